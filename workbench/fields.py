@@ -1,0 +1,120 @@
+"""What a configuration type says about its fields: the one source of forms, command-line flags and docs.
+
+A configuration type is a frozen ``msgspec.Struct`` whose fields are declared with ``field()``, that is, with a
+title, a sentence of help, a unit and a range beside the type.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from workbench.errors import UserError
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One field, as a form or a command line shows it. ``kind``: int, float, bool, str, choice or list."""
+
+    name: str
+    title: str
+    help: str
+    kind: Literal["int", "float", "bool", "str", "choice", "list"]
+    default: Any
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    advanced: bool = False
+
+
+def fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """The fields of a configuration type that carry help, in their order. Nested parts are left out."""
+    hints = get_type_hints(config, include_extras=True)
+    found = []
+    for info in msgspec.structs.fields(config):
+        described = _describe(info.name, hints[info.name], _default(info))
+        if described is not None:
+            found.append(described)
+    return tuple(found)
+
+
+def _default(info: msgspec.structs.FieldInfo) -> Any:
+    if info.default is not msgspec.NODEFAULT:
+        return info.default
+    if info.default_factory is not msgspec.NODEFAULT:
+        return info.default_factory()
+    return None
+
+
+def _describe(name: str, hint: Any, default: Any) -> Field | None:
+    if get_origin(hint) is not Annotated:
+        return None
+    base, *extras = get_args(hint)
+    meta = next((m for m in extras if isinstance(m, msgspec.Meta)), None)
+    if meta is None or not meta.description:
+        return None
+    choices: tuple[str, ...] = ()
+    kind: Literal["int", "float", "bool", "str", "choice", "list"]
+    if get_origin(base) is Literal:
+        kind, choices = "choice", tuple(str(c) for c in get_args(base))
+    elif get_origin(base) is tuple:
+        kind = "list"
+    elif base is bool:
+        kind = "bool"
+    elif base is int:
+        kind = "int"
+    elif base is float:
+        kind = "float"
+    else:
+        kind = "str"
+    extra = meta.extra or {}
+    return Field(
+        name=name,
+        title=meta.title or name.replace("_", " ").capitalize(),
+        help=meta.description,
+        kind=kind,
+        default=default,
+        unit=str(extra.get("unit", "")),
+        minimum=meta.ge if meta.ge is not None else meta.gt,
+        maximum=meta.le if meta.le is not None else meta.lt,
+        choices=choices,
+        advanced=bool(extra.get("advanced", False)),
+    )
+
+
+def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:
+    """A field's value from what a person typed. Raises UserError that names the field and what it takes."""
+    known = {f.name: f for f in fields_of(config)}
+    if name not in known:
+        raise UserError(f"There is no setting {name!r}.", f"Known settings: {', '.join(known) or 'none'}.")
+    field = known[name]
+    hint = get_type_hints(config, include_extras=True)[name]
+    raw: Any = text
+    if field.kind == "bool":
+        lowered = text.strip().lower()
+        if lowered not in ("true", "false", "yes", "no", "on", "off", "1", "0"):
+            raise UserError(f"{name} is true or false, not {text!r}.")
+        raw = lowered in ("true", "yes", "on", "1")
+    elif field.kind == "list":
+        raw = [part for part in text.split("\\n") if part] if "\\n" in text else [text] if text else []
+    try:
+        return msgspec.convert(raw, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{name} cannot be {text!r}: {_plain(error)}.", describe_range(field)) from error
+
+
+def describe_range(field: Field) -> str:
+    """What a field takes, in a sentence."""
+    if field.choices:
+        return f"It is one of {', '.join(field.choices)}."
+    unit = f" {field.unit}" if field.unit else ""
+    if field.minimum is not None and field.maximum is not None:
+        return f"It lies between {field.minimum:g} and {field.maximum:g}{unit}."
+    if field.minimum is not None:
+        return f"It is at least {field.minimum:g}{unit}."
+    return ""
+
+
+def _plain(error: Exception) -> str:
+    return str(error)[:1].lower() + str(error)[1:]

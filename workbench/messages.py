@@ -1,0 +1,86 @@
+"""Chat messages, the passages shown to a model and the citations of an answer.
+
+Plain values that several rooms share. They say nothing about how a message is stored, rendered or answered.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["system", "user", "assistant"]
+FoundBy = Literal["words", "meaning", "both"]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn as a model sees it."""
+
+    role: Role
+    content: str
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a document, as found by a search.
+
+    ``n`` is its number in the prompt (from 1; 0 when it was not shown). ``start`` and ``end`` are character
+    offsets into the document's extracted text, so that ``document_text[start:end] == text``. ``page`` counts
+    from 1 and is None for formats without pages. ``score`` is the fused relevance, higher is better, comparable
+    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1].
+    """
+
+    collection: str
+    document: str
+    document_hash: str
+    path: str
+    title: str
+    start: int
+    end: int
+    text: str
+    page: int | None = None
+    score: float = 0.0
+    similarity: float | None = None
+    found_by: FoundBy = "both"
+    n: int = 0
+
+
+class Citation(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage that the answer leans on; ``n`` is the number that stands in the answer as ``[n]``.
+
+    It keeps the passage's text and the document's hash: it still says what was read when the document has
+    changed or gone. ``claimed`` tells whether the model wrote the number itself or the sentence was matched.
+    """
+
+    n: int
+    collection: str
+    document: str
+    document_hash: str
+    path: str
+    title: str
+    start: int
+    end: int
+    text: str
+    page: int | None = None
+    score: float = 0.0
+    claimed: bool = False
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer cost. ``cached_tokens`` of the prompt were reused from an earlier request."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    new_tokens: int = 0
+    first_token_s: float = 0.0
+    tokens_per_s: float = 0.0
+
+
+Finish = Literal["eos", "stop", "length", "cancelled"]
+
+
+class Sequence(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the answers that a request produced. ``score`` is its mean log-probability, where known."""
+
+    text: str
+    score: float | None = None
+    finish: Finish = "eos"

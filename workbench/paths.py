@@ -1,0 +1,96 @@
+"""Where everything lies. Every folder and file name of a home folder is decided here, once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "WORKBENCH_HOME"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home folder: all data of one person, which can be moved and backed up as a folder."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "workbench.sqlite"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.toml"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def collections(self) -> Path:
+        return self.root / "collections"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def recipes(self) -> Path:
+        return self.root / "recipes"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def lock(self) -> Path:
+        """Holds the pid of the process that is this home's core."""
+        return self.root / "core.lock"
+
+    @property
+    def key(self) -> Path:
+        """The secret of the local connection; readable by its owner only."""
+        return self.root / "core.key"
+
+    @property
+    def address(self) -> str:
+        """The local connection's address: a Unix socket or a Windows named pipe.
+
+        Socket paths are limited to about 100 bytes, so a long home folder gets one in the temporary folder,
+        named by a hash of the home's path.
+        """
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+        if sys.platform == "win32":
+            return rf"\\.\pipe\llm-workbench-{digest}"
+        inside = self.root / "core.sock"
+        if len(os.fsencode(inside)) < 100:
+            return str(inside)
+        return str(Path(tempfile.gettempdir()) / f"llm-workbench-{os.getuid()}-{digest}.sock")
+
+    def collection(self, collection: str) -> Path:
+        return self.collections / f"{collection}.sqlite"
+
+    def run(self, run: str) -> Path:
+        return self.runs / run
+
+    def create(self) -> None:
+        """Make the folders that are missing. Only the owner may look in."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.models, self.collections, self.runs, self.recipes, self.logs):
+            folder.mkdir(exist_ok=True)
+
+
+def find_home(given: str | os.PathLike[str] | None = None) -> Home:
+    """The home folder: ``given`` (``--home``), else ``WORKBENCH_HOME``, else the platform's data folder."""
+    chosen = given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("llm-workbench", appauthor=False)
+    return Home(Path(chosen).expanduser().absolute())

@@ -1,0 +1,176 @@
+"""Typed settings of a home folder: default, unit, range and help of each in one place.
+
+The settings page, ``workbench settings`` and the docs are generated from these types. They are kept in
+``settings.toml``; only what differs from the default is written.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import tomli_w
+from msgspec import Meta
+
+from workbench.errors import UserError
+
+
+class General(msgspec.Struct, frozen=True, kw_only=True):
+    """How the program looks and what it may do."""
+
+    theme: Annotated[
+        Literal["system", "light", "dark"],
+        Meta(title="Theme", description="Light or dark window, or whatever the system uses."),
+    ] = "system"
+    text_size: Annotated[
+        int,
+        Meta(ge=12, le=24, title="Reading text", description="Size of conversation text.", extra={"unit": "px"}),
+    ] = 15
+    offline: Annotated[
+        bool,
+        Meta(
+            title="Offline",
+            description="Nothing leaves this machine. Everything but downloading models works offline.",
+        ),
+    ] = True
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How llama.cpp runs a model. A change takes effect when the model is next loaded."""
+
+    context_tokens: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_048_576,
+            title="Context length",
+            description="How much text the model can see at once. 0 takes what the model was made for, "
+            "at most 8,192, as far as memory allows.",
+            extra={"unit": "tokens"},
+        ),
+    ] = 0
+    gpu_layers: Annotated[
+        int,
+        Meta(
+            ge=-1,
+            le=10_000,
+            title="Layers on the GPU",
+            description="How many of the model's layers the GPU computes. -1 takes as many as fit; 0 takes none.",
+            extra={"unit": "layers"},
+        ),
+    ] = -1
+    threads: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=256,
+            title="Processor threads",
+            description="0 takes one for each physical core.",
+            extra={"unit": "threads"},
+        ),
+    ] = 0
+    flash_attention: Annotated[
+        Literal["auto", "on", "off"],
+        Meta(
+            title="Flash attention",
+            description="A faster way to compute attention that needs less memory, where the hardware has it.",
+            extra={"advanced": True},
+        ),
+    ] = "auto"
+    kv_type: Annotated[
+        Literal["f16", "f32", "q8_0"],
+        Meta(
+            title="Cache precision",
+            description="How the model's memory of the conversation is stored. q8_0 halves its size at a small "
+            "loss and needs flash attention.",
+            extra={"advanced": True},
+        ),
+    ] = "f16"
+
+
+class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How documents are read."""
+
+    read_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=3600,
+            title="Time for a file",
+            description="A file that takes longer to read is given up, with that reason.",
+            extra={"unit": "s"},
+        ),
+    ] = 15
+    read_memory_mb: Annotated[
+        int,
+        Meta(
+            ge=128,
+            le=65_536,
+            title="Memory for a file",
+            description="A file that needs more memory to read is given up, with that reason.",
+            extra={"unit": "MB"},
+        ),
+    ] = 900
+    largest_file_mb: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_240,
+            title="Largest file",
+            description="Larger files are not read.",
+            extra={"unit": "MB"},
+        ),
+    ] = 200
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a home folder, by section."""
+
+    general: General = General()
+    engine: EngineSettings = EngineSettings()
+    documents: DocumentSettings = DocumentSettings()
+
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "general": General,
+    "engine": EngineSettings,
+    "documents": DocumentSettings,
+}
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in ``path``; all defaults when it is not there.
+
+    Raises UserError that names the file and the setting when it cannot be read.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The settings file {path} cannot be read: {error}.", "Mend it or delete it.") from error
+    try:
+        return msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        raise UserError(
+            f"A setting in {path} is not valid: {error}.", "Mend that line, or delete it to use the default."
+        ) from error
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write what differs from the defaults; the old file stays whole until the new one is."""
+    data = {}
+    for section in SECTIONS:
+        now, default = getattr(settings, section), getattr(Settings(), section)
+        changed = {f: getattr(now, f) for f in now.__struct_fields__ if getattr(now, f) != getattr(default, f)}
+        if changed:
+            data[section] = changed
+    beside = path.with_suffix(".toml.new")
+    with beside.open("wb") as file:
+        tomli_w.dump(data, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)

@@ -1,0 +1,144 @@
+"""What the embedding worker can be asked. Light: importing this loads no torch and no parser.
+
+The worker is the only process that opens collection files. ``file`` is ``collections/<id>.sqlite`` and is made
+when it is not there. ``embedder`` is the folder of a sentence-transformers model.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from workbench.calls import (
+    AddResult,
+    DocumentList,
+    DocumentText,
+    PagePicture,
+    SearchResult,
+)
+from workbench.protocol import Call
+
+
+class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading one file may take."""
+
+    seconds: float = 15.0
+    memory_mb: int = 900
+    largest_file_mb: int = 200
+
+
+class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a collection file. ``revision`` goes up with every document that is added, changed or removed."""
+
+    documents: int
+    failed: int
+    chunks: int
+    bytes: int
+    revision: int
+
+
+class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
+    """Read files and folders into a collection.
+
+    Streams ``Artifact(kind="document", id=<path>, result={state, reason, chunks, document})`` for every file as it
+    ends, committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``).
+    Cancel keeps what is committed. ``paths`` may have been added before: what stood below them and no longer on disk is
+    dropped.
+    """
+
+    file: str
+    collection: str
+    embedder: str
+    paths: tuple[str, ...]
+    limits: ReadLimits = ReadLimits()
+
+
+class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
+    """Hybrid search. Goes before the next small ingest batch."""
+
+    file: str
+    collection: str
+    embedder: str
+    query: str
+    limit: int = 10
+
+
+class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="similarities"):
+    """Cosine of every one of ``texts`` with every one of ``others``: shape (len(texts), len(others))."""
+
+    embedder: str
+    texts: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+class TermStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """In how many of ``chunks`` chunks each term of a query occurs; stopwords are left out."""
+
+    chunks: int
+    terms: dict[str, int]
+
+
+class CountTerms(Call[TermStatistics], frozen=True, kw_only=True, tag="terms"):
+    """How rare the query's words are in the collection."""
+
+    file: str
+    query: str
+
+
+class Documents(Call[DocumentList], frozen=True, kw_only=True, tag="documents"):
+    """The documents of a collection file, failed ones included."""
+
+    file: str
+
+
+class Text(Call[DocumentText], frozen=True, kw_only=True, tag="text"):
+    """A document's extracted text and chunks; ``document`` is its id or path. Raises UserError if not there."""
+
+    file: str
+    document: str
+
+
+class Picture(Call[PagePicture], frozen=True, kw_only=True, tag="picture"):
+    """A page of a PDF, drawn by a reader process, with boxes around ``text[start:end]`` of the document."""
+
+    file: str
+    document: str
+    page: int
+    scale: float
+    start: int = 0
+    end: int = 0
+
+
+class Remove(Call[CollectionState], frozen=True, kw_only=True, tag="remove"):
+    """Drop one document."""
+
+    file: str
+    document: str
+
+
+class State(Call[CollectionState], frozen=True, kw_only=True, tag="state"):
+    """Counts of a collection file."""
+
+    file: str
+
+
+class Close(Call[None], frozen=True, kw_only=True, tag="close"):
+    """Close a collection file, so that it can be deleted."""
+
+    file: str
+
+
+EmbeddingCall = Ingest | Search | Similarities | CountTerms | Documents | Text | Picture | Remove | State | Close
+
+
+class Retriever(Protocol):
+    """One collection, as answering sees it. Methods may be called from any thread."""
+
+    def search(self, query: str, limit: int) -> SearchResult: ...
+
+    def document(self, document: str) -> DocumentText: ...
+
+    def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]: ...
+
+    def count_terms(self, query: str) -> TermStatistics: ...

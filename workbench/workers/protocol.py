@@ -1,0 +1,45 @@
+"""The lines that cross a worker's stdin and stdout: JSON, one message a line.
+
+Parent to worker: ``Request``, ``Cancel``, ``Shutdown``. Worker to parent: ``Ready`` first, then ``Reply``s. EOF on
+stdin means that the parent has gone.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.events import Event
+
+PROTOCOL = 1
+
+
+class Request(msgspec.Struct, frozen=True, tag="request"):
+    """``call`` is a Call of the worker's kind, kept raw until the worker decodes it."""
+
+    id: int
+    call: msgspec.Raw
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    id: int
+
+
+class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):
+    """Finish what is in flight as cancelled and leave."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    worker: str
+    pid: int
+    protocol: int = PROTOCOL
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """One event of the request ``id``."""
+
+    id: int
+    event: Event
+
+
+ToWorker = Request | Cancel | Shutdown
+FromWorker = Ready | Reply
