@@ -1,0 +1,91 @@
+"""Events: one JSON line each, forgiving towards newer writers, strict about NaN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from workbench import events
+from workbench.errors import UserError
+from workbench.messages import Passage
+
+PASSAGE = Passage(
+    collection="c", document="d", document_hash="h", path="/a.txt", title="a", start=0, end=3, text="abc", n=1
+)
+EVERY_EVENT: list[events.Event] = [
+    events.TextDelta(text="hé 🙂"),
+    events.Thought(text="hm"),
+    events.Retrieved(query="q", passages=(PASSAGE,)),
+    events.Progress(stage="reading", done=1, total=3, unit="files", seconds_left=2.5),
+    events.Metric(name="loss", value=0.25, step=4),
+    events.Artifact(kind="document", id="/a.txt", result={"state": "indexed", "chunks": 3}),
+    events.Log(text="two turns were dropped", level="notice"),
+    events.Changed(kind="chat", id="1"),
+    events.Finished(result={"answer": "x"}),
+    events.Failed(message="gone", reason="worker", exit_code=-9, stderr_tail="killed"),
+    events.Cancelled(),
+]
+
+
+@pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda e: type(e).__name__)
+def test_an_event_survives_its_line(event: events.Event) -> None:
+    line = events.encode(event)
+    assert b"\n" not in line
+    assert events.decode(line) == event
+
+
+def test_every_event_type_is_covered() -> None:
+    assert {type(e) for e in EVERY_EVENT} == set(events.Event.__args__)
+
+
+def test_an_unknown_tag_is_passed_over_and_an_unknown_field_ignored() -> None:
+    assert events.decode(b'{"event":"from_the_future","x":1}') is None
+    assert events.decode(b'{"event":"text","text":"a","colour":"red"}') == events.TextDelta(text="a")
+
+
+def test_a_line_that_is_no_event_is_an_error() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        events.decode(b'{"event":"text"}')
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_metric_that_is_no_number_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="loss"):
+        events.encode(events.Metric(name="loss", value=value))
+
+
+def test_an_event_file_numbers_its_events_and_is_read_from_any_point(tmp_path: Path) -> None:
+    file = events.EventFile(tmp_path / "run" / "events.jsonl")
+    for step in range(3):
+        file.append(events.Metric(name="loss", value=1.0, step=step), at=100.0 + step)
+    file.close()
+    read = list(events.read_event_file(tmp_path / "run" / "events.jsonl"))
+    assert [e.seq for e in read] == [1, 2, 3]
+    assert [e.at for e in read] == [100.0, 101.0, 102.0]
+    assert [e.seq for e in events.read_event_file(file.path, after=2)] == [3]
+
+
+def test_a_torn_last_line_is_passed_over_and_replaced_on_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    file = events.EventFile(path)
+    file.append(events.Log(text="one"), at=1.0)
+    file.close()
+    with path.open("ab") as torn:
+        torn.write(b'{"event":"log","te')
+    assert [e.seq for e in events.read_event_file(path)] == [1]
+    again = events.EventFile(path)
+    again.append(events.Log(text="two"), at=2.0)
+    again.close()
+    assert [(e.seq, e.text) for e in events.read_event_file(path) if isinstance(e, events.Log)] == [
+        (1, "one"),
+        (2, "two"),
+    ]
+
+
+def test_a_newer_event_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"format":99}\n')
+    with pytest.raises(UserError, match="format 99"):
+        list(events.read_event_file(path))

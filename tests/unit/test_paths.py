@@ -1,0 +1,36 @@
+"""The home folder."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.paths import HOME_VARIABLE, Home, find_home
+
+
+def test_a_given_home_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "from-environment"))
+    assert find_home(tmp_path / "given").root == tmp_path / "given"
+    assert find_home().root == tmp_path / "from-environment"
+    monkeypatch.delenv(HOME_VARIABLE)
+    assert find_home().root.name == "llm-workbench"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_only_the_owner_may_look_in(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    home.create()
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
+    assert home.models.is_dir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
+def test_a_long_home_gets_a_short_address_of_its_own(tmp_path: Path) -> None:
+    long_home, other = Home(tmp_path / ("x" * 120)), Home(tmp_path / ("y" * 120))
+    assert len(long_home.address.encode()) < 104
+    assert long_home.address != other.address
+    assert Home(Path("/h")).address == "/h/core.sock"

@@ -1,0 +1,66 @@
+"""Settings and the descriptions that forms and flags are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from workbench.errors import UserError
+from workbench.fields import fields_of, parse_value
+from workbench.recipes import PARTS
+from workbench.settings import SECTIONS, EngineSettings, General, Settings, load_settings, save_settings
+
+
+def test_settings_survive_their_file_and_only_changes_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    changed = Settings(general=General(theme="dark"), engine=EngineSettings(threads=3))
+    save_settings(path, changed)
+    assert load_settings(path) == changed
+    assert "context_tokens" not in path.read_text()
+    assert [p.name for p in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_no_file_means_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "none.toml") == Settings()
+
+
+@pytest.mark.parametrize("text", ["[engine", "[engine]\nthreads = -3", "[engine]\nkv_type = 'q2'", "\xff\xfe"])
+def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match=r"settings\.toml"):
+        load_settings(path)
+
+
+@pytest.mark.parametrize("config", [*SECTIONS.values(), *PARTS.values()], ids=lambda c: c.__name__)
+def test_every_field_a_person_sees_explains_itself_and_its_default_is_valid(config: type[msgspec.Struct]) -> None:
+    described = fields_of(config)
+    assert described
+    for field in described:
+        assert field.title
+        assert field.help.endswith("."), field.name
+        if field.minimum is not None:
+            assert field.default >= field.minimum
+        if field.maximum is not None:
+            assert field.default <= field.maximum
+        if field.kind == "choice":
+            assert field.default in field.choices
+
+
+def test_a_value_is_parsed_by_its_field() -> None:
+    assert parse_value(EngineSettings, "threads", "4") == 4
+    assert parse_value(General, "offline", "off") is False
+    assert parse_value(EngineSettings, "kv_type", "q8_0") == "q8_0"
+    assert parse_value(PARTS["decoding"], "stop", "END") == ("END",)
+    assert parse_value(PARTS["decoding"], "stop", "a\\nb") == ("a", "b")
+
+
+def test_a_wrong_value_names_the_field_and_its_range() -> None:
+    with pytest.raises(UserError) as caught:
+        parse_value(EngineSettings, "threads", "1000")
+    assert "threads" in caught.value.message
+    assert "between 0 and 256" in caught.value.hint
+    with pytest.raises(UserError, match="f16, f32, q8_0"):
+        parse_value(EngineSettings, "kv_type", "q2")
