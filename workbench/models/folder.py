@@ -1,0 +1,258 @@
+"""A model kept as a folder: config.json, safetensors and a tokenizer, described as the catalogue needs it.
+
+Pickles (.bin, .pt, .pth, .ckpt) are never opened: reading one can run whatever code its maker put in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.calls import ModelDetails, ModelRecord
+from workbench.errors import UserError
+from workbench.models.licences import licence_of_folder, spell_licence
+from workbench.models.names import name_of
+from workbench.models.safetensors import Header, read_header
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_WEIGHT_FILES = 2_000
+INDEX = "model.safetensors.index.json"
+
+_TOKENIZERS = (
+    "tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.txt", "vocab.json",
+    "tekken.json", "tiktoken.model",
+)  # fmt: skip
+_KEPT_SUFFIXES = frozenset({".json", ".txt", ".md", ".model", ".jinja", ".tiktoken", ".safetensors"})
+_KEPT_NAMES = ("license", "licence", "notice")
+_EMBEDDING_TYPES = frozenset({"bert", "roberta", "xlm-roberta", "mpnet", "distilbert", "nomic_bert", "modernbert"})
+
+
+def describe_folder(folder: Path) -> ModelDetails:
+    """Describe the model in a folder of safetensors; a sentence-transformers folder is an embedder.
+
+    Raises UserError that names the folder or the file in it and says what is wrong.
+    """
+    modules = _modules(folder)
+    main = folder / modules[0] if modules else folder
+    _refuse_adapter(folder)
+    headers = _weights(main)
+    config = _read_json(main / "config.json")
+    if not config:
+        raise UserError(
+            f"{folder} has no config.json.", "Choose the folder that holds config.json beside the safetensors."
+        )
+    tokenizer = next((name for name in _TOKENIZERS if (main / name).is_file()), "")
+    if not tokenizer:
+        raise UserError(f"{folder} has no tokenizer (tokenizer.json or the like).", "Get the missing files.")
+    for module in modules[1:]:
+        _refuse_pickles(folder / module)
+        headers += [read_header(p) for p in sorted((folder / module).glob("*.safetensors"))]
+    tokenizer_config = _read_json(main / "tokenizer_config.json")
+    template = _chat_template(main, tokenizer_config)
+    files = _files(folder, modules)
+    numbers = config
+    if isinstance(config.get("text_config"), dict):
+        # a model that also sees pictures keeps its language model's figures there
+        numbers = {**config, **config["text_config"]}
+    architecture = _text(config, "model_type") or _first_text(config, "architectures")
+    embedder = bool(modules) or architecture in _EMBEDDING_TYPES
+    record = ModelRecord(
+        name=name_of(folder),
+        kind="embedder" if embedder else "chat" if template else "base",
+        format="safetensors",
+        path=str(folder),
+        architecture=architecture,
+        parameters=_parameters(headers, config),
+        quantization=_quantization(headers, config),
+        context_tokens=_context_tokens(numbers, _read_json(main / "sentence_bert_config.json")),
+        bytes=sum(Path(f).stat().st_size for f in files),
+        licence=licence_of_folder(folder) or spell_licence(_text(config, "license")),
+        files=files,
+    )
+    return ModelDetails(
+        model=record,
+        chat_template=template,
+        tokenizer=_text(tokenizer_config, "tokenizer_class") or tokenizer,
+        vocabulary=_number(numbers, "vocab_size"),
+        layers=_number(numbers, "num_hidden_layers", "n_layer", "num_layers"),
+        embedding_length=_number(numbers, "hidden_size", "d_model", "n_embd", "dim"),
+        metadata={k: v for k, v in config.items() if isinstance(v, bool | int | float | str)},
+    )
+
+
+def _modules(folder: Path) -> list[str]:
+    """The folders of a sentence-transformers model's parts, the transformer's first; none for other models."""
+    path = folder / "modules.json"
+    if not path.is_file():
+        return []
+    plain = _decode(path, list[dict[str, Any]])
+    modules = []
+    for module in plain:
+        kind, place = str(module.get("type", "")), str(module.get("path", ""))
+        if not kind.startswith("sentence_transformers."):
+            raise UserError(
+                f"{path} asks for code of its own ({kind}), which this program does not run.",
+                "Choose a model made of sentence-transformers' own parts.",
+            )
+        if place and not _inside(folder, folder / place):
+            raise UserError(f"{path} is damaged: it names a place outside of its folder ({place}).")
+        modules.append(place)
+    if not modules:
+        raise UserError(f"{path} names no parts.", "Download or copy it again.")
+    return modules
+
+
+def _refuse_adapter(folder: Path) -> None:
+    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+        raise UserError(f"{folder} is a LoRA adapter, not a model.", "Import the model that it was trained on.")
+
+
+def _refuse_pickles(folder: Path) -> None:
+    pickles = sorted(p.name for p in folder.glob("*") if p.suffix.lower() in PICKLES and p.name != "training_args.bin")
+    if pickles and not any(folder.glob("*.safetensors")):
+        raise UserError(
+            f"{folder} keeps its weights as Python pickles only ({', '.join(pickles[:3])}), "
+            "which can run code when they are read.",
+            "Get the model as safetensors or GGUF.",
+        )
+
+
+def _weights(folder: Path) -> list[Header]:
+    """The headers of the files that hold the model's weights, all of them checked."""
+    _refuse_pickles(folder)
+    index = folder / INDEX
+    if index.is_file():
+        places = _decode(index, _Index).weight_map
+        names = sorted(set(places.values()))
+        if any(Path(name).name != name for name in names) or len(names) > MAX_WEIGHT_FILES:
+            raise UserError(f"{index} is damaged: it names files outside of its folder.", "Download it again.")
+        missing = [name for name in names if not (folder / name).is_file()]
+        if missing:
+            listed = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+            raise UserError(
+                f"{folder} lacks {len(missing)} of {len(names)} weight files: {listed}.", "Get the missing files."
+            )
+        headers = [read_header(folder / name) for name in names]
+        held = frozenset().union(*(h.tensors for h in headers))
+        lost = sorted(set(places) - held)
+        if lost:
+            raise UserError(
+                f"The weight files in {folder} lack {len(lost)} of {len(places)} tensors, {lost[0]!r} for one.",
+                "Get the files of one model again.",
+            )
+        return headers
+    names = ["model.safetensors"] if (folder / "model.safetensors").is_file() else []
+    paths = [folder / n for n in names] or sorted(folder.glob("*.safetensors"))
+    if not paths:
+        raise UserError(
+            f"{folder} holds no model: there is no .gguf and no .safetensors file in it.",
+            "Choose a .gguf file, or a folder with config.json, safetensors and a tokenizer.",
+        )
+    if len(paths) > MAX_WEIGHT_FILES:
+        raise UserError(f"{folder} holds {len(paths):,} weight files; that is not one model.")
+    headers = [read_header(p) for p in paths]
+    if not any(h.tensors for h in headers):
+        raise UserError(f"{paths[0]} holds no weights.", "Download or copy it again.")
+    return headers
+
+
+class _Index(msgspec.Struct):
+    weight_map: dict[str, str]
+
+
+def _decode(path: Path, kind: type[Any]) -> Any:
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise UserError(f"{path} is too big to be what its name says.")
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(f"{path} is damaged: {error}.", "Download or copy it again.") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    plain: dict[str, Any] = _decode(path, dict[str, Any])
+    return plain
+
+
+def _chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> str:
+    path = folder / "chat_template.jinja"
+    if path.is_file() and path.stat().st_size <= MAX_JSON_BYTES:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    for plain in (tokenizer_config, _read_json(folder / "chat_template.json")):
+        template = plain.get("chat_template")
+        if isinstance(template, list):
+            named = {t.get("name"): t.get("template") for t in template if isinstance(t, dict)}
+            template = named.get("default")
+        if isinstance(template, str) and template:
+            return template
+    return ""
+
+
+def _files(folder: Path, modules: list[str]) -> tuple[str, ...]:
+    """What belongs to the model: never pickles, never code."""
+    found = []
+    for place in dict.fromkeys(["", *modules]):
+        # a part without figures of its own (normalising, say) may have no folder
+        for path in sorted((folder / place).glob("*")):
+            kept = path.suffix.lower() in _KEPT_SUFFIXES or path.name.lower().startswith(_KEPT_NAMES)
+            if kept and path.is_file():
+                found.append(str(path))
+    return tuple(found)
+
+
+def _inside(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _bits(config: dict[str, Any]) -> int:
+    quantised = config.get("quantization_config")
+    bits = quantised.get("bits") if isinstance(quantised, dict) else None
+    return bits if isinstance(bits, int) and 1 <= bits <= 8 else 0
+
+
+def _parameters(headers: list[Header], config: dict[str, Any]) -> int:
+    """GPTQ and AWQ pack several weights into one 32-bit number; everything else holds one in each."""
+    elements: Counter[str] = sum((h.elements for h in headers), Counter())
+    packing = 32 // _bits(config) if _bits(config) else 1
+    return sum(count * (packing if dtype == "I32" else 1) for dtype, count in elements.items())
+
+
+def _quantization(headers: list[Header], config: dict[str, Any]) -> str:
+    quantised = config.get("quantization_config")
+    if isinstance(quantised, dict) and isinstance(quantised.get("quant_method"), str):
+        bits = _bits(config)
+        return f"{quantised['quant_method'].upper()} {bits}-bit" if bits else quantised["quant_method"].upper()
+    by_type: Counter[str] = sum((h.bytes for h in headers), Counter())
+    return by_type.most_common(1)[0][0]
+
+
+def _context_tokens(config: dict[str, Any], sentence: dict[str, Any]) -> int:
+    length = _number(config, "max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
+    shorter = _number(sentence, "max_seq_length")
+    return min(length, shorter) if length and shorter else length or shorter
+
+
+def _number(plain: dict[str, Any], *keys: str) -> int:
+    for key in keys:
+        value = plain.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+    return 0
+
+
+def _text(plain: dict[str, Any], key: str) -> str:
+    value = plain.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _first_text(plain: dict[str, Any], key: str) -> str:
+    value = plain.get(key)
+    return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else ""

@@ -1,0 +1,157 @@
+"""A model kept as GGUF: one file, or the files of a split one, described as the catalogue needs it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from workbench.calls import ModelDetails, ModelRecord
+from workbench.errors import UserError
+from workbench.models.ggml_types import FILE_TYPES, UNQUANTISED
+from workbench.models.gguf import GGUF, read_gguf
+from workbench.models.licences import spell_licence
+from workbench.models.names import name_of
+
+MAX_PIECES = 1_000
+GUESSED_FILE_TYPE = 1024  # llama.cpp adds this bit when it guessed the type from the tensors
+MAX_SHOWN_TEXT = 4_096
+
+_PIECE = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$", re.IGNORECASE)
+_EMBEDDING_ARCHITECTURES = frozenset(
+    {
+        "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert", "modern-bert",
+        "eurobert", "gemma-embedding", "t5encoder",
+    }
+)  # fmt: skip
+_NOT_A_MODEL = {
+    "adapter": ("a LoRA adapter, not a model", "Import the model that it was trained on."),
+    "mmproj": ("a picture encoder (mmproj) for a model, not a model", "Import the model that it belongs to."),
+    "imatrix": ("an importance matrix for quantising, not a model", "Import the model that it belongs to."),
+    "vocab": ("only a vocabulary, not a model", "Import the model that it belongs to."),
+}
+
+
+def describe_gguf(path: Path) -> ModelDetails:
+    """Describe the model in a GGUF file; any file of a split model stands for the whole of it.
+
+    Raises UserError when a file is missing, is no model, or is not sound.
+    """
+    pieces = _read_pieces(path)
+    first = pieces[0]
+    _refuse_other_kinds(first)
+    if not any(piece.tensors for piece in pieces):
+        raise UserError(f"{first.path} holds no weights.", "Import the model that it belongs to.")
+    architecture = first.text("general.architecture")
+    if not architecture:
+        raise UserError(f"{first.path} does not say what kind of model it is (general.architecture).")
+    tokenizer = first.text("tokenizer.ggml.model")
+    if tokenizer in ("", "none", "no_vocab"):
+        raise UserError(
+            f"{first.path} is not a language model: it has no tokenizer (architecture {architecture}).",
+            "Choose a model that answers in text, or an embedder.",
+        )
+    template = _chat_template(first)
+    record = ModelRecord(
+        name=name_of(first.path, first.text("general.name")),
+        kind=_kind(first, architecture, template),
+        format="gguf",
+        path=str(first.path),
+        architecture=architecture,
+        parameters=sum(piece.parameters for piece in pieces),
+        quantization=_quantization(pieces),
+        context_tokens=first.number(f"{architecture}.context_length"),
+        bytes=sum(piece.size for piece in pieces),
+        licence=_licence(first),
+        files=tuple(str(piece.path) for piece in pieces),
+    )
+    pre = first.text("tokenizer.ggml.pre")
+    return ModelDetails(
+        model=record,
+        chat_template=template,
+        tokenizer=f"{tokenizer} ({pre})" if pre else tokenizer,
+        vocabulary=first.lengths.get("tokenizer.ggml.tokens", first.number(f"{architecture}.vocab_size")),
+        layers=first.number(f"{architecture}.block_count"),
+        embedding_length=first.number(f"{architecture}.embedding_length"),
+        metadata={key: value for key, value in first.metadata.items() if _is_short(value)},
+    )
+
+
+def _is_short(value: object) -> bool:
+    if isinstance(value, list):
+        return sum(len(item) if isinstance(item, str) else 8 for item in value) <= MAX_SHOWN_TEXT
+    return not isinstance(value, str) or len(value) <= MAX_SHOWN_TEXT
+
+
+def _read_pieces(path: Path) -> list[GGUF]:
+    given = read_gguf(path)
+    count = given.number("split.count", 1)
+    if count <= 1:
+        return [given]
+    match = _PIECE.match(path.name)
+    if match is None or int(match["count"]) != count:
+        raise UserError(
+            f"{path} is one of {count} files of a split model, but is not named as such.",
+            f"Name them NAME-00001-of-{count:05}.gguf and so on, as they were.",
+        )
+    if count > MAX_PIECES:
+        raise UserError(f"{path} is damaged: it claims to be one of {count:,} files.")
+    paths = [path.with_name(f"{match['stem']}-{n:05}-of-{count:05}.gguf") for n in range(1, count + 1)]
+    missing = [p.name for p in paths if p != path and not p.is_file()]
+    if missing:
+        listed = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise UserError(
+            f"{path} is one of {count} files, and {len(missing)} of them are not beside it: {listed}.",
+            "Put all files of the model into one folder.",
+        )
+    pieces = [given if p == path else read_gguf(p) for p in paths]
+    for index, piece in enumerate(pieces):
+        if piece.number("split.count", 1) != count or piece.number("split.no", -1) != index:
+            raise UserError(
+                f"{piece.path} is not file {index + 1} of {count} of this model, as its name says.",
+                "Get the files of one model again.",
+            )
+    tensors = sum(len(piece.tensors) for piece in pieces)
+    declared = pieces[0].number("split.tensors.count", tensors)
+    if tensors != declared or len({t.name for piece in pieces for t in piece.tensors}) != tensors:
+        raise UserError(
+            f"The files of {pieces[0].path} do not belong together: they hold {tensors} tensors of {declared}.",
+            "Get the files of one model again.",
+        )
+    return pieces
+
+
+def _refuse_other_kinds(file: GGUF) -> None:
+    kind = file.text("general.type")
+    if file.text("general.architecture") == "clip":
+        kind = "mmproj"
+    if file.text("general.architecture") == "controlvector":
+        raise UserError(f"{file.path} is a control vector, not a model.", "Import the model that it belongs to.")
+    if kind in _NOT_A_MODEL:
+        what, hint = _NOT_A_MODEL[kind]
+        raise UserError(f"{file.path} is {what}.", hint)
+
+
+def _chat_template(file: GGUF) -> str:
+    return file.text("tokenizer.chat_template") or file.text("tokenizer.chat_template.default")
+
+
+def _kind(file: GGUF, architecture: str, template: str) -> Literal["chat", "base", "embedder"]:
+    if architecture in _EMBEDDING_ARCHITECTURES or file.number(f"{architecture}.pooling_type"):
+        return "embedder"
+    return "chat" if template else "base"
+
+
+def _quantization(pieces: list[GGUF]) -> str:
+    """The name that whoever quantised it gave, unless the weights themselves contradict it."""
+    by_type = sum((piece.bytes_by_type() for piece in pieces[1:]), pieces[0].bytes_by_type())
+    dominant = by_type.most_common(1)[0][0]
+    number = pieces[0].number("general.file_type", -1)
+    named = FILE_TYPES.get(number & ~GUESSED_FILE_TYPE, "") if number >= 0 else ""
+    if not named or (named in UNQUANTISED and named != dominant):
+        return dominant
+    return named
+
+
+def _licence(file: GGUF) -> str:
+    return spell_licence(file.text("general.license")) or spell_licence(file.text("general.license.name"))

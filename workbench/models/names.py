@@ -1,0 +1,57 @@
+"""The names that models are known by: made from what their files say, unique in the catalogue."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from pathlib import Path
+
+MAX_LENGTH = 80
+_SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
+_HASH = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
+_SAYS_NOTHING = frozenset({"", "model", "models", "hub", "llama", "main", "snapshot", "snapshots", "unknown", "tmp"})
+
+
+def name_of(path: Path, given: str = "") -> str:
+    """A model's name: the one that its metadata gives where that says something, else its file's or folder's."""
+    given = clean_name(given.replace("\\", "/").rstrip("/").rpartition("/")[2])
+    if given.lower() not in _SAYS_NOTHING and not _HASH.fullmatch(given):
+        return given
+    stem = _SPLIT.sub("", path.stem) if path.suffix.lower() == ".gguf" else path.name
+    if _HASH.fullmatch(stem) or stem.lower() in _SAYS_NOTHING:
+        # a snapshot in a Hugging Face cache lies in models--ORGANISATION--NAME/snapshots/HASH
+        for folder in path.parents:
+            if folder.name.startswith("models--"):
+                stem = folder.name.rpartition("--")[2]
+                break
+    return clean_name(stem) or "Model"
+
+
+def clean_name(name: str) -> str:
+    """The name on one line, without control characters, at most 80 characters long."""
+    printable = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in name)
+    return " ".join(printable.split())[:MAX_LENGTH].strip()
+
+
+def unique_name(name: str, taken: Collection[str], quantization: str = "") -> str:
+    """``name``, or, when it is taken (whatever the case), with its quantisation or else a number behind it."""
+    used = {t.casefold() for t in taken}
+    if name.casefold() not in used:
+        return name
+    if quantization:
+        with_type = f"{name} {quantization}"
+        if quantization.casefold() not in name.casefold() and with_type.casefold() not in used:
+            return with_type
+    number = 2
+    while f"{name} {number}".casefold() in used:
+        number += 1
+    return f"{name} {number}"
+
+
+def file_safe(name: str) -> str:
+    """A folder name made of letters, digits, dot and dash; never empty, never reserved by Windows."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    safe = re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()[:60].strip("-.")
+    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", safe)
+    return f"model-{safe}" if reserved or not safe else safe

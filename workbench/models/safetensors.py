@@ -1,0 +1,110 @@
+"""One safetensors file: its header, read within limits. The weights themselves are never read.
+
+The format: https://github.com/huggingface/safetensors#format. An 8-byte length, a JSON table of tensors, their
+bytes without gaps.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from workbench.errors import UserError
+
+MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+MAX_TENSORS = 200_000
+
+_BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "U16": 16, "I16": 16, "F16": 16,
+    "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
+    "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+}  # fmt: skip
+_DAMAGED_HINT = "Download or copy it again."
+
+
+class _Entry(msgspec.Struct):
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
+
+
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_entry = msgspec.json.Decoder(_Entry)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a safetensors file says of itself. ``elements`` and ``bytes`` are by number format ("BF16")."""
+
+    path: Path
+    size: int
+    tensors: frozenset[str]
+    elements: Counter[str]
+    bytes: Counter[str]
+
+
+def read_header(path: Path) -> Header:
+    """Read a file's header; check that its tensors fill the file exactly.
+
+    Raises UserError that names the file: empty, something else, truncated, damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read(path, file, os.fstat(file.fileno()).st_size)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _read(path: Path, file: BinaryIO, size: int) -> Header:
+    if size == 0:
+        raise UserError(f"{path} is empty.", _DAMAGED_HINT)
+    start = file.read(8)
+    if start == b"version ":
+        raise UserError(f"{path} is a Git LFS pointer, not the model itself.", "Fetch the file with `git lfs pull`.")
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or not 2 <= length <= MAX_HEADER_BYTES:
+        raise UserError(f"{path} is not a safetensors file.", _DAMAGED_HINT)
+    if 8 + length > size:
+        raise UserError(f"{path} is cut short: it ends inside its header.", _DAMAGED_HINT)
+    try:
+        table = _names.decode(file.read(length))
+        table.pop("__metadata__", None)
+        if len(table) > MAX_TENSORS:
+            raise UserError(f"{path} is damaged: it claims {len(table):,} tensors.", _DAMAGED_HINT)
+        entries = {name: _entry.decode(raw) for name, raw in table.items()}
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged: its header cannot be read ({error}).", _DAMAGED_HINT) from error
+    return _checked(path, size, 8 + length, entries)
+
+
+def _checked(path: Path, size: int, data: int, entries: dict[str, _Entry]) -> Header:
+    elements: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
+    end = 0
+    for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
+        bits = _BITS.get(entry.dtype)
+        if bits is None:
+            raise UserError(
+                f"{path} stores {name!r} in a number format that this version does not know ({entry.dtype}).",
+                "Update LLM Workbench.",
+            )
+        begin, after = entry.data_offsets
+        count = math.prod(entry.shape)
+        if min(entry.shape, default=0) < 0 or begin != end or (after - begin) * 8 != count * bits:
+            raise UserError(f"{path} is damaged: the place of {name!r} does not fit its shape.", _DAMAGED_HINT)
+        end = after
+        elements[entry.dtype] += count
+        taken[entry.dtype] += after - begin
+    if data + end > size:
+        raise UserError(
+            f"{path} is cut short: its weights need {data + end:,} bytes and the file has {size:,}.", _DAMAGED_HINT
+        )
+    if data + end < size:
+        raise UserError(f"{path} is damaged: it goes on for {size - data - end:,} bytes after its end.", _DAMAGED_HINT)
+    return Header(path, size, frozenset(entries), elements, taken)
