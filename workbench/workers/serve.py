@@ -11,16 +11,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from workbench import events
-from workbench.events import Event
 from workbench.protocol import Call, RequestContext, failure_of
 from workbench.workers.protocol import Cancel, FromWorker, Ready, Reply, Request, Shutdown, ToWorker
 
-Handler = Callable[[Any, RequestContext], Iterator[Event]]
+Handler = Callable[[Any, RequestContext], Iterator[events.Event]]
+
+LEAVE_S = 5.0
+"""How long requests in flight have to end after they were cancelled because the worker leaves."""
 
 
 def serve(
@@ -29,7 +31,7 @@ def serve(
     handlers: Mapping[type[Call[Any]], Handler],
     on_leave: Callable[[], None] | None = None,
 ) -> None:
-    """Serve requests until the parent says Shutdown or goes. Does not return in the second case.
+    """Serve requests until the parent says Shutdown or goes; then end the process. Never returns.
 
     ``calls`` is the union of the call types, ``handlers`` has a generator function for each. A handler that
     ends without a terminal event is finished with None; one that raises is failed (UserError: the person can
@@ -39,63 +41,102 @@ def serve(
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # so that no library's print can corrupt the stream
     sys.stdout = sys.stderr
-    lock = threading.Lock()
-    encoder = msgspec.json.Encoder()
+    line_out = _Lines(out)
     decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
     call_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(calls)
     running: dict[int, RequestContext] = {}
-
-    def send(message: FromWorker) -> None:
-        line = encoder.encode(message) + b"\n"
-        view = memoryview(line)
-        with lock:
-            try:
-                while view:
-                    view = view[out.write(view) :]
-            except OSError:
-                os._exit(1)  # the parent's end of the pipe is gone
+    idle = threading.Condition()
 
     def run(request: Request, context: RequestContext) -> None:
-        seq = 0
-
-        def reply(event: Event) -> None:
-            nonlocal seq
-            seq += 1
-            send(Reply(request.id, events.stamped(event, seq, time.time())))
-
-        ended = False
         try:
-            call = call_decoder.decode(request.call)
-            for event in handlers[type(call)](call, context):
-                reply(event)
-                if isinstance(event, events.TERMINAL):
-                    ended = True
-                    break
-            if not ended:
-                reply(events.Finished())
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes its terminal event
-            if not ended:
-                reply(failure_of(error, traceback.format_exc()))
+            _answer(request, context, call_decoder, handlers, line_out)
         finally:
-            running.pop(request.id, None)
+            with idle:
+                del running[request.id]
+                idle.notify_all()
 
-    send(Ready(worker, os.getpid()))
+    line_out.send(Ready(worker, os.getpid()))
     for line in sys.stdin.buffer:
         message = decoder.decode(line)
         if isinstance(message, Request):
-            context = running[message.id] = RequestContext()
+            context = RequestContext()
+            with idle:
+                running[message.id] = context
             threading.Thread(target=run, args=(message, context), name=f"request-{message.id}", daemon=True).start()
         elif isinstance(message, Cancel):
-            if message.id in running:
-                running[message.id].cancel()
+            with idle:
+                cancelled = running.get(message.id)
+            if cancelled is not None:  # else it ended while the message was under way
+                cancelled.cancel()
         elif isinstance(message, Shutdown):
             break
-    for context in list(running.values()):
-        context.cancel()
-    deadline = time.monotonic() + 5.0
-    while running and time.monotonic() < deadline:
-        time.sleep(0.01)
+    with idle:
+        for context in running.values():
+            context.cancel()
+        idle.wait_for(lambda: not running, LEAVE_S)
     if on_leave is not None:
         on_leave()
     sys.stderr.flush()
     os._exit(0)  # libraries' own threads must not keep a finished worker alive
+
+
+def _answer(
+    request: Request,
+    context: RequestContext,
+    calls: msgspec.json.Decoder[Any],
+    handlers: Mapping[type[Call[Any]], Handler],
+    line_out: _Lines,
+) -> None:
+    """Run one request's handler and send its events, numbered; exactly one terminal event, the last."""
+    seq = 0
+    ended = False
+
+    def reply(event: events.Event) -> None:
+        nonlocal seq, ended
+        line_out.send(Reply(request.id, events.stamped(event, seq + 1, time.time())))
+        seq += 1
+        ended = isinstance(event, events.TERMINAL)
+
+    stream: Iterator[events.Event] = iter(())
+    try:
+        call = calls.decode(request.call)
+        stream = handlers[type(call)](call, context)
+        for event in stream:
+            reply(event)
+            if ended:
+                break
+        if not ended:
+            reply(events.Finished())
+    except BaseException as error:  # noqa: BLE001 - whatever a handler raises becomes its terminal event
+        if not ended:
+            reply(failure_of(error, traceback.format_exc()))
+    finally:
+        close = getattr(stream, "close", None)  # run the handler's own clean-up now, not when memory is collected
+        if close is not None:
+            close()
+
+
+class _Lines:
+    """The worker's line to its parent. Once the parent has gone, what is written is dropped."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._encoder = msgspec.json.Encoder()
+        self._gone = False
+
+    def send(self, message: FromWorker) -> None:
+        view = memoryview(self._encoder.encode(message) + b"\n")
+        with self._lock:
+            if self._gone:
+                return
+            try:
+                while view:
+                    view = view[self._out.write(view) :]
+            except OSError:
+                # stdin reaches its end at the same moment and lets the worker leave in order; should something
+                # hold that pipe open, leave all the same
+                self._gone = True
+                last_resort = threading.Timer(2 * LEAVE_S, os._exit, (1,))
+                last_resort.daemon = True
+                last_resort.start()

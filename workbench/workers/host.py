@@ -1,0 +1,484 @@
+"""The parent's side of the protocol: one WorkerHost owns one worker process and every request in it.
+
+It starts the process when it is needed, writes requests, hands each reply to whoever asked, and turns the
+process's death into the terminal event of every open request. It knows nothing of what the calls mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Literal, TypeVar
+
+import msgspec
+import psutil
+
+from workbench import events
+from workbench.errors import WorkerDied
+from workbench.events import Event
+from workbench.protocol import Call, RequestContext, failure_of, result_of
+from workbench.workers.protocol import PROTOCOL, Cancel, FromWorker, Ready, Request, Shutdown, ToWorker
+
+R = TypeVar("R")
+State = Literal["stopped", "starting", "ready", "dead"]
+
+OFFLINE_ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUTF8": "1",
+}
+STDERR_TAIL_LINES = 60
+START_ATTEMPTS = 3
+LARGEST_LOG_BYTES = 4 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class OpenCall:
+    """A request that a worker is answering."""
+
+    def __init__(self, life: _Life, number: int, on_event: Callable[[Event], None]) -> None:
+        self._life = life
+        self._number = number
+        self.on_event = on_event
+
+    def cancel(self) -> None:
+        """Ask for it to stop. It still ends in one terminal event: the worker's, or that of the worker's death
+        when it does not answer within the grace period and is killed."""
+        self._life.cancel(self._number)
+
+
+class WorkerHost:
+    """A worker process: started when needed, again after it died; at most one at a time.
+
+    All methods may be called from any thread. ``interpreter`` is the Python that runs it (None: this one).
+    ``log`` gets what the worker writes to stderr. ``environment`` is added to this process's own and to
+    ``OFFLINE_ENVIRONMENT``. ``command`` replaces the whole command line. ``on_state`` is told every change of
+    ``state``, on whichever thread makes it, and must be quick.
+    """
+
+    def __init__(
+        self,
+        worker: str,
+        *,
+        interpreter: str | None = None,
+        log: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
+        start_timeout_s: float = 120.0,
+        cancel_grace_s: float = 20.0,
+        stop_grace_s: float = 8.0,
+        on_state: Callable[[State], None] | None = None,
+    ) -> None:
+        self.worker = worker
+        self._command = list(command) if command is not None else _command(worker, interpreter)
+        self._log = log
+        self._environment = {**os.environ, **OFFLINE_ENVIRONMENT, **_import_path(), **(environment or {})}
+        self._start_timeout_s = start_timeout_s
+        self._cancel_grace_s = cancel_grace_s
+        self._stop_grace_s = stop_grace_s
+        self._on_state = on_state
+        self._starting = threading.Lock()  # held while a process is started, so that only one is
+        self._lock = threading.Lock()  # guards the three below; never held while waiting
+        self._life: _Life | None = None
+        self._state: State = "stopped"
+        self._death: WorkerDied | None = None
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def start_call(self, call: Call[R], on_event: Callable[[Event], None]) -> OpenCall:
+        """Send a call, starting the worker when needed, and return. ``on_event`` runs on the worker's reader
+        thread, in order, and must be quick; its last event is terminal. Raises WorkerDied when the worker
+        cannot be started."""
+        for _ in range(START_ATTEMPTS):
+            opened = self._living().open(call, on_event)
+            if opened is not None:
+                return opened
+        raise self._death or WorkerDied(self.worker, None)
+
+    def stream(self, call: Call[R], context: RequestContext | None = None) -> Iterator[Event]:
+        """The call's events. Closing the iterator early, or cancelling ``context``, cancels the call.
+
+        Whatever goes wrong is the stream's last event: it raises nothing.
+        """
+        arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        try:
+            opened = self.start_call(call, arrived.put)
+        except WorkerDied as death:
+            yield failure_of(death)
+            return
+        if context is not None:
+            context.when_cancelled(opened.cancel)
+        ended = False
+        try:
+            while not ended:
+                event = arrived.get()
+                ended = isinstance(event, events.TERMINAL)
+                yield event
+        finally:
+            if not ended:
+                opened.cancel()
+
+    def call(
+        self, call: Call[R], watch: Callable[[Event], None] | None = None, context: RequestContext | None = None
+    ) -> R:
+        """The call's result. Raises UserError, WorkerDied, errors.Cancelled or RuntimeError (a bug)."""
+        return result_of(call, self.stream(call, context), watch)
+
+    # -- the process ------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def pid(self) -> int:
+        """The process's id, 0 when there is none."""
+        life = self._life
+        return life.pid if life is not None else 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of the worker and its own children, 0 when there is none."""
+        pid = self.pid
+        return sum(_resident_bytes(process) for process in _tree(pid)) if pid else 0
+
+    @property
+    def death(self) -> WorkerDied | None:
+        """How the last process ended, if it was not stopped."""
+        return self._death
+
+    def start(self) -> None:
+        """Start the worker unless it runs; returns when it is ready. Raises WorkerDied when it is not in time."""
+        self._living()
+
+    def stop(self) -> None:
+        """Let the worker leave: what is in flight ends as cancelled. What does not leave in time is killed."""
+        life = self._life
+        if life is not None:
+            life.stop(self._stop_grace_s)
+
+    def kill(self) -> None:
+        """End the worker and its children at once. Open requests end as Failed(reason="worker")."""
+        life = self._life
+        if life is not None:
+            life.kill()
+
+    def _living(self) -> _Life:
+        """A life that takes requests, started when there is none."""
+        with self._starting:
+            life = self._life
+            if life is not None and life.asked_to_leave:
+                life.ended.wait()  # whoever asked kills it after a grace period
+            elif life is not None and self._state == "ready":
+                return life
+            try:
+                process = _spawn(self._command, self._environment)
+            except OSError as error:
+                death = WorkerDied(self.worker, None, str(error))
+                self._enter("dead", None, death)
+                raise death from error
+            life = _Life(self.worker, process, self._log, self._cancel_grace_s, self._on_end)
+            self._enter("starting", life)
+            life.run()
+            if not life.became_ready.wait(self._start_timeout_s):
+                life.kill()
+                life.ended.wait()
+            if life.ended.is_set():
+                raise life.death()
+            self._enter("ready", life)
+            return life
+
+    def _on_end(self, life: _Life) -> None:
+        """On the reader thread of a life that is over, before its requests are failed."""
+        with self._lock:
+            if self._life is not life:
+                return
+        if life.asked_to_leave:
+            self._enter("stopped", None)
+        else:
+            self._enter("dead", None, life.death())
+
+    def _enter(self, state: State, life: _Life | None, death: WorkerDied | None = None) -> None:
+        with self._lock:
+            if state == "ready" and self._life is not life:
+                return  # it died between its Ready and here
+            changed = state != self._state
+            self._state, self._life, self._death = state, life, death
+        if changed and self._on_state is not None:
+            self._on_state(state)
+
+
+class _Life:
+    """One process from its start to its end, with the requests that are open in it.
+
+    Two threads belong to it: one reads its replies and, at their end, ends everything that is open; one reads
+    its stderr.
+    """
+
+    def __init__(
+        self,
+        worker: str,
+        process: subprocess.Popen[bytes],
+        log: Path | None,
+        cancel_grace_s: float,
+        on_end: Callable[[_Life], None],
+    ) -> None:
+        self.pid = process.pid
+        self.became_ready = threading.Event()
+        self.ended = threading.Event()
+        self.asked_to_leave = False
+        self._worker = worker
+        self._process = process
+        self._cancel_grace_s = cancel_grace_s
+        self._on_end = on_end
+        self._stderr = _StderrTail(process.stderr, log, f"{worker}-stderr")
+        self._reader = threading.Thread(target=self._read, name=f"{worker}-replies", daemon=True)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()  # guards the open calls and their timers
+        self._open: dict[int, OpenCall] = {}
+        self._timers: dict[int, threading.Timer] = {}
+        self._over = False
+        self._writing = threading.Lock()
+        self._encoder = msgspec.json.Encoder()
+
+    def run(self) -> None:
+        self._stderr.start()
+        self._reader.start()
+
+    def open(self, call: Call[R], on_event: Callable[[Event], None]) -> OpenCall | None:
+        """Send a call; None when this life is over and another one has to take it."""
+        request_call = msgspec.Raw(msgspec.json.encode(call))
+        with self._lock:
+            if self._over or self.asked_to_leave:
+                return None
+            number = next(self._numbers)
+            opened = self._open[number] = OpenCall(self, number, on_event)
+        self._write(Request(number, request_call))
+        return opened
+
+    def cancel(self, number: int) -> None:
+        with self._lock:
+            if number not in self._open or number in self._timers:
+                return
+            timer = threading.Timer(self._cancel_grace_s, self._on_cancel_overdue, (number,))
+            timer.daemon = True
+            self._timers[number] = timer
+            timer.start()
+        self._write(Cancel(number))
+
+    def stop(self, grace_s: float) -> None:
+        self.asked_to_leave = True
+        self._write(Shutdown())
+        if not self.ended.wait(grace_s):
+            self.kill()
+        self.ended.wait()
+
+    def kill(self) -> None:
+        _kill_tree(self._process)
+
+    def death(self) -> WorkerDied:
+        return WorkerDied(self._worker, self._process.returncode, self._stderr.text())
+
+    # -- on the reader thread -----------------------------------------------------------------------
+
+    def _read(self) -> None:
+        decoder: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
+        assert self._process.stdout is not None
+        try:
+            for line in self._process.stdout:
+                if not line.endswith(b"\n"):
+                    break  # it died in the middle of a line
+                message = decoder.decode(line)
+                if isinstance(message, Ready):
+                    if message.protocol != PROTOCOL:
+                        self._stderr.add(f"It speaks protocol {message.protocol}, not {PROTOCOL}.")
+                        break
+                    self.became_ready.set()
+                else:
+                    self._deliver(message.id, message.event)
+        except msgspec.DecodeError as error:
+            self._stderr.add(f"It wrote something that is not an event: {error}")
+        finally:
+            self._end()
+
+    def _deliver(self, number: int, event: Event) -> None:
+        terminal = isinstance(event, events.TERMINAL)
+        with self._lock:
+            opened = self._open.pop(number, None) if terminal else self._open.get(number)
+            timer = self._timers.pop(number, None) if terminal else None
+        if timer is not None:
+            timer.cancel()
+        if opened is not None:
+            _tell(opened, event)
+
+    def _end(self) -> None:
+        try:
+            self._process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
+        _kill_group(self._process)  # what the worker left behind
+        self._stderr.finish()
+        with self._lock:
+            self._over = True
+            left, self._open = list(self._open.values()), {}
+            timers, self._timers = list(self._timers.values()), {}
+        for timer in timers:
+            timer.cancel()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with _broken_pipe_ignored():
+                    stream.close()
+        self._on_end(self)
+        self.ended.set()
+        self.became_ready.set()  # wakes whoever waits for it, who then looks at ``ended``
+        terminal: Event = events.Cancelled() if self.asked_to_leave else failure_of(self.death())
+        for opened in left:
+            _tell(opened, terminal)
+
+    # -- on other threads ---------------------------------------------------------------------------
+
+    def _write(self, message: ToWorker) -> None:
+        line = self._encoder.encode(message) + b"\n"
+        assert self._process.stdin is not None
+        with self._writing, _broken_pipe_ignored():
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+
+    def _on_cancel_overdue(self, number: int) -> None:
+        with self._lock:
+            overdue = number in self._open
+        if overdue:
+            self._stderr.add(f"It did not stop within {self._cancel_grace_s:g} s of being asked to and was ended.")
+            self.kill()
+
+
+class _StderrTail:
+    """Reads a process's stderr to its end: into the log file, and the last lines into memory."""
+
+    def __init__(self, stream: IO[bytes] | None, log: Path | None, name: str) -> None:
+        assert stream is not None
+        self._stream = stream
+        self._log = log
+        self._lines: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
+        self._thread = threading.Thread(target=self._read, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, line: str) -> None:
+        self._lines.append(line)
+
+    def text(self) -> str:
+        return "\n".join(list(self._lines))
+
+    def finish(self) -> None:
+        """Wait for the rest; a grandchild that holds the pipe open is not waited for."""
+        self._thread.join(2.0)
+
+    def _read(self) -> None:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._stream)
+            log: IO[bytes] | None = None
+            with contextlib.suppress(OSError):  # without a log, on a full disk, the worker goes on
+                log = stack.enter_context(_open_log(self._log)) if self._log is not None else None
+            for line in self._stream:
+                self._lines.append(line.decode("utf-8", "replace").rstrip()[:2000])
+                if log is not None:
+                    with contextlib.suppress(OSError):
+                        log.write(line)
+
+
+def _tell(opened: OpenCall, event: Event) -> None:
+    try:
+        opened.on_event(event)
+    except Exception:  # noqa: BLE001 - one caller's bug must not silence the worker for all the others
+        _log.exception("A listener failed on %s", type(event).__name__)
+
+
+def _command(worker: str, interpreter: str | None) -> list[str]:
+    if interpreter is None and getattr(sys, "frozen", False):
+        return [sys.executable, "--worker", worker]
+    # -P: a file in the current folder must not stand in for a module of the worker's
+    return [interpreter or sys.executable, "-P", "-m", "workbench.workers", worker]
+
+
+def _import_path() -> dict[str, str]:
+    """What lets the worker import this ``workbench`` when it runs from a source checkout that is not installed."""
+    root = Path(__file__).parents[2]
+    if root.name in ("site-packages", "dist-packages") or getattr(sys, "frozen", False):
+        return {}
+    before = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(root), before] if before else [str(root)])}
+
+
+def _spawn(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start the process in a session of its own: Ctrl+C in a terminal is the parent's to handle."""
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        start_new_session=sys.platform != "win32",
+        creationflags=flags,
+        close_fds=True,  # a worker that held another's stdin open would keep it from seeing the parent's death
+    )
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
+        os.replace(path, path.with_suffix(path.suffix + ".old"))
+    return path.open("ab", buffering=0)
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    for member in reversed(_tree(process.pid)):
+        with contextlib.suppress(psutil.Error):
+            member.kill()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End what is left of the session that the dead worker led. Its number is not given out again while any is."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _broken_pipe_ignored() -> contextlib.suppress:
+    """Writing to a dead process: its end is told by the reader thread, once, to all."""
+    return contextlib.suppress(OSError, ValueError)
