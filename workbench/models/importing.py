@@ -1,0 +1,250 @@
+"""Taking a model into the home folder or just noting where it lies, and taking it out again.
+
+A copy is made beside its place, written through to the disk, read back and compared, and only then renamed to its
+name: whatever happens on the way, there is a whole model or none.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from workbench.calls import ModelRecord
+from workbench.errors import UserError
+from workbench.events import Progress
+from workbench.models.checksums import BLOCK, Checksums
+from workbench.models.inspection import inspect_path
+from workbench.models.names import clean_name, file_safe, unique_name
+from workbench.protocol import RequestContext
+
+Report = Callable[[Progress], None]
+SPARE_BYTES = 64 * 1024 * 1024
+"""Room that a copy leaves on the disk for everything else."""
+
+_DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_UNFINISHED = re.compile(r"\.unfinished-(\d+)-[0-9a-f]{12}")
+
+
+def import_model(
+    path: Path,
+    folder: Path,
+    checksums: Checksums,
+    *,
+    taken: Collection[str] = (),
+    name: str = "",
+    copy: bool = False,
+    context: RequestContext | None = None,
+    report: Report | None = None,
+) -> ModelRecord:
+    """The catalogue's record of the model at ``path``: by reference, or copied into ``folder`` first.
+
+    ``taken`` are the names in the catalogue. Without ``name`` one is made from the model's own metadata and made
+    unique. ``report`` is told of the copy in bytes. Raises UserError when there is no sound model, the name is
+    taken, or the disk has no room (before anything is written, where that can be known); errors.Cancelled when
+    the request was cancelled. Nothing half made is left.
+    """
+    record = inspect_path(path).model
+    wanted = clean_name(name)
+    if name and not wanted:
+        raise UserError("A model's name cannot be empty.")
+    if wanted.casefold() in {t.casefold() for t in taken}:
+        raise UserError(f"There is already a model named {wanted!r}.", "Choose another name with --name.")
+    record = msgspec.structs.replace(
+        record,
+        name=wanted or unique_name(record.name, taken, record.quantization),
+        sha256=checksums.known(record.files),
+    )
+    if copy:
+        return copy_model(record, folder, checksums, context=context, report=report)
+    return record
+
+
+def copy_model(
+    record: ModelRecord,
+    folder: Path,
+    checksums: Checksums,
+    *,
+    context: RequestContext | None = None,
+    report: Report | None = None,
+) -> ModelRecord:
+    """Copy a model's files into a new folder of their own below ``folder``; returns the record of the copy."""
+    source = Path(record.path)
+    root = source if source.is_dir() else source.parent
+    with new_folder(folder, record.name, record.bytes) as (beside, place):
+        copier = _Copier(record.bytes, context or RequestContext(), report)
+        sums: dict[str, str] = {}
+        for file in map(Path, record.files):
+            relative = file.relative_to(root)
+            target = beside / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sums[str(place / relative)] = copier.copy(file, target)
+        for file in map(Path, record.files):
+            relative = file.relative_to(root)
+            copier.check(file, beside / relative, sums[str(place / relative)])
+    for copied, sha256 in sums.items():
+        checksums.remember(Path(copied), sha256)
+    files = tuple(sums)
+    return msgspec.structs.replace(
+        record,
+        path=str(place if source.is_dir() else place / source.name),
+        files=files,
+        owned=True,
+        sha256=checksums.known(files),
+    )
+
+
+@contextmanager
+def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Path, Path]]:
+    """A new folder below ``folder`` that appears under its name only when all went well.
+
+    Gives the place to write to and the place where it will be. Raises UserError when the disk has not
+    ``needed_bytes`` and some to spare, or fills up on the way.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(folder)
+        free = shutil.disk_usage(folder).free
+        if free < needed_bytes + SPARE_BYTES:
+            raise _no_room(name, folder, needed_bytes, free)
+        beside = folder / f".unfinished-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        place = _free_place(folder, file_safe(name))
+        beside.mkdir()
+        try:
+            yield beside, place
+            _write_through(beside)
+            beside.rename(place)
+            _write_through(folder)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise _no_room(name, folder, needed_bytes, shutil.disk_usage(folder).free) from error
+        raise UserError(
+            f"{name!r} cannot be written to {folder}: {error.strerror or error}.", "Check the folder and its disk."
+        ) from error
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what a process that died in the middle of a copy left behind."""
+    for path in folder.glob(".unfinished-*"):
+        match = _UNFINISHED.fullmatch(path.name)
+        if match and int(match[1]) != os.getpid():  # one process at a time owns a home folder
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def delete_files(record: ModelRecord, folder: Path) -> None:
+    """Delete a removed model's files when they lie in a folder of their own below ``folder``; else do nothing.
+
+    Raises UserError when they cannot be deleted.
+    """
+    if not record.owned or not record.path:
+        return
+    path = Path(record.path)
+    try:
+        top = folder / path.relative_to(folder).parts[0]
+    except (ValueError, IndexError):
+        return
+    if ".." in path.parts or top.is_symlink():
+        return
+    try:
+        if top.is_dir():
+            shutil.rmtree(top)
+        else:
+            top.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The files of {record.name!r} in {top} cannot be deleted: {error.strerror or error}.",
+            "Close the programs that use them and try again.",
+        ) from error
+
+
+def flush_to_disk(file: BinaryIO) -> None:
+    """Return when what was written to ``file`` is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+class _Copier:
+    """Copies and compares files, and tells how far it is over all of them. Copying is one half of the work."""
+
+    def __init__(self, total: int, context: RequestContext, report: Report | None) -> None:
+        self._total = total
+        self._context = context
+        self._report = report
+        self._done = 0
+
+    def copy(self, source: Path, target: Path) -> str:
+        """Copy one file; returns the SHA-256 of what was read."""
+        digest = hashlib.sha256()
+        try:
+            reading = source.open("rb")
+        except OSError as error:
+            raise UserError(f"{source} cannot be read: {error.strerror or error}.") from error
+        with reading, target.open("wb") as writing:
+            while block := self._read(source, reading):
+                digest.update(block)
+                writing.write(block)
+                self._advance("copying", len(block))
+            flush_to_disk(writing)
+        return digest.hexdigest()
+
+    def check(self, source: Path, target: Path, sha256: str) -> None:
+        """Read a copy back; raises UserError when it differs from what was read from ``source``."""
+        digest = hashlib.sha256()
+        with target.open("rb") as reading:
+            while block := self._read(target, reading):
+                digest.update(block)
+                self._advance("checking", len(block))
+        if digest.hexdigest() != sha256 or target.stat().st_size != source.stat().st_size:
+            raise UserError(
+                f"The copy of {source} differs from the original.",
+                "The disk may be failing, or the file was changed while it was copied: try again.",
+            )
+
+    def _read(self, path: Path, file: BinaryIO) -> bytes:
+        self._context.raise_if_cancelled()
+        try:
+            return file.read(BLOCK)
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+    def _advance(self, stage: str, count: int) -> None:
+        self._done += count
+        if self._report is not None:
+            self._report(Progress(stage=stage, done=self._done, total=2 * self._total, unit="bytes"))
+
+
+def _free_place(folder: Path, name: str) -> Path:
+    place, number = folder / name, 2
+    while place.exists():
+        place, number = folder / f"{name}-{number}", number + 1
+    return place
+
+
+def _write_through(folder: Path) -> None:
+    """Make names in a folder durable. Windows does that by itself and cannot open folders."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _no_room(name: str, folder: Path, needed: int, free: int) -> UserError:
+    return UserError(
+        f"{name!r} needs {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free.",
+        "Free some space, or import the model where it lies, without a copy.",
+    )
