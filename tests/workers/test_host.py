@@ -1,0 +1,234 @@
+"""WorkerHost against real child processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+import psutil
+import pytest
+
+from tests.workers import echo_worker as echo
+from workbench import errors, events
+from workbench.events import Event
+from workbench.protocol import RequestContext
+from workbench.workers.host import OFFLINE_ENVIRONMENT, WorkerHost
+
+COMMAND = [sys.executable, echo.__file__]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[WorkerHost]:
+    host = WorkerHost("echo", command=COMMAND, log=tmp_path / "echo.log", cancel_grace_s=1.0, stop_grace_s=5.0)
+    yield host
+    host.stop()
+
+
+def gone(pid: int, timeout_s: float = 10.0) -> bool:
+    try:
+        psutil.Process(pid).wait(timeout_s)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def test_a_call_streams_its_events_and_returns_its_result(host: WorkerHost) -> None:
+    seen: list[Event] = []
+    assert host.state == "stopped"
+    assert host.call(echo.Echo(text="one two 三 🙂"), seen.append) == "one two 三 🙂"
+    assert [e.text for e in seen if isinstance(e, events.TextDelta)] == ["one", "two", "三", "🙂"]
+    assert [e.seq for e in seen] == [1, 2, 3, 4]
+    assert host.state == "ready"
+    assert host.pid > 0
+    assert host.memory_bytes > 1_000_000
+
+
+def test_many_requests_in_flight_from_many_threads(host: WorkerHost) -> None:
+    results: SimpleQueue[tuple[str, str]] = SimpleQueue()
+
+    def ask(text: str) -> None:
+        results.put((text, host.call(echo.Echo(text=text))))
+
+    threads = [threading.Thread(target=ask, args=(f"word {n} " * 50,)) for n in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    got = [results.get_nowait() for _ in threads]
+    assert all(asked == answered for asked, answered in got)
+    assert len({host.pid}) == 1
+
+
+def test_closing_the_stream_cancels(host: WorkerHost) -> None:
+    stream = host.stream(echo.Wait())
+    assert isinstance(next(stream), events.Log)
+    pid = host.pid
+    stream.close()  # type: ignore[attr-defined]
+    assert host.call(echo.Echo(text="still here")) == "still here"
+    assert host.pid == pid
+
+
+def test_cancelling_the_context_cancels_and_keeps_what_was_done(host: WorkerHost) -> None:
+    context = RequestContext()
+    ending = None
+    for event in host.stream(echo.Wait(), context):
+        context.cancel()
+        ending = event
+    assert isinstance(ending, events.Cancelled)
+    assert ending.result == "half"
+
+
+def test_a_request_that_does_not_heed_cancel_takes_the_worker_with_it(host: WorkerHost) -> None:
+    ended: SimpleQueue[Event] = SimpleQueue()
+    handle = host.start_call(echo.Wait(deaf=True), ended.put)
+    assert isinstance(ended.get(timeout=30), events.Log)
+    handle.cancel()
+    failed = ended.get(timeout=30)
+    assert isinstance(failed, events.Failed)
+    assert failed.reason == "worker"
+    assert "did not stop" in failed.stderr_tail
+    assert host.call(echo.Echo(text="again")) == "again"
+
+
+@pytest.mark.parametrize(("die", "code"), [(echo.Die(words="out of memory"), -9), (echo.Die(words="x", code=7), 7)])
+def test_death_fails_every_open_request(host: WorkerHost, die: echo.Die, code: int) -> None:
+    bystander: SimpleQueue[Event] = SimpleQueue()
+    host.start_call(echo.Wait(), bystander.put)
+    bystander.get(timeout=30)
+    *_, failed = host.stream(die)
+    assert isinstance(failed, events.Failed)
+    assert (failed.reason, failed.exit_code, failed.hint) == ("worker", code, "echo")
+    assert die.words in failed.stderr_tail
+    also = bystander.get(timeout=30)
+    assert isinstance(also, events.Failed)
+    assert bystander.empty()
+    assert host.state == "dead"
+    assert host.death is not None
+    assert host.death.exit_code == code
+
+
+def test_after_its_death_the_next_call_starts_it_again(host: WorkerHost) -> None:
+    with pytest.raises(errors.WorkerDied):
+        host.call(echo.Die())
+    assert host.call(echo.Echo(text="again")) == "again"
+    assert host.state == "ready"
+    assert host.death is None
+
+
+def test_errors_keep_whose_fault_they_are(host: WorkerHost) -> None:
+    with pytest.raises(errors.UserError) as told:
+        host.call(echo.Raise())
+    assert (told.value.message, told.value.hint) == ("The file is empty.", "Choose another.")
+    with pytest.raises(RuntimeError, match="KeyError"):
+        host.call(echo.Raise(bug=True))
+
+
+def test_what_a_library_prints_does_not_reach_the_stream(host: WorkerHost, tmp_path: Path) -> None:
+    host.call(echo.Garbage())
+    assert host.call(echo.Echo(text="fine")) == "fine"
+    host.stop()
+    log = (tmp_path / "echo.log").read_text()
+    assert "not an event" in log
+    assert "neither is this" in log
+
+
+def test_stop_ends_open_requests_as_cancelled(host: WorkerHost) -> None:
+    ended: SimpleQueue[Event] = SimpleQueue()
+    host.start_call(echo.Wait(), ended.put)
+    ended.get(timeout=30)
+    pid = host.pid
+    host.stop()
+    assert isinstance(ended.get(timeout=30), events.Cancelled)
+    assert gone(pid)
+    assert (host.state, host.pid, host.death) == ("stopped", 0, None)
+
+
+def test_kill_takes_the_whole_tree(host: WorkerHost) -> None:
+    child = host.call(echo.Spawn())
+    host.kill()
+    assert gone(child)
+
+
+def test_children_do_not_outlive_a_worker_that_died(host: WorkerHost) -> None:
+    child = host.call(echo.Spawn())
+    os.kill(host.pid, signal.SIGKILL)
+    assert gone(child)
+
+
+def test_states_are_told_in_order(tmp_path: Path) -> None:
+    states: list[str] = []
+    host = WorkerHost("echo", command=COMMAND, on_state=states.append)
+    host.start()
+    with pytest.raises(errors.WorkerDied):
+        host.call(echo.Die())
+    host.start()
+    host.stop()
+    assert states == ["starting", "ready", "dead", "starting", "ready", "stopped"]
+
+
+def test_a_worker_that_never_gets_ready_is_given_up(tmp_path: Path) -> None:
+    host = WorkerHost(
+        "mute", command=[sys.executable, "-c", "import sys; sys.stdin.read()"], start_timeout_s=1.0, stop_grace_s=1.0
+    )
+    with pytest.raises(errors.WorkerDied):
+        host.start()
+    assert host.state == "dead"
+
+
+def test_a_worker_that_cannot_be_imported_says_why() -> None:
+    host = WorkerHost("broken", command=[sys.executable, "-c", "import no_such_module"])
+    *_, failed = host.stream(echo.Echo(text="x"))
+    assert isinstance(failed, events.Failed)
+    assert "no_such_module" in failed.stderr_tail
+
+
+def test_a_missing_interpreter_is_a_dead_worker() -> None:
+    host = WorkerHost("inference", interpreter="/no/such/python")
+    with pytest.raises(errors.WorkerDied, match="inference"):
+        host.start()
+
+
+def test_workers_are_offline_unless_told_otherwise(tmp_path: Path) -> None:
+    host = WorkerHost("echo", command=COMMAND, environment={"HF_HUB_OFFLINE": "0"})
+    environment = host.call(echo.Environment())
+    host.stop()
+    assert environment["HF_HUB_OFFLINE"] == "0"
+    assert environment["TRANSFORMERS_OFFLINE"] == OFFLINE_ENVIRONMENT["TRANSFORMERS_OFFLINE"] == "1"
+
+
+PARENT = """
+import sys
+from tests.workers import echo_worker as echo
+from workbench.workers.host import WorkerHost
+hosts = [WorkerHost("echo", command=[sys.executable, echo.__file__]) for _ in range(2)]
+for host in hosts:
+    host.start()
+print(*[host.pid for host in hosts], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_workers_leave_when_their_parent_is_killed() -> None:
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        parent.kill()
+    assert [gone(pid) for pid in pids] == [True, True]
+
+
+def test_only_known_workers_are_started() -> None:
+    done = subprocess.run([sys.executable, "-m", "workbench.workers", "os"], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"inference" in done.stderr
