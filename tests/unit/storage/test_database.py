@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import apsw
+import pytest
+
+from workbench.errors import UserError
+from workbench.storage.database import Database, open_database, read_migrations
+from workbench.storage.home import SCHEMA
+
+FIRST = "create table notes (text text not null);"
+SECOND = "alter table notes add column colour text not null default 'white'; create index by_colour on notes (colour);"
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    folder = tmp_path / "schema"
+    folder.mkdir()
+    (folder / "0001_first.sql").write_text(FIRST)
+    return folder
+
+
+@pytest.fixture
+def database(tmp_path: Path, schema: Path) -> Database:
+    return open_database(tmp_path / "notes.sqlite", schema)
+
+
+def test_a_new_file_is_durable_and_has_the_newest_schema(database: Database) -> None:
+    assert database.row("pragma journal_mode") == ("wal",)
+    assert database.row("pragma synchronous") == (2,)
+    assert database.row("pragma foreign_keys") == (1,)
+    assert database.execute("select number, name from applied") == [(1, "first")]
+    assert database.execute("insert into notes values (?)", ("a",)) == []
+    assert database.row("select text from notes") == ("a",)
+
+
+def test_upgrading_keeps_what_is_there_and_backs_it_up_first(tmp_path: Path, schema: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    old = open_database(path, schema)
+    old.execute("insert into notes values ('kept')")
+    old.close()
+    (schema / "0002_colour.sql").write_text(SECOND)
+    backups = tmp_path / "backups"
+    new = open_database(path, schema, backups=backups)
+    assert new.execute("select text, colour from notes") == [("kept", "white")]
+    assert new.execute("select number, name from applied") == [(1, "first"), (2, "colour")]
+    new.close()
+    (copy,) = backups.iterdir()
+    with_backup = apsw.Connection(str(copy))
+    assert list(with_backup.execute("select * from notes")) == [("kept",)]
+    with_backup.close()
+    open_database(path, schema, backups=backups).close()
+    assert list(backups.iterdir()) == [copy]
+
+
+def test_without_a_backup_folder_the_backup_lies_beside_the_file(tmp_path: Path, schema: Path) -> None:
+    open_database(tmp_path / "notes.sqlite", schema).close()
+    (schema / "0002_colour.sql").write_text(SECOND)
+    open_database(tmp_path / "notes.sqlite", schema).close()
+    assert len(list(tmp_path.glob("notes-schema0001-*.backup"))) == 1
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(tmp_path: Path, schema: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    open_database(path, schema).close()
+    (schema / "0002_half.sql").write_text("create table half (x); insert into nowhere values (1);")
+    with pytest.raises(apsw.SQLError):
+        open_database(path, schema)
+    (schema / "0002_half.sql").unlink()
+    database = open_database(path, schema)
+    assert database.row("select 1 from sqlite_schema where name = 'half'") is None
+    assert database.execute("select number from applied") == [(1,)]
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path, schema: Path) -> None:
+    (schema / "0002_colour.sql").write_text(SECOND)
+    open_database(tmp_path / "notes.sqlite", schema).close()
+    (schema / "0002_colour.sql").unlink()
+    with pytest.raises(UserError, match="newer version"):
+        open_database(tmp_path / "notes.sqlite", schema)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, schema: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    path.write_bytes(b"This is a shopping list, and a long one at that. " * 40)
+    with pytest.raises(UserError, match="not a database"):
+        open_database(path, schema)
+    assert path.read_bytes().startswith(b"This is a shopping list")
+
+
+def test_a_full_disk_is_told_and_leaves_the_file_sound(database: Database) -> None:
+    (pages,) = database.row("pragma page_count") or (0,)
+    database.execute(f"pragma max_page_count = {pages + 2}")
+
+    def fill() -> None:
+        with database.transaction():
+            for _ in range(100):
+                database.execute("insert into notes values (?)", ("x" * 1000,))
+
+    with pytest.raises(UserError, match="disk is full"):
+        fill()
+    assert database.execute("select count(*) from notes") == [(0,)]
+    assert database.row("pragma integrity_check") == ("ok",)
+
+
+def test_a_transaction_is_all_or_nothing_and_may_be_nested(database: Database) -> None:
+    def fail_late() -> None:
+        with database.transaction():
+            database.execute("insert into notes values ('outer')")
+            with database.transaction():
+                database.execute("insert into notes values ('inner')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_late()
+    assert database.execute("select * from notes") == []
+
+
+def test_threads_wait_for_each_others_transactions(database: Database) -> None:
+    def add() -> None:
+        for _ in range(20):
+            with database.transaction():
+                (before,) = database.row("select count(*) from notes") or (0,)
+                database.execute("insert into notes values (?)", (str(before),))
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert database.execute("select count(distinct text), count(*) from notes") == [(120, 120)]
+
+
+def test_misnamed_migrations_are_noticed(schema: Path) -> None:
+    (schema / "0001_again.sql").write_text(FIRST)
+    with pytest.raises(ValueError, match="its own number"):
+        read_migrations(schema)
+
+
+def test_the_programs_own_schema_applies(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "workbench.sqlite", SCHEMA)
+    assert database.row("pragma integrity_check") == ("ok",)
+    database.execute("insert into history (history, rank) values ('integrity-check', 1)")
