@@ -1,0 +1,122 @@
+"""The edge to llama.cpp: its library started once, its log, its devices. Everything here is C through ctypes.
+
+``llama`` is llama-cpp-python's module of C functions; the package's ``Llama`` class is never used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+import threading
+from collections import deque
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import llama_cpp
+import llama_cpp.llama_cpp as llama
+
+from workbench.calls import Device
+
+_DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5  # ggml.h; llama-cpp-python 0.3.36 lists older numbers
+_DEVICE_KINDS: dict[int, Literal["cpu", "gpu", "accelerator"]] = {0: "cpu", 1: "gpu", 2: "gpu", 3: "accelerator"}
+
+
+class LibraryLog:
+    """Where llama.cpp's log goes: warnings and errors to stderr; the last errors are kept to explain a failure."""
+
+    KEPT_ERRORS = 8
+
+    def __init__(self) -> None:
+        self._errors: deque[str] = deque(maxlen=self.KEPT_ERRORS)
+        self._lock = threading.Lock()
+        self._level = _DEBUG
+        self.callback = llama.llama_log_callback(self._on_log)  # must live as long as the library
+
+    def forget_errors(self) -> None:
+        with self._lock:
+            self._errors.clear()
+
+    def errors(self) -> list[str]:
+        """What went wrong since ``forget_errors``, oldest first."""
+        with self._lock:
+            return list(self._errors)
+
+    def _on_log(self, level: int, text: bytes, _user_data: Any) -> None:
+        if level != _CONTINUED:
+            self._level = level
+        if self._level not in (_WARNING, _ERROR):
+            return
+        line = text.decode("utf-8", "replace")
+        if self._level == _ERROR and line.strip():
+            with self._lock:
+                self._errors.append(line.strip())
+        sys.stderr.write(line)
+
+
+@functools.cache
+def start_library() -> LibraryLog:
+    """Start llama.cpp, once in a process; returns its log."""
+    log = LibraryLog()
+    llama.llama_log_set(log.callback, None)
+    llama.llama_backend_init()
+    return log
+
+
+def describe_library() -> str:
+    """Which build of llama.cpp this is, for a recipe that says how an answer was made."""
+    version: bytes = llama.llama_version()
+    return f"llama.cpp {version.decode()} (llama-cpp-python {metadata.version('llama-cpp-python')})"
+
+
+def list_devices() -> tuple[Device, ...]:
+    """The devices that ggml can compute on; the CPU is always among them. Memory is in bytes."""
+    start_library()
+    count = _ggml_function("ggml_backend_dev_count", ctypes.c_size_t)
+    get = _ggml_function("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+    name = _ggml_function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
+    description = _ggml_function("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
+    kind = _ggml_function("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
+    size = ctypes.POINTER(ctypes.c_size_t)
+    memory = _ggml_function("ggml_backend_dev_memory", None, ctypes.c_void_p, size, size)
+    found = []
+    for index in range(count()):
+        device = get(index)
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        memory(device, ctypes.byref(free), ctypes.byref(total))
+        found.append(
+            Device(
+                name=name(device).decode("utf-8", "replace"),
+                description=description(device).decode("utf-8", "replace").strip(),
+                kind=_DEVICE_KINDS.get(kind(device), "accelerator"),
+                memory_bytes=total.value,
+                free_bytes=free.value,
+            )
+        )
+    return tuple(found)
+
+
+def _ggml_function(name: str, result: Any, *arguments: Any) -> Any:
+    """A function of ggml, which llama-cpp-python brings but does not wrap."""
+    for library in _ggml_libraries():
+        function = getattr(library, name, None)
+        if function is not None:
+            function.restype = result
+            function.argtypes = list(arguments)
+            return function
+    raise RuntimeError(f"this build of llama.cpp has no {name}")
+
+
+@functools.cache
+def _ggml_libraries() -> tuple[ctypes.CDLL, ...]:
+    """ggml's shared libraries, those that llama.cpp itself has loaded: opening them again gives the same ones."""
+    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
+    found = []
+    for stem in ("ggml", "ggml-base"):
+        for file in (f"lib{stem}.so", f"lib{stem}.dylib", f"{stem}.dll", f"lib{stem}.dll"):
+            if (folder / file).exists():
+                found.append(ctypes.CDLL(str(folder / file)))
+                break
+    return tuple(found)

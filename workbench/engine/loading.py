@@ -1,0 +1,203 @@
+"""A model brought into memory with its context, and out again."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import llama_cpp.llama_cpp as llama
+
+from workbench import errors
+from workbench.calls import ModelDetails
+from workbench.engine.fitting import BATCH_TOKENS, Plan, plan_load
+from workbench.engine.library import LibraryLog, describe_library, list_devices, start_library
+from workbench.engine.protocol import Load, LoadedModel
+from workbench.engine.vocabulary import Vocabulary
+from workbench.errors import UserError
+from workbench.events import Progress
+from workbench.models.gguf_model import describe_gguf
+from workbench.models.machine import read_machine
+from workbench.protocol import RequestContext
+
+SLOTS = 2
+"""How many conversations are kept and computed at once, in one memory of ``context_tokens`` cells."""
+
+MAX_OUTPUTS = 32
+"""For how many tokens of one batch logits are asked at most: they take a float for each word of the vocabulary."""
+
+_FLASH = {
+    "auto": llama.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": llama.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
+_KV = {"f16": llama.GGML_TYPE_F16, "f32": llama.GGML_TYPE_F32, "q8_0": llama.GGML_TYPE_Q8_0}
+_PROGRESS_INTERVAL_S = 0.05
+
+
+class Model:
+    """A loaded model with one context. Only the engine's thread may compute with it.
+
+    ``window`` is the length of a sliding attention window in tokens, 0 without one. ``rewindable`` tells whether the
+    newest tokens can be taken back out of its memory (recurrent models cannot).
+    """
+
+    def __init__(self, pointer: Any, context: Any, details: ModelDetails, plan: Plan) -> None:
+        self._pointer = pointer
+        self.context = context
+        self.memory: Any = llama.llama_get_memory(context)
+        self.vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
+        self.window: int = llama.llama_model_n_swa(pointer)
+        self.rewindable = not (llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer))
+        self.context_tokens: int = llama.llama_n_ctx(context)
+        self.slots: int = llama.llama_n_seq_max(context)
+        self.template = _template_of(pointer)
+        self.info = LoadedModel(
+            path=details.model.path,
+            architecture=details.model.architecture,
+            context_tokens=self.context_tokens,
+            trained_context_tokens=llama.llama_model_n_ctx_train(pointer),
+            vocabulary=self.vocabulary.size,
+            parameters=llama.llama_model_n_params(pointer),
+            gpu_layers=plan.gpu_layers,
+            threads=llama.llama_n_threads(context),
+            device=plan.device,
+            engine=describe_library(),
+            has_template=bool(self.template),
+            choice=plan.choice,
+        )
+
+    def close(self) -> None:
+        """Free everything. No other thread may use the model any more."""
+        llama.llama_free(self.context)
+        llama.llama_model_free(self._pointer)
+
+
+def inspect_model(path: str) -> ModelDetails:
+    """What a file says of itself. Raises UserError for what the engine cannot run, before llama.cpp sees it."""
+    details = describe_gguf(Path(path))
+    if details.model.kind == "embedder":
+        raise UserError(
+            f"{details.model.name} is an embedding model: it turns text into numbers and cannot answer.",
+            "Choose a chat model.",
+        )
+    return details
+
+
+def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Generator[Progress, None, Model]:
+    """Load; yields Progress in [0, 1] and returns the model.
+
+    Raises UserError when the model does not fit or llama.cpp refuses it, errors.Cancelled when ``context`` is
+    cancelled; nothing stays allocated then.
+    """
+    log = start_library()
+    plan = plan_load(call, details, read_machine(Path(details.model.path).parent), list_devices())
+    log.forget_errors()
+    reports: queue.SimpleQueue[float | None] = queue.SimpleQueue()
+    loaded: list[Any] = []
+
+    def work() -> None:
+        try:
+            loaded.append(_load_weights(details.model.path, plan, reports, context))
+        finally:
+            reports.put(None)
+
+    thread = threading.Thread(target=work, name="load", daemon=True)
+    yield Progress(stage="loading", done=0.0, total=1.0)
+    thread.start()
+    shown = time.monotonic()
+    while (done := reports.get()) is not None:
+        if time.monotonic() >= shown + _PROGRESS_INTERVAL_S:
+            shown = time.monotonic()
+            # the last hundredth is the context and the first computation
+            yield Progress(stage="loading", done=min(done, 0.99), total=1.0)
+    thread.join()
+    pointer = loaded[0] if loaded else None
+    if not pointer:
+        context.raise_if_cancelled()
+        raise UserError(f"llama.cpp cannot load {details.model.path}: {_reason(log)}", _LOAD_HINT)
+    with contextlib.ExitStack() as undo:
+        undo.callback(llama.llama_model_free, pointer)
+        made = _make_context(pointer, details, plan, log)
+        undo.callback(llama.llama_free, made)
+        _warm_up(made, pointer, context)
+        model = Model(pointer, made, details, plan)
+        undo.pop_all()
+    yield Progress(stage="loading", done=1.0, total=1.0)
+    return model
+
+
+_LOAD_HINT = "Download or copy the file again; a model that is newer than this program may need an update of it."
+
+
+def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None], context: RequestContext) -> Any:
+    def on_progress(done: float, _user_data: Any) -> bool:
+        reports.put(done)
+        return not context.cancelled
+
+    callback = llama.llama_progress_callback(on_progress)
+    parameters = llama.llama_model_default_params()
+    parameters.n_gpu_layers = plan.gpu_layers
+    parameters.progress_callback = callback
+    return llama.llama_model_load_from_file(path.encode(), parameters)
+
+
+def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryLog) -> Any:
+    name = details.model.name
+    if llama.llama_model_has_encoder(pointer) or not llama.llama_model_has_decoder(pointer):
+        raise UserError(f"{name} is not a model that goes on with a text.", "Choose a chat model.")
+    if llama.llama_model_is_diffusion(pointer):
+        raise UserError(f"{name} is a diffusion model, which this program cannot run.", "Choose a chat model.")
+    recurrent = llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer)
+    parameters = llama.llama_context_default_params()
+    parameters.n_ctx = plan.context_tokens
+    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    parameters.n_seq_max = 1 if recurrent else SLOTS
+    parameters.kv_unified = True
+    parameters.n_outputs_max = parameters.n_outputs_max_per_seq = MAX_OUTPUTS
+    parameters.swa_full = False  # sliding-window layers keep their window only: `gemma` needs a quarter of the memory
+    parameters.n_threads = parameters.n_threads_batch = plan.threads
+    parameters.flash_attn_type = _FLASH[plan.flash_attention]
+    parameters.type_k = parameters.type_v = _KV[plan.kv_type]
+    parameters.no_perf = True
+    context = llama.llama_init_from_model(pointer, parameters)
+    if not context:
+        raise UserError(
+            f"llama.cpp cannot run {name} as chosen ({plan.choice.rstrip('.')}): {_reason(log)}",
+            "Set a shorter context, fewer layers on the GPU, or the cache precision f16.",
+        )
+    if not llama.llama_get_memory(context):
+        llama.llama_free(context)
+        raise UserError(f"{name} is an embedding model and cannot answer.", "Choose a chat model.")
+    return context
+
+
+def _warm_up(context: Any, pointer: Any, request: RequestContext) -> None:
+    """Compute one token, so that the weights are in memory before the first question; leaves no trace."""
+    abort = llama.ggml_abort_callback(lambda _user_data: request.cancelled)
+    token = (llama.llama_token * 1)(max(0, llama.llama_vocab_bos(llama.llama_model_get_vocab(pointer))))
+    llama.llama_set_abort_callback(context, abort, None)
+    llama.llama_set_warmup(context, True)
+    status = llama.llama_decode(context, llama.llama_batch_get_one(token, 1))
+    llama.llama_set_warmup(context, False)
+    llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)
+    llama.llama_memory_clear(llama.llama_get_memory(context), True)
+    if request.cancelled:
+        raise errors.Cancelled
+    if status:
+        raise UserError(f"The model loads but does not compute (llama.cpp's code {status}).", _LOAD_HINT)
+
+
+def _template_of(pointer: Any) -> str:
+    raw: bytes | None = llama.llama_model_chat_template(pointer, None)
+    return raw.decode("utf-8", "replace") if raw else ""
+
+
+def _reason(log: LibraryLog) -> str:
+    """What llama.cpp said, from its first complaint, without the names of its functions."""
+    said = [line.partition(": ")[2] or line for line in log.errors()]
+    return (said[0] if said else "it gave no reason").rstrip(".") + "."

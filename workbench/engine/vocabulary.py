@@ -1,0 +1,74 @@
+"""A loaded model's vocabulary: text to tokens and back. Safe to use from several threads at once."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import llama_cpp.llama_cpp as llama
+
+_SPECIAL = llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN
+
+
+class Vocabulary:
+    """``size`` tokens. ``bos`` and ``eos`` are -1 where there is none."""
+
+    def __init__(self, pointer: Any) -> None:
+        self._pointer = pointer
+        self.size: int = llama.llama_vocab_n_tokens(pointer)
+        self.bos: int = llama.llama_vocab_bos(pointer)
+        self.eos: int = llama.llama_vocab_eos(pointer)
+        self.adds_bos: bool = llama.llama_vocab_get_add_bos(pointer) and self.bos >= 0
+        self._pieces: dict[tuple[int, bool], bytes] = {}
+        self._special: dict[int, bool] = {}
+        self._ends: dict[int, bool] = {}
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """The tokens of ``text``. ``special`` lets names of control tokens in the text stand for those tokens.
+
+        Neither a first nor a last token is added.
+        """
+        raw = text.encode("utf-8", "replace")
+        room = len(raw) // 2 + 16
+        while True:
+            tokens = (llama.llama_token * room)()
+            count = llama.llama_tokenize(self._pointer, raw, len(raw), tokens, room, False, special)
+            if count >= 0:
+                return list(tokens[:count])
+            room = -count
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """A token's bytes, which need not be whole characters. Control tokens are empty unless ``special``."""
+        known = self._pieces.get((token, special))
+        if known is not None:
+            return known
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            count = llama.llama_token_to_piece(self._pointer, token, buffer, room, 0, special)
+            if count >= 0:
+                piece = self._pieces[token, special] = buffer.raw[:count]
+                return piece
+            room = -count
+
+    def text(self, tokens: Sequence[int], *, special: bool = False) -> str:
+        return b"".join(self.piece(token, special=special) for token in tokens).decode("utf-8", "replace")
+
+    def is_special(self, token: int) -> bool:
+        """Whether the token steers the model rather than standing for text."""
+        known = self._special.get(token)
+        if known is None:
+            attributes = llama.llama_vocab_get_attr(self._pointer, token)
+            known = self._special[token] = bool(attributes & _SPECIAL) or self.ends_generation(token)
+        return known
+
+    def ends_generation(self, token: int) -> bool:
+        """Whether a model says with this token that it is done."""
+        known = self._ends.get(token)
+        if known is None:
+            known = self._ends[token] = bool(llama.llama_vocab_is_eog(self._pointer, token))
+        return known
+
+    def specials_of(self, tokens: Sequence[int]) -> list[int]:
+        return [token for token in tokens if self.is_special(token)]
