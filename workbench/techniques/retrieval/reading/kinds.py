@@ -1,0 +1,155 @@
+"""Which files are documents, and which of them a folder holds. Light to import; opens no file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal[
+    "text",
+    "markdown",
+    "rst",
+    "html",
+    "pdf",
+    "docx",
+    "pptx",
+    "xlsx",
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "epub",
+    "eml",
+    "code",
+]
+
+_CODE = """
+    .py .pyi .js .mjs .cjs .jsx .ts .tsx .java .kt .kts .scala .groovy .c .h .cc .cpp .cxx .hh .hpp .hxx
+    .cs .fs .vb .go .rs .swift .m .mm .rb .php .pl .pm .lua .r .jl .dart .ex .exs .erl .hrl .clj .cljs .hs .ml .mli .elm
+    .sh .bash .zsh .fish .ps1 .bat .cmd .sql .css .scss .less .vue .svelte .proto .graphql .thrift .tf .cmake .gradle
+    .asm .s .f .f90 .pas .d .nim .zig .v .sv .vhd .vhdl .yaml .yml .toml .ini .cfg .conf .properties .xml .xsd .tex .bib
+"""
+
+KINDS: dict[str, Kind] = {
+    ".txt": "text",
+    ".text": "text",
+    ".log": "text",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".mdown": "markdown",
+    ".rst": "rst",
+    ".rest": "rst",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".docm": "docx",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".epub": "epub",
+    ".eml": "eml",
+    **dict.fromkeys(_CODE.split(), "code"),
+}
+
+NAMES: dict[str, Kind] = {
+    "readme": "text",
+    "license": "text",
+    "licence": "text",
+    "copying": "text",
+    "authors": "text",
+    "changelog": "text",
+    "changes": "text",
+    "notice": "text",
+    "todo": "text",
+    "makefile": "code",
+    "dockerfile": "code",
+    "jenkinsfile": "code",
+    "rakefile": "code",
+    "gemfile": "code",
+}
+
+PASSED_OVER = frozenset(
+    {"node_modules", "bower_components", "__pycache__", "site-packages", "__MACOSX", "$RECYCLE.BIN"}
+)
+"""Folders of programs, not of people. Hidden ones (``.git``, ``.venv``) are passed over by their dot."""
+
+
+def kind_of(path: str | os.PathLike[str]) -> Kind | None:
+    """The kind of document that a file's name promises, or None when it is none that can be read."""
+    name = os.path.basename(os.fspath(path)).lower()
+    stem, extension = os.path.splitext(name)
+    return KINDS.get(extension) if extension else NAMES.get(stem)
+
+
+def find_files(root: Path, on_unreadable: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
+    """The documents below a folder, those of each folder by name, then its folders; ``root`` itself if it is a file.
+
+    Files of unknown kinds, hidden files and folders, and folders that programs fill are passed over in silence.
+    Links are followed, but each real folder is entered once, so that a link back up makes no circle. A file is
+    not opened: broken links and the like are yielded, and reading them gives the reason. ``on_unreadable`` gets
+    each folder that cannot be listed and each name that is not valid text, with the reason.
+    """
+    tell = on_unreadable if on_unreadable is not None else _ignore
+    if not root.is_dir():
+        yield root
+        return
+    entered: set[tuple[int, int]] = set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            status = folder.stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in entered:
+                continue
+            entered.add(identity)
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            tell(folder, f"The folder cannot be opened: {error.strerror}.")
+            continue
+        if any(entry.name == "pyvenv.cfg" for entry in entries):
+            continue  # a virtual environment of Python's
+        inner: list[Path] = []
+        for entry in entries:
+            if entry.name.startswith((".", "~$")):
+                continue
+            if _is_folder(entry):
+                if entry.name not in PASSED_OVER:
+                    inner.append(Path(entry.path))
+            elif kind_of(entry.name) is not None:
+                if _is_text(entry.name):
+                    yield Path(entry.path)
+                else:
+                    tell(Path(entry.path), "Its name is not valid text. Rename it.")
+        waiting.extend(reversed(inner))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a circle of links
+        return False
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _ignore(path: Path, reason: str) -> None:
+    pass

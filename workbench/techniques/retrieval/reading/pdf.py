@@ -1,0 +1,263 @@
+"""PDF: the text of each page, and where on the drawn page a piece of that text stands.
+
+A page's text is made the same way when the file is read and when a page is drawn, so that offsets into it can be
+traced back to the characters of the page. pdfium may be used by one thread at a time only.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pypdfium2
+from pypdfium2 import raw
+
+from workbench.calls import Box, PagePicture
+from workbench.errors import UserError
+from workbench.techniques.retrieval.reading.extract import Extracted, join_pages
+
+LARGEST_PICTURE = 24_000_000
+"""Pixels of a drawn page; a poster is drawn at a smaller scale instead."""
+
+_OBJECT_DEPTH = 3
+# line ends, a hyphen that pdfium found at the end of a line, and what may not stand in a text
+_REWRITTEN = re.compile(r"\r\n?|[\ufffe\x02](?:\r?\n)?|[\x00\ud800-\udfff\ufeff\uffff]")
+
+_Segment = tuple[int, int, int]
+"""Start in the page's text, start in pdfium's text, length of a piece that both share."""
+
+
+def read_pdf(data: bytes) -> Extracted:
+    """The text of all pages. Raises UserError when it is damaged, locked, or has no text in it."""
+    _refuse_cut_off(data)
+    with _document(data) as document:
+        pages: list[str] = []
+        unreadable: list[int] = []
+        pictures = 0
+        for index in range(len(document)):
+            try:
+                with _page(document, index) as page:
+                    text, _ = _page_text(page)
+                    if not text.strip():
+                        pictures += _has_picture(page)
+            except pypdfium2.PdfiumError:
+                text = ""
+                unreadable.append(index + 1)
+            pages.append(text)
+        if not any(text.strip() for text in pages):
+            raise _nothing_to_read(len(pages), pictures, len(unreadable))
+        whole, starts = join_pages(pages)
+        metadata = {key.lower(): value for key, value in _metadata(document).items() if value.strip()}
+    title = metadata.pop("title", "").strip()
+    warnings = []
+    if unreadable:
+        warnings.append(f"{_pages(unreadable)} could not be read.")
+    if pictures:
+        warnings.append(f"{pictures} of {len(pages)} pages are pictures without text.")
+    return Extracted(whole, title=title, page_starts=starts, metadata=metadata, warnings=tuple(warnings))
+
+
+def draw_page(data: bytes, number: int, scale: float, start: int, end: int) -> PagePicture:
+    """Page ``number`` (from 1) as a PNG, with a box for each line of ``start:end`` of that page's text.
+
+    ``scale`` is pixels a point. Raises UserError when there is no such page or it cannot be drawn.
+    """
+    with _document(data) as document:
+        count = len(document)
+        if not 1 <= number <= count:
+            raise UserError(f"It has no page {number}; it has {count:,}.")
+        try:
+            with _page(document, number - 1) as page:
+                width, height = page.get_size()
+                scale = min(scale, (LARGEST_PICTURE / max(1.0, width * height)) ** 0.5)
+                bitmap = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False)
+                boxes = _boxes(page, start, end, bitmap.width, bitmap.height) if end > start else ()
+                png = _png(bitmap)
+                return PagePicture(
+                    png=png, width=bitmap.width, height=bitmap.height, page=number, pages=count, boxes=boxes
+                )
+        except pypdfium2.PdfiumError as error:
+            raise UserError(f"Page {number} cannot be drawn: {error}.") from error
+
+
+# -- opening ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _document(data: bytes) -> Iterator[Any]:
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            raise UserError("It is protected by a password.", "Save a copy without the password.") from error
+        if error.err_code == raw.FPDF_ERR_SECURITY:
+            raise UserError("It is protected in a way that cannot be opened.", "Save an unprotected copy.") from error
+        raise UserError("It is not a PDF, or a damaged one.", "Open it in a PDF viewer and save it again.") from error
+    try:
+        yield document
+    finally:
+        document.close()
+
+
+@contextmanager
+def _page(document: Any, index: int) -> Iterator[Any]:
+    page = document[index]
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+def _refuse_cut_off(data: bytes) -> None:
+    """A PDF ends in ``%%EOF``. pdfium mends one that does not, with whatever pages happen to be left."""
+    if b"%PDF-" not in data[:1024] or b"%%EOF" in data[-4096:]:
+        return
+    last = data.rfind(b"%%EOF")
+    linearized = re.search(rb"/Linearized\b.{0,200}?/L\s+(\d+)", data[:1024], re.S)
+    shorter_than_it_says = linearized is not None and int(linearized.group(1)) > len(data)
+    if last < 0 or shorter_than_it_says or b" obj" in data[last:]:
+        raise UserError("It is cut off: the end of the PDF is missing.", "Copy or download it again.")
+
+
+def _metadata(document: Any) -> dict[str, str]:
+    found: dict[str, str] = document.get_metadata_dict(skip_empty=True)
+    return {
+        key: found[key].replace("\x00", "") for key in ("Title", "Author", "Subject", "CreationDate") if key in found
+    }
+
+
+def _has_picture(page: Any) -> bool:
+    return any(True for _ in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=_OBJECT_DEPTH))
+
+
+def _nothing_to_read(count: int, pictures: int, unreadable: int) -> UserError:
+    pages = "1 page" if count == 1 else f"{count:,} pages"
+    if unreadable:
+        return UserError(f"It is damaged: {unreadable:,} of its {pages} cannot be read, and the others hold no text.")
+    if pictures:
+        are = "is a picture" if pictures == 1 else "are pictures"
+        return UserError(
+            f"There is no text in it: {pictures:,} of {pages} {are}.",
+            "Let a text recognition (OCR) program make a PDF with text of it.",
+        )
+    return UserError(f"There is no text in it ({pages}).")
+
+
+def _pages(numbers: list[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:10])
+    more = f" and {len(numbers) - 10:,} more" if len(numbers) > 10 else ""
+    return f"Page {shown}" if len(numbers) == 1 else f"Pages {shown}{more}"
+
+
+# -- text and where it stands -------------------------------------------------------------------------
+
+
+def _page_text(page: Any) -> tuple[str, list[_Segment]]:
+    """The page's text and how it maps to pdfium's own text of the page."""
+    textpage = page.get_textpage()
+    try:
+        return _rewritten(textpage.get_text_range(errors="surrogatepass") if textpage.count_chars() else "")
+    finally:
+        textpage.close()
+
+
+def _rewritten(native: str) -> tuple[str, list[_Segment]]:
+    """Line ends made ``\\n``; words parted at the end of a line joined, unless the next part begins upper case."""
+    pieces: list[str] = []
+    segments: list[_Segment] = []
+    written = taken = 0
+
+    def keep(until: int) -> None:
+        nonlocal written
+        if until > taken:
+            pieces.append(native[taken:until])
+            segments.append((written, taken, until - taken))
+            written += until - taken
+
+    for match in _REWRITTEN.finditer(native):
+        keep(match.start())
+        found, taken = match.group(), match.end()
+        new = ""
+        if found[0] == "\r":
+            new = "\n"
+        elif found[0] in "\ufffe\x02" and not native[taken : taken + 1].islower():
+            new = "-"
+        if new:
+            pieces.append(new)
+            written += 1
+    keep(len(native))
+    return "".join(pieces), segments
+
+
+def _boxes(page: Any, start: int, end: int, width: int, height: int) -> tuple[Box, ...]:
+    """A rectangle a line for ``start:end`` of the page's text, in pixels of a picture of that size."""
+    _, segments = _page_text(page)
+    textpage = page.get_textpage()
+    try:
+        lines: list[tuple[float, float, float, float]] = []
+        for index in _native_indices(segments, start, end):
+            character = raw.FPDFText_GetCharIndexFromTextIndex(textpage, index)
+            if character < 0:
+                continue
+            left, bottom, right, top = textpage.get_charbox(character, loose=True)
+            if right <= left or top <= bottom:
+                continue
+            if lines and _on_one_line(lines[-1], (left, bottom, right, top)):
+                last = lines[-1]
+                lines[-1] = (min(last[0], left), min(last[1], bottom), max(last[2], right), max(last[3], top))
+            else:
+                lines.append((left, bottom, right, top))
+    finally:
+        textpage.close()
+    return tuple(box for line in lines if (box := _in_pixels(page, line, width, height)) is not None)
+
+
+def _native_indices(segments: list[_Segment], start: int, end: int) -> Iterator[int]:
+    for written, native, length in segments:
+        for offset in range(max(start, written), min(end, written + length)):
+            yield native + offset - written
+
+
+def _on_one_line(line: tuple[float, float, float, float], box: tuple[float, float, float, float]) -> bool:
+    """Whether a character goes on a line: about as high, and not a column away."""
+    _, line_bottom, line_right, line_top = line
+    left, bottom, _, top = box
+    overlap = min(line_top, top) - max(line_bottom, bottom)
+    size = min(line_top - line_bottom, top - bottom)
+    return overlap > 0.5 * size and -size <= left - line_right <= 3 * (top - bottom)
+
+
+def _in_pixels(page: Any, line: tuple[float, float, float, float], width: int, height: int) -> Box | None:
+    """PDF points from the bottom left to pixels from the top left, rotation and crop of the page included."""
+    import ctypes
+
+    corners: list[tuple[int, int]] = []
+    for x, y in ((line[0], line[1]), (line[2], line[3])):
+        pixel_x, pixel_y = ctypes.c_int(), ctypes.c_int()
+        if not raw.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, pixel_x, pixel_y):
+            return None
+        corners.append((pixel_x.value, pixel_y.value))
+    (x0, y0), (x1, y1) = corners
+    left, right = max(0, min(x0, x1)), min(width, max(x0, x1))
+    top, bottom = max(0, min(y0, y1)), min(height, max(y0, y1))
+    if right <= left or bottom <= top:
+        return None
+    return Box(left=left, top=top, right=right, bottom=bottom)
+
+
+def _png(bitmap: Any) -> bytes:
+    """The bitmap as an 8-bit RGB PNG (https://www.w3.org/TR/png-3/)."""
+    pixels = bitmap.to_numpy()
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None].repeat(3, axis=2)
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\x00" + pixels[row, :, :3].tobytes() for row in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 4)), (b"IEND", b""))
+    )

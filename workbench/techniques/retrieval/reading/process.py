@@ -1,0 +1,205 @@
+"""ReaderProcess: reads files in a process of its own, within limits, and says why when one cannot be read.
+
+The process is started with the first file, is used again for the next ones, and is ended and started anew when a
+file took it too long, took too much memory or killed it. Light to import: no parser is in this process.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import psutil
+
+from workbench import errors, events
+from workbench.calls import PagePicture
+from workbench.errors import UserError, WorkerDied
+from workbench.events import Event
+from workbench.protocol import Call, error_of, read_result
+from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.reading.protocol import (
+    DrawPdfPage,
+    ReadDocument,
+    ReadFile,
+    out_of_memory,
+)
+from workbench.workers.host import WorkerHost
+
+R = TypeVar("R")
+
+POLL_S = 0.05
+DEFAULT_LIMITS = ReadLimits()
+LARGEST_IDLE_BYTES = 350_000_000
+"""A process that has grown beyond this is replaced before the next file, which may need the room."""
+
+
+class ReaderProcess:
+    """One reader process. Methods may be called from any thread; files are read one at a time.
+
+    ``log`` gets what parsers write to stderr; ``interpreter`` is the Python that runs them (None: this one).
+    """
+
+    def __init__(self, log: Path | None = None, interpreter: str | None = None) -> None:
+        # one arena: an arena for each thread would hold on to what the last file needed
+        self._host = WorkerHost("reader", interpreter=interpreter, log=log, environment={"MALLOC_ARENA_MAX": "1"})
+        self._lock = threading.Lock()
+        self._spill = Path(tempfile.mkdtemp(prefix="llm-workbench-reader-"))
+
+    def read(
+        self, path: Path, limits: ReadLimits = DEFAULT_LIMITS, cancelled: Callable[[], bool] = lambda: False
+    ) -> ReadDocument:
+        """Read one file of any kind.
+
+        Raises UserError with the reason when it cannot be read or has no text; errors.Cancelled once
+        ``cancelled()`` is true, within about 0.1 s; WorkerDied when no reader process can be started.
+        """
+        name = _sendable(path)
+        answer = self._ask(ReadFile(path=name, spill=str(self._spill), limits=limits), limits, cancelled)
+        if not answer.text_file:
+            return answer.document
+        file = Path(answer.text_file)
+        with file.open(encoding="utf-8", newline="") as opened:
+            text = opened.read()
+        file.unlink()
+        return msgspec.structs.replace(answer.document, text=text)
+
+    def draw_page(
+        self,
+        path: Path,
+        page: int,
+        scale: float = 1.5,
+        *,
+        start: int = 0,
+        end: int = 0,
+        page_starts: Sequence[int] = (),
+        hash: str = "",
+        limits: ReadLimits = DEFAULT_LIMITS,
+    ) -> PagePicture:
+        """Page ``page`` (from 1) of a PDF, with boxes around ``start:end`` of the *document's* text.
+
+        ``page_starts`` and ``hash`` are those of the ``ReadDocument`` that the offsets belong to. ``scale`` is
+        pixels a point. Raises UserError when the file has gone, has changed, or cannot be drawn.
+        """
+        origin = page_starts[page - 1] if 1 <= page <= len(page_starts) else 0
+        call = DrawPdfPage(
+            path=_sendable(path),
+            page=page,
+            scale=scale,
+            hash=hash,
+            start=max(0, start - origin),
+            end=max(0, end - origin),
+            limits=limits,
+        )
+        return self._ask(call, limits, lambda: False)
+
+    @property
+    def pid(self) -> int:
+        """The process's id, 0 while there is none."""
+        return self._host.pid
+
+    def close(self) -> None:
+        """End the process. The next file would start a new one."""
+        self._host.kill()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    # -- one request ----------------------------------------------------------------------------------
+
+    def _ask(self, call: Call[R], limits: ReadLimits, cancelled: Callable[[], bool]) -> R:
+        with self._lock:
+            if cancelled():
+                raise errors.Cancelled
+            self._spill.mkdir(exist_ok=True)
+            arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+            self._host.start_call(call, arrived.put)
+            terminal = self._watch(arrived, limits, cancelled)
+            if isinstance(terminal, events.Finished):
+                if self._host.memory_bytes > LARGEST_IDLE_BYTES:
+                    self._host.stop()
+                return read_result(call, terminal.result)
+            self._empty_spill()
+            error = error_of(terminal)
+            raise _reason(error, limits) if isinstance(error, WorkerDied) else error
+
+    def _watch(
+        self, arrived: queue.SimpleQueue[Event], limits: ReadLimits, cancelled: Callable[[], bool]
+    ) -> events.Terminal:
+        """The terminal event; ends the process and raises when the file takes too long or too much."""
+        deadline = time.monotonic() + limits.seconds
+        process = _process(self._host.pid)
+        while True:
+            try:
+                event = arrived.get(timeout=POLL_S)
+            except queue.Empty:
+                broken = self._broken_limit(process, limits, deadline, cancelled)
+                if broken is not None:
+                    self._host.kill()
+                    while not isinstance(arrived.get(), events.TERMINAL):
+                        pass  # its death is the last event: after it, the next request starts a new process
+                    self._empty_spill()
+                    raise broken from None
+                continue
+            if isinstance(event, events.TERMINAL):
+                return event
+
+    def _broken_limit(
+        self, process: psutil.Process | None, limits: ReadLimits, deadline: float, cancelled: Callable[[], bool]
+    ) -> Exception | None:
+        if cancelled():
+            return errors.Cancelled()
+        if _resident_bytes(process) > limits.memory_mb * 1_000_000:
+            return out_of_memory(limits)
+        if time.monotonic() > deadline:
+            return UserError(
+                f"It took longer than {limits.seconds:g} s to read.",
+                "Split it, or raise the limit in Settings, Documents.",
+            )
+        return None
+
+    def _empty_spill(self) -> None:
+        for file in self._spill.iterdir():
+            file.unlink(missing_ok=True)
+
+
+def _sendable(path: Path) -> str:
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise UserError("Its name is not valid text.", "Rename it.") from error
+    if "\x00" in name:
+        raise UserError("Its name is not one that a file can have.")
+    return name
+
+
+def _reason(death: WorkerDied, limits: ReadLimits) -> UserError:
+    """Why a file killed the process. Native code that is refused memory has no way out but to abort."""
+    ended_by = -death.exit_code if death.exit_code is not None and death.exit_code < 0 else 0
+    if ended_by == getattr(signal, "SIGKILL", 9) or "memory allocation" in death.stderr_tail:
+        return out_of_memory(limits)
+    how = f"by {signal.Signals(ended_by).name}" if ended_by in set(signal.Signals) else f"with {death.exit_code}"
+    return UserError(
+        f"The program that reads it crashed ({how}): the file is damaged or made to do harm.",
+        "Open it in the program that made it and save it again.",
+    )
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid) if pid else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _resident_bytes(process: psutil.Process | None) -> int:
+    try:
+        return int(process.memory_info().rss) if process is not None else 0
+    except psutil.NoSuchProcess:
+        return 0

@@ -1,0 +1,84 @@
+"""From a path to its document, inside the reader process: opens the file and hands its bytes to the format's module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench.errors import UserError
+from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.reading.content import read_content, signature_of
+from workbench.techniques.retrieval.reading.extract import Extracted
+from workbench.techniques.retrieval.reading.kinds import Kind, kind_of
+from workbench.techniques.retrieval.reading.protocol import ReadDocument
+from workbench.techniques.retrieval.reading.text import clean, decode_text
+
+_BLANK = re.compile(r"\s*\Z")
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
+_UNDERLINED = re.compile(r"^(?=(\S.*))\1\n([=\-~^\"'*#+`:._])\2{2,}\s*$", re.M)
+LONGEST_TITLE = 200
+
+
+def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
+    """Read one file. Raises UserError with the reason when it cannot be read or has no text in it."""
+    content = read_content(path, limits.largest_file_mb * 1_000_000)
+    kind = kind_of(path) or "text"
+    extracted = _reader(kind, content.data)(content.data)
+    text = clean(extracted.text)
+    if _BLANK.match(text):
+        raise UserError("There is no text in it.")
+    title = " ".join(clean(extracted.title).split())[:LONGEST_TITLE]
+    return ReadDocument(
+        path=str(path),
+        kind=kind,
+        title=title or path.stem or path.name,
+        text=text,
+        hash=content.hash,
+        bytes=len(content.data),
+        page_starts=extracted.page_starts,
+        language=extracted.language,
+        metadata={key: clean(value) for key, value in extracted.metadata.items()},
+        warnings=extracted.warnings,
+    )
+
+
+def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
+    """The function for a kind; the module it is in is imported now, so that a process only holds what it needs."""
+    if kind == "pdf":
+        _require(data, kind, "a PDF")
+        from workbench.techniques.retrieval.reading.pdf import read_pdf
+
+        return read_pdf
+    if kind == "html":
+        from workbench.techniques.retrieval.reading.html import read_html
+
+        return read_html
+    if kind == "markdown":
+        return _read_markdown
+    if kind == "rst":
+        return _read_rst
+    return _read_plain
+
+
+def _require(data: bytes, kind: Kind, expected: str) -> None:
+    """Refuse a file that says it is something else, by what it is."""
+    meaning = signature_of(data)
+    if meaning is not None and meaning != expected:
+        raise UserError(f"It is named .{kind} but is {meaning}.", "Give it the ending that fits what it is.")
+
+
+def _read_plain(data: bytes) -> Extracted:
+    return Extracted(decode_text(data))
+
+
+def _read_markdown(data: bytes) -> Extracted:
+    text = clean(decode_text(data))
+    heading = _HEADING.search(text) or _UNDERLINED.search(text)
+    return Extracted(text, title=heading.group(1) if heading else "")
+
+
+def _read_rst(data: bytes) -> Extracted:
+    text = clean(decode_text(data))
+    heading = _UNDERLINED.search(text)
+    return Extracted(text, title=heading.group(1) if heading else "")

@@ -1,0 +1,65 @@
+"""The reader worker: reads one file after the other and draws PDF pages. It may die of any of them."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.protocol import RequestContext, finish
+from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.reading.content import read_content
+from workbench.techniques.retrieval.reading.memory import memory_ceiling
+from workbench.techniques.retrieval.reading.protocol import DrawPdfPage, ReadAnswer, ReaderCall, ReadFile, out_of_memory
+from workbench.techniques.retrieval.reading.read import read_file
+from workbench.workers.serve import serve
+
+LONGEST_LINE_TEXT = 4_000_000
+"""Characters of text that cross the pipe inside their event; longer ones go by a file."""
+
+_one_at_a_time = threading.Lock()  # pdfium knows no threads, and the ceiling is the process's
+
+
+def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
+    with _one_at_a_time, _within(call.limits):
+        document = read_file(Path(call.path), call.limits)
+        if len(document.text) <= LONGEST_LINE_TEXT:
+            yield finish(ReadAnswer(document=document))
+            return
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=call.spill, delete=False) as file:
+            file.write(document.text)
+        yield finish(ReadAnswer(document=msgspec.structs.replace(document, text=""), text_file=file.name))
+
+
+def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
+    from workbench.techniques.retrieval.reading.pdf import draw_page
+
+    with _one_at_a_time, _within(call.limits):
+        content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
+        if call.hash and content.hash != call.hash:
+            raise UserError(
+                "The file has changed since it was read; its pages may not be those that were cited.",
+                "Add it again to read the new version.",
+            )
+        yield finish(draw_page(content.data, call.page, call.scale, call.start, call.end))
+
+
+@contextmanager
+def _within(limits: ReadLimits) -> Iterator[None]:
+    try:
+        with memory_ceiling(limits.memory_mb):
+            yield
+    except MemoryError as error:
+        raise out_of_memory(limits) from error
+    except RecursionError as error:
+        raise UserError("Its parts are nested too deeply.") from error
+
+
+def main() -> None:
+    serve("reader", ReaderCall, {ReadFile: read, DrawPdfPage: draw})
