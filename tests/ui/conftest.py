@@ -1,0 +1,73 @@
+"""Offscreen Qt, a fake core and the bridge to it."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome, furnished_home
+from ui.bridge import Bridge
+from ui.pages import Action
+from ui.theme.theme import Theme, current_theme
+
+
+class RecordingShell:
+    """The frame's actions for a page that is tested alone: it writes down what the page asked for."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, dict[str, Any]]] = []
+        self.messages: list[tuple[str, str, Action | None]] = []
+
+    @property
+    def theme(self) -> Theme:
+        return current_theme()
+
+    def open_page(self, name: str, **target: Any) -> None:
+        self.opened.append((name, target))
+
+    def show_message(self, text: str, kind: str, action: Action | None = None) -> None:
+        self.messages.append((text, kind, action))
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """The application's theme, light."""
+    theme = current_theme()
+    theme.choose("light")
+    return theme
+
+
+@pytest.fixture
+def home() -> FakeHome:
+    """A furnished home; a test that wants an empty one overrides this fixture or changes it."""
+    return furnished_home()
+
+
+@pytest.fixture
+def front(home: FakeHome) -> Iterator[FakeFront]:
+    front = FakeFront(home)
+    yield front
+    front.close()
+
+
+@pytest.fixture
+def bridge(theme: Theme, front: FakeFront) -> Iterator[Bridge]:
+    """A bridge to the fake front that already watches it."""
+    bridge = Bridge(front)
+    bridge.start()
+    yield bridge
+    bridge.close()
+    bridge.deleteLater()
+
+
+@pytest.fixture
+def shell(theme: Theme) -> RecordingShell:
+    return RecordingShell()

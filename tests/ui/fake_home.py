@@ -1,0 +1,450 @@
+"""The memory behind ``FakeFront``: a home folder that exists only here. ``furnished_home()`` has something in it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from workbench import calls as c
+from workbench import events
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.messages import Citation, Passage, Usage
+from workbench.recipes import Recipe
+from workbench.settings import Settings
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+
+SMOL = c.ModelRecord(
+    name="SmolLM2-135M-Instruct",
+    kind="chat",
+    format="gguf",
+    path="/home/ada/models/SmolLM2-135M-Instruct.Q4_1.gguf",
+    architecture="llama",
+    parameters=134_515_008,
+    quantization="Q4_1",
+    context_tokens=8192,
+    bytes=91_734_176,
+    licence="Apache-2.0",
+)
+MINILM = c.ModelRecord(
+    name="all-MiniLM-L6-v2",
+    kind="embedder",
+    format="safetensors",
+    path="/home/ada/workbench/models/all-MiniLM-L6-v2",
+    architecture="bert",
+    parameters=22_713_216,
+    quantization="F32",
+    context_tokens=256,
+    bytes=90_868_376,
+    licence="Apache-2.0",
+    owned=True,
+)
+MACHINE = c.Machine(
+    processor="AMD Ryzen 7 7840U",
+    cores=8,
+    memory_bytes=32_000_000_000,
+    memory_free_bytes=21_400_000_000,
+    disk_free_bytes=412_000_000_000,
+    devices=(c.Device(name="CPU", description="AMD Ryzen 7 7840U", memory_bytes=32_000_000_000),),
+)
+
+
+@dataclass
+class FakeHome:
+    """What a core would have stored. Everything may be changed by a test before the window asks."""
+
+    settings: Settings = field(default_factory=Settings)
+    machine: c.Machine = MACHINE
+    models: dict[str, c.ModelRecord] = field(default_factory=dict)
+    starters: tuple[c.ModelRecord, ...] = (SMOL, MINILM)
+    loaded: str = ""
+    dead_workers: set[str] = field(default_factory=set)
+    collections: dict[str, c.Collection] = field(default_factory=dict)
+    documents: dict[str, dict[str, c.Document]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    chats: dict[str, c.ChatRecord] = field(default_factory=dict)
+    messages: dict[str, list[c.StoredMessage]] = field(default_factory=dict)
+    runs: dict[str, c.RunRecord] = field(default_factory=dict)
+    run_events: dict[str, list[Event]] = field(default_factory=dict)
+    answer_text: str = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing [2]."
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    # -- program and models --------------------------------------------------------------------------
+
+    def status(self) -> c.Status:
+        names = ("inference", "embedding")
+        return c.Status(
+            home="/home/ada/workbench",
+            version="0.1.0",
+            offline=self.settings.general.offline,
+            model=self.loaded,
+            context_tokens=8192 if self.loaded else 0,
+            device="CPU" if self.loaded else "",
+            memory_bytes=412_000_000 if self.loaded else 61_000_000,
+            workers=tuple(
+                c.WorkerState(
+                    name=name,
+                    state="dead" if name in self.dead_workers else "ready",
+                    pid=4000 + number,
+                    memory_bytes=200_000_000,
+                    detail="Killed by signal 9." if name in self.dead_workers else "",
+                )
+                for number, name in enumerate(names)
+            ),
+            runs=tuple(run for run in self.runs.values() if run.state in ("queued", "running")),
+        )
+
+    def model(self, name: str) -> c.ModelRecord:
+        if name not in self.models:
+            raise UserError(f"There is no model {name!r}.")
+        return self.models[name]
+
+    def import_model(self, call: c.ImportModel) -> c.ModelRecord:
+        path = Path(call.path)
+        if path.suffix != ".gguf":
+            raise UserError(
+                f"{path.name} is not a model.", "A model is a .gguf file or a folder with safetensors files."
+            )
+        model = msgspec.structs.replace(SMOL, name=call.name or path.stem, path=call.path, owned=call.copy)
+        self.models[model.name] = model
+        return model
+
+    def details(self, name: str) -> c.ModelDetails:
+        return c.ModelDetails(
+            model=self.model(name),
+            chat_template="{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
+            "<|im_end|>\n{% endfor %}",
+            tokenizer="gpt2 (BPE)",
+            vocabulary=49152,
+            layers=30,
+            embedding_length=576,
+            metadata={"general.name": "Smollm2 135M 8k Lc100K Mix1 Ep2", "general.architecture": "llama"},
+        )
+
+    # -- documents -----------------------------------------------------------------------------------
+
+    def collection(self, collection: str) -> c.Collection:
+        for known in self.collections.values():
+            if collection in (known.id, known.name):
+                return known
+        raise UserError(f"There is no collection {collection!r}.")
+
+    def create_collection(self, name: str) -> c.Collection:
+        if not name.strip():
+            raise UserError("A collection needs a name.")
+        if any(known.name == name for known in self.collections.values()):
+            raise UserError(f"There is already a collection {name!r}.", "Choose another name.")
+        made = c.Collection(id=f"c{next(self.numbers)}", name=name, created=time.time())
+        self.collections[made.id] = made
+        self.documents[made.id] = {}
+        return made
+
+    def documents_of(self, collection: str) -> dict[str, c.Document]:
+        return self.documents.setdefault(self.collection(collection).id, {})
+
+    def put_document(
+        self,
+        collection: str,
+        path: str,
+        text: str,
+        state: c.DocumentState = "indexed",
+        reason: str = "",
+        pages: int = 0,
+    ) -> c.Document:
+        """Add or replace a document with its text; a failed one has a reason and no text."""
+        name = Path(path).name
+        document = c.Document(
+            id=f"d{next(self.numbers)}",
+            path=path,
+            title=name,
+            kind=Path(path).suffix.lstrip(".") or "text",
+            state=state,
+            reason=reason,
+            pages=pages,
+            chunks=0 if state == "failed" else len(_chunks(text)),
+            characters=len(text),
+            bytes=len(text.encode()),
+            language="en",
+            hash=f"hash-{name}",
+            indexed_at=time.time(),
+        )
+        documents = self.documents_of(collection)
+        documents[document.id] = document
+        self.texts[document.id] = text
+        self._count(collection)
+        return document
+
+    def remove_document(self, collection: str, document: str) -> c.Collection:
+        documents = self.documents_of(collection)
+        gone = next((d for d in documents.values() if document in (d.id, d.path)), None)
+        if gone is None:
+            raise UserError(f"There is no document {document!r}.")
+        del documents[gone.id]
+        return self._count(collection)
+
+    def _count(self, collection: str) -> c.Collection:
+        known = self.collection(collection)
+        documents = self.documents[known.id].values()
+        counted = msgspec.structs.replace(
+            known,
+            documents=sum(d.state != "failed" for d in documents),
+            failed=sum(d.state == "failed" for d in documents),
+            chunks=sum(d.chunks for d in documents),
+            bytes=sum(d.bytes for d in documents),
+            revision=known.revision + 1,
+        )
+        self.collections[known.id] = counted
+        return counted
+
+    def search(self, collection: str, query: str, limit: int) -> c.SearchResult:
+        """Passages that share words with the query, by how many."""
+        known = self.collection(collection)
+        words = {word.strip("?.,!").lower() for word in query.split() if len(word) > 3}
+        hits = []
+        for document in self.documents_of(collection).values():
+            text = self.texts.get(document.id, "")
+            for chunk in _chunks(text):
+                piece = text[chunk.start : chunk.end]
+                shared = sum(word in piece.lower() for word in words)
+                if shared:
+                    hits.append(
+                        Passage(
+                            collection=known.id, document=document.id, document_hash=document.hash, path=document.path,
+                            title=document.title, start=chunk.start, end=chunk.end, text=piece, page=chunk.page,
+                            score=shared / (len(words) or 1), similarity=0.4 + 0.1 * shared,
+                            found_by=("both", "words", "meaning")[len(hits) % 3],
+                        )
+                    )  # fmt: skip
+        hits.sort(key=lambda hit: -hit.score)
+        return c.SearchResult(hits=tuple(hits[:limit]), revision=known.revision)
+
+    def text(self, collection: str, document: str) -> c.DocumentText:
+        for known in self.documents_of(collection).values():
+            if document in (known.id, known.path):
+                text = self.texts[known.id]
+                starts = tuple(len(text) * page // known.pages for page in range(known.pages))
+                return c.DocumentText(document=known, text=text, chunks=_chunks(text), page_starts=starts)
+        raise UserError(f"There is no document {document!r}.")
+
+    def page(self, call: c.DrawPage) -> c.PagePicture:
+        """A blank page with a frame; drawn by Qt, which the tests have anyway."""
+        from PySide6.QtCore import QBuffer, QIODevice
+        from PySide6.QtGui import QColor, QImage
+
+        width, height = round(595 * call.scale), round(842 * call.scale)
+        image = QImage(width, height, QImage.Format.Format_RGB32)
+        image.fill(QColor("white"))
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, "PNG")
+        boxes = (c.Box(left=60, top=120, right=width - 60, bottom=150),) if call.end > call.start else ()
+        pages = self.text(call.collection, call.document).document.pages
+        return c.PagePicture(
+            png=bytes(buffer.data().data()), width=width, height=height, page=call.page, pages=pages, boxes=boxes
+        )
+
+    def begin_ingest(self, collection: str, paths: tuple[str, ...], watch: bool) -> c.RunRecord:
+        """Read the files at once; the run's events tell of each. Unreadable files fail with a reason."""
+        known = self.collection(collection)
+        if watch:
+            folders = tuple(dict.fromkeys((*known.watched, *paths)))
+            self.collections[known.id] = msgspec.structs.replace(known, watched=folders)
+        files = [file for path in paths for file in _files(Path(path))]
+        told: list[Event] = []
+        failed = 0
+        for number, file in enumerate(files, 1):
+            try:
+                document = self.put_document(collection, str(file), file.read_text("utf-8"))
+            except (OSError, UnicodeDecodeError):
+                failed += 1
+                reason = "The file cannot be read."
+                document = self.put_document(collection, str(file), "", "failed", reason)
+            told.append(
+                events.Artifact(
+                    kind="document",
+                    id=str(file),
+                    result={
+                        "state": document.state,
+                        "reason": document.reason,
+                        "chunks": document.chunks,
+                        "document": document.id,
+                    },
+                )
+            )
+            told.append(events.Progress(stage="reading", done=number, total=len(files), unit="files", seconds_left=0.0))
+        result = {"indexed": len(files) - failed, "unchanged": 0, "removed": 0, "failed": [], "chunks": known.chunks}
+        told.append(events.Finished(result=result))
+        run = c.RunRecord(
+            id=f"r{next(self.numbers)}",
+            kind="ingest",
+            title=f"Add {len(files)} files to {known.name}",
+            state="finished",
+            created=time.time(),
+            ended=time.time(),
+            progress=1.0,
+            config={"collection": known.id, "paths": list(paths)},
+            result=result,
+        )
+        self.runs[run.id] = run
+        self.run_events[run.id] = [events.stamped(event, n, time.time()) for n, event in enumerate(told, 1)]
+        return run
+
+    def end_run(self, run: str, state: Literal["cancelled", "running", "finished"]) -> c.RunRecord:
+        if run not in self.runs:
+            raise UserError(f"There is no run {run!r}.")
+        ended = None if state == "running" else time.time()
+        self.runs[run] = msgspec.structs.replace(self.runs[run], state=state, ended=ended)
+        return self.runs[run]
+
+    # -- chats ---------------------------------------------------------------------------------------
+
+    def find_chats(self, search: str) -> tuple[c.ChatRecord, ...]:
+        wanted = search.lower()
+        found = [
+            chat
+            for chat in self.chats.values()
+            if wanted in chat.title.lower() or any(wanted in m.text.lower() for m in self.messages.get(chat.id, []))
+        ]
+        return tuple(sorted(found, key=lambda chat: -chat.updated))
+
+    def chat(self, chat: str) -> c.Chat:
+        if chat not in self.chats:
+            raise UserError(f"There is no chat {chat!r}.")
+        return c.Chat(chat=self.chats[chat], messages=tuple(self.messages[chat]))
+
+    def set_head(self, chat: str, message: str) -> c.ChatRecord:
+        head = message
+        while below := [m for m in self.messages[chat] if m.parent == head]:
+            head = below[-1].id
+        self.chats[chat] = msgspec.structs.replace(self.chats[chat], head=head)
+        return self.chats[chat]
+
+    def export_chat(self, chat: str) -> str:
+        turns = [f"**{m.role}**\n\n{m.text}" for m in self.messages[chat]]
+        return f"# {self.chats[chat].title}\n\n" + "\n\n".join(turns) + "\n"
+
+    def begin_answer(self, call: c.Ask) -> tuple[c.StoredMessage, c.StoredMessage]:
+        """Store the question (unless an answer is made anew) and an empty answer that streams."""
+        now = time.time()
+        chat = call.chat
+        if chat is None:
+            chat = f"chat{next(self.numbers)}"
+            self.chats[chat] = c.ChatRecord(
+                id=chat, title=call.question[:60], created=now, updated=now, recipe=call.recipe
+            )
+            self.messages[chat] = []
+        messages = self.messages[chat]
+        if call.regenerate is not None:
+            old = next(m for m in messages if m.id == call.regenerate)
+            question = next(m for m in messages if m.id == old.parent)
+        else:
+            parent = None if call.root else call.parent or self.chats[chat].head
+            question = c.StoredMessage(
+                id=f"m{next(self.numbers)}", chat=chat, parent=parent, role="user", text=call.question, created=now
+            )
+            messages.append(question)
+        answer = c.StoredMessage(
+            id=f"m{next(self.numbers)}", chat=chat, parent=question.id, role="assistant", text="", state="streaming",
+            created=now, recipe=call.recipe,
+        )  # fmt: skip
+        messages.append(answer)
+        self.chats[chat] = msgspec.structs.replace(self.chats[chat], head=answer.id, updated=now)
+        return question, answer
+
+    def end_answer(
+        self,
+        answer: c.StoredMessage,
+        text: str,
+        citations: tuple[Citation, ...] = (),
+        passages: tuple[Passage, ...] = (),
+        usage: Usage | None = None,
+    ) -> None:
+        done = msgspec.structs.replace(
+            answer, text=text, state="done", citations=citations, passages=passages, usage=usage
+        )
+        stored = self.messages[answer.chat]
+        stored[[m.id for m in stored].index(answer.id)] = done
+
+    def put_chat(self, title: str, turns: list[tuple[str, str]], recipe: Recipe | None = None, age_s: float = 0) -> str:
+        """A chat with questions and answers, as if it had been held ``age_s`` seconds ago. Returns its id."""
+        chat = None
+        for question, text in turns:
+            call = c.Ask(question=question, chat=chat, recipe=recipe or Recipe())
+            _, answer = self.begin_answer(call)
+            chat = answer.chat
+            usage = Usage(prompt_tokens=280, cached_tokens=96, new_tokens=52, first_token_s=0.28, tokens_per_s=43.0)
+            self.end_answer(answer, text, usage=usage)
+        assert chat is not None
+        then = time.time() - age_s
+        self.chats[chat] = msgspec.structs.replace(self.chats[chat], title=title, created=then, updated=then)
+        return chat
+
+
+def furnished_home() -> FakeHome:
+    """A home with the starter models, the sample collection and some chats, as after a first week."""
+    home = FakeHome(models={SMOL.name: SMOL, MINILM.name: MINILM}, loaded=SMOL.name)
+    pump = home.create_collection("Brunnen pumps")
+    for file in _files(SAMPLES):
+        home.put_document(pump.id, str(file), file.read_text("utf-8"))
+    home.put_document(
+        pump.id, "/home/ada/papers/scan-2019.pdf", "", "failed", "There is no text in it: its pages are pictures only."
+    )
+    contracts = home.create_collection("Contracts 2025")
+    home.put_document(
+        contracts.id, "/home/ada/contracts/lease.md", "# Lease\n\nThe rent is due on the first day.\n" * 9
+    )
+    day = 86_400.0
+    home.put_chat(
+        "How long is the warranty?",
+        [
+            ("How long is the warranty?", home.answer_text),
+            ("And for spare parts?", "Spare parts carry a warranty of **12 months** from the day they are fitted [1]."),
+        ],
+    )
+    home.put_chat(
+        "Winter storage of the pump", [("How do I store it?", "Drain the housing first [1].")], age_s=day * 1.2
+    )
+    home.put_chat("Notice period in the lease", [("What is the notice?", "Three months [1].")], age_s=day * 5)
+    home.put_chat("A polite refusal", [("Write a refusal.", "Thank you for your offer.")], age_s=day * 12)
+    return home
+
+
+def running_ingest(home: FakeHome, **changes: Any) -> c.RunRecord:
+    """An ingest that is under way in ``home``."""
+    run = c.RunRecord(
+        id=f"r{next(home.numbers)}",
+        kind="ingest",
+        title="Add 214 files to Contracts 2025",
+        state="running",
+        created=time.time() - 40,
+        progress=0.43,
+        stage="reading",
+        seconds_left=55.0,
+        message="92 of 214 files",
+    )
+    run = msgspec.structs.replace(run, **changes)
+    home.runs[run.id] = run
+    return run
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    return [path]
+
+
+def _chunks(text: str) -> tuple[c.Chunk, ...]:
+    """Paragraphs, as spans of the text."""
+    chunks = []
+    start = 0
+    for piece in text.split("\n\n"):
+        if piece.strip():
+            chunks.append(c.Chunk(start=start, end=start + len(piece)))
+        start += len(piece) + 2
+    return tuple(chunks)

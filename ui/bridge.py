@@ -1,0 +1,272 @@
+"""The only place where events reach the GUI thread.
+
+A ``Front`` sends its events on a reader thread. The bridge puts them into a queue that the GUI thread drains every
+30 ms, joined where joining loses nothing, and never for longer than 8 ms at a time: the window stays smooth however
+fast events come. It also keeps what every part of the window wants to know: whether the core can be reached, its
+status, and that something in the home folder changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import shiboken6
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench import events
+from workbench.calls import GetStatus, Status, Subscribe
+from workbench.client import Front
+from workbench.client import Handle as FrontHandle
+from workbench.errors import Cancelled
+from workbench.events import Changed, Event, Terminal
+from workbench.protocol import Call, error_of, read_result
+
+R = TypeVar("R")
+OnEvents = Callable[[Sequence[Event]], None]
+OnEnd = Callable[[Terminal], None]
+
+TICK_MS = 30
+BUDGET_S = 0.008
+LARGEST_BATCH = 64
+RECONNECT_MS = (500, 1000, 2000, 5000)
+STATUS_MS = 2000
+
+
+class Handle:
+    """A call that is being answered for somebody in the window."""
+
+    def __init__(self) -> None:
+        self._front_handle: FrontHandle | None = None
+        self.ended = False
+
+    def cancel(self) -> None:
+        """Ask for it to stop; its end still comes, as ``Cancelled``."""
+        if self._front_handle is not None and not self.ended:
+            self._front_handle.cancel()
+
+
+class Bridge(QObject):
+    """Calls for the window. Made and used on the GUI thread.
+
+    Handlers run on the GUI thread, in order, and are not called any more once their ``owner`` was destroyed. A
+    handler that takes longer than some milliseconds makes the window stutter: leave heavy work to a later turn.
+    """
+
+    changed = Signal(str, str)
+    """Something in the home folder changed: kind (chat, run, model, collection, settings, worker) and id."""
+
+    connected_changed = Signal(bool)
+    """The core can be reached, or cannot any more."""
+
+    status_changed = Signal(object)
+    """A new ``Status`` of the core, at least every two seconds while it can be reached."""
+
+    failed = Signal(object)
+    """A call without ``on_error`` ended in this exception."""
+
+    _arrived = Signal()
+
+    def __init__(self, front: Front, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.front = front
+        self.connected: bool | None = None
+        self.status: Status | None = None
+        self._queue: deque[tuple[_Stream, Event]] = deque()
+        self._waiting: deque[tuple[_Stream, list[Event]]] = deque()
+        self._attempt = 0
+        self._closed = False
+        self._drain = QTimer(self, singleShot=True, interval=TICK_MS)
+        self._drain.timeout.connect(self._on_drain)
+        self._arrived.connect(self._on_arrived)
+        self._reconnect = QTimer(self, singleShot=True)
+        self._reconnect.timeout.connect(self._connect)
+        self._poll = QTimer(self, interval=STATUS_MS)
+        self._poll.timeout.connect(self.refresh_status)
+        self._asking_status = False
+        self._watching: Handle | None = None
+
+    def start(self) -> None:
+        """Begin to watch the core: ``connected_changed``, ``status_changed`` and ``changed`` come from now on."""
+        self._connect()
+        self._poll.start()
+
+    def close(self) -> None:
+        """Call no handler any more and leave the core. Runs and answers go on."""
+        self._closed = True
+        for timer in (self._drain, self._reconnect, self._poll):
+            timer.stop()
+        self.front.close()
+
+    def call(
+        self,
+        call: Call[R],
+        on_result: Callable[[R], None],
+        on_error: Callable[[Exception], None] | None = None,
+        owner: QObject | None = None,
+    ) -> Handle:
+        """Send a call; exactly one of ``on_result`` and ``on_error`` runs later, unless ``owner`` has gone.
+
+        ``on_error`` gets UserError, WorkerDied, errors.Cancelled or, for a bug, RuntimeError. Without it an error is
+        sent to ``failed``, from where the shell shows it; a cancelled call is passed over in silence.
+        """
+
+        def end(terminal: Terminal) -> None:
+            if isinstance(terminal, events.Finished):
+                on_result(read_result(call, terminal.result))
+                return
+            error = error_of(terminal)
+            if on_error is not None:
+                on_error(error)
+            elif not isinstance(error, Cancelled):
+                self.failed.emit(error)
+
+        return self._start(call, None, end, owner)
+
+    def stream(
+        self, call: Call[Any], on_events: OnEvents, on_end: OnEnd | None = None, owner: QObject | None = None
+    ) -> Handle:
+        """Send a call and follow its events, in batches of at most 64, then its terminal event.
+
+        Pieces of text that follow each other come joined, of several ``Progress`` of one stage only the last comes.
+        The call goes on when the owner is destroyed: cancel the handle where that is not wanted.
+        """
+        return self._start(call, on_events, on_end, owner)
+
+    def refresh_status(self) -> None:
+        """Ask for the core's status now."""
+        if self._asking_status or self._closed:
+            return
+        self._asking_status = True
+        self.call(GetStatus(), self._on_status, self._on_status_failed, self)
+
+    # -- the way of an event ----------------------------------------------------------------------
+
+    def _start(
+        self, call: Call[Any], on_events: OnEvents | None, on_end: OnEnd | None, owner: QObject | None
+    ) -> Handle:
+        handle = Handle()
+        stream = _Stream(handle, on_events, on_end, owner)
+        queue, arrived = self._queue, self._arrived
+
+        def on_event(event: Event) -> None:  # on the front's reader thread
+            wake = not queue
+            queue.append((stream, event))
+            if wake and shiboken6.isValid(self):
+                arrived.emit()
+
+        handle._front_handle = self.front.start(call, on_event)
+        return handle
+
+    def _on_arrived(self) -> None:
+        if not self._drain.isActive() and not self._closed:
+            self._drain.start()
+
+    def _on_drain(self) -> None:
+        began = time.perf_counter()
+        self._sort_arrivals()
+        while self._waiting:
+            stream, batch = self._waiting.popleft()
+            stream.deliver(batch)
+            if self._closed:
+                return
+            if time.perf_counter() - began > BUDGET_S:
+                break
+        if self._waiting or self._queue:
+            self._drain.start()
+
+    def _sort_arrivals(self) -> None:
+        """Move what has come into one list a stream, joined, in batches of at most LARGEST_BATCH."""
+        last: dict[int, list[Event]] = {id(stream): batch for stream, batch in self._waiting}
+        for _ in range(len(self._queue)):
+            stream, event = self._queue.popleft()
+            batch = last.get(id(stream))
+            if batch is None or len(batch) >= LARGEST_BATCH:
+                batch = last[id(stream)] = []
+                self._waiting.append((stream, batch))
+            if not _joined(batch, event):
+                batch.append(event)
+
+    # -- the core -----------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        if self._closed:
+            return
+        if self._watching is None or self._watching.ended:
+            self._watching = self.stream(Subscribe(), self._on_changes, self._on_watch_ended, self)
+        self.refresh_status()
+
+    def _on_changes(self, batch: Sequence[Event]) -> None:
+        seen: set[tuple[str, str]] = set()
+        for event in batch:
+            if isinstance(event, Changed) and (event.kind, event.id) not in seen:
+                seen.add((event.kind, event.id))
+                self.changed.emit(event.kind, event.id)
+                if event.kind in ("run", "model", "worker", "settings"):
+                    self.refresh_status()
+
+    def _on_watch_ended(self, terminal: Terminal) -> None:
+        self._set_connected(False)
+
+    def _on_status(self, status: Status) -> None:
+        self._asking_status = False
+        self._set_connected(True)
+        self._attempt = 0
+        if status != self.status:
+            self.status = status
+            self.status_changed.emit(status)
+
+    def _on_status_failed(self, error: Exception) -> None:
+        self._asking_status = False
+        self._set_connected(False)
+
+    def _set_connected(self, connected: bool) -> None:
+        if not connected and not self._reconnect.isActive():
+            self._reconnect.start(RECONNECT_MS[min(self._attempt, len(RECONNECT_MS) - 1)])
+            self._attempt += 1
+        if connected != self.connected:
+            self.connected = connected
+            self.connected_changed.emit(connected)
+
+
+class _Stream:
+    """Who wants the events of one call."""
+
+    def __init__(self, handle: Handle, on_events: OnEvents | None, on_end: OnEnd | None, owner: QObject | None) -> None:
+        self._handle = handle
+        self._on_events = on_events
+        self._on_end = on_end
+        self._owner = owner
+
+    def deliver(self, batch: list[Event]) -> None:
+        terminal = batch[-1] if isinstance(batch[-1], events.TERMINAL) else None
+        self._handle.ended = self._handle.ended or terminal is not None
+        if self._on_events is not None and self._wanted:
+            plain = batch[:-1] if terminal is not None else batch
+            if plain:
+                self._on_events(plain)
+        if terminal is not None and self._on_end is not None and self._wanted:
+            self._on_end(terminal)
+
+    @property
+    def _wanted(self) -> bool:
+        return self._owner is None or shiboken6.isValid(self._owner)
+
+
+def _joined(batch: list[Event], event: Event) -> bool:
+    """Join the event to the batch's last one where that loses nothing."""
+    if not batch:
+        return False
+    last = batch[-1]
+    if isinstance(event, events.TextDelta) and isinstance(last, events.TextDelta) and event.sequence == last.sequence:
+        batch[-1] = events.TextDelta(seq=event.seq, at=event.at, text=last.text + event.text, sequence=event.sequence)
+        return True
+    if isinstance(event, events.Thought) and isinstance(last, events.Thought):
+        batch[-1] = events.Thought(seq=event.seq, at=event.at, text=last.text + event.text)
+        return True
+    if isinstance(event, events.Progress) and isinstance(last, events.Progress) and event.stage == last.stage:
+        batch[-1] = event
+        return True
+    return False

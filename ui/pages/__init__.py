@@ -1,0 +1,82 @@
+"""The pages of the window and what they may ask of the frame around them.
+
+A page is a QWidget with
+
+- ``name``: the key it is opened with (``"chat"``), ``title``: what stands above it, ``icon``: of the icon set,
+- a constructor ``Page(bridge: Bridge, shell: ShellActions)``,
+- ``open_target(**target)``: show something in particular (a chat, a collection); called after each
+  ``shell.open_page(name, **target)`` that names a target,
+- if it likes, ``header() -> QWidget | None``: what stands at the right of the page's title (the chat page: model
+  and context use),
+- if it likes, ``find(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
+  knows by itself.
+
+Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
+frame builds the navigation and Ctrl+1..4 from it. No page knows another page: it asks the frame to open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from ui.theme.theme import Theme
+
+MessageKind = Literal["info", "success", "attention", "danger"]
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """Where a page's class lies (``module:Class``) and what the navigation shows before it is made."""
+
+    name: str
+    title: str
+    icon: str
+    entry: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button beside a message: its words and what it does."""
+
+    text: str
+    run: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of the palette. ``kind`` is the word at its right end (chat, documents, model, action, setting)."""
+
+    text: str
+    kind: str
+    icon: str
+    run: Callable[[], None]
+    detail: str = ""
+
+
+class ShellActions(Protocol):
+    """What a page may ask of the frame."""
+
+    @property
+    def theme(self) -> Theme:
+        """The looks; ``theme.changed`` is sent after a switch."""
+
+    def open_page(self, name: str, **target: Any) -> None:
+        """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``collection`` (name), ``question``;
+        ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
+        ``section`` and ``field``; ``models`` takes ``model`` (name)."""
+
+    def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
+        """Say something in the banner above the page until the person closes it or another message comes."""
+
+
+PAGES: tuple[PageEntry, ...] = (
+    PageEntry("chat", "Chat", "chat", "ui.pages.chat:ChatPage"),
+    PageEntry("documents", "Documents", "documents", "ui.pages.documents:DocumentsPage"),
+    PageEntry("models", "Models", "models", "ui.pages.models:ModelsPage"),
+    PageEntry("settings", "Settings", "settings", "ui.pages.settings:SettingsPage"),
+)
+
+WELCOME = PageEntry("welcome", "Welcome", "home", "ui.pages.welcome:WelcomePage")
+"""Shown by itself while there is no model or no collection; not in the navigation."""

@@ -1,0 +1,172 @@
+"""The theme of the running application: which palette is on, and telling who draws that it changed.
+
+There is one ``Theme`` for a QApplication, its child: ``current_theme()`` finds it. The choice ``system`` follows the
+desktop's colour scheme as it changes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QIcon, QPalette, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+
+from ui.theme import icons
+from ui.theme.stylesheet import stylesheet
+from ui.theme.tokens import DARK, ICON_SIZE, LIGHT, TEXT_BODY, Palette
+
+Choice = Literal["system", "light", "dark"]
+
+
+class Theme(QObject):
+    """The looks of the application. ``changed`` is sent after every switch of colours or of the text size."""
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self.setObjectName("theme")
+        self._application = application
+        self._choice: Choice = "system"
+        self.palette: Palette = LIGHT
+        self.reading_size = 15
+        self._icons: dict[tuple[str, str, int], QIcon] = {}
+        application.setStyle("Fusion")  # the one style that a stylesheet governs alike on all systems
+        application.setFont(_interface_font())
+        application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
+        self._apply()
+
+    @property
+    def is_dark(self) -> bool:
+        return self.palette is DARK
+
+    @property
+    def choice(self) -> Choice:
+        return self._choice
+
+    def choose(self, choice: Choice) -> None:
+        """Use the light or the dark palette, or whatever the system uses."""
+        self._choice = choice
+        if self._wanted() is not self.palette:
+            self._apply()
+
+    def set_reading_size(self, pixels: int) -> None:
+        """The size of conversation and document text, 12..24."""
+        if pixels != self.reading_size:
+            self.reading_size = pixels
+            self._apply()
+
+    def colour(self, token: str) -> QColor:
+        """The colour of a token now. Raises KeyError for a name that is none."""
+        return QColor(self.palette[token])
+
+    def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
+        """An icon in a token's colour now. Whoever keeps it asks again on ``changed``; see ``set_icon``."""
+        key = (name, token, size)
+        if key not in self._icons:
+            self._icons[key] = icons.draw_icon(name, self.palette[token], self.palette.edge, size)
+        return self._icons[key]
+
+    def pixmap(self, name: str, token: str = "text", size: int = ICON_SIZE, ratio: float = 1.0) -> QPixmap:
+        return icons.draw_pixmap(name, self.palette[token], size, ratio)
+
+    def _wanted(self) -> Palette:
+        if self._choice == "system":
+            return DARK if self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+        return DARK if self._choice == "dark" else LIGHT
+
+    def _on_scheme_changed(self) -> None:
+        if self._wanted() is not self.palette:
+            self._apply()
+
+    def _apply(self) -> None:
+        self.palette = self._wanted()
+        self._icons.clear()
+        self._application.setPalette(_qt_palette(self.palette))
+        self._application.setStyleSheet(stylesheet(self.palette, self.reading_size))
+        self.changed.emit()
+
+
+def current_theme() -> Theme:
+    """The application's theme; made on first use. Raises RuntimeError before there is a QApplication."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise RuntimeError("there is no QApplication yet")
+    found = application.findChild(Theme, "theme", Qt.FindChildOption.FindDirectChildrenOnly)
+    return found if isinstance(found, Theme) else Theme(application)
+
+
+def set_icon(target: QAbstractButton | QLabel, name: str, token: str = "text", size: int = ICON_SIZE) -> None:
+    """Give a button or a label an icon that follows the theme for as long as the widget lives."""
+    binding = target.findChild(_IconBinding, "icon", Qt.FindChildOption.FindDirectChildrenOnly)
+    if not isinstance(binding, _IconBinding):
+        binding = _IconBinding(target)
+    binding.show(name, token, size)
+
+
+class _IconBinding(QObject):
+    """Keeps one widget's icon in the theme's colours; goes with the widget."""
+
+    def __init__(self, target: QAbstractButton | QLabel) -> None:
+        super().__init__(target)
+        self.setObjectName("icon")
+        self._target = target
+        self._name, self._token, self._size = "", "text", ICON_SIZE
+        current_theme().changed.connect(self._on_changed)
+
+    def show(self, name: str, token: str, size: int) -> None:
+        self._name, self._token, self._size = name, token, size
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        theme = current_theme()
+        if isinstance(self._target, QLabel):
+            ratio = self._target.devicePixelRatioF()
+            self._target.setPixmap(theme.pixmap(self._name, self._token, self._size, ratio))
+        else:
+            self._target.setIcon(theme.icon(self._name, self._token, self._size))
+            self._target.setIconSize(theme.icon(self._name, self._token, self._size).availableSizes()[0])
+
+
+def _interface_font() -> QFont:
+    """The system's interface font at our body size; a plain one where the system only says "sans serif"."""
+    font = QFont(QApplication.font())
+    if font.family().lower().replace(" ", "") in ("sansserif", "sans", "helvetica"):
+        font.setFamilies(["Inter", "Noto Sans", "Cantarell", "DejaVu Sans", font.family()])
+    font.setPixelSize(TEXT_BODY)
+    return font
+
+
+def _qt_palette(tokens: Palette) -> QPalette:
+    """What Qt's own drawing (menus, text documents, selections) takes its colours from."""
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: tokens.window,
+        role.WindowText: tokens.text,
+        role.Base: tokens.surface,
+        role.AlternateBase: tokens.sunken,
+        role.Text: tokens.text,
+        role.PlaceholderText: tokens.muted,
+        role.Button: tokens.surface,
+        role.ButtonText: tokens.text,
+        role.ToolTipBase: tokens.surface,
+        role.ToolTipText: tokens.text,
+        role.Highlight: tokens.accent,
+        role.HighlightedText: tokens.on_accent,
+        role.Accent: tokens.accent,
+        role.Link: tokens.accent,
+        role.LinkVisited: tokens.accent,
+        role.BrightText: tokens.danger,
+        role.Light: tokens.surface,
+        role.Midlight: tokens.border,
+        role.Mid: tokens.border,
+        role.Dark: tokens.edge,
+        role.Shadow: tokens.shadow,
+    }
+    palette = QPalette()
+    for which, colour in colours.items():
+        palette.setColor(which, QColor(colour))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(tokens.muted))
+    return palette
