@@ -111,5 +111,6 @@ create table roots (
     path text not null,
     watched integer not null default 0,
     added real not null,
+    read_at real,
     primary key (collection, path)
 );

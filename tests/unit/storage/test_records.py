@@ -1,0 +1,232 @@
+"""Chats, runs, models and collections on a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from workbench.calls import ModelRecord
+from workbench.errors import UserError
+from workbench.messages import Citation, Passage, Usage
+from workbench.paths import Home
+from workbench.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.storage.chats import ChatStore
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.database import Database
+from workbench.storage.home import open_home
+from workbench.storage.identity import new_id
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.runs import RunStore
+
+RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_home(Home(tmp_path / "home"))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def chats(database: Database) -> ChatStore:
+    return ChatStore(database)
+
+
+def ask(chats: ChatStore, question: str, answer: str, chat: str | None = None, parent: str | None = None) -> list[str]:
+    """Store a finished exchange; the ids of chat, question and answer."""
+    asked, answered = chats.store_question(question, RECIPE, chat=chat, parent=parent, title=question[:20])
+    chats.update_message(answered.id, text=answer, state="done")
+    return [asked.chat, asked.id, answered.id]
+
+
+def test_ids_are_in_the_order_of_their_making_and_unique() -> None:
+    ids = [new_id() for _ in range(2000)]
+    assert len(set(ids)) == len(ids)
+    assert [i[:13] for i in ids] == sorted(i[:13] for i in ids)
+    assert {len(i) for i in ids} == {20}
+
+
+def test_a_message_keeps_everything(chats: ChatStore) -> None:
+    passage = Passage(
+        collection="c", document="d", document_hash="h", path="/a", title="A", start=0, end=4, text="Text", page=2, n=1
+    )
+    citation = Citation(
+        n=1, collection="c", document="d", document_hash="h", path="/a", title="A", start=0, end=4, text="Text"
+    )
+    asked, answered = chats.store_question("What is it?", RECIPE, chat=None, parent=None, title="What is it?")
+    assert (asked.state, answered.state, answered.parent, answered.recipe) == ("done", "streaming", asked.id, RECIPE)
+    fields = {
+        "text": "It is text [1].",
+        "state": "done",
+        "thought": "hm",
+        "query": "it",
+        "passages": (passage,),
+        "citations": (citation,),
+        "declined": True,
+        "notices": ("The oldest turn was dropped.",),
+        "usage": Usage(prompt_tokens=7),
+    }
+    chats.update_message(answered.id, **fields)
+    stored = chats.get_message(answered.id)
+    assert {name: getattr(stored, name) for name in fields} == fields
+    assert chats.get_chat(asked.chat).messages == (asked, stored)
+    assert chats.get_record(asked.chat).head == answered.id
+
+
+def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
+    chat, question, answer = ask(chats, "first", "one")
+    _, second, second_answer = ask(chats, "second", "two", chat, answer)
+    _, edited, edited_answer = ask(chats, "second, edited", "three", chat, answer)
+    other, again = chats.store_another_answer(second_answer, RECIPE)
+    assert other.id == second
+    assert chats.get_record(chat).head == again.id
+    assert [m.id for m in chats.get_branch(again.id)] == [question, answer, second, again.id]
+    assert chats.set_head(chat, edited).head == edited_answer
+    assert chats.set_head(chat, second).head == again.id
+    assert chats.set_head(chat, question).head == again.id
+    assert chats.get_branch(None) == ()
+    with pytest.raises(UserError, match="Only an answer"):
+        chats.store_another_answer(question, RECIPE)
+
+
+def test_a_parent_of_another_chat_is_refused_and_nothing_is_stored(chats: ChatStore) -> None:
+    chat, _, _ = ask(chats, "here", "yes")
+    _, _, elsewhere = ask(chats, "there", "yes")
+    with pytest.raises(UserError, match="not in that chat"):
+        chats.store_question("lost?", RECIPE, chat=chat, parent=elsewhere, title="")
+    assert len(chats.get_chat(chat).messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("bridge", {"bridges"}),
+        ("BRIDGE red", {"bridges"}),
+        ("bridge green", set()),
+        ("长城", {"wall"}),
+        ("万里长城", {"wall"}),
+        ("münchen", {"city"}),
+        ("Munchen", {"city"}),
+        ('"', {"city"}),
+        ("it", {"bridges", "city"}),
+        ("", {"bridges", "wall", "city"}),
+    ],
+)
+def test_the_history_is_searched_in_every_language(chats: ChatStore, search: str, found: set[str]) -> None:
+    names = {
+        ask(chats, "How red are bridges?", "It depends.")[0]: "bridges",
+        ask(chats, "中国的万里长城有多长?", "很长。")[0]: "wall",
+        ask(chats, 'Where is "München"?', "It is in Bavaria.")[0]: "city",
+    }
+    assert {names[chat.id] for chat in chats.list_chats(search)} == found
+
+
+def test_search_follows_renaming_changing_and_deleting(chats: ChatStore, database: Database) -> None:
+    chat, _, answer = ask(chats, "About frogs", "Frogs croak.")
+    chats.rename(chat, "Amphibians")
+    chats.update_message(answer, text="Newts are silent.")
+    assert [c.title for c in chats.list_chats("amphibian newts")] == ["Amphibians"]
+    assert chats.list_chats("croak") == ()
+    assert chats.delete(chat).title == "Amphibians"
+    assert database.execute("select count(*) from history") == [(0,)]
+    assert database.execute("select count(*) from messages") == [(0,)]
+    database.execute("insert into history (history, rank) values ('integrity-check', 1)")
+    with pytest.raises(UserError, match="deleted"):
+        chats.get_chat(chat)
+
+
+def test_an_answer_in_the_making_is_interrupted_with_what_it_had(chats: ChatStore) -> None:
+    _, answered = chats.store_question("slow", RECIPE, chat=None, parent=None, title="slow")
+    chats.update_message(answered.id, text="Half an ans")
+    assert chats.interrupt_streaming() == 1
+    stored = chats.get_message(answered.id)
+    assert (stored.state, stored.text) == ("interrupted", "Half an ans")
+    assert chats.interrupt_streaming() == 0
+    assert len(chats.list_chats("half")) == 1
+
+
+def test_an_empty_title_is_refused(chats: ChatStore) -> None:
+    chat, *_ = ask(chats, "q", "a")
+    with pytest.raises(UserError, match="title"):
+        chats.rename(chat, "  ")
+
+
+def test_runs_go_through_their_states(database: Database) -> None:
+    runs = RunStore(database)
+    one = runs.add("ingest", "Papers", {"paths": ["/a"]})
+    two = runs.add("ingest", "Letters", {})
+    assert (one.state, one.config) == ("queued", {"paths": ["/a"]})
+    runs.update(one.id, state="running", progress=0.5, stage="reading")
+    assert [run.id for run in runs.list_in("queued", "running")] == [one.id, two.id]
+    ended = runs.update(one.id, state="finished", result={"indexed": 3}, ended=1.0)
+    assert (ended.result, ended.progress) == ({"indexed": 3}, 0.5)
+    assert [run.id for run in runs.list_runs()] == [two.id, one.id]
+    assert [run.id for run in runs.list_in("queued", "running")] == [two.id]
+    with pytest.raises(UserError, match="no run"):
+        runs.get("nope")
+
+
+def test_models_are_found_by_name_in_any_case(database: Database) -> None:
+    catalogue = ModelCatalogue(database)
+    model = ModelRecord(
+        name="SmolLM2",
+        kind="chat",
+        format="gguf",
+        path="/m.gguf",
+        architecture="llama",
+        parameters=135,
+        quantization="Q4_1",
+        context_tokens=8192,
+        bytes=92,
+        files=("/m.gguf",),
+        owned=True,
+    )
+    catalogue.put(model)
+    catalogue.put(msgspec.structs.replace(model, name="Other"))
+    catalogue.put(msgspec.structs.replace(model, sha256="ab"))
+    assert [m.name for m in catalogue.list_models()] == ["SmolLM2", "Other"]
+    assert catalogue.get("smollm2") == msgspec.structs.replace(model, sha256="ab")
+    with pytest.raises(UserError, match="SmolLM2, Other"):
+        catalogue.get("gpt")
+    assert catalogue.remove("OTHER").name == "Other"
+    assert catalogue.find("Other") is None
+
+
+def test_collections_have_names_of_their_own(database: Database) -> None:
+    registry = CollectionRegistry(database)
+    papers = registry.create(" Papers ")
+    assert registry.get("papers") == registry.get(papers.id) == papers
+    for taken in ("PAPERS", " "):
+        with pytest.raises(UserError):
+            registry.create(taken)
+    letters = registry.create("Letters")
+    with pytest.raises(UserError, match="already"):
+        registry.rename("Letters", "Papers")
+    assert registry.rename("letters", "LETTERS").name == "LETTERS"
+    assert [c.id for c in registry.list_collections()] == [letters.id, papers.id]
+    registry.remove(letters.id)
+    with pytest.raises(UserError, match="Papers"):
+        registry.get("LETTERS")
+
+
+def test_watched_folders_and_counts(database: Database) -> None:
+    registry = CollectionRegistry(database)
+    papers = registry.create("Papers").id
+    registry.add_root(papers, "/a", watched=True)
+    registry.add_root(papers, "/a", watched=False)
+    registry.add_root(papers, "/b", watched=False)
+    assert registry.get(papers).watched == ("/a",)
+    assert [(root.path, root.read_at) for root in registry.list_watched()] == [("/a", None)]
+    registry.set_read(papers, ("/a",), 7.0)
+    registry.set_read(papers, ("/a",), 5.0)
+    assert [root.read_at for root in registry.list_watched()] == [7.0]
+    assert registry.unwatch(papers, "/a").watched == ()
+    with pytest.raises(UserError, match="not watched"):
+        registry.unwatch(papers, "/b")
+    counts = {"documents": 2, "failed": 1, "chunks": 9, "bytes": 100}
+    assert registry.set_counts(papers, **counts, revision=4).chunks == 9
+    assert registry.set_counts(papers, **{**counts, "chunks": 1}, revision=3).chunks == 9

@@ -1,0 +1,216 @@
+"""Chats and their messages: a tree of turns, of which one branch is shown."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from workbench.calls import Chat, ChatRecord, StoredMessage
+from workbench.errors import UserError
+from workbench.messages import Citation, Passage, Usage
+from workbench.recipes import Recipe
+from workbench.storage.database import Database, Row
+from workbench.storage.identity import new_id
+
+_CHAT = "id, title, created, updated, head, recipe"
+_MESSAGE = (
+    "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
+    "usage, recipe"
+)
+_PARTS_OF_JSON: dict[str, Any] = {
+    "passages": tuple[Passage, ...],
+    "citations": tuple[Citation, ...],
+    "notices": tuple[str, ...],
+    "usage": Usage,
+    "recipe": Recipe,
+}
+_TRIGRAM = 3
+
+
+class ChatStore:
+    """The chats of a home. Every change is on the disk when its method returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_chats(self, search: str = "") -> tuple[ChatRecord, ...]:
+        """Chats, the latest first; with ``search``, those in which each of its words stands somewhere."""
+        rows = self._database.execute(f"select {_CHAT} from chats order by updated desc, number desc")
+        found = [_chat(row) for row in rows]
+        for word in search.split():
+            having = self._chats_with(word)
+            found = [chat for chat in found if chat.id in having]
+        return tuple(found)
+
+    def get_record(self, chat: str) -> ChatRecord:
+        """Raises UserError when there is no such chat."""
+        row = self._database.row(f"select {_CHAT} from chats where id = ?", (chat,))
+        if row is None:
+            raise UserError(f"There is no chat {chat}.", "It may have been deleted.")
+        return _chat(row)
+
+    def get_chat(self, chat: str) -> Chat:
+        """A chat with all its messages, oldest first. Raises UserError when there is no such chat."""
+        with self._database.transaction():
+            record = self.get_record(chat)
+            rows = self._database.execute(f"select {_MESSAGE} from messages where chat = ? order by number", (chat,))
+        return Chat(chat=record, messages=tuple(_message(row) for row in rows))
+
+    def get_message(self, message: str) -> StoredMessage:
+        """Raises UserError when there is no such message."""
+        row = self._database.row(f"select {_MESSAGE} from messages where id = ?", (message,))
+        if row is None:
+            raise UserError(f"There is no message {message}.", "Its chat may have been deleted.")
+        return _message(row)
+
+    def get_branch(self, message: str | None) -> tuple[StoredMessage, ...]:
+        """The messages from the first one down to ``message``; none for None."""
+        rows = self._database.execute(
+            f"""with recursive above (id, next, depth) as (
+                    select id, parent, 0 from messages where id = ?
+                    union all
+                    select m.id, m.parent, depth + 1 from messages m join above on m.id = above.next
+                )
+                select {_MESSAGE.replace("id,", "m.id,", 1)} from messages m join above on m.id = above.id
+                order by depth desc""",
+            (message,),
+        )
+        return tuple(_message(row) for row in rows)
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    def store_question(
+        self, question: str, recipe: Recipe, *, chat: str | None, parent: str | None, title: str
+    ) -> tuple[StoredMessage, StoredMessage]:
+        """Store a question and its empty answer in state ``streaming``; a new chat for ``chat`` None.
+
+        Returns question and answer. Raises UserError when the chat or the parent is not there.
+        """
+        with self._database.transaction():
+            chat = self._create(title, recipe) if chat is None else self.get_record(chat).id
+            if parent is not None and self.get_message(parent).chat != chat:
+                raise UserError(f"The message {parent} is not in that chat.")
+            asked = self._insert(chat, parent, "user", question, "done", None)
+            answer = self._insert(chat, asked, "assistant", "", "streaming", recipe)
+            self._touch(chat, answer, recipe)
+            return self.get_message(asked), self.get_message(answer)
+
+    def store_another_answer(self, message: str, recipe: Recipe) -> tuple[StoredMessage, StoredMessage]:
+        """A new empty answer beside the answer ``message``, to the same question. Returns question and answer."""
+        with self._database.transaction():
+            old = self.get_message(message)
+            if old.role != "assistant" or old.parent is None:
+                raise UserError("Only an answer can be made again.", "Name the answer, not the question.")
+            answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", recipe)
+            self._touch(old.chat, answer, recipe)
+            return self.get_message(old.parent), self.get_message(answer)
+
+    def update_message(self, message: str, **fields: Any) -> None:
+        """Change some of a message's fields, by their names in StoredMessage."""
+        values = {name: _encoded(name, value) for name, value in fields.items()}
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        self._database.execute(f"update messages set {assignments} where id = :id", {**values, "id": message})
+
+    def interrupt_streaming(self) -> int:
+        """Mark the answers that a core which has gone left unfinished. Returns how many there were."""
+        with self._database.transaction():
+            self._database.execute("update messages set state = 'interrupted' where state = 'streaming'")
+            return self._database.changes()
+
+    # -- the history ------------------------------------------------------------------------------
+
+    def rename(self, chat: str, title: str) -> ChatRecord:
+        """Raises UserError for an empty title."""
+        if not title.strip():
+            raise UserError("A chat needs a title.")
+        with self._database.transaction():
+            self.get_record(chat)
+            self._database.execute("update chats set title = ? where id = ?", (title.strip(), chat))
+            return self.get_record(chat)
+
+    def delete(self, chat: str) -> ChatRecord:
+        """Delete a chat with its messages; returns what it was."""
+        with self._database.transaction():
+            record = self.get_record(chat)
+            self._database.execute("delete from chats where id = ?", (chat,))
+        return record
+
+    def set_head(self, chat: str, message: str) -> ChatRecord:
+        """Show the branch through ``message``, down to the newest leaf below it."""
+        with self._database.transaction():
+            if self.get_message(message).chat != chat:
+                raise UserError(f"The message {message} is not in that chat.")
+            row = self._database.row(
+                """with recursive below (id, number) as (
+                       select id, number from messages where id = ?
+                       union all
+                       select m.id, m.number from messages m join below on m.parent = below.id
+                   )
+                   select id from below order by number desc limit 1""",
+                (message,),
+            )
+            assert row is not None
+            self._database.execute("update chats set head = ? where id = ?", (row[0], chat))
+            return self.get_record(chat)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _create(self, title: str, recipe: Recipe) -> str:
+        now, chat = time.time(), new_id()
+        self._database.execute(
+            "insert into chats (id, title, created, updated, recipe) values (?, ?, ?, ?, ?)",
+            (chat, title, now, now, _encoded("recipe", recipe)),
+        )
+        return chat
+
+    def _insert(self, chat: str, parent: str | None, role: str, text: str, state: str, recipe: Recipe | None) -> str:
+        message = new_id()
+        self._database.execute(
+            """insert into messages (id, chat, parent, role, text, state, created, recipe)
+               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (message, chat, parent, role, text, state, time.time(), _encoded("recipe", recipe)),
+        )
+        return message
+
+    def _touch(self, chat: str, head: str, recipe: Recipe) -> None:
+        self._database.execute(
+            "update chats set head = ?, updated = ?, recipe = ? where id = ?",
+            (head, time.time(), _encoded("recipe", recipe), chat),
+        )
+
+    def _chats_with(self, word: str) -> set[str]:
+        if len(word) >= _TRIGRAM:
+            quoted = '"' + word.replace('"', '""') + '"'
+            rows = self._database.execute("select distinct chat from history where history match ?", (quoted,))
+        else:  # two Chinese characters are a word, and too short for the index
+            rows = self._database.execute(
+                "select distinct chat from history where instr(lower(text), lower(?))", (word,)
+            )
+        return {row[0] for row in rows}
+
+
+def _chat(row: Row) -> ChatRecord:
+    id_, title, created, updated, head, recipe = row
+    return ChatRecord(
+        id=id_, title=title, created=created, updated=updated, head=head, recipe=_decoded("recipe", recipe)
+    )
+
+
+def _message(row: Row) -> StoredMessage:
+    values = dict(zip((name.strip() for name in _MESSAGE.split(",")), row, strict=True))
+    for name in _PARTS_OF_JSON:
+        values[name] = _decoded(name, values[name])
+    values["declined"] = bool(values["declined"])
+    return StoredMessage(**values)
+
+
+def _encoded(name: str, value: Any) -> Any:
+    if name not in _PARTS_OF_JSON or value is None:
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def _decoded(name: str, text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text, type=_PARTS_OF_JSON[name])

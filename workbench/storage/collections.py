@@ -1,0 +1,147 @@
+"""The registry of collections: their names, what was added to them and what is watched.
+
+The index of a collection is a file of its own, which the embedding worker writes; its counts are copied here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from workbench.calls import Collection
+from workbench.errors import UserError
+from workbench.storage.database import Database
+from workbench.storage.identity import new_id
+
+
+class Root(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or folder that was added to a collection. What changed before ``read_at`` is in the index."""
+
+    collection: str
+    path: str
+    watched: bool
+    read_at: float | None = None
+
+
+class CollectionRegistry:
+    """The collections of a home. Wherever one is named, its id or its name will do."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_collections(self) -> tuple[Collection, ...]:
+        """In the order of their names."""
+        return self._select("order by name collate nocase", ())
+
+    def get(self, collection: str) -> Collection:
+        """Raises UserError that names the collections there are."""
+        found = self._select("where c.id = ? or c.name = ? order by c.id = ? desc", (collection,) * 3)
+        if not found:
+            known = ", ".join(c.name for c in self.list_collections())
+            raise UserError(
+                f"There is no collection {collection!r}.",
+                f"Collections: {known}." if known else "Create one and add documents to it first.",
+            )
+        return found[0]
+
+    def create(self, name: str) -> Collection:
+        """Raises UserError when the name is empty or taken."""
+        with self._database.transaction():
+            name = self._free_name(name, but=None)
+            collection = new_id()
+            self._database.execute(
+                "insert into collections (id, name, created) values (?, ?, ?)", (collection, name, time.time())
+            )
+            return self.get(collection)
+
+    def rename(self, collection: str, name: str) -> Collection:
+        """Raises UserError when the name is empty or taken."""
+        with self._database.transaction():
+            record = self.get(collection)
+            name = self._free_name(name, but=record.id)
+            self._database.execute("update collections set name = ? where id = ?", (name, record.id))
+            return self.get(record.id)
+
+    def remove(self, collection: str) -> Collection:
+        """Forget a collection; returns what it was."""
+        with self._database.transaction():
+            record = self.get(collection)
+            self._database.execute("delete from collections where id = ?", (record.id,))
+        return record
+
+    def set_counts(
+        self, collection: str, *, documents: int, failed: int, chunks: int, bytes: int, revision: int
+    ) -> Collection:
+        """Copy the counts of the collection's own file. Counts of an older revision do not replace newer ones."""
+        with self._database.transaction():
+            self._database.execute(
+                """update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ?
+                   where id = ? and revision <= ?""",
+                (documents, failed, chunks, bytes, revision, collection, revision),
+            )
+            return self.get(collection)
+
+    def add_root(self, collection: str, path: str, *, watched: bool) -> None:
+        """Remember what was added. A watched folder stays watched when it is added again without watching."""
+        self._database.execute(
+            """insert into roots (collection, path, watched, added) values (?, ?, ?, ?)
+               on conflict (collection, path) do update set watched = max(watched, excluded.watched)""",
+            (collection, path, watched, time.time()),
+        )
+
+    def unwatch(self, collection: str, path: str) -> Collection:
+        """Raises UserError when that folder is not watched."""
+        with self._database.transaction():
+            self._database.execute(
+                "update roots set watched = 0 where collection = ? and path = ? and watched", (collection, path)
+            )
+            if not self._database.changes():
+                raise UserError(f"{path} is not watched.")
+            return self.get(collection)
+
+    def list_watched(self) -> tuple[Root, ...]:
+        rows = self._database.execute("select collection, path, read_at from roots where watched order by added")
+        return tuple(Root(collection=row[0], path=row[1], watched=True, read_at=row[2]) for row in rows)
+
+    def set_read(self, collection: str, paths: Sequence[str], at: float) -> None:
+        """Remember that an ingest that began at ``at`` has read all below ``paths``."""
+        with self._database.transaction():
+            for path in paths:
+                self._database.execute(
+                    "update roots set read_at = max(coalesce(read_at, 0), ?) where collection = ? and path = ?",
+                    (at, collection, path),
+                )
+
+    def _free_name(self, name: str, *, but: str | None) -> str:
+        name = name.strip()
+        if not name:
+            raise UserError("A collection needs a name.")
+        row = self._database.row("select id from collections where name = ?", (name,))
+        if row is not None and row[0] != but:
+            raise UserError(f"There is a collection {name!r} already.", "Choose another name.")
+        return name
+
+    def _select(self, clause: str, parameters: tuple[str, ...]) -> tuple[Collection, ...]:
+        rows = self._database.execute(
+            f"""select c.id, c.name, c.documents, c.failed, c.chunks, c.bytes, c.revision, c.created,
+                       (select json_group_array(path) from (select path from roots r
+                        where r.collection = c.id and r.watched order by r.added))
+                from collections c {clause}""",
+            parameters,
+        )
+        return tuple(
+            Collection(
+                id=row[0],
+                name=row[1],
+                documents=row[2],
+                failed=row[3],
+                chunks=row[4],
+                bytes=row[5],
+                revision=row[6],
+                created=row[7],
+                watched=msgspec.json.decode(row[8], type=tuple[str, ...]),
+            )
+            for row in rows
+        )

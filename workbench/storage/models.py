@@ -1,0 +1,84 @@
+"""The catalogue: which models a home knows, and where their files lie."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from workbench.calls import ModelRecord
+from workbench.errors import UserError
+from workbench.storage.database import Database, Row
+
+_COLUMNS = (
+    "name",
+    "kind",
+    "format",
+    "path",
+    "architecture",
+    "parameters",
+    "quantization",
+    "context_tokens",
+    "bytes",
+    "licence",
+    "files",
+    "sha256",
+    "owned",
+)
+_MODEL = ", ".join(_COLUMNS)
+
+
+class ModelCatalogue:
+    """The models of a home by name; upper and lower case are the same name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_models(self) -> tuple[ModelRecord, ...]:
+        """In the order in which they were added."""
+        rows = self._database.execute(f"select {_MODEL} from models order by added, name")
+        return tuple(_record(row) for row in rows)
+
+    def find(self, name: str) -> ModelRecord | None:
+        row = self._database.row(f"select {_MODEL} from models where name = ?", (name,))
+        return None if row is None else _record(row)
+
+    def get(self, name: str) -> ModelRecord:
+        """Raises UserError that names the models there are."""
+        found = self.find(name)
+        if found is None:
+            known = ", ".join(model.name for model in self.list_models())
+            raise UserError(
+                f"There is no model {name!r}.",
+                f"Models in the catalogue: {known}." if known else "The catalogue is empty: import a model first.",
+            )
+        return found
+
+    def put(self, model: ModelRecord) -> None:
+        """Add a model, or replace the one of the same name; its place in the list stays."""
+        updates = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
+        self._database.execute(
+            f"""insert into models ({_MODEL}, added) values ({", ".join("?" * (len(_COLUMNS) + 1))})
+                on conflict (name) do update set {updates}""",
+            (*(_value(model, column) for column in _COLUMNS), time.time()),
+        )
+
+    def remove(self, name: str) -> ModelRecord:
+        """Forget a model; returns what it was. Raises UserError when there is none of that name."""
+        with self._database.transaction():
+            record = self.get(name)
+            self._database.execute("delete from models where name = ?", (name,))
+        return record
+
+
+def _value(model: ModelRecord, column: str) -> Any:
+    value = getattr(model, column)
+    return msgspec.json.encode(value).decode() if column == "files" else value
+
+
+def _record(row: Row) -> ModelRecord:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["files"] = msgspec.json.decode(values["files"], type=tuple[str, ...])
+    values["owned"] = bool(values["owned"])
+    return ModelRecord(**values)
