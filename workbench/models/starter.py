@@ -141,6 +141,8 @@ def _checked_members(archive: Path, zipped: zipfile.ZipFile) -> list[zipfile.Zip
     for member in members:
         name = member.filename
         path = PurePosixPath(name)
+        if member.flag_bits & 1:
+            raise zipfile.BadZipFile("it is encrypted")
         linked = stat.S_ISLNK(member.external_attr >> 16)
         if linked or path.is_absolute() or ".." in path.parts or "\\" in name or _DRIVE.match(name):
             raise UserError(f"{archive} would write outside of its folder ({name}).", "Install its package again.")

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from workbench import errors
@@ -155,8 +156,6 @@ def test_what_a_dead_process_left_is_removed(home: Path) -> None:
 def test_files_outside_of_the_home_are_never_deleted(
     make_gguf: Callable[..., Path], home: Path, checksums: Checksums
 ) -> None:
-    import msgspec
-
     path = make_gguf()
     model = import_model(path, home, checksums)
     for claimed in (str(path), str(home / ".." / ".." / "tiny.gguf"), str(home)):

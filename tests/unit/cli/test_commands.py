@@ -1,0 +1,411 @@
+"""What each command asks the core for, and what it shows."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
+from workbench.calls import (
+    AddDocuments,
+    AddResult,
+    Ask,
+    AskResult,
+    ChangeSettings,
+    Chat,
+    ChatList,
+    ChatRecord,
+    Collection,
+    CollectionList,
+    CreateCollection,
+    DeleteChat,
+    Document,
+    DocumentList,
+    DocumentTask,
+    ExportChat,
+    FailedFile,
+    FollowRun,
+    GetChat,
+    GetMachine,
+    GetSettings,
+    ImportModel,
+    InspectModel,
+    ListChats,
+    ListCollections,
+    ListDocuments,
+    ListModels,
+    ListRuns,
+    Machine,
+    ModelDetails,
+    ModelList,
+    RemoveCollection,
+    RemoveDocument,
+    RemoveModel,
+    RunList,
+    RunRecord,
+    SearchDocuments,
+    SearchResult,
+    StoredMessage,
+)
+from workbench.events import Event, Failed, Log, Progress, TextDelta
+from workbench.messages import Citation, Passage, Sequence, Usage
+from workbench.protocol import finish
+from workbench.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.settings import EngineSettings, Settings
+
+Run = Callable[..., Ran]
+
+PASSAGE = Passage(
+    collection="c1", document="d1", document_hash="h", path="/docs/tower.pdf", title="Tower", start=10, end=40,
+    text="The tower was rebuilt in 1911.", page=3, score=0.5, similarity=0.7, n=1,
+)  # fmt: skip
+CITATION = Citation(
+    n=1, collection="c1", document="d1", document_hash="h", path="/docs/tower.pdf", title="Tower", start=10, end=40,
+    text="The tower was rebuilt in 1911.", page=3, score=0.5,
+)  # fmt: skip
+ANSWER = AskResult(
+    answer="In 1911 [1].",
+    sequences=(Sequence(text="In 1911."),),
+    citations=(CITATION,),
+    usage=Usage(prompt_tokens=100, new_tokens=5),
+    recipe=Recipe(model=ModelPart(name=SMOLLM.name)),
+    chat="chat1",
+    message="m2",
+    query="When was it rebuilt?",
+    passages=(PASSAGE,),
+)
+RUN = RunRecord(id="r1", kind="ingest", title="notes", state="running", created=1.0, progress=0.25)
+
+
+@pytest.fixture
+def answering(front: FakeFront) -> FakeFront:
+    front.answer(Ask, ANSWER, TextDelta(text="In 1911."))
+    return front
+
+
+def test_models_table_is_aligned(run: Run) -> None:
+    header, row = run("models", "list").out.splitlines()
+    assert header.index("KIND") == row.index("chat")
+    assert header.index("PARAMETERS") + len("PARAMETERS") == row.index("134.5M") + len("134.5M")
+    for shown in ("SmolLM2 135M Instruct", "Q4_1", "8,192", "98.4 MB", "Apache-2.0"):
+        assert shown in row
+
+
+def test_no_models_says_what_to_do(run: Run, front: FakeFront) -> None:
+    front.answer(ListModels, ModelList(models=()))
+    assert "workbench models starter" in run("models", "list").out
+
+
+def test_import_sends_an_absolute_path(
+    run: Run, front: FakeFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    front.answer(ImportModel, SMOLLM)
+    ran = run("models", "import", "a.gguf", "--copy", "--name", "Mine", "--json")
+    assert front.asked(ImportModel) == [ImportModel(path=str(tmp_path / "a.gguf"), name="Mine", copy=True)]
+    assert ran.result["name"] == SMOLLM.name
+
+
+def test_inspect_takes_a_name_or_a_path(
+    run: Run, front: FakeFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.gguf", SMOLLM.name):
+        (tmp_path / name).touch()
+    details = ModelDetails(model=SMOLLM, chat_template="{{ x }}", tokenizer="gpt2", vocabulary=49_152, layers=30)
+    front.answer(InspectModel, details)
+    ran = run("models", "inspect", SMOLLM.name)
+    run("models", "inspect", "a.gguf")
+    run("models", "inspect", "unknown")
+    assert [c.name for c in front.asked(InspectModel)] == [SMOLLM.name, str(tmp_path / "a.gguf"), "unknown"]
+    for shown in ("134,515,008", "8,192 tokens", "49,152", "{{ x }}", "/models/smollm.gguf"):
+        assert shown in ran.out
+
+
+def test_remove_tells_what_became_of_the_files(run: Run, front: FakeFront) -> None:
+    front.answer(RemoveModel, SMOLLM)
+    assert "its files stay at /models/smollm.gguf" in run("models", "remove", SMOLLM.name).out
+
+
+def test_add_follows_its_run(run: Run, front: FakeFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    added = AddResult(
+        indexed=2, unchanged=1, failed=(FailedFile(path="/a/b.pdf", reason="no text in it"),), chunks=9, seconds=1.5
+    )
+    front.answer(AddDocuments, RUN)
+    front.answer(FollowRun, added, Progress(stage="reading", done=1, total=4, unit="files"))
+    ran = run("docs", "add", "notes", "x", "/abs/y", "--watch", "--json")
+    assert front.asked(AddDocuments) == [
+        AddDocuments(collection="notes", paths=(str(tmp_path / "x"), "/abs/y"), watch=True)
+    ]
+    assert front.asked(FollowRun) == [FollowRun(run="r1")]
+    assert [e["event"] for e in ran.events] == ["progress", "finished"]
+    assert ran.result == {
+        "run": "r1", "indexed": 2, "unchanged": 1, "removed": 0, "chunks": 9, "seconds": 1.5,
+        "failed": [{"path": "/a/b.pdf", "reason": "no text in it"}],
+    }  # fmt: skip
+    ran = run("docs", "add", "notes", "x")
+    assert "2 indexed, 1 unchanged, 0 removed, 1 failed; 9 chunks in 1.5 s" in ran.out
+    assert "/a/b.pdf: no text in it" in ran.out
+
+
+def test_add_to_an_unknown_collection_names_docs_create(run: Run, front: FakeFront) -> None:
+    ran = run("docs", "add", "my notes", "x")
+    assert ran.status == 1
+    assert 'workbench docs create "my notes"' in ran.err
+    assert front.asked(AddDocuments) == []
+
+
+def test_create_list_and_remove(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    collection = Collection(id="c1", name="notes", documents=2, chunks=1234, bytes=5_000_000, watched=("/docs",))
+    front.answer(CreateCollection, collection)
+    front.answer(RemoveCollection, collection)
+    front.answer(RemoveDocument, collection)
+    front.answer(ListCollections, CollectionList(collections=(collection,)))
+    assert run("docs", "create", "notes", "--json").result["name"] == "notes"
+    listed = run("docs", "list").out
+    assert "1,234" in listed
+    assert "5.0 MB" in listed
+    assert run("docs", "list", "--json").result["collections"][0]["watched"] == ["/docs"]
+    assert "was removed" in run("docs", "remove", "notes").out
+    (tmp_path / "a.txt").touch()
+    run("docs", "remove", "notes", str(tmp_path / "a.txt"))
+    assert front.asked(RemoveDocument) == [RemoveDocument(collection="notes", document=str(tmp_path / "a.txt"))]
+
+
+def test_documents_are_listed_with_their_reasons(run: Run, front: FakeFront) -> None:
+    documents = (
+        Document(id="d1", path="/docs/图.md", title="t", kind="md", state="indexed", chunks=3),
+        Document(id="d2", path="/docs/b.pdf", title="b", kind="pdf", state="failed", reason="no text in it"),
+    )
+    front.answer(ListDocuments, DocumentList(documents=documents))
+    out = run("docs", "list", "notes").out
+    assert "no text in it" in out
+    assert run("docs", "list", "notes", "--json").result["documents"][0]["path"] == "/docs/图.md"
+
+
+def test_search_has_the_documented_shape(run: Run, front: FakeFront) -> None:
+    front.answer(SearchDocuments, SearchResult(hits=(PASSAGE,)))
+    ran = run("docs", "search", "notes", "tower", "--limit", "3", "--json")
+    assert front.asked(SearchDocuments) == [SearchDocuments(collection="notes", query="tower", limit=3)]
+    assert ran.result == {
+        "hits": [
+            {
+                "document": "d1", "path": "/docs/tower.pdf", "page": 3, "start": 10, "end": 40,
+                "text": "The tower was rebuilt in 1911.", "score": 0.5, "found_by": "both",
+            }
+        ]
+    }  # fmt: skip
+    out = run("docs", "search", "notes", "tower").out
+    assert "1. /docs/tower.pdf p.3" in out
+    assert "The tower was rebuilt in 1911." in out
+
+
+def test_many_queries_give_an_artifact_each(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.answer(SearchDocuments, SearchResult(hits=(PASSAGE,)))
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"id": "a", "text": "one"}\n\n{"id": 7, "text": "two"}\n{"text": "three"}\n')
+    ran = run("docs", "search", "notes", "--queries", str(file), "--json")
+    artifacts = [e for e in ran.events if e["event"] == "artifact"]
+    assert [a["id"] for a in artifacts] == ["a", "7", "4"]
+    assert all(a["result"]["hits"][0]["document"] == "d1" for a in artifacts)
+    assert ran.result == {"count": 3}
+    assert [c.query for c in front.asked(SearchDocuments)] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("line", ["nonsense", '{"id": "1"}', "[1]"])
+def test_bad_query_file_names_the_line(run: Run, tmp_path: Path, line: str) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"id": "a", "text": "one"}\n' + line + "\n")
+    ran = run("docs", "search", "notes", "--queries", str(file))
+    assert ran.status == 1
+    assert f"Line 2 of {file}" in ran.err
+
+
+def test_ask_takes_the_only_model_and_shows_sources(run: Run, answering: FakeFront) -> None:
+    ran = run("ask", "When was it rebuilt?", "--collection", "notes")
+    assert ran.out == "In 1911 [1].\n\n[1] /docs/tower.pdf p.3\n"
+    (call,) = answering.asked(Ask)
+    assert call.question == "When was it rebuilt?"
+    assert call.recipe == Recipe(model=ModelPart(name=SMOLLM.name), retrieval=RetrievalPart(collection="notes"))
+
+
+def test_ask_has_the_documented_shape(run: Run, answering: FakeFront) -> None:
+    ran = run("ask", "When?", "--json")
+    assert [e["event"] for e in ran.events] == ["text", "finished"]
+    documented = {"answer", "sequences", "citations", "declined", "usage", "recipe"}
+    assert documented | {"chat", "message", "query", "passages", "notices"} <= set(ran.result)
+    assert {"n", "document", "path", "page", "start", "end", "text", "score"} <= set(ran.result["citations"][0])
+    assert {"text", "score", "finish"} == set(ran.result["sequences"][0])
+    usage = {"prompt_tokens", "cached_tokens", "new_tokens", "first_token_s", "tokens_per_s"}
+    assert usage == set(ran.result["usage"])
+    assert ran.result["recipe"]["model"]["name"] == SMOLLM.name
+
+
+def test_ask_reads_the_question_from_stdin(run: Run, answering: FakeFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("When\nwas it?\n"))
+    run("ask", "-")
+    assert answering.asked(Ask)[0].question == "When\nwas it?"
+
+
+def test_recipe_file_and_options_are_put_together(run: Run, answering: FakeFront, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('schema = 1\n[model]\nname = "Other"\n[decoding]\ntop_k = 5\nseed = 1\n')
+    run("ask", "q", "--recipe", str(recipe), "--set", "decoding.seed=7", "--set", "retrieval.passages=2")
+    sent = answering.asked(Ask)[0].recipe
+    assert (sent.model.name, sent.decoding.top_k, sent.decoding.seed) == ("Other", 5, 7)
+    assert sent.retrieval is not None
+    assert sent.retrieval.passages == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (("--set", "decoding.temperature=9"), "temperature cannot be '9'"),
+        (("--set", "nonsense"), "not of the form part.field=value"),
+        (("--recipe", "/nowhere.toml"), "There is no recipe file /nowhere.toml"),
+        (("--document", "d", "--task", "summarise"), "--collection"),
+    ],
+)
+def test_ask_refuses_what_it_cannot_take(run: Run, answering: FakeFront, argv: tuple[str, ...], message: str) -> None:
+    question = () if "--document" in argv else ("q",)
+    ran = run("ask", *question, *argv)
+    assert ran.status == 1
+    assert message in ran.err
+    assert answering.asked(Ask) == []
+
+
+def test_ask_goes_on_with_a_chat_and_its_recipe(run: Run, answering: FakeFront) -> None:
+    recipe = Recipe(model=ModelPart(name="Other"))
+    record = ChatRecord(id="chat1", title="t", created=1.0, updated=1.0, recipe=recipe)
+    answering.answer(GetChat, Chat(chat=record, messages=()))
+    run("ask", "and then?", "--chat", "chat1")
+    (call,) = answering.asked(Ask)
+    assert (call.chat, call.recipe) == ("chat1", recipe)
+
+
+def test_model_must_be_chosen_when_there_are_several(run: Run, answering: FakeFront) -> None:
+    other = msgspec.structs.replace(SMOLLM, name="Other")
+    gone = msgspec.structs.replace(SMOLLM, name="Gone", missing=True)
+    embedder = msgspec.structs.replace(SMOLLM, name="Embedder", kind="embedder")
+    answering.answer(ListModels, ModelList(models=(SMOLLM, other, gone, embedder)))
+    ran = run("ask", "q")
+    assert ran.status == 1
+    assert f"Choose with --model: {SMOLLM.name}, Other." in ran.err
+    answering.answer(ListModels, ModelList(models=(gone, embedder, other)))
+    run("ask", "q")
+    assert answering.asked(Ask)[0].recipe.model.name == "Other"
+    answering.answer(ListModels, ModelList(models=(gone, embedder)))
+    assert "workbench models starter" in run("ask", "q").err
+
+
+def test_notices_are_shown_beside_the_answer(run: Run, front: FakeFront) -> None:
+    front.answer(Ask, ANSWER, Log(text="Two turns were left out.", level="notice"), Log(text="debug"))
+    ran = run("ask", "q")
+    assert ran.err == "Two turns were left out.\n"
+
+
+def test_whole_document_task(run: Run, answering: FakeFront) -> None:
+    argv = ("--document", "d1", "--task", "extract", "--column", "name", "--column", "year", "--collection", "notes")
+    run("ask", *argv)
+    task = DocumentTask(document="d1", task="extract", columns=("name", "year"))
+    assert answering.asked(Ask)[0].document == task
+
+
+def test_many_questions_give_an_artifact_each_and_leave_no_chats(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    def answer(call: Ask, cancelled: Any) -> list[Event]:
+        if call.question == "bad":
+            return [Failed(message="Too long.", hint="Ask less.")]
+        return [TextDelta(text="In 1911."), finish(ANSWER)]
+
+    front.scripts[Ask] = lambda call, cancelled: iter(answer(call, cancelled))
+    front.answer(DeleteChat, ChatRecord(id="chat1", title="t", created=1.0, updated=1.0))
+    file = tmp_path / "q.jsonl"
+    file.write_text("".join(json.dumps({"id": n, "text": t}) + "\n" for n, t in enumerate(("one", "bad", "two"))))
+    ran = run("ask", "--questions", str(file), "--json")
+    assert ran.status == 0
+    artifacts = {e["id"]: e["result"] for e in ran.events if e["event"] == "artifact"}
+    assert artifacts["0"]["answer"] == artifacts["2"]["answer"] == "In 1911 [1]."
+    assert "chat" not in artifacts["0"]
+    assert artifacts["1"] == {"error": "Too long.", "hint": "Ask less."}
+    assert ran.result == {"count": 3, "failed": 1}
+    assert not [e for e in ran.events if e["event"] == "text"]
+    assert front.asked(DeleteChat) == [DeleteChat(chat="chat1")] * 2
+    assert run("ask", "--questions", str(file), "--keep-chats").status == 0
+    assert len(front.asked(DeleteChat)) == 2
+
+
+def test_questions_end_at_once_when_the_first_one_fails(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.end(Ask, Failed(message="There is no model 'x'."))
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"id": "1", "text": "one"}\n{"id": "2", "text": "two"}\n')
+    ran = run("ask", "--questions", str(file), "--json")
+    assert (ran.status, len(front.asked(Ask))) == (1, 1)
+
+
+def test_chats_show_the_branch_that_ends_at_the_head(run: Run, front: FakeFront) -> None:
+    messages = tuple(
+        StoredMessage(id=i, chat="c", parent=p, role=r, text=t, citations=(CITATION,) if i == "m2" else ())
+        for i, p, r, t in (
+            ("m1", None, "user", "When?"),
+            ("m2", "m1", "assistant", "In 1911."),
+            ("m3", "m1", "assistant", "Another branch."),
+        )
+    )
+    record = ChatRecord(id="c", title="Tower", created=1.0, updated=1.0, head="m2")
+    front.answer(GetChat, Chat(chat=record, messages=messages))
+    out = run("chats", "show", "c").out
+    assert "Another branch." not in out
+    assert out.index("When?") < out.index("In 1911.") < out.index("[1] /docs/tower.pdf p.3")
+    assert len(run("chats", "show", "c", "--json").result["messages"]) == 3
+
+
+def test_chats_are_listed_searched_and_exported(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.answer(ListChats, ChatList(chats=(ChatRecord(id="c", title="Tower", created=1.0, updated=1.0),)))
+    assert "Tower" in run("chats", "list", "--search", "1911").out
+    assert front.asked(ListChats) == [ListChats(search="1911")]
+    front.answer(ExportChat, "# Tower\n")
+    assert run("chats", "export", "c").out == "# Tower\n"
+    file = tmp_path / "t.md"
+    run("chats", "export", "c", "--output", str(file))
+    assert file.read_text() == "# Tower\n"
+    assert run("chats", "export", "c", "--output", str(tmp_path)).status == 1
+
+
+def test_runs_are_listed(run: Run, front: FakeFront) -> None:
+    front.answer(ListRuns, RunList(runs=(RUN,)))
+    out = run("runs", "list").out
+    assert "r1" in out
+    assert "25%" in out
+    assert run("runs", "list", "--json").result["runs"][0]["state"] == "running"
+
+
+def test_settings_are_listed_read_and_changed(run: Run, front: FakeFront) -> None:
+    changed = Settings(engine=EngineSettings(threads=3))
+    front.answer(GetSettings, changed)
+    front.answer(ChangeSettings, changed)
+    out = run("settings", "list").out
+    assert "engine.threads = 3 threads (default 0)" in out
+    assert "general.offline = true\n" in out
+    assert run("settings", "get", "engine.threads").out == "3\n"
+    assert run("settings", "set", "engine.threads", "3", "--json").result == {"name": "engine.threads", "value": 3}
+    assert front.asked(ChangeSettings) == [ChangeSettings(values={"engine": {"threads": 3}})]
+    ran = run("settings", "set", "engine.threads", "many")
+    assert ran.status == 1
+    assert "threads cannot be 'many'" in ran.err
+    assert "There is no setting 'engine.x'" in run("settings", "get", "engine.x").err
+
+
+def test_machine_is_shown(run: Run, front: FakeFront) -> None:
+    front.answer(
+        GetMachine,
+        Machine(processor="CPU", cores=2, memory_bytes=8 * 10**9, memory_free_bytes=10**9, disk_free_bytes=1),
+    )
+    assert "8.0 GB, 1.0 GB free" in run("machine").out

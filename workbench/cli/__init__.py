@@ -1,0 +1,136 @@
+"""The terminal: every command of the program without its window. Talks to the core through ``workbench.client``.
+
+With ``--json`` the standard output carries one event a line and ends with the terminal event; what is meant for
+people goes to the standard error. Exit status: 0 finished, 1 failed, 2 usage, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TextIO
+
+import workbench
+from workbench import client, errors
+from workbench.cli import ask, chats, docs, models, runs, settings
+from workbench.cli.arguments import Commands
+from workbench.cli.output import JsonOutput, Output, TextOutput
+from workbench.cli.session import Session, Stopped
+from workbench.client import Front
+from workbench.events import Failed
+from workbench.paths import HOME_VARIABLE, Home, find_home
+from workbench.protocol import failure_of
+
+FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | None = None) -> int:
+    """Run one command and return its exit status. ``connect`` reaches the core of a home folder."""
+    try:
+        arguments = make_parser().parse_args(argv)
+    except SystemExit as left:  # argparse has said what was wrong, or has shown the help
+        return left.code if isinstance(left.code, int) else USAGE
+    _prepare(sys.stdout, arguments.json)
+    _prepare(sys.stderr, False)
+    output = JsonOutput(sys.stdout, sys.stderr) if arguments.json else TextOutput(sys.stdout, sys.stderr)
+    session = Session(find_home(arguments.home), connect or client.Client)
+    before = _listen(session)
+    try:
+        return run(session, arguments, output)
+    except KeyboardInterrupt:
+        return CANCELLED
+    finally:
+        _stop_listening(before)
+        session.close()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    # accepted before and after the command; only what is given after it may override
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_common(common)
+    parser = argparse.ArgumentParser(
+        prog="workbench",
+        description="Adapt an open language model to your own documents, on your own machine.",
+        epilog="Exit status: 0 finished, 1 failed, 2 wrong usage, 130 cancelled.",
+        allow_abbrev=False,
+    )
+    _add_common(parser)
+    parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
+    commands = Commands(parser, common)
+    for group in (models, docs, ask, chats, runs, settings):
+        group.add_commands(commands)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", metavar="DIR", help=f"the data folder (default: ${HOME_VARIABLE} or the system's)")
+    parser.add_argument("--json", action="store_true", help="one event a line on the standard output")
+
+
+def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
+    """Follow a command to its end and write what it says. Returns the exit status."""
+    shown = False
+    try:
+        events = arguments.run(session, arguments)
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                shown = True
+                output.finished(end.value, arguments.show)
+                return FINISHED
+            output.event(event)
+    except SystemExit as left:  # a combination of arguments that only the command itself can judge
+        return left.code if isinstance(left.code, int) else USAGE
+    except BrokenPipeError:  # whoever reads our output, such as ``head``, has seen enough
+        _discard(sys.stdout)
+        return FINISHED if shown else CANCELLED
+    except Stopped as stopped:
+        output.cancelled(stopped.result)
+        return CANCELLED
+    except (errors.Cancelled, KeyboardInterrupt):
+        output.cancelled(None)
+        return CANCELLED
+    except Exception as error:  # noqa: BLE001 - whatever it was becomes the terminal event
+        failure = failure_of(error, traceback.format_exc())
+        output.failed(failure if isinstance(failure, Failed) else Failed(message=str(error)))
+        return FAILED
+
+
+def _listen(session: Session) -> object:
+    """Let Ctrl+C reach the session. Returns what to put back."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        session.interrupt()
+
+    return signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _stop_listening(before: object) -> None:
+    if before is not None:
+        signal.signal(signal.SIGINT, before)  # type: ignore[arg-type]
+
+
+def _prepare(stream: TextIO, json: bool) -> None:
+    """JSON is UTF-8 whatever the terminal is; a character that a terminal cannot show is no reason to fail."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8" if json else None, errors="replace")
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still in a closed pipe's buffer go nowhere, or Python complains at its exit."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass

@@ -1,0 +1,90 @@
+"""How commands are declared, and how what a person typed becomes values."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from workbench.cli.output import Show
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+
+Run = Callable[[Session, argparse.Namespace], Events[Any]]
+
+
+class Commands:
+    """A level of commands below a parser; every command takes the common options as well."""
+
+    def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+        self._common = common
+        self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def group(self, name: str, help: str) -> Commands:
+        return Commands(self._add(name, help), self._common)
+
+    def command(self, name: str, help: str, run: Run, show: Show, **rest: Any) -> argparse.ArgumentParser:
+        parser = self._add(name, help, **rest)
+        parser.set_defaults(run=run, show=show, parser=parser)
+        return parser
+
+    def _add(self, name: str, help: str, **rest: Any) -> argparse.ArgumentParser:
+        description = help[0].upper() + help[1:] + "."
+        added: argparse.ArgumentParser = self._commands.add_parser(
+            name, help=help, parents=[self._common], description=description, allow_abbrev=False, **rest
+        )
+        return added
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One line of a file of questions or queries."""
+
+    id: str
+    text: str
+
+
+class _Line(msgspec.Struct):
+    text: str
+    id: str | int = ""
+
+
+def read_items(path: str) -> list[Item]:
+    """The items of a JSONL file with ``id`` and ``text``; a missing id is the line's number.
+
+    Raises UserError that names the file and the line.
+    """
+    items = []
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    read = msgspec.json.decode(line, type=_Line)
+                    items.append(Item(str(read.id) or str(number), read.text))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"Line {number} of {path} is not as it should be: {error}.",
+            'Each line is a JSON object such as {"id": "1", "text": "..."}.',
+        ) from error
+    return items
+
+
+def absolute(path: str) -> str:
+    """The path from the root: the core runs in another folder. Raises UserError for a name that is not text."""
+    full = os.path.abspath(os.path.expanduser(path))
+    try:
+        full.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"The name of {full.encode(errors='replace').decode()} is not valid UTF-8.", "Rename it."
+        ) from error
+    return full
+
+
+def absolute_if_there(name: str) -> str:
+    """An id or name stays as it is; the path of something that exists is made absolute."""
+    return absolute(name) if os.path.exists(os.path.expanduser(name)) else name

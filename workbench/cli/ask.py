@@ -1,0 +1,190 @@
+"""``workbench ask``: a question, many questions, or a task on one whole document."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.calls import Ask, AskResult, DeleteChat, DocumentTask, GetChat, ListModels
+from workbench.cli.arguments import Commands, absolute_if_there, read_items
+from workbench.cli.docs import place
+from workbench.cli.output import TextOutput
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.events import Artifact, Event, Log, Progress
+from workbench.fields import Field, describe_range, fields_of
+from workbench.recipes import PARTS, ModelPart, Recipe, RetrievalPart, load_recipe, with_value
+
+
+def add_commands(commands: Commands) -> None:
+    parser = commands.command(
+        "ask",
+        "ask a question, of documents or not",
+        ask,
+        show_answer,
+        epilog=values_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
+    parser.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
+    parser.add_argument("--collection", metavar="C", help="answer from these documents")
+    parser.add_argument("--recipe", metavar="FILE", help="a recipe file; the options change parts of it")
+    parser.add_argument(
+        "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
+    )
+    parser.add_argument("--chat", metavar="ID", help="go on with this chat, with its recipe unless another is given")
+    parser.add_argument("--questions", metavar="FILE", help="many questions: JSON lines with id and text")
+    parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
+    document = parser.add_argument_group("one whole document")
+    document.add_argument("--document", metavar="D", help="its path or id in the collection")
+    document.add_argument("--task", choices=("summarise", "extract", "translate"))
+    document.add_argument("--language", metavar="L", default="", help="the language to translate into")
+    document.add_argument("--column", metavar="NAME", action="append", default=[], help="a column of the table")
+
+
+def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    _check(arguments)
+    recipe = yield from _recipe(session, arguments)
+    if arguments.questions is not None:
+        return (yield from _ask_many(session, arguments, recipe))
+    question = sys.stdin.read().strip() if arguments.question == "-" else arguments.question or ""
+    if not question.strip() and arguments.document is None:
+        raise UserError("The question is empty.")
+    task = None
+    if arguments.document is not None:
+        task = DocumentTask(
+            document=absolute_if_there(arguments.document),
+            task=arguments.task,
+            language=arguments.language,
+            columns=tuple(arguments.column),
+        )
+    call = Ask(question=question, recipe=recipe, chat=arguments.chat, document=task)
+    return plain_answer((yield from session.call(call)))
+
+
+def plain_answer(result: AskResult) -> dict[str, Any]:
+    """An answer in the documented shape, with where it is stored and what it was made from."""
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    return plain
+
+
+def values_help() -> str:
+    """Every field that --set takes, with its help, range and default."""
+    lines = ["what --set takes:"]
+    for part, config in PARTS.items():
+        for field in fields_of(config):
+            lines += [
+                f"  {part}.{field.name}",
+                f"      {field.help} {describe_range(field)}".rstrip() + _default(field),
+            ]
+    return "\n".join(lines)
+
+
+def _default(field: Field) -> str:
+    if field.default in ("", (), None):
+        return ""
+    shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    return f" [{shown}]"
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    given = [arguments.question is not None, arguments.questions is not None, arguments.document is not None]
+    if not any(given) or (arguments.questions is not None and sum(given) > 1):
+        arguments.parser.error("give a QUESTION, or --questions FILE, or --document with --task")
+    if (arguments.document is None) != (arguments.task is None):
+        arguments.parser.error("--document and --task go together")
+    if arguments.task == "translate" and not arguments.language:
+        arguments.parser.error("--task translate needs --language")
+    if arguments.task == "extract" and not arguments.column:
+        arguments.parser.error("--task extract needs --column, once for each column")
+
+
+def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
+    recipe = Recipe()
+    if arguments.recipe is not None:
+        recipe = load_recipe(Path(arguments.recipe))
+    elif arguments.chat is not None:
+        chat = yield from session.call(GetChat(chat=arguments.chat))
+        recipe = chat.chat.recipe or recipe
+    if arguments.model:
+        recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))
+    if arguments.collection:
+        retrieval = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=arguments.collection)
+        recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
+    for assignment in arguments.assignments:
+        recipe = with_value(recipe, assignment)
+    if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
+        raise UserError("It is not said which documents that one is among.", "Give --collection as well.")
+    if not recipe.model.name:
+        name = yield from _only_model(session)
+        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
+    return recipe
+
+
+def _only_model(session: Session) -> Events[str]:
+    listed = yield from session.call(ListModels())
+    there = [m for m in listed.models if not m.missing]
+    names = [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
+    if not names:
+        raise UserError(
+            "There is no model to answer yet.",
+            "Register the starter models with `workbench models starter`, or add one with `workbench models import`.",
+        )
+    if len(names) > 1:
+        raise UserError("There is more than one model.", f"Choose with --model: {', '.join(names)}.")
+    return names[0]
+
+
+def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -> Events[dict[str, Any]]:
+    """Ask each question in a chat of its own.
+
+    When the first one fails, so would the others; a later one that fails does not end them.
+    """
+    items = read_items(arguments.questions)
+    failed = 0
+    for done, item in enumerate(items):
+        yield Progress(stage="answering", done=done, total=len(items), unit="questions")
+        try:
+            answer = yield from _without_text(session, Ask(question=item.text, recipe=recipe))
+        except UserError as error:
+            if done == 0:
+                raise
+            failed += 1
+            yield Artifact(kind="answer", id=item.id, result={"error": error.message, "hint": error.hint})
+            continue
+        plain = plain_answer(answer)
+        if not arguments.keep_chats:
+            yield from session.call(DeleteChat(chat=answer.chat))
+            del plain["chat"], plain["message"]
+        yield Artifact(kind="answer", id=item.id, result=plain)
+    return {"count": len(items), "failed": failed}
+
+
+def _without_text(session: Session, call: Ask) -> Events[AskResult]:
+    """The answer; of the events on the way only what a person should know."""
+    events = session.call(call)
+    while True:
+        try:
+            event: Event = next(events)
+        except StopIteration as end:
+            result: AskResult = end.value
+            return result
+        if isinstance(event, Log):
+            yield event
+
+
+def show_answer(result: dict[str, Any], output: TextOutput) -> None:
+    if "count" in result:
+        failed = f", {result['failed']} of them failed" if result["failed"] else ""
+        output.line(f"{result['count']} questions{failed}; use --json to get the answers.")
+        return
+    output.replace_streamed(result["answer"].strip())
+    cited = {c["n"]: c for c in result["citations"]}
+    if cited:
+        output.line()
+    for n, citation in sorted(cited.items()):
+        output.line(f"[{n}] {place(citation)}")

@@ -1,0 +1,95 @@
+"""``workbench chats``: the history that window and terminal share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from workbench.calls import Chat, ChatRecord, DeleteChat, ExportChat, GetChat, ListChats, RenameChat
+from workbench.cli.arguments import Commands
+from workbench.cli.docs import place
+from workbench.cli.output import TextOutput, moment
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("chats", "the history of questions and answers")
+    listing = group.command("list", "chats, the latest first", list_chats, show_chats)
+    listing.add_argument("--search", metavar="WORDS", default="", help="those that hold these words")
+    group.command("show", "the messages of a chat", get, show_chat).add_argument("id", metavar="ID")
+    exporting = group.command("export", "a chat as Markdown, sources included", export, show_markdown)
+    exporting.add_argument("id", metavar="ID")
+    exporting.add_argument("--output", metavar="FILE", help="write it there instead of the terminal")
+    renaming = group.command("rename", "give a chat another title", rename, show_record)
+    renaming.add_argument("id", metavar="ID")
+    renaming.add_argument("title", metavar="TITLE")
+    group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
+
+
+def list_chats(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(ListChats(search=arguments.search))
+    return {"chats": listed.chats}
+
+
+def get(session: Session, arguments: argparse.Namespace) -> Events[Chat]:
+    return (yield from session.call(GetChat(chat=arguments.id)))
+
+
+def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    markdown = yield from session.call(ExportChat(chat=arguments.id))
+    if arguments.output is None:
+        return {"markdown": markdown}
+    try:
+        Path(arguments.output).write_text(markdown, "utf-8")
+    except OSError as error:
+        raise UserError(f"{arguments.output} cannot be written: {error.strerror or error}.") from error
+    return {"markdown": markdown, "path": str(Path(arguments.output).absolute())}
+
+
+def rename(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
+    return (yield from session.call(RenameChat(chat=arguments.id, title=arguments.title)))
+
+
+def delete(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
+    return (yield from session.call(DeleteChat(chat=arguments.id)))
+
+
+def show_chats(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["chats"]:
+        output.line("No chats.")
+        return
+    rows = [(c["id"], moment(c["updated"]), c["title"]) for c in result["chats"]]
+    output.table(("ID", "LAST", "TITLE"), rows)
+
+
+def show_chat(result: dict[str, Any], output: TextOutput) -> None:
+    """The branch that is shown: from its last message up to the first."""
+    messages = {m["id"]: m for m in result["messages"]}
+    branch: list[dict[str, Any]] = []
+    current = result["chat"]["head"]
+    while current in messages and len(branch) < len(messages):
+        branch.insert(0, messages[current])
+        current = messages[current]["parent"]
+    output.line(result["chat"]["title"])
+    for message in branch:
+        output.line()
+        output.line(f"{'You' if message['role'] == 'user' else 'Answer'} ({moment(message['created'])})")
+        output.line(message["text"] or message["error"])
+        for citation in message["citations"]:
+            output.line(f"[{citation['n']}] {place(citation)}")
+        if message["state"] not in ("done", "streaming"):
+            output.line(f"({message['state']})")
+
+
+def show_markdown(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"Written to {result['path']}." if "path" in result else result["markdown"].rstrip("\n"))
+
+
+def show_record(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['id']}  {result['title']}")
+
+
+def show_deleted(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"The chat {result['title']!r} was deleted.")

@@ -1,0 +1,231 @@
+"""``workbench docs``: collections of documents, what is in them, and searching them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from workbench.calls import (
+    AddDocuments,
+    AddResult,
+    Collection,
+    CreateCollection,
+    GetDocumentText,
+    ListCollections,
+    ListDocuments,
+    RemoveCollection,
+    RemoveDocument,
+    RenameCollection,
+    SearchDocuments,
+    Unwatch,
+)
+from workbench.cli.arguments import Commands, absolute, absolute_if_there, read_items
+from workbench.cli.output import TextOutput, byte_size, one_line
+from workbench.cli.runs import follow
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.events import Artifact, Progress
+from workbench.messages import Passage
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("docs", "collections of documents")
+    creating = group.command("create", "make a new collection", create, show_collection)
+    creating.add_argument("name", metavar="NAME")
+    adding = group.command("add", "read files and folders into a collection", add, show_added)
+    adding.add_argument("name", metavar="NAME", help="the collection")
+    adding.add_argument("paths", metavar="PATH", nargs="+", help="files and folders; what did not change is not read")
+    adding.add_argument("--watch", action="store_true", help="keep up with later changes of these folders")
+    searching = group.command("search", "find passages", search, show_hits)
+    searching.add_argument("name", metavar="NAME", help="the collection")
+    searching.add_argument("query", metavar="QUERY", nargs="?")
+    searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")
+    searching.add_argument("--limit", type=_positive, default=10, help="how many passages (default: 10)")
+    listing = group.command("list", "all collections, or the documents of one", list_all, show_list)
+    listing.add_argument("name", metavar="NAME", nargs="?")
+    showing = group.command("show", "the text that was read from a document", show, show_text)
+    showing.add_argument("name", metavar="NAME", help="the collection")
+    showing.add_argument("document", metavar="DOCUMENT", help="its path or id")
+    removing = group.command("remove", "drop a document, or a whole collection", remove, show_removed)
+    removing.add_argument("name", metavar="NAME", help="the collection")
+    removing.add_argument("document", metavar="DOCUMENT", nargs="?", help="its path or id; files stay where they are")
+    renaming = group.command("rename", "give a collection another name", rename, show_collection)
+    renaming.add_argument("name", metavar="NAME")
+    renaming.add_argument("new", metavar="NEW")
+    unwatching = group.command("unwatch", "stop keeping up with a folder", unwatch, show_collection)
+    unwatching.add_argument("name", metavar="NAME", help="the collection")
+    unwatching.add_argument("path", metavar="PATH")
+
+
+def create(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
+    return (yield from session.call(CreateCollection(name=arguments.name)))
+
+
+def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    name = yield from _existing(session, arguments.name)
+    paths = tuple(absolute(p) for p in arguments.paths)
+    run = yield from session.call(AddDocuments(collection=name, paths=paths, watch=arguments.watch))
+    done = yield from follow(session, run.id, stop_on_interrupt=True)
+    return {"run": run.id, **msgspec.to_builtins(msgspec.convert(done, AddResult))}
+
+
+def search(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    if (arguments.query is None) == (arguments.queries is None):
+        arguments.parser.error("give either a QUERY or --queries FILE")
+    name = yield from _existing(session, arguments.name)
+    if arguments.queries is None:
+        call = SearchDocuments(collection=name, query=arguments.query, limit=arguments.limit)
+        found = yield from session.call(call)
+        return {"hits": [plain_hit(p) for p in found.hits]}
+    items = read_items(arguments.queries)
+    for done, item in enumerate(items):
+        yield Progress(stage="searching", done=done, total=len(items), unit="queries")
+        found = yield from session.call(SearchDocuments(collection=name, query=item.text, limit=arguments.limit))
+        yield Artifact(kind="hits", id=item.id, result={"hits": [plain_hit(p) for p in found.hits]})
+    return {"count": len(items)}
+
+
+def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    if arguments.name is None:
+        collections = yield from session.call(ListCollections())
+        return {"collections": collections.collections}
+    documents = yield from session.call(ListDocuments(collection=arguments.name))
+    return {"documents": documents.documents}
+
+
+def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    call = GetDocumentText(collection=arguments.name, document=absolute_if_there(arguments.document))
+    return (yield from session.call(call))
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    if arguments.document is None:
+        collection = yield from session.call(RemoveCollection(collection=arguments.name))
+        return {**msgspec.to_builtins(collection), "removed": "collection"}
+    call = RemoveDocument(collection=arguments.name, document=absolute_if_there(arguments.document))
+    collection = yield from session.call(call)
+    return {**msgspec.to_builtins(collection), "removed": arguments.document}
+
+
+def rename(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
+    return (yield from session.call(RenameCollection(collection=arguments.name, name=arguments.new)))
+
+
+def unwatch(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
+    return (yield from session.call(Unwatch(collection=arguments.name, path=absolute(arguments.path))))
+
+
+def plain_hit(passage: Passage) -> dict[str, Any]:
+    """A hit in the documented shape."""
+    return {
+        "document": passage.document,
+        "path": passage.path,
+        "page": passage.page,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "score": passage.score,
+        "found_by": passage.found_by,
+    }
+
+
+def _existing(session: Session, name: str) -> Events[str]:
+    """The collection's name when there is one; raises UserError that says how to make it."""
+    listed = yield from session.call(ListCollections())
+    if name in [c.name for c in listed.collections] or name in [c.id for c in listed.collections]:
+        return name
+    raise UserError(f"There is no collection {name!r}.", f"Make it with: workbench docs create {_quoted(name)}")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1000:
+        raise argparse.ArgumentTypeError("it lies between 1 and 1000")
+    return number
+
+
+def show_collection(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['name']}: {_contents(result)}")
+    for folder in result["watched"]:
+        output.line(f"  watches {folder}")
+
+
+def show_added(result: dict[str, Any], output: TextOutput) -> None:
+    failed = result["failed"]
+    output.line(
+        f"{result['indexed']} indexed, {result['unchanged']} unchanged, {result['removed']} removed, "
+        f"{len(failed)} failed; {result['chunks']:,} chunks in {result['seconds']:.1f} s"
+    )
+    for file in failed:
+        output.line(f"  {one_line(file['path'])}: {one_line(file['reason'])}")
+
+
+def show_hits(result: dict[str, Any], output: TextOutput) -> None:
+    if "count" in result:
+        output.line(f"{result['count']} queries; use --json to get their hits.")
+        return
+    if not result["hits"]:
+        output.line("Nothing was found.")
+    for number, hit in enumerate(result["hits"], 1):
+        output.line(f"{number}. {place(hit)}  (score {hit['score']:.3f}, by {hit['found_by']})")
+        for line in hit["text"].strip().splitlines():
+            output.line(f"   {line}")
+        output.line()
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    if "collections" in result:
+        _show_collections(result["collections"], output)
+    else:
+        _show_documents(result["documents"], output)
+
+
+def _show_collections(collections: list[dict[str, Any]], output: TextOutput) -> None:
+    if not collections:
+        output.line("There are no collections yet. `workbench docs create NAME` makes one.")
+        return
+    rows = [
+        (c["name"], c["documents"], c["failed"], f"{c['chunks']:,}", byte_size(c["bytes"]), len(c["watched"]))
+        for c in collections
+    ]
+    headers = ("NAME", "DOCUMENTS", "FAILED", "CHUNKS", "SIZE", "WATCHED")
+    output.table(headers, rows, numbers=headers[1:])
+
+
+def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None:
+    if not documents:
+        output.line("There are no documents in it yet. `workbench docs add NAME PATH...` reads some.")
+        return
+    rows = [
+        (d["state"], d["kind"], d["pages"] or "", d["chunks"], byte_size(d["bytes"]), d["path"], d["reason"])
+        for d in documents
+    ]
+    headers = ("STATE", "KIND", "PAGES", "CHUNKS", "SIZE", "PATH", "REASON")
+    output.table(headers, rows, numbers=("PAGES", "CHUNKS", "SIZE"))
+
+
+def show_text(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(result["text"])
+
+
+def show_removed(result: dict[str, Any], output: TextOutput) -> None:
+    if result["removed"] == "collection":
+        output.line(f"The collection {result['name']} was removed; its files stay where they are.")
+    else:
+        output.line(f"{result['removed']} was dropped from {result['name']}: {_contents(result)}")
+
+
+def place(passage: dict[str, Any]) -> str:
+    """Where a passage stands: ``path p.3``."""
+    page = f" p.{passage['page']}" if passage["page"] else ""
+    return f"{passage['path']}{page}"
+
+
+def _contents(collection: dict[str, Any]) -> str:
+    return f"{collection['documents']} documents, {collection['chunks']:,} chunks"

@@ -1,0 +1,147 @@
+"""``workbench models``: what is in the catalogue and how it gets there."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from workbench.calls import ImportModel, InspectModel, ListModels, ModelRecord, RegisterStarter, RemoveModel
+from workbench.cli.arguments import Commands, absolute
+from workbench.cli.output import TextOutput, byte_size, count_size
+from workbench.cli.session import Events, Session
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("models", "models on disk")
+    group.command("starter", "register the installed starter models", starter, show_models)
+    adding = group.command("import", "add a GGUF file or a safetensors folder", import_model, show_model)
+    adding.add_argument("path", metavar="PATH", help="a .gguf file, any file of a split one, or a folder")
+    adding.add_argument("--copy", action="store_true", help="copy the files into the home folder")
+    adding.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
+    group.command("list", "the catalogue", list_models, show_models)
+    inspecting = group.command("inspect", "what a model's files say of themselves", inspect, show_details)
+    inspecting.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
+    removing = group.command("remove", "take a model out of the catalogue", remove, show_removed)
+    removing.add_argument("name", metavar="NAME")
+
+
+def starter(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(RegisterStarter())
+    return {"models": [plain_model(m) for m in listed.models]}
+
+
+def import_model(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    call = ImportModel(path=absolute(arguments.path), name=arguments.name, copy=arguments.copy)
+    return plain_model((yield from session.call(call)))
+
+
+def list_models(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(ListModels())
+    return {"models": [plain_model(m) for m in listed.models]}
+
+
+def inspect(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    name = arguments.name
+    listed = yield from session.call(ListModels())
+    if name not in [m.name for m in listed.models] and os.path.exists(name):
+        name = absolute(name)
+    details = yield from session.call(InspectModel(name=name))
+    return {
+        **plain_model(details.model),
+        "chat_template": details.chat_template,
+        "tokenizer": details.tokenizer,
+        "vocabulary": details.vocabulary,
+        "layers": details.layers,
+        "embedding_length": details.embedding_length,
+        "metadata": details.metadata,
+    }
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    return plain_model((yield from session.call(RemoveModel(name=arguments.name))))
+
+
+def plain_model(model: ModelRecord) -> dict[str, Any]:
+    """A model in the documented shape."""
+    return {
+        "name": model.name,
+        "kind": model.kind,
+        "architecture": model.architecture,
+        "parameters": model.parameters,
+        "quantization": model.quantization,
+        "context_tokens": model.context_tokens,
+        "bytes": model.bytes,
+        "licence": model.licence,
+        "path": model.path,
+        "format": model.format,
+        "files": list(model.files),
+        "sha256": model.sha256,
+        "owned": model.owned,
+        "missing": model.missing,
+    }
+
+
+def show_models(result: dict[str, Any], output: TextOutput) -> None:
+    models = result["models"]
+    if not models:
+        output.line("There are no models yet. `workbench models starter` registers the starter models.")
+        return
+    headers = ("NAME", "KIND", "ARCHITECTURE", "PARAMETERS", "QUANTISATION", "CONTEXT", "SIZE", "LICENCE", "")
+    rows = [
+        (
+            m["name"],
+            m["kind"],
+            m["architecture"],
+            count_size(m["parameters"]),
+            m["quantization"],
+            f"{m['context_tokens']:,}" if m["context_tokens"] else "",
+            byte_size(m["bytes"]),
+            m["licence"],
+            "file is missing" if m["missing"] else "",
+        )
+        for m in models
+    ]
+    output.table(headers, rows, numbers=("PARAMETERS", "CONTEXT", "SIZE"))
+
+
+def show_model(result: dict[str, Any], output: TextOutput) -> None:
+    output.pairs(_facts(result))
+
+
+def show_removed(result: dict[str, Any], output: TextOutput) -> None:
+    files = "its files were deleted" if result["owned"] else f"its files stay at {result['path']}"
+    output.line(f"{result['name']} is no longer in the catalogue; {files}.")
+
+
+def show_details(result: dict[str, Any], output: TextOutput) -> None:
+    output.pairs(
+        [
+            *_facts(result),
+            ("tokenizer", result["tokenizer"]),
+            ("vocabulary", f"{result['vocabulary']:,}" if result["vocabulary"] else ""),
+            ("layers", result["layers"] or ""),
+            ("embedding", result["embedding_length"] or ""),
+            ("SHA-256", result["sha256"]),
+            ("chat template", "" if result["chat_template"] else "none"),
+        ]
+    )
+    if result["chat_template"]:
+        output.line("chat template")
+        for line in result["chat_template"].splitlines():
+            output.line(f"    {line}")
+
+
+def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("name", model["name"]),
+        ("kind", model["kind"]),
+        ("architecture", model["architecture"]),
+        ("parameters", f"{model['parameters']:,}"),
+        ("quantisation", model["quantization"]),
+        ("context", f"{model['context_tokens']:,} tokens" if model["context_tokens"] else ""),
+        ("size", byte_size(model["bytes"])),
+        ("licence", model["licence"] or "not stated"),
+        ("path", model["path"]),
+        ("files", len(model["files"]) if len(model["files"]) > 1 else ""),
+    ]

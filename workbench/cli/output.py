@@ -1,0 +1,274 @@
+"""What a command writes: events as JSON lines for programs, or text, tables and progress for people."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TextIO
+
+import msgspec
+
+from workbench.events import (
+    Cancelled,
+    Event,
+    Failed,
+    Finished,
+    Log,
+    Progress,
+    TextDelta,
+    encode,
+    stamped,
+)
+
+Show = Callable[[Any, "TextOutput"], None]
+
+
+class Output(Protocol):
+    """Where a command's events and its end go."""
+
+    def event(self, event: Event) -> None: ...
+
+    def finished(self, result: Any, show: Show) -> None: ...
+
+    def failed(self, event: Failed) -> None: ...
+
+    def cancelled(self, result: Any) -> None: ...
+
+
+class JsonOutput:
+    """One event a line on ``out``, the terminal event last; progress, notices and errors for people on ``err``."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out = out
+        self._text = TextOutput(err, err)
+        self._seq = 0
+
+    def event(self, event: Event) -> None:
+        self._write(event)
+        if isinstance(event, Progress | Log):
+            self._text.event(event)
+
+    def finished(self, result: Any, show: Show) -> None:
+        self._text.clear_progress()
+        self._write(Finished(result=msgspec.to_builtins(result)))
+
+    def failed(self, event: Failed) -> None:
+        self._text.failed(event)
+        self._write(event)
+
+    def cancelled(self, result: Any) -> None:
+        self._text.cancelled(result)
+        self._write(Cancelled(result=msgspec.to_builtins(result)))
+
+    def _write(self, event: Event) -> None:
+        self._seq += 1
+        line = encode(stamped(event, self._seq, event.at or time.time()))
+        self._out.write(line.decode() + "\n")
+        self._out.flush()
+
+
+class TextOutput:
+    """Text for people. Progress is drawn only where ``err`` is a terminal."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out = out
+        self._err = err
+        self._bar = ProgressBar(err) if err.isatty() else None
+        self.streamed = ""
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            if self._bar is not None:
+                self._bar.show(event)
+        elif isinstance(event, Log) and event.level in ("notice", "warning"):
+            self.note(event.text)
+        elif isinstance(event, TextDelta) and event.sequence == 0 and self._out.isatty():
+            self.clear_progress()
+            self.streamed += event.text
+            self._out.write(printable(event.text))
+            self._out.flush()
+
+    def finished(self, result: Any, show: Show) -> None:
+        self.clear_progress()
+        show(msgspec.to_builtins(result), self)
+        self._out.flush()
+
+    def failed(self, event: Failed) -> None:
+        self._end_streamed()
+        self.note(event.message)
+        if event.hint and event.reason == "user":
+            self.note(event.hint)
+        if event.stderr_tail and event.reason != "user":
+            self.note(event.stderr_tail.rstrip())
+
+    def cancelled(self, result: Any) -> None:
+        self._end_streamed()
+        self.note("Cancelled.")
+
+    def line(self, text: str = "") -> None:
+        self._out.write(printable(text) + "\n")
+
+    def note(self, text: str) -> None:
+        """A line on the error stream."""
+        self.clear_progress()
+        self._err.write(printable(text) + "\n")
+        self._err.flush()
+
+    def pairs(self, rows: Sequence[tuple[str, object]]) -> None:
+        """Names and values below each other; empty values are left out."""
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, value in rows:
+            if value not in ("", None):
+                self.line(f"{name.ljust(width)}  {value}")
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = ()) -> None:
+        """Columns, aligned; those named in ``numbers`` to the right. On a terminal the last one is cut to fit."""
+        cells = [[one_line(str(cell)) for cell in row] for row in rows]
+        widths = [max(display_width(c) for c in column) for column in zip(headers, *cells, strict=True)]
+        room = shutil.get_terminal_size().columns if self._out.isatty() else None
+        for row in (list(headers), *cells):
+            last = len(row) - 1
+            line = ""
+            for index, cell in enumerate(row):
+                space = " " * (widths[index] - display_width(cell))
+                if headers[index] in numbers:
+                    line += space + cell
+                else:
+                    line += cell + (space if index < last else "")
+                line += "  " if index < last else ""
+            self.line(fitted(line, room) if room else line)
+
+    def replace_streamed(self, text: str) -> None:
+        """Put the final text in the place of the one that was streamed to the terminal."""
+        room = shutil.get_terminal_size()
+        rows = sum(max(1, -(-display_width(line) // room.columns)) for line in self.streamed.split("\n"))
+        if not self.streamed:
+            self.line(text)
+        elif text.strip() == self.streamed.strip():
+            self.line()
+        elif rows < room.lines:
+            up = f"\x1b[{rows - 1}A" if rows > 1 else ""
+            self._out.write(f"\r{up}\x1b[J")
+            self.line(text)
+        else:
+            self.line("\n")
+            self.line(text)
+
+    def clear_progress(self) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+
+    def _end_streamed(self) -> None:
+        self.clear_progress()
+        if self.streamed:
+            self.line()
+            self._out.flush()
+
+
+class ProgressBar:
+    """One line at the bottom of a terminal, drawn at most ten times a second."""
+
+    WIDTH = 24
+
+    def __init__(self, err: TextIO, now: Callable[[], float] = time.monotonic) -> None:
+        self._err = err
+        self._now = now
+        self._last = -1.0
+        self._stage = ""
+        self._shown = False
+
+    def show(self, progress: Progress) -> None:
+        now = self._now()
+        ended = progress.total and progress.done >= progress.total
+        if progress.stage == self._stage and not ended and now - self._last < 0.1:
+            return
+        self._last, self._stage = now, progress.stage
+        self._err.write("\r\x1b[K" + fitted(progress_text(progress), shutil.get_terminal_size().columns - 1))
+        self._err.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        if self._shown:
+            self._err.write("\r\x1b[K")
+            self._err.flush()
+            self._shown = False
+
+
+def progress_text(progress: Progress) -> str:
+    """Progress in one line, such as ``reading [#####-----] 12/40 files, 0:35 left  notes.md``."""
+    parts = [progress.stage]
+    if progress.total:
+        share = min(1.0, max(0.0, progress.done / progress.total))
+        filled = round(share * ProgressBar.WIDTH)
+        parts.append(f"[{'#' * filled}{'-' * (ProgressBar.WIDTH - filled)}]")
+        if progress.unit == "bytes":
+            parts.append(f"{byte_size(progress.done)} of {byte_size(progress.total)}")
+        elif progress.unit:
+            parts.append(f"{progress.done:,.0f}/{progress.total:,.0f} {progress.unit}")
+        else:
+            parts.append(f"{share:.0%}")
+    elif progress.done:
+        parts.append(f"{progress.done:,.0f} {progress.unit}".rstrip())
+    if progress.seconds_left is not None:
+        parts[-1] += f", {duration(progress.seconds_left)} left"
+    return " ".join(parts) + (f"  {one_line(progress.detail)}" if progress.detail else "")
+
+
+def byte_size(count: float) -> str:
+    """``98.4 MB``; in powers of 1,000, as disks and downloads are counted."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
+
+
+def count_size(count: int) -> str:
+    """``134.5M``; the way parameters are spoken of."""
+    for unit, size in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f}{unit}"
+    return str(count)
+
+
+def duration(seconds: float) -> str:
+    """``0:35`` or ``1:02:03``."""
+    minutes, left = divmod(round(max(0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def moment(at: float | None) -> str:
+    """A time of the epoch as ``2026-11-24 15:30``, in local time."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else ""
+
+
+def printable(text: str) -> str:
+    """The text without control characters: what comes from files must not steer the terminal."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+
+
+def one_line(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
+def display_width(text: str) -> int:
+    """How many columns of a terminal the text takes: two for Chinese and its like, none for combining marks."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in printable(text)
+    )
+
+
+def fitted(text: str, columns: int) -> str:
+    """The text, cut at its end where it is wider than ``columns``."""
+    if display_width(text) <= columns:
+        return text
+    kept, width = "", 1
+    for character in text:
+        width += display_width(character)
+        if width > columns:
+            break
+        kept += character
+    return kept + "…"

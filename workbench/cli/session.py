@@ -1,0 +1,107 @@
+"""The core, as a terminal command talks to it: calls one after the other, and Ctrl+C.
+
+A command is a generator: it yields the events that a person or a program may want to see, and returns its result.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from workbench import errors
+from workbench.client import Front
+from workbench.events import TERMINAL, Cancelled, Event, Finished
+from workbench.paths import Home
+from workbench.protocol import Call, error_of, read_result
+
+R = TypeVar("R")
+Events = Generator[Event, None, R]
+
+# a blocking wait on Windows does not notice Ctrl+C
+_WAIT_S = 0.25 if sys.platform == "win32" else None
+
+
+class Stopped(errors.Cancelled):
+    """A call was cancelled; ``result`` holds what it had done by then, as plain data."""
+
+    def __init__(self, result: Any = None) -> None:
+        super().__init__("Cancelled.")
+        self.result = result
+
+
+class Session:
+    """One command's connection, made when it is first needed.
+
+    The first Ctrl+C asks the call that is being answered to stop and waits for its end, so that what was done is
+    known; the second one, or one outside of a call, raises KeyboardInterrupt.
+    """
+
+    def __init__(self, home: Home, connect: Callable[[Home], Front]) -> None:
+        self.home = home
+        self._connect = connect
+        self._front: Front | None = None
+        self._waiting: queue.SimpleQueue[Event | None] | None = None
+        self._interrupted = False
+
+    def call(self, call: Call[R], on_interrupt: Callable[[], None] | None = None) -> Events[R]:
+        """Yield the call's events on the way and return its result. Ctrl+C cancels it, or does ``on_interrupt``.
+
+        Raises UserError, WorkerDied, Stopped or RuntimeError (a bug) for the other endings.
+        """
+        if self._interrupted:
+            raise Stopped
+        for event in self._stream(call, on_interrupt):
+            if isinstance(event, Finished):
+                return read_result(call, event.result)
+            if isinstance(event, Cancelled):
+                raise Stopped(event.result)
+            if isinstance(event, TERMINAL):
+                raise error_of(event)
+            yield event
+        raise RuntimeError(f"{type(call).__name__} ended without a terminal event")
+
+    def interrupt(self) -> None:
+        """What Ctrl+C does. Runs inside a signal handler: it may only put a mark into the queue."""
+        if self._interrupted or self._waiting is None:
+            raise KeyboardInterrupt
+        self._interrupted = True
+        self._waiting.put(None)
+
+    def send(self, call: Call[Any]) -> None:
+        """Send a call whose answer does not matter."""
+        self._connected().start(call, lambda event: None)
+
+    def close(self) -> None:
+        if self._front is not None:
+            self._front.close()
+
+    def _stream(self, call: Call[Any], on_interrupt: Callable[[], None] | None) -> Iterator[Event]:
+        front = self._connected()
+        events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._waiting = events
+        ended = False
+        handle = front.start(call, events.put)
+        try:
+            while not ended:
+                try:
+                    event = events.get(timeout=_WAIT_S)
+                except queue.Empty:
+                    continue
+                if event is None:
+                    (on_interrupt or handle.cancel)()
+                else:
+                    ended = isinstance(event, TERMINAL)
+                    yield event
+        finally:
+            self._waiting = None
+            if not ended:
+                with suppress(OSError):
+                    handle.cancel()
+
+    def _connected(self) -> Front:
+        if self._front is None:
+            self._front = self._connect(self.home)
+        return self._front
