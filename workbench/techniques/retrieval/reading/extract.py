@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from workbench.techniques.retrieval.reading.text import clean
+
 
 @dataclass(frozen=True)
 class Extracted:
@@ -21,7 +23,8 @@ PAGE_BREAK = "\n\n"
 
 
 def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:
-    """The text of all pages, and the offset at which each begins."""
+    """The text of all pages, cleaned, and the offset at which each begins."""
+    pages = [clean(page) for page in pages]
     starts: list[int] = []
     offset = 0
     for page in pages:

@@ -64,6 +64,9 @@ class _Page(HTMLParser):
         self._open: list[str] = []
         self._unseen_from: int | None = None  # depth of the outermost element that is not shown
         self._pre = 0
+        self._items = 0  # open list items
+        self._cells = 0  # cells begun in this row of a table
+        self._cell_is_empty = False
         self._in_title = False
         self._title: list[str] = []
         self._first_heading = ""
@@ -102,6 +105,8 @@ class _Page(HTMLParser):
             self._unseen_from = len(self._open)
         if tag == "pre":
             self._pre += 1
+        elif tag == "li":
+            self._items += 1
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -117,6 +122,8 @@ class _Page(HTMLParser):
             closed = self._open.pop()
             if closed == "pre":
                 self._pre -= 1
+            elif closed == "li":
+                self._items -= 1
             if self._unseen_from is None:
                 self._end(closed)
             elif len(self._open) < self._unseen_from:
@@ -155,9 +162,16 @@ class _Page(HTMLParser):
         if tag == "br":
             self._break(1)
         elif tag in ("td", "th"):
-            if not self._at_line_start:
-                self._write(" | ")
+            if self._cells:
+                if not self._cell_is_empty:
+                    self._gap = ""  # what ended inside the last cell
+                self._write(" | ", keep=True)
+                self._at_line_start = True
+            self._cells += 1
+            self._cell_is_empty = True
         elif tag in _BLOCKS:
+            if tag in ("tr", "table"):
+                self._cells, self._cell_is_empty = 0, False
             self._break(2 if tag in _SPACED else 1)
             if tag in _HEADINGS:
                 self._write(_HEADINGS[tag])
@@ -169,6 +183,8 @@ class _Page(HTMLParser):
 
     def _end(self, tag: str) -> None:
         if tag in _BLOCKS:
+            if tag in ("tr", "table"):
+                self._cells, self._cell_is_empty = 0, False
             if tag in _HEADINGS and self._heading_from is not None:
                 if not self._first_heading:
                     self._first_heading = _SPACE.sub(" ", "".join(self._out[self._heading_from :])).strip()
@@ -176,7 +192,11 @@ class _Page(HTMLParser):
             self._break(2 if tag in _SPACED else 1)
 
     def _break(self, lines: int) -> None:
-        """End the line; ``lines`` 2 leaves a blank one."""
+        """End the line; ``lines`` 2 leaves a blank one, outside lists. A block that opens a cell does not."""
+        if self._cell_is_empty:
+            return
+        if self._items:
+            lines = 1
         if self._out and len(self._gap) < lines:
             self._gap = "\n" * lines
         self._at_line_start = True
@@ -187,6 +207,7 @@ class _Page(HTMLParser):
                 text = text.lstrip(" ")
             if not text:
                 return
+        self._cell_is_empty = False
         if self._gap and self._out:
             self._out.append(self._gap)
         self._gap = ""

@@ -54,11 +54,43 @@ def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
         from workbench.techniques.retrieval.reading.html import read_html
 
         return read_html
+    if kind in ("docx", "pptx", "xlsx", "epub"):
+        return _archive_reader(kind)
+    if kind in ("csv", "tsv"):
+        from workbench.techniques.retrieval.reading.table import read_csv, read_tsv
+
+        return read_csv if kind == "csv" else read_tsv
+    if kind in ("json", "jsonl"):
+        from workbench.techniques.retrieval.reading.data import read_json, read_jsonl
+
+        return read_json if kind == "json" else read_jsonl
+    if kind == "eml":
+        from workbench.techniques.retrieval.reading.mail import read_eml
+
+        return read_eml
     if kind == "markdown":
         return _read_markdown
     if kind == "rst":
         return _read_rst
     return _read_plain
+
+
+def _archive_reader(kind: Kind) -> Callable[[bytes], Extracted]:
+    if kind == "docx":
+        from workbench.techniques.retrieval.reading.word import read_docx
+
+        return read_docx
+    if kind == "pptx":
+        from workbench.techniques.retrieval.reading.slides import read_pptx
+
+        return read_pptx
+    if kind == "xlsx":
+        from workbench.techniques.retrieval.reading.table import read_xlsx
+
+        return read_xlsx
+    from workbench.techniques.retrieval.reading.book import read_epub
+
+    return read_epub
 
 
 def _require(data: bytes, kind: Kind, expected: str) -> None:

@@ -1,0 +1,113 @@
+"""Documents that are ZIP archives (docx, pptx, xlsx, epub): looked over before anything in them is unpacked."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+import zlib
+from urllib.parse import unquote
+
+from workbench.errors import UserError
+from workbench.techniques.retrieval.reading.content import signature_of
+from workbench.techniques.retrieval.reading.markup import Markup
+
+MOST_ENTRIES = 20_000
+LARGEST_UNPACKED = 1_000_000_000
+LARGEST_RATIO = 200
+"""Text packs to a tenth or a fiftieth. A part of at least ``RATIO_FROM`` bytes that packs better is a bomb."""
+RATIO_FROM = 10_000_000
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BOMB = "It is a ZIP bomb: {} That is made to do harm, and it is not unpacked."
+
+
+class Archive:
+    """An archive that is safe to unpack. ``what`` is what it is called in reasons ("a Word document")."""
+
+    def __init__(self, data: bytes, what: str) -> None:
+        """Raises UserError when it is no archive, is damaged or encrypted, or would unpack to far too much."""
+        if data.startswith(_OLE):
+            if "EncryptedPackage".encode("utf-16-le") in data:
+                raise UserError("It is protected by a password.", "Save a copy without the password.")
+            raise UserError(f"It is not {what} but an old Office file (97-2003).", "Save it in the format of today.")
+        meaning = signature_of(data)
+        if meaning != "a ZIP archive":
+            is_what = f" but {meaning}" if meaning is not None else ", or a damaged one"
+            raise UserError(f"It is not {what}{is_what}.")
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+            raise UserError("It is damaged or cut off: its archive cannot be opened.", "Copy it again.") from error
+        self._what = what
+        self.names = frozenset(self._zip.namelist())
+        _refuse_bombs(self._zip.infolist())
+        if any(entry.flag_bits & 1 for entry in self._zip.infolist()):
+            raise UserError("It is protected by a password.", "Save a copy without the password.")
+
+    def read(self, name: str) -> bytes:
+        """A part's bytes. Raises UserError when it is not there or damaged."""
+        try:
+            return self._zip.read(name)
+        except KeyError as error:
+            raise UserError(f"It is not {self._what}: it has no {name}.") from error
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError, OSError) as error:
+            raise UserError(f"It is damaged: its part {name} cannot be unpacked.", "Copy it again.") from error
+
+    def relations(self, part: str) -> list[Relation]:
+        """Where a part of an Office package ("" for the package itself) points to; empty when nowhere."""
+        folder, file = posixpath.split(part)
+        name = posixpath.join(folder, "_rels", f"{file}.rels")
+        if name not in self.names:
+            return []
+        found = _Relations(folder)
+        found.parse(self.read(name), name)
+        return found.relations
+
+    def main_part(self, otherwise: str) -> str:
+        """The part that an Office package begins with."""
+        for relation in self.relations(""):
+            if relation.type == "officeDocument" and relation.target in self.names:
+                return relation.target
+        return otherwise
+
+
+class Relation:
+    """``type`` is the last word of the relation's type ("slide"); ``target`` is a part's name."""
+
+    def __init__(self, id: str, type: str, target: str) -> None:
+        self.id, self.type, self.target = id, type, target
+
+
+class _Relations(Markup):
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+        self.relations: list[Relation] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "Relationship" and attributes.get("TargetMode") != "External":
+            kind = attributes.get("Type", "").rpartition("/")[2]
+            self.relations.append(
+                Relation(attributes.get("Id", ""), kind, part_name(self._folder, attributes.get("Target", "")))
+            )
+
+
+def part_name(folder: str, target: str) -> str:
+    """The name in the archive of what is called ``target`` from inside ``folder``."""
+    path = unquote(target.partition("#")[0])
+    joined = path if path.startswith("/") else posixpath.join(folder, path)
+    return posixpath.normpath(joined).lstrip("/")
+
+
+def _refuse_bombs(entries: list[zipfile.ZipInfo]) -> None:
+    """By the sizes in the central directory. A directory that lies is caught when a part is read: no more than
+    its declared size is unpacked."""
+    if len(entries) > MOST_ENTRIES:
+        raise UserError(_BOMB.format(f"it has {len(entries):,} parts."))
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > LARGEST_UNPACKED:
+        raise UserError(_BOMB.format(f"it would unpack to {unpacked / 1e9:,.1f} GB."))
+    for entry in entries:
+        if entry.file_size >= RATIO_FROM and entry.file_size > LARGEST_RATIO * max(1, entry.compress_size):
+            raise UserError(_BOMB.format(f"it would unpack to {unpacked / 1e6:,.0f} MB of almost nothing."))

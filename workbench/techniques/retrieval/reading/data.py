@@ -1,0 +1,93 @@
+"""Data (json, jsonl): as an outline of names and values, in the order of the file.
+
+Every value stands on a line with its name, without quotes, brackets and escapes, so that words are found as they are
+spelt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.errors import UserError
+from workbench.techniques.retrieval.reading.extract import Extracted
+from workbench.techniques.retrieval.reading.text import clean, decode_text
+
+DEEPEST_INDENT = 40
+
+
+def read_json(data: bytes) -> Extracted:
+    """Text that is no valid JSON (with comments, or cut off) is read as the text that it is, with a warning.
+
+    Raises UserError for values nested deeper than Python's parser goes (some 1,000 levels).
+    """
+    text = clean(decode_text(data))
+    try:
+        value = _parsed(text)
+    except ValueError as error:
+        return Extracted(text, warnings=(f"It is not valid JSON ({error}); it was read as plain text.",))
+    if isinstance(value, list):
+        return Extracted("\n\n".join("\n".join(outline(item)) for item in value))
+    return Extracted("\n".join(outline(value)))
+
+
+def read_jsonl(data: bytes) -> Extracted:
+    """A value a line; a blank line parts their outlines. A line that is no JSON is kept as it is, with a warning."""
+    records: list[str] = []
+    broken: list[int] = []
+    for number, line in enumerate(clean(decode_text(data)).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            records.append("\n".join(outline(_parsed(line))))
+        except ValueError:
+            broken.append(number)
+            records.append(line)
+    warnings = (f"{len(broken):,} lines are not valid JSON; the first is line {broken[0]:,}.",) if broken else ()
+    return Extracted("\n\n".join(records), warnings=warnings)
+
+
+def outline(value: Any) -> Iterator[str]:
+    """The lines of a value: ``name: value``, ``- value`` for items, indented by two for each level."""
+    waiting: list[tuple[int, str, Any]] = [(0, "", value)]
+    while waiting:
+        depth, label, current = waiting.pop()
+        indent = "  " * min(depth, DEEPEST_INDENT)
+        if isinstance(current, dict) and current:
+            if label.strip("- "):
+                yield f"{indent}{label}"
+                depth += 1
+                label = ""
+            members = [(depth, f"{name}:", member) for name, member in current.items()]
+            if label:  # "- " of an item goes before its first name
+                members = [
+                    (d if n == 0 else d + 1, label + name if n == 0 else name, m)
+                    for n, (d, name, m) in enumerate(members)
+                ]
+            waiting.extend(reversed(members))
+        elif isinstance(current, list) and current:
+            if label:
+                yield f"{indent}{label}"
+                depth += 1
+            waiting.extend((depth, "- ", item) for item in reversed(current))
+        else:
+            shown = _scalar(current)
+            if shown or label:
+                space = "" if not label or label.endswith(" ") else " "
+                yield f"{indent}{label}{space}{shown}".rstrip()
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or value in ({}, []):
+        return ""
+    return json.dumps(value)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise UserError("Its values are nested too deeply.") from error

@@ -1,0 +1,62 @@
+"""XML parts of documents: read as a stream, so that depth and size cost no memory, and without entities."""
+
+from __future__ import annotations
+
+from xml.parsers import expat
+
+from workbench.errors import UserError
+
+
+class Markup:
+    """A reader of one XML part. Subclasses override ``start``, ``end`` and ``text``; names come without namespace."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins. Attribute names come without namespace too, but for those that point to another part
+        of an Office package: these have the ``r:`` that they are written with."""
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+
+    def text(self, data: str) -> None:
+        """Characters between tags, in pieces of any size."""
+
+    def parse(self, data: bytes, part: str) -> None:
+        """Read the whole part. Raises UserError when it is no well-formed XML or declares entities: no program
+        that writes documents does, and a kilobyte of them can stand for gigabytes."""
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._on_start
+        parser.EndElementHandler = self._on_end
+        parser.CharacterDataHandler = self.text
+        parser.EntityDeclHandler = _refuse_entity
+        try:
+            parser.Parse(data, True)
+        except expat.ExpatError as error:
+            raise UserError(f"It is damaged: its part {part} is not valid XML ({error}).") from error
+
+    def _on_start(self, name: str, attributes: dict[str, str]) -> None:
+        self.start(_local(name), {_attribute(key): value for key, value in attributes.items()})
+
+    def _on_end(self, name: str) -> None:
+        self.end(_local(name))
+
+
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2]
+
+
+def _attribute(name: str) -> str:
+    space, _, local = name.rpartition(" ")
+    return f"r:{local}" if space.endswith("/relationships") else local
+
+
+def _refuse_entity(
+    name: str,
+    is_parameter: bool,
+    value: str | None,
+    base: str | None,
+    system: str,
+    public: str | None,
+    notation: str | None,
+) -> None:
+    raise UserError("It declares XML entities, which documents do not: it is made to do harm.")
