@@ -1,0 +1,174 @@
+"""Fakes for what costs seconds in real life: a language model and a collection, both fed by the test."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from workbench.calls import Chunk, Document, DocumentText, SearchResult
+from workbench.engine.protocol import Generated, Scored
+from workbench.errors import UserError
+from workbench.events import Event, TextDelta
+from workbench.messages import Finish, Message, Passage, Usage
+from workbench.protocol import finish
+from workbench.recipes import DecodingPart
+from workbench.techniques.retrieval.protocol import TermStatistics
+
+Reply = str | Sequence[str] | Exception | Generated
+
+
+class FakeLanguageModel:
+    """Answers from a queue of replies: a text (streamed word by word), its pieces, or an exception to raise.
+
+    ``requests`` keeps what was asked; ``scores`` is a queue of lists of log-probabilities (otherwise each word
+    costs -2). One word is one token. An empty queue is an AssertionError: the test did not expect the question.
+    """
+
+    def __init__(
+        self,
+        replies: Iterable[Reply] = (),
+        *,
+        scores: Iterable[Sequence[float]] = (),
+        context_tokens: int = 2048,
+        parameters: int = 135_000_000,
+    ) -> None:
+        self.replies = deque(replies)
+        self.scores = deque(scores)
+        self.requests: list[tuple[Message, ...]] = []
+        self.decodings: list[DecodingPart] = []
+        self.scored: list[tuple[tuple[Message, ...], tuple[str, ...]]] = []
+        self.closed_early = 0
+        self._context_tokens = context_tokens
+        self._parameters = parameters
+
+    @property
+    def context_tokens(self) -> int:
+        return self._context_tokens
+
+    @property
+    def parameters(self) -> int:
+        return self._parameters
+
+    def generate(
+        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
+    ) -> Iterator[Event]:
+        self.requests.append(tuple(messages))
+        self.decodings.append(decoding)
+        assert self.replies, f"nothing was queued for {messages[-1].content!r}"
+        reply = self.replies.popleft()
+        if isinstance(reply, Exception):
+            raise reply
+        result = reply if isinstance(reply, Generated) else None
+        whole = result.text if result else reply
+        pieces = re.findall(r"\s*\S+|\s+$", whole) if isinstance(whole, str) else list(whole)  # type: ignore[arg-type]
+        if assistant_start:
+            pieces.insert(0, assistant_start)
+        prompt_tokens = sum(self.count_tokens([m.content for m in messages]))
+        ended: Finish = "eos"
+        try:
+            for piece in pieces:
+                yield TextDelta(text=piece)
+        except GeneratorExit:
+            self.closed_early += 1
+            raise
+        usage = Usage(prompt_tokens=prompt_tokens, new_tokens=len(pieces))
+        yield finish(result or Generated(text="".join(pieces), finish=ended, usage=usage))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(re.findall(r"\S+", text)) for text in texts]
+
+    def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
+        self.scored.append((tuple(messages), tuple(continuations)))
+        tokens = self.count_tokens(continuations)
+        logprobs = self.scores.popleft() if self.scores else [-2.0 * n for n in tokens]
+        return [Scored(logprob=p, tokens=n) for p, n in zip(logprobs, tokens, strict=True)]
+
+
+class FakeRetriever:
+    """A collection of passages held in memory, searched by the share of the query's words in a passage.
+
+    ``results`` is a queue of hit lists that go before that. ``queries`` keeps what was searched for. Similarity is
+    the share of common words (Jaccard), so that texts about the same thing are alike.
+    """
+
+    def __init__(
+        self,
+        passages: Iterable[Passage] = (),
+        *,
+        results: Iterable[Sequence[Passage]] = (),
+        documents: Iterable[DocumentText] = (),
+    ) -> None:
+        self.passages = list(passages)
+        self.results = deque(results)
+        self.documents = {text.document.id: text for text in documents}
+        self.queries: list[str] = []
+
+    def search(self, query: str, limit: int) -> SearchResult:
+        self.queries.append(query)
+        if self.results:
+            return SearchResult(hits=tuple(self.results.popleft())[:limit], revision=1)
+        wanted = _words(query)
+        scored = [(len(wanted & _words(p.text)) / max(1, len(wanted)), p) for p in self.passages]
+        scored.sort(key=lambda pair: -pair[0])
+        hits = (msgspec.structs.replace(p, score=s, similarity=s) for s, p in scored if s > 0)
+        return SearchResult(hits=tuple(hits)[:limit], revision=1)
+
+    def document(self, document: str) -> DocumentText:
+        if document not in self.documents:
+            raise UserError(f"There is no document {document}.")
+        return self.documents[document]
+
+    def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
+        return [[_alike(_words(a), _words(b)) for b in others] for a in texts]
+
+    def count_terms(self, query: str) -> TermStatistics:
+        terms = {w: sum(w in _words(p.text) for p in self.passages) for w in _words(query) if len(w) > 3}
+        return TermStatistics(chunks=len(self.passages), terms=terms)
+
+
+def passage(text: str, document: str = "pump.txt", *, start: int = 0, score: float = 0.0, n: int = 0) -> Passage:
+    """A passage of a document of the collection ``papers``."""
+    return Passage(
+        collection="papers",
+        document=document,
+        document_hash=f"hash of {document}",
+        path=f"/documents/{document}",
+        title=document.partition(".")[0],
+        start=start,
+        end=start + len(text),
+        text=text,
+        score=score,
+        similarity=score,
+        n=n,
+    )
+
+
+def document_text(
+    text: str, document: str = "pump.txt", *, title: str = "", chunks: Sequence[Chunk] = ()
+) -> DocumentText:
+    """A document's text with one chunk over all of it, unless given others."""
+    return DocumentText(
+        document=Document(
+            id=document,
+            path=f"/documents/{document}",
+            title=title or document.partition(".")[0],
+            kind="txt",
+            state="indexed",
+            chunks=len(chunks) or 1,
+            characters=len(text),
+            hash=f"hash of {document}",
+        ),
+        text=text,
+        chunks=tuple(chunks) or (Chunk(start=0, end=len(text)),),
+    )
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def _alike(a: set[str], b: set[str]) -> float:
+    return len(a & b) / len(a | b) if a | b else 0.0

@@ -1,0 +1,40 @@
+"""A question's way: which technique answers it, by what its recipe holds. The techniques do the work.
+
+Knows nothing of storage, workers or processes: it is handed a model and a collection and yields events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench.calls import DocumentTask
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.messages import Message
+from workbench.recipes import Recipe
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.prompting import plain
+from workbench.techniques.retrieval import documents, grounded
+
+__all__ = ["AnswerContext", "answer", "work_on_document"]
+
+
+def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerContext) -> Iterator[Event]:
+    """Answer the last message of a conversation, from the context's collection where there is one.
+
+    Streams Retrieved, Thought, TextDelta and Log(notice). Ends in ``Finished`` with an ``AskResult`` (``chat`` and
+    ``message`` empty), whose ``answer`` is the TextDeltas joined; or in ``Cancelled`` with the answer so far. Raises
+    UserError or WorkerDied as the model and the collection do.
+    """
+    if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
+        raise UserError("There is no question to answer.", "Write a question first.")
+    method = plain if context.retriever is None else grounded
+    yield from method.run(conversation, recipe, context)
+
+
+def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Summarise, extract from or translate one whole document. Streams and ends as ``answer`` does, with Progress.
+
+    Raises UserError when there is no such document, or the task lacks its columns or its language.
+    """
+    yield from documents.run(task, recipe, context)

@@ -1,0 +1,35 @@
+"""A plain chat: the recipe's instructions, the conversation, the model's answer. No documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench.calls import AskResult
+from workbench.events import Event
+from workbench.messages import Message
+from workbench.recipes import Recipe
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.generating import answered, ending, generate
+
+
+def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Answer the conversation's last message. Ends in Finished with an ``AskResult``, or in Cancelled."""
+    messages = with_system(recipe.prompting.system, conversation)
+    notices: list[str] = []
+    generated = yield from generate(context, messages, recipe.decoding, notices=notices)
+    result = AskResult(
+        answer=generated.text,
+        sequences=answered(generated),
+        usage=generated.usage,
+        recipe=recipe,
+        notices=tuple(notices),
+        context_tokens=context.model.context_tokens,
+    )
+    yield ending(result, generated)
+
+
+def with_system(system: str, conversation: Sequence[Message]) -> tuple[Message, ...]:
+    """The conversation with the recipe's instructions before it, where there are any."""
+    if not system.strip():
+        return tuple(conversation)
+    return (Message("system", system.strip()), *(m for m in conversation if m.role != "system"))

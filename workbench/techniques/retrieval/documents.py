@@ -1,0 +1,233 @@
+"""Tasks on one whole document: summarise it, extract a table from it, translate it.
+
+A document that does not fit the model's context is worked through section by section. Summaries are summarised
+again until they fit (Wu et al. 2021, "Recursively Summarizing Books with Human Feedback", arXiv:2109.10862);
+extracted rows are checked against their section and merged; translations are joined with the paragraphs kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+
+import msgspec
+
+from workbench import events
+from workbench.calls import AskResult, DocumentTask, DocumentText
+from workbench.engine.protocol import Generated, LanguageModel
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.messages import Citation, Message, Passage, Usage
+from workbench.recipes import Recipe
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.generating import answered, ending, generate
+from workbench.techniques.retrieval.citing import CitationEditor, as_citation, citations_of
+from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
+from workbench.techniques.retrieval.sections import passages_at, split_sections
+from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
+
+_SECTION_SHARE = {"summarise": 0.5, "extract": 0.45, "translate": 0.3}  # of the context; the rest is for the answer
+_SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more
+_FEWEST_TOKENS = 48
+
+_Work = Generator[Event, None, tuple[Generated, tuple[Citation, ...]]]
+
+
+def run(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Work through a document of ``context.retriever``.
+
+    Streams Progress ("section 3 of 12"), TextDelta and Log(notice). Ends in Finished with an ``AskResult`` whose
+    ``passages`` are the sections, or in Cancelled with what was done. Raises UserError when there is no such document,
+    it holds no text, or the task lacks its columns or its language.
+    """
+    document = _document_for(task, context)
+    sections = passages_at(document, _sections(task, document, context.model))
+    worker = _Worker(recipe, context, len(sections))
+    if task.task == "summarise":
+        work = _summarise(sections, document, worker)
+    elif task.task == "extract":
+        work = _extract(sections, task.columns, worker)
+    else:
+        work = _translate(sections, document, task.language, worker)
+    yield from worker.warn(task)
+    generated, citations = yield from work
+    result = AskResult(
+        answer=generated.text,
+        sequences=answered(generated),
+        citations=citations,
+        usage=worker.usage,
+        recipe=recipe,
+        passages=tuple(sections),
+        notices=tuple(worker.notices),
+        context_tokens=context.model.context_tokens,
+    )
+    yield ending(result, generated)
+
+
+class _Worker:
+    """Asks the model for one section after the other and keeps the account."""
+
+    def __init__(self, recipe: Recipe, context: AnswerContext, sections: int) -> None:
+        self._recipe = recipe
+        self.context = context
+        self._sections = sections
+        self.notices: list[str] = []
+        self.usage = Usage()
+
+    def warn(self, task: DocumentTask) -> Iterator[Event]:
+        """Say what a small model is likely to get wrong."""
+        if self.context.model.parameters < SMALL_MODEL_PARAMETERS:
+            yield self.note(f"This model is small: check what it made of the document. ({task.task.capitalize()}.)")
+
+    def note(self, text: str) -> Event:
+        self.notices.append(text)
+        return events.Log(text=text, level="notice")
+
+    def progress(self, stage: str, done: int, total: int = 0) -> Event:
+        total = total or self._sections
+        detail = f"section {min(done + 1, total)} of {total}"
+        return events.Progress(stage=stage, done=done, total=total, unit="sections", detail=detail)
+
+    def ask(
+        self,
+        instruction: str,
+        text: str,
+        *,
+        quiet: bool,
+        editor: CitationEditor | None = None,
+        max_tokens: int = 0,
+    ) -> Generator[Event, None, Generated]:
+        """The model's answer to an instruction about a text."""
+        system = self._recipe.prompting.system.strip()
+        messages = [Message("system", system)] if system else []
+        messages.append(Message("user", f"{instruction}\n\n{text}\n\n{instruction}"))
+        decoding = self._recipe.decoding
+        if max_tokens:
+            decoding = msgspec.structs.replace(decoding, max_tokens=max_tokens)
+        generated = yield from generate(
+            self.context, messages, decoding, editor=editor, notices=self.notices, quiet=quiet
+        )
+        self._count(generated.usage)
+        return generated
+
+    def _count(self, used: Usage) -> None:
+        before = self.usage
+        seconds = _seconds(before) + _seconds(used)
+        tokens = before.new_tokens + used.new_tokens
+        self.usage = Usage(
+            prompt_tokens=before.prompt_tokens + used.prompt_tokens,
+            cached_tokens=before.cached_tokens + used.cached_tokens,
+            new_tokens=tokens,
+            first_token_s=before.first_token_s or used.first_token_s,
+            tokens_per_s=tokens / seconds if seconds else 0.0,
+        )
+
+
+def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
+    if len(sections) == 1:
+        chunks = passages_at(document, [(c.start, c.end) for c in document.chunks])
+        text = sections[0].text
+        cited: Sequence[Passage] = chunks if len(chunks) > 1 else sections
+        instruction = "Summarise this text in one short paragraph."
+    else:
+        cited = sections
+        parts = [s.text for s in sections]
+        while len(parts) > 1:
+            summaries: list[str] = []
+            for done, part in enumerate(parts):
+                yield worker.progress("summarising", done, len(parts))
+                made = yield from worker.ask(
+                    "Summarise this section in two sentences.", part, quiet=True, max_tokens=_share(worker, 0.1)
+                )
+                if made.finish == "cancelled":
+                    return Generated(text="", finish="cancelled"), ()
+                summaries.append(made.text.strip())
+            joined = "\n\n".join(summaries)
+            limit = _limit("summarise", worker.context.model)
+            spans = split_sections(joined, limit, worker.context.model.count_tokens)
+            if len(spans) >= len(parts):
+                break  # it does not get shorter: summarise what there is, as far as it fits
+            parts = [joined[a:b] for a, b in spans]
+        text = "\n\n".join(parts)
+        instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
+    yield worker.progress("summarising", len(sections) - 1)
+    editor = CitationEditor(cited)
+    generated = yield from worker.ask(instruction, text, quiet=False, editor=editor)
+    return generated, citations_of(editor, cited)
+
+
+def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worker) -> _Work:
+    header = " | ".join(columns)
+    instruction = (
+        f"List every entry of this text as a Markdown table with exactly these columns: | {header} |. "
+        "One row for each entry. Leave a cell empty when the text does not say. Write nothing else."
+    )
+    rows = []
+    finished: Generated = Generated(text="")
+    for done, section in enumerate(sections):
+        yield worker.progress("extracting", done)
+        finished = yield from worker.ask(instruction, section.text, quiet=True, max_tokens=_share(worker, 0.4))
+        rows += [(row, section.n) for row in read_rows(finished.text, columns, section.text)]
+        if finished.finish == "cancelled":
+            break
+    merged = merge_rows(rows)
+    if not merged and finished.finish != "cancelled":
+        yield worker.note("The model found no row for these columns that stands in the document.")
+    table = markdown_table(columns, merged)
+    yield events.TextDelta(text=table)
+    used = {n for _, origins in merged for n in origins}
+    citations = tuple(as_citation(s, claimed=False) for s in sections if s.n in used)
+    return msgspec.structs.replace(finished, text=table), citations
+
+
+def _translate(sections: Sequence[Passage], document: DocumentText, language: str, worker: _Worker) -> _Work:
+    instruction = f"Translate this text into {language}. Keep its paragraphs. Write only the translation."
+    whole: list[str] = []
+    finished = Generated(text="")
+    before = 0
+    for done, section in enumerate(sections):
+        yield worker.progress("translating", done)
+        gap = document.text[before : section.start]
+        before = section.end
+        between = ("\n\n" if "\n" in gap else " ") if whole else ""
+        if between:
+            whole.append(between)
+            yield events.TextDelta(text=between)
+        finished = yield from worker.ask(instruction, section.text, quiet=False, max_tokens=_share(worker, 0.55))
+        whole.append(finished.text)
+        if finished.finish == "cancelled":
+            break
+        if finished.finish == "length":
+            yield worker.note(f"The translation of section {section.n} was cut short.")
+    return msgspec.structs.replace(finished, text="".join(whole)), ()
+
+
+def _document_for(task: DocumentTask, context: AnswerContext) -> DocumentText:
+    if context.retriever is None:
+        raise UserError("This task needs a collection.", "Choose the collection that holds the document.")
+    if task.task == "extract" and not any(c.strip() for c in task.columns):
+        raise UserError("There is no column to extract.", "Name at least one column of the table.")
+    if task.task == "translate" and not task.language.strip():
+        raise UserError("There is no language to translate into.", "Name the language, for example German.")
+    document = context.retriever.document(task.document)
+    if not document.text.strip():
+        raise UserError(f"{document.document.path} holds no text.")
+    return document
+
+
+def _sections(task: DocumentTask, document: DocumentText, model: LanguageModel) -> list[tuple[int, int]]:
+    return split_sections(document.text, _limit(task.task, model), model.count_tokens)
+
+
+def _limit(task: str, model: LanguageModel) -> int:
+    limit = int(model.context_tokens * _SECTION_SHARE[task])
+    if model.parameters < SMALL_MODEL_PARAMETERS:
+        limit = min(limit, _SMALL_MODEL_SECTION)
+    return max(_FEWEST_TOKENS, limit)
+
+
+def _share(worker: _Worker, share: float) -> int:
+    return max(_FEWEST_TOKENS, int(worker.context.model.context_tokens * share))
+
+
+def _seconds(usage: Usage) -> float:
+    return usage.new_tokens / usage.tokens_per_s if usage.tokens_per_s else 0.0

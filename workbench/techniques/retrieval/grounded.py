@@ -1,0 +1,87 @@
+"""An answer from a collection's passages: search, pack, decline or generate, cite.
+
+Retrieval-augmented generation: Lewis et al. 2020, "Retrieval-Augmented Generation for Knowledge-Intensive NLP
+Tasks" (arXiv:2005.11401), with passages in the prompt as in Ram et al. 2023, "In-Context Retrieval-Augmented
+Language Models" (arXiv:2302.00083).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench import events
+from workbench.calls import AskResult
+from workbench.engine.protocol import Generated
+from workbench.events import Event
+from workbench.messages import Message, Passage
+from workbench.protocol import finish
+from workbench.recipes import Recipe, RetrievalPart
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.generating import answered, ending, generate
+from workbench.techniques.retrieval.citing import CitationEditor, citations_of
+from workbench.techniques.retrieval.following import search_all, search_queries
+from workbench.techniques.retrieval.packing import pack
+from workbench.techniques.retrieval.prompting import grounded_messages
+
+CANDIDATES = 10  # passages looked at; fewer are shown
+
+
+def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Answer the conversation's last message from the passages found for it.
+
+    Streams Retrieved, then Thought, TextDelta and Log(notice). Ends in Finished with an ``AskResult``, or in Cancelled
+    with the answer so far. Needs ``context.retriever``.
+    """
+    assert context.retriever is not None
+    part = recipe.retrieval or RetrievalPart()
+    question = conversation[-1].content.strip()
+    queries = search_queries(conversation)
+    hits = search_all(queries, context.retriever.search, CANDIDATES)
+    shown = pack(hits, context.model, part, recipe.decoding)
+    context.raise_if_cancelled()
+    yield events.Retrieved(query=queries[0], passages=tuple(shown))
+    if part.decline and not shown:
+        yield from _decline(queries[0], hits, recipe, context)
+        return
+    notices: list[str] = []
+    editor = CitationEditor(shown, question)
+    messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model.parameters)
+    generated = yield from generate(context, messages, recipe.decoding, editor=editor, notices=notices)
+    result = AskResult(
+        answer=generated.text,
+        sequences=answered(generated),
+        citations=citations_of(editor, shown),
+        usage=generated.usage,
+        recipe=recipe,
+        query=queries[0],
+        passages=tuple(shown),
+        notices=tuple(notices),
+        context_tokens=context.model.context_tokens,
+    )
+    yield ending(result, generated)
+
+
+def _decline(query: str, hits: Sequence[Passage], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Say that the documents do not hold the answer, and what came closest."""
+    text = declined_text(hits)
+    yield events.TextDelta(text=text)
+    yield finish(
+        AskResult(
+            answer=text,
+            sequences=answered(Generated(text=text)),
+            declined=True,
+            recipe=recipe,
+            query=query,
+            passages=tuple(hits[:3]),
+            context_tokens=context.model.context_tokens,
+        )
+    )
+
+
+def declined_text(hits: Sequence[Passage]) -> str:
+    """What a declined question is answered with."""
+    titles = list(dict.fromkeys(h.title or h.path for h in hits))[:3]
+    if not titles:
+        return "I could not find anything about this in these documents."
+    listed = "; ".join(f"{t}" for t in titles)
+    return f"I could not find the answer to this in these documents. The closest I found: {listed}."

@@ -1,0 +1,48 @@
+"""Where sentences begin and end, for matching: by punctuation, with the commonest abbreviations kept whole."""
+
+from __future__ import annotations
+
+import re
+
+CLOSERS = "\"'”’»)]"
+_END = re.compile(rf"[.!?…]+[{re.escape(CLOSERS)}]*(?=\s)|[。！？]+[”’」』）]*|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)]))")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'“])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|etc|No|Nos|Fig|Eq|ca|cf|al|"
+    r"approx|Gen|Col|Lt|Sgt|Rev|Hon|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|bzw|usw|Nr|Abs|Art)$"
+)
+
+
+def ends_sentence(before: str, mark: str, following: str) -> bool:
+    """Whether ``mark`` after ``before`` ends a sentence, given the next character that is not a space ("": the end)."""
+    if not mark.startswith("."):
+        return True
+    if mark.startswith("..") and following.islower():
+        return False
+    if following.islower():
+        return False
+    tail = before[-24:]
+    if _ABBREVIATION.search(tail):
+        return not following
+    return not re.search(r"(?:^|\n)\s*\d{1,3}$", tail)  # the number of a list item
+
+
+def split_sentences(text: str) -> list[tuple[int, int]]:
+    """``(start, end)`` of each sentence: no white space at its ends, in order, together all that is not space."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _END.finditer(text):
+        rest = text[match.end() :].lstrip()[:1]
+        mark = match.group()
+        if mark[0] not in ".!?…。！？" or ends_sentence(text[start : match.start()], mark, rest):
+            _append(spans, text, start, match.end())
+            start = match.end()
+    _append(spans, text, start, len(text))
+    return spans
+
+
+def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        start += len(piece) - len(piece.lstrip())
+        spans.append((start, start + len(stripped)))
