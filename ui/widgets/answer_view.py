@@ -5,6 +5,8 @@ It shows a stored message, and one that is being made. It asks for nothing itsel
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -74,14 +76,15 @@ class AnswerView(QWidget):
         streaming = message.state == "streaming"
         self.show_sources(message.citations, message.passages)
         self.thought.set_text(message.thought)
-        self._show_declined(message.declined and not streaming)
+        declined = message.declined and not streaming
+        self._show_declined(declined, message.text)
         if streaming:
             self.text.set_numbers({passage.n for passage in message.passages})
         else:
             numbers = {citation.n for citation in message.citations} or {passage.n for passage in message.passages}
             self.text.set_text(message.text, numbers)
         self.waiting.setVisible(streaming)
-        self.text.setVisible(bool(message.text) and not (message.declined and not streaming))
+        self.text.setVisible(bool(self.text.text) and not declined)
         self._show_notices(message.notices)
         self._show_state(message)
         self._show_footer(message, streaming)
@@ -172,10 +175,10 @@ class AnswerView(QWidget):
             part.setVisible(not streaming)
         self.copy_button.setVisible(not streaming and bool(message.text))
 
-    def _show_declined(self, declined: bool) -> None:
+    def _show_declined(self, declined: bool, words: str) -> None:
         self.declined_note.setVisible(declined)
         if declined:
-            self.declined_note.show_note(self._passages, self.source_wanted.emit)
+            self.declined_note.show_note(words, self._passages, self.source_wanted.emit)
 
     def _show_notices(self, notices: tuple[str, ...]) -> None:
         self.notices.setText("\n".join(notices))
@@ -195,7 +198,8 @@ class AnswerView(QWidget):
             self.failure.hide()
 
     def _on_citation(self, number: int) -> None:
-        for source in (*self._citations, *self._passages):
+        sources: tuple[Citation | Passage, ...] = (*self._citations, *self._passages)
+        for source in sources:
             if source.n == number:
                 self.source_wanted.emit(source)
                 return
@@ -283,7 +287,7 @@ class DeclinedNote(Card):
         super().__init__(parent)
         head = QHBoxLayout()
         head.setSpacing(tokens.SPACE_3)
-        self.words = Text("Your documents do not say.", "strong")
+        self.words = Text("", "reading")
         head.addWidget(IconLabel("info", "muted"), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.words, 1)
         self.body.addLayout(head)
@@ -294,7 +298,8 @@ class DeclinedNote(Card):
         self.body.addLayout(self._list)
         self.hide()
 
-    def show_note(self, passages: tuple[Passage, ...], open_source: object) -> None:
+    def show_note(self, words: str, passages: tuple[Passage, ...], open_source: Callable[[Passage], None]) -> None:
+        self.words.setText(words)
         while (item := self._list.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -305,8 +310,7 @@ class DeclinedNote(Card):
             button = LinkButton(f"{describe_place(passage)}:  {_shortened(passage.text, 70)}")
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.setToolTip(passage.text[:300])
-            if callable(open_source):
-                button.clicked.connect(lambda _=False, p=passage: open_source(p))
+            button.clicked.connect(lambda _=False, p=passage: open_source(p))
             self._list.addWidget(button)
 
 

@@ -1,0 +1,218 @@
+"""The conversation: the shown branch of a chat, from its end backwards.
+
+Only what can be seen, and a little more, is laid out: earlier messages come as the reader scrolls up to them, so a chat
+of thousands opens at once. The view follows the end while the reader is at the end, and stays put otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.widgets.answer_view import AnswerView
+from ui.widgets.basics import IconButton
+from ui.widgets.question_view import QuestionView
+from workbench.calls import StoredMessage
+
+MessageView = AnswerView | QuestionView
+_FIRST = 8
+_MORE = 6
+_AT_END = 24  # px: a reader this near to the end reads the end
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message and the ids of its siblings."""
+
+    message: StoredMessage
+    siblings: tuple[str, ...] = ()
+
+
+class Conversation(QScrollArea):
+    """A column of messages. Give it the whole branch; it lays out what is needed."""
+
+    source_wanted = Signal(object)
+    passages_wanted = Signal(str)
+    again_wanted = Signal(str)
+    edited = Signal(str, str)
+    sibling_wanted = Signal(str)
+    link_clicked = Signal(str)
+
+    answer_laid_out = Signal(object)
+    """An AnswerView was made for a message that is being answered: it wants to be fed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setAccessibleName("Conversation")
+        self._shown: list[Shown] = []
+        self._views: dict[str, MessageView] = {}
+        self._first = 0  # index of the first message that is laid out
+        self._following = True
+        self._from_end: int | None = None
+        inner = QWidget()
+        inner.setProperty("role", "page")
+        row = QHBoxLayout(inner)
+        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
+        row.setSpacing(0)
+        holder = QWidget()
+        holder.setMaximumWidth(tokens.READING_WIDTH)
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._column = QVBoxLayout(holder)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(tokens.SPACE_2)
+        self._column.addStretch(1)
+        row.addStretch(1)
+        row.addWidget(holder, 1000)
+        row.addStretch(1)
+        self.setWidget(inner)
+        self.to_end_button = IconButton("chevron-down", "To the end", parent=self)
+        self.to_end_button.setProperty("kind", "floating")
+        self.to_end_button.clicked.connect(self.follow_end)
+        self.to_end_button.hide()
+        self._settle = QTimer(self, singleShot=True, interval=200)
+        self._settle.timeout.connect(self._on_settled)
+        bar = self.verticalScrollBar()
+        bar.valueChanged.connect(self._on_scrolled)
+        bar.rangeChanged.connect(self._on_range_changed)
+
+    @property
+    def following(self) -> bool:
+        """Whether the reader is at the end, so that the view goes with it."""
+        return self._following
+
+    @property
+    def views(self) -> list[MessageView]:
+        """The messages that are laid out, in their order."""
+        return [self._views[shown.message.id] for shown in self._shown[self._first :]]
+
+    def view_of(self, message: str) -> MessageView | None:
+        return self._views.get(message)
+
+    def show_branch(self, branch: Sequence[Shown], keep_place: bool = False) -> None:
+        """Show a branch. What it has in common with what is shown from its beginning stays as it is.
+
+        Without ``keep_place`` the view goes to the end.
+        """
+        common = 0
+        for old, new in zip(self._shown, branch, strict=False):
+            if old.message.id != new.message.id:
+                break
+            common += 1
+        if common <= self._first:
+            self._clear()
+            self._shown = list(branch)
+            self._first = max(0, len(branch) - _FIRST)
+            start = self._first
+        else:
+            for gone in self._shown[common:]:
+                self._remove(gone.message.id)
+            for shown in branch[self._first : common]:
+                self._views[shown.message.id].show_message(shown.message, shown.siblings)
+            self._shown = list(branch)
+            start = common
+        for shown in self._shown[start:]:
+            self._column.insertWidget(self._column.count() - 1, self._make(shown))
+        if not keep_place:
+            self.follow_end()
+
+    def rename(self, old: str, new: str) -> None:
+        """A message that was shown before it was stored has its id now."""
+        if old not in self._views:
+            return
+        view = self._views.pop(old)
+        view.message_id = new
+        self._views[new] = view
+
+    def follow_end(self) -> None:
+        """Go to the end and stay there."""
+        self._following = True
+        self._from_end = None
+        self.to_end_button.hide()
+        self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+
+    # -- laying out ----------------------------------------------------------------------------------
+
+    def _make(self, shown: Shown) -> MessageView:
+        message = shown.message
+        view: MessageView
+        if message.role == "user":
+            view = QuestionView(message)
+            view.edited.connect(self.edited)
+        else:
+            view = AnswerView(message)
+            view.source_wanted.connect(self.source_wanted)
+            view.passages_wanted.connect(self.passages_wanted)
+            view.again_wanted.connect(self.again_wanted)
+            view.link_clicked.connect(self.link_clicked)
+        view.sibling_wanted.connect(self.sibling_wanted)
+        if shown.siblings:
+            view.siblings.show_siblings(shown.siblings, message.id)
+        self._views[message.id] = view
+        if isinstance(view, AnswerView) and message.state == "streaming":
+            self.answer_laid_out.emit(view)
+        return view
+
+    def _clear(self) -> None:
+        for message in list(self._views):
+            self._remove(message)
+        self._first = 0
+
+    def _remove(self, message: str) -> None:
+        view = self._views.pop(message, None)
+        if view is not None:
+            self._column.removeWidget(view)
+            view.hide()
+            view.deleteLater()
+
+    def _lay_out_earlier(self) -> None:
+        """Put some earlier messages above, without moving what is being read."""
+        bar = self.verticalScrollBar()
+        self._from_end = bar.maximum() - bar.value()
+        begin = max(0, self._first - _MORE)
+        for shown in reversed(self._shown[begin : self._first]):
+            self._column.insertWidget(0, self._make(shown))
+        self._first = begin
+        self._settle.start()
+
+    # -- scrolling -----------------------------------------------------------------------------------
+
+    def _on_scrolled(self, value: int) -> None:
+        bar = self.verticalScrollBar()
+        if self._from_end is not None:
+            return
+        self._following = value >= bar.maximum() - _AT_END
+        self.to_end_button.setVisible(not self._following)
+        if self._first and value < self.viewport().height() // 2:
+            self._lay_out_earlier()
+
+    def _on_range_changed(self, minimum: int, maximum: int) -> None:
+        bar = self.verticalScrollBar()
+        if self._following and self._from_end is None:
+            bar.setValue(maximum)
+        elif self._from_end is not None:
+            bar.setValue(maximum - self._from_end)
+        if self._first and maximum <= self.viewport().height() // 2 and self._from_end is None:
+            self._lay_out_earlier()
+
+    def _on_settled(self) -> None:
+        self._from_end = None
+        self._on_scrolled(self.verticalScrollBar().value())
+
+    def wheelEvent(self, event: object) -> None:
+        self._from_end = None
+        super().wheelEvent(event)  # type: ignore[arg-type]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        button = self.to_end_button
+        button.adjustSize()
+        button.move((self.viewport().width() - button.width()) // 2, self.height() - button.height() - tokens.SPACE_3)
+        button.raise_()
