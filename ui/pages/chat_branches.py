@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from workbench.calls import StoredMessage
 
 
@@ -39,6 +41,19 @@ class Branches:
         self._children[gone.parent].remove(message)
         if self._head == message:
             self._head = gone.parent
+
+    def rename(self, old: str, new: str, parent: str | None) -> None:
+        """A message was stored under another id and parent than it was shown with."""
+        message = self._messages.pop(old)
+        self._children[message.parent].remove(old)
+        self._messages[new] = msgspec.structs.replace(message, id=new, parent=parent)
+        self._children.setdefault(parent, []).append(new)
+        below = self._children.pop(old, [])
+        self._children.setdefault(new, []).extend(below)
+        for child in below:
+            self._messages[child] = msgspec.structs.replace(self._messages[child], parent=new)
+        if self._head == old:
+            self._head = new
 
     def show(self, message: str) -> None:
         """Show the branch of ``message`` down to its newest leaf."""

@@ -83,7 +83,7 @@ class AnswerView(QWidget):
         else:
             numbers = {citation.n for citation in message.citations} or {passage.n for passage in message.passages}
             self.text.set_text(message.text, numbers)
-        self.waiting.setVisible(streaming)
+        self.waiting.setVisible(streaming and not self.text.text)
         self.text.setVisible(bool(self.text.text) and not declined)
         self._show_notices(message.notices)
         self._show_state(message)

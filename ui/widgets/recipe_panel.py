@@ -1,0 +1,281 @@
+"""The recipe of a chat: one card for each of its parts, closed with its state in a phrase, opened with its settings.
+
+The panel holds a ``Recipe`` and tells when the person changed it. It knows which models and collections there are
+because it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ui.forms import Form
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.widgets.amounts import describe_count
+from ui.widgets.basics import ElidedLabel, IconButton, LinkButton, Text, Tone
+from workbench.calls import Collection, ModelRecord
+from workbench.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+
+NO_DOCUMENTS = "No documents"
+
+
+class RecipePanel(QFrame):
+    """``changed`` sends the new recipe after each edit of the person."""
+
+    changed = Signal(object)
+    close_wanted = Signal()
+    models_wanted = Signal()
+    documents_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._recipe = Recipe()
+        self._showing = False
+        self.model = RecipeCard("Model", "The model that answers. A larger one knows more and takes longer.")
+        self.prompting = RecipeCard(
+            "Prompt",
+            "What the model is told before every conversation. The cheapest way to shape an answer.",
+            "prompting",
+        )
+        self.decoding = RecipeCard(
+            "Decoding", "How the next word is chosen from the probable ones: careful or varied.", "decoding"
+        )
+        self.retrieval = RecipeCard(
+            "Documents", "Answers lean on passages found in these documents, and name them.", "retrieval"
+        )
+        self.model_box = _Choice("Model")
+        self.model_box.chosen.connect(self._on_model)
+        self.models_link = LinkButton("Get a model…")
+        self.models_link.clicked.connect(self.models_wanted)
+        self.documents_box = _Choice("Documents")
+        self.documents_box.chosen.connect(self._on_documents)
+        self.documents_link = LinkButton("Add documents…")
+        self.documents_link.clicked.connect(self.documents_wanted)
+        self.forms: dict[str, Form] = {
+            "model": _Part(ModelPart, ("context_tokens",)),
+            "prompting": _Part(PromptingPart, ("system",)),
+            "decoding": _Part(DecodingPart, tuple(f for f in DecodingPart.__struct_fields__ if f != "stop")),
+            "retrieval": _Part(RetrievalPart, ("passages", "token_budget", "decline")),
+        }
+        for part, form in self.forms.items():
+            form.changed.connect(lambda name, value, part=part: self._on_field(part, name, value))
+        for card, widgets in (
+            (self.model, (self.model_box, self.models_link, self.forms["model"])),
+            (self.prompting, (self.forms["prompting"],)),
+            (self.decoding, (self.forms["decoding"],)),
+            (self.retrieval, (self.documents_box, self.documents_link, self.forms["retrieval"])),
+        ):
+            for widget in widgets:
+                card.inside.addWidget(widget)
+        self._lay_out()
+        self.set_choices((), ())
+        self.set_recipe(self._recipe)
+
+    @property
+    def recipe(self) -> Recipe:
+        return self._recipe
+
+    @property
+    def cards(self) -> tuple[RecipeCard, ...]:
+        return (self.model, self.prompting, self.decoding, self.retrieval)
+
+    def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection]) -> None:
+        """The chat models and collections that there are."""
+        self.model_box.set_choices([(m.name, m.name) for m in models])
+        names = [(NO_DOCUMENTS, "")] + [
+            (f"{c.name} ({describe_count(c.documents, 'file')})", c.name) for c in collections
+        ]
+        self.documents_box.set_choices(names)
+        self.models_link.setVisible(not models)
+        self.documents_link.setVisible(not collections)
+        self.set_recipe(self._recipe)
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe; nothing is signalled."""
+        self._recipe = recipe
+        self._showing = True
+        self.model_box.show_value(recipe.model.name)
+        self.documents_box.show_value(recipe.retrieval.collection if recipe.retrieval else "")
+        for part, form in self.forms.items():
+            form.set_values(getattr(recipe, part) or RetrievalPart())
+        self.forms["retrieval"].setVisible(recipe.retrieval is not None)
+        self.model.set_state(recipe.model.name or "none chosen")
+        self.prompting.set_state(describe_prompting(recipe.prompting))
+        self.decoding.set_state(describe_decoding(recipe.decoding))
+        self.retrieval.set_state(describe_retrieval(recipe.retrieval))
+        self._showing = False
+
+    def _lay_out(self) -> None:
+        title = Text("Recipe", "heading")
+        self.close_button = IconButton("close", "Hide the recipe (Ctrl+R)")
+        self.close_button.clicked.connect(self.close_wanted)
+        head = QHBoxLayout()
+        head.addWidget(title, 1)
+        head.addWidget(self.close_button)
+        inner = QWidget()
+        inner.setProperty("role", "page")
+        cards = QVBoxLayout(inner)
+        cards.setContentsMargins(0, 0, tokens.SPACE_1, 0)
+        cards.setSpacing(tokens.SPACE_2)
+        for card in self.cards:
+            cards.addWidget(card)
+        cards.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(head)
+        column.addWidget(area, 1)
+
+    def _put(self, recipe: Recipe) -> None:
+        if self._showing or recipe == self._recipe:
+            return
+        self.set_recipe(recipe)
+        self.changed.emit(recipe)
+
+    def _on_model(self, name: str) -> None:
+        part = msgspec.structs.replace(self._recipe.model, name=name, sha256="", engine="")
+        self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def _on_documents(self, name: str) -> None:
+        before = self._recipe.retrieval or RetrievalPart()
+        part = msgspec.structs.replace(before, collection=name, revision=0) if name else None
+        self._put(msgspec.structs.replace(self._recipe, retrieval=part))
+
+    def _on_field(self, part: str, name: str, value: Any) -> None:
+        now = getattr(self._recipe, part)
+        if now is not None:
+            changed = msgspec.structs.replace(now, **{name: value})
+            self._put(msgspec.structs.replace(self._recipe, **{part: changed}))
+
+
+class RecipeCard(QFrame):
+    """One part: its name and its state in a phrase; opened, the sentence that explains it and its settings."""
+
+    def __init__(self, title: str, explanation: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._title = title
+        self.head = QPushButton()
+        self.head.setProperty("kind", "nav")
+        self.head.setCheckable(True)
+        self.head.setCursor(Qt.CursorShape.PointingHandCursor)
+        name = Text(title, "strong")
+        name.setWordWrap(False)
+        name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._arrow = IconButton("chevron-right", "")
+        self._arrow.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._state = ElidedLabel("", "muted")
+        self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._state.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row = QHBoxLayout(self.head)
+        row.setContentsMargins(tokens.SPACE_1, 0, tokens.SPACE_2, 0)
+        row.setSpacing(tokens.SPACE_1)
+        row.addWidget(self._arrow)
+        row.addWidget(name)
+        row.addWidget(self._state, 1)
+        self._body = QWidget()
+        self.inside = QVBoxLayout(self._body)
+        self.inside.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_3, tokens.SPACE_3)
+        self.inside.setSpacing(tokens.SPACE_3)
+        self.inside.addWidget(Text(explanation, "muted"))
+        self._body.hide()
+        self.head.toggled.connect(self._on_toggled)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addWidget(self.head)
+        column.addWidget(self._body)
+        self.set_state("")
+
+    @property
+    def state(self) -> str:
+        return self._state.full_text
+
+    def set_state(self, words: str) -> None:
+        self._state.set_full_text(words)
+        self.head.setAccessibleName(f"{self._title}: {words}")
+
+    def open(self, opened: bool = True) -> None:
+        self.head.setChecked(opened)
+
+    def _on_toggled(self, opened: bool) -> None:
+        self._body.setVisible(opened)
+        set_icon(self._arrow, "chevron-down" if opened else "chevron-right", "muted")
+
+
+class _Part(Form):
+    """A form of some of a part's fields."""
+
+    def __init__(self, config: type[msgspec.Struct], names: tuple[str, ...]) -> None:
+        super().__init__(config, narrow=True)
+        for name in config.__struct_fields__:
+            if name not in names:
+                self._hide(name)
+
+    def _hide(self, name: str) -> None:
+        try:
+            self.row(name).hide()
+        except KeyError:  # a field without help has no row
+            return
+
+
+class _Choice(QComboBox):
+    """A list of named values. A value that is not among them is shown too, marked as gone."""
+
+    chosen = Signal(str)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._choices: list[tuple[str, str]] = []
+        self.activated.connect(lambda row: self.chosen.emit(str(self.itemData(row))))
+
+    def set_choices(self, choices: list[tuple[str, str]]) -> None:
+        self._choices = choices
+
+    def show_value(self, value: str) -> None:
+        choices = list(self._choices)
+        if value not in [data for _, data in choices]:
+            choices.append((f"{value} (not here)" if value else "Choose…", value))
+        if [(self.itemText(i), self.itemData(i)) for i in range(self.count())] != choices:
+            self.clear()
+            for text, data in choices:
+                self.addItem(text, data)
+        self.setCurrentIndex([data for _, data in choices].index(value))
+
+    def wheelEvent(self, event: object) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)  # type: ignore[arg-type]
+        else:
+            event.ignore()  # type: ignore[attr-defined]
+
+
+def describe_prompting(part: PromptingPart) -> str:
+    return " ".join(part.system.split()) or "plain"
+
+
+def describe_decoding(part: DecodingPart) -> str:
+    """``precise`` where the likeliest token is always taken, else how varied it is."""
+    if part.temperature == 0:
+        return "precise"
+    return f"{'varied' if part.temperature >= 0.7 else 'balanced'}, temperature {part.temperature:g}"
+
+
+def describe_retrieval(part: RetrievalPart | None) -> str:
+    if part is None or not part.collection:
+        return "off"
+    return f"{part.collection}, {part.passages} passages" if part.passages else part.collection
