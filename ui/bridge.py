@@ -135,6 +135,11 @@ class Bridge(QObject):
         """
         return self._start(call, on_events, on_end, owner)
 
+    def reconnect(self) -> None:
+        """Try to reach the core now instead of waiting for the next try."""
+        self._reconnect.stop()
+        self._connect()
+
     def refresh_status(self) -> None:
         """Ask for the core's status now."""
         if self._asking_status or self._closed:

@@ -8,7 +8,7 @@ A page is a QWidget with
   ``shell.open_page(name, **target)`` that names a target,
 - if it likes, ``header() -> QWidget | None``: what stands at the right of the page's title (the chat page: model
   and context use),
-- if it likes, ``find(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
+- if it likes, ``find_entries(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
   knows by itself.
 
 Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
@@ -63,9 +63,10 @@ class ShellActions(Protocol):
         """The looks; ``theme.changed`` is sent after a switch."""
 
     def open_page(self, name: str, **target: Any) -> None:
-        """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``collection`` (name), ``question``;
+        """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``new`` (True), ``collection``
+        (name; questions are answered from it), ``question`` (is put into the input);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
-        ``section`` and ``field``; ``models`` takes ``model`` (name)."""
+        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True)."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""

@@ -36,6 +36,7 @@ QFrame[role="drop"] {{ background: {surface}; border: 2px dashed {edge}; border-
 QFrame[role="drop"][over="true"] {{ background: {accent_soft}; border: 2px dashed {accent}; }}
 
 QFrame[role="message"] {{ border-radius: {r}px; border: 1px solid {border}; background: {surface}; }}
+QFrame[role="message"][place="banner"] {{ margin: {s2}px {s4}px 0 {s4}px; }}
 QFrame[role="message"][kind="info"] {{ background: {accent_soft}; border-color: {accent}; }}
 QFrame[role="message"][kind="success"] {{ background: {success_soft}; border-color: {success}; }}
 QFrame[role="message"][kind="attention"] {{ background: {attention_soft}; border-color: {attention}; }}
@@ -166,6 +167,10 @@ QFrame[role="navigation"] {{ background: {sunken}; border: none; border-right: 1
 QFrame[role="header"] {{ background: {window}; border: none; border-bottom: 1px solid {border}; }}
 QFrame[role="statusbar"] {{ background: {sunken}; border: none; border-top: 1px solid {border}; }}
 QFrame[role="drawer"] {{ background: {surface}; border: none; border-top: 1px solid {border}; }}
+
+QLabel[role="number"] {{ background: {accent_soft}; color: {accent}; border-radius: 14px; font-weight: 600; }}
+QLabel[role="number"][done="true"] {{ background: {success_soft}; color: {success}; }}
+QPushButton[align="left"] {{ text-align: left; }}
 
 QLabel[role="chip"], QPushButton[role="chip"] {{ background: {sunken}; color: {text}; border: 1px solid {border};
     border-radius: 11px; padding: 0 {s2}px; min-height: 20px; max-height: 20px; font-size: {small}px;

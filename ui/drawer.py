@@ -1,0 +1,243 @@
+"""The drawer above the status bar: every run with its progress, its last log line, and Stop or Resume."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.theme import tokens
+from ui.widgets.amounts import describe_count, describe_seconds
+from ui.widgets.basics import (
+    Chip,
+    ElidedLabel,
+    IconButton,
+    Line,
+    PlainButton,
+    ProgressLine,
+    Text,
+    Tone,
+)
+from workbench import events
+from workbench.calls import FollowRun, ListRuns, ResumeRun, RunList, RunRecord, StopRun
+from workbench.events import Event, Terminal
+
+SHOWN_RUNS = 30
+ACTIVE = ("queued", "running")
+RESUMABLE = ("cancelled", "failed", "interrupted")
+_STATES: dict[str, tuple[str, Tone]] = {
+    "queued": ("Waiting", "plain"),
+    "running": ("Running", "accent"),
+    "finished": ("Finished", "success"),
+    "failed": ("Failed", "danger"),
+    "cancelled": ("Stopped", "attention"),
+    "interrupted": ("Interrupted", "attention"),
+}
+
+
+class RunsDrawer(QFrame):
+    """All runs, the latest first. It follows those under way for as long as it is open."""
+
+    closed = Signal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.setProperty("role", "drawer")
+        self.setAccessibleName("Runs")
+        self.setFixedHeight(248)
+        self.hide()
+        self._bridge = bridge
+        self._rows: dict[str, RunRow] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_2, tokens.SPACE_4, tokens.SPACE_2)
+        column.setSpacing(tokens.SPACE_2)
+        top = QHBoxLayout()
+        top.addWidget(Text("Runs", "heading"))
+        top.addStretch(1)
+        self._close = IconButton("close", "Close the list of runs")
+        self._close.clicked.connect(self._on_close)
+        top.addWidget(self._close)
+        column.addLayout(top)
+        self._empty = Text(
+            "Nothing is running and nothing has run yet. Work that takes long, such as reading documents, is listed "
+            "here with its progress; it goes on when the window is closed.",
+            "muted",
+        )
+        column.addWidget(self._empty)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        self._list = QVBoxLayout(inside)
+        self._list.setContentsMargins(0, 0, tokens.SPACE_2, 0)
+        self._list.setSpacing(tokens.SPACE_3)
+        self._list.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inside)
+        column.addWidget(area, 1)
+        self._reload = QTimer(self, singleShot=True, interval=100)
+        self._reload.timeout.connect(self._load)
+        bridge.changed.connect(self._on_changed)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load()
+        self._close.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._on_close()
+            return
+        super().keyPressEvent(event)
+
+    def _on_close(self) -> None:
+        self.hide()
+        self.closed.emit()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "run" and self.isVisible():
+            self._reload.start()
+
+    def _load(self) -> None:
+        self._bridge.call(ListRuns(limit=SHOWN_RUNS), self._on_runs, owner=self)
+
+    def _on_runs(self, found: RunList) -> None:
+        self._empty.setVisible(not found.runs)
+        known = {run.id for run in found.runs}
+        for gone in set(self._rows) - known:
+            self._rows.pop(gone).deleteLater()
+        for place, run in enumerate(found.runs):
+            row = self._rows.get(run.id)
+            if row is None:
+                row = self._rows[run.id] = RunRow(self._bridge, run)
+                self._list.insertWidget(place, row)
+            row.show_run(run)
+
+
+class RunRow(QWidget):
+    """One run. While it is under way its events move the bar and the log line."""
+
+    def __init__(self, bridge: Bridge, run: RunRecord) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._run = run
+        self._seen = 0
+        self._following = False
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_1)
+        top = QHBoxLayout()
+        top.setSpacing(tokens.SPACE_2)
+        self._chip = Chip("")
+        self._title = ElidedLabel(run.title, "strong")
+        self._when = Text("", "small")
+        self._resume = PlainButton("Resume", "play")
+        self._resume.setProperty("size", "small")
+        self._resume.setToolTip("Go on where it was; nothing that was done is done again")
+        self._resume.clicked.connect(self._on_resume)
+        top.addWidget(self._chip)
+        top.addWidget(self._title, 1)
+        top.addWidget(self._when)
+        top.addWidget(self._resume)
+        self._progress = ProgressLine()
+        self._progress.stop_button.setAccessibleName(f"Stop {run.title}")
+        self._progress.stop_clicked.connect(self._on_stop)
+        self._log = ElidedLabel("", "small")
+        column.addLayout(top)
+        column.addWidget(self._progress)
+        column.addWidget(self._log)
+        column.addWidget(Line())
+
+    @property
+    def log_line(self) -> str:
+        return self._log.full_text
+
+    @property
+    def resume_button(self) -> PlainButton:
+        return self._resume
+
+    @property
+    def progress(self) -> ProgressLine:
+        return self._progress
+
+    def show_run(self, run: RunRecord) -> None:
+        self._run = run
+        words, tone = _STATES[run.state]
+        self._chip.setText(words)
+        self._chip.set_tone(tone)
+        active = run.state in ACTIVE
+        self._progress.setVisible(active)
+        self._resume.setVisible(run.state in RESUMABLE)
+        self._resume.setAccessibleName(f"Resume {run.title}")
+        self._when.setText(_when(run))
+        if active:
+            self._progress.set_progress(
+                run.message or run.stage.capitalize() or "Waiting for its turn", run.progress, "", run.seconds_left
+            )
+            self._follow()
+        elif run.state == "finished":
+            self._log.set_full_text(_summary(run.result))
+        elif run.message:
+            self._log.set_full_text(run.message)
+        self._log.setVisible(bool(self._log.full_text))
+
+    def _follow(self) -> None:
+        if not self._following:
+            self._following = True
+            self._bridge.stream(FollowRun(run=self._run.id, after=self._seen), self._on_events, self._on_end, self)
+
+    def _on_events(self, batch: Sequence[Event]) -> None:
+        for event in batch:
+            self._seen = max(self._seen, event.seq)
+            if isinstance(event, events.Progress):
+                share = event.done / event.total if event.total else None
+                numbers = f"{event.done:,.0f} of {event.total:,.0f} {event.unit}".rstrip() if event.total else ""
+                words = event.stage.capitalize() + (f" · {event.detail}" if event.detail else "")
+                self._progress.set_progress(words, share, numbers, event.seconds_left)
+            elif isinstance(event, events.Log) and event.level != "debug":
+                self._log.set_full_text(event.text)
+            elif isinstance(event, events.Artifact) and event.kind == "document":
+                self._log.set_full_text(_document_line(event))
+        self._log.setVisible(bool(self._log.full_text))
+
+    def _on_end(self, terminal: Terminal) -> None:
+        self._following = False
+
+    def _on_stop(self) -> None:
+        self._progress.set_progress("Stopping…", self._run.progress)
+        self._bridge.call(StopRun(run=self._run.id), self.show_run, owner=self)
+
+    def _on_resume(self) -> None:
+        self._bridge.call(ResumeRun(run=self._run.id), self.show_run, owner=self)
+
+
+def _document_line(event: events.Artifact) -> str:
+    state = str(event.result.get("state", ""))
+    reason = str(event.result.get("reason", ""))
+    return f"{event.id}: {state}" + (f" ({reason})" if reason else "")
+
+
+def _when(run: RunRecord) -> str:
+    took = f" · took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
+    return time.strftime("%d %b, %H:%M", time.localtime(run.created)) + took
+
+
+def _summary(result: dict[str, object]) -> str:
+    """What a finished ingest came to, in words."""
+    words = []
+    for key, one, many in (
+        ("indexed", "file read", "files read"),
+        ("unchanged", "unchanged", "unchanged"),
+        ("removed", "removed", "removed"),
+    ):
+        count = result.get(key)
+        if isinstance(count, int) and count:
+            words.append(describe_count(count, one, many))
+    failed = result.get("failed")
+    if isinstance(failed, list) and failed:
+        words.append(f"{len(failed)} could not be read")
+    return ", ".join(words)

@@ -1,0 +1,310 @@
+"""Ctrl+K: one field that finds chats, documents, models, pages, actions and settings by a few letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGraphicsDropShadowEffect,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.bridge import Bridge
+from ui.pages import WELCOME, Found
+from ui.theme import tokens
+from ui.theme.theme import current_theme
+from ui.widgets.amounts import describe_count
+from ui.widgets.basics import Chip, ElidedLabel, IconLabel, Text
+from workbench.calls import (
+    ChangeSettings,
+    ChatList,
+    CollectionList,
+    ListChats,
+    ListCollections,
+    ListModels,
+    LoadModel,
+    ModelList,
+    Status,
+)
+from workbench.fields import fields_of
+from workbench.settings import SECTIONS, Settings
+
+if TYPE_CHECKING:
+    from ui.shell import Shell
+
+WIDTH = 600
+MOST_LINES = 40
+
+
+class Finder(QFrame):
+    """Floats over the window while it is open; Esc or a click elsewhere closes it."""
+
+    def __init__(self, bridge: Bridge, shell: Shell) -> None:
+        super().__init__(shell)
+        self.setProperty("role", "floating")
+        self.setAccessibleName("Find")
+        self._bridge = bridge
+        self._shell = shell
+        self._chats: tuple[Found, ...] = ()
+        self._collections: tuple[Found, ...] = ()
+        self._models: tuple[Found, ...] = ()
+        self._found: list[Found] = []
+        self._before: QWidget | None = None
+        shadow = QGraphicsDropShadowEffect(self)
+        shadow.setBlurRadius(32)
+        shadow.setOffset(0, 8)
+        colour = current_theme().colour("shadow")
+        colour.setAlpha(90)
+        shadow.setColor(colour)
+        self.setGraphicsEffect(shadow)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2)
+        column.setSpacing(tokens.SPACE_2)
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("Find a chat, document, model, page, action or setting")
+        self.field.setAccessibleName("Find anything")
+        self.list = QListWidget()
+        self.list.setAccessibleName("Found")
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the arrow keys of the field move in it
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._hint = Text("↑ ↓ choose · Enter opens · Esc closes", "small")
+        column.addWidget(self.field)
+        column.addWidget(self.list, 1)
+        column.addWidget(self._hint)
+        self._search = QTimer(self, singleShot=True, interval=150)
+        self._search.timeout.connect(self._ask_chats)
+        self.field.textChanged.connect(self._on_text)
+        self.field.installEventFilter(self)
+        self.list.itemClicked.connect(self._on_item)
+        self.hide()
+
+    def open(self) -> None:
+        """Show it, empty, with what there is now; when it is open already, close it."""
+        if self.isVisible():
+            self.dismiss()
+            return
+        self._before = QApplication.focusWidget()
+        self.field.clear()
+        self._ask_chats()
+        self._bridge.call(ListCollections(), self._on_collections, _ignore, self)
+        self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        self.place()
+        self._fill()
+        self.show()
+        self.raise_()
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+
+    def dismiss(self) -> None:
+        """Close it and give the keyboard back."""
+        QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
+        self.hide()
+        if self._before is not None:
+            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._before = None
+
+    def place(self) -> None:
+        width = min(WIDTH, self._shell.width() - 2 * tokens.SPACE_6)
+        height = min(460, self._shell.height() - 160)
+        self.setGeometry((self._shell.width() - width) // 2, 80, width, height)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self._on_key(event)
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(watched, QWidget):
+            inside = watched is self or self.isAncestorOf(watched)
+            if not inside and watched.window() is self._shell:
+                self._before = None  # the click decides where the keyboard goes
+                self.dismiss()
+        return False
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def _on_text(self) -> None:
+        self._search.start()
+        self._fill()
+
+    def _ask_chats(self) -> None:
+        self._bridge.call(ListChats(search=self.field.text().strip()), self._on_chats, _ignore, self)
+
+    def _on_chats(self, found: ChatList) -> None:
+        self._chats = tuple(
+            Found(chat.title, "chat", "chat", partial(self._shell.open_page, "chat", chat=chat.id))
+            for chat in found.chats
+        )
+        self._fill()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        self._collections = tuple(
+            Found(
+                collection.name,
+                "documents",
+                "documents",
+                partial(self._shell.open_page, "documents", collection=collection.id),
+                describe_count(collection.documents, "document"),
+            )
+            for collection in found.collections
+        )
+        self._fill()
+
+    def _on_models(self, found: ModelList) -> None:
+        self._models = tuple(
+            Found(
+                model.name,
+                "model",
+                "models",
+                partial(self._shell.open_page, "models", model=model.name),
+                model.quantization,
+            )
+            for model in found.models
+        )
+        loads = tuple(
+            Found(f"Load {model.name}", "action", "play", partial(self._load, model.name))
+            for model in found.models
+            if model.kind != "embedder"
+        )
+        self._models = (*self._models, *loads)
+        self._fill()
+
+    def _pages(self) -> list[Found]:
+        entries = (*self._shell.pages, WELCOME)
+        return [Found(entry.title, "page", entry.icon, partial(self._shell.open_page, entry.name)) for entry in entries]
+
+    def _actions(self) -> list[Found]:
+        shell = self._shell
+        status = self._bridge.status
+        offline = status is None or status.offline
+        dark = current_theme().is_dark
+        return [
+            Found("New chat", "action", "plus", lambda: shell.open_page("chat", new=True)),
+            Found("Import a model", "action", "plus", lambda: shell.open_page("models", add=True)),
+            Found(
+                "Light theme" if dark else "Dark theme",
+                "action",
+                "sun" if dark else "moon",
+                lambda: self._change("general", "theme", "light" if dark else "dark"),
+            ),
+            Found(
+                "Allow downloads" if offline else "Go offline",
+                "action",
+                "globe" if offline else "shield",
+                lambda: self._change("general", "offline", not offline),
+            ),
+            Found("Show or hide the runs", "action", "clock", shell.show_runs),
+        ]
+
+    def _settings(self) -> list[Found]:
+        found = []
+        for section, config in SECTIONS.items():
+            for field in fields_of(config):
+                run = partial(self._shell.open_page, "settings", section=section, field=field.name)
+                found.append(Found(field.title, "setting", "settings", run, section))
+        return found
+
+    def _from_pages(self, text: str) -> list[Found]:
+        found: list[Found] = []
+        for entry in self._shell.pages:
+            page = self._shell.made_page(entry.name)
+            if page is not None and hasattr(page, "find_entries"):
+                found.extend(page.find_entries(text))
+        return found
+
+    def _load(self, name: str) -> None:
+        self._bridge.call(LoadModel(name=name), self._on_loaded, owner=self._shell)
+
+    def _on_loaded(self, status: Status) -> None:
+        self._shell.show_message(f"{status.model} is loaded.", "success")
+
+    def _change(self, section: str, field: str, value: object) -> None:
+        self._bridge.call(ChangeSettings(values={section: {field: value}}), self._on_changed, owner=self._shell)
+
+    def _on_changed(self, settings: Settings) -> None:
+        self._bridge.refresh_status()
+
+    # -- the list ------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        text = self.field.text().strip()
+        words = text.lower().split()
+        fixed = [*self._pages(), *self._actions(), *self._collections, *self._models, *self._settings()]
+        matching = [found for found in fixed if all(word in f"{found.text} {found.kind}".lower() for word in words)]
+        matching.sort(key=lambda found: _rank(found, words))
+        chats = self._chats if words else self._chats[:5]  # the core has searched them, in their messages too
+        self._found = ([*chats, *matching] if not words else [*matching, *chats])[:MOST_LINES]
+        if words:
+            self._found.extend(self._from_pages(text))
+        self.list.clear()
+        for found in self._found:
+            item = QListWidgetItem()
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{found.text}, {found.kind}")
+            item.setSizeHint(QSize(0, 40))
+            self.list.addItem(item)
+            self.list.setItemWidget(item, _FoundLine(found))
+        self.list.setCurrentRow(0 if self._found else -1)
+        self._hint.setText(
+            "↑ ↓ choose · Enter opens · Esc closes" if self._found else f"Nothing here is called “{text}”."
+        )
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
+        key = Qt.Key(event.key())
+        if key in steps and self._found:
+            row = min(max(self.list.currentRow() + steps[key], 0), len(self._found) - 1)
+            self.list.setCurrentRow(row)
+            self.field.setAccessibleDescription(self._found[row].text)
+            return True
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if 0 <= self.list.currentRow() < len(self._found):
+                self._run(self._found[self.list.currentRow()].run)
+            return True
+        if key in (Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            self.dismiss()
+            return True
+        return False
+
+    def _on_item(self, item: QListWidgetItem) -> None:
+        self._run(self._found[self.list.row(item)].run)
+
+    def _run(self, run: Callable[[], None]) -> None:
+        self.dismiss()
+        run()
+
+
+class _FoundLine(QWidget):
+    """One line: icon, text, detail, and what kind of thing it is."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(tokens.SPACE_2, 0, tokens.SPACE_2, 0)
+        row.setSpacing(tokens.SPACE_3)
+        row.addWidget(IconLabel(found.icon, "muted"))
+        row.addWidget(ElidedLabel(found.text), 1)
+        if found.detail:
+            row.addWidget(Text(found.detail, "small"))
+        row.addWidget(Chip(found.kind))
+
+
+def _rank(found: Found, words: list[str]) -> tuple[int, str]:
+    """Texts that begin with what was typed come first."""
+    text = found.text.lower()
+    starts = bool(words) and text.startswith(words[0])
+    kinds = ("page", "documents", "model", "action", "setting", "chat")
+    order = kinds.index(found.kind) if found.kind in kinds else len(kinds)
+    return (0 if starts else 1) * 10 + order, "" if not words else text
+
+
+def _ignore(error: Exception) -> None:
+    """The finder shows what it could find."""

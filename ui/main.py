@@ -1,0 +1,95 @@
+"""Where the window begins: reads the command line, opens the window at once, lets the core start behind it.
+
+Nothing that is heavy is imported here, and Qt only once it is clear that a window is wanted: a frozen build runs this
+same program again to be a worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workbench import __version__
+from workbench.errors import UserError
+from workbench.paths import Home, find_home
+from workbench.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from ui.shell import Shell
+    from workbench.client import Front
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window of a home folder until it is closed; the exit status. Raises SystemExit for a usage error."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["--worker"]:
+        return _become_worker(arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog="llm-workbench", description="A local model that answers from your documents."
+    )
+    parser.add_argument("--home", metavar="DIR", help="the data folder (default: WORKBENCH_HOME, else the system's)")
+    parser.add_argument("--version", action="version", version=f"LLM Workbench {__version__}")
+    parsed = parser.parse_args(arguments)
+    return _run_window(find_home(parsed.home))
+
+
+def _become_worker(arguments: list[str]) -> int:
+    workers = importlib.import_module("workbench.workers.__main__")  # by name: the window knows no worker
+    status: int = workers.run(arguments)
+    return status
+
+
+def _run_window(home: Home) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication(sys.argv[:1])
+    window = open_window(home)
+    status = application.exec()
+    window.deleteLater()
+    return status
+
+
+def open_window(home: Home, front: Front | None = None) -> Shell:
+    """Show the window of a home folder. Without ``front`` it connects to the home's core, starting it if needed."""
+    from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from ui.bridge import Bridge
+    from ui.shell import Shell
+    from ui.theme.icons import ICONS
+    from ui.theme.theme import current_theme
+
+    QApplication.setApplicationName("LLM Workbench")
+    QApplication.setApplicationVersion(__version__)
+    QApplication.setDesktopFileName("llm-workbench")
+    QApplication.setWindowIcon(QIcon(str(ICONS.parent / "app-icon.svg")))
+    fresh = not home.database.exists()
+    home.create()
+    settings = _settings(home)
+    theme = current_theme()
+    theme.choose(settings.general.theme)
+    theme.set_reading_size(settings.general.text_size)
+    if front is None:
+        from workbench.client import Client
+
+        front = Client(home)
+    window = Shell(Bridge(front), home.root / "window.ini", fresh)
+    window.show()
+    QTimer.singleShot(0, window, window.start)  # the first page is made once the frame is on the screen
+    return window
+
+
+def _settings(home: Home) -> Settings:
+    """The stored settings, for the colours of the first picture; the core tells when they cannot be read."""
+    try:
+        return load_settings(home.settings)
+    except UserError:
+        return Settings()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The left edge of the window: the pages, with words beside their icons, and the way to the finder."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+
+from ui.pages import PageEntry
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.widgets.basics import Text
+
+WIDTH = 156
+
+
+class Navigation(QFrame):
+    """``chosen`` is sent with a page's name. The settings stand at the bottom; the welcome page only while needed."""
+
+    chosen = Signal(str)
+    find_wanted = Signal()
+
+    def __init__(self, pages: tuple[PageEntry, ...], welcome: PageEntry) -> None:
+        super().__init__()
+        self.setProperty("role", "navigation")
+        self.setFixedWidth(WIDTH)
+        self.setAccessibleName("Navigation")
+        self._icons = {entry.name: entry.icon for entry in (*pages, welcome)}
+        self._buttons: dict[str, QPushButton] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_1)
+        name = Text("LLM Workbench", "strong")
+        name.setFixedHeight(56)
+        name.setContentsMargins(tokens.SPACE_3, 0, 0, 0)
+        column.addWidget(name)
+        column.addWidget(self._button(welcome, ""))
+        self._buttons[welcome.name].hide()
+        for number, entry in enumerate(pages, 1):
+            if entry.name == "settings":
+                column.addStretch(1)
+                find = QPushButton("Find…")
+                find.setProperty("kind", "nav")
+                find.setToolTip("Find chats, documents, models, pages and settings (Ctrl+K)")
+                set_icon(find, "search", "muted")
+                find.clicked.connect(self.find_wanted)
+                column.addWidget(find)
+            column.addWidget(self._button(entry, f"Ctrl+{number}"))
+
+    def set_current(self, name: str) -> None:
+        """Mark the page that is shown."""
+        for page, button in self._buttons.items():
+            button.setChecked(page == name)
+            set_icon(button, self._icons[page], "accent" if page == name else "muted")
+        if name in self._buttons:
+            self._buttons[name].show()
+
+    def set_welcome_visible(self, visible: bool) -> None:
+        self._buttons["welcome"].setVisible(visible)
+
+    def _button(self, entry: PageEntry, keys: str) -> QPushButton:
+        button = QPushButton(entry.title)
+        button.setProperty("kind", "nav")
+        button.setCheckable(True)
+        button.setToolTip(f"{entry.title} ({keys})" if keys else entry.title)
+        set_icon(button, entry.icon, "muted")
+        button.clicked.connect(lambda: self._on_clicked(entry.name))
+        self._buttons[entry.name] = button
+        return button
+
+    def _on_clicked(self, name: str) -> None:
+        self._buttons[name].setChecked(True)  # a click on the open page must not uncheck it
+        self.chosen.emit(name)

@@ -1,0 +1,326 @@
+"""The first start: what this machine has, a model, some documents, and the first question. Nothing else to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.pages import ShellActions
+from ui.theme import tokens
+from ui.widgets.amounts import describe_bytes, describe_count
+from ui.widgets.basics import Chip, LinkButton, PlainButton, PrimaryButton, QuietButton, Text, empty_layout
+from ui.widgets.first_steps import DropPlace, FilesRead, StepCard
+from workbench import events
+from workbench.calls import (
+    AddDocuments,
+    Collection,
+    CollectionList,
+    CreateCollection,
+    FollowRun,
+    GetMachine,
+    ListCollections,
+    ListModels,
+    Machine,
+    ModelList,
+    RegisterStarter,
+    RunRecord,
+    Status,
+    StopRun,
+)
+from workbench.errors import UserError
+from workbench.events import Event, Terminal
+from workbench.protocol import error_of
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+SAMPLE_NAME = "Sample: Brunnen pumps"
+SAMPLE_QUESTIONS = (
+    "How long is the warranty, and what does it not cover?",
+    "The pump hums but gives no water. What should I do?",
+    "What does a shaft seal set for the AquaLift 300 cost?",
+)
+
+
+class WelcomePage(QWidget):
+    """Three steps, each of which shows at once what came of it. It can be left at any time."""
+
+    name, title, icon = "welcome", "Welcome", "home"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._collection: Collection | None = None
+        self._run: RunRecord | None = None
+        self._has_model = False
+        self.question_buttons: list[PlainButton] = []
+        self._build()
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(self._on_connected)
+        bridge.status_changed.connect(self._on_status)
+
+    def open_target(self) -> None:
+        """There is only one thing to see here."""
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        row = QHBoxLayout(inside)
+        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
+        holder = QWidget()
+        holder.setMaximumWidth(tokens.READING_WIDTH)
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_4)
+        column.addWidget(Text("Ask your own documents", "display"))
+        column.addWidget(
+            Text(
+                "A language model on this machine reads what you give it and answers with its sources. Nothing leaves "
+                "the machine, and there is no account.",
+                "muted",
+            )
+        )
+        self._machine = QHBoxLayout()
+        self._machine.setSpacing(tokens.SPACE_2)
+        self._machine.addWidget(Chip("Looking at this machine…"))
+        self._machine.addStretch(1)
+        column.addLayout(self._machine)
+        column.addWidget(self._build_model_step())
+        column.addWidget(self._build_documents_step())
+        column.addWidget(self._build_question_step())
+        leave = LinkButton("Look around first")
+        leave.clicked.connect(lambda: self._shell.open_page("chat"))
+        column.addWidget(leave, 0, Qt.AlignmentFlag.AlignLeft)
+        row.addStretch(1)
+        row.addWidget(holder, 12, Qt.AlignmentFlag.AlignTop)
+        row.addStretch(1)
+        self._area.setWidget(inside)
+        outer.addWidget(self._area)
+
+    def _build_model_step(self) -> StepCard:
+        self.model_step = StepCard(1, "A model", "The part that reads and answers. The starter runs on any machine.")
+        self.starter_button = PrimaryButton("Use the starter, 92 MB")
+        self.starter_button.clicked.connect(self._on_starter)
+        other = QuietButton("Import another…", "plus")
+        other.clicked.connect(lambda: self._shell.open_page("models", add=True))
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(self.starter_button)
+        row.addWidget(other)
+        row.addStretch(1)
+        self.model_step.content.addLayout(row)
+        return self.model_step
+
+    def _build_documents_step(self) -> StepCard:
+        self.documents_step = StepCard(
+            2, "Your documents", "They are read on this machine and stay where they are; changes are noticed later."
+        )
+        self.drop = DropPlace()
+        self.drop.dropped.connect(self.add_paths)
+        sample = PlainButton("Use eight sample documents", "documents")
+        sample.setToolTip("Manual, warranty, prices and service papers of an imaginary maker of pumps")
+        sample.clicked.connect(self._on_sample)
+        self.sample_button = sample
+        self.files = FilesRead()
+        self.files.stop_clicked.connect(self._on_stop)
+        self.documents_step.content.addWidget(self.drop)
+        row = QHBoxLayout()
+        row.addWidget(Text("Nothing at hand?", "muted"))
+        row.addWidget(sample)
+        row.addStretch(1)
+        self.documents_step.content.addLayout(row)
+        self.documents_step.content.addWidget(self.files)
+        return self.documents_step
+
+    def _build_question_step(self) -> StepCard:
+        self.question_step = StepCard(3, "A question", "")
+        self._questions = QVBoxLayout()
+        self._questions.setSpacing(tokens.SPACE_2)
+        self.question_step.content.addLayout(self._questions)
+        self.ask_button = PrimaryButton("Ask a question", "chat")
+        self.ask_button.clicked.connect(self._on_ask)
+        row = QHBoxLayout()
+        row.addWidget(self.ask_button)
+        row.addStretch(1)
+        self.question_step.content.addLayout(row)
+        self._show_question_step()
+        return self.question_step
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._load()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "model":
+            self._bridge.call(ListModels(), self._on_models, owner=self)
+        elif kind == "collection":
+            self._bridge.call(ListCollections(), self._on_collections, owner=self)
+
+    def _load(self) -> None:
+        self._bridge.call(GetMachine(), self._on_machine, owner=self)
+        self._bridge.call(ListModels(), self._on_models, owner=self)
+        self._bridge.call(ListCollections(), self._on_collections, owner=self)
+
+    def _on_machine(self, machine: Machine) -> None:
+        graphics = [device.description or device.name for device in machine.devices if device.kind == "gpu"]
+        memory = f"{describe_bytes(machine.memory_bytes)} memory, {describe_bytes(machine.memory_free_bytes)} free"
+        words = [
+            describe_count(machine.cores, "processor core"),
+            memory,
+            graphics[0] if graphics else "no graphics card needed",
+            f"{describe_bytes(machine.disk_free_bytes)} free disk",
+        ]
+        empty_layout(self._machine)
+        self._machine.addWidget(Text("This machine:", "muted"))
+        for word in words:
+            self._machine.addWidget(Chip(word))
+        self._machine.addStretch(1)
+
+    def _on_models(self, found: ModelList) -> None:
+        chat = next((model for model in found.models if model.kind == "chat" and not model.missing), None)
+        self._has_model = chat is not None
+        self.starter_button.setVisible(chat is None)
+        if chat is not None:
+            self.model_step.set_done(f"{chat.name} is ready ({describe_bytes(chat.bytes)}).")
+        self._show_question_step()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        if not found.collections:
+            return
+        latest = max(found.collections, key=lambda collection: collection.created)
+        known = next((c for c in found.collections if self._collection and c.id == self._collection.id), latest)
+        self._collection = known
+        if known.documents:
+            self.documents_step.set_done(
+                f"{describe_count(known.documents, 'document')} in “{known.name}” can be asked about."
+            )
+        self._show_question_step()
+
+    def _on_status(self, status: Status) -> None:
+        running = next((run for run in status.runs if run.kind == "ingest" and run.state == "running"), None)
+        if running is not None and self._run is None:
+            self._follow(running)
+
+    # -- the steps -----------------------------------------------------------------------------------
+
+    def _on_starter(self) -> None:
+        self.model_step.clear_problem()
+        self.starter_button.setEnabled(False)
+        self.starter_button.setText("Making the starter ready…")
+        self._bridge.call(RegisterStarter(), self._on_starter_ready, self._on_starter_failed, self)
+
+    def _on_starter_ready(self, found: ModelList) -> None:
+        self._reset_starter()
+        self._on_models(found)
+
+    def _on_starter_failed(self, error: Exception) -> None:
+        self._reset_starter()
+        self.model_step.show_problem(_words(error))
+
+    def _reset_starter(self) -> None:
+        self.starter_button.setEnabled(True)
+        self.starter_button.setText("Use the starter, 92 MB")
+
+    def _on_sample(self) -> None:
+        self._add(SAMPLE_NAME, [str(SAMPLES)])
+
+    def add_paths(self, paths: list[str]) -> None:
+        """Make a collection named after the first folder, or "My documents", and read the paths into it."""
+        folder = next((Path(path).name for path in paths if Path(path).is_dir()), "")
+        self._add(folder or "My documents", paths)
+
+    def _add(self, name: str, paths: list[str]) -> None:
+        self.documents_step.clear_problem()
+
+        def listed(found: CollectionList) -> None:
+            known = next((collection for collection in found.collections if collection.name == name), None)
+            if known is not None:
+                created(known)
+            else:
+                self._bridge.call(CreateCollection(name=name), created, self._on_add_failed, self)
+
+        def created(collection: Collection) -> None:
+            self._collection = collection
+            self.files.begin(f"Reading into “{collection.name}”")
+            call = AddDocuments(collection=collection.id, paths=tuple(paths))
+            self._bridge.call(call, self._follow, self._on_add_failed, self)
+
+        self._bridge.call(ListCollections(), listed, self._on_add_failed, self)
+
+    def _on_add_failed(self, error: Exception) -> None:
+        self.files.end("")
+        self.documents_step.show_problem(_words(error))
+
+    def _follow(self, run: RunRecord) -> None:
+        self._run = run
+        self.files.begin(run.title)
+        self._bridge.stream(FollowRun(run=run.id), self._on_run_events, self._on_run_ended, self)
+
+    def _on_run_events(self, batch: Sequence[Event]) -> None:
+        self.files.show_events(batch)
+
+    def _on_run_ended(self, terminal: Terminal) -> None:
+        self._run = None
+        if isinstance(terminal, events.Failed):
+            self.files.end("")
+            self.documents_step.show_problem(_words(error_of(terminal)))
+        else:
+            self.files.end("Stopped. What was read stays." if isinstance(terminal, events.Cancelled) else "")
+        self._bridge.call(ListCollections(), self._on_collections, owner=self)
+
+    def _on_stop(self) -> None:
+        if self._run is not None:
+            self._bridge.call(StopRun(run=self._run.id), lambda run: None, owner=self)
+
+    def _show_question_step(self) -> None:
+        ready = self._collection is not None and self._collection.documents > 0
+        sample = ready and self._collection is not None and self._collection.name == SAMPLE_NAME
+        if ready and self._has_model:
+            words = (
+                "Every answer shows the passages it leans on. For instance:"
+                if sample
+                else ("Every answer shows the passages it leans on; a click opens them in their document.")
+            )
+        else:
+            missing = [word for word, there in (("a model", self._has_model), ("some documents", ready)) if not there]
+            words = f"Needs {' and '.join(missing)} first."
+        self.question_step.set_words(words)
+        self.ask_button.setVisible(ready and self._has_model)
+        empty_layout(self._questions)
+        self.question_buttons = []
+        if sample and self._has_model:
+            for question in SAMPLE_QUESTIONS:
+                button = PlainButton(question, "chat")
+                button.setProperty("align", "left")
+                button.clicked.connect(partial(self._ask, question))
+                self._questions.addWidget(button)
+                self.question_buttons.append(button)
+
+    def _on_ask(self) -> None:
+        self._ask("")
+
+    def _ask(self, question: str) -> None:
+        assert self._collection is not None
+        self._shell.open_page("chat", new=True, collection=self._collection.name, question=question)
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, UserError) else str(error).splitlines()[0]

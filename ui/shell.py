@@ -1,0 +1,320 @@
+"""The frame of the window: navigation, the page's header, banners, status bar, drawer of runs, finder.
+
+It makes each page when it is first shown, and is what the pages know of the window (``ShellActions``). What it
+remembers (where the window stood, the page that was open) lies in ``window.ini`` of the home folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.bridge import Bridge
+from ui.navigation import Navigation
+from ui.pages import PAGES, WELCOME, Action, MessageKind, PageEntry
+from ui.statusbar import StatusBar
+from ui.theme import tokens
+from ui.theme.theme import Theme, current_theme
+from ui.widgets.basics import InlineMessage, Text
+from workbench.calls import (
+    CollectionList,
+    GetSettings,
+    ListCollections,
+    ListModels,
+    ModelList,
+    RestartWorker,
+    Status,
+    WorkerState,
+)
+from workbench.errors import UserError, WorkerDied
+from workbench.settings import Settings
+
+PATIENCE_MS = 8_000
+"""How long the core may take to answer first before the window says that it waits for it."""
+
+
+class Shell(QMainWindow):
+    """The window of one home folder. Show it, then call ``start()``."""
+
+    def __init__(self, bridge: Bridge, memory: Path, fresh: bool = False, pages: tuple[PageEntry, ...] = PAGES) -> None:
+        """``memory`` is the file it remembers itself in; ``fresh``: the home folder holds nothing yet."""
+        super().__init__()
+        self.setWindowTitle("LLM Workbench")
+        self.setMinimumSize(960, 640)
+        self._bridge = bridge
+        self.pages = pages
+        self._entries = {entry.name: entry for entry in (*pages, WELCOME)}
+        self._made: dict[str, QWidget] = {}
+        self._headers: dict[str, QWidget | None] = {}
+        self._current = ""
+        self._memory = QSettings(str(memory), QSettings.Format.IniFormat)
+        self._fresh = fresh
+        self._left_welcome = False
+        self._has_models: bool | None = None
+        self._has_collections: bool | None = None
+        self._finder: QWidget | None = None
+        self._drawer: QWidget | None = None
+        self._build()
+        self._connect()
+        self._restore()
+
+    # -- ShellActions --------------------------------------------------------------------------------
+
+    @property
+    def theme(self) -> Theme:
+        return current_theme()
+
+    def open_page(self, name: str, **target: Any) -> None:
+        """Show a page, and what ``target`` names on it. Raises KeyError for a page that there is not."""
+        entry = self._entries[name]
+        if self._current == WELCOME.name and name != WELCOME.name:
+            self._left_welcome = True
+        page = self._made.get(name) or self._make(entry)
+        self._current = name
+        self._stack.setCurrentWidget(page)
+        self._title.setText(entry.title)
+        self._navigation.set_current(name)
+        for other, header in self._headers.items():
+            if header is not None:
+                header.setVisible(other == name)
+        if target:
+            page.open_target(**target)  # type: ignore[attr-defined]
+        if page.focusWidget() is None:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
+        """Say something in the banner above the page."""
+
+        def act() -> None:
+            self._message.hide()
+            if action is not None:
+                action.run()
+
+        self._message.show_message(text, kind, action.text if action is not None else "", act)
+
+    # -- for the window's own parts ------------------------------------------------------------------
+
+    @property
+    def current_page(self) -> str:
+        """The name of the page that is shown; empty before the first."""
+        return self._current
+
+    def made_page(self, name: str) -> QWidget | None:
+        """A page, if it was made already."""
+        return self._made.get(name)
+
+    def start(self, page: str = "") -> None:
+        """Show a page (by itself: the one that was open last) and begin to watch the core.
+
+        Called once the window is shown.
+        """
+        first = page or (WELCOME.name if self._fresh else str(self._memory.value("page", "")))
+        self.open_page(first if first in self._entries else self.pages[0].name)
+        self._bridge.start()
+        self._patience.start()
+
+    def show_runs(self) -> None:
+        """Open the drawer with every run, or close it."""
+        if self._drawer is None:
+            from ui.drawer import RunsDrawer
+
+            self._drawer = RunsDrawer(self._bridge)
+            self._drawer.closed.connect(self._status.focus_runs)
+            self._column.insertWidget(self._column.indexOf(self._status), self._drawer)
+        self._drawer.setVisible(not self._drawer.isVisible())
+
+    def show_finder(self) -> None:
+        """Open the palette that finds anything."""
+        if self._finder is None:
+            from ui.finder import Finder
+
+            self._finder = Finder(self._bridge, self)
+        self._finder.open()  # type: ignore[attr-defined]
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        root = QWidget()
+        self._column = QVBoxLayout(root)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        self._navigation = Navigation(self.pages, WELCOME)
+        middle.addWidget(self._navigation)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._build_header())
+        self._condition = InlineMessage(closable=False)
+        self._message = InlineMessage()
+        for banner in (self._condition, self._message):
+            banner.setProperty("place", "banner")
+            right.addWidget(banner)
+        self._stack = QStackedWidget()
+        right.addWidget(self._stack, 1)
+        middle.addLayout(right, 1)
+        self._column.addLayout(middle, 1)
+        self._status = StatusBar(self._bridge)
+        self._column.addWidget(self._status)
+        self.setCentralWidget(root)
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+
+    def _build_header(self) -> QFrame:
+        header = QFrame()
+        header.setProperty("role", "header")
+        header.setFixedHeight(56)
+        self._header = QHBoxLayout(header)
+        self._header.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4, 0)
+        self._header.setSpacing(tokens.SPACE_3)
+        self._title = Text("", "title")
+        self._header.addWidget(self._title)
+        self._header.addStretch(1)
+        return header
+
+    def _connect(self) -> None:
+        self._navigation.chosen.connect(self.open_page)
+        self._navigation.find_wanted.connect(self.show_finder)
+        self._status.runs_wanted.connect(self.show_runs)
+        self._status.models_wanted.connect(lambda: self.open_page("models"))
+        self._patience.timeout.connect(self._on_patience_ended)
+        self._bridge.failed.connect(self._on_failed)
+        self._bridge.connected_changed.connect(self._on_connected_changed)
+        self._bridge.status_changed.connect(self._on_status)
+        self._bridge.changed.connect(self._on_changed)
+        for number, entry in enumerate(self.pages, 1):
+            self._shortcut(f"Ctrl+{number}", partial(self.open_page, entry.name))
+        self._shortcut("Ctrl+K", self.show_finder)
+        self._shortcut("Ctrl+J", self.show_runs)
+        self._shortcut(QKeySequence(QKeySequence.StandardKey.Quit), self.close)
+
+    def _shortcut(self, keys: QKeySequence | str, run: Callable[[], Any]) -> None:
+        QShortcut(QKeySequence(keys), self).activated.connect(run)
+
+    def _make(self, entry: PageEntry) -> QWidget:
+        module, _, name = entry.entry.partition(":")
+        page: QWidget = getattr(importlib.import_module(module), name)(self._bridge, self)
+        self._made[entry.name] = page
+        self._stack.addWidget(page)
+        header = page.header() if hasattr(page, "header") else None
+        self._headers[entry.name] = header
+        if header is not None:
+            self._header.addWidget(header)
+        return page
+
+    def _restore(self) -> None:
+        geometry = self._memory.value("geometry")
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+            self.resize(1280, 800)
+
+    # -- what happens --------------------------------------------------------------------------------
+
+    def _on_patience_ended(self) -> None:
+        if self._bridge.connected is None:
+            self._condition.show_message("Still starting: waiting for the workbench to answer…", "info")
+
+    def _on_connected_changed(self, connected: bool) -> None:
+        if not connected:
+            self._condition.show_message(
+                "The workbench in the background has stopped. It is started again; nothing that was saved is lost.",
+                "danger",
+                "Restart",
+                self._bridge.reconnect,
+            )
+            return
+        self._condition.hide()
+        self._bridge.call(GetSettings(), self._on_settings, owner=self)
+        self._look_around()
+
+    def _on_status(self, status: Status) -> None:
+        dead = next((worker for worker in status.workers if worker.state == "dead"), None)
+        if dead is None:
+            self._condition.hide()
+        else:
+            self._condition.show_message(_died(dead), "danger", "Restart", partial(self._restart, dead.name))
+
+    def _restart(self, worker: str) -> None:
+        self._bridge.call(
+            RestartWorker(name="embedding" if worker == "embedding" else "inference"), _ignore, owner=self
+        )
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "settings":
+            self._bridge.call(GetSettings(), self._on_settings, owner=self)
+        elif kind in ("model", "collection"):
+            self._look_around()
+
+    def _on_settings(self, settings: Settings) -> None:
+        self.theme.choose(settings.general.theme)
+        self.theme.set_reading_size(settings.general.text_size)
+
+    def _on_failed(self, error: Exception) -> None:
+        if isinstance(error, WorkerDied):
+            return  # the banner of the status says it, with Restart
+        if isinstance(error, UserError):
+            self.show_message(str(error), "attention")
+        else:
+            self.show_message(f"Something went wrong inside the program: {str(error).splitlines()[0]}", "danger")
+
+    # -- the first steps -----------------------------------------------------------------------------
+
+    def _look_around(self) -> None:
+        self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        self._bridge.call(ListCollections(), self._on_collections, _ignore, self)
+
+    def _on_models(self, found: ModelList) -> None:
+        self._has_models = any(model.kind == "chat" for model in found.models)
+        self._offer_welcome()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        self._has_collections = bool(found.collections)
+        self._offer_welcome()
+
+    def _offer_welcome(self) -> None:
+        """Open the welcome page while there is no model or no collection, unless it was left before."""
+        if self._has_models is None or self._has_collections is None:
+            return
+        needed = not (self._has_models and self._has_collections)
+        self._navigation.set_welcome_visible(needed or self._current == WELCOME.name)
+        if needed and not self._left_welcome and self._current == self.pages[0].name:
+            self.open_page(WELCOME.name)
+
+    # -- the window ----------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._finder is not None:
+            self._finder.place()  # type: ignore[attr-defined]
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._memory.setValue("geometry", self.saveGeometry())
+        if self._current != WELCOME.name:
+            self._memory.setValue("page", self._current)
+        self._memory.sync()
+        self._bridge.close()
+        super().closeEvent(event)
+
+
+def _died(worker: WorkerState) -> str:
+    what = {
+        "inference": "The process that runs the model stopped unexpectedly. Your chats are safe.",
+        "embedding": "The process that reads and searches documents stopped unexpectedly. What was indexed is safe.",
+    }.get(worker.name, f"The {worker.name} process stopped unexpectedly.")
+    return f"{what} {worker.detail}".rstrip()
+
+
+def _ignore(anything: object) -> None:
+    """For calls whose effect is seen elsewhere."""

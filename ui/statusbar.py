@@ -1,0 +1,168 @@
+"""The line at the bottom: the loaded model with its device and memory, whether anything may leave the machine, and
+the work that is under way, with Stop."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.widgets.amounts import describe_bytes, describe_count, describe_seconds
+from ui.widgets.basics import QuietButton, Text
+from workbench.calls import ChangeSettings, RunRecord, Status, StopRun
+from workbench.settings import Settings
+
+ACTIVE = ("queued", "running")
+
+
+class StatusBar(QFrame):
+    """``runs_wanted``: open the drawer of runs; ``models_wanted``: the page with the models."""
+
+    runs_wanted = Signal()
+    models_wanted = Signal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.setProperty("role", "statusbar")
+        self.setFixedHeight(36)
+        self.setAccessibleName("Status")
+        self._bridge = bridge
+        self._runs: tuple[RunRecord, ...] = ()
+        self._popup: OfflinePopup | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(tokens.SPACE_2, 0, tokens.SPACE_2, 0)
+        row.setSpacing(tokens.SPACE_2)
+        self._model = self._button("Starting…", "models", "Which model is loaded; opens the models")
+        self._offline = self._button("", "shield", "Whether anything may leave this machine; opens the switch")
+        self._run_button = self._button("", "clock", "The work that is under way; opens the list of runs (Ctrl+J)")
+        self._run_button.setCheckable(False)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(120)
+        self._stop = self._button("Stop", "stop", "Stop the work that is under way")
+        row.addWidget(self._model)
+        row.addStretch(1)
+        row.addWidget(self._offline)
+        row.addStretch(1)
+        row.addWidget(self._run_button)
+        row.addWidget(self._bar)
+        row.addWidget(self._stop)
+        self._offline.hide()
+        self._show_runs(())
+        self._model.clicked.connect(self.models_wanted)
+        self._offline.clicked.connect(self._on_offline)
+        self._run_button.clicked.connect(self.runs_wanted)
+        self._stop.clicked.connect(self._on_stop)
+        bridge.status_changed.connect(self._on_status)
+        bridge.connected_changed.connect(self._on_connected)
+
+    def focus_runs(self) -> None:
+        """Put the keyboard back on the button that opened the drawer."""
+        self._run_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @staticmethod
+    def _button(text: str, icon: str, tip: str) -> QPushButton:
+        button = QuietButton(text)
+        button.setProperty("size", "small")
+        button.setToolTip(tip)
+        button.setAccessibleDescription(tip)
+        set_icon(button, icon, "muted", 16)
+        return button
+
+    def _on_connected(self, connected: bool) -> None:
+        if not connected:
+            self._model.setText("Not connected")
+            self._offline.hide()
+            self._show_runs(())
+
+    def _on_status(self, status: Status) -> None:
+        if status.model:
+            parts = [status.model, status.device, describe_bytes(status.memory_bytes)]
+            self._model.setText(" · ".join(part for part in parts if part))
+        else:
+            self._model.setText("No model loaded")
+        self._offline.setText("Offline" if status.offline else "Downloads allowed")
+        set_icon(self._offline, "shield" if status.offline else "globe", "muted" if status.offline else "attention", 16)
+        self._offline.show()
+        self._show_runs(tuple(run for run in status.runs if run.state in ACTIVE))
+
+    def _show_runs(self, runs: tuple[RunRecord, ...]) -> None:
+        self._runs = runs
+        for widget in (self._bar, self._stop):
+            widget.setVisible(bool(runs))
+        if not runs:
+            self._run_button.setText("Nothing running")
+            return
+        known = [run.progress for run in runs if run.progress is not None]
+        share = sum(known) / len(known) if known else None
+        left = [run.seconds_left for run in runs if run.seconds_left is not None]
+        words = [describe_count(len(runs), "run")]
+        if len(runs) == 1:
+            words = [runs[0].title]
+        if share is not None:
+            words.append(f"{share:.0%}")
+        if left:
+            words.append(f"{describe_seconds(max(left))} left")
+        self._run_button.setText(_shortened(" · ".join(words), 64))
+        self._stop.setText("Stop" if len(runs) == 1 else "Stop all")
+        self._bar.setRange(0, 0 if share is None else 1000)
+        self._bar.setValue(round(1000 * (share or 0)))
+        self._bar.setAccessibleName(" · ".join(words))
+
+    def _on_stop(self) -> None:
+        for run in self._runs:
+            self._bridge.call(StopRun(run=run.id), self._on_stopped, owner=self)
+
+    def _on_stopped(self, run: RunRecord) -> None:
+        self._bridge.refresh_status()
+
+    def _on_offline(self) -> None:
+        if self._popup is None:
+            self._popup = OfflinePopup(self._bridge, self.window())
+        self._popup.open_above(self._offline)
+
+
+class OfflinePopup(QFrame):
+    """The switch that says whether anything may leave this machine, with the sentence that explains it."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)  # for its round corners
+        self.setProperty("role", "floating")
+        self._bridge = bridge
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_4, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        self.switch = QCheckBox("Offline")
+        words = Text(
+            "Nothing leaves this machine. Chats, documents and models work offline; only downloading a model needs "
+            "this switched off.",
+            "small",
+        )
+        words.setFixedWidth(300)
+        column.addWidget(self.switch)
+        column.addWidget(words)
+        self.switch.toggled.connect(self._on_toggled)
+
+    def open_above(self, anchor: QWidget) -> None:
+        status = self._bridge.status
+        self.switch.blockSignals(True)
+        self.switch.setChecked(status is None or status.offline)
+        self.switch.blockSignals(False)
+        self.adjustSize()
+        corner = anchor.mapToGlobal(QPoint(0, 0))
+        self.move(corner.x(), corner.y() - self.height() - tokens.SPACE_1)
+        self.show()
+        self.switch.setFocus()
+
+    def _on_toggled(self, offline: bool) -> None:
+        self._bridge.call(ChangeSettings(values={"general": {"offline": offline}}), self._on_saved, owner=self)
+
+    def _on_saved(self, settings: Settings) -> None:
+        self._bridge.refresh_status()
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
