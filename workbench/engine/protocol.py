@@ -32,7 +32,11 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished generation. ``dropped_turns`` counts the oldest turns left out to fit the context."""
+    """One finished generation. ``dropped_turns`` counts the oldest turns left out to fit the context.
+
+    ``mean_logprob`` is the mean natural-log probability of its new tokens under the model itself (no temperature, no
+    penalty). ``seed`` is the one that was used: with the same engine, recipe and prompt it draws the same answer.
+    """
 
     text: str
     thought: str = ""
@@ -40,6 +44,7 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     dropped_turns: int = 0
     mean_logprob: float | None = None
+    seed: int = -1
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,303 @@
+"""The engine: one thread that owns a model's context and computes all requests, step by step.
+
+A step computes one token of every sequence that generates and a slice of every prompt that waits, in one batch. A
+sequence has a slot of the model's memory; when it ends, its tokens stay there, and the next request that begins like
+them goes on from what they have in common. All slots share one memory of ``context_tokens`` cells: a request is let
+in when what it can come to need is free, and what lies idle gives way.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import llama_cpp.llama_cpp as llama
+import numpy as np
+
+from workbench.engine.fitting import BATCH_TOKENS
+from workbench.engine.jobs import Job
+from workbench.engine.loading import MAX_OUTPUTS, Model
+from workbench.errors import UserError
+
+SHARED_SLICE = 64
+"""How much of a prompt is computed in a step in which others wait for their next token."""
+
+ABORTABLE_TOKENS = 16
+"""Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
+
+_DONE, _NO_ROOM, _ABORTED = 0, 1, 2
+_LEAST_SHARED = 0.5
+
+
+class Slot:
+    """A sequence of the model's memory; ``tokens`` are in it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.tokens: list[int] = []
+        self.job: Job | None = None
+        self.used = 0
+
+
+class Engine:
+    """Computes jobs with one model. ``submit`` may be called from any thread."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._arrived: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._waiting: deque[Job] = deque()
+        self._slots = [Slot(number) for number in range(model.slots)]
+        self._clock = 0
+        self._closing = False
+        self._batch = Batch(BATCH_TOKENS)
+        self._abort = llama.ggml_abort_callback(self._should_abort)
+        self._no_abort = llama.ggml_abort_callback()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> Job:
+        """Have a job computed; its ``events()`` tell what comes of it."""
+        self._arrived.put(job)
+        return job
+
+    def close(self) -> None:
+        """End what is in flight as cancelled, then free the model."""
+        self._closing = True
+        self._arrived.put(None)
+        self._thread.join()
+        self._batch.close()
+        self.model.close()
+
+    # -- on the engine's thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._take_arrivals():
+            try:
+                self._drop_cancelled()
+                self._admit()
+                self._step()
+            except Exception as error:  # noqa: BLE001 - the requests in flight fail, the engine goes on
+                sys.stderr.write(traceback.format_exc())
+                self._fail_all(error)
+        for job in [*self._jobs(), *self._waiting]:
+            job.cancel()
+
+    def _jobs(self) -> list[Job]:
+        return [slot.job for slot in self._slots if slot.job is not None]
+
+    def _take_arrivals(self) -> bool:
+        """Wait for work if there is none. False when the engine is to end."""
+        idle = not self._waiting and not any(slot.job for slot in self._slots)
+        while idle or not self._arrived.empty():
+            job = self._arrived.get()
+            if job is None:
+                return False
+            self._waiting.append(job)
+            idle = False
+        return True
+
+    def _drop_cancelled(self) -> None:
+        for slot in self._slots:
+            if slot.job is not None and slot.job.cancelled:
+                slot.job.cancel()
+                slot.job = None
+        if any(job.cancelled for job in self._waiting):
+            for job in self._waiting:
+                if job.cancelled:
+                    job.cancel()
+            self._waiting = deque(job for job in self._waiting if not job.done)
+
+    def _admit(self) -> None:
+        """Let waiting jobs in, in their order, as long as there is a slot and memory for them."""
+        while self._waiting:
+            job = self._waiting[0]
+            total = self.model.context_tokens
+            if job.room > total:
+                self._waiting.popleft().fail(
+                    UserError(
+                        f"This takes {job.room:,} tokens and the model's context has {total:,}.",
+                        "Shorten it, or set a longer context.",
+                    )
+                )
+                continue
+            free = [slot for slot in self._slots if slot.job is None]
+            if not free or sum(active.room for active in self._jobs()) + job.room > total:
+                return
+            self._waiting.popleft()
+            slot = self._choose_slot(free, job)
+            slot.job = job
+            self._clock += 1
+            slot.used = self._clock
+            self._make_room()
+            job.cached = self._place(slot, job)
+
+    def _choose_slot(self, free: Sequence[Slot], job: Job) -> Slot:
+        """The slot that begins like the job; where none does, an empty one, or the one unused for longest."""
+        shared = {slot.number: _shared_length(slot.tokens, job.tokens) for slot in free}
+        best = max(free, key=lambda slot: shared[slot.number])
+        if shared[best.number] >= _LEAST_SHARED * min(len(job.tokens), len(best.tokens) or 1):
+            return best
+        return min(free, key=lambda slot: (len(slot.tokens) > 0, slot.used))
+
+    def _make_room(self) -> None:
+        """Clear idle slots, the one unused for longest first, until all that active jobs may need is free."""
+        needed = sum(job.room for job in self._jobs())
+        idle = sorted((slot for slot in self._slots if slot.job is None), key=lambda slot: slot.used)
+        for slot in idle:
+            if needed + sum(len(other.tokens) for other in idle) <= self.model.context_tokens:
+                return
+            self._clear(slot)
+
+    def _place(self, slot: Slot, job: Job) -> int:
+        """Leave in the slot what it has in common with the job's tokens; returns how many tokens that is."""
+        keep = min(_shared_length(slot.tokens, job.tokens), job.keepable)
+        keep = self._usable(slot, keep)
+        if keep < len(slot.tokens):
+            if not keep or not llama.llama_memory_seq_rm(self.model.memory, slot.number, keep, -1):
+                self._clear(slot)
+                return 0
+            del slot.tokens[keep:]
+        return keep
+
+    def _usable(self, slot: Slot, keep: int) -> int:
+        """``keep``, or 0 when the memory no longer has what the token after it has to see."""
+        if not self.model.rewindable:
+            return keep if keep == len(slot.tokens) else 0
+        first = llama.llama_memory_seq_pos_min(self.model.memory, slot.number)
+        last = llama.llama_memory_seq_pos_max(self.model.memory, slot.number)
+        window = self.model.window
+        if last + 1 != len(slot.tokens) or first > (max(0, keep - window) if window else 0):
+            return 0
+        return keep
+
+    def _clear(self, slot: Slot) -> None:
+        llama.llama_memory_seq_rm(self.model.memory, slot.number, -1, -1)
+        slot.tokens.clear()
+
+    def _step(self) -> None:
+        active = [slot for slot in self._slots if slot.job is not None]
+        if not active:
+            return
+        batch = self._batch
+        batch.clear()
+        shares = self._fill(active)
+        abortable = batch.size >= ABORTABLE_TOKENS
+        if abortable:
+            llama.llama_set_abort_callback(self.model.context, self._abort, None)
+        status = llama.llama_decode(self.model.context, batch.struct)
+        if abortable:
+            llama.llama_set_abort_callback(self.model.context, self._no_abort, None)
+        if status == _DONE:
+            for slot, first, count in shares:
+                self._deliver(slot, first, count)
+        elif status == _ABORTED:
+            self._restore(active)
+        else:
+            reason = "there was no room in its memory" if status == _NO_ROOM else f"llama.cpp's code {status}"
+            raise RuntimeError(f"the model could not compute: {reason}")
+
+    def _fill(self, active: Sequence[Slot]) -> list[tuple[Slot, int, int]]:
+        """Put each sequence's next tokens into the batch; returns (slot, its first row, number of rows)."""
+        shares = []
+        room, outputs = BATCH_TOKENS, MAX_OUTPUTS
+        someone_streams = any(_missing(slot) == 1 for slot in active)
+        # sequences that generate go first: theirs is one token each
+        for slot in sorted(active, key=_missing) if len(active) > 1 else active:
+            job, position = slot.job, len(slot.tokens)
+            assert job is not None
+            count = min(_missing(slot), room)
+            if someone_streams:
+                count = min(count, SHARED_SLICE)
+            # no more tokens than there is room for their logits
+            count = min(count, max(0, job.wanted_from - position) + outputs)
+            if not count:
+                continue
+            first = self._batch.add(slot.number, job.tokens, position, count, job.wanted_from)
+            room -= count
+            outputs -= max(0, position + count - max(position, job.wanted_from))
+            shares.append((slot, first, count))
+        return shares
+
+    def _deliver(self, slot: Slot, first: int, count: int) -> None:
+        """After a step: note what is in memory now, and hand the job its logits."""
+        job = slot.job
+        assert job is not None
+        position = len(slot.tokens)
+        slot.tokens += job.tokens[position : position + count]
+        for row in range(first + max(0, job.wanted_from - position), first + count):
+            pointer = llama.llama_get_logits_ith(self.model.context, row)
+            job.take(self.model.context, row, np.ctypeslib.as_array(pointer, (self.model.vocabulary.size,)))
+            if job.done:
+                break
+        if not job.done and not _missing(slot) and job.advance():
+            self._place(slot, job)
+        if job.done:
+            slot.job = None
+
+    def _should_abort(self, _user_data: Any) -> bool:
+        return self._closing or any(slot.job is not None and slot.job.cancelled for slot in self._slots)
+
+    def _restore(self, active: Sequence[Slot]) -> None:
+        """After a step that was stopped half-way: take back out what it left in memory."""
+        for slot in active:
+            if not llama.llama_memory_seq_rm(self.model.memory, slot.number, len(slot.tokens), -1):
+                self._clear(slot)
+
+    def _fail_all(self, error: Exception) -> None:
+        """Fail what is in flight; nothing that is in memory is trusted any more."""
+        for slot in self._slots:
+            job, slot.job = slot.job, None
+            slot.tokens.clear()
+            if job is not None and not job.done:
+                job.fail(error)
+        llama.llama_memory_clear(self.model.memory, True)
+
+
+class Batch:
+    """llama.cpp's batch, filled and reused. ``size`` tokens are in it."""
+
+    def __init__(self, room: int) -> None:
+        self.struct: Any = llama.llama_batch_init(room, 0, 1)
+        self.size = 0
+        # a field of a ctypes structure is a new object each time that it is read
+        self._token, self._pos, self._logits = self.struct.token, self.struct.pos, self.struct.logits
+        self._sequence = [self.struct.seq_id[row] for row in range(room)]
+        for row in range(room):
+            self.struct.n_seq_id[row] = 1
+
+    def clear(self) -> None:
+        self.size = self.struct.n_tokens = 0
+
+    def add(self, sequence: int, tokens: Sequence[int], position: int, count: int, wanted_from: int) -> int:
+        """Add ``tokens[position : position + count]`` at their positions; returns the first one's row."""
+        first = self.size
+        for row in range(first, first + count):
+            self._token[row] = tokens[position]
+            self._pos[row] = position
+            self._sequence[row][0] = sequence
+            self._logits[row] = position >= wanted_from
+            position += 1
+        self.size = self.struct.n_tokens = first + count
+        return first
+
+    def close(self) -> None:
+        llama.llama_batch_free(self.struct)
+
+
+def _missing(slot: Slot) -> int:
+    """How many of its job's tokens are not in a slot's memory yet."""
+    assert slot.job is not None
+    return len(slot.job.tokens) - len(slot.tokens)
+
+
+def _shared_length(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two sequences have in common at their beginning."""
+    for index, (one, other) in enumerate(zip(a, b, strict=False)):
+        if one != other:
+            return index
+    return min(len(a), len(b))

@@ -1,0 +1,297 @@
+"""A conversation turned into the tokens that a model is shown.
+
+The model's own template decides the form. What people and documents say must not steer the model: a user who types
+``<|im_end|>`` types six characters. So the template is rendered with unguessable placeholders for the contents, and
+names of control tokens count only in what the template itself wrote. A template that does something to its contents
+other than trimming them (so that a placeholder does not survive) gets the contents themselves, with a word joiner
+put into every name of a control token.
+
+A model without a template (a base model) gets a plain form::
+
+    {system}
+
+    User: {user}
+
+    Assistant: {assistant}
+
+with ``User:`` at the beginning of a line as a stop string.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from workbench.engine.template import TemplateError
+from workbench.engine.thoughts import Marks, opened_by
+from workbench.errors import UserError
+from workbench.messages import Message
+
+PLAIN_STOPS = ("\nUser:", "\n\nUser:")
+_WORD_JOINER = "\u2060"
+_PROBE = "\u2003"  # white space that no template writes itself
+
+
+class Tokenizer(Protocol):
+    """What of a vocabulary is needed here."""
+
+    @property
+    def bos(self) -> int: ...
+    @property
+    def eos(self) -> int: ...
+    @property
+    def adds_bos(self) -> bool: ...
+    def tokenize(self, text: str, *, special: bool) -> list[int]: ...
+    def piece(self, token: int, *, special: bool = False) -> bytes: ...
+    def specials_of(self, tokens: Sequence[int]) -> list[int]: ...
+
+
+class Renderer(Protocol):
+    def render(self, template: str, variables: dict[str, Any]) -> str: ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """``tokens`` end where the answer begins, ``assistant_start`` included.
+
+    ``opened`` are the marks of thoughts that the template has opened. ``stops`` end an answer besides what a recipe
+    says. ``dropped_turns`` of the conversation were left out.
+    """
+
+    tokens: list[int]
+    opened: Marks | None = None
+    stops: tuple[str, ...] = ()
+    dropped_turns: int = 0
+    strips_start: bool = False
+
+
+class PromptWriter:
+    """Writes prompts for one model. May be used from several threads at once."""
+
+    def __init__(self, template: str, vocabulary: Tokenizer, renderer: Renderer) -> None:
+        self._template = template
+        self._vocabulary = vocabulary
+        self._renderer = renderer
+
+    def write(self, messages: Sequence[Message], assistant_start: str = "") -> Prompt:
+        """The whole conversation, however long. Raises UserError when the template refuses it."""
+        merged = _merge(messages)
+        if not merged:
+            raise UserError("There is nothing to answer.", "Write a message first.")
+        if not self._template:
+            return self._plain(merged, assistant_start)
+        segments = self._render(merged)
+        opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
+        if assistant_start:
+            if opened is not None:
+                segments.append(_Segment(f"\n{opened.closing}\n\n", literal=False))
+                opened = None
+            segments.append(_Segment(assistant_start, literal=True))
+        return Prompt(self._with_bos(self._tokenize(segments)), opened)
+
+    def write_fitting(
+        self, messages: Sequence[Message], assistant_start: str, context_tokens: int, answer_tokens: int
+    ) -> Prompt:
+        """The conversation with its oldest turns left out, whole, until it fits.
+
+        A turn is a user's message with what follows it. The system message and the last turn are kept. Room for
+        ``answer_tokens``, at most a quarter of the context, is left. Raises UserError when even that does not fit.
+        """
+        limit = context_tokens - min(answer_tokens, context_tokens // 4)
+        head, turns = _turns(messages)
+
+        def attempt(dropped: int) -> Prompt:
+            kept = [message for turn in turns[dropped:] for message in turn]
+            return self.write([*head, *kept], assistant_start)
+
+        prompt = attempt(0)
+        if len(prompt.tokens) <= limit:
+            return prompt
+        # the fewest turns to drop, by halving: each attempt renders and tokenises the whole
+        low, high = 1, len(turns) - 1
+        found: Prompt | None = None
+        while low <= high:
+            middle = (low + high) // 2
+            prompt = attempt(middle)
+            if len(prompt.tokens) <= limit:
+                found, high = replace(prompt, dropped_turns=middle), middle - 1
+            else:
+                low = middle + 1
+        if found is None:
+            needed = len(attempt(max(0, len(turns) - 1)).tokens)
+            raise UserError(
+                f"The question with its instructions and documents takes {needed:,} tokens, and {limit:,} of the "
+                f"model's context of {context_tokens:,} are free for it.",
+                "Ask about less at once, or set a longer context.",
+            )
+        return found
+
+    def continuation(self, text: str) -> list[int]:
+        """The tokens of an answer that follows a prompt, for scoring it."""
+        if text and not self._template:
+            text = f" {text.lstrip()}"
+        return self._vocabulary.tokenize(text, special=False)
+
+    # -- with the model's template ------------------------------------------------------------------
+
+    def _render(self, messages: Sequence[Message]) -> list[_Segment]:
+        try:
+            return self._render_as_is(messages)
+        except TemplateError as refusal:
+            folded = _fold_system(messages)
+            if folded is None:
+                raise _refused(refusal) from refusal
+            try:
+                return self._render_as_is(folded)
+            except TemplateError as error:
+                raise _refused(error) from error
+
+    def _render_as_is(self, messages: Sequence[Message]) -> list[_Segment]:
+        marks = [f"x{secrets.token_hex(12)}x" for _ in messages]
+        # white space on each side shows whether the template trims its contents
+        text = self._render_text(
+            [{"role": m.role, "content": f"{_PROBE}{mark}{_PROBE}"} for m, mark in zip(messages, marks, strict=True)]
+        )
+        counts = [text.count(mark) for mark in marks]
+        if counts[0] == 0 and messages[0].role == "system" and all(count == 1 for count in counts[1:]):
+            raise TemplateError("it leaves out the system message")
+        if all(count == 1 for count in counts):
+            return _split_at(text, marks, [message.content for message in messages])
+        contents = [{"role": m.role, "content": self.disarm(m.content)} for m in messages]
+        return [_Segment(self._render_text(contents), literal=False)]
+
+    def _render_text(self, messages: list[dict[str, str]]) -> str:
+        vocabulary = self._vocabulary
+        return self._renderer.render(
+            self._template,
+            {
+                "messages": messages,
+                "add_generation_prompt": True,
+                "bos_token": _name(vocabulary, vocabulary.bos),
+                "eos_token": _name(vocabulary, vocabulary.eos),
+            },
+        )
+
+    def _tokenize(self, segments: Sequence[_Segment]) -> list[int]:
+        """As one text where the contents name no control token, which is how models are trained; else apart."""
+        vocabulary = self._vocabulary
+        tokens = vocabulary.tokenize("".join(s.text for s in segments), special=True)
+        meant = [
+            token
+            for segment in segments
+            if not segment.literal
+            for token in vocabulary.specials_of(vocabulary.tokenize(segment.text, special=True))
+        ]
+        if vocabulary.specials_of(tokens) == meant:
+            return tokens
+        tokens = []
+        for segment in segments:
+            if segment.literal:
+                tokens += self._literal_tokens(segment.text)
+            else:
+                tokens += vocabulary.tokenize(segment.text, special=True)
+        return tokens
+
+    def _literal_tokens(self, text: str) -> list[int]:
+        tokens = self._vocabulary.tokenize(text, special=False)
+        if self._vocabulary.specials_of(tokens):  # llama.cpp always reads "user defined" tokens
+            tokens = self._vocabulary.tokenize(self.disarm(text), special=False)
+        return tokens
+
+    def disarm(self, text: str) -> str:
+        """The text with a word joiner (invisible) in each name of a control token, which makes it plain text."""
+        vocabulary = self._vocabulary
+        while found := vocabulary.specials_of(vocabulary.tokenize(text, special=True)):
+            names = {_name(vocabulary, token) for token in found}
+            before = text
+            for name in names:
+                if len(name) > 1:
+                    text = text.replace(name, name[0] + _WORD_JOINER + name[1:])
+            if text == before:  # a token without a name that could be broken up: it is no text at all
+                return text
+        return text
+
+    def _with_bos(self, tokens: list[int]) -> list[int]:
+        bos = self._vocabulary.bos
+        return tokens if not self._vocabulary.adds_bos or tokens[:1] == [bos] else [bos, *tokens]
+
+    # -- without ------------------------------------------------------------------------------------
+
+    def _plain(self, messages: Sequence[Message], assistant_start: str) -> Prompt:
+        names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
+        text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in messages) + "Assistant:"
+        if assistant_start:
+            text += f" {assistant_start.lstrip()}"
+        tokens = self._with_bos(self._literal_tokens(text))
+        return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """A piece of a prompt. ``literal``: it stands for itself, whatever it says."""
+
+    text: str
+    literal: bool
+
+
+def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[_Segment]:
+    """Put the contents where their marks stand, trimmed as the template trimmed what was around the marks."""
+    places = sorted((text.index(mark), mark, content) for mark, content in zip(marks, contents, strict=True))
+    segments: list[_Segment] = []
+    position = 0
+    for at, mark, content in places:
+        before, end = text[position:at], at + len(mark)
+        if before.endswith(_PROBE):
+            before = before[:-1]
+        else:
+            content = content.lstrip()
+        if text[end : end + 1] == _PROBE:
+            end += 1
+        else:
+            content = content.rstrip()
+        segments += [_Segment(before, literal=False), _Segment(content, literal=True)]
+        position = end
+    segments.append(_Segment(text[position:], literal=False))
+    return [segment for segment in segments if segment.text]
+
+
+def _merge(messages: Sequence[Message]) -> list[Message]:
+    """Neighbours of one role as one message: most templates want the roles to take turns."""
+    merged: list[Message] = []
+    for message in messages:
+        if merged and merged[-1].role == message.role:
+            merged[-1] = Message(message.role, f"{merged[-1].content}\n\n{message.content}")
+        else:
+            merged.append(message)
+    return merged
+
+
+def _fold_system(messages: Sequence[Message]) -> list[Message] | None:
+    """The system's text put before the first user message, for templates that know no system role."""
+    if messages[0].role != "system" or len(messages) < 2:
+        return None
+    system, first, *rest = messages
+    if first.role != "user":
+        return [Message("user", system.content), first, *rest]
+    return [Message("user", f"{system.content}\n\n{first.content}"), *rest]
+
+
+def _turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:
+    """The system messages at the beginning, and the turns: a user's message with what follows it."""
+    start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
+    turns: list[list[Message]] = []
+    for message in messages[start:]:
+        if message.role == "user" or not turns:
+            turns.append([])
+        turns[-1].append(message)
+    return list(messages[:start]), turns
+
+
+def _name(vocabulary: Tokenizer, token: int) -> str:
+    return vocabulary.piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+
+
+def _refused(error: TemplateError) -> UserError:
+    return UserError(f"The model's chat template refuses this conversation: {error}.", "Choose another model.")
