@@ -76,6 +76,7 @@ class Bridge(QObject):
         self.status: Status | None = None
         self._queue: deque[tuple[_Stream, Event]] = deque()
         self._waiting: deque[tuple[_Stream, list[Event]]] = deque()
+        self._awake = False
         self._attempt = 0
         self._closed = False
         self._drain = QTimer(self, singleShot=True, interval=TICK_MS)
@@ -86,6 +87,7 @@ class Bridge(QObject):
         self._poll = QTimer(self, interval=STATUS_MS)
         self._poll.timeout.connect(self.refresh_status)
         self._asking_status = False
+        self._ask_again = False
         self._watching: Handle | None = None
 
     def start(self) -> None:
@@ -142,7 +144,10 @@ class Bridge(QObject):
 
     def refresh_status(self) -> None:
         """Ask for the core's status now."""
-        if self._asking_status or self._closed:
+        if self._closed:
+            return
+        if self._asking_status:
+            self._ask_again = True  # the answer that is on its way may be older than the reason to ask
             return
         self._asking_status = True
         self.call(GetStatus(), self._on_status, self._on_status_failed, self)
@@ -157,9 +162,9 @@ class Bridge(QObject):
         queue, arrived = self._queue, self._arrived
 
         def on_event(event: Event) -> None:  # on the front's reader thread
-            wake = not queue
             queue.append((stream, event))
-            if wake and shiboken6.isValid(self):
+            if not self._awake and shiboken6.isValid(self):
+                self._awake = True
                 arrived.emit()
 
         handle._front_handle = self.front.start(call, on_event)
@@ -171,6 +176,7 @@ class Bridge(QObject):
 
     def _on_drain(self) -> None:
         began = time.perf_counter()
+        self._awake = False  # before looking into the queue: what comes from now on wakes the bridge anew
         self._sort_arrivals()
         while self._waiting:
             stream, batch = self._waiting.popleft()
@@ -179,7 +185,7 @@ class Bridge(QObject):
                 return
             if time.perf_counter() - began > BUDGET_S:
                 break
-        if self._waiting or self._queue:
+        if self._waiting:
             self._drain.start()
 
     def _sort_arrivals(self) -> None:
@@ -222,9 +228,12 @@ class Bridge(QObject):
         if status != self.status:
             self.status = status
             self.status_changed.emit(status)
+        if self._ask_again:
+            self._ask_again = False
+            self.refresh_status()
 
     def _on_status_failed(self, error: Exception) -> None:
-        self._asking_status = False
+        self._asking_status = self._ask_again = False
         self._set_connected(False)
 
     def _set_connected(self, connected: bool) -> None:

@@ -136,7 +136,7 @@ class RunRow(QWidget):
         self._title = ElidedLabel(run.title, "strong")
         self._when = Text("", "small")
         self._resume = PlainButton("Resume", "play")
-        self._resume.setProperty("size", "small")
+        self._resume.setProperty("small", True)
         self._resume.setToolTip("Go on where it was; nothing that was done is done again")
         self._resume.clicked.connect(self._on_resume)
         top.addWidget(self._chip)

@@ -65,7 +65,7 @@ class StatusBar(QFrame):
     @staticmethod
     def _button(text: str, icon: str, tip: str) -> QPushButton:
         button = QuietButton(text)
-        button.setProperty("size", "small")
+        button.setProperty("small", True)
         button.setToolTip(tip)
         button.setAccessibleDescription(tip)
         set_icon(button, icon, "muted", 16)

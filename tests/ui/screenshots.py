@@ -16,7 +16,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import msgspec
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.fake_front import FakeFront
@@ -44,6 +44,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     width, _, height = arguments.size.partition("x")
     application = QApplication(sys.argv[:1])
+    current_theme()  # before any widget is made, as the program does
     for scheme in ("light", "dark"):
         for name, page, furnish, act in SCENES:
             if arguments.only not in name:
@@ -57,15 +58,22 @@ def main() -> None:
                 shell.resize(int(width), int(height))
                 shell.show()
                 shell.start(page)
-                QTest.qWait(SETTLE_MS)
+                settle()
                 if act is not None:
                     act(shell, front)
-                    QTest.qWait(SETTLE_MS)
+                    settle()
                 shell.grab().save(str(arguments.out / f"{name}-{scheme}.png"))
                 shell.close()
                 shell.deleteLater()
-                QTest.qWait(10)
+                settle(10)
     application.quit()
+
+
+def settle(milliseconds: int = SETTLE_MS) -> None:
+    """Let the window live for a while. (QTest.qWait would keep Python's lock from the front's thread.)"""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 def _front(home: str | None, fake: FakeHome) -> Front:
@@ -97,7 +105,7 @@ def _latest_chat(shell: Shell, front: Front) -> None:
 def _model_details(shell: Shell, front: Front) -> None:
     page = shell.made_page("models")
     assert isinstance(page, ModelsPage)
-    QTest.qWait(SETTLE_MS)
+    settle()
     shell.open_page("models", add=True)
     next(iter(page.cards.values())).details_button.click()
 

@@ -93,7 +93,7 @@ class SettingsPage(QWidget):
             self._facts.addWidget(Text(name, "muted"), line, 0)
             self._facts.addWidget(value, line, 1)
         self.folder_button = PlainButton("Open folder", "folder")
-        self.folder_button.setProperty("size", "small")
+        self.folder_button.setProperty("small", True)
         self.folder_button.clicked.connect(self._on_open_folder)
         self._facts.addWidget(self.folder_button, 1, 2)
         card.body.addLayout(self._facts)

@@ -70,8 +70,8 @@ QPushButton[kind="nav"] {{ background: transparent; border: 1px solid transparen
 QPushButton[kind="nav"]:hover {{ background: {hover}; }}
 QPushButton[kind="nav"]:checked {{ background: {accent_soft}; color: {accent}; font-weight: 600; }}
 QPushButton[kind="nav"]:focus {{ border: 2px solid {accent}; padding: 0 11px; min-height: 36px; }}
-QPushButton[size="small"] {{ min-height: 26px; padding: 0 {s2}px; font-size: {small}px; }}
-QPushButton[size="small"]:focus {{ min-height: 24px; padding: 0 7px; }}
+QPushButton[small="true"] {{ min-height: 26px; padding: 0 {s2}px; font-size: {small}px; }}
+QPushButton[small="true"]:focus {{ min-height: 24px; padding: 0 7px; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: {r}px; padding: 5px; }}

@@ -347,5 +347,5 @@ def _shortened(text: str, length: int) -> str:
 
 
 def _small(button: QuietButton) -> QuietButton:
-    set_property(button, "size", "small")
+    set_property(button, "small", True)
     return button

@@ -226,7 +226,7 @@ class InlineMessage(QFrame):
         self._text = Text()
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._action = PlainButton("")
-        self._action.setProperty("size", "small")
+        self._action.setProperty("small", True)
         self._action.clicked.connect(self._on_action)
         self._run: Callable[[], None] | None = None
         self._close = IconButton("close", "Close this message")
@@ -357,7 +357,7 @@ class ProgressLine(QWidget):
         self._numbers = ElidedLabel("", "small")
         self._numbers.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.stop_button = QuietButton("Stop", "stop")
-        self.stop_button.setProperty("size", "small")
+        self.stop_button.setProperty("small", True)
         self.stop_button.setVisible(stoppable)
         self.stop_button.clicked.connect(self.stop_clicked)
         row.addWidget(self._words, 1)

@@ -24,7 +24,7 @@ class CodeView(QFrame):
         self._language = Text("", "small")
         self._language.setWordWrap(False)
         self.copy_button = QuietButton("Copy", "copy")
-        self.copy_button.setProperty("size", "small")
+        self.copy_button.setProperty("small", True)
         self.copy_button.setAccessibleName("Copy code")
         self.copy_button.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)

@@ -86,7 +86,7 @@ class ModelCard(Card):
         self.details_button.setCheckable(True)
         self.remove_button = QuietButton("Remove", "trash")
         for button in (self.load_button, self.unload_button, self.details_button, self.remove_button):
-            button.setProperty("size", "small")
+            button.setProperty("small", True)
             button.setAccessibleName(f"{button.text()} {self.model.name}")
         self.load_button.clicked.connect(lambda: self.load_wanted.emit(self.model.name))
         self.unload_button.clicked.connect(lambda: self.unload_wanted.emit(self.model.name))
@@ -108,7 +108,7 @@ class ModelCard(Card):
         self.confirm_button = DangerButton("Remove")
         self.keep_button = PlainButton("Keep")
         for button in (self.confirm_button, self.keep_button):
-            button.setProperty("size", "small")
+            button.setProperty("small", True)
         row.addWidget(self._question, 1)
         row.addWidget(self.confirm_button)
         row.addWidget(self.keep_button)
