@@ -40,6 +40,8 @@ def describe_folder(folder: Path) -> ModelDetails:
     main = folder / modules[0] if modules else folder
     _refuse_adapter(folder)
     headers = _weights(main)
+    if not any(sum(h.elements.values()) for h in headers):
+        raise UserError(f"{headers[0].path} holds no weights.", "Download or copy it again.")
     config = _read_json(main / "config.json")
     if not config:
         raise UserError(
@@ -154,10 +156,7 @@ def _weights(folder: Path) -> list[Header]:
         )
     if len(paths) > MAX_WEIGHT_FILES:
         raise UserError(f"{folder} holds {len(paths):,} weight files; that is not one model.")
-    headers = [read_header(p) for p in paths]
-    if not any(h.tensors for h in headers):
-        raise UserError(f"{paths[0]} holds no weights.", "Download or copy it again.")
-    return headers
+    return [read_header(p) for p in paths]
 
 
 class _Index(msgspec.Struct):

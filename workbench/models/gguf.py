@@ -28,6 +28,7 @@ MAX_TEXT_BYTES = 4 * 1024 * 1024
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 MAX_WALKED_ITEMS = 16_000_000
 MAX_NESTING = 4
+NESTED_COST = 100  # of a list in a list, as against a text in a list
 KEPT_ARRAY_LENGTH = 64
 MAX_DIMENSIONS = 4
 
@@ -299,7 +300,7 @@ class _Reader:
         self.position += length
         return self._block[offset : offset + length].decode("utf-8", errors="replace")
 
-    def value(self, kind: int, key: str, depth: int = 0) -> Any:
+    def value(self, kind: int, key: str) -> Any:
         """A metadata value; an array comes as ``_Array``."""
         if kind in _SCALARS:
             number = self.scalar(_SCALARS[kind])
@@ -308,10 +309,10 @@ class _Reader:
         if kind == _STRING:
             return self.text(MAX_TEXT_BYTES, f"the metadata entry {key!r}")
         if kind == _ARRAY:
-            return self._array(key, depth)
+            return self._array(key)
         self.damaged(f"the metadata entry {key!r} has the unknown type {kind}")
 
-    def _array(self, key: str, depth: int) -> _Array:
+    def _array(self, key: str, depth: int = 0) -> _Array:
         if depth >= MAX_NESTING:
             self.damaged(f"the metadata entry {key!r} is nested too deep")
         kind = self.scalar(_U32)
@@ -329,16 +330,17 @@ class _Reader:
         if kind in _SCALARS and count > KEPT_ARRAY_LENGTH:
             self.skip(count * least)
             return _Array(count)
-        self._walked += count
+        self._walked += count * (NESTED_COST if kind == _ARRAY else 1)
         if self._walked > MAX_WALKED_ITEMS:
             self.damaged(f"the metadata entry {key!r} has {count:,} items")
         if kind == _STRING and count > KEPT_ARRAY_LENGTH:
             self._skip_texts(count)
             return _Array(count)
-        items = [self.value(kind, key, depth + 1) for _ in range(count)]
-        if kind == _ARRAY or count > KEPT_ARRAY_LENGTH:
+        if kind == _ARRAY:
+            for _ in range(count):
+                self._array(key, depth + 1)
             return _Array(count)
-        return _Array(count, items)
+        return _Array(count, [self.value(kind, key) for _ in range(count)])
 
     def _skip_texts(self, count: int) -> None:
         unpack = _U64.unpack_from

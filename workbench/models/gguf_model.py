@@ -40,7 +40,7 @@ def describe_gguf(path: Path) -> ModelDetails:
     pieces = _read_pieces(path)
     first = pieces[0]
     _refuse_other_kinds(first)
-    if not any(piece.tensors for piece in pieces):
+    if not any(piece.parameters for piece in pieces):
         raise UserError(f"{first.path} holds no weights.", "Import the model that it belongs to.")
     architecture = first.text("general.architecture")
     if not architecture:

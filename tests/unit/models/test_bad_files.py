@@ -53,6 +53,10 @@ BAD_GGUF = {
     "unknown array type": (lambda g: g({"a": array(77, 1)}), "unknown type 77"),
     "array of 2**60": (lambda g: g({"a": array(4, 1 << 60)}), "cut short"),
     "nested arrays": (lambda g: g({"a": array(9, 1, struct.pack("<IQ", 9, 1) * 900)}), "nested too deep"),
+    "many nested arrays": (
+        lambda g: g({"a": array(9, 200_000, struct.pack("<IQ", 4, 0) * 200_000)}),
+        "has 200,000 items",
+    ),
     "huge text": (lambda g: g({"a": "x" * 5_000_000}), "5,000,000 bytes long"),
     "many big texts": (lambda g: g({f"k{n}": "x" * 3_000_000 for n in range(12)}), "3,000,000 bytes long"),
     "key twice": (
@@ -72,6 +76,7 @@ BAD_GGUF = {
 
 BAD_MODELS = {
     "no weights": ({}, {"tensors": ()}, "holds no weights"),
+    "weights of nothing": ({}, {"tensors": [("t", (0,), 0, 0)]}, "holds no weights"),
     "no architecture": ({"general.architecture": None}, {}, "what kind of model"),
     "no tokenizer": ({"general.architecture": "flux", "tokenizer.ggml.model": None}, {}, "not a language model"),
     "adapter": ({"general.type": "adapter"}, {}, "LoRA adapter"),
@@ -99,6 +104,10 @@ BAD_FOLDERS = {
     "weights are text": ({"model.safetensors": b"Hello, I am a text file."}, "not a safetensors file"),
     "weights are a pointer": ({"model.safetensors": b"version https://git-lfs"}, "Git LFS pointer"),
     "no tensors": ({"model.safetensors": GOOD_WEIGHTS}, "holds no weights"),
+    "tensors of nothing": (
+        {"model.safetensors": U64.pack(54) + b'{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'},
+        "holds no weights",
+    ),
     "header too long": ({"model.safetensors": U64.pack(1 << 40) + b"{}"}, "not a safetensors file"),
     "header cut": ({"model.safetensors": U64.pack(500) + b"{}"}, "cut short: it ends inside its header"),
     "header is no JSON": ({"model.safetensors": U64.pack(4) + b"nope"}, "header cannot be read"),
