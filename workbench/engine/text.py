@@ -21,11 +21,12 @@ class CharacterDecoder:
 class StopFinder:
     """Finds the first of some texts in a stream and keeps back what could be the beginning of one.
 
-    When two begin at the same place, the longer wins. Empty texts are ignored.
+    The one that is complete first counts, the longer of two that are; so it does not matter how the stream is cut.
+    Empty texts are ignored.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = sorted({stop for stop in stops if stop}, key=len, reverse=True)
+        self._stops = {stop for stop in stops if stop}
         self._kept = ""
 
     def feed(self, text: str) -> tuple[str, bool]:
@@ -33,9 +34,9 @@ class StopFinder:
         if not self._stops:
             return text, False
         self._kept += text
-        found = [at for at in (self._kept.find(stop) for stop in self._stops) if at >= 0]
+        found = [(at + len(stop), at) for stop in self._stops if (at := self._kept.find(stop)) >= 0]
         if found:
-            shown, self._kept = self._kept[: min(found)], ""
+            shown, self._kept = self._kept[: min(found)[1]], ""
             return shown, True
         keep = max(possible_start(self._kept, stop) for stop in self._stops)
         cut = len(self._kept) - keep
