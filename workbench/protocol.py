@@ -23,9 +23,10 @@ class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, tag_field="cal
 
 
 class RequestContext:
-    """What whoever answers a call may know of the request: whether it was cancelled."""
+    """What whoever answers a call may know of the request: whether it was cancelled, and whether the asker left."""
 
     def __init__(self) -> None:
+        self._left = False
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
@@ -48,6 +49,16 @@ class RequestContext:
                 self._callbacks.append(callback)
                 return
         callback()
+
+    @property
+    def left(self) -> bool:
+        """The asker has gone without saying that the work should stop. Implies ``cancelled``."""
+        return self._left
+
+    def leave(self) -> None:
+        """Whoever asked is no longer there: as ``cancel``, but for work that outlives its asker."""
+        self._left = True
+        self.cancel()
 
     def raise_if_cancelled(self) -> None:
         """Raises errors.Cancelled once the request was cancelled."""

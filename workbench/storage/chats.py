@@ -82,29 +82,36 @@ class ChatStore:
     # -- asking -----------------------------------------------------------------------------------
 
     def store_question(
-        self, question: str, recipe: Recipe, *, chat: str | None, parent: str | None, title: str
+        self, question: str, asked: Recipe, resolved: Recipe, *, chat: str | None, parent: str | None, title: str
     ) -> tuple[StoredMessage, StoredMessage]:
         """Store a question and its empty answer in state ``streaming``; a new chat for ``chat`` None.
 
-        Returns question and answer. Raises UserError when the chat or the parent is not there.
+        The chat keeps the recipe as it was ``asked`` for (a drawn seed must not stick to it), the answer as it was
+        ``resolved``. Returns question and answer. Raises UserError when the chat or the parent is not there.
         """
         with self._database.transaction():
-            chat = self._create(title, recipe) if chat is None else self.get_record(chat).id
-            if parent is not None and self.get_message(parent).chat != chat:
-                raise UserError(f"The message {parent} is not in that chat.")
-            asked = self._insert(chat, parent, "user", question, "done", None)
-            answer = self._insert(chat, asked, "assistant", "", "streaming", recipe)
-            self._touch(chat, answer, recipe)
-            return self.get_message(asked), self.get_message(answer)
+            chat = self._create(title, asked) if chat is None else self.get_record(chat).id
+            if parent is not None:
+                above = self.get_message(parent)
+                if above.chat != chat:
+                    raise UserError(f"The message {parent} is not in that chat.")
+                if above.role != "assistant":
+                    raise UserError("A question follows an answer.", "Name the answer that it follows.")
+            stored = self._insert(chat, parent, "user", question, "done", None)
+            answer = self._insert(chat, stored, "assistant", "", "streaming", resolved)
+            self._touch(chat, answer, asked)
+            return self.get_message(stored), self.get_message(answer)
 
-    def store_another_answer(self, message: str, recipe: Recipe) -> tuple[StoredMessage, StoredMessage]:
+    def store_another_answer(
+        self, message: str, asked: Recipe, resolved: Recipe
+    ) -> tuple[StoredMessage, StoredMessage]:
         """A new empty answer beside the answer ``message``, to the same question. Returns question and answer."""
         with self._database.transaction():
             old = self.get_message(message)
             if old.role != "assistant" or old.parent is None:
                 raise UserError("Only an answer can be made again.", "Name the answer, not the question.")
-            answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", recipe)
-            self._touch(old.chat, answer, recipe)
+            answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", resolved)
+            self._touch(old.chat, answer, asked)
             return self.get_message(old.parent), self.get_message(answer)
 
     def update_message(self, message: str, **fields: Any) -> None:

@@ -102,8 +102,11 @@ class CollectionRegistry:
             return self.get(collection)
 
     def list_watched(self) -> tuple[Root, ...]:
-        rows = self._database.execute("select collection, path, read_at from roots where watched order by added")
-        return tuple(Root(collection=row[0], path=row[1], watched=True, read_at=row[2]) for row in rows)
+        return self._roots("where watched", ())
+
+    def list_roots(self, collection: str) -> tuple[Root, ...]:
+        """All that was added to a collection."""
+        return self._roots("where collection = ?", (collection,))
 
     def set_read(self, collection: str, paths: Sequence[str], at: float) -> None:
         """Remember that an ingest that began at ``at`` has read all below ``paths``."""
@@ -113,6 +116,12 @@ class CollectionRegistry:
                     "update roots set read_at = max(coalesce(read_at, 0), ?) where collection = ? and path = ?",
                     (at, collection, path),
                 )
+
+    def _roots(self, clause: str, parameters: tuple[str, ...]) -> tuple[Root, ...]:
+        rows = self._database.execute(
+            f"select collection, path, watched, read_at from roots {clause} order by added", parameters
+        )
+        return tuple(Root(collection=row[0], path=row[1], watched=bool(row[2]), read_at=row[3]) for row in rows)
 
     def _free_name(self, name: str, *, but: str | None) -> str:
         name = name.strip()

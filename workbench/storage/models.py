@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,19 +31,23 @@ _MODEL = ", ".join(_COLUMNS)
 
 
 class ModelCatalogue:
-    """The models of a home by name; upper and lower case are the same name."""
+    """The models of a home by name; upper and lower case are the same name.
 
-    def __init__(self, database: Database) -> None:
+    Paths below ``folder``, the home's own models, are kept relative to it: a home can be moved.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
+        self._folder = folder
 
     def list_models(self) -> tuple[ModelRecord, ...]:
         """In the order in which they were added."""
         rows = self._database.execute(f"select {_MODEL} from models order by added, name")
-        return tuple(_record(row) for row in rows)
+        return tuple(self._record(row) for row in rows)
 
     def find(self, name: str) -> ModelRecord | None:
         row = self._database.row(f"select {_MODEL} from models where name = ?", (name,))
-        return None if row is None else _record(row)
+        return None if row is None else self._record(row)
 
     def get(self, name: str) -> ModelRecord:
         """Raises UserError that names the models there are."""
@@ -61,7 +66,7 @@ class ModelCatalogue:
         self._database.execute(
             f"""insert into models ({_MODEL}, added) values ({", ".join("?" * (len(_COLUMNS) + 1))})
                 on conflict (name) do update set {updates}""",
-            (*(_value(model, column) for column in _COLUMNS), time.time()),
+            (*(self._value(model, column) for column in _COLUMNS), time.time()),
         )
 
     def remove(self, name: str) -> ModelRecord:
@@ -71,14 +76,27 @@ class ModelCatalogue:
             self._database.execute("delete from models where name = ?", (name,))
         return record
 
+    def _value(self, model: ModelRecord, column: str) -> Any:
+        value = getattr(model, column)
+        if column == "path":
+            return self._inside(value)
+        if column == "files":
+            return msgspec.json.encode([self._inside(file) for file in value]).decode()
+        return value
 
-def _value(model: ModelRecord, column: str) -> Any:
-    value = getattr(model, column)
-    return msgspec.json.encode(value).decode() if column == "files" else value
+    def _record(self, row: Row) -> ModelRecord:
+        values = dict(zip(_COLUMNS, row, strict=True))
+        values["path"] = self._outside(values["path"])
+        files = msgspec.json.decode(values["files"], type=list[str])
+        values["files"] = tuple(self._outside(file) for file in files)
+        values["owned"] = bool(values["owned"])
+        return ModelRecord(**values)
 
+    def _inside(self, path: str) -> str:
+        try:
+            return Path(path).relative_to(self._folder).as_posix()
+        except ValueError:
+            return path
 
-def _record(row: Row) -> ModelRecord:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    values["files"] = msgspec.json.decode(values["files"], type=tuple[str, ...])
-    values["owned"] = bool(values["owned"])
-    return ModelRecord(**values)
+    def _outside(self, path: str) -> str:
+        return str(self._folder / path)  # an absolute path stays as it is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import sys
 
@@ -9,6 +10,7 @@ WORKERS = {
     "inference": "workbench.workers.inference",
     "embedding": "workbench.workers.embedding",
     "reader": "workbench.workers.reader",
+    "template": "workbench.engine.template_process",
 }
 
 
@@ -17,6 +19,7 @@ def run(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in WORKERS:
         sys.stderr.write(f"usage: python -m workbench.workers {{{'|'.join(WORKERS)}}}\n")
         return 2
+    faulthandler.enable()  # a crash in native code says where, in the stderr that the parent keeps
     sys.argv[1:] = arguments[1:]
     importlib.import_module(WORKERS[arguments[0]]).main()
     return 0

@@ -26,6 +26,7 @@ import psutil
 from workbench import events
 from workbench.errors import WorkerDied
 from workbench.events import Event
+from workbench.launching import import_path, python_command
 from workbench.protocol import Call, RequestContext, failure_of, result_of
 from workbench.workers.protocol import PROTOCOL, Cancel, FromWorker, Ready, Request, Shutdown, ToWorker
 
@@ -83,9 +84,11 @@ class WorkerHost:
         on_state: Callable[[State], None] | None = None,
     ) -> None:
         self.worker = worker
-        self._command = list(command) if command is not None else _command(worker, interpreter)
+        self._command = list(
+            command if command is not None else python_command("workbench.workers", "--worker", worker, interpreter)
+        )
         self._log = log
-        self._environment = {**os.environ, **OFFLINE_ENVIRONMENT, **_import_path(), **(environment or {})}
+        self._environment = {**os.environ, **OFFLINE_ENVIRONMENT, **import_path(), **(environment or {})}
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
         self._stop_grace_s = stop_grace_s
@@ -407,22 +410,6 @@ def _tell(opened: OpenCall, event: Event) -> None:
         opened.on_event(event)
     except Exception:  # noqa: BLE001 - one caller's bug must not silence the worker for all the others
         _log.exception("A listener failed on %s", type(event).__name__)
-
-
-def _command(worker: str, interpreter: str | None) -> list[str]:
-    if interpreter is None and getattr(sys, "frozen", False):
-        return [sys.executable, "--worker", worker]
-    # -P: a file in the current folder must not stand in for a module of the worker's
-    return [interpreter or sys.executable, "-P", "-m", "workbench.workers", worker]
-
-
-def _import_path() -> dict[str, str]:
-    """What lets the worker import this ``workbench`` when it runs from a source checkout that is not installed."""
-    root = Path(__file__).parents[2]
-    if root.name in ("site-packages", "dist-packages") or getattr(sys, "frozen", False):
-        return {}
-    before = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": os.pathsep.join([str(root), before] if before else [str(root)])}
 
 
 def _spawn(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -38,7 +38,7 @@ def chats(database: Database) -> ChatStore:
 
 def ask(chats: ChatStore, question: str, answer: str, chat: str | None = None, parent: str | None = None) -> list[str]:
     """Store a finished exchange; the ids of chat, question and answer."""
-    asked, answered = chats.store_question(question, RECIPE, chat=chat, parent=parent, title=question[:20])
+    asked, answered = chats.store_question(question, Recipe(), RECIPE, chat=chat, parent=parent, title=question[:20])
     chats.update_message(answered.id, text=answer, state="done")
     return [asked.chat, asked.id, answered.id]
 
@@ -57,7 +57,7 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
     citation = Citation(
         n=1, collection="c", document="d", document_hash="h", path="/a", title="A", start=0, end=4, text="Text"
     )
-    asked, answered = chats.store_question("What is it?", RECIPE, chat=None, parent=None, title="What is it?")
+    asked, answered = chats.store_question("What is it?", Recipe(), RECIPE, chat=None, parent=None, title="What is it?")
     assert (asked.state, answered.state, answered.parent, answered.recipe) == ("done", "streaming", asked.id, RECIPE)
     fields = {
         "text": "It is text [1].",
@@ -74,14 +74,15 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
     stored = chats.get_message(answered.id)
     assert {name: getattr(stored, name) for name in fields} == fields
     assert chats.get_chat(asked.chat).messages == (asked, stored)
-    assert chats.get_record(asked.chat).head == answered.id
+    record = chats.get_record(asked.chat)
+    assert (record.head, record.recipe) == (answered.id, Recipe())
 
 
 def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
     chat, question, answer = ask(chats, "first", "one")
     _, second, second_answer = ask(chats, "second", "two", chat, answer)
     _, edited, edited_answer = ask(chats, "second, edited", "three", chat, answer)
-    other, again = chats.store_another_answer(second_answer, RECIPE)
+    other, again = chats.store_another_answer(second_answer, RECIPE, RECIPE)
     assert other.id == second
     assert chats.get_record(chat).head == again.id
     assert [m.id for m in chats.get_branch(again.id)] == [question, answer, second, again.id]
@@ -90,14 +91,14 @@ def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
     assert chats.set_head(chat, question).head == again.id
     assert chats.get_branch(None) == ()
     with pytest.raises(UserError, match="Only an answer"):
-        chats.store_another_answer(question, RECIPE)
+        chats.store_another_answer(question, RECIPE, RECIPE)
 
 
 def test_a_parent_of_another_chat_is_refused_and_nothing_is_stored(chats: ChatStore) -> None:
     chat, _, _ = ask(chats, "here", "yes")
     _, _, elsewhere = ask(chats, "there", "yes")
     with pytest.raises(UserError, match="not in that chat"):
-        chats.store_question("lost?", RECIPE, chat=chat, parent=elsewhere, title="")
+        chats.store_question("lost?", RECIPE, RECIPE, chat=chat, parent=elsewhere, title="")
     assert len(chats.get_chat(chat).messages) == 2
 
 
@@ -140,7 +141,7 @@ def test_search_follows_renaming_changing_and_deleting(chats: ChatStore, databas
 
 
 def test_an_answer_in_the_making_is_interrupted_with_what_it_had(chats: ChatStore) -> None:
-    _, answered = chats.store_question("slow", RECIPE, chat=None, parent=None, title="slow")
+    _, answered = chats.store_question("slow", RECIPE, RECIPE, chat=None, parent=None, title="slow")
     chats.update_message(answered.id, text="Half an ans")
     assert chats.interrupt_streaming() == 1
     stored = chats.get_message(answered.id)
@@ -170,8 +171,8 @@ def test_runs_go_through_their_states(database: Database) -> None:
         runs.get("nope")
 
 
-def test_models_are_found_by_name_in_any_case(database: Database) -> None:
-    catalogue = ModelCatalogue(database)
+def test_models_are_found_by_name_in_any_case(database: Database, tmp_path: Path) -> None:
+    catalogue = ModelCatalogue(database, tmp_path / "models")
     model = ModelRecord(
         name="SmolLM2",
         kind="chat",
@@ -194,6 +195,26 @@ def test_models_are_found_by_name_in_any_case(database: Database) -> None:
         catalogue.get("gpt")
     assert catalogue.remove("OTHER").name == "Other"
     assert catalogue.find("Other") is None
+
+
+def test_the_homes_own_models_move_with_it(database: Database, tmp_path: Path) -> None:
+    model = ModelRecord(
+        name="MiniLM",
+        kind="embedder",
+        format="safetensors",
+        path=str(tmp_path / "models" / "MiniLM"),
+        architecture="bert",
+        parameters=22,
+        quantization="F32",
+        context_tokens=512,
+        bytes=90,
+        files=(str(tmp_path / "models" / "MiniLM" / "model.safetensors"),),
+        owned=True,
+    )
+    ModelCatalogue(database, tmp_path / "models").put(model)
+    moved = ModelCatalogue(database, tmp_path / "elsewhere").get("MiniLM")
+    assert moved.path == str(tmp_path / "elsewhere" / "MiniLM")
+    assert moved.files == (str(tmp_path / "elsewhere" / "MiniLM" / "model.safetensors"),)
 
 
 def test_collections_have_names_of_their_own(database: Database) -> None:

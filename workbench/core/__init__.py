@@ -1,0 +1,183 @@
+"""Workbench: the one object that owns a home folder: its storage, its workers, its runs.
+
+It is held by the core process (``workbench.service``), and by tests directly. Each desk answers its own calls; here
+they are only put together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from workbench import events
+from workbench.core.answers import Answers
+from workbench.core.changes import Changes
+from workbench.core.chats import Chats
+from workbench.core.documents import Documents
+from workbench.core.embedding import Embedding
+from workbench.core.inference import Inference
+from workbench.core.models import Models
+from workbench.core.program import Preferences, Program
+from workbench.core.runs import Runs
+from workbench.core.streams import Handler
+from workbench.core.watching import Watching, changed_since
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.models.checksums import Checksums
+from workbench.paths import Home
+from workbench.protocol import Call, RequestContext, failure_of
+from workbench.storage.chats import ChatStore
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.home import open_home
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.runs import RunStore
+from workbench.workers.host import State, WorkerHost
+
+__all__ = ["Workbench"]
+
+
+class Workbench:
+    """Everything of one home. At most one may exist for a home: the service's lock sees to that.
+
+    ``commands`` replaces the command line of a worker (``inference``, ``embedding``): tests run small ones of their
+    own. Raises UserError when the home's database or settings cannot be read.
+    """
+
+    def __init__(self, home: Home, *, commands: Mapping[str, Sequence[str]] | None = None) -> None:
+        home.create()
+        self.home = home
+        self._commands = commands or {}
+        self._changes = Changes()
+        self._preferences = Preferences(home, self._changes)
+        self._database = open_home(home)
+        self._registry = CollectionRegistry(self._database)
+        catalogue = ModelCatalogue(self._database, home.models)
+        checksums = Checksums(home.models / "checksums.json")
+        self._inference = Inference(self._host_maker("inference"), lambda: self._changes.publish("worker"))
+        self._embedding = Embedding(home, catalogue, self._host_maker("embedding"), self._changes.publish)
+        self._runs = Runs(
+            home,
+            RunStore(self._database),
+            self._registry,
+            self._embedding,
+            self._changes,
+            lambda: self._preferences.current.documents,
+        )
+        chats = ChatStore(self._database)
+        self._answers = Answers(
+            chats,
+            catalogue,
+            self._registry,
+            self._inference,
+            self._embedding,
+            checksums,
+            self._changes,
+            lambda: self._preferences.current,
+        )
+        self._watching = Watching(self._on_folder_changed, home.root)
+        program = Program(home, self._preferences, self._inference, self._embedding, self._runs, self._changes)
+        self._models = Models(
+            home,
+            catalogue,
+            checksums,
+            self._inference,
+            self._changes,
+            lambda: self._preferences.current,
+            program.status,
+        )
+        documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
+        self._handlers: dict[type[Call[Any]], Handler] = {
+            **program.handlers(),
+            **self._models.handlers(),
+            **documents.handlers(),
+            **Chats(chats, self._answers, self._changes).handlers(),
+            **self._answers.handlers(),
+            **self._runs.handlers(),
+        }
+
+    def start(self) -> None:
+        """Take up what an earlier core left, and watch what is to be watched."""
+        self._answers.recover()
+        self._models.recover()
+        self._runs.recover()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+
+    def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
+        """Answer any call of ``workbench.calls``: events that end in exactly one terminal event; raises nothing.
+
+        A ``Subscribe`` has begun when this returns; all else begins with the first event that is asked for.
+        Closing the iterator early cancels the call.
+        """
+        context = context or RequestContext()
+        try:
+            stream = self._handlers[type(call)](call, context)
+        except Exception as error:  # noqa: BLE001 - whatever is raised is how the call ended
+            stream = iter((failure_of(error, traceback.format_exc()),))
+        return _ended(stream, context)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work that goes on without anybody watching."""
+        return self._answers.busy or self._runs.busy
+
+    def close(self) -> None:
+        """Interrupt what goes on, let the workers leave, close the database."""
+        self._watching.close()
+        self._answers.close()
+        self._runs.close()
+        leaving = [
+            threading.Thread(target=host.stop, name=f"stop-{host.worker}")
+            for host in (self._inference.host, self._embedding.host)
+        ]
+        for thread in leaving:
+            thread.start()
+        for thread in leaving:
+            thread.join()
+        self._database.close()
+
+    def _host_maker(self, worker: str) -> Callable[[Callable[[State], None]], WorkerHost]:
+        def make(on_state: Callable[[State], None]) -> WorkerHost:
+            return WorkerHost(
+                worker,
+                command=self._commands.get(worker),
+                log=self.home.logs / f"{worker}.log",
+                on_state=on_state,
+            )
+
+        return make
+
+    def _watch(self) -> None:
+        for root in self._registry.list_watched():
+            self._watching.watch(root.collection, root.path)
+            if root.read_at is None or changed_since(root.path, root.read_at):
+                self._on_folder_changed(root.collection, root.path)
+
+    def _on_folder_changed(self, collection: str, path: str) -> None:
+        with contextlib.suppress(UserError):  # the collection was removed meanwhile
+            self._runs.add_ingest(self._registry.get(collection), (path,))
+
+
+def _ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:
+    """The stream, numbered, with exactly one terminal event."""
+    seq = 0
+    try:
+        for event in stream:
+            seq += 1
+            yield event if event.seq else events.stamped(event, seq, time.time())
+            if isinstance(event, events.TERMINAL):
+                return
+        last: Event = events.Finished()
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes its terminal event
+        last = failure_of(error, traceback.format_exc())
+    except GeneratorExit:
+        context.cancel()
+        raise
+    finally:
+        close = getattr(stream, "close", None)
+        if close is not None:
+            close()
+    yield events.stamped(last, seq + 1, time.time())

@@ -1,0 +1,140 @@
+"""The catalogue of models, and the one that is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from workbench.calls import (
+    ImportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    ModelDetails,
+    ModelList,
+    ModelRecord,
+    RegisterStarter,
+    RemoveModel,
+    UnloadModel,
+)
+from workbench.core.changes import Changes
+from workbench.core.inference import Inference
+from workbench.core.resolving import chat_model
+from workbench.core.streams import Handlers, at_once, reported
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.models.checksums import Checksums
+from workbench.models.importing import delete_files, import_model, remove_unfinished
+from workbench.models.inspection import inspect_path, is_missing
+from workbench.models.starter import find_starters
+from workbench.paths import Home
+from workbench.protocol import RequestContext, finish
+from workbench.settings import Settings
+from workbench.storage.models import ModelCatalogue
+
+
+class Models:
+    def __init__(
+        self,
+        home: Home,
+        catalogue: ModelCatalogue,
+        checksums: Checksums,
+        inference: Inference,
+        changes: Changes,
+        settings: Callable[[], Settings],
+        status: Callable[[], object],
+    ) -> None:
+        self._home = home
+        self._catalogue = catalogue
+        self._checksums = checksums
+        self._inference = inference
+        self._changes = changes
+        self._settings = settings
+        self._status = status
+
+    def handlers(self) -> Handlers:
+        return {
+            RegisterStarter: self.register_starter,
+            ListModels: at_once(self.list_models),
+            ImportModel: self.import_model,
+            InspectModel: at_once(self.inspect),
+            RemoveModel: at_once(self.remove),
+            LoadModel: self.load,
+            UnloadModel: at_once(self.unload),
+        }
+
+    def recover(self) -> None:
+        """Delete what a copy that the last core's death cut short has left."""
+        remove_unfinished(self._home.models)
+
+    def register_starter(self, call: RegisterStarter, context: RequestContext) -> Iterator[Event]:
+        found = yield from reported(lambda report: find_starters(self._home.models, context=context, report=report))
+        for model in found:
+            known = self._catalogue.find(model.name)
+            if known is None or msgspec.structs.replace(known, sha256="") != model:
+                self._catalogue.put(model)
+                self._changes.publish("model", model.name)
+        yield finish(ModelList(models=found))
+
+    def list_models(self, call: ListModels) -> ModelList:
+        return ModelList(
+            models=tuple(
+                msgspec.structs.replace(model, missing=is_missing(model)) for model in self._catalogue.list_models()
+            )
+        )
+
+    def import_model(self, call: ImportModel, context: RequestContext) -> Iterator[Event]:
+        path = Path(call.path).expanduser()
+        if not path.is_absolute():
+            raise UserError(f"{call.path} is not an absolute path.", "Name it from the root of the file system on.")
+        taken = [model.name for model in self._catalogue.list_models()]
+
+        def work(report: Callable[[Event], None]) -> ModelRecord:
+            return import_model(
+                path,
+                self._home.models,
+                self._checksums,
+                taken=taken,
+                name=call.name,
+                copy=call.copy,
+                context=context,
+                report=report,
+            )
+
+        model = yield from reported(work)
+        self._catalogue.put(model)
+        self._changes.publish("model", model.name)
+        yield finish(model)
+
+    def inspect(self, call: InspectModel) -> ModelDetails:
+        known = self._catalogue.find(call.name)
+        if known is None and not Path(call.name).expanduser().is_absolute():
+            known = self._catalogue.get(call.name)  # says which there are
+        details = inspect_path(Path(known.path if known is not None else call.name).expanduser())
+        return details if known is None else msgspec.structs.replace(details, model=known)
+
+    def remove(self, call: RemoveModel) -> ModelRecord:
+        model = self._catalogue.get(call.name)
+        loaded = self._inference.loaded
+        if loaded is not None and loaded[0] == model.name:
+            self._inference.unload()
+        self._catalogue.remove(model.name)
+        delete_files(model, self._home.models)
+        self._changes.publish("model", model.name)
+        return model
+
+    def load(self, call: LoadModel, context: RequestContext) -> Iterator[Event]:
+        model = chat_model(call.name, self._catalogue)
+
+        def work(report: Callable[[Event], None]) -> None:
+            with self._inference.lease(model, self._settings().engine, 0, context, report):
+                pass
+
+        yield from reported(work)
+        yield finish(self._status())
+
+    def unload(self, call: UnloadModel) -> object:
+        self._inference.unload()
+        return self._status()

@@ -1,0 +1,86 @@
+"""Streams of events inside the core: of work that somebody watches, and of work that anybody may join."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, TypeVar
+
+from workbench import events
+from workbench.events import Event
+from workbench.protocol import Call, RequestContext, finish
+
+T = TypeVar("T")
+Handler = Callable[[Any, RequestContext], Iterator[Event]]
+Handlers = Mapping[type[Call[Any]], Handler]
+
+
+def at_once(function: Callable[[Any], Any]) -> Handler:
+    """The handler for a call that is answered without anything to watch: ``function(call)`` is its result."""
+
+    def handle(call: Any, context: RequestContext) -> Iterator[Event]:
+        yield finish(function(call))
+
+    return handle
+
+
+def reported(work: Callable[[Callable[[Event], None]], T]) -> Generator[Event, None, T]:
+    """Run ``work(report)`` on a thread and yield what it reports; its result is the generator's, as is its error.
+
+    Closing the generator does not end the work: that is for its request context to do.
+    """
+    arrived: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    outcome: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work(arrived.put))
+        except BaseException as error:  # noqa: BLE001 - raised again on the other thread
+            errors.append(error)
+        finally:
+            arrived.put(None)
+
+    threading.Thread(target=run, name="reported", daemon=True).start()
+    while (event := arrived.get()) is not None:
+        yield event
+    if errors:
+        raise errors[0]
+    return outcome[0]
+
+
+class LiveStream:
+    """The events of one piece of work while it is done: whoever joins gets those so far, then the live ones."""
+
+    def __init__(self) -> None:
+        self._grown = threading.Condition()
+        self._events: list[Event] = []
+
+    def append(self, event: Event) -> None:
+        """Numbers and tells an event. Nothing may follow a terminal one."""
+        with self._grown:
+            self._events.append(events.stamped(event, len(self._events) + 1, time.time()))
+            self._grown.notify_all()
+
+    def follow(self, context: RequestContext) -> Iterator[Event]:
+        """All events up to the terminal one. Ends in ``Cancelled`` when ``context`` is cancelled before."""
+        context.when_cancelled(self._wake)
+        seen = 0
+        while True:
+            with self._grown:
+                self._grown.wait_for(lambda seen=seen: len(self._events) > seen or context.cancelled)  # type: ignore[misc]
+                news = self._events[seen:]
+            if context.cancelled:
+                yield events.Cancelled()
+                return
+            for event in news:
+                yield event
+                if isinstance(event, events.TERMINAL):
+                    return
+            seen += len(news)
+
+    def _wake(self) -> None:
+        with self._grown:
+            self._grown.notify_all()

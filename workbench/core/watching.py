@@ -1,0 +1,144 @@
+"""Watched folders: a change below one starts an ingest of it, once things have been quiet for a moment."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver, ObservedWatch
+
+QUIET_S = 2.0
+
+_CHANGES = (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+)
+_log = logging.getLogger(__name__)
+
+
+class Watching:
+    """``on_change(collection, path)`` is called for a watched folder in which something changed.
+
+    Changes below ``ignored`` (the home folder, which an ingest writes to) do not count.
+    """
+
+    def __init__(self, on_change: Callable[[str, str], None], ignored: Path, quiet_s: float = QUIET_S) -> None:
+        self._on_change = on_change
+        self._ignored = str(ignored)
+        self._quiet_s = quiet_s
+        self._lock = threading.Lock()
+        self._observer: BaseObserver | None = None
+        self._watched: dict[tuple[str, str], ObservedWatch] = {}
+        self._timers: dict[tuple[str, str], threading.Timer] = {}
+        self._closed = False
+
+    def watch(self, collection: str, path: str) -> None:
+        """Watch a folder from now on. One that is not there is passed over: it is read when the core next starts."""
+        with self._lock:
+            if self._closed or (collection, path) in self._watched:
+                return
+            if self._observer is None:
+                self._observer = Observer()
+                self._observer.start()
+            try:
+                handler = _Handler(lambda changed: self._changed(collection, path, changed))
+                self._watched[collection, path] = self._observer.schedule(handler, path, recursive=True)
+            except OSError as error:
+                _log.warning("%s cannot be watched: %s", path, error)
+
+    def unwatch(self, collection: str, path: str) -> None:
+        with self._lock:
+            watch = self._watched.pop((collection, path), None)
+            timer = self._timers.pop((collection, path), None)
+            still_wanted = watch in self._watched.values()
+            if timer is not None:
+                timer.cancel()
+            if watch is not None and not still_wanted and self._observer is not None:
+                with contextlib.suppress(KeyError):  # the folder went away, and its watch with it
+                    self._observer.unschedule(watch)
+
+    def forget(self, collection: str) -> None:
+        """Stop watching all folders of a collection."""
+        with self._lock:
+            paths = [path for owner, path in self._watched if owner == collection]
+        for path in paths:
+            self.unwatch(collection, path)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            observer, self._observer = self._observer, None
+            timers, self._timers = list(self._timers.values()), {}
+        for timer in timers:
+            timer.cancel()
+        if observer is not None:
+            observer.stop()
+            observer.join(5.0)
+
+    def _changed(self, collection: str, path: str, changed: str) -> None:
+        """On the observer's thread."""
+        if changed == self._ignored or changed.startswith(self._ignored + os.sep):
+            return
+        key = (collection, path)
+        with self._lock:
+            if self._closed or key not in self._watched:
+                return
+            waiting = self._timers.pop(key, None)
+            if waiting is not None:
+                waiting.cancel()
+            timer = self._timers[key] = threading.Timer(self._quiet_s, self._on_quiet, key)
+            timer.daemon = True
+            timer.start()
+
+    def _on_quiet(self, collection: str, path: str) -> None:
+        with self._lock:
+            if self._timers.pop((collection, path), None) is None:
+                return
+        self._on_change(collection, path)
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        self._changed = changed
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if isinstance(event, _CHANGES):  # opening and reading are events as well
+            self._changed(os.fsdecode(event.src_path))
+
+
+def changed_since(path: str, at: float) -> bool:
+    """Whether anything below a folder was changed, added or deleted since ``at`` (by the clock of its files)."""
+    try:
+        if os.stat(path).st_mtime >= at:
+            return True
+        for folder, folders, files in os.walk(path):
+            for name in (*folders, *files):
+                with contextlib.suppress(OSError):
+                    if os.lstat(os.path.join(folder, name)).st_mtime >= at:
+                        return True
+    except OSError:
+        return True  # it went away: that is a change as well
+    return False
