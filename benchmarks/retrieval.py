@@ -1,0 +1,136 @@
+"""How well retrieval finds: the right paragraph for the questions of XQuAD, the relevant abstracts of Cranfield.
+
+    python benchmarks/retrieval.py DATA [--embedder FOLDER] [--sets xquad-en ...] [--keep FOLDER]
+
+DATA holds ``xquad/{en,de,zh}`` and ``cranfield``. Each document becomes a file, the files are ingested by the real
+embedding worker, and each question is one Search of it. Reported: the share of questions with the right paragraph
+among the first five documents (hit@5), nDCG@10 with graded gains, documents a second while ingesting beside those of
+SentenceTransformer.encode on the same texts in the same run, and how long a search takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from workbench.messages import Passage
+from workbench.techniques.retrieval.protocol import Ingest, Search, State
+from workbench.workers.host import WorkerHost
+
+SETS = ("xquad-en", "xquad-de", "xquad-zh", "cranfield")
+WANTED = {"xquad-en": 0.985, "xquad-de": 0.96, "xquad-zh": 0.90, "cranfield": 0.40}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def load(data: Path, name: str) -> tuple[dict[str, str], list[tuple[str, dict[str, int]]]]:
+    """Texts by document name, and questions with the grades of their relevant documents."""
+    if name == "cranfield":
+        texts = {str(d["id"]): d["text"] for d in read_lines(data / "cranfield" / "documents.jsonl")}
+        queries = read_lines(data / "cranfield" / "queries.jsonl")
+        return {k: t for k, t in texts.items() if t.strip()}, [(q["text"], q["relevant"]) for q in queries]
+    folder = data / "xquad" / name.removeprefix("xquad-")
+    texts = {p["id"]: p["text"] for p in read_lines(folder / "paragraphs.jsonl")}
+    return texts, [(q["question"], {q["paragraph"]: 1}) for q in read_lines(folder / "questions.jsonl")]
+
+
+def documents_of(hits: tuple[Passage, ...]) -> list[str]:
+    """Names of the documents that the hits are from, each once, in the order of their best hit."""
+    return list(dict.fromkeys(Path(hit.path).stem for hit in hits))
+
+
+def ndcg(ranked: list[str], grades: dict[str, int], depth: int = 10) -> float:
+    """Normalised discounted cumulative gain (Jarvelin and Kekalainen 2002), gain = grade."""
+    gained = sum(grades.get(name, 0) / math.log2(place + 2) for place, name in enumerate(ranked[:depth]))
+    ideal = sum(
+        grade / math.log2(place + 2) for place, grade in enumerate(sorted(grades.values(), reverse=True)[:depth])
+    )
+    return gained / ideal if ideal else 0.0
+
+
+def measure(worker: WorkerHost, embedder: Path, work: Path, data: Path, name: str) -> tuple[float, list[str]]:
+    """Ingest one set and ask all its questions. Returns the score and the texts."""
+    texts, questions = load(data, name)
+    folder = work / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for key, text in texts.items():
+        (folder / f"{key}.txt").write_text(text, "utf-8")
+    file = str(work / f"{name}.sqlite")
+    began = time.perf_counter()
+    added = worker.call(Ingest(file=file, collection=name, embedder=str(embedder), paths=(str(folder),)))
+    ingest_s = time.perf_counter() - began
+    state = worker.call(State(file=file))
+    print(f"{name}: {added.indexed} documents ({len(added.failed)} failed), {state.chunks} chunks in {ingest_s:.1f} s, "
+          f"{len(texts) / ingest_s:.1f} documents/s")  # fmt: skip
+    scores: list[float] = []
+    seconds: list[float] = []
+    for question, grades in questions:
+        began = time.perf_counter()
+        found = worker.call(Search(file=file, collection=name, embedder=str(embedder), query=question, limit=30))
+        seconds.append(time.perf_counter() - began)
+        ranked = documents_of(found.hits)
+        if name == "cranfield":
+            scores.append(ndcg(ranked, grades))
+        else:
+            scores.append(float(any(key in grades for key in ranked[:5])))
+    score = statistics.fmean(scores)
+    metric = "nDCG@10" if name == "cranfield" else "hit@5"
+    verdict = "reached" if score >= WANTED[name] else "MISSED"
+    print(f"{name}: {metric} {score:.4f} over {len(scores)} questions, wanted {WANTED[name]}: {verdict}; "
+          f"search {statistics.median(seconds) * 1000:.0f} ms in the middle, {max(seconds) * 1000:.0f} ms at most")  # fmt: skip
+    return score, list(texts.values())
+
+
+def encode_rate(embedder: Path, texts: list[str]) -> float:
+    """Documents a second of plain SentenceTransformer.encode with its own defaults."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(embedder), local_files_only=True)
+    model.encode(texts[:8])
+    began = time.perf_counter()
+    model.encode(texts)
+    return len(texts) / (time.perf_counter() - began)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--embedder", type=Path, help="default: the starter embedder, unpacked for this run")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--compare", action="store_true", help="time SentenceTransformer.encode on the same texts")
+    parser.add_argument("--keep", type=Path, help="work here and leave the collections behind")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        work = given.keep or Path(temporary)
+        embedder = given.embedder or unpack_starter(Path(temporary))
+        worker = WorkerHost("embedding")
+        reached = True
+        try:
+            for name in given.sets:
+                score, texts = measure(worker, embedder, work, given.data, name)
+                reached = reached and score >= WANTED[name]
+                if given.compare:
+                    print(f"{name}: SentenceTransformer.encode {encode_rate(embedder, texts):.1f} documents/s")
+        finally:
+            worker.stop()
+    return 0 if reached else 1
+
+
+def unpack_starter(folder: Path) -> Path:
+    from workbench.models.starter import find_starters
+
+    return next(Path(m.path) for m in find_starters(folder / "models") if m.kind == "embedder")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

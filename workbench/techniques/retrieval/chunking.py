@@ -1,0 +1,70 @@
+"""Chunks: the pieces of a document's text that are embedded, searched for and shown to a model.
+
+The splitting is ``semantic-text-splitter``'s: the largest whole units (sections, paragraphs, sentences, words) that
+fit into a number of the embedder's tokens. It says itself at which character each piece begins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+
+from semantic_text_splitter import MarkdownSplitter, TextSplitter
+from tokenizers import Tokenizer
+
+from workbench.calls import Chunk
+
+SECTION_CHARACTERS = 200_000
+"""A longer text is split section by section, so that a cancel does not wait for a whole library."""
+
+
+class Chunker:
+    """Splits texts into chunks of at most ``capacity`` tokens of ``tokenizer`` (its special tokens not counted).
+
+    ``tokenizer`` is copied: truncation and padding are switched off in the copy.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, capacity: int) -> None:
+        own = Tokenizer.from_str(tokenizer.to_str())
+        own.no_truncation()
+        own.no_padding()
+        self._text = TextSplitter.from_huggingface_tokenizer(own, capacity)
+        self._markdown = MarkdownSplitter.from_huggingface_tokenizer(own, capacity)
+
+    def split(
+        self,
+        text: str,
+        kind: str = "text",
+        page_starts: Sequence[int] = (),
+        check: Callable[[], None] = lambda: None,
+    ) -> list[Chunk]:
+        """The chunks of a text, in order, without blank ones; ``text[chunk.start:chunk.end]`` is a chunk's text.
+
+        ``page_starts[i]`` is the offset at which page ``i + 1`` begins; a chunk stands on the page on which it
+        begins. ``check`` is called now and then and may raise to give up.
+        """
+        splitter = self._markdown if kind == "markdown" else self._text
+        found: list[Chunk] = []
+        for section_start, section_end in _sections(text):
+            check()
+            section = text[section_start:section_end]
+            for offset, piece in splitter.chunk_indices(section):
+                start = section_start + offset
+                page = max(1, bisect_right(page_starts, start)) if page_starts else None
+                found.append(Chunk(start=start, end=start + len(piece), page=page))
+        return found
+
+
+def _sections(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of about ``SECTION_CHARACTERS`` that end with a line where there is one."""
+    start = 0
+    while len(text) - start > SECTION_CHARACTERS * 1.5:
+        middle = start + SECTION_CHARACTERS
+        for separator in ("\n\n", "\n", " "):
+            found = text.rfind(separator, start + SECTION_CHARACTERS // 2, middle)
+            if found >= 0:
+                middle = found + len(separator)
+                break
+        yield start, middle
+        start = middle
+    yield start, len(text)

@@ -1,0 +1,223 @@
+"""Embedders: from texts to unit vectors whose dot products are cosines; and the one lane in which they compute.
+
+All embedding of the worker happens on one thread, in small batches, and whoever waits for an answer goes before the
+next batch of an ingest. torch is imported on that thread, so that whatever needs no vectors need not wait for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import queue
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from workbench.errors import UserError
+from workbench.techniques.retrieval.language import is_unspaced
+
+R = TypeVar("R")
+Vectors = NDArray[np.float32]
+
+BATCH_TEXTS = 16
+BATCH_CHARACTERS = 8_000
+"""A batch of an ingest: so many texts, and so many characters with its padding, at most. About 0.3 s on two cores."""
+
+FLUENCY_TEXTS = 24
+CHARACTERS_OF_A_WORD = 1.5
+"""The mean length of a word in scripts without spaces."""
+WORST_PIECES = 9
+"""An unknown word counts like one that falls into so many pieces."""
+
+_ALPHABETIC = re.compile(r"[^\W\d_]+")
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1: float32, shape (n_texts, dimensions). Used by one thread at a time."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text are looked at; special tokens are not counted."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same weights, wherever their folder is."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model, from a folder; never from the network.
+
+    It computes on a GPU where torch finds one. Raises UserError when the folder holds no such model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "modules.json").is_file():
+            raise UserError(
+                f"{folder} holds no sentence-transformers model: there is no modules.json in it.",
+                "Choose another embedder on the Models page, or import this one again.",
+            )
+        from sentence_transformers import SentenceTransformer  # 7 s, torch with it
+
+        try:
+            self._model: Any = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
+            self.tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
+        except Exception as error:  # whatever is wrong with the files, dozens of libraries may say it
+            raise UserError(
+                f"The embedder in {folder} cannot be loaded: {_first_line(error)}", "Import it again."
+            ) from error
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        special = self.tokenizer.num_special_tokens_to_add(False)
+        self.max_tokens: int = int(self._model.max_seq_length or 512) - special
+        self.dimensions: int = int(self._model.get_embedding_dimension())
+        self.fingerprint = _fingerprint(folder)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._vectors(self._model.encode_document, texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._vectors(self._model.encode_query, texts)
+
+    def _vectors(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
+        found = encode(list(texts), batch_size=max(1, len(texts)), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32).reshape(len(texts), self.dimensions)
+
+
+class Urgency(IntEnum):
+    """Who goes first: a person who waits, or an ingest."""
+
+    WAITING = 0
+    INGEST = 1
+
+
+class EmbeddingLane:
+    """One thread that does all embedding, the most urgent first. Methods may be called from any thread.
+
+    ``load`` makes the embedder of a folder; the last one that was used is kept.
+    """
+
+    def __init__(self, load: Callable[[Path], Embedder] = SentenceEmbedder) -> None:
+        self._load = load
+        self._loaded: tuple[Path, Embedder] | None = None
+        self._numbers = itertools.count()
+        self._work: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
+        threading.Thread(target=self._run, name="embedding", daemon=True).start()
+
+    def warm_up(self, action: Callable[[], object]) -> None:
+        """Do something slow (an import) on the lane before anybody needs it. Whatever it raises will be raised
+        again by whoever needs it first."""
+
+        def quietly() -> None:
+            try:
+                action()
+            except Exception:  # noqa: BLE001 - see above
+                return
+
+        self._work.put((Urgency.WAITING, next(self._numbers), quietly))
+
+    def embedder(self, folder: Path) -> Embedder:
+        """The embedder of a folder, loaded when it is not. Raises UserError when it cannot be."""
+        return self._do(Urgency.WAITING, lambda: self._get(folder))
+
+    def embed_queries(self, folder: Path, texts: Sequence[str]) -> Vectors:
+        return self._do(Urgency.WAITING, lambda: self._get(folder).embed_queries(texts))
+
+    def embed_passages(self, folder: Path, texts: Sequence[str], urgency: Urgency = Urgency.INGEST) -> Vectors:
+        """One batch: see ``batches`` for how large it should be."""
+        return self._do(urgency, lambda: self._get(folder).embed_passages(texts))
+
+    def _do(self, urgency: Urgency, action: Callable[[], R]) -> R:
+        done: Future[R] = Future()
+
+        def work() -> None:
+            try:
+                done.set_result(action())
+            except BaseException as error:  # noqa: BLE001 - belongs to whoever waits for the result
+                done.set_exception(error)
+
+        self._work.put((urgency, next(self._numbers), work))
+        return done.result()
+
+    def _get(self, folder: Path) -> Embedder:
+        if self._loaded is None or self._loaded[0] != folder:
+            self._loaded = None  # two models at once would need twice the memory
+            self._loaded = (folder, self._load(folder))
+        return self._loaded[1]
+
+    def _run(self) -> None:
+        while True:
+            _, _, work = self._work.get()
+            work()
+
+
+def batches(texts: Sequence[str]) -> list[list[int]]:
+    """Indices of the texts in small batches of nearly equal length, so that little is spent on padding."""
+    found: list[list[int]] = []
+    batch: list[int] = []
+    longest = 0
+    for index in sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True):
+        longest = max(longest, len(texts[index]))
+        if batch and (len(batch) == BATCH_TEXTS or longest * (len(batch) + 1) > BATCH_CHARACTERS):
+            found.append(batch)
+            batch, longest = [], len(texts[index])
+        batch.append(index)
+    return [*found, batch] if batch else found
+
+
+def measure_fluency(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+    """How well an embedder's vocabulary knows the words of some texts: 1 as whole words, towards 0 in crumbs.
+
+    The number of words over the number of pieces that they fall into: an English model takes English words
+    whole (0.9), German ones in halves (0.45), and has no pieces at all for most Chinese characters (0.1). What
+    it was not trained on it cannot place either, and fusion trusts its vectors less.
+    """
+    words = [
+        word
+        for text in texts[:: max(1, len(texts) // FLUENCY_TEXTS)][:FLUENCY_TEXTS]
+        for word in _ALPHABETIC.findall(text)
+    ]
+    if not words:
+        return 1.0
+    unknown = tokenizer.model.unk_token if hasattr(tokenizer.model, "unk_token") else None
+    expected = pieces = 0.0
+    for word, encoded in zip(words, tokenizer.encode_batch(words, add_special_tokens=False), strict=True):
+        expected += max(1.0, len(word) / CHARACTERS_OF_A_WORD) if is_unspaced(word) else 1.0
+        tokens = encoded.tokens
+        pieces += sum(WORST_PIECES if token == unknown else 1 for token in tokens)
+    return min(1.0, expected / max(1.0, pieces))
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash of the small files whole, of the ends and size of the big ones."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".model", ".safetensors", ".bin")):
+        size = file.stat().st_size
+        digest.update(f"{file.relative_to(folder).as_posix()} {size}\n".encode())
+        with file.open("rb") as opened:
+            digest.update(opened.read(1 << 20))
+            if size > 1 << 20:
+                opened.seek(-(1 << 20), 2)
+                digest.update(opened.read())
+    return digest.hexdigest()[:32]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

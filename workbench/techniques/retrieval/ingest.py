@@ -1,0 +1,473 @@
+"""Ingest: bring a collection up to date with files and folders, one transaction a document.
+
+A thread reads and cuts files ahead while the caller's thread embeds what it has, small batch by small batch, and
+commits each document as soon as its last vector is there. Whatever ends an ingest, what it committed stays; the next
+one goes on with what is missing. A file that cannot be read is one failed file, never the end of the ingest.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from workbench import errors, events
+from workbench.calls import AddResult, Chunk, DocumentState, FailedFile
+from workbench.errors import UserError, WorkerDied
+from workbench.events import Artifact, Event, Progress
+from workbench.protocol import RequestContext, finish
+from workbench.techniques.retrieval.chunking import Chunker
+from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
+from workbench.techniques.retrieval.embedding import EmbeddingLane, batches, measure_fluency
+from workbench.techniques.retrieval.index import CollectionIndex, Entry, FileStamp, KnownFile, disk_full
+from workbench.techniques.retrieval.language import detect_language
+from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
+from workbench.techniques.retrieval.reading.kinds import find_files, kind_of
+from workbench.techniques.retrieval.reading.protocol import ReadDocument
+
+GROUP_CHUNKS = 48
+"""Short documents are embedded together up to so many chunks, so that batches are full."""
+AHEAD_DOCUMENTS = 64
+AHEAD_CHARACTERS = 4_000_000
+"""How much is read ahead of the embedding, at most."""
+FAILED_AGAIN_S = 600.0
+"""A file that failed less than this ago, and has not been touched since, is not tried again: a watched folder with a
+bad file in it would cost that file's time limit at every change of another."""
+PROGRESS_EVERY_S = 0.25
+
+
+class Reader(Protocol):
+    """What reads a file: ``reading.process.ReaderProcess``."""
+
+    def read(self, path: Path, limits: ReadLimits, cancelled: Callable[[], bool]) -> ReadDocument:
+        """Raises UserError with the reason when the file cannot be read."""
+
+
+class FoundFile(msgspec.Struct, frozen=True):
+    """A file below one of the roots, with what the collection knows of it."""
+
+    path: Path
+    stamp: FileStamp
+    known: KnownFile | None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What reading a file ahead came to: a document with its chunks, or why there is none. ``same`` tells that its
+    bytes are those that were read before."""
+
+    file: FoundFile
+    document: ReadDocument | None = None
+    chunks: Sequence[Chunk] = ()
+    reason: str = ""
+    same: bool = False
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What is on the disk against what the collection knows. ``unreadable`` has a path and a reason each."""
+
+    unchanged: list[FoundFile]
+    failed_before: list[FoundFile]
+    to_read: list[FoundFile]
+    gone: list[KnownFile]
+    unreadable: list[tuple[str, str]]
+
+
+def ingest(
+    index: CollectionIndex,
+    lane: EmbeddingLane,
+    reader: Reader,
+    call: Ingest,
+    context: RequestContext,
+    config: ChunkConfig = DEFAULT_CHUNKS,
+) -> Iterator[Event]:
+    """Do what ``Ingest`` says. The terminal event is Finished(AddResult), or Cancelled with the result so far.
+
+    Raises UserError when the disk is full or another embedder made the collection.
+    """
+    account = _Account()
+    yield Progress(stage="looking", unit="files")
+    with index.reading() as snapshot:
+        known = snapshot.known_files()
+    survey = survey_files([Path(os.path.abspath(path)) for path in call.paths], known)
+    for document in survey.gone:
+        index.remove([document.id])
+        yield account.note(document.path, "removed", document=document.id)
+    for path, reason in survey.unreadable:
+        document_id = index.fail(path, FileStamp(-1, 0, 0), reason).id
+        yield account.note(path, "failed", reason, document=document_id)
+    for file in survey.unchanged:
+        assert file.known is not None
+        yield account.note(str(file.path), "unchanged", chunks=file.known.chunks, document=file.known.id)
+    for file in survey.failed_before:
+        assert file.known is not None
+        yield account.note(str(file.path), "failed", file.known.reason, document=file.known.id)
+    account.expect(survey.to_read)
+    yield account.progress()
+    work = _Work(index, lane, reader, call, context, config, survey.to_read)
+    try:
+        yield from work.run(account)
+    except errors.Cancelled:
+        yield events.Cancelled(result=msgspec.to_builtins(account.result()))
+        return
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise disk_full(index.path, "these documents", 0) from error
+    finally:
+        work.stop()
+    yield account.progress()
+    yield finish(account.result())
+
+
+def survey_files(roots: Sequence[Path], known: dict[str, KnownFile]) -> Survey:
+    """Compare what is below the roots with what is known of it, without reading any file's content."""
+    unreadable: dict[str, str] = {}
+    closed: list[str] = []
+
+    def tell(path: Path, reason: str) -> None:
+        unreadable[_printable(path)] = reason
+        closed.append(str(path))
+
+    found: dict[str, FoundFile] = {}
+    for root in roots:
+        if not os.path.lexists(root) and _is_unplugged(root, known):
+            tell(root, "It is not there, nor the folder it was in. What was read from it is kept.")
+            continue
+        if not os.path.lexists(root) and any(_is_below(path, str(root)) for path in known):
+            continue  # deleted, and what stood below it goes
+        for path in find_files(root, tell):
+            found.setdefault(str(path), FoundFile(path, _stamp(path), known.get(str(path))))
+    gone = [
+        document
+        for path, document in known.items()
+        if path not in found
+        and path not in unreadable
+        and any(_is_below(path, str(root)) for root in roots)
+        and not any(_is_below(path, folder) for folder in closed)
+    ]
+    survey = Survey([], [], [], gone, list(unreadable.items()))
+    for file in found.values():
+        if file.known is None or file.known.stamp != file.stamp:
+            survey.to_read.append(file)
+        elif file.known.failed_at is None:
+            survey.unchanged.append(file)
+        elif 0 <= time.time() - file.known.failed_at < FAILED_AGAIN_S:
+            survey.failed_before.append(file)
+        else:
+            survey.to_read.append(file)
+    return survey
+
+
+class _Account:
+    """What became of the files so far, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._counts: dict[DocumentState, int] = dict.fromkeys(("indexed", "unchanged", "failed", "removed"), 0)
+        self._failed: list[FailedFile] = []
+        self._chunks = 0
+        self._files = 0
+        self._bytes = self._bytes_done = 0.0
+        self._reading_since = self._began
+        self._progress_at = 0.0
+
+    def expect(self, files: Sequence[FoundFile]) -> None:
+        self._files = len(files) + sum(n for state, n in self._counts.items() if state != "removed")
+        self._bytes = float(sum(_weight(file) for file in files))
+        self._reading_since = time.monotonic()
+
+    def note(self, path: str, state: DocumentState, reason: str = "", chunks: int = 0, document: str = "") -> Artifact:
+        self._counts[state] += 1
+        if state == "failed":
+            self._failed.append(FailedFile(path=path, reason=reason))
+        if state == "indexed":
+            self._chunks += chunks
+        result = {"state": state, "reason": reason, "chunks": chunks, "document": document}
+        return Artifact(kind="document", id=path, result=result)
+
+    def weigh(self, done: float) -> None:
+        self._bytes_done += done
+
+    def progress(self, under_way: float = 0.0, chunks_under_way: int = 0) -> Progress:
+        """``under_way``: bytes of documents that are not committed yet, as far as they are embedded."""
+        self._progress_at = time.monotonic()
+        done = self._bytes_done + under_way
+        elapsed = self._progress_at - self._reading_since
+        left = elapsed * (self._bytes - done) / done if done > 0 and elapsed > 0.5 else None
+        if self._bytes_done >= self._bytes:
+            left = 0.0
+        return Progress(
+            stage="reading",
+            done=sum(n for state, n in self._counts.items() if state != "removed"),
+            total=self._files,
+            unit="files",
+            detail=f"{self._chunks + chunks_under_way} chunks",
+            seconds_left=max(0.0, left) if left is not None else None,
+        )
+
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() - self._progress_at > PROGRESS_EVERY_S
+
+    def result(self) -> AddResult:
+        return AddResult(
+            indexed=self._counts["indexed"],
+            unchanged=self._counts["unchanged"],
+            removed=self._counts["removed"],
+            failed=tuple(self._failed),
+            chunks=self._chunks,
+            seconds=round(time.monotonic() - self._began, 3),
+        )
+
+
+class _Work:
+    """Reading ahead on one thread, embedding and committing on the caller's."""
+
+    def __init__(
+        self,
+        index: CollectionIndex,
+        lane: EmbeddingLane,
+        reader: Reader,
+        call: Ingest,
+        context: RequestContext,
+        config: ChunkConfig,
+        files: Sequence[FoundFile],
+    ) -> None:
+        self._index, self._lane, self._reader = index, lane, reader
+        self._call, self._context, self._config = call, context, config
+        self._files = files
+        self._folder = Path(call.embedder)
+        self._shelf = _Shelf()
+        self._thread: threading.Thread | None = None
+
+    def run(self, account: _Account) -> Iterator[Event]:
+        if not self._files:
+            return
+        embedder = self._lane.embedder(self._folder)
+        self._index.adopt_embedder(embedder.fingerprint, embedder.dimensions)
+        chunker = Chunker(embedder.tokenizer, min(self._config.tokens, embedder.max_tokens))
+        self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
+        self._thread.start()
+        while group := self._shelf.take(GROUP_CHUNKS):
+            self._context.raise_if_cancelled()
+            for item in group:
+                if item.document is None:
+                    yield self._settle(account, item)
+            read = [item for item in group if item.document is not None]
+            yield from self._embed(account, read)
+            if account.is_due:
+                yield account.progress()
+
+    def stop(self) -> None:
+        self._shelf.close()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _settle(self, account: _Account, item: Prepared) -> Artifact:
+        """A file that gives no new document."""
+        path, known = str(item.file.path), item.file.known
+        account.weigh(_weight(item.file))
+        if item.same and known is not None:
+            self._index.restamp(path, item.file.stamp)
+            return account.note(path, "unchanged", chunks=known.chunks, document=known.id)
+        document = self._index.fail(path, item.file.stamp, item.reason, kind_of(path) or "")
+        return account.note(path, "failed", item.reason, document=document.id)
+
+    def _embed(self, account: _Account, group: Sequence[Prepared]) -> Iterator[Event]:
+        """Embed some documents together; each is committed as soon as all its vectors are there."""
+        texts: list[str] = []
+        owners: list[tuple[int, int]] = []
+        for number, item in enumerate(group):
+            assert item.document is not None
+            texts += [item.document.text[c.start : c.end] for c in item.chunks]
+            owners += [(number, i) for i in range(len(item.chunks))]
+        vectors: list[list[Any]] = [[None] * len(item.chunks) for item in group]
+        missing = [len(item.chunks) for item in group]
+        for batch in batches(texts):
+            self._context.raise_if_cancelled()
+            made = self._lane.embed_passages(self._folder, [texts[i] for i in batch])
+            for i, vector in zip(batch, made, strict=True):
+                number, chunk = owners[i]
+                vectors[number][chunk] = vector
+                missing[number] -= 1
+            for number in {owners[i][0] for i in batch}:
+                if missing[number] == 0:
+                    yield self._commit(account, group[number], np.stack(vectors[number]))
+                    vectors[number] = []
+            if account.is_due:
+                embedded = [
+                    (1 - missing[n] / len(item.chunks)) * _weight(item.file) if vectors[n] else 0.0
+                    for n, item in enumerate(group)
+                ]
+                waiting = sum(len(item.chunks) - missing[n] for n, item in enumerate(group) if vectors[n])
+                yield account.progress(sum(embedded), waiting)
+
+    def _commit(self, account: _Account, item: Prepared, vectors: Any) -> Artifact:
+        read = item.document
+        assert read is not None
+        embedder = self._lane.embedder(self._folder)
+        texts = [read.text[c.start : c.end] for c in item.chunks]
+        stored = self._index.put(
+            Entry(
+                path=str(item.file.path),
+                stamp=item.file.stamp,
+                title=read.title or item.file.path.name,
+                kind=read.kind,
+                hash=read.hash,
+                text=read.text,
+                language=detect_language(read.text) or read.language.split("-")[0].lower()[:2],
+                page_starts=read.page_starts,
+                chunks=item.chunks,
+                vectors=vectors,
+                fluency=measure_fluency(embedder.tokenizer, texts),
+            )
+        )
+        account.weigh(_weight(item.file))
+        return account.note(stored.path, "indexed", chunks=stored.chunks, document=stored.id)
+
+    # -- on the reading thread ------------------------------------------------------------------------
+
+    def _read_ahead(self, chunker: Chunker) -> None:
+        try:
+            for file in self._files:
+                if self._given_up():
+                    break
+                self._shelf.put(self._prepare(file, chunker))
+            self._shelf.finish()
+        except BaseException as error:  # noqa: BLE001 - raised again on the thread that takes from the shelf
+            self._shelf.finish(error)
+
+    def _prepare(self, file: FoundFile, chunker: Chunker) -> Prepared:
+        try:
+            if self._is_same(file):
+                return Prepared(file, same=True)
+            document = self._reader.read(file.path, self._call.limits, self._given_up)
+            chunks = chunker.split(document.text, document.kind, document.page_starts, self._check)
+            if not chunks:
+                return Prepared(file, reason="There is no text in it.")
+            return Prepared(file, document, chunks)
+        except UserError as error:
+            return Prepared(file, reason=str(error))
+        except (errors.Cancelled, WorkerDied):
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
+            # a bug of ours or of a parser, in one file: the others are read all the same
+            return Prepared(file, reason=f"Reading it failed unexpectedly: {str(error).partition(chr(10))[0]}")
+
+    def _is_same(self, file: FoundFile) -> bool:
+        """Whether a touched file has its old bytes."""
+        known = file.known
+        if known is None or known.failed_at is not None or known.stamp.size != file.stamp.size:
+            return False
+        digest = hashlib.sha256()
+        try:
+            with file.path.open("rb") as opened:
+                while block := opened.read(1 << 20):
+                    self._check()
+                    digest.update(block)
+        except OSError:
+            return False  # reading it will say why
+        return digest.hexdigest() == known.hash
+
+    def _given_up(self) -> bool:
+        return self._context.cancelled or self._shelf.closed
+
+    def _check(self) -> None:
+        if self._given_up():
+            raise errors.Cancelled
+
+
+class _Shelf:
+    """Between the thread that reads and the one that embeds: holds a bounded amount of text."""
+
+    def __init__(self) -> None:
+        self._items: deque[Prepared] = deque()
+        self._characters = 0
+        self._changed = threading.Condition()
+        self._finished = False
+        self._error: BaseException | None = None
+        self.closed = False
+
+    def put(self, item: Prepared) -> None:
+        """Waits while enough lies there. Raises errors.Cancelled when nobody will take it any more."""
+        with self._changed:
+            while not self.closed and self._items and not self._has_room():
+                self._changed.wait()
+            if self.closed:
+                raise errors.Cancelled
+            self._items.append(item)
+            self._characters += _characters(item)
+            self._changed.notify_all()
+
+    def take(self, chunks: int) -> list[Prepared]:
+        """What lies there, at least one and until it has so many chunks; nothing once all was taken.
+
+        Raises what ended the reading early.
+        """
+        with self._changed:
+            while not self._items and not self._finished:
+                self._changed.wait()
+            taken: list[Prepared] = []
+            total = 0
+            while self._items and total < chunks:
+                taken.append(self._items.popleft())
+                self._characters -= _characters(taken[-1])
+                total += len(taken[-1].chunks)
+            self._changed.notify_all()
+            if not taken and self._error is not None:
+                raise self._error
+            return taken
+
+    def finish(self, error: BaseException | None = None) -> None:
+        with self._changed:
+            self._finished, self._error = True, error
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return len(self._items) < AHEAD_DOCUMENTS and self._characters < AHEAD_CHARACTERS
+
+
+def _characters(item: Prepared) -> int:
+    return len(item.document.text) if item.document is not None else 0
+
+
+def _weight(file: FoundFile) -> int:
+    return max(1, file.stamp.size)
+
+
+def _stamp(path: Path) -> FileStamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return FileStamp(-1, 0, 0)  # reading it will say why
+    return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _is_unplugged(root: Path, known: dict[str, KnownFile]) -> bool:
+    """Whether a folder that had documents is away together with its parent: a drive or a share that is not there
+    now, rather than a folder that was deleted."""
+    return not root.parent.exists() and any(_is_below(path, str(root)) for path in known)
+
+
+def _printable(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -1,0 +1,253 @@
+"""Languages and words: in which language a text is, and under which terms its words are searched for.
+
+Two kinds of term stand in the index. *Words*: SQLite's tokenizer makes them of the text itself and takes off English
+endings (Porter 1980). *Terms*: what SQLite cannot know, made here: the stems of other languages' words (Snowball,
+Porter 2001), and overlapping pairs of characters where words stand without spaces between them (Chinese, Japanese,
+Korean; triples for Thai and its neighbours). Pairs rather than SQLite's trigrams, since most Chinese words have two
+characters: a trigram index does not find them when they are searched for alone.
+
+This module knows nothing of the index or of SQL, apart from the query language of FTS5.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+import Stemmer  # type: ignore[import-not-found]  # a C module without stubs
+from msgspec import Struct
+
+SAMPLE_CHARACTERS = 12_000
+"""How much of a text is looked at to tell its language."""
+
+LARGEST_QUERY_TERMS = 64
+"""A longer question is searched for by its first distinct terms."""
+
+STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "es": "spanish",
+    "fi": "finnish", "fr": "french", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+    "it": "italian", "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
+    "ru": "russian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
+}  # fmt: skip
+"""ISO 639-1 code -> Snowball's name. English is stemmed by SQLite itself."""
+
+_PAIRS = r"\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
+_TRIPLES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+
+_SCRIPTS = {
+    "latin": "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff",
+    "cyrillic": "\u0400-\u052f",
+    "han": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff",
+    "kana": "\u3040-\u30ff\u31f0-\u31ff",
+    "ko": "\uac00-\ud7af\u1100-\u11ff",
+    "arabic": "\u0600-\u06ff\u0750-\u077f",
+    "el": "\u0370-\u03ff\u1f00-\u1fff",
+    "he": "\u0590-\u05ff",
+    "hi": "\u0900-\u097f",
+    "bn": "\u0980-\u09ff",
+    "ta": "\u0b80-\u0bff",
+    "th": "\u0e00-\u0e7f",
+    "lo": "\u0e80-\u0eff",
+    "my": "\u1000-\u109f",
+    "km": "\u1780-\u17ff",
+    "ka": "\u10a0-\u10ff",
+    "hy": "\u0530-\u058f",
+}
+"""Characters of each script; one that belongs to a single language here is named by it."""
+
+_LEAST_FUNCTION_WORDS = 0.08
+"""A text with a smaller share of a language's function words is not taken to be in it."""
+
+
+class Terms(Struct, frozen=True):
+    """A question's terms: ``words`` are looked for in the text, ``terms`` among what ``index_terms`` made of it."""
+
+    words: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.terms)
+
+
+def detect_language(text: str) -> str:
+    """The ISO 639-1 code of the language that most of a text is in, or "" when it cannot be told."""
+    sample = _sample(text)
+    counts = {
+        script: len(found) for script, pattern in _script_patterns().items() if (found := pattern.findall(sample))
+    }
+    if not counts:
+        return ""
+    # one ideograph or syllable says as much as two or three letters
+    weighted = {s: n * (2.5 if s in ("han", "kana", "ko") else 1) for s, n in counts.items()}
+    script = max(weighted, key=lambda s: weighted[s])
+    if script in ("han", "kana"):
+        return "ja" if counts.get("kana", 0) > 0.08 * (counts.get("han", 0) + counts.get("kana", 0)) else "zh"
+    if script == "arabic":
+        return "fa" if len(re.findall("[پچژگی]", sample)) > 0.03 * counts[script] else "ar"
+    if script in ("latin", "cyrillic"):
+        return guess_by_function_words(split_words(sample))
+    return script
+
+
+def guess_by_function_words(words: Iterable[str], among: Iterable[str] | None = None, least: int = 3) -> str:
+    """The language whose function words are the most frequent, or "" when fewer than ``least`` are there.
+
+    A word that several languages use counts for each in equal parts. ``among`` narrows the choice.
+    """
+    counted = Counter(words)
+    total = counted.total()
+    known = function_words()
+    languages = [c for c in (known if among is None else among) if c in known]
+    scores = {
+        code: sum(n / _languages_of(word) for word, n in counted.items() if word in known[code]) for code in languages
+    }
+    best = max(scores, key=lambda c: scores[c], default="")
+    if not best or not total:
+        return ""
+    hits = sum(n for word, n in counted.items() if word in known[best])
+    return best if hits >= least and hits >= _LEAST_FUNCTION_WORDS * total else ""
+
+
+def index_terms(text: str, language: str) -> str:
+    """What a chunk is found by beside the words of its text, separated by spaces. Often nothing."""
+    stemmer = _stemmer(language)
+    found: list[str] = []
+    for word in split_words(text):
+        if _unspaced().search(word):
+            found += _grams(word)
+        elif stemmer is not None:
+            found.append(str(stemmer.stemWord(word)))
+    return " ".join(found)
+
+
+def query_terms(query: str, languages: Iterable[str]) -> Terms:
+    """The distinct terms of a question to documents in these languages, without function words.
+
+    A question of nothing but function words keeps them.
+    """
+    present = list(languages) or [""]
+    spoken = split_words(query)
+    code = guess_by_function_words(spoken, {*present, "en"} - {""}, least=1) or (
+        present[0] if len(present) == 1 else ""
+    )
+    passed_over = function_words().get(code, frozenset())
+    kept = [word for word in spoken if word not in passed_over] or spoken
+    spaced = [word for word in kept if not _unspaced().search(word)]
+    words: list[str] = []
+    terms = [gram for word in kept if _unspaced().search(word) for gram in _grams(word)]
+    for language in present:
+        stemmer = _stemmer(language)
+        if stemmer is not None:
+            terms += stemmer.stemWords(spaced)
+        else:
+            words = spaced
+    return Terms(tuple(dict.fromkeys(words))[:LARGEST_QUERY_TERMS], tuple(dict.fromkeys(terms))[:LARGEST_QUERY_TERMS])
+
+
+def match_expression(terms: Terms) -> str:
+    """An FTS5 query for any of the terms. Every term is quoted: none can be taken for an operator."""
+    parts = []
+    if terms.words:
+        parts.append("{text} : (" + " OR ".join(map(_quoted, terms.words)) + ")")
+    if terms.terms:
+        parts.append("{terms} : (" + " OR ".join(map(_quoted, terms.terms)) + ")")
+    return " OR ".join(parts)
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text, in lower case, in order, as FTS5's unicode61 splits them: letters, marks and digits."""
+    return _words().findall(unicodedata.normalize("NFC", text).lower())
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether some of a text is in a script that puts no spaces between words."""
+    return _unspaced().search(text) is not None
+
+
+@cache
+def function_words() -> dict[str, frozenset[str]]:
+    """ISO 639-1 code -> the language's function words."""
+    source = resources.files(__package__).joinpath("function_words.txt").read_text("utf-8")
+    found: dict[str, frozenset[str]] = {}
+    for paragraph in re.split(r"\n\s*\n", source):
+        code, colon, words = paragraph.strip().partition(":")
+        if colon and len(code) == 2:
+            found[code] = frozenset(words.split())
+    return found
+
+
+def _grams(word: str) -> list[str]:
+    """Pairs or triples of the characters of an unspaced word; runs of other characters in it stay whole."""
+    found: list[str] = []
+    for match in _runs().finditer(word):
+        run = match.group()
+        size = 2 if match.lastgroup == "pairs" else 3 if match.lastgroup == "triples" else len(run)
+        found += [run[i : i + size] for i in range(len(run) - size + 1)] or [run]
+    return found
+
+
+def _quoted(term: str) -> str:
+    # a single ideograph is the beginning of the pairs that it stands in
+    return f'"{term}"' + (" *" if len(term) == 1 and _unspaced().search(term) else "")
+
+
+def _sample(text: str) -> str:
+    if len(text) <= SAMPLE_CHARACTERS:
+        return text
+    piece = SAMPLE_CHARACTERS // 4
+    step = (len(text) - piece) // 3
+    return " ".join(text[i * step : i * step + piece] for i in range(4))
+
+
+def _languages_of(word: str) -> int:
+    return _use_counts()[word]
+
+
+@cache
+def _use_counts() -> Counter[str]:
+    return Counter(word for words in function_words().values() for word in words)
+
+
+class _Stemmers(threading.local):
+    """A stemmer keeps a cache of its own that is not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Stemmer.Stemmer] = {}
+
+
+_stemmers = _Stemmers()
+
+
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    if language not in STEMMERS:
+        return None
+    if language not in _stemmers.made:
+        _stemmers.made[language] = Stemmer.Stemmer(STEMMERS[language])
+    return _stemmers.made[language]
+
+
+@cache
+def _script_patterns() -> dict[str, re.Pattern[str]]:
+    return {script: re.compile(f"[{characters}]") for script, characters in _SCRIPTS.items()}
+
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    return re.compile(f"[{_PAIRS}{_TRIPLES}]")
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    return re.compile(f"(?P<pairs>[{_PAIRS}]+)|(?P<triples>[{_TRIPLES}]+)|(?P<other>[^{_PAIRS}{_TRIPLES}]+)")
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    # \w has no combining marks, without which words of Hindi, Thai or vocalised Arabic fall apart
+    marks = "".join(chr(c) for c in range(0x300, 0x11000) if unicodedata.category(chr(c)).startswith("M"))
+    return re.compile(rf"[^\W_]+(?:[{marks}]+[^\W_]*)*")

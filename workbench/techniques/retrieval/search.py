@@ -1,0 +1,136 @@
+"""Hybrid search: chunks found by their words and by their meaning, in one ranking.
+
+Either side gives its best chunks: BM25 over words (Robertson and Zaragoza 2009), cosine over vectors. Both scores are
+divided by the best of their side and added with weights (a convex combination: Bruch, Gai and Ingber 2023, "An
+analysis of fusion functions for hybrid retrieval"; it keeps how much better one hit is than the next, which rank
+fusion throws away). How much meaning weighs depends on how well the embedder knows the words of the question and of
+the texts, so that an English embedder does not spoil the search in Chinese texts. Then the question's vector is moved
+towards those of the best hits, and meaning is measured once more (pseudo-relevance feedback: Rocchio 1971).
+
+``benchmarks/retrieval.py`` measures what each of these is worth.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.calls import SearchResult
+from workbench.messages import FoundBy, Passage
+from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
+from workbench.techniques.retrieval.embedding import EmbeddingLane, Vectors, measure_fluency
+from workbench.techniques.retrieval.index import Candidate, CollectionIndex, embedder_differs
+from workbench.techniques.retrieval.language import Terms, match_expression, query_terms, split_words
+from workbench.techniques.retrieval.protocol import TermStatistics
+
+LARGEST_QUERY_CHARACTERS = 8_000
+
+
+def search(
+    index: CollectionIndex,
+    lane: EmbeddingLane,
+    embedder_folder: Path,
+    collection: str,
+    query: str,
+    limit: int = 10,
+    config: SearchConfig = DEFAULT_SEARCH,
+) -> SearchResult:
+    """The chunks that fit a question best. Raises UserError when another embedder made the collection."""
+    query = query[:LARGEST_QUERY_CHARACTERS].strip()
+    with index.reading() as snapshot:
+        if not query or limit < 1 or snapshot.fact("embedder") is None:
+            return SearchResult(hits=(), revision=snapshot.revision)
+    embedder = lane.embedder(embedder_folder)
+    vector = lane.embed_queries(embedder_folder, [query])[0]
+    with index.reading() as snapshot:
+        if snapshot.fact("embedder") != embedder.fingerprint:
+            raise embedder_differs(index.path)
+        pool = max(config.pool, limit)
+        by_words = dict(snapshot.find_words(match_expression(query_terms(query, snapshot.languages())), pool))
+        by_meaning = dict(snapshot.find_nearest(vector, pool))
+        candidates = snapshot.candidates(list(dict.fromkeys([*by_words, *by_meaning])))
+        revision = snapshot.revision
+    if not candidates:
+        return SearchResult(hits=(), revision=revision)
+    fluency = (measure_fluency(embedder.tokenizer, [query]) + np.mean([c.fluency for c in candidates])) / 2
+    vectors = np.stack([c.vector for c in candidates])
+    similarities = vectors @ vector
+    words = np.array([by_words.get(c.number, 0.0) for c in candidates], dtype=np.float64)
+    scores = fuse(words, vectors, vector, config.weight_of_meaning(float(fluency)), config)
+    best = np.argsort(-scores, kind="stable")[:limit]
+    found_by = _label(list(by_words), list(by_meaning), max(20, 2 * limit))
+    hits = tuple(_passage(collection, candidates[i], float(scores[i]), float(similarities[i]), found_by) for i in best)
+    return SearchResult(hits=hits, revision=revision)
+
+
+def fuse(
+    words: NDArray[np.float64], vectors: Vectors, query: Vectors, weight: float, config: SearchConfig
+) -> NDArray[np.float64]:
+    """Scores in [0, 1] of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query`` (dimensions,).
+
+    ``weight`` in [0, 1] is that of meaning against words.
+    """
+    worded = (1 - weight) * _of_best(words)
+    scores = worded + weight * _of_best(vectors @ query)
+    if config.feedback:
+        best = np.argsort(-scores, kind="stable")[: config.feedback_hits]
+        moved = query + config.feedback * vectors[best].mean(axis=0)
+        moved /= max(float(np.linalg.norm(moved)), 1e-9)
+        scores = worded + weight * _of_best(vectors @ moved)
+    return scores
+
+
+def count_terms(index: CollectionIndex, query: str) -> TermStatistics:
+    """In how many chunks each word of a question occurs, in whatever form the index knows it."""
+    with index.reading() as snapshot:
+        languages = snapshot.languages()
+        kept = query_terms(query[:LARGEST_QUERY_CHARACTERS], languages)
+        counts: dict[str, int] = {}
+        for word in dict.fromkeys(split_words(query[:LARGEST_QUERY_CHARACTERS])):
+            one = query_terms(word, languages)
+            shared = Terms(
+                tuple(w for w in one.words if w in kept.words), tuple(t for t in one.terms if t in kept.terms)
+            )
+            if shared:
+                counts[word] = snapshot.count_matches(match_expression(shared))
+        return TermStatistics(chunks=snapshot.state().chunks, terms=counts)
+
+
+def _of_best(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Non-negative scores as shares of the highest."""
+    clipped = np.clip(scores.astype(np.float64), 0.0, None)
+    highest = float(clipped.max(initial=0.0))
+    return clipped / highest if highest > 0 else clipped
+
+
+def _label(by_words: list[int], by_meaning: list[int], depth: int) -> dict[int, FoundBy]:
+    """Which side would have found a chunk without the other: among its first ``depth``."""
+    words, meaning = set(by_words[:depth]), set(by_meaning[:depth])
+    found: dict[int, FoundBy] = {}
+    for number in (*by_words, *by_meaning):
+        # beyond that depth on both sides: the side that has it at all
+        in_words = number in words or (number not in meaning and number in by_words)
+        in_meaning = number in meaning or (number not in words and number in by_meaning)
+        found[number] = "both" if in_words and in_meaning else "words" if in_words else "meaning"
+    return found
+
+
+def _passage(
+    collection: str, candidate: Candidate, score: float, similarity: float, found_by: dict[int, FoundBy]
+) -> Passage:
+    return Passage(
+        collection=collection,
+        document=candidate.document,
+        document_hash=candidate.hash,
+        path=candidate.path,
+        title=candidate.title,
+        start=candidate.start,
+        end=candidate.end,
+        text=candidate.text,
+        page=candidate.page,
+        score=score,
+        similarity=similarity,
+        found_by=found_by[candidate.number],
+    )

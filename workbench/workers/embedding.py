@@ -1,0 +1,200 @@
+"""The embedding worker: the only process that opens collection files. It embeds, indexes and searches.
+
+Requests run on threads of their own. What they share: the lane in which all embedding happens, the open collections,
+and a reader process for pictures of pages. torch is loaded in the background once the worker has said that it is
+ready; whatever needs no vectors is answered meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.protocol import Call, RequestContext, finish
+from workbench.techniques.retrieval.embedding import EmbeddingLane, Urgency, batches
+from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.ingest import ingest
+from workbench.techniques.retrieval.protocol import (
+    Close,
+    CountTerms,
+    Documents,
+    EmbeddingCall,
+    Ingest,
+    Picture,
+    Remove,
+    Search,
+    Similarities,
+    State,
+    Text,
+)
+from workbench.techniques.retrieval.reading.process import ReaderProcess
+from workbench.techniques.retrieval.search import count_terms, search
+from workbench.workers.serve import Handler, serve
+
+CLOSE_WITHIN_S = 15.0
+
+
+class OpenCollections:
+    """The collection files that are open, each once, and who is using them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._open: dict[str, CollectionIndex] = {}
+        self._users: dict[str, list[RequestContext]] = {}
+        self._ingests: dict[str, threading.Lock] = {}
+
+    @contextlib.contextmanager
+    def use(self, file: str, context: RequestContext) -> Iterator[CollectionIndex]:
+        """The collection of a file, kept open at least until the block ends."""
+        with self._changed:
+            if file not in self._open:
+                self._open[file] = CollectionIndex(Path(file))
+            index = self._open[file]
+            self._users.setdefault(file, []).append(context)
+        try:
+            yield index
+        finally:
+            with self._changed:
+                self._users[file].remove(context)
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def ingesting(self, file: str, context: RequestContext) -> Iterator[None]:
+        """One ingest of a collection at a time. Raises errors.Cancelled when the wait is cancelled."""
+        with self._changed:
+            lock = self._ingests.setdefault(file, threading.Lock())
+        while not lock.acquire(timeout=0.1):
+            context.raise_if_cancelled()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def close(self, file: str) -> None:
+        """Cancel whatever uses a collection and close its file. Raises UserError when it stays in use."""
+        with self._changed:
+            for context in self._users.get(file, ()):
+                context.cancel()
+            if not self._changed.wait_for(lambda: not self._users.get(file), CLOSE_WITHIN_S):
+                raise UserError(f"{file} is still in use.", "Stop what is working on it and try again.")
+            index = self._open.pop(file, None)
+            if index is not None:
+                index.close()
+
+    def close_all(self) -> None:
+        for file in list(self._open):
+            with contextlib.suppress(UserError):
+                self.close(file)
+
+
+class EmbeddingService:
+    """The handlers of the embedding worker's calls."""
+
+    def __init__(self, lane: EmbeddingLane, make_reader: Callable[[], ReaderProcess] = ReaderProcess) -> None:
+        self._lane = lane
+        self._make_reader = make_reader
+        self._collections = OpenCollections()
+        self._drawing = threading.Lock()
+        self._drawer: ReaderProcess | None = None
+
+    def handlers(self) -> Mapping[type[Call[Any]], Handler]:
+        return {
+            Ingest: self._ingest,
+            Search: self._search,
+            Similarities: self._similarities,
+            CountTerms: self._count_terms,
+            Documents: self._documents,
+            Text: self._text,
+            Picture: self._picture,
+            Remove: self._remove,
+            State: self._state,
+            Close: self._close,
+        }
+
+    def leave(self) -> None:
+        """Close what is open."""
+        self._collections.close_all()
+        if self._drawer is not None:
+            self._drawer.close()
+
+    def _ingest(self, call: Ingest, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index, self._collections.ingesting(call.file, context):
+            reader = self._make_reader()
+            try:
+                yield from ingest(index, self._lane, reader, call, context)
+            finally:
+                reader.close()
+
+    def _search(self, call: Search, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            yield finish(search(index, self._lane, Path(call.embedder), call.collection, call.query, call.limit))
+
+    def _similarities(self, call: Similarities, context: RequestContext) -> Iterator[Event]:
+        vectors: list[Any] = [None] * (len(call.texts) + len(call.others))
+        both = [*call.texts, *call.others]
+        for batch in batches(both):
+            context.raise_if_cancelled()
+            made = self._lane.embed_passages(Path(call.embedder), [both[i] for i in batch], Urgency.WAITING)
+            for i, vector in zip(batch, made, strict=True):
+                vectors[i] = vector
+        texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
+        yield finish([[float(text @ other) for other in others] for text in texts])
+
+    def _count_terms(self, call: CountTerms, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            yield finish(count_terms(index, call.query))
+
+    def _documents(self, call: Documents, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index, index.reading() as snapshot:
+            yield finish(snapshot.documents())
+
+    def _text(self, call: Text, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index, index.reading() as snapshot:
+            yield finish(snapshot.text(call.document))
+
+    def _picture(self, call: Picture, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index, index.reading() as snapshot:
+            found = snapshot.text(call.document)
+        with self._drawing:
+            if self._drawer is None:
+                self._drawer = self._make_reader()
+        picture = self._drawer.draw_page(
+            Path(found.document.path),
+            call.page,
+            call.scale,
+            start=call.start,
+            end=call.end,
+            page_starts=found.page_starts,
+            hash=found.document.hash,
+        )
+        yield finish(picture)
+
+    def _remove(self, call: Remove, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            with index.reading() as snapshot:
+                document = snapshot.document(call.document)
+            index.remove([document.id])
+            with index.reading() as snapshot:
+                yield finish(snapshot.state())
+
+    def _state(self, call: State, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index, index.reading() as snapshot:
+            yield finish(snapshot.state())
+
+    def _close(self, call: Close, context: RequestContext) -> Iterator[Event]:
+        self._collections.close(call.file)
+        yield finish(None)
+
+
+def main() -> None:
+    """Serve until the parent goes."""
+    lane = EmbeddingLane()
+    lane.warm_up(lambda: importlib.import_module("sentence_transformers"))
+    service = EmbeddingService(lane)
+    serve("embedding", EmbeddingCall, service.handlers(), service.leave)
