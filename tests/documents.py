@@ -34,6 +34,8 @@ def write_all(folder: Path) -> list[Path]:
         write_docx(folder / "letter.docx", "The tower", [FACT, f"The {WORD} & bar opens at nine."]),
         write_pptx(folder / "talk.pptx", [("The tower", FACT), (WORD, "It opens at nine.")]),
         write_xlsx(folder / "towers.xlsx", [["Name", "Remark"], ["Westkapelle", FACT], [WORD, "9"]]),
+        write_odt(folder / "letter.odt", "The tower", [FACT, f"The {WORD} & bar opens at nine."]),
+        write_rtf(folder / "letter.rtf", [FACT, f"The {WORD} opens at nine."]),
         write_csv(folder / "towers.csv", [["Name", "Remark"], ["Westkapelle", FACT], [WORD, "9"]]),
         write_json(folder / "towers.json", [{"name": "Westkapelle", "remark": FACT}, {"name": WORD, "opens": 9}]),
         write_jsonl(folder / "towers.jsonl", [{"name": "Westkapelle", "remark": FACT}, {"name": WORD, "opens": 9}]),
@@ -77,6 +79,14 @@ def write_eml(path: Path, subject: str, body: str) -> Path:
     mail.add_alternative(f"<p>{escape(body)}</p>", subtype="html")
     path.write_bytes(bytes(mail))
     return path
+
+
+def write_rtf(path: Path, paragraphs: Sequence[str]) -> Path:
+    def escaped(text: str) -> str:
+        return "".join(sign if sign.isascii() else f"\\u{ord(sign)}?" for sign in text)
+
+    body = "\\par ".join(escaped(paragraph) for paragraph in paragraphs)
+    return write_text(path, "{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}\\f0 " + body + "\\par}")
 
 
 # -- PDF ----------------------------------------------------------------------------------------------
@@ -134,6 +144,29 @@ def pdf_bytes(
 def _pdf_string(text: str) -> bytes:
     plain = text.encode("cp1252")
     return plain.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+
+
+def write_picture_pdf(path: Path, pages: int) -> Path:
+    """A PDF whose pages are pictures: what a scanner makes. No text."""
+    picture = bytes(range(256)) * 4
+    number = 5 + 2 * pages
+    image = (
+        b"<< /Type /XObject /Subtype /Image /Width 32 /Height 32 /ColorSpace /DeviceGray /BitsPerComponent 8"
+        b" /Length %d >>\nstream\n" % len(picture) + picture + b"\nendstream"
+    )
+    shown = b"q 400 0 0 400 100 200 cm /Im1 Do Q"
+    path.write_bytes(pdf_bytes([shown] * pages, resources=b"/XObject << /Im1 %d 0 R >>" % number, objects=[image]))
+    return path
+
+
+def write_locked_pdf(path: Path) -> Path:
+    """A PDF encrypted with a password that nobody knows."""
+    key = b"<" + b"5a" * 32 + b">"
+    lock = b"<< /Filter /Standard /V 1 /R 2 /O " + key + b" /U " + key + b" /P -4 >>"
+    path.write_bytes(
+        pdf_bytes([page_stream([FACT])], objects=[lock], trailer=b"/Encrypt 7 0 R /ID [<00112233> <00112233>]")
+    )
+    return path
 
 
 # -- formats that are ZIP archives of XML -------------------------------------------------------------
@@ -240,6 +273,20 @@ def write_package(path: Path, main: str, content_type: str, parts: dict[str, str
         )
         for name, xml in parts.items():
             archive.writestr(name, _XML + xml)
+    return path
+
+
+def write_odt(path: Path, title: str, paragraphs: Sequence[str]) -> Path:
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    body = f'<text:h text:outline-level="1">{escape(title)}</text:h>'
+    body += "".join(f"<text:p>{escape(paragraph)}</text:p>" for paragraph in paragraphs)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text", zipfile.ZIP_STORED)
+        archive.writestr(
+            "content.xml",
+            f'{_XML}<office:document-content xmlns:office="{names}:office:1.0" xmlns:text="{names}:text:1.0">'
+            f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+        )
     return path
 
 

@@ -1,4 +1,4 @@
-"""Documents that are ZIP archives (docx, pptx, xlsx, epub): looked over before anything in them is unpacked."""
+"""Documents that are ZIP archives (docx, pptx, xlsx, odt, epub): looked over before anything in them is unpacked."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from workbench.techniques.retrieval.reading.markup import Markup
 
 MOST_ENTRIES = 20_000
 LARGEST_UNPACKED = 1_000_000_000
-LARGEST_RATIO = 200
-"""Text packs to a tenth or a fiftieth. A part of at least ``RATIO_FROM`` bytes that packs better is a bomb."""
+LARGEST_RATIO = 500
+"""Text packs to a tenth or a fiftieth, zeros to a thousandth. From ``RATIO_FROM`` bytes on, better is a bomb."""
 RATIO_FROM = 10_000_000
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -7,7 +7,6 @@ spelt.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from workbench.errors import UserError
@@ -48,34 +47,35 @@ def read_jsonl(data: bytes) -> Extracted:
     return Extracted("\n\n".join(records), warnings=warnings)
 
 
-def outline(value: Any) -> Iterator[str]:
+def outline(value: Any) -> list[str]:
     """The lines of a value: ``name: value``, ``- value`` for items, indented by two for each level."""
-    waiting: list[tuple[int, str, Any]] = [(0, "", value)]
-    while waiting:
-        depth, label, current = waiting.pop()
-        indent = "  " * min(depth, DEEPEST_INDENT)
-        if isinstance(current, dict) and current:
-            if label.strip("- "):
-                yield f"{indent}{label}"
-                depth += 1
-                label = ""
-            members = [(depth, f"{name}:", member) for name, member in current.items()]
-            if label:  # "- " of an item goes before its first name
-                members = [
-                    (d if n == 0 else d + 1, label + name if n == 0 else name, m)
-                    for n, (d, name, m) in enumerate(members)
-                ]
-            waiting.extend(reversed(members))
-        elif isinstance(current, list) and current:
-            if label:
-                yield f"{indent}{label}"
-                depth += 1
-            waiting.extend((depth, "- ", item) for item in reversed(current))
-        else:
-            shown = _scalar(current)
-            if shown or label:
-                space = "" if not label or label.endswith(" ") else " "
-                yield f"{indent}{label}{space}{shown}".rstrip()
+    lines: list[str] = []
+    _outline(lines, value, 0, "")
+    return lines
+
+
+def _outline(lines: list[str], value: Any, depth: int, label: str) -> None:
+    """``label`` is what goes before the value on its line: a name, or the dash of an item, or both."""
+    indent = "  " * min(depth, DEEPEST_INDENT)
+    if isinstance(value, dict) and value:
+        if label and label != "- ":
+            lines.append(f"{indent}{label}")
+            depth, label = depth + 1, ""
+        for name, member in value.items():
+            _outline(lines, member, depth, f"{label}{name}:")
+            if label:  # the first name stands beside the dash, the others below it
+                depth, label = depth + 1, ""
+    elif isinstance(value, list) and value:
+        if label:
+            lines.append(f"{indent}{label}".rstrip())
+            depth += 1
+        for item in value:
+            _outline(lines, item, depth, "- ")
+    else:
+        shown = _scalar(value)
+        if label or shown:
+            space = " " if label and shown and label != "- " else ""
+            lines.append(f"{indent}{label}{space}{shown}".rstrip())
 
 
 def _scalar(value: Any) -> str:

@@ -23,6 +23,10 @@ class Markup:
     def parse(self, data: bytes, part: str) -> None:
         """Read the whole part. Raises UserError when it is no well-formed XML or declares entities: no program
         that writes documents does, and a kilobyte of them can stand for gigabytes."""
+        self._elements, self._attributes = (
+            _Elements(),
+            _Attributes(),
+        )  # of one part: a stranger's file chooses the names
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._on_start
@@ -35,19 +39,26 @@ class Markup:
             raise UserError(f"It is damaged: its part {part} is not valid XML ({error}).") from error
 
     def _on_start(self, name: str, attributes: dict[str, str]) -> None:
-        self.start(_local(name), {_attribute(key): value for key, value in attributes.items()})
+        named = self._attributes
+        self.start(self._elements[name], {named[key]: value for key, value in attributes.items()})
 
     def _on_end(self, name: str) -> None:
-        self.end(_local(name))
+        self.end(self._elements[name])
 
 
-def _local(name: str) -> str:
-    return name.rpartition(" ")[2]
+class _Elements(dict[str, str]):
+    """The name without its namespace, looked up: a sheet asks millions of times."""
+
+    def __missing__(self, name: str) -> str:
+        local = self[name] = name.rpartition(" ")[2]
+        return local
 
 
-def _attribute(name: str) -> str:
-    space, _, local = name.rpartition(" ")
-    return f"r:{local}" if space.endswith("/relationships") else local
+class _Attributes(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        space, _, local = name.rpartition(" ")
+        shown = self[name] = f"r:{local}" if space.endswith("/relationships") else local
+        return shown
 
 
 def _refuse_entity(

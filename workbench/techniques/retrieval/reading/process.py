@@ -184,9 +184,14 @@ def _reason(death: WorkerDied, limits: ReadLimits) -> UserError:
     ended_by = -death.exit_code if death.exit_code is not None and death.exit_code < 0 else 0
     if ended_by == getattr(signal, "SIGKILL", 9) or "memory allocation" in death.stderr_tail:
         return out_of_memory(limits)
-    how = f"by {signal.Signals(ended_by).name}" if ended_by in set(signal.Signals) else f"with {death.exit_code}"
+    if ended_by == getattr(signal, "SIGABRT", 6):
+        return UserError(
+            f"It could not be read: it needs more than {limits.memory_mb:,} MB of memory, or it is damaged.",
+            "Open it in the program that made it and save it again, or in parts.",
+        )
+    how = signal.Signals(ended_by).name if ended_by in set(signal.Signals) else f"exit code {death.exit_code}"
     return UserError(
-        f"The program that reads it crashed ({how}): the file is damaged or made to do harm.",
+        f"The process that read it crashed ({how}): it is damaged or made to do harm.",
         "Open it in the program that made it and save it again.",
     )
 

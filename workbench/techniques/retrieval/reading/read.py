@@ -56,6 +56,10 @@ def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
         return read_html
     if kind in ("docx", "pptx", "xlsx", "epub"):
         return _archive_reader(kind)
+    if kind in ("odt", "rtf"):
+        from workbench.techniques.retrieval.reading.office import read_odt, read_rtf
+
+        return read_odt if kind == "odt" else read_rtf
     if kind in ("csv", "tsv"):
         from workbench.techniques.retrieval.reading.table import read_csv, read_tsv
 
@@ -85,7 +89,7 @@ def _archive_reader(kind: Kind) -> Callable[[bytes], Extracted]:
 
         return read_pptx
     if kind == "xlsx":
-        from workbench.techniques.retrieval.reading.table import read_xlsx
+        from workbench.techniques.retrieval.reading.sheets import read_xlsx
 
         return read_xlsx
     from workbench.techniques.retrieval.reading.book import read_epub

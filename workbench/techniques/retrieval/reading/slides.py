@@ -8,7 +8,7 @@ from __future__ import annotations
 from workbench.techniques.retrieval.reading.archive import Archive
 from workbench.techniques.retrieval.reading.extract import Extracted, join_pages
 from workbench.techniques.retrieval.reading.markup import Markup
-from workbench.techniques.retrieval.reading.word import core_properties
+from workbench.techniques.retrieval.reading.properties import core_properties
 
 
 def read_pptx(data: bytes) -> Extracted:

@@ -1,4 +1,4 @@
-"""Tables (csv, tsv, xlsx): a line for each row that says what each value is.
+"""Tables: a line for each row that says what each value is; and the ones in text files (csv, tsv).
 
 ``Name: Westkapelle | Height: 52``: so a passage cut out of the middle of a table still can be understood, and found by
 the names of its columns.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from workbench.errors import UserError
@@ -21,10 +21,13 @@ MOST_COLUMNS = 16_384
 
 LONGEST_CELL = 4_000_000
 _SAMPLE_ROWS = 20
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+Row = Mapping[int, str]
+"""The cells of a row that hold anything, by column from 0, left to right."""
 
 
 def read_csv(data: bytes) -> Extracted:
+    """Raises UserError for a table wider than ``MOST_COLUMNS``, and for what no table can be."""
     text = clean(decode_text(data))
     return _separated(text, _delimiter(text))
 
@@ -33,56 +36,23 @@ def read_tsv(data: bytes) -> Extracted:
     return _separated(clean(decode_text(data)), "\t")
 
 
-def read_xlsx(data: bytes) -> Extracted:
-    """All sheets, each under its name."""
-    from workbench.techniques.retrieval.reading.archive import Archive
-    from workbench.techniques.retrieval.reading.word import core_properties
-
-    archive = Archive(data, "an Excel workbook")
-    archive.read(archive.main_part("xl/workbook.xml"))
-    properties = core_properties(archive)
-    sheets = _sheets(data)
-    blocks = [f"# {name}\n\n" + "\n".join(row_lines(rows)) for name, rows in sheets if any(map(any, rows))]
-    return Extracted(
-        "\n\n".join(blocks),
-        title=properties.pop("title", ""),
-        language=properties.pop("language", ""),
-        metadata=properties,
-    )
-
-
-def row_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A line for each row that holds anything; the first row names the columns when it looks as if it did.
-
-    Raises UserError for a row with more than ``MOST_COLUMNS`` cells.
-    """
-    filled = (row for row in map(_stripped, rows) if any(row))
+def row_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """A line for each row that holds anything; the first names the columns when it looks as if it did."""
+    filled = (row for row in rows if row)
     first, second = next(filled, None), next(filled, None)
     if first is None:
         return
     if second is None or not _names_columns(first):
-        yield " | ".join(first)
-        for row in chain([second] if second else [], filled):
-            yield " | ".join(row).rstrip(" |")
+        for row in chain([first], [second] if second else [], filled):
+            yield " | ".join(row.values())
         return
     for row in chain([second], filled):
-        yield " | ".join(
-            f"{first[place]}: {value}" if place < len(first) and first[place] else value
-            for place, value in enumerate(row)
-            if value
-        )
+        yield " | ".join(f"{first[place]}: {cell}" if place in first else cell for place, cell in row.items())
 
 
-def _stripped(row: Sequence[str]) -> list[str]:
-    if len(row) > MOST_COLUMNS:
-        raise UserError(f"It has {len(row):,} columns; tables of up to {MOST_COLUMNS:,} are read.")
-    return [" ".join(cell.split()) for cell in row]
-
-
-def _names_columns(row: list[str]) -> bool:
+def _names_columns(row: Row) -> bool:
     """Names of columns are words, and no two are the same."""
-    named = [cell for cell in row if cell]
-    return len(set(named)) == len(named) and len(named) > 1 and not any(_is_number(cell) for cell in named)
+    return 1 < len(row) == len(set(row.values())) and not any(_is_number(cell) for cell in row.values())
 
 
 def _is_number(cell: str) -> bool:
@@ -96,9 +66,16 @@ def _is_number(cell: str) -> bool:
 def _separated(text: str, delimiter: str) -> Extracted:
     csv.field_size_limit(LONGEST_CELL)
     try:
-        return Extracted("\n".join(row_lines(csv.reader(io.StringIO(text), delimiter=delimiter))))
+        rows = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
+        return Extracted("\n".join(row_lines(map(_row, rows))))
     except csv.Error as error:
         raise UserError(f"It is not a table of separated values: {error}.") from error
+
+
+def _row(cells: list[str]) -> Row:
+    if len(cells) > MOST_COLUMNS:
+        raise UserError(f"It has {len(cells):,} columns; tables of up to {MOST_COLUMNS:,} are read.")
+    return {place: shown for place, cell in enumerate(cells) if (shown := " ".join(cell.split()))}
 
 
 def _delimiter(text: str) -> str:
@@ -114,29 +91,3 @@ def _delimiter(text: str) -> str:
         return (rows, width) if width > 1 else (0, 0)
 
     return max((",", ";", "\t", "|"), key=fitness)
-
-
-def _sheets(data: bytes) -> list[tuple[str, list[list[str]]]]:
-    """The sheets by name, as rows of cells. Dates and times come in ISO 8601."""
-    import kreuzberg
-
-    config = kreuzberg.ExtractionConfig(
-        use_cache=False,
-        disable_ocr=True,
-        enable_quality_processing=False,
-        concurrency=kreuzberg.ConcurrencyConfig(max_threads=1),
-    )
-    try:
-        result = kreuzberg.extract_bytes_sync(data, _XLSX, config)
-    except kreuzberg.KreuzbergError as error:
-        raise UserError(f"It is a damaged Excel workbook: {error}.", "Open it in Excel and save it again.") from error
-    names = list(result.metadata.get("sheet_names") or [])
-    found: list[tuple[str, list[list[str]]]] = []
-    for table in result.tables:
-        name = names[table.page_number - 1] if table.page_number <= len(names) else f"Sheet {table.page_number}"
-        found.append((name, [[_plain(cell) for cell in row] for row in table.cells]))
-    return found
-
-
-def _plain(cell: str) -> str:
-    return cell.removesuffix(" 00:00:00")

@@ -112,7 +112,8 @@ def _decoded_whole(data: bytes, encoding: str) -> str:
 
 def _checked(text: str) -> str:
     """The text when it is one: few control characters. Raises UserError for binary data that happened to decode."""
-    controls = sum(1 for _ in _CONTROLS.finditer(text))
-    if controls > max(2, len(text) * LARGEST_CONTROL_SHARE):
-        raise UserError("It is not text: it holds binary data.", "Give it the ending that fits what it is.")
+    most = max(2, int(len(text) * LARGEST_CONTROL_SHARE))
+    for count, _ in enumerate(_CONTROLS.finditer(text), 1):
+        if count > most:
+            raise UserError("It is not text: it holds binary data.", "Give it the ending that fits what it is.")
     return text

@@ -11,6 +11,7 @@ import re
 from workbench.techniques.retrieval.reading.archive import Archive
 from workbench.techniques.retrieval.reading.extract import Extracted
 from workbench.techniques.retrieval.reading.markup import Markup
+from workbench.techniques.retrieval.reading.properties import core_properties
 
 _HEADING_NAME = re.compile(r"heading ([1-9])$", re.I)
 _BLANKS = re.compile(r"\n{3,}")
@@ -38,33 +39,6 @@ def read_docx(data: bytes) -> Extracted:
         language=properties.pop("language", ""),
         metadata=properties,
     )
-
-
-def core_properties(archive: Archive) -> dict[str, str]:
-    """What an Office package says of itself: title, author, subject, created, language; those that are there."""
-    reader = _Properties()
-    for relation in archive.relations(""):
-        if relation.type == "core-properties" and relation.target in archive.names:
-            reader.parse(archive.read(relation.target), relation.target)
-    return {name: value.strip() for name, value in reader.found.items() if value.strip()}
-
-
-class _Properties(Markup):
-    _NAMES = {"title": "title", "creator": "author", "subject": "subject", "created": "created", "language": "language"}
-
-    def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-        self._name = ""
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._name = self._NAMES.get(name, "")
-
-    def end(self, name: str) -> None:
-        self._name = ""
-
-    def text(self, data: str) -> None:
-        if self._name:
-            self.found[self._name] = self.found.get(self._name, "") + data
 
 
 class _Styles(Markup):
