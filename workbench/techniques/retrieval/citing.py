@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from workbench.messages import Citation, Passage
 from workbench.techniques.retrieval.sentences import CLOSERS, ends_sentence
-from workbench.techniques.retrieval.terms import all_stems, content_terms, names, numbers, stem
+from workbench.techniques.retrieval.terms import Vocabulary
 
 _SHARE_NEEDED = 0.5  # of a sentence's weight must stand in the passage
 _ECHO = 0.25  # weight of a word that only repeats the question
@@ -33,17 +33,18 @@ class PassageMatcher:
     """Finds the passage that a sentence rests on. ``question`` is what was asked: its words prove little."""
 
     def __init__(self, passages: Sequence[Passage], question: str = "") -> None:
-        self._stems = [(p.n, all_stems(p.text)) for p in passages]
-        self._numbers = [numbers(p.text) for p in passages]
+        self._vocabulary = Vocabulary.of(p.text for p in passages)
+        self._stems = [(p.n, set(self._vocabulary.stems(p.text))) for p in passages]
+        self._numbers = [self._vocabulary.numbers(p.text) for p in passages]
         seen_in = Counter(s for _, stems in self._stems for s in stems)
         self._rarity = {s: math.log(1 + len(passages) / count) / math.log(2) for s, count in seen_in.items()}
-        self._asked = all_stems(question)
+        self._asked = set(self._vocabulary.stems(question))
 
     def match(self, sentence: str) -> int | None:
         """The number of the passage that the sentence can be traced to, or None."""
-        terms = content_terms(sentence)
-        stated = numbers(sentence)
-        named = {stem(n) for n in names(sentence)}
+        terms = self._vocabulary.content_terms(sentence)
+        stated = self._vocabulary.numbers(sentence)
+        named = {self._vocabulary.stem(n) for n in self._vocabulary.names(sentence)}
         best: tuple[float, int] | None = None
         for (n, stems), known in zip(self._stems, self._numbers, strict=True):
             if not stated <= known:

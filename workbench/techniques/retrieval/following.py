@@ -16,7 +16,8 @@ import msgspec
 
 from workbench.calls import SearchResult
 from workbench.messages import Message, Passage
-from workbench.techniques.retrieval.terms import STOPWORDS, content_terms, names, stem, words
+from workbench.techniques.retrieval.language import split_words
+from workbench.techniques.retrieval.terms import Vocabulary
 
 _POINTING_WORDS = """it its itself he him his himself she her hers herself they them their theirs themselves this that
 these those there then one ones former latter same such er ihn ihm sein seine sie ihr ihre ihnen
@@ -34,12 +35,13 @@ _FUSION = 60  # the constant of reciprocal rank fusion, Cormack et al. 2009
 
 def leans_on_conversation(question: str) -> bool:
     """Whether a question is likely not to be understood without what came before it."""
+    vocabulary = Vocabulary.of([question])
     if _JOINING.search(question):
         return True
-    found = words(question)
-    if any(w in _POINTING for w in found):
-        return not names(question) or any(w in _POINTING for w in found[-3:])
-    return len(content_terms(question)) <= 1 and not names(question)
+    spoken = split_words(question)
+    if any(w in _POINTING for w in spoken):
+        return not vocabulary.names(question) or any(w in _POINTING for w in spoken[-3:])
+    return len(vocabulary.content_terms(question)) <= 1 and not vocabulary.names(question)
 
 
 def search_queries(conversation: Sequence[Message]) -> list[str]:
@@ -73,19 +75,20 @@ def search_all(queries: Sequence[str], search: Callable[[str, int], SearchResult
 
 def _carried_words(question: str, earlier: Sequence[Message]) -> list[str]:
     """Names and content words of the turns before the question, the last question's first."""
+    vocabulary = Vocabulary.of(m.content for m in earlier)
     asked = [m.content for m in earlier if m.role == "user"]
-    answered = [m.content for m in earlier if m.role == "assistant"]
-    have = set(content_terms(question))
-    carried: list[str] = []
-    sources = [*asked[-1:], *answered[-1:]]
+    answers = [m.content for m in earlier if m.role == "assistant"]
+    sources = [*asked[-1:], *answers[-1:]]
     # a chain of follow-ups: the last question that stood on its own names the topic
     if asked and leans_on_conversation(asked[-1]):
         sources += [q for q in reversed(asked[:-1]) if not leans_on_conversation(q)][:1]
+    have = set(vocabulary.content_terms(question))
+    carried: list[str] = []
     for text in sources:
         text = re.sub(r"\[\d+\]", " ", text)
-        for word in [*names(text), *words(text)]:
-            if word in STOPWORDS or stem(word) in have:
-                continue
-            have.add(stem(word))
-            carried.append(word)
+        for word in [*vocabulary.names(text), *split_words(text)]:
+            known = vocabulary.content_terms(word)
+            if known and not have.issuperset(known):
+                have.update(known)
+                carried.append(word)
     return carried[:_CARRIED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.techniques.retrieval.terms import all_stems, content_terms
+from workbench.techniques.retrieval.terms import Vocabulary
 
 Row = tuple[str, ...]
 _EMPTY = {"", "-", "–", "—", "n/a", "none", "unknown", "null", "not given", "not mentioned", "not specified"}
@@ -17,7 +17,8 @@ def read_rows(answer: str, columns: Sequence[str], source: str) -> list[Row]:
     A cell whose words are not all in the source is left empty; a row without a full cell is left out.
     """
     header = [c.strip().casefold() for c in columns]
-    known = all_stems(source)
+    vocabulary = Vocabulary.of([source])
+    known = set(vocabulary.stems(source))
     rows: list[Row] = []
     for line in answer.splitlines():
         if "|" not in line and len(columns) > 1:
@@ -27,7 +28,9 @@ def read_rows(answer: str, columns: Sequence[str], source: str) -> list[Row]:
             continue
         if [c.casefold() for c in cells] == header:
             continue
-        row = tuple("" if c.casefold() in _EMPTY or not _stands_in(c, known) else c for c in cells)
+        row = tuple(
+            "" if c.casefold() in _EMPTY or not known.issuperset(vocabulary.content_terms(c)) else c for c in cells
+        )
         if any(row):
             rows.append(row)
     return rows
@@ -61,10 +64,6 @@ def markdown_table(columns: Sequence[str], rows: Sequence[tuple[Row, list[int]]]
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", c).replace("\n", " ") for c in cells) + " |"
-
-
-def _stands_in(cell: str, known: set[str]) -> bool:
-    return set(content_terms(cell)) <= known
 
 
 def _agree(a: Row, b: Row) -> bool:

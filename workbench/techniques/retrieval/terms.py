@@ -1,90 +1,81 @@
 """The words of a text that carry its meaning, in a form in which they can be compared.
 
-Used to match an answer's sentences with passages and a question with what was found. Deliberately small: light
-suffix stripping for languages with spaces, character pairs for those without. The index has tokenizers of its own.
+Used to match an answer's sentences with passages, and a question with what was found. Words, stopwords and stems
+are those of the index (workbench.techniques.retrieval.language), for one language at a time.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-_WORD = re.compile(r"\d[\d.,]*\d|\w+", re.UNICODE)
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]")
+import Stemmer
+
+from workbench.techniques.retrieval.language import (
+    STEMMERS,
+    detect_language,
+    function_words,
+    is_unspaced,
+    split_words,
+)
+
 _SPELLED = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty"""
 _NUMBER_WORDS = {word: str(number) for number, word in enumerate(_SPELLED.split())}
-_SUFFIXES = (
-    "ations", "ation", "ments", "ment", "ingly", "ings", "ing", "edly", "ies", "ied", "ers", "ors", "er", "or",
-    "ed", "es", "ly", "al", "s", "y", "e",
-)  # fmt: skip
-
-_ENGLISH = """a about above after again against all also although am an and any are as at be became because become been
-before being below between both but by came can come could did do does doing done down during each either else
-ever every few for from further get gets give given goes got had has have having he her here hers him his how
-however i if in into is it its itself just know known let like made make makes many may me might more most much
-must my name named neither no nor not now of off often on once only or other our out over own per please said
-same say says shall she should since so some still such take taken tell than that the their them then there
-these they this those though through thus to too under until up upon us use used uses using very via was we
-well went were what when where whether which while who whom whose why will with within without would yes yet
-you your don t s re ve ll"""
-_GERMAN = """aber als am an auch auf aus bei bis da dann das dass dem den der des die dies diese diesem diesen dieser
-dieses doch du durch ein eine einem einen einer eines er es etwas für gegen haben hat hatte hatten hier ich ihr ihre
-ihrem ihren ihrer im in ist jede jeder kann kein keine konnte können man mehr mit muss nach nicht noch nur ob
-oder ohne sehr sein seine seinem seinen seiner seit sich sie sind so über um und unter uns viel viele vom von
-vor war waren warum was welche welchem welchen welcher welches wenn wer werden wie wieder wird wo wurde wurden
-zu zum zur zwischen"""
-STOPWORDS = frozenset(_ENGLISH.split() + _GERMAN.split())
+_DIGIT_GROUPS = re.compile(r"(?<=\d)[,'’ ](?=\d{3}\b)")
+_NAME = re.compile(r"[^\W\d_]{2,}")
+_BEGINNING = re.compile(r"(?:^|[.!?:]\s)[\s\"'“‘(*-]*$")
 
 
-def words(text: str) -> list[str]:
-    """All words, lower case, in order; unspaced scripts as overlapping pairs of characters."""
-    found: list[str] = []
-    for match in _WORD.finditer(text.lower()):
-        word = match.group()
-        if _UNSPACED.search(word):
-            found += [word[i : i + 2] for i in range(len(word) - 1)] or [word]
-        else:
-            found.append(word.replace(",", "") if word[0].isdigit() else word)
-    return found
+class Vocabulary:
+    """How words are compared in texts of one language (ISO 639-1; "" when it is not known). One thread at a time."""
 
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._stemmer = Stemmer.Stemmer({**STEMMERS, "en": "english"}.get(language, "english"))
+        self._passed_over = function_words().get(language, frozenset()) | (function_words()["en"] - {"one"})
 
-def stem(word: str) -> str:
-    """A word without its ending: never fewer than four letters, so that short words stay apart."""
-    if word in _NUMBER_WORDS:
-        return _NUMBER_WORDS[word]
-    if word[0].isdigit() or len(word) < 4 or not word.isalpha():
-        return word
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 4:
-            word = word[: -len(suffix)]
-            break
-    else:
-        if word.endswith("s") and not word.endswith("ss"):
-            word = word[:-1]
-    return word[:-1] if len(word) >= 4 and word[-1] == word[-2] else word
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Vocabulary:
+        """The vocabulary for texts that belong together, by the language that most of them is in."""
+        return cls(detect_language("\n".join(texts)))
 
+    def stem(self, word: str) -> str:
+        """A lower-case word without its ending; a number word as its number, up to twenty."""
+        if word in _NUMBER_WORDS:
+            return _NUMBER_WORDS[word]
+        return str(self._stemmer.stemWord(word))
 
-def content_terms(text: str) -> list[str]:
-    """The distinct stems of the words that are no stopwords, in order."""
-    return list(dict.fromkeys(stem(w) for w in words(text) if w not in STOPWORDS))
+    def stems(self, text: str) -> list[str]:
+        """All words' stems in order; scripts without spaces as overlapping pairs of characters."""
+        found: list[str] = []
+        for word in split_words(_DIGIT_GROUPS.sub("", text)):
+            if is_unspaced(word):
+                found += [word[i : i + 2] for i in range(len(word) - 1)] or [word]
+            else:
+                found.append(self.stem(word))
+        return found
 
+    def content_terms(self, text: str) -> list[str]:
+        """The distinct stems of the words that are no function words, in order."""
+        spoken = split_words(_DIGIT_GROUPS.sub("", text))
+        kept = " ".join(
+            w for w in spoken if w not in self._passed_over and (len(w) > 1 or not w.isascii() or w.isdigit())
+        )
+        return list(dict.fromkeys(self.stems(kept)))
 
-def all_stems(text: str) -> set[str]:
-    """The stems of all words."""
-    return {stem(w) for w in words(text)}
+    def numbers(self, text: str) -> set[str]:
+        """The numbers of a text, spelled ones up to twenty included, except "one" (mostly a pronoun)."""
+        spoken = split_words(_DIGIT_GROUPS.sub("", text))
+        return {self.stem(w) for w in spoken if w[0].isdigit() or (w in _NUMBER_WORDS and w != "one")}
 
-
-def numbers(text: str) -> set[str]:
-    """The numbers of a text, spelled ones up to twenty included, except "one" (mostly a pronoun)."""
-    return {stem(w) for w in words(text) if w[0].isdigit() or (w in _NUMBER_WORDS and w != "one")}
-
-
-def names(text: str) -> list[str]:
-    """Capitalised words that do not merely begin the sentence, lower case and in order."""
-    found = []
-    for match in re.finditer(r"\b[^\W\d_][\w'’-]*", text):
-        word = match.group()
-        begins = not text[: match.start()].strip(" \"'“‘(") or re.search(r"[.!?:]\s*[\"'“(]*$", text[: match.start()])
-        if word[0].isupper() and not begins and word.lower() not in STOPWORDS:
-            found.append(word.lower())
-    return list(dict.fromkeys(found))
+    def names(self, text: str) -> list[str]:
+        """Capitalised words that do not merely begin a sentence, lower case and in order. None in German."""
+        if self.language == "de":
+            return []  # every noun is capitalised
+        found = [
+            match.group().lower()
+            for match in _NAME.finditer(text)
+            if match.group()[0].isupper() and not _BEGINNING.search(text[max(0, match.start() - 8) : match.start()])
+        ]
+        return [n for n in dict.fromkeys(found) if n not in self._passed_over]

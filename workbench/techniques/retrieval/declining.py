@@ -1,0 +1,124 @@
+"""Whether the documents hold the answer, told before a word of it is generated.
+
+Similarity alone does not tell: passages about the same subject are alike whether or not they answer. So a question is
+held against single sentences of what was found, and its *evidence* is that of the best one:
+
+    0.5 (share of the question's words in the sentence) + 0.5 (the same, with the sentences beside it)
+    + 0.5 (cosine of question and sentence) + 0.5 (cosine of question and passage)
+
+in [0, 2]. Words count by how rare they are in the collection (inverse document frequency, Spärck Jones 1972); function
+words not at all. Cosines are taken from the embedder's own zero: what the question has in common with sentences about
+something else. Below ``LEAST_EVIDENCE`` the question is declined.
+
+The four weights and the threshold were fitted by ``benchmarks/fit_decline.py``: the optimum is flat (equal weights are
+within a point of the best), and a logistic regression over thirty features, gradient boosting, or the language
+model's own likelihood of the question (Ponte and Croft 1998; Sachan et al. 2022, arXiv:2204.07496) gained nothing
+that held on other articles. Figures: docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from workbench.messages import Passage
+from workbench.techniques.retrieval.protocol import Retriever, TermStatistics
+from workbench.techniques.retrieval.sentences import split_sentences
+from workbench.techniques.retrieval.terms import Vocabulary
+
+LEAST_EVIDENCE = 0.75
+"""Declined below this. On xquad-en 3.5 % of the answerable questions lie below it."""
+
+LEAST_EVIDENCE_UNKNOWN_LANGUAGE = 0.3
+"""The same where question and passages share no language or the embedder does not know it: almost never declined."""
+
+HITS_EXAMINED = 5
+SENTENCES_EXAMINED = 6
+"""Sentences are compared by words first; only so many go to the embedder (the result is the same as with all)."""
+
+BACKGROUND = (
+    "She bought two loaves of bread at the market.",
+    "The meeting was moved to Thursday afternoon.",
+    "Heavy rain is expected along the coast tonight.",
+    "He tuned the guitar before the concert began.",
+)
+"""Sentences about nothing in particular: how alike any two texts are to this embedder."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """How well what was found answers a question. ``strength`` in [0, 2]; ``sentence`` is the best sentence."""
+
+    strength: float
+    needed: float
+    sentence: str = ""
+
+    @property
+    def suffices(self) -> bool:
+        return self.strength >= self.needed
+
+
+def weigh_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
+    """Hold a question against the sentences of the best hits. Two calls of the retriever, about 0.1 s."""
+    examined = list(hits[:HITS_EXAMINED])
+    if not examined:
+        return Evidence(strength=0.0, needed=LEAST_EVIDENCE)
+    vocabulary = Vocabulary.of(p.text for p in examined)
+    weights = term_weights(question, vocabulary, retriever.count_terms(question))
+    if not weights:
+        return Evidence(strength=2.0, needed=LEAST_EVIDENCE)  # nothing that could be missing: "thank you"
+    best = _best_by_words(weights, examined, vocabulary)
+    sentences = [sentence for _, sentence, _ in best]
+    cosines = retriever.similarities([question], [*sentences, *BACKGROUND])[0]
+    zero = sum(cosines[len(sentences) :]) / len(BACKGROUND)
+    strength, sentence = max(
+        (
+            worded
+            + 0.5 * _above(zero, cosine)
+            + 0.5 * _above(zero, cosine if passage.similarity is None else passage.similarity),
+            sentence,
+        )
+        for (worded, sentence, passage), cosine in zip(best, cosines, strict=False)
+    )
+    return Evidence(strength=strength, needed=_needed(question, vocabulary), sentence=sentence)
+
+
+def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) -> dict[str, float]:
+    """The question's terms with their rarity in (0, 1]; 1 is a word that no chunk holds."""
+    found = {stem: n for word, n in counts.terms.items() for stem in vocabulary.stems(word)}
+    highest = math.log(1 + (counts.chunks + 0.5) / 0.5)
+    return {
+        term: math.log(1 + (counts.chunks - n + 0.5) / (n + 0.5)) / highest
+        for term in vocabulary.content_terms(question)
+        if (n := min(found.get(term, 0), counts.chunks)) is not None
+    }
+
+
+def _best_by_words(
+    weights: dict[str, float], passages: Sequence[Passage], vocabulary: Vocabulary
+) -> list[tuple[float, str, Passage]]:
+    """The sentences that share most with the question: ``(share in [0, 1], sentence, its passage)``."""
+    total = sum(weights.values())
+
+    def share(stems: set[str]) -> float:
+        return sum(w for term, w in weights.items() if term in stems) / total
+
+    found: list[tuple[float, str, Passage]] = []
+    for passage in passages:
+        sentences = [passage.text[a:b] for a, b in split_sentences(passage.text)]
+        stems = [set(vocabulary.stems(s)) for s in sentences]
+        for i, sentence in enumerate(sentences):
+            around = set().union(*stems[max(0, i - 1) : i + 2])
+            found.append((0.5 * share(stems[i]) + 0.5 * share(around), sentence, passage))
+    found.sort(key=lambda one: -one[0])
+    return found[:SENTENCES_EXAMINED]
+
+
+def _above(zero: float, cosine: float) -> float:
+    """A cosine measured from what unrelated texts have."""
+    return max(0.0, (cosine - zero) / max(1e-6, 1 - zero))
+
+
+def _needed(question: str, vocabulary: Vocabulary) -> float:
+    return LEAST_EVIDENCE
