@@ -75,6 +75,7 @@ class SettingsPage(QWidget):
             column.addWidget(card)
         column.addWidget(self._build_about())
         row.addWidget(holder, 1, Qt.AlignmentFlag.AlignTop)
+        row.addStretch(0)
         self._area.setWidget(inside)
         outer.addWidget(self._area)
 

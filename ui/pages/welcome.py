@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from ui.bridge import Bridge
 from ui.pages import ShellActions
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
-from ui.widgets.basics import Chip, LinkButton, PlainButton, PrimaryButton, QuietButton, Text, empty_layout
+from ui.widgets.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
 from ui.widgets.first_steps import DropPlace, FilesRead, StepCard
 from workbench import events
 from workbench.calls import (
@@ -113,7 +113,7 @@ class WelcomePage(QWidget):
         self.model_step = StepCard(1, "A model", "The part that reads and answers. The starter runs on any machine.")
         self.starter_button = PrimaryButton("Use the starter, 92 MB")
         self.starter_button.clicked.connect(self._on_starter)
-        other = QuietButton("Import another…", "plus")
+        other = PlainButton("Import another…", "plus")
         other.clicked.connect(lambda: self._shell.open_page("models", add=True))
         row = QHBoxLayout()
         row.setSpacing(tokens.SPACE_2)
@@ -284,7 +284,11 @@ class WelcomePage(QWidget):
             self.documents_step.show_problem(_words(error_of(terminal)))
         else:
             self.files.end("Stopped. What was read stays." if isinstance(terminal, events.Cancelled) else "")
-        self._bridge.call(ListCollections(), self._on_collections, owner=self)
+        self._bridge.call(ListCollections(), self._on_read, owner=self)
+
+    def _on_read(self, found: CollectionList) -> None:
+        self._on_collections(found)
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.question_step))
 
     def _on_stop(self) -> None:
         if self._run is not None:

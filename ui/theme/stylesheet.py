@@ -124,10 +124,12 @@ QRadioButton::indicator:checked {{ border-color: {accent};
     stop: 0.6 {surface}, stop: 1 {surface}); }}
 
 QProgressBar {{ background: {sunken}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
+QFrame[role="statusbar"] QProgressBar {{ background: {border}; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 
 QListView, QTreeView, QTableView, QListWidget, QTreeWidget {{ background: transparent; border: none; }}
 QListView::item, QTreeView::item {{ padding: {s2}px; border-radius: {r}px; border: 1px solid transparent; }}
+QListView[dense="true"]::item {{ padding: 2px {s1}px; }}
 QListView::item:hover, QTreeView::item:hover {{ background: {hover}; }}
 QListView::item:selected, QTreeView::item:selected {{ background: {accent_soft}; color: {accent}; }}
 QListView:focus, QTreeView:focus, QTableView:focus {{ border: 2px solid {accent}; border-radius: {r}px; }}

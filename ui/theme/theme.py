@@ -34,6 +34,7 @@ class Theme(QObject):
         self._icons: dict[tuple[str, str, int], QIcon] = {}
         application.setStyle("Fusion")  # the one style that a stylesheet governs alike on all systems
         application.setFont(_interface_font())
+        self._scheme = application.styleHints().colorScheme()
         application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
         self._apply()
 
@@ -73,10 +74,11 @@ class Theme(QObject):
 
     def _wanted(self) -> Palette:
         if self._choice == "system":
-            return DARK if self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+            return DARK if self._scheme == Qt.ColorScheme.Dark else LIGHT
         return DARK if self._choice == "dark" else LIGHT
 
-    def _on_scheme_changed(self) -> None:
+    def _on_scheme_changed(self, scheme: Qt.ColorScheme) -> None:
+        self._scheme = scheme
         if self._wanted() is not self.palette:
             self._apply()
 

@@ -1,0 +1,193 @@
+"""A form says what its type says, and passes on only what the type takes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from msgspec import Meta
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from ui.forms import Form, describe_value
+from ui.theme.theme import Theme
+from workbench.fields import fields_of
+from workbench.recipes import DecodingPart
+from workbench.settings import EngineSettings, General, Settings
+
+
+class Edits:
+    def __init__(self, form: Form) -> None:
+        self.seen: list[tuple[str, Any]] = []
+        form.changed.connect(lambda name, value: self.seen.append((name, value)))
+
+
+def shown(qtbot: QtBot, config: type[msgspec.Struct], values: msgspec.Struct | None = None) -> Form:
+    form = Form(config)
+    qtbot.addWidget(form)
+    if values is not None:
+        form.set_values(values)
+    form.resize(800, 600)
+    form.show()
+    return form
+
+
+def line(form: Form, name: str) -> QLineEdit:
+    control = form.row(name).control
+    assert isinstance(control, QLineEdit)
+    return control
+
+
+def typed(form: Form, name: str, text: str) -> None:
+    control = line(form, name)
+    control.setFocus()
+    control.selectAll()
+    QTest.keyClicks(control, text)
+
+
+@pytest.mark.parametrize("config", [General, EngineSettings, DecodingPart])
+def test_every_field_has_title_help_and_accessible_name(
+    qtbot: QtBot, theme: Theme, config: type[msgspec.Struct]
+) -> None:
+    form = shown(qtbot, config)
+    texts = {label.text() for label in form.findChildren(QLabel)}
+    for field in fields_of(config):
+        row = form.row(field.name)
+        assert field.title in texts
+        assert field.help in texts
+        assert row.control.accessibleName() == field.title
+        assert field.help in row.control.accessibleDescription()
+        if field.unit:
+            assert field.unit in texts
+
+
+def test_what_is_typed_is_sent_on_when_it_is_done(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, EngineSettings)
+    edits = Edits(form)
+    typed(form, "threads", "4")
+    assert edits.seen == []
+    QTest.keyClick(line(form, "threads"), Qt.Key.Key_Return)
+    assert edits.seen == [("threads", 4)]
+    assert form.row("threads").reset.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("threads", "300", "It lies between 0 and 256 threads."),
+        ("threads", "four", "It lies between 0 and 256 threads."),
+        ("threads", "", "It lies between 0 and 256 threads."),
+        ("context_tokens", "-5", "It lies between 0 and"),
+    ],
+)
+def test_what_cannot_be_is_marked_explained_and_kept_back(
+    qtbot: QtBot, theme: Theme, name: str, text: str, said: str
+) -> None:
+    form = shown(qtbot, EngineSettings)
+    edits = Edits(form)
+    typed(form, name, text)
+    if not text:
+        QTest.keyClick(line(form, name), Qt.Key.Key_Delete)
+    QTest.keyClick(line(form, name), Qt.Key.Key_Return)
+    row = form.row(name)
+    assert edits.seen == []
+    assert row.error.text().startswith(said)
+    assert row.error.isVisible()
+    assert row.control.property("invalid") is True
+    typed(form, name, "8")
+    assert not row.error.isVisible()
+
+
+def test_large_numbers_may_have_their_commas(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, EngineSettings, EngineSettings(context_tokens=16384))
+    edits = Edits(form)
+    assert line(form, "context_tokens").text() == "16,384"
+    typed(form, "context_tokens", "32,768")
+    QTest.keyClick(line(form, "context_tokens"), Qt.Key.Key_Return)
+    assert edits.seen == [("context_tokens", 32768)]
+
+
+def test_a_choice_and_a_switch_are_sent_at_once(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, General)
+    edits = Edits(form)
+    combo = form.row("theme").control
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(combo.findText("Dark"))
+    box = form.row("offline").control
+    assert isinstance(box, QCheckBox)
+    box.click()
+    assert edits.seen == [("theme", "dark"), ("offline", False)]
+
+
+def test_showing_values_sends_nothing(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, General)
+    edits = Edits(form)
+    form.set_values(General(theme="dark", offline=False, text_size=18))
+    assert edits.seen == []
+    assert line(form, "text_size").text() == "18"
+
+
+def test_reset_goes_back_to_the_default_and_is_sent(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, General, General(text_size=20))
+    edits = Edits(form)
+    reset = form.row("text_size").reset
+    assert reset.accessibleName() == "Set Reading text back to 15 px"
+    reset.click()
+    assert edits.seen == [("text_size", Settings().general.text_size)]
+    assert line(form, "text_size").text() == "15"
+    assert not reset.isVisible()
+
+
+def test_a_half_typed_value_survives_a_change_from_elsewhere(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, General)
+    form.activateWindow()
+    typed(form, "text_size", "1")
+    qtbot.waitUntil(line(form, "text_size").hasFocus)
+    form.set_values(General(theme="dark"))
+    assert line(form, "text_size").text() == "1"
+
+
+def test_advanced_fields_are_folded_until_asked_for(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, EngineSettings)
+    assert not form.row("kv_type").isVisible()
+    assert form.row("threads").isVisible()
+    form.focus_field("kv_type")
+    assert form.row("kv_type").isVisible()
+    assert not shown(qtbot, General).fold.isVisible()
+
+
+def test_a_list_is_a_line_each(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, DecodingPart, DecodingPart(stop=("###",)))
+    edits = Edits(form)
+    control = form.row("stop").control
+    assert isinstance(control, QPlainTextEdit)
+    form.activateWindow()
+    control.setFocus()
+    qtbot.waitUntil(control.hasFocus)
+    control.setPlainText("###\nEND\n")
+    line(form, "seed").setFocus()
+    assert edits.seen == [("stop", ("###", "END"))]
+
+
+def test_an_error_from_the_core_stands_beside_its_field(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, EngineSettings)
+    form.set_error("threads", "This machine has 2.")
+    assert form.row("threads").error.isVisible()
+    form.set_values(EngineSettings())
+    assert not form.row("threads").error.isVisible()
+
+
+def test_values_in_words() -> None:
+    class Config(msgspec.Struct, frozen=True, kw_only=True):
+        size: Annotated[int, Meta(description="Size.", extra={"unit": "MB"})] = 10_240
+        on: Annotated[bool, Meta(description="On.")] = True
+        names: Annotated[tuple[str, ...], Meta(description="Names.")] = ()
+
+    size, on, names = fields_of(Config)
+    assert describe_value(size, size.default) == "10,240 MB"
+    assert describe_value(on, True) == "on"
+    assert describe_value(names, ("a", "b")) == "a, b"
+    assert describe_value(names, ()) == "nothing"
