@@ -20,8 +20,10 @@ class LiveAnswer(QObject):
 
     text_added = Signal(str)
     thought_added = Signal(str)
-    passages_found = Signal()
-    noticed = Signal()
+    passages_found = Signal(object)
+    """A tuple of Passage."""
+    noticed = Signal(object)
+    """All notices so far."""
     waiting_changed = Signal(str)
     ended = Signal()
 
@@ -53,10 +55,10 @@ class LiveAnswer(QObject):
             elif isinstance(event, events.Retrieved):
                 self.passages, self.query = event.passages, event.query
                 self._say(_reading(len(event.passages)))
-                self.passages_found.emit()
+                self.passages_found.emit(self.passages)
             elif isinstance(event, events.Log) and event.level == "notice":
                 self.notices = (*self.notices, event.text)
-                self.noticed.emit()
+                self.noticed.emit(self.notices)
 
     def _say(self, words: str) -> None:
         if words != self.waiting:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import Card, IconLabel, InlineMessage, LinkButton, QuietButton, Text, set_property
+from ui.widgets.basics import Card, ElidedLabel, IconLabel, InlineMessage, LinkButton, QuietButton, Text, set_property
 from ui.widgets.flow import FlowLayout
 from ui.widgets.markdown_view import MarkdownView
 from ui.widgets.siblings import SiblingSwitch
@@ -101,7 +101,7 @@ class AnswerView(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for citation in citations:
-            button = LinkButton(describe_source(citation))
+            button = LinkButton(_within(describe_source(citation), 44))
             button.setAccessibleName(f"Source {describe_source(citation)}")
             button.setToolTip(citation.text[:300])
             button.clicked.connect(lambda _=False, c=citation: self.source_wanted.emit(c))
@@ -146,8 +146,8 @@ class AnswerView(QWidget):
         row = QHBoxLayout(footer)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(tokens.SPACE_1)
-        self.usage = Text("", "small")
-        self.usage.setWordWrap(False)
+        self.usage = ElidedLabel("", "small")
+        self.usage.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.copy_button = _small(QuietButton("Copy", "copy"))
         self.copy_button.setAccessibleName("Copy answer")
         self.copy_button.clicked.connect(self._on_copy)
@@ -163,14 +163,13 @@ class AnswerView(QWidget):
         row.addWidget(self.copy_button)
         row.addWidget(self.again_button)
         row.addWidget(self.passages_button)
-        row.addStretch(1)
-        row.addWidget(self.usage)
+        row.addWidget(self.usage, 1)
         footer.setFixedHeight(30)  # reserved from the start: nothing moves when it is filled
         return footer
 
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
-        self.usage.setText(describe_usage(message.usage))
-        self.usage.setToolTip(describe_usage_fully(message.usage))
+        self.usage.set_full_text(describe_usage(message.usage))
+        self.usage.setStatusTip(describe_usage_fully(message.usage))
         for part in (self.copy_button, self.again_button):
             part.setVisible(not streaming)
         self.copy_button.setVisible(not streaming and bool(message.text))
@@ -344,6 +343,13 @@ def describe_usage_fully(usage: Usage | None) -> str:
 def _shortened(text: str, length: int) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _within(text: str, length: int) -> str:
+    """A text that is too long, without its middle: file names differ at both ends."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"
 
 
 def _small(button: QuietButton) -> QuietButton:

@@ -195,12 +195,19 @@ class Conversation(QScrollArea):
 
     def _on_range_changed(self, minimum: int, maximum: int) -> None:
         bar = self.verticalScrollBar()
+        self._show_bar(maximum > minimum)
         if self._following and self._from_end is None:
             bar.setValue(maximum)
         elif self._from_end is not None:
             bar.setValue(maximum - self._from_end)
         if self._first and maximum <= self.viewport().height() // 2 and self._from_end is None:
             self._lay_out_earlier()
+
+    def _show_bar(self, needed: bool) -> None:
+        """The bar keeps its place when there is nothing to scroll, so that the text does not move; its handle goes."""
+        rule = "" if needed else "QScrollBar::handle { background: transparent; }"
+        if self.verticalScrollBar().styleSheet() != rule:
+            self.verticalScrollBar().setStyleSheet(rule)
 
     def _on_settled(self) -> None:
         self._from_end = None

@@ -36,20 +36,20 @@ class QuestionView(QWidget):
         self.edit_button.clicked.connect(self.begin_edit)
         self.siblings = SiblingSwitch("question")
         self.siblings.chosen.connect(self.sibling_wanted)
-        side = QHBoxLayout()
-        side.setContentsMargins(0, 0, 0, 0)
-        side.addWidget(self.siblings)
-        side.addWidget(self.edit_button)
-        side.addStretch(1)
+        beside = QHBoxLayout()
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(tokens.SPACE_1)
+        beside.addWidget(self._bubble, 1)
+        beside.addWidget(self.edit_button, 0, Qt.AlignmentFlag.AlignTop)
         self.editor = _Editor()
         self.editor.confirmed.connect(self._on_confirmed)
         self.editor.given_up.connect(self.end_edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, tokens.SPACE_2, 0, tokens.SPACE_2)
         column.setSpacing(tokens.SPACE_1)
-        column.addWidget(self._bubble)
+        column.addLayout(beside)
         column.addWidget(self.editor)
-        column.addLayout(side)
+        column.addWidget(self.siblings, 0, Qt.AlignmentFlag.AlignLeft)
         self.show_message(message)
 
     def show_message(self, message: StoredMessage, siblings: tuple[str, ...] = ()) -> None:
@@ -65,11 +65,13 @@ class QuestionView(QWidget):
 
     def begin_edit(self) -> None:
         self._bubble.hide()
+        self.edit_button.hide()
         self.editor.begin(self._words)
 
     def end_edit(self) -> None:
         self.editor.hide()
         self._bubble.show()
+        self.edit_button.show()
         self.edit_button.setFocus()
 
     def _on_confirmed(self, text: str) -> None:

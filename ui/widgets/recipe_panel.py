@@ -167,7 +167,6 @@ class RecipeCard(QFrame):
         self._title = title
         self.head = QPushButton()
         self.head.setProperty("kind", "nav")
-        self.head.setCheckable(True)
         self.head.setCursor(Qt.CursorShape.PointingHandCursor)
         name = Text(title, "strong")
         name.setWordWrap(False)
@@ -190,7 +189,7 @@ class RecipeCard(QFrame):
         self.inside.setSpacing(tokens.SPACE_3)
         self.inside.addWidget(Text(explanation, "muted"))
         self._body.hide()
-        self.head.toggled.connect(self._on_toggled)
+        self.head.clicked.connect(lambda: self.open(not self.opened))
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
@@ -204,14 +203,19 @@ class RecipeCard(QFrame):
 
     def set_state(self, words: str) -> None:
         self._state.set_full_text(words)
-        self.head.setAccessibleName(f"{self._title}: {words}")
+        self._name_head()
+
+    @property
+    def opened(self) -> bool:
+        return self._body.isVisibleTo(self)
 
     def open(self, opened: bool = True) -> None:
-        self.head.setChecked(opened)
-
-    def _on_toggled(self, opened: bool) -> None:
         self._body.setVisible(opened)
         set_icon(self._arrow, "chevron-down" if opened else "chevron-right", "muted")
+        self._name_head()
+
+    def _name_head(self) -> None:
+        self.head.setAccessibleName(f"{self._title}: {self.state}, {'open' if self.opened else 'closed'}")
 
 
 class _Part(Form):

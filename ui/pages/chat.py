@@ -1,0 +1,457 @@
+"""The chat page: history, conversation, and beside it the recipe, a source or the passages shown.
+
+It joins the parts: ``ChatSession`` knows the chat, the widgets draw it, this page carries between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+import msgspec
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.pages import Action, Found, ShellActions
+from ui.pages.chat_layout import ChatLayout
+from ui.pages.chat_session import ChatSession
+from ui.widgets.answer_view import AnswerView
+from ui.widgets.conversation import Shown
+from workbench.calls import (
+    AskResult,
+    ChatList,
+    ChatRecord,
+    Collection,
+    CollectionList,
+    DeleteChat,
+    DocumentTask,
+    ExportChat,
+    ListChats,
+    ListCollections,
+    ListModels,
+    ModelList,
+    ModelRecord,
+    RenameChat,
+)
+from workbench.messages import Citation, Passage
+from workbench.recipes import Recipe, RetrievalPart
+
+
+class ChatPage(QWidget):
+    """See ``ui.pages`` for what the frame asks of a page."""
+
+    name = "chat"
+    title = "Chat"
+    icon = "chat"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._drafts: dict[str | None, str] = {}
+        self._drafted: str | None = None
+        self._models: tuple[ModelRecord, ...] = ()
+        self._collections: tuple[Collection, ...] = ()
+        self._known = False  # whether it is known which models there are
+        self._context_tokens: dict[str, int] = {}  # by message
+        self._question_waiting = ""
+        self.session = ChatSession(bridge, self)
+        self.parts = ChatLayout(bridge)
+        self.parts.composer.field.setFocus()
+        self.setFocusProxy(self.parts.composer.field)
+        self.setAcceptDrops(True)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.parts)
+        self._history_timer = QTimer(self, singleShot=True, interval=150)
+        self._history_timer.timeout.connect(self._refresh_history)
+        self._connect()
+        self._refresh_lists()
+        self._refresh_history()
+        self._on_opened()
+
+    def header(self) -> QWidget:
+        return self.parts.head
+
+    def open_target(
+        self,
+        chat: str = "",
+        new: bool = False,
+        collection: str = "",
+        question: str = "",
+        task: DocumentTask | None = None,
+    ) -> None:
+        """Open a chat; or begin one, with a collection, a question to ask, or a task on a whole document."""
+        if chat:
+            self.session.open(chat)
+        elif new or collection or task is not None:
+            self.new_chat()
+        if collection:
+            recipe = self.parts.recipe.recipe
+            part = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=collection)
+            self._set_recipe(msgspec.structs.replace(recipe, retrieval=part))
+        if task is not None:
+            self.session.ask(question_of(task), self.parts.recipe.recipe, document=task)
+        elif question:
+            self.parts.composer.set_text(question)
+            self._question_waiting = question
+            self._ask_waiting()
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """Actions on the open chat, for the palette."""
+        chat = self.session.chat.id
+        if chat is None:
+            return ()
+        return [
+            Found("Export this chat as Markdown", "action", "export", lambda: self._export(chat)),
+            Found("Rename this chat", "action", "edit", self.parts.history.edit_current),
+        ]
+
+    def new_chat(self) -> None:
+        """Begin a chat with the recipe that is on."""
+        self.session.open(None)
+        self.parts.composer.field.setFocus()
+
+    def open_source(self, source: Citation | Passage) -> None:
+        """Show a citation's or passage's document beside the conversation, at its place."""
+        self.parts.source.open_source(source)
+        self.parts.show_side(self.parts.source)
+
+    def _connect(self) -> None:
+        session, parts = self.session, self.parts
+        session.opened.connect(self._on_opened)
+        session.branch_changed.connect(self._on_branch_changed)
+        session.identified.connect(parts.conversation.rename)
+        session.stored.connect(self._on_stored)
+        session.refused.connect(self._on_refused)
+        session.busy_changed.connect(parts.composer.set_busy)
+        session.missing.connect(lambda words: self._shell.show_message(words, "attention"))
+        session.answered.connect(self._on_answered)
+        history = parts.history
+        history.opened.connect(session.open)
+        history.new_wanted.connect(self.new_chat)
+        history.searched.connect(lambda _: self._refresh_history())
+        history.renamed.connect(self._on_renamed)
+        history.deleted.connect(self._on_deleted)
+        history.export_wanted.connect(self._export)
+        talk = parts.conversation
+        talk.answer_laid_out.connect(self._on_answer_laid_out)
+        talk.source_wanted.connect(self.open_source)
+        talk.passages_wanted.connect(self._on_passages_wanted)
+        talk.again_wanted.connect(lambda message: session.answer_again(message, parts.recipe.recipe))
+        talk.edited.connect(lambda message, text: session.ask(text, parts.recipe.recipe, edit_of=message))
+        talk.sibling_wanted.connect(session.show_sibling)
+        talk.link_clicked.connect(self._on_link)
+        composer = parts.composer
+        composer.asked.connect(self._on_asked)
+        composer.stop_wanted.connect(session.stop)
+        composer.edited.connect(self._on_drafted)
+        composer.attach_clicked.connect(self._on_attach)
+        composer.remedy_clicked.connect(self._on_models_wanted)
+        for chip in (composer.model_chip_clicked, parts.head.model_clicked):
+            chip.connect(lambda: self._open_card("model"))
+        composer.documents_chip_clicked.connect(lambda: self._open_card("retrieval"))
+        parts.recipe.changed.connect(self._set_recipe)
+        parts.recipe.close_wanted.connect(parts.toggle_recipe)
+        parts.recipe.models_wanted.connect(self._on_models_wanted)
+        for wanted in (parts.recipe.documents_wanted, parts.intake.documents_wanted):
+            wanted.connect(lambda: self._shell.open_page("documents"))
+        for closed in (parts.source.close_wanted, parts.passages.close_wanted):
+            closed.connect(lambda: parts.show_side(parts.recipe))
+        parts.passages.opened.connect(self.open_source)
+        parts.head.recipe_toggled.connect(parts.toggle_recipe)
+        parts.head.history_toggled.connect(parts.toggle_history)
+        parts.head.menu_wanted.connect(self._on_menu_wanted)
+        keys = {
+            "Ctrl+N": self.new_chat,
+            "Ctrl+R": parts.toggle_recipe,
+            "Ctrl+H": parts.toggle_history,
+            "Esc": self._on_escape,
+        }
+        for combination, run in keys.items():
+            shortcut = QShortcut(QKeySequence(combination), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(run)
+        self._bridge.changed.connect(self._on_changed)
+        self._bridge.connected_changed.connect(self._on_connected)
+        self._bridge.status_changed.connect(self._show_context)
+
+    # -- what the home folder holds --------------------------------------------------------------------
+
+    def _refresh_lists(self) -> None:
+        self._bridge.call(ListModels(), self._on_models, self._on_unreachable, self)
+        self._bridge.call(ListCollections(), self._on_collections, self._on_unreachable, self)
+
+    def _refresh_history(self) -> None:
+        search = self.parts.history.search.text().strip()
+        self._bridge.call(ListChats(search=search), self._on_chats, self._on_unreachable, self)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        """The frame says that the core cannot be reached; the lists come again when it can."""
+
+    def _on_models(self, found: ModelList) -> None:
+        self._models = tuple(model for model in found.models if model.kind != "embedder" and not model.missing)
+        self._known = True
+        recipe = self.parts.recipe.recipe
+        if not recipe.model.name and self._models:
+            first = next((model for model in self._models if model.kind == "chat"), self._models[0])
+            recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=first.name))
+        self.parts.recipe.set_choices(self._models, self._collections)
+        self._set_recipe(recipe)
+        self._ask_waiting()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        self._collections = found.collections
+        self.parts.recipe.set_choices(self._models, self._collections)
+        self._show_recipe()
+
+    def _on_chats(self, found: ChatList) -> None:
+        self.parts.history.show_chats(found.chats, self.session.chat.id)
+        title = next((chat.title for chat in found.chats if chat.id == self.session.chat.id), None)
+        if title is not None:
+            self.parts.head.chat_title.set_full_text(title)
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "chat":
+            self._history_timer.start()
+        elif kind in ("model", "collection"):
+            self._refresh_lists()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._refresh_lists()
+            self._refresh_history()
+
+    # -- the open chat ---------------------------------------------------------------------------------
+
+    def _on_opened(self) -> None:
+        chat, parts = self.session.chat, self.parts
+        self._drafted = chat.id
+        parts.composer.set_text(self._drafts.get(chat.id, ""))
+        if chat.record is not None and chat.record.recipe is not None:
+            self._set_recipe(to_ask_with(chat.record.recipe))
+        if parts.side.currentWidget() is not parts.recipe:
+            parts.side.setCurrentWidget(parts.recipe)
+        self._show_branch(keep_place=False)
+        parts.history.mark(chat.id)
+        parts.head.chat_title.set_full_text(chat.record.title if chat.record is not None else "")
+        parts.head.menu_button.setEnabled(chat.id is not None)
+
+    def _on_branch_changed(self) -> None:
+        path = self.session.chat.branches.path()
+        asked = bool(path) and path[-1].id.startswith("new-")
+        self._show_branch(keep_place=not asked)
+
+    def _show_branch(self, keep_place: bool) -> None:
+        branches, talk = self.session.chat.branches, self.parts.conversation
+        path = branches.path()
+        self.parts.show_messages(bool(path))
+        shown = [Shown(message, tuple(branches.siblings(message.id))) for message in path]
+        talk.show_branch(shown, keep_place and not talk.following)
+        self._show_context()
+
+    def _on_answer_laid_out(self, view: AnswerView) -> None:
+        """Feed the view of an answer that is being made with what has come, and with what will."""
+        live = self.session.lives.get(view.message_id)
+        if live is None:
+            return
+        view.show_passages(live.passages)
+        view.show_waiting(live.waiting)
+        view.show_notices(live.notices)
+        if live.thought:
+            view.add_thought(live.thought)
+        if live.text:
+            view.add_text(live.text)
+        live.text_added.connect(view.add_text)
+        live.thought_added.connect(view.add_thought)
+        live.waiting_changed.connect(view.show_waiting)
+        live.passages_found.connect(view.show_passages)
+        live.noticed.connect(view.show_notices)
+
+    def _on_asked(self, question: str) -> None:
+        self.session.ask(question, self.parts.recipe.recipe)
+
+    def _on_stored(self) -> None:
+        """Only now the words may go from the composer."""
+        self._drafts.pop(self._drafted, None)
+        self._drafted = self.session.chat.id
+        self.parts.composer.clear()
+        self.parts.head.menu_button.setEnabled(self._drafted is not None)
+        self._history_timer.start()
+
+    def _on_refused(self, question: str, reason: str) -> None:
+        if question and not self.parts.composer.text.strip():
+            self.parts.composer.set_text(question)
+        if reason:
+            self._shell.show_message(f"The question could not be asked. {reason}", "danger")
+
+    def _on_answered(self, result: AskResult) -> None:
+        if result.context_tokens:
+            self._context_tokens[result.message] = result.context_tokens
+        self._show_context()
+
+    def _on_drafted(self) -> None:
+        self._drafts[self._drafted] = self.parts.composer.text
+
+    def _on_escape(self) -> None:
+        if self.session.busy:
+            self.session.stop()
+        elif self.parts.side.currentWidget() is not self.parts.recipe:
+            self.parts.show_side(self.parts.recipe)
+
+    def _ask_waiting(self) -> None:
+        """Ask the question that the page was opened with, once it is known that there is a model."""
+        if self._question_waiting and self._known and not self.parts.composer.blocked:
+            question, self._question_waiting = self._question_waiting, ""
+            self._on_asked(question)
+
+    def _on_passages_wanted(self, message: str) -> None:
+        branches = self.session.chat.branches
+        if message in branches:
+            stored = branches[message]
+            live = self.session.lives.get(message)
+            passages = stored.passages or (live.passages if live is not None else ())
+            self.parts.passages.show_passages(stored.query or (live.query if live is not None else ""), passages)
+            self.parts.show_side(self.parts.passages)
+
+    # -- recipe and context ------------------------------------------------------------------------------
+
+    def _set_recipe(self, recipe: Recipe) -> None:
+        self.parts.recipe.set_recipe(recipe)
+        self._show_recipe()
+
+    def _show_recipe(self) -> None:
+        parts, recipe = self.parts, self.parts.recipe.recipe
+        model = recipe.model.name
+        documents = recipe.retrieval.collection if recipe.retrieval is not None else ""
+        parts.composer.model_chip.setText(model or "No model")
+        parts.composer.documents_chip.setText(documents or "No documents")
+        parts.composer.documents_chip.set_tone("retrieval" if documents else "plain")
+        parts.head.model.setText(model or "No model")
+        parts.intake.set_collection(documents)
+        if self._known and not self._models:
+            parts.composer.set_blocked("There is no model to answer yet.", "Get one under Models")
+        elif self._known and model not in [known.name for known in self._models]:
+            parts.composer.set_blocked("Choose a model for this chat first.")
+        else:
+            parts.composer.set_blocked("")
+        parts.hint.setText(
+            f"Answers lean on the documents in “{documents}” and name their sources."
+            if documents
+            else "Choose documents in the recipe to have answers lean on them and name their sources."
+        )
+        self._show_context()
+
+    def _show_context(self) -> None:
+        answers = (m for m in reversed(self.session.chat.branches.path()) if m.usage is not None)
+        last = next(answers, None)
+        window = self._context_tokens.get(last.id, 0) if last is not None else 0
+        self.parts.head.show_context(last.usage if last is not None else None, window or self._model_context())
+
+    def _model_context(self) -> int:
+        """The context length of the chosen model: as it is loaded, else as far as the catalogue tells."""
+        name = self.parts.recipe.recipe.model.name
+        status = self._bridge.status
+        if status is not None and status.model == name and status.context_tokens:
+            return status.context_tokens
+        return next((min(model.context_tokens, 8_192) for model in self._models if model.name == name), 0)
+
+    def _open_card(self, part: str) -> None:
+        self.parts.show_side(self.parts.recipe)
+        card = {"model": self.parts.recipe.model, "retrieval": self.parts.recipe.retrieval}[part]
+        card.open()
+        card.head.setFocus()
+
+    def _on_models_wanted(self) -> None:
+        self._shell.open_page("models")
+
+    # -- what is done with a chat ------------------------------------------------------------------------
+
+    def _on_menu_wanted(self) -> None:
+        chat = self.session.chat.id
+        if chat is not None:
+            self.parts.history.mark(chat)
+            button = self.parts.head.menu_button
+            self.parts.history.make_menu(chat).popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _on_renamed(self, chat: str, title: str) -> None:
+        self._bridge.call(RenameChat(chat=chat, title=title), self._on_record_changed, owner=self)
+
+    def _on_deleted(self, chat: str) -> None:
+        if chat == self.session.chat.id:
+            self.session.open(None)
+        self._drafts.pop(chat, None)
+        self._bridge.call(DeleteChat(chat=chat), self._on_record_changed, owner=self)
+
+    def _on_record_changed(self, record: ChatRecord) -> None:
+        self._refresh_history()
+
+    def _export(self, chat: str) -> None:
+        title = next((known.title for known in self.parts.history.model.chats if known.id == chat), "chat")
+        name = "".join(c if c.isalnum() or c in " -_" else " " for c in title).strip() or "chat"
+        path, _ = QFileDialog.getSaveFileName(self, "Export chat", f"{name}.md", "Markdown (*.md)")
+        if path:
+            self.export_to(chat, Path(path))
+
+    def export_to(self, chat: str, path: Path) -> None:
+        """Write the chat's shown branch to a Markdown file and say so."""
+
+        def write(text: str) -> None:
+            try:
+                path.write_text(text, "utf-8")
+            except OSError as error:
+                self._shell.show_message(f"{path} could not be written: {error.strerror}.", "danger")
+            else:
+                self._shell.show_message(f"The chat was written to {path}.", "success")
+
+        self._bridge.call(ExportChat(chat=chat), write, owner=self)
+
+    def _on_link(self, address: str) -> None:
+        """Links are opened only after asking, since that leaves the program and perhaps the machine."""
+        url = QUrl(address)
+        if url.scheme() not in ("http", "https", "mailto"):
+            self._shell.show_message(f"This link is not opened: {address}", "attention")
+            return
+
+        def open_link() -> None:
+            QDesktopServices.openUrl(url)
+
+        open_it = Action("Open in browser", open_link)
+        self._shell.show_message(f"The link leads out of the program, to {address}", "info", open_it)
+
+    # -- files -------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.parts.intake.offer(paths)
+
+    def _on_attach(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add files to the documents")
+        if paths:
+            self.parts.intake.offer(paths)
+
+
+def question_of(task: DocumentTask) -> str:
+    """What a task on a whole document looks like in the conversation."""
+    name = PurePath(task.document).name
+    if task.task == "translate":
+        return f"Translate {name} into {task.language or 'English'}."
+    if task.task == "extract":
+        return f"Extract a table from {name}: {', '.join(task.columns)}."
+    return f"Summarise {name}."
+
+
+def to_ask_with(recipe: Recipe) -> Recipe:
+    """A stored recipe without what was only found out when it was used: hashes, revision, the drawn seed."""
+    model = msgspec.structs.replace(recipe.model, sha256="", engine="", context_tokens=0)
+    retrieval = msgspec.structs.replace(recipe.retrieval, revision=0) if recipe.retrieval is not None else None
+    decoding = msgspec.structs.replace(recipe.decoding, seed=-1)
+    return msgspec.structs.replace(recipe, model=model, decoding=decoding, retrieval=retrieval)
