@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench import events
 from workbench.core.answers import Answers
+from workbench.core.background import Background
 from workbench.core.changes import Changes
 from workbench.core.chats import Chats
 from workbench.core.documents import Documents
@@ -58,7 +59,10 @@ class Workbench:
         catalogue = ModelCatalogue(self._database, home.models)
         checksums = Checksums(home.models / "checksums.json")
         self._inference = Inference(self._host_maker("inference"), lambda: self._changes.publish("worker"))
-        self._embedding = Embedding(home, catalogue, self._host_maker("embedding"), self._changes.publish)
+        self._background = Background()
+        self._embedding = Embedding(
+            home, catalogue, self._host_maker("embedding"), self._background, self._changes.publish
+        )
         self._runs = Runs(
             home,
             RunStore(self._database),
@@ -76,6 +80,7 @@ class Workbench:
             self._embedding,
             checksums,
             self._changes,
+            self._background,
             lambda: self._preferences.current,
         )
         self._watching = Watching(self._on_folder_changed, home.root)
@@ -104,7 +109,7 @@ class Workbench:
         self._answers.recover()
         self._models.recover()
         self._runs.recover()
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        self._background.start("watch", self._watch)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
         """Answer any call of ``workbench.calls``: events that end in exactly one terminal event; raises nothing.
@@ -137,6 +142,7 @@ class Workbench:
             thread.start()
         for thread in leaving:
             thread.join()
+        self._background.close()
         self._database.close()
 
     def _host_maker(self, worker: str) -> Callable[[Callable[[State], None]], WorkerHost]:
@@ -150,8 +156,9 @@ class Workbench:
 
         return make
 
-    def _watch(self) -> None:
+    def _watch(self, context: RequestContext) -> None:
         for root in self._registry.list_watched():
+            context.raise_if_cancelled()
             self._watching.watch(root.collection, root.path)
             if root.read_at is None or changed_since(root.path, root.read_at):
                 self._on_folder_changed(root.collection, root.path)

@@ -19,6 +19,7 @@ import msgspec
 from workbench import events
 from workbench.answering import AnswerContext, answer, work_on_document
 from workbench.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer, StoredMessage
+from workbench.core.background import Background
 from workbench.core.changes import Changes
 from workbench.core.embedding import Embedding
 from workbench.core.inference import Inference
@@ -52,6 +53,7 @@ class Answers:
         embedding: Embedding,
         checksums: Checksums,
         changes: Changes,
+        background: Background,
         settings: Callable[[], Settings],
     ) -> None:
         self._store = store
@@ -61,6 +63,7 @@ class Answers:
         self._embedding = embedding
         self._checksums = checksums
         self._changes = changes
+        self._background = background
         self._settings = settings
         self._lock = threading.Lock()  # guards the two below
         self._making: dict[str, _Making] = {}
@@ -216,16 +219,13 @@ class Answers:
     def _compute_checksum(self, resolved: Resolved) -> None:
         """In the background: a big model's takes longer than its first answer, which then goes without."""
 
-        def compute() -> None:
-            try:
-                sha256 = self._checksums.compute(resolved.model.files)
-            except UserError:  # the files went away meanwhile
-                return
+        def compute(context: RequestContext) -> None:
+            sha256 = self._checksums.compute(resolved.model.files, context)
             current = self._catalogue.find(resolved.model.name)
             if current is not None and current.files == resolved.model.files:
                 self._catalogue.put(msgspec.structs.replace(current, sha256=sha256))
 
-        threading.Thread(target=compute, name="checksum", daemon=True).start()
+        self._background.start("checksum", compute)
 
     # -- storing it -------------------------------------------------------------------------------
 

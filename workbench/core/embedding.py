@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from workbench.calls import Collection, DocumentText, SearchResult
+from workbench.core.background import Background
 from workbench.errors import UserError
 from workbench.events import Event
 from workbench.models.inspection import is_missing
@@ -37,10 +37,12 @@ class Embedding:
         home: Home,
         catalogue: ModelCatalogue,
         make_host: Callable[[Callable[[WorkerState], None]], WorkerHost],
+        background: Background,
         changed: Callable[[str], None],
     ) -> None:
         self._home = home
         self._catalogue = catalogue
+        self._background = background
         self._changed = changed
         self._choosing = threading.Lock()
         self.host = make_host(lambda state: changed("worker"))
@@ -68,13 +70,12 @@ class Embedding:
     def warm_up(self) -> None:
         """Load the embedder in the background: it takes seconds, in which a model can be loaded beside it."""
         if self.host.state in ("stopped", "dead"):
-            threading.Thread(target=self._load, name="warm-up", daemon=True).start()
+            self._background.start("warm-up", self._load)
 
-    def _load(self) -> None:
-        with contextlib.suppress(UserError):  # whoever needs the embedder is told why there is none
-            call = Similarities(embedder=self.embedder(), texts=("warm",), others=("up",))
-            for _ in self.host.stream(call):
-                pass
+    def _load(self, context: RequestContext) -> None:
+        call = Similarities(embedder=self.embedder(context), texts=("warm",), others=("up",))
+        for _ in self.host.stream(call, context):
+            pass
 
     def file(self, collection: Collection) -> Path:
         return self._home.collection(collection.id)

@@ -134,11 +134,11 @@ class Runs:
         """Ask a run to stop; one that has ended stays as it is."""
         with self._lock:
             opened = self._open.get(run)
-            if opened is not None and opened.thread is None:
-                del self._open[run]
-                self._end(opened, events.Cancelled())
-            elif opened is not None:
+            if opened is not None:
                 opened.context.cancel()
+                if opened.thread is None:
+                    del self._open[run]
+                    self._end(opened, events.Cancelled())
         return self.get(run)
 
     def stop_all_of(self, collection: str, timeout_s: float = 60.0) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import apsw
 
-from workbench.errors import UserError
+from workbench.errors import Cancelled, UserError
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -169,6 +169,8 @@ def translated(path: Path) -> Iterator[None]:
     """SQLite's complaints about the disk and the file, as errors that a person can act on."""
     try:
         yield
+    except apsw.ConnectionClosedError as error:  # the core is leaving, and whoever asked with it
+        raise Cancelled from error
     except apsw.FullError as error:
         raise UserError(f"The disk is full: {path} cannot grow.", "Free some space and try again.") from error
     except (apsw.NotADBError, apsw.CorruptError) as error:

@@ -1,0 +1,587 @@
+"""The Workbench in process, with real worker processes that stand in for llama.cpp and torch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from tests.workers import fake_embedding, fake_inference
+from workbench import errors, events
+from workbench.calls import (
+    AddDocuments,
+    Ask,
+    AskResult,
+    ChangeSettings,
+    CreateCollection,
+    DeleteChat,
+    DocumentTask,
+    ExportChat,
+    FollowAnswer,
+    FollowRun,
+    GetChat,
+    GetDocumentText,
+    GetMachine,
+    GetRun,
+    GetSettings,
+    GetStatus,
+    ImportModel,
+    InspectModel,
+    ListChats,
+    ListCollections,
+    ListDocuments,
+    ListModels,
+    ListRuns,
+    LoadModel,
+    RegisterStarter,
+    RemoveCollection,
+    RemoveDocument,
+    RemoveModel,
+    RenameChat,
+    RenameCollection,
+    RestartWorker,
+    ResumeRun,
+    SearchDocuments,
+    SetHead,
+    StopAnswer,
+    StopRun,
+    StoredMessage,
+    Subscribe,
+    UnloadModel,
+    Unwatch,
+)
+from workbench.client import LocalFront
+from workbench.core import Workbench
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.paths import Home
+from workbench.protocol import Call, RequestContext, read_result
+from workbench.recipes import ModelPart, Recipe, RetrievalPart
+
+COMMANDS = {
+    "inference": [sys.executable, fake_inference.__file__],
+    "embedding": [sys.executable, fake_embedding.__file__],
+}
+WAIT_S = 30.0
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def workbench(home: Home, smollm_path: Path, minilm_path: Path) -> Iterator[Workbench]:
+    workbench = opened(home)
+    for path in (smollm_path, minilm_path):
+        call(workbench, ImportModel(path=str(path), name=path.name[:6]))
+    yield workbench
+    workbench.close()
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for name in ("bridge", "river", "tower"):
+        (folder / f"{name}.txt").write_text(f"All about the {name}.")
+    return folder
+
+
+def opened(home: Home) -> Workbench:
+    workbench = Workbench(home, commands=COMMANDS)
+    workbench.start()
+    return workbench
+
+
+def call(workbench: Workbench, request: Call[Any], watch: Callable[[Event], None] | None = None) -> Any:
+    return LocalFront(workbench).call(request, watch)
+
+
+def begin(workbench: Workbench, request: Call[Any]) -> tuple[SimpleQueue[Event], RequestContext]:
+    """Start a call; its events and the context that cancels or leaves it."""
+    arrived: SimpleQueue[Event] = SimpleQueue()
+    context = RequestContext()
+    stream = workbench.handle(request, context)
+
+    def follow() -> None:
+        for event in stream:
+            arrived.put(event)
+
+    threading.Thread(target=follow, daemon=True).start()
+    return arrived, context
+
+
+def until(arrived: SimpleQueue[Event], *kinds: type[Any]) -> Any:
+    """The next event of one of these kinds. Fails at a terminal event of another kind."""
+    while True:
+        event = arrived.get(timeout=WAIT_S)
+        if isinstance(event, kinds):
+            return event
+        assert not isinstance(event, events.TERMINAL), event
+
+
+def last(arrived: SimpleQueue[Event]) -> Any:
+    return until(arrived, *events.TERMINAL)
+
+
+def answer_of(workbench: Workbench, chat: str) -> StoredMessage:
+    stored = call(workbench, GetChat(chat=chat)).messages[-1]
+    assert isinstance(stored, StoredMessage)
+    return stored
+
+
+def ingest(workbench: Workbench, collection: str, path: Path) -> dict[str, Any]:
+    run = call(workbench, AddDocuments(collection=collection, paths=(str(path),)))
+    result = call(workbench, FollowRun(run=run.id))
+    assert isinstance(result, dict)
+    return result
+
+
+# -- asking ---------------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered_stored_and_resolved(workbench: Workbench) -> None:
+    seen: list[Event] = []
+    result: AskResult = call(workbench, Ask(question="How tall is it?"), seen.append)
+    first = seen[0]
+    assert isinstance(first, events.Artifact)
+    assert first.result == {"chat": result.chat, "question": first.result["question"], "answer": result.message}
+    assert result.answer.strip() == "You said How tall is it?"
+    chat = call(workbench, GetChat(chat=result.chat))
+    question, answer = chat.messages
+    assert (chat.chat.title, chat.chat.head, chat.chat.recipe) == ("How tall is it?", answer.id, Recipe())
+    assert (question.text, answer.text, answer.state) == ("How tall is it?", result.answer, "done")
+    assert answer.recipe is not None
+    assert answer.recipe == result.recipe
+    assert (answer.recipe.model.name, answer.recipe.model.engine) == ("SmolLM", "fake 1")
+    assert answer.recipe.model.context_tokens == 2048
+    assert answer.recipe.decoding.seed >= 0
+    assert [e.seq for e in seen] == list(range(1, len(seen) + 1))
+
+
+def test_what_went_before_is_part_of_the_next_question(workbench: Workbench) -> None:
+    first: AskResult = call(workbench, Ask(question="One"))
+    second: AskResult = call(workbench, Ask(question="Two", chat=first.chat))
+    assert second.usage.prompt_tokens > first.usage.prompt_tokens
+    edited: AskResult = call(workbench, Ask(question="Another one", chat=first.chat, root=True))
+    again: AskResult = call(workbench, Ask(regenerate=second.message))
+    chat = call(workbench, GetChat(chat=first.chat))
+    parents = {m.id: m.parent for m in chat.messages}
+    assert parents[again.message] == parents[second.message]
+    assert parents[str(parents[edited.message])] is None
+    assert chat.chat.head == again.message
+    assert call(workbench, SetHead(chat=first.chat, message=edited.message)).head == edited.message
+    exported = call(workbench, ExportChat(chat=first.chat))
+    assert "Another one" in exported
+    assert "Two" not in exported
+
+
+def test_an_answer_from_documents_keeps_its_passages(workbench: Workbench, papers: Path) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    ingest(workbench, "Papers", papers)
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers", decline=False))
+    result: AskResult = call(workbench, Ask(question="What about the bridge?", recipe=recipe))
+    answer = answer_of(workbench, result.chat)
+    assert {p.title for p in answer.passages} <= {"bridge.txt", "river.txt", "tower.txt"}
+    assert answer.passages
+    assert answer.recipe is not None
+    assert answer.recipe.retrieval is not None
+    assert answer.recipe.retrieval.collection == "Papers"
+    assert answer.recipe.retrieval.revision > 0
+
+
+def test_a_whole_document_is_worked_on(workbench: Workbench, papers: Path) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    ingest(workbench, "Papers", papers)
+    task = DocumentTask(document=str(papers / "river.txt"), task="summarise")
+    recipe = Recipe(retrieval=RetrievalPart(collection="Papers"))
+    result: AskResult = call(workbench, Ask(recipe=recipe, document=task))
+    question = call(workbench, GetChat(chat=result.chat)).messages[0]
+    assert question.text == "Summarise river.txt"
+    assert "river" in result.answer
+    with pytest.raises(UserError, match="needs the collection"):
+        call(workbench, Ask(document=task))
+
+
+def test_an_answer_goes_on_when_its_asker_leaves_and_others_may_follow_and_stop_it(workbench: Workbench) -> None:
+    arrived, context = begin(workbench, Ask(question="slow please"))
+    stored = until(arrived, events.Artifact).result
+    until(arrived, events.TextDelta)
+    context.leave()
+    followed, _ = begin(workbench, FollowAnswer(message=stored["answer"]))
+    heard = [until(followed, events.TextDelta).text for _ in range(10)]
+    assert heard == ["word "] * 10
+    assert workbench.busy
+    call(workbench, StopAnswer(message=stored["answer"]))
+    ended = last(followed)
+    assert isinstance(ended, events.Cancelled)
+    answer = answer_of(workbench, stored["chat"])
+    assert answer.state == "stopped"
+    assert answer.text.startswith("word word")
+    assert read_result(Ask(), ended.result).answer == answer.text
+    assert not workbench.busy
+    replayed = list(workbench.handle(FollowAnswer(message=answer.id)))
+    assert isinstance(replayed[-1], events.Cancelled)
+    assert "".join(e.text for e in replayed if isinstance(e, events.TextDelta)) == answer.text
+
+
+def test_cancelling_the_question_stops_the_answer(workbench: Workbench) -> None:
+    arrived, context = begin(workbench, Ask(question="slow please"))
+    chat = until(arrived, events.Artifact).result["chat"]
+    until(arrived, events.TextDelta)
+    context.cancel()
+    assert isinstance(last(arrived), events.Cancelled)
+    assert answer_of(workbench, chat).state == "stopped"
+
+
+def test_closing_the_stream_stops_the_answer(workbench: Workbench) -> None:
+    stream = workbench.handle(Ask(question="slow please"))
+    stored = next(e for e in stream if isinstance(e, events.Artifact)).result
+    next(e for e in stream if isinstance(e, events.TextDelta))
+    stream.close()  # type: ignore[attr-defined]
+    followed, _ = begin(workbench, FollowAnswer(message=stored["answer"]))
+    assert isinstance(last(followed), events.Cancelled)
+
+
+def test_following_can_be_left_without_stopping(workbench: Workbench) -> None:
+    arrived, asking = begin(workbench, Ask(question="slow please"))
+    message = until(arrived, events.Artifact).result["answer"]
+    followed, following = begin(workbench, FollowAnswer(message=message))
+    until(followed, events.TextDelta)
+    following.cancel()
+    last(followed)
+    until(arrived, events.TextDelta)
+    asking.cancel()
+    last(arrived)
+
+
+def test_a_chat_whose_worker_died_keeps_what_was_streamed(workbench: Workbench) -> None:
+    arrived, _ = begin(workbench, Ask(question="please crash now"))
+    chat = until(arrived, events.Artifact).result["chat"]
+    failed = last(arrived)
+    assert isinstance(failed, events.Failed)
+    assert (failed.reason, failed.exit_code) == ("worker", -signal.SIGKILL)
+    answer = answer_of(workbench, chat)
+    assert (answer.state, answer.text) == ("failed", "You said please crash ")
+    assert "stopped unexpectedly" in answer.error
+    states = {worker.name: worker.state for worker in call(workbench, GetStatus()).workers}
+    assert states["inference"] == "dead"
+    assert call(workbench, RestartWorker(name="inference")).workers[0].state == "ready"
+    assert "again" in call(workbench, Ask(question="again", chat=chat)).answer
+
+
+def test_after_a_death_the_next_question_starts_the_worker_by_itself(workbench: Workbench) -> None:
+    call(workbench, Ask(question="hello"))
+    pid = call(workbench, GetStatus()).workers[0].pid
+    os.kill(pid, signal.SIGKILL)
+    answers = 0
+    while not answers:  # the first question may meet the death itself
+        try:
+            answers = len(call(workbench, Ask(question="hello again")).answer)
+        except errors.WorkerDied:
+            continue
+    assert call(workbench, GetStatus()).workers[0].pid != pid
+
+
+def test_an_answer_is_interrupted_when_the_core_leaves(home: Home, workbench: Workbench) -> None:
+    arrived, _ = begin(workbench, Ask(question="slow please"))
+    chat = until(arrived, events.Artifact).result["chat"]
+    until(arrived, events.TextDelta)
+    workbench.close()
+    again = opened(home)
+    try:
+        answer = answer_of(again, chat)
+        assert answer.state == "interrupted"
+        assert answer.text.startswith("word ")
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (Ask(question="  "), "no question"),
+        (Ask(question="x", recipe=Recipe(model=ModelPart(name="nobody"))), "no model 'nobody'"),
+        (Ask(question="x", recipe=Recipe(model=ModelPart(name="all-Mi"))), "cannot answer"),
+        (Ask(question="x", recipe=Recipe(retrieval=RetrievalPart(collection="none"))), "no collection"),
+        (Ask(question="x", chat="gone"), "no chat"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_and_stores_nothing(workbench: Workbench, ask: Ask, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        call(workbench, ask)
+    assert call(workbench, ListChats()).chats == ()
+
+
+def test_a_home_without_models_says_what_to_do(home: Home) -> None:
+    workbench = opened(home)
+    try:
+        with pytest.raises(UserError, match="no chat model"):
+            call(workbench, Ask(question="Anybody?"))
+    finally:
+        workbench.close()
+
+
+def test_two_models_take_turns(workbench: Workbench, gemma_path: Path) -> None:
+    call(workbench, ImportModel(path=str(gemma_path), name="Gemma"))
+    arrived, context = begin(workbench, Ask(question="slow", recipe=Recipe(model=ModelPart(name="SmolLM"))))
+    until(arrived, events.TextDelta)
+    second, _ = begin(workbench, Ask(question="quick", recipe=Recipe(model=ModelPart(name="Gemma"))))
+    assert until(second, events.Progress).stage == "waiting for another answer"
+    context.cancel()
+    assert isinstance(last(second), events.Finished)
+    assert call(workbench, GetStatus()).model == "Gemma"
+
+
+# -- the history ----------------------------------------------------------------------------------
+
+
+def test_chats_are_renamed_found_and_deleted(workbench: Workbench) -> None:
+    chat = call(
+        workbench, Ask(question="About frogs and their long and winding history in the wetlands of Europe")
+    ).chat
+    (listed,) = call(workbench, ListChats()).chats
+    assert listed.title == "About frogs and their long and winding history in the…"
+    call(workbench, RenameChat(chat=chat, title="Amphibians"))
+    assert [c.title for c in call(workbench, ListChats(search="frogs amphibians")).chats] == ["Amphibians"]
+    assert call(workbench, DeleteChat(chat=chat)).title == "Amphibians"
+    assert call(workbench, ListChats()).chats == ()
+
+
+def test_a_chat_is_deleted_in_the_middle_of_an_answer(workbench: Workbench) -> None:
+    arrived, _ = begin(workbench, Ask(question="slow please"))
+    chat = until(arrived, events.Artifact).result["chat"]
+    call(workbench, DeleteChat(chat=chat))
+    assert isinstance(last(arrived), events.Cancelled)
+    assert not workbench.busy
+
+
+# -- documents and runs -----------------------------------------------------------------------------
+
+
+def test_documents_are_added_found_read_and_removed(workbench: Workbench, papers: Path) -> None:
+    collection = call(workbench, CreateCollection(name="Papers"))
+    assert call(workbench, ListDocuments(collection="Papers")).documents == ()
+    assert call(workbench, SearchDocuments(collection="Papers", query="x")).hits == ()
+    run = call(workbench, AddDocuments(collection="Papers", paths=(str(papers),)))
+    seen = list(workbench.handle(FollowRun(run=run.id)))
+    assert [Path(e.id).name for e in seen if isinstance(e, events.Artifact)] == ["bridge.txt", "river.txt", "tower.txt"]
+    ended = seen[-1]
+    assert isinstance(ended, events.Finished)
+    assert ended.result["indexed"] == 3
+    assert list(workbench.handle(FollowRun(run=run.id))) == seen
+    assert list(workbench.handle(FollowRun(run=run.id, after=seen[2].seq))) == seen[3:]
+    record = call(workbench, GetRun(run=run.id))
+    assert (record.state, record.progress, record.result["indexed"]) == ("finished", 1.0, 3)
+    assert call(workbench, ListCollections()).collections[0].documents == 3
+    assert len(call(workbench, ListDocuments(collection=collection.id)).documents) == 3
+    river = str(papers / "river.txt")
+    assert call(workbench, GetDocumentText(collection="Papers", document=river)).text == "All about the river."
+    assert len(call(workbench, SearchDocuments(collection="Papers", query="x", limit=2)).hits) == 2
+    assert call(workbench, RemoveDocument(collection="Papers", document=river)).documents == 2
+    call(workbench, RenameCollection(collection="Papers", name="Articles"))
+    file = workbench.home.collection(collection.id)
+    assert file.exists()
+    call(workbench, RemoveCollection(collection="articles"))
+    assert not file.exists()
+    with pytest.raises(UserError, match="no collection"):
+        call(workbench, ListDocuments(collection="Articles"))
+
+
+@pytest.mark.parametrize(
+    ("paths", "watch", "message"),
+    [((), False, "nothing to add"), (("here",), False, "absolute"), (("/no/such/place",), False, "no file or folder")],
+)
+def test_what_is_not_there_is_not_added(
+    workbench: Workbench, paths: tuple[str, ...], watch: bool, message: str
+) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    with pytest.raises(UserError, match=message):
+        call(workbench, AddDocuments(collection="Papers", paths=paths, watch=watch))
+
+
+def test_runs_of_one_collection_queue_and_can_be_stopped(workbench: Workbench, tmp_path: Path, papers: Path) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "slow.txt").write_text("x")
+    first = call(workbench, AddDocuments(collection="Papers", paths=(str(slow),)))
+    followed, following = begin(workbench, FollowRun(run=first.id))
+    until(followed, events.Progress)
+    second = call(workbench, AddDocuments(collection="Papers", paths=(str(papers),)))
+    third = call(workbench, AddDocuments(collection="Papers", paths=(str(tmp_path),)))
+    assert call(workbench, AddDocuments(collection="Papers", paths=(str(papers),))).id == second.id
+    assert [run.state for run in call(workbench, GetStatus()).runs] == ["running", "queued", "queued"]
+    assert call(workbench, StopRun(run=third.id)).state == "cancelled"
+    waiting, _ = begin(workbench, FollowRun(run=second.id))
+    following.cancel()  # ends the following only
+    assert isinstance(last(followed), events.Cancelled)
+    assert call(workbench, GetRun(run=first.id)).state == "running"
+    call(workbench, StopRun(run=first.id))
+    assert isinstance(last(waiting), events.Finished)
+    assert call(workbench, GetRun(run=first.id)).state == "cancelled"
+    (slow / "slow.txt").rename(slow / "quick.txt")
+    call(workbench, ResumeRun(run=first.id))
+    again, _ = begin(workbench, FollowRun(run=first.id))
+    assert isinstance(last(again), events.Finished)
+    with pytest.raises(UserError, match="has finished"):
+        call(workbench, ResumeRun(run=first.id))
+    assert len(call(workbench, ListRuns()).runs) == 3
+
+
+def test_an_ingest_whose_worker_died_is_taken_up_again(workbench: Workbench, tmp_path: Path) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "a.txt").write_text("good")
+    (folder / "crash.txt").write_text("bad")
+    run = call(workbench, AddDocuments(collection="Papers", paths=(str(folder),)))
+    with pytest.raises(errors.WorkerDied):
+        call(workbench, FollowRun(run=run.id))
+    assert call(workbench, GetRun(run=run.id)).state == "interrupted"
+    (folder / "crash.txt").unlink()
+    call(workbench, RestartWorker(name="embedding"))
+    assert call(workbench, FollowRun(run=run.id))["indexed"] == 1
+
+
+def test_a_run_that_the_cores_end_interrupted_goes_on_at_the_next_start(
+    home: Home, workbench: Workbench, tmp_path: Path
+) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "slow.txt").write_text("x")
+    run = call(workbench, AddDocuments(collection="Papers", paths=(str(folder),)))
+    followed, _ = begin(workbench, FollowRun(run=run.id))
+    until(followed, events.Progress)
+    workbench.close()
+    assert isinstance(last(followed), events.Failed)
+    (folder / "slow.txt").rename(folder / "quick.txt")
+    again = opened(home)
+    try:
+        assert call(again, FollowRun(run=run.id))["indexed"] == 1
+        assert call(again, GetRun(run=run.id)).state == "finished"
+    finally:
+        again.close()
+
+
+def test_a_collection_is_removed_in_the_middle_of_an_ingest(workbench: Workbench, tmp_path: Path) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "slow.txt").write_text("x")
+    run = call(workbench, AddDocuments(collection="Papers", paths=(str(tmp_path / "docs"),)))
+    followed, _ = begin(workbench, FollowRun(run=run.id))
+    until(followed, events.Progress)
+    call(workbench, RemoveCollection(collection="Papers"))
+    assert isinstance(last(followed), events.Cancelled)
+    assert not workbench.busy
+
+
+def test_a_watched_folder_is_read_again_when_it_changes(home: Home, workbench: Workbench, papers: Path) -> None:
+    collection = call(workbench, CreateCollection(name="Papers"))
+    changes, _ = begin(workbench, Subscribe())
+    run = call(workbench, AddDocuments(collection="Papers", paths=(str(papers),), watch=True))
+    call(workbench, FollowRun(run=run.id))
+    assert call(workbench, ListCollections()).collections[0].watched == (str(papers),)
+
+    def next_run() -> str:
+        while True:
+            changed = until(changes, events.Changed)
+            if changed.kind == "run" and changed.id != run.id:
+                return str(changed.id)
+
+    (papers / "valley.txt").write_text("All about the valley.")
+    assert call(workbench, FollowRun(run=next_run()))["indexed"] == 4
+    assert call(workbench, Unwatch(collection=collection.id, path=str(papers))).watched == ()
+
+
+def test_what_changed_in_a_watched_folder_while_no_core_ran_is_read_at_the_next_start(
+    home: Home, workbench: Workbench, papers: Path
+) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    run = call(workbench, AddDocuments(collection="Papers", paths=(str(papers),), watch=True))
+    call(workbench, FollowRun(run=run.id))
+    workbench.close()
+    (papers / "valley.txt").write_text("All about the valley.")
+    again = Workbench(home, commands=COMMANDS)
+    changes, _ = begin(again, Subscribe())
+    again.start()
+    try:
+        changed = until(changes, events.Changed)
+        while changed.kind != "run":
+            changed = until(changes, events.Changed)
+        assert call(again, FollowRun(run=changed.id))["indexed"] == 4
+    finally:
+        again.close()
+
+
+# -- models and the program -------------------------------------------------------------------------
+
+
+def test_the_starter_models_are_registered_once(home: Home) -> None:
+    workbench = opened(home)
+    try:
+        first = call(workbench, RegisterStarter()).models
+        assert {m.kind for m in first} == {"chat", "embedder"}
+        assert call(workbench, RegisterStarter()).models == first
+        assert len(call(workbench, ListModels()).models) == 2
+    finally:
+        workbench.close()
+
+
+def test_models_are_loaded_unloaded_inspected_and_removed(workbench: Workbench, smollm_path: Path) -> None:
+    seen: list[Event] = []
+    status = call(workbench, LoadModel(name="smollm"), seen.append)
+    assert (status.model, status.context_tokens) == ("SmolLM", 2048)
+    assert any(isinstance(e, events.Progress) for e in seen)
+    call(workbench, ChangeSettings(values={"engine": {"context_tokens": 1024}}))
+    assert call(workbench, LoadModel(name="SmolLM")).context_tokens == 1024
+    assert call(workbench, UnloadModel()).model == ""
+    assert call(workbench, InspectModel(name="SmolLM")).model.name == "SmolLM"
+    assert call(workbench, InspectModel(name=str(smollm_path))).model.architecture == "llama"
+    with pytest.raises(UserError, match="no model"):
+        call(workbench, InspectModel(name="nobody"))
+    call(workbench, RemoveModel(name="SmolLM"))
+    assert [m.name for m in call(workbench, ListModels()).models] == ["all-Mi"]
+    assert smollm_path.exists()
+
+
+def test_a_model_in_use_cannot_be_unloaded(workbench: Workbench) -> None:
+    arrived, context = begin(workbench, Ask(question="slow please"))
+    until(arrived, events.TextDelta)
+    with pytest.raises(UserError, match="being used"):
+        call(workbench, UnloadModel())
+    context.cancel()
+    last(arrived)
+
+
+def test_settings_are_changed_whole_or_not_at_all(home: Home, workbench: Workbench) -> None:
+    for values in ({"engine": {"threads": -4}}, {"engine": {"speed": 1}}, {"cars": {}}):
+        with pytest.raises(UserError):
+            call(workbench, ChangeSettings(values={"general": {"theme": "dark"}, **values}))
+    assert call(workbench, GetSettings()).general.theme == "system"
+    assert call(workbench, ChangeSettings(values={"general": {"theme": "dark"}})).general.theme == "dark"
+    assert 'theme = "dark"' in home.settings.read_text()
+
+
+def test_the_machine_and_the_status_are_told(home: Home, workbench: Workbench) -> None:
+    assert call(workbench, GetMachine()).memory_bytes > 0
+    status = call(workbench, GetStatus())
+    assert status.home == str(home.root)
+    assert [worker.name for worker in status.workers] == ["inference", "embedding"]
+
+
+def test_subscribers_hear_of_changes_made_by_others(workbench: Workbench) -> None:
+    changes, context = begin(workbench, Subscribe())
+    call(workbench, CreateCollection(name="Papers"))
+    assert until(changes, events.Changed).kind == "collection"
+    context.cancel()
+    assert isinstance(last(changes), events.Cancelled)

@@ -1,0 +1,143 @@
+"""An embedding worker without torch: a collection is a JSON file, a document's text is its file's.
+
+A file whose name holds ``slow`` takes until the ingest is cancelled, one with ``crash`` kills the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench import events
+from workbench.calls import AddResult, Document, DocumentList, DocumentText, SearchResult
+from workbench.errors import Cancelled, UserError
+from workbench.events import Event
+from workbench.messages import Passage
+from workbench.protocol import RequestContext, finish
+from workbench.techniques.retrieval.protocol import (
+    Close,
+    CollectionState,
+    CountTerms,
+    Documents,
+    EmbeddingCall,
+    Ingest,
+    Picture,
+    Remove,
+    Search,
+    Similarities,
+    State,
+    TermStatistics,
+    Text,
+)
+from workbench.workers.serve import serve
+
+
+def _read(file: str) -> dict[str, str]:
+    path = Path(file)
+    texts: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return texts
+
+
+def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
+    texts, before = {}, _read(call.file)
+    files = sorted(f for path in call.paths for f in ([Path(path)] if Path(path).is_file() else Path(path).rglob("*")))
+    kept = {path: text for path, text in before.items() if not any(path.startswith(root) for root in call.paths)}
+    for number, file in enumerate(files):
+        if "slow" in file.name:
+            yield events.Progress(stage="reading", done=number, total=len(files), unit="files")
+            context.wait_cancelled()
+            raise Cancelled
+        if "crash" in file.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        texts[str(file)] = file.read_text()
+        Path(call.file).write_text(json.dumps({**kept, **texts}))
+        yield events.Artifact(kind="document", id=str(file), result={"state": "indexed", "chunks": 1})
+        yield events.Progress(stage="reading", done=number + 1, total=len(files), unit="files")
+    Path(call.file).write_text(json.dumps({**kept, **texts}))
+    yield finish(AddResult(indexed=len(texts), removed=len(set(before) - set(kept) - set(texts)), chunks=len(texts)))
+
+
+def _document(path: str, text: str) -> Document:
+    return Document(id=path, path=path, title=Path(path).name, kind="txt", state="indexed", chunks=1, hash="h")
+
+
+def _documents(call: Documents, context: RequestContext) -> Iterator[Event]:
+    yield finish(DocumentList(documents=tuple(_document(path, text) for path, text in _read(call.file).items())))
+
+
+def _text(call: Text, context: RequestContext) -> Iterator[Event]:
+    texts = _read(call.file)
+    if call.document not in texts:
+        raise UserError(f"There is no document {call.document}.")
+    yield finish(DocumentText(document=_document(call.document, ""), text=texts[call.document], chunks=()))
+
+
+def _search(call: Search, context: RequestContext) -> Iterator[Event]:
+    hits = tuple(
+        Passage(
+            collection=call.collection,
+            document=path,
+            document_hash="h",
+            path=path,
+            title=Path(path).name,
+            start=0,
+            end=len(text),
+            text=text,
+            score=1.0,
+            similarity=0.9,
+        )
+        for path, text in _read(call.file).items()
+    )
+    yield finish(SearchResult(hits=hits[: call.limit], revision=1))
+
+
+def _state_of(file: str) -> CollectionState:
+    texts = _read(file)
+    return CollectionState(documents=len(texts), failed=0, chunks=len(texts), bytes=1, revision=len(texts))
+
+
+def _state(call: State, context: RequestContext) -> Iterator[Event]:
+    yield finish(_state_of(call.file))
+
+
+def _remove(call: Remove, context: RequestContext) -> Iterator[Event]:
+    texts = _read(call.file)
+    del texts[call.document]
+    Path(call.file).write_text(json.dumps(texts))
+    state = _state_of(call.file)
+    yield finish(CollectionState(documents=state.documents, failed=0, chunks=state.chunks, bytes=1, revision=99))
+
+
+def _similarities(call: Similarities, context: RequestContext) -> Iterator[Event]:
+    yield finish(tuple(tuple(0.5 for _ in call.others) for _ in call.texts))
+
+
+def _terms(call: CountTerms, context: RequestContext) -> Iterator[Event]:
+    yield finish(TermStatistics(chunks=1, terms=dict.fromkeys(call.query.lower().split(), 1)))
+
+
+def _nothing(call: Any, context: RequestContext) -> Iterator[Event]:
+    yield finish(None)
+
+
+if __name__ == "__main__":
+    serve(
+        "embedding",
+        EmbeddingCall,
+        {
+            Ingest: _ingest,
+            Search: _search,
+            Similarities: _similarities,
+            CountTerms: _terms,
+            Documents: _documents,
+            Text: _text,
+            Picture: _nothing,
+            Remove: _remove,
+            State: _state,
+            Close: _nothing,
+        },
+    )
