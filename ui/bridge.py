@@ -240,6 +240,8 @@ class Bridge(QObject):
         if not connected and not self._reconnect.isActive():
             self._reconnect.start(RECONNECT_MS[min(self._attempt, len(RECONNECT_MS) - 1)])
             self._attempt += 1
+        if not connected:
+            self.status = None  # what was known does not hold any more
         if connected != self.connected:
             self.connected = connected
             self.connected_changed.emit(connected)

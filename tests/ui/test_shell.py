@@ -1,0 +1,447 @@
+"""The frame: pages made when first shown, shortcuts, banners, status, runs, finder, and what it remembers."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import running_ingest
+from ui.bridge import Bridge
+from ui.drawer import RunRow, RunsDrawer
+from ui.finder import Finder
+from ui.pages import PAGES, Action, Found, PageEntry, ShellActions
+from ui.shell import Shell
+from ui.statusbar import OfflinePopup, StatusBar
+from ui.theme.theme import Theme, current_theme
+from ui.widgets.basics import InlineMessage
+from workbench import events
+from workbench.calls import (
+    ChangeSettings,
+    FollowRun,
+    GetSettings,
+    LoadModel,
+    RestartWorker,
+    ResumeRun,
+    StopRun,
+)
+from workbench.errors import UserError
+
+MADE: list[str] = []
+
+
+class PlainPage(QWidget):
+    """A page that writes down how it was used."""
+
+    name = title = icon = "plain"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        MADE.append(self.name)
+        self.targets: list[dict[str, Any]] = []
+        column = QVBoxLayout(self)
+        self.field = QLineEdit()
+        self.field.setAccessibleName("A field")
+        column.addWidget(self.field)
+
+    def open_target(self, **target: Any) -> None:
+        self.targets.append(target)
+
+
+class ChatLike(PlainPage):
+    name = "chat"
+
+    def header(self) -> QWidget:
+        self.chip = QLabel("the loaded model")
+        return self.chip
+
+    def find_entries(self, text: str) -> list[Found]:
+        return [Found(f"{text} in this chat", "chat", "chat", lambda: self.open_target(found=text))]
+
+
+class DocumentsLike(PlainPage):
+    name = "documents"
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> tuple[PageEntry, ...]:
+    """Light pages in place of the chat and the documents; models and settings are the real ones."""
+    MADE.clear()
+    module = types.ModuleType("plain_pages")
+    module.ChatLike, module.DocumentsLike = ChatLike, DocumentsLike  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "plain_pages", module)
+    light = {"chat": "plain_pages:ChatLike", "documents": "plain_pages:DocumentsLike"}
+    return tuple(PageEntry(e.name, e.title, e.icon, light.get(e.name, e.entry)) for e in PAGES)
+
+
+MakeShell = Callable[..., Shell]
+
+
+@pytest.fixture
+def make_shell(
+    qtbot: QtBot, theme: Theme, front: FakeFront, pages: tuple[PageEntry, ...], tmp_path: Path
+) -> Iterator[MakeShell]:
+    made: list[Shell] = []
+
+    def make(start: bool = True, fresh: bool = False) -> Shell:
+        shell = Shell(Bridge(front), tmp_path / "window.ini", fresh, pages)
+        shell.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        made.append(shell)
+        shell.show()
+        if start:
+            shell.start()
+            qtbot.waitUntil(lambda: shell._bridge.status is not None)
+        return shell
+
+    yield make
+    for shell in made:
+        shell.close()
+        shell.deleteLater()
+
+
+def banners(shell: Shell) -> list[str]:
+    return [m.text for m in shell.findChildren(InlineMessage) if m.isVisible() and m.property("place") == "banner"]
+
+
+def button(parent: QWidget, text: str) -> QPushButton:
+    return next(b for b in parent.findChildren(QPushButton) if b.text() == text)
+
+
+def status_words(shell: Shell) -> str:
+    bar = shell.findChild(StatusBar)
+    assert bar is not None
+    return " | ".join(b.text() for b in bar.findChildren(QPushButton) if b.isVisible())
+
+
+# -- pages ------------------------------------------------------------------------------------------
+
+
+def test_the_frame_is_there_before_any_page(make_shell: MakeShell) -> None:
+    shell = make_shell(start=False)
+    assert shell.isVisible()
+    assert MADE == []
+
+
+def test_a_page_is_made_once_when_it_is_first_shown(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    assert MADE == ["chat"]
+    shell.open_page("documents")
+    shell.open_page("chat")
+    shell.open_page("documents", document="d1")
+    assert MADE == ["chat", "documents"]
+    page = shell.made_page("documents")
+    assert isinstance(page, DocumentsLike)
+    assert page.targets == [{"document": "d1"}]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_each_page_has_its_shortcut(make_shell: MakeShell, qtbot: QtBot, number: int) -> None:
+    shell = make_shell()
+    shell.open_page("settings" if number == 1 else "chat")
+    qtbot.waitUntil(shell.isActiveWindow)
+    QTest.keyClick(shell, Qt.Key(Qt.Key.Key_0.value + number), Qt.KeyboardModifier.ControlModifier)
+    assert shell.current_page == PAGES[number - 1].name
+
+
+def test_the_navigation_opens_pages_and_marks_the_open_one(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    documents = button(shell, "Documents")
+    documents.click()
+    assert shell.current_page == "documents"
+    assert documents.isChecked()
+    assert not button(shell, "Chat").isChecked()
+    documents.click()
+    assert documents.isChecked()
+
+
+def test_what_a_page_puts_beside_its_title_is_seen_with_it_only(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    chat = shell.made_page("chat")
+    assert isinstance(chat, ChatLike)
+    assert chat.chip.isVisible()
+    shell.open_page("documents")
+    assert not chat.chip.isVisible()
+
+
+def test_the_window_comes_back_as_it_was_left(make_shell: MakeShell, qtbot: QtBot) -> None:
+    first = make_shell()
+    first.resize(1111, 777)
+    first.open_page("models")
+    first.close()
+    again = make_shell(start=False)
+    again.start()
+    assert (again.width(), again.height()) == (1111, 777)
+    assert again.current_page == "models"
+
+
+def test_it_works_down_to_its_smallest_size(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    for entry in PAGES[2:]:
+        shell.open_page(entry.name)
+    shell.resize(960, 640)
+    assert (shell.width(), shell.height()) == (960, 640)
+
+
+# -- first steps ------------------------------------------------------------------------------------
+
+
+def test_a_fresh_home_is_welcomed(make_shell: MakeShell, front: FakeFront) -> None:
+    front.home.models.clear()
+    front.home.collections.clear()
+    shell = make_shell(fresh=True)
+    assert shell.current_page == "welcome"
+    assert button(shell, "Welcome").isVisible()
+
+
+def test_a_home_without_documents_is_welcomed_until_it_was_left(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    front.home.collections.clear()
+    shell = make_shell()
+    qtbot.waitUntil(lambda: shell.current_page == "welcome")
+    shell.open_page("chat")
+    asked = len(front.asked(GetSettings))
+    front.announce("collection", "")
+    front.announce("settings", "")
+    qtbot.waitUntil(lambda: len(front.asked(GetSettings)) > asked)
+    assert shell.current_page == "chat"
+    assert button(shell, "Welcome").isVisible()
+
+
+def test_a_furnished_home_is_not_welcomed(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    qtbot.waitUntil(lambda: shell._has_collections is not None and shell._has_models is not None)
+    assert shell.current_page == "chat"
+    assert not button(shell, "Welcome").isVisible()
+
+
+# -- messages ---------------------------------------------------------------------------------------
+
+
+def test_a_dead_worker_is_a_banner_with_restart(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    front.home.dead_workers.add("embedding")
+    front.announce("worker", "embedding")
+    qtbot.waitUntil(lambda: bool(banners(shell)))
+    assert "reads and searches documents stopped unexpectedly" in banners(shell)[0]
+    button(shell, "Restart").click()
+    qtbot.waitUntil(lambda: banners(shell) == [])
+    assert front.asked(RestartWorker) == [RestartWorker(name="embedding")]
+
+
+def test_a_lost_core_is_a_banner_until_it_is_back(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    front.lose_connection()
+    qtbot.waitUntil(lambda: bool(banners(shell)))
+    assert "has stopped" in banners(shell)[0]
+    assert "Not connected" in status_words(shell)
+    front.reconnect()
+    button(shell, "Restart").click()
+    qtbot.waitUntil(lambda: banners(shell) == [])
+    qtbot.waitUntil(lambda: "SmolLM2" in status_words(shell))
+
+
+def test_an_error_that_no_page_took_is_said(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    front.refuse(LoadModel, UserError("The model is too large.", "Close another program."))
+    shell._bridge.call(LoadModel(name="x"), lambda status: None)
+    qtbot.waitUntil(lambda: banners(shell) == ["The model is too large. Close another program."])
+
+
+def test_a_message_may_carry_an_action(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    done: list[str] = []
+    shell.show_message("It was removed.", "info", Action("Undo", lambda: done.append("undone")))
+    button(shell, "Undo").click()
+    assert done == ["undone"]
+    assert banners(shell) == []
+
+
+# -- settings and status ----------------------------------------------------------------------------
+
+
+def test_a_change_of_the_theme_setting_is_followed_at_once(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    make_shell()
+    general = msgspec.structs.replace(front.home.settings.general, theme="dark", text_size=18)
+    front.home.settings = msgspec.structs.replace(front.home.settings, general=general)
+    front.announce("settings")
+    qtbot.waitUntil(lambda: current_theme().is_dark)
+    assert current_theme().reading_size == 18
+    current_theme().set_reading_size(15)
+
+
+def test_the_status_bar_says_model_device_memory_and_offline(make_shell: MakeShell, front: FakeFront) -> None:
+    shell = make_shell()
+    assert status_words(shell) == "SmolLM2-135M-Instruct · CPU · 412 MB | Offline | Nothing running"
+
+
+def test_the_offline_word_opens_the_switch(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    button(shell, "Offline").click()
+    popup = shell.findChild(OfflinePopup)
+    assert popup is not None
+    switch = popup.findChild(QCheckBox)
+    assert switch is not None
+    assert switch.isChecked()
+    switch.click()
+    qtbot.waitUntil(lambda: "Downloads allowed" in status_words(shell))
+    assert front.asked(ChangeSettings) == [ChangeSettings(values={"general": {"offline": False}})]
+    popup.close()
+
+
+# -- runs -------------------------------------------------------------------------------------------
+
+
+def test_running_work_is_summed_up_and_stopped(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    one = running_ingest(front.home)
+    shell = make_shell()
+    qtbot.waitUntil(lambda: "Add 214 files to Contracts 2025 · 43% · 55 s left" in status_words(shell))
+    two = running_ingest(front.home, title="Another", progress=0.03, seconds_left=None)
+    front.announce("run", two.id)
+    qtbot.waitUntil(lambda: "2 runs · 23% · 55 s left" in status_words(shell))
+    button(shell, "Stop all").click()
+    qtbot.waitUntil(lambda: "Nothing running" in status_words(shell))
+    assert {call.run for call in front.asked(StopRun)} == {one.id, two.id}
+
+
+def rows(shell: Shell) -> list[RunRow]:
+    return shell.findChildren(RunRow)
+
+
+def test_the_drawer_follows_a_run_with_its_log(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    running_ingest(front.home)
+    held = front.hold(FollowRun)
+    shell = make_shell()
+    shell.show_runs()
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(
+        events.Progress(stage="reading", done=100, total=214, unit="files", detail="1,204 chunks", seconds_left=50),
+        events.Artifact(kind="document", id="/a/b.pdf", result={"state": "failed", "reason": "It is empty."}),
+    )
+    row = rows(shell)[0]
+    qtbot.waitUntil(lambda: row.log_line == "/a/b.pdf: failed (It is empty.)")
+    assert row.progress.words == "Reading · 1,204 chunks 100 of 214 files · 50 s left"
+    row.progress.stop_button.click()
+    qtbot.waitUntil(lambda: row.resume_button.isVisible())
+    assert len(front.asked(StopRun)) == 1
+
+
+def test_a_stopped_run_is_resumed_from_the_drawer(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    run = running_ingest(front.home, state="interrupted", message="The program ended in the middle.")
+    shell = make_shell()
+    shell.show_runs()
+    qtbot.waitUntil(lambda: bool(rows(shell)))
+    row = rows(shell)[0]
+    qtbot.waitUntil(row.resume_button.isVisible)
+    assert row.log_line == "The program ended in the middle."
+    row.resume_button.click()
+    qtbot.waitUntil(lambda: row.progress.isVisible())
+    assert front.asked(ResumeRun) == [ResumeRun(run=run.id)]
+
+
+def test_the_drawer_says_so_when_nothing_has_run(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    shell.show_runs()
+    drawer = shell.findChild(RunsDrawer)
+    assert drawer is not None
+    qtbot.waitUntil(lambda: any("nothing has run yet" in label.text() for label in drawer.findChildren(QLabel)))
+    QTest.keyClick(drawer, Qt.Key.Key_Escape)
+    assert not drawer.isVisible()
+
+
+# -- finder -----------------------------------------------------------------------------------------
+
+
+def opened(shell: Shell, qtbot: QtBot) -> Finder:
+    qtbot.waitUntil(shell.isActiveWindow)
+    QTest.keyClick(shell, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    finder = shell.findChild(Finder)
+    assert finder is not None
+    qtbot.waitUntil(lambda: finder.field.hasFocus())
+    return finder
+
+
+def found(finder: Finder) -> list[str]:
+    items = [finder.list.item(row) for row in range(finder.list.count())]
+    return [str(item.data(Qt.ItemDataRole.AccessibleTextRole)) for item in items]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("docu", "Documents, page"),
+        ("contracts", "Contracts 2025, documents"),
+        ("smol", "SmolLM2-135M-Instruct, model"),
+        ("flash", "Flash attention, setting"),
+        ("new", "New chat, action"),
+        ("winter", "Winter storage of the pump, chat"),
+    ],
+)
+def test_the_finder_finds_each_kind_of_thing(make_shell: MakeShell, qtbot: QtBot, text: str, first: str) -> None:
+    finder = opened(make_shell(), qtbot)
+    QTest.keyClicks(finder.field, text)
+    qtbot.waitUntil(lambda: found(finder)[:1] == [first])
+
+
+def test_enter_opens_what_was_found_and_its_target(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell()
+    finder = opened(shell, qtbot)
+    QTest.keyClicks(finder.field, "brunnen")
+    qtbot.waitUntil(lambda: found(finder)[:1] == ["Brunnen pumps, documents"])
+    QTest.keyClick(finder.field, Qt.Key.Key_Return)
+    assert not finder.isVisible()
+    assert shell.current_page == "documents"
+    page = shell.made_page("documents")
+    assert isinstance(page, DocumentsLike)
+    assert list(page.targets[0]) == ["collection"]
+
+
+def test_arrows_choose_and_escape_gives_the_keyboard_back(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell()
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatLike)
+    page.field.setFocus()
+    finder = opened(shell, qtbot)
+    QTest.keyClick(finder.field, Qt.Key.Key_Down)
+    QTest.keyClick(finder.field, Qt.Key.Key_Down)
+    QTest.keyClick(finder.field, Qt.Key.Key_Up)
+    assert finder.list.currentRow() == 1
+    QTest.keyClick(finder.field, Qt.Key.Key_Escape)
+    assert not finder.isVisible()
+    assert page.field.hasFocus()
+
+
+def test_the_finder_says_when_nothing_is_found_and_asks_the_pages(make_shell: MakeShell, qtbot: QtBot) -> None:
+    finder = opened(make_shell(), qtbot)
+    QTest.keyClicks(finder.field, "xyzzy")
+    qtbot.waitUntil(lambda: found(finder) == ["xyzzy in this chat, chat"])
+
+
+def test_an_action_of_the_finder_changes_a_setting(make_shell: MakeShell, qtbot: QtBot, front: FakeFront) -> None:
+    finder = opened(make_shell(), qtbot)
+    QTest.keyClicks(finder.field, "dark theme")
+    qtbot.waitUntil(lambda: found(finder)[:1] == ["Dark theme, action"])
+    QTest.keyClick(finder.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: current_theme().is_dark)
+    assert front.home.settings.general.theme == "dark"
+
+
+def test_a_click_elsewhere_closes_the_finder(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell()
+    finder = opened(shell, qtbot)
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatLike)
+    QTest.mouseClick(page.field, Qt.MouseButton.LeftButton)
+    assert not finder.isVisible()
