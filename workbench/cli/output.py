@@ -138,7 +138,7 @@ class TextOutput:
                 else:
                     line += cell + (space if index < last else "")
                 line += "  " if index < last else ""
-            self.line(fitted(line, room) if room else line)
+            self.line((fitted(line, room) if room else line).rstrip())
 
     def replace_streamed(self, text: str) -> None:
         """Put the final text in the place of the one that was streamed to the terminal."""
