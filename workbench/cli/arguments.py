@@ -73,6 +73,16 @@ def read_items(path: str) -> list[Item]:
     return items
 
 
+def write_file(path: str, content: bytes) -> str:
+    """Write a file that was asked for; returns its absolute path. Raises UserError when that cannot be done."""
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return absolute(path)
+
+
 def absolute(path: str) -> str:
     """The path from the root: the core runs in another folder. Raises UserError for a name that is not text."""
     full = os.path.abspath(os.path.expanduser(path))

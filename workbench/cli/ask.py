@@ -37,6 +37,8 @@ def add_commands(commands: Commands) -> None:
         "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
     )
     parser.add_argument("--chat", metavar="ID", help="go on with this chat, with its recipe unless another is given")
+    parser.add_argument("--after", metavar="MESSAGE", help="in --chat: branch off after this answer")
+    parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer anew, beside this answer")
     parser.add_argument("--questions", metavar="FILE", help="many questions: JSON lines with id and text")
     parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
     document = parser.add_argument_group("one whole document")
@@ -52,7 +54,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     if arguments.questions is not None:
         return (yield from _ask_many(session, arguments, recipe))
     question = sys.stdin.read().strip() if arguments.question == "-" else arguments.question or ""
-    if not question.strip() and arguments.document is None:
+    if not question.strip() and arguments.document is None and arguments.again is None:
         raise UserError("The question is empty.")
     task = None
     if arguments.document is not None:
@@ -62,7 +64,14 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
             language=arguments.language,
             columns=tuple(arguments.column),
         )
-    call = Ask(question=question, recipe=recipe, chat=arguments.chat, document=task)
+    call = Ask(
+        question=question,
+        recipe=recipe,
+        chat=arguments.chat,
+        parent=arguments.after,
+        regenerate=arguments.again,
+        document=task,
+    )
     return plain_answer((yield from session.call(call)))
 
 
@@ -92,9 +101,16 @@ def _default(field: Field) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    given = [arguments.question is not None, arguments.questions is not None, arguments.document is not None]
-    if not any(given) or (arguments.questions is not None and sum(given) > 1):
+    question, questions = arguments.question is not None, arguments.questions is not None
+    document, again = arguments.document is not None, arguments.again is not None
+    if not (question or questions or document or again) or (questions and (question or document or again)):
         arguments.parser.error("give a QUESTION, or --questions FILE, or --document with --task")
+    if (again or arguments.after is not None) and arguments.chat is None:
+        arguments.parser.error("--after and --again need --chat")
+    if again and (question or document or arguments.after is not None):
+        arguments.parser.error("--again takes the question that the answer belongs to")
+    if questions and arguments.chat is not None:
+        arguments.parser.error("--questions makes chats of its own: leave --chat out")
     if (arguments.document is None) != (arguments.task is None):
         arguments.parser.error("--document and --task go together")
     if arguments.task == "translate" and not arguments.language:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from workbench.calls import Chat, ChatRecord, DeleteChat, ExportChat, GetChat, ListChats, RenameChat
-from workbench.cli.arguments import Commands
+from workbench.calls import Chat, ChatRecord, DeleteChat, ExportChat, GetChat, ListChats, RenameChat, SetHead
+from workbench.cli.arguments import Commands, write_file
 from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 
 
 def add_commands(commands: Commands) -> None:
@@ -25,6 +23,9 @@ def add_commands(commands: Commands) -> None:
     renaming = group.command("rename", "give a chat another title", rename, show_record)
     renaming.add_argument("id", metavar="ID")
     renaming.add_argument("title", metavar="TITLE")
+    branching = group.command("branch", "show the branch that a message is on", branch, show_record)
+    branching.add_argument("id", metavar="ID")
+    branching.add_argument("message", metavar="MESSAGE")
     group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
 
 
@@ -41,15 +42,15 @@ def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
     markdown = yield from session.call(ExportChat(chat=arguments.id))
     if arguments.output is None:
         return {"markdown": markdown}
-    try:
-        Path(arguments.output).write_text(markdown, "utf-8")
-    except OSError as error:
-        raise UserError(f"{arguments.output} cannot be written: {error.strerror or error}.") from error
-    return {"markdown": markdown, "path": str(Path(arguments.output).absolute())}
+    return {"markdown": markdown, "path": write_file(arguments.output, markdown.encode())}
 
 
 def rename(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
     return (yield from session.call(RenameChat(chat=arguments.id, title=arguments.title)))
+
+
+def branch(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
+    return (yield from session.call(SetHead(chat=arguments.id, message=arguments.message)))
 
 
 def delete(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
@@ -75,7 +76,8 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
     output.line(result["chat"]["title"])
     for message in branch:
         output.line()
-        output.line(f"{'You' if message['role'] == 'user' else 'Answer'} ({moment(message['created'])})")
+        who = "You" if message["role"] == "user" else "Answer"
+        output.line(f"{who}, {moment(message['created'])}, message {message['id']}")
         output.line(message["text"] or message["error"])
         for citation in message["citations"]:
             output.line(f"[{citation['n']}] {place(citation)}")

@@ -12,6 +12,7 @@ from workbench.calls import (
     AddResult,
     Collection,
     CreateCollection,
+    DrawPage,
     GetDocumentText,
     ListCollections,
     ListDocuments,
@@ -21,7 +22,7 @@ from workbench.calls import (
     SearchDocuments,
     Unwatch,
 )
-from workbench.cli.arguments import Commands, absolute, absolute_if_there, read_items
+from workbench.cli.arguments import Commands, absolute, absolute_if_there, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
@@ -48,6 +49,13 @@ def add_commands(commands: Commands) -> None:
     showing = group.command("show", "the text that was read from a document", show, show_text)
     showing.add_argument("name", metavar="NAME", help="the collection")
     showing.add_argument("document", metavar="DOCUMENT", help="its path or id")
+    drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn)
+    drawing.add_argument("name", metavar="NAME", help="the collection")
+    drawing.add_argument("document", metavar="DOCUMENT", help="its path or id")
+    drawing.add_argument("--page", type=int, default=1, help="counts from 1 (default: 1)")
+    drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
+    drawing.add_argument("--scale", type=float, default=1.5, help="pixels a point (default: 1.5)")
+    drawing.add_argument("--output", metavar="FILE", required=True)
     removing = group.command("remove", "drop a document, or a whole collection", remove, show_removed)
     removing.add_argument("name", metavar="NAME", help="the collection")
     removing.add_argument("document", metavar="DOCUMENT", nargs="?", help="its path or id; files stay where they are")
@@ -98,6 +106,22 @@ def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str
 def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     call = GetDocumentText(collection=arguments.name, document=absolute_if_there(arguments.document))
     return (yield from session.call(call))
+
+
+def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    start, end = arguments.mark
+    call = DrawPage(
+        collection=arguments.name,
+        document=absolute_if_there(arguments.document),
+        page=arguments.page,
+        scale=arguments.scale,
+        start=start,
+        end=end,
+    )
+    picture = yield from session.call(call)
+    path = write_file(arguments.output, picture.png)
+    drawn = {"path": path, "page": picture.page, "pages": picture.pages}
+    return {**drawn, "width": picture.width, "height": picture.height, "boxes": picture.boxes}
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -212,6 +236,10 @@ def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None
 
 def show_text(result: dict[str, Any], output: TextOutput) -> None:
     output.line(result["text"])
+
+
+def show_drawn(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"Page {result['page']} of {result['pages']} was written to {result['path']}.")
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:

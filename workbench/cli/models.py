@@ -6,7 +6,17 @@ import argparse
 import os
 from typing import Any
 
-from workbench.calls import ImportModel, InspectModel, ListModels, ModelRecord, RegisterStarter, RemoveModel
+from workbench.calls import (
+    ImportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    ModelRecord,
+    RegisterStarter,
+    RemoveModel,
+    Status,
+    UnloadModel,
+)
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, byte_size, count_size
 from workbench.cli.session import Events, Session
@@ -24,6 +34,9 @@ def add_commands(commands: Commands) -> None:
     inspecting.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
     removing = group.command("remove", "take a model out of the catalogue", remove, show_removed)
     removing.add_argument("name", metavar="NAME")
+    loading = group.command("load", "make a model the loaded one, ahead of the first question", load, show_loaded)
+    loading.add_argument("name", metavar="NAME")
+    group.command("unload", "free the loaded model's memory", unload, show_loaded)
 
 
 def starter(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -60,6 +73,14 @@ def inspect(session: Session, arguments: argparse.Namespace) -> Events[dict[str,
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     return plain_model((yield from session.call(RemoveModel(name=arguments.name))))
+
+
+def load(session: Session, arguments: argparse.Namespace) -> Events[Status]:
+    return (yield from session.call(LoadModel(name=arguments.name)))
+
+
+def unload(session: Session, arguments: argparse.Namespace) -> Events[Status]:
+    return (yield from session.call(UnloadModel()))
 
 
 def plain_model(model: ModelRecord) -> dict[str, Any]:
@@ -112,6 +133,13 @@ def show_model(result: dict[str, Any], output: TextOutput) -> None:
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
     files = "its files were deleted" if result["owned"] else f"its files stay at {result['path']}"
     output.line(f"{result['name']} is no longer in the catalogue; {files}.")
+
+
+def show_loaded(result: dict[str, Any], output: TextOutput) -> None:
+    if result["model"]:
+        output.line(f"{result['model']} is loaded, with {result['context_tokens']:,} tokens of context.")
+    else:
+        output.line("No model is loaded.")
 
 
 def show_details(result: dict[str, Any], output: TextOutput) -> None:

@@ -1,4 +1,4 @@
-"""``workbench settings``, ``status`` and ``machine``: how the program is set up, what it does, what it has."""
+"""``workbench settings``, ``status``, ``restart`` and ``machine``: the set-up, what goes on, what there is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, Machine, Status
+from workbench.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, Machine, RestartWorker, Status
 from workbench.cli.arguments import Commands
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import Events, Session
@@ -25,6 +25,8 @@ def add_commands(commands: Commands) -> None:
     changing.add_argument("name", metavar="SECTION.NAME")
     changing.add_argument("value", metavar="VALUE")
     commands.command("status", "what the program is doing now", status, show_status)
+    restarting = commands.command("restart", "start a worker anew", restart, show_status)
+    restarting.add_argument("worker", choices=("inference", "embedding"))
     commands.command("machine", "what this machine has", machine, show_machine)
 
 
@@ -47,6 +49,10 @@ def change(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
 
 def status(session: Session, arguments: argparse.Namespace) -> Events[Status]:
     return (yield from session.call(GetStatus()))
+
+
+def restart(session: Session, arguments: argparse.Namespace) -> Events[Status]:
+    return (yield from session.call(RestartWorker(name=arguments.worker)))
 
 
 def machine(session: Session, arguments: argparse.Namespace) -> Events[Machine]:

@@ -18,7 +18,7 @@ import msgspec
 
 from workbench.calls import ModelRecord
 from workbench.errors import UserError
-from workbench.events import Progress
+from workbench.events import Event, Log, Progress
 from workbench.models.importing import flush_to_disk, new_folder
 from workbench.models.inspection import inspect_path
 from workbench.models.names import file_safe
@@ -44,11 +44,12 @@ def find_starters(
     folder: Path,
     *,
     context: RequestContext | None = None,
-    report: Callable[[Progress], None] | None = None,
+    report: Callable[[Event], None] | None = None,
 ) -> tuple[ModelRecord, ...]:
     """The models of the installed starter packages; the embedder is unpacked into ``folder`` the first time.
 
-    Raises UserError when no starter package is installed, or when one of them is not sound.
+    ``report`` is told of the unpacking, and of a starter that is not installed (``Log`` of level notice). Raises
+    UserError when none is installed, or when one of them is not sound.
     """
     found = []
     chat = _packaged(CHAT_PACKAGE, CHAT_FILE)
@@ -59,13 +60,14 @@ def find_starters(
         found.append(_embedder(archive, folder, context or RequestContext(), report))
     if not found:
         raise UserError("No starter models are installed.", INSTALL_HINT)
+    for package, name, purpose in (
+        (chat, CHAT_NAME, "answers"),
+        (archive, EMBEDDER_NAME, "finds passages by meaning"),
+    ):
+        if package is None and report is not None:
+            text = f"The starter model that {purpose}, {name}, is not installed. {INSTALL_HINT}"
+            report(Log(text=text, level="notice"))
     return tuple(found)
-
-
-def missing_starters() -> tuple[str, ...]:
-    """The starter models whose packages are not installed: what ``INSTALL_HINT`` would bring."""
-    wanted = ((CHAT_NAME, CHAT_PACKAGE, CHAT_FILE), (EMBEDDER_NAME, EMBEDDER_PACKAGE, EMBEDDER_FILE))
-    return tuple(name for name, package, file in wanted if _packaged(package, file) is None)
 
 
 def unpack_model(
@@ -74,7 +76,7 @@ def unpack_model(
     name: str,
     *,
     context: RequestContext,
-    report: Callable[[Progress], None] | None = None,
+    report: Callable[[Event], None] | None = None,
 ) -> ModelRecord:
     """Unpack a zip archive with a model folder in it to a new folder below ``folder``, whole or not at all.
 
@@ -108,7 +110,7 @@ def unpack_model(
 
 
 def _embedder(
-    archive: Path, folder: Path, context: RequestContext, report: Callable[[Progress], None] | None
+    archive: Path, folder: Path, context: RequestContext, report: Callable[[Event], None] | None
 ) -> ModelRecord:
     for unpacked in sorted(folder.glob(f"{file_safe(EMBEDDER_NAME)}*")):
         # one that is not sound any more stays where it is, for whoever holds it open: a new one goes beside it

