@@ -18,6 +18,7 @@ that held on other articles. Figures: docs/benchmarks.md.
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Sequence
 
@@ -37,6 +38,9 @@ LEAST_EVIDENCE_UNKNOWN_LANGUAGE = 0.3
 HITS_EXAMINED = 5
 SENTENCES_EXAMINED = 6
 """Sentences are compared by words first; only so many go to the embedder (the result is the same as with all)."""
+
+_SHORTEST_MISSPELT = 5  # letters
+_SPELT_ALIKE = 0.82  # ratio of difflib
 
 BACKGROUND = (
     "She bought two loaves of bread at the market.",
@@ -88,31 +92,41 @@ def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) 
     """The question's terms with their rarity in (0, 1]; 1 is a word that no chunk holds."""
     found = {stem: n for word, n in counts.terms.items() for stem in vocabulary.stems(word)}
     highest = math.log(1 + (counts.chunks + 0.5) / 0.5)
-    return {
-        term: math.log(1 + (counts.chunks - n + 0.5) / (n + 0.5)) / highest
-        for term in vocabulary.content_terms(question)
-        if (n := min(found.get(term, 0), counts.chunks)) is not None
-    }
+    weights: dict[str, float] = {}
+    for term in vocabulary.content_terms(question):
+        n = min(found.get(term, 0), counts.chunks)
+        weights[term] = math.log(1 + (counts.chunks - n + 0.5) / (n + 0.5)) / highest
+    return weights
 
 
 def _best_by_words(
     weights: dict[str, float], passages: Sequence[Passage], vocabulary: Vocabulary
 ) -> list[tuple[float, str, Passage]]:
     """The sentences that share most with the question: ``(share in [0, 1], sentence, its passage)``."""
+    split = [(p, [p.text[a:b] for a, b in split_sentences(p.text)]) for p in passages]
+    stems = [[set(vocabulary.stems(s)) for s in sentences] for _, sentences in split]
+    everything = set().union(*(one for sentences in stems for one in sentences))
+    forms = {term: {term} if term in everything else _misspellings(term, everything) for term in weights}
     total = sum(weights.values())
 
-    def share(stems: set[str]) -> float:
-        return sum(w for term, w in weights.items() if term in stems) / total
+    def share(present: set[str]) -> float:
+        return sum(weight for term, weight in weights.items() if present & forms[term]) / total
 
     found: list[tuple[float, str, Passage]] = []
-    for passage in passages:
-        sentences = [passage.text[a:b] for a, b in split_sentences(passage.text)]
-        stems = [set(vocabulary.stems(s)) for s in sentences]
+    for (passage, sentences), own in zip(split, stems, strict=True):
         for i, sentence in enumerate(sentences):
-            around = set().union(*stems[max(0, i - 1) : i + 2])
-            found.append((0.5 * share(stems[i]) + 0.5 * share(around), sentence, passage))
+            around = set().union(*own[max(0, i - 1) : i + 2])
+            found.append((0.5 * share(own[i]) + 0.5 * share(around), sentence, passage))
     found.sort(key=lambda one: -one[0])
     return found[:SENTENCES_EXAMINED]
+
+
+def _misspellings(term: str, stems: set[str]) -> set[str]:
+    """The stems that a word which stands nowhere may be a misspelling of."""
+    if len(term) < _SHORTEST_MISSPELT or not term.isalpha():
+        return set()
+    near = [s for s in stems if s[:1] == term[:1] and abs(len(s) - len(term)) <= 2]
+    return set(difflib.get_close_matches(term, near, n=3, cutoff=_SPELT_ALIKE))
 
 
 def _above(zero: float, cosine: float) -> float:

@@ -19,6 +19,7 @@ from workbench.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.generating import answered, ending, generate
 from workbench.techniques.retrieval.citing import CitationEditor, citations_of
+from workbench.techniques.retrieval.declining import weigh_evidence
 from workbench.techniques.retrieval.following import search_all, search_queries
 from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
@@ -40,9 +41,10 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     shown = pack(hits, context.model, part, recipe.decoding)
     context.raise_if_cancelled()
     yield events.Retrieved(query=queries[0], passages=tuple(shown))
-    if part.decline and not shown:
-        yield from _decline(queries[0], hits, recipe, context)
+    if part.decline and not weigh_evidence(queries[0], hits, context.retriever).suffices:
+        yield from _decline(queries[0], shown, hits, recipe, context)
         return
+    context.raise_if_cancelled()
     notices: list[str] = []
     editor = CitationEditor(shown, question)
     messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model.parameters)
@@ -61,7 +63,9 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     yield ending(result, generated)
 
 
-def _decline(query: str, hits: Sequence[Passage], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def _decline(
+    query: str, shown: Sequence[Passage], hits: Sequence[Passage], recipe: Recipe, context: AnswerContext
+) -> Iterator[Event]:
     """Say that the documents do not hold the answer, and what came closest."""
     text = declined_text(hits)
     yield events.TextDelta(text=text)
@@ -72,7 +76,7 @@ def _decline(query: str, hits: Sequence[Passage], recipe: Recipe, context: Answe
             declined=True,
             recipe=recipe,
             query=query,
-            passages=tuple(hits[:3]),
+            passages=tuple(shown),
             context_tokens=context.model.context_tokens,
         )
     )

@@ -1,0 +1,262 @@
+"""What answers are worth: from the model alone, from documents, and from the right paragraph handed over.
+
+    python benchmarks/answers.py [DATA] [--questions 200] [--seed 0] [--only PART ...] [--json FILE] [--keep FOLDER]
+
+DATA (default ../shared/data) holds ``xquad/en``. Its paragraphs become one file each and are ingested by the real
+embedding worker; the starter model answers through ``workbench.answering`` in the real inference worker. Parts:
+
+    closed     the model alone: does the answer contain a gold answer (normalised as SQuAD does)?
+    retrieval  the same from the collection, with the rule that declines switched on, as shipped
+    gold       the same with the right paragraph handed over and nothing to decline
+    removed    questions whose paragraph is taken out of what is found: how many are declined?
+    unrelated  the questions of benchmarks/unrelated.txt (or --unrelated FILE), about nothing in the documents
+    followups  hit@5 of the scripted follow-ups in benchmarks/followups.jsonl, and of the same questions written out
+
+``--questions`` is how many are drawn, ``--seed`` which ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import re
+import string
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.answering import AnswerContext, answer
+from workbench.calls import AskResult, DocumentText, SearchResult
+from workbench.core.embedding import WorkerRetriever
+from workbench.core.inference import WorkerModel
+from workbench.engine.protocol import Load
+from workbench.events import Finished
+from workbench.messages import Message, Passage
+from workbench.models.starter import find_starters
+from workbench.protocol import RequestContext
+from workbench.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.techniques.retrieval.following import search_all, search_queries
+from workbench.techniques.retrieval.protocol import Ingest, Retriever, TermStatistics
+from workbench.workers.host import WorkerHost
+
+HERE = Path(__file__).parent
+PARTS = ("closed", "retrieval", "gold", "removed", "unrelated", "followups")
+LONGEST_ANSWER = 96  # tokens
+
+
+class Without:
+    """A collection as if some of its documents were not there."""
+
+    def __init__(self, whole: Retriever, documents: set[str]) -> None:
+        self._whole = whole
+        self._documents = documents
+
+    def search(self, query: str, limit: int) -> SearchResult:
+        found = self._whole.search(query, limit + 5)
+        kept = tuple(h for h in found.hits if Path(h.path).stem not in self._documents)
+        return SearchResult(hits=kept[:limit], revision=found.revision)
+
+    def document(self, document: str) -> DocumentText:
+        return self._whole.document(document)
+
+    def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
+        return self._whole.similarities(texts, others)
+
+    def count_terms(self, query: str) -> TermStatistics:
+        return self._whole.count_terms(query)
+
+
+class HandedOver(Without):
+    """A collection in which every search finds one paragraph."""
+
+    def __init__(self, whole: Retriever, name: str, text: str) -> None:
+        super().__init__(whole, set())
+        self._passage = Passage(
+            collection="",
+            document=name,
+            document_hash="",
+            path=name,
+            title=name,
+            start=0,
+            end=len(text),
+            text=text,
+        )
+
+    def search(self, query: str, limit: int) -> SearchResult:
+        return SearchResult(hits=(self._passage,))
+
+
+def normalised(text: str) -> str:
+    """As SQuAD compares answers: lower case, without punctuation and articles (Rajpurkar et al. 2016)."""
+    text = "".join(" " if c in string.punctuation + "–—’“”" else c for c in text.lower())
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def holds(text: str, golds: Sequence[str]) -> bool:
+    uncited = re.sub(r"\[\d+\]", " ", text)
+    padded = f" {normalised(uncited)} "
+    return any(f" {normalised(g)} " in padded for g in golds if normalised(g))
+
+
+def ask(question: str, retriever: Retriever | None, recipe: Recipe, model: WorkerModel) -> AskResult:
+    context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: False)
+    for event in answer(recipe, [Message("user", question)], context):
+        if isinstance(event, Finished):
+            return msgspec.convert(event.result, AskResult)
+    raise RuntimeError("the answer did not finish")
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+class Bench:
+    """The workers, the collection and the questions of one run."""
+
+    def __init__(self, data: Path, folder: Path, questions: int, seed: int, show: int, unrelated: Path) -> None:
+        self._show = show
+        self._unrelated_file = unrelated
+        self.paragraphs = {p["id"]: p["text"] for p in read_lines(data / "xquad" / "en" / "paragraphs.jsonl")}
+        everything = read_lines(data / "xquad" / "en" / "questions.jsonl")
+        self.questions = random.Random(seed).sample(everything, min(questions, len(everything)))
+        self._inference, self._embedding = WorkerHost("inference"), WorkerHost("embedding")
+        starters = {m.kind: m for m in find_starters(folder / "models")}
+        loaded = self._inference.call(Load(path=starters["chat"].path))
+        self.model = WorkerModel(self._inference, loaded, RequestContext())
+        documents = folder / "documents"
+        documents.mkdir(exist_ok=True)
+        for name, text in self.paragraphs.items():
+            (documents / f"{name}.txt").write_text(text, "utf-8")
+        file, embedder = folder / "collection.sqlite", starters["embedder"].path
+        self._embedding.call(Ingest(file=str(file), collection="xquad", embedder=embedder, paths=(str(documents),)))
+        self.collection = WorkerRetriever(self._embedding, file, "xquad", embedder, RequestContext())
+
+    def close(self) -> None:
+        self._inference.stop()
+        self._embedding.stop()
+
+    def measure(self, part: str) -> dict[str, Any]:
+        started = time.monotonic()
+        result: dict[str, Any] = getattr(self, f"_{part}")()
+        return {**result, "seconds": round(time.monotonic() - started, 1)}
+
+    def _closed(self) -> dict[str, Any]:
+        return self._answered((q, ask(q["question"], None, _recipe(), self.model)) for q in self.questions)
+
+    def _retrieval(self) -> dict[str, Any]:
+        recipe = _recipe(RetrievalPart(collection="xquad"))
+        return self._answered((q, ask(q["question"], self.collection, recipe, self.model)) for q in self.questions)
+
+    def _gold(self) -> dict[str, Any]:
+        recipe = _recipe(RetrievalPart(collection="xquad", decline=False))
+        return self._answered((q, ask(q["question"], self._handed_over(q), recipe, self.model)) for q in self.questions)
+
+    def _handed_over(self, question: dict[str, Any]) -> HandedOver:
+        name = question["paragraph"]
+        return HandedOver(self.collection, name, self.paragraphs[name])
+
+    def _answered(self, results: Iterator[tuple[dict[str, Any], AskResult]]) -> dict[str, Any]:
+        right = declined = cited = rightly_cited = shown = 0
+        total = 0
+        for question, result in results:
+            total += 1
+            good = holds(result.answer, question["answers"])
+            right += good
+            declined += result.declined
+            if not result.declined and result.citations:
+                cited += 1
+                rightly_cited += question["paragraph"] in {Path(c.path).stem for c in result.citations}
+            if shown < self._show:
+                shown += 1
+                print(f"{'+' if good else '-'} {question['question']} | {question['answers'][0]} | {result.answer!r}")
+        return {
+            "n": total,
+            "contains_gold": round(right / total, 4),
+            "declined": round(declined / total, 4),
+            "cited": round(cited / max(1, total - declined), 4),
+            "cited_right_paragraph": round(rightly_cited / max(1, cited), 4),
+        }
+
+    def _removed(self) -> dict[str, Any]:
+        recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
+        wanted = self.questions[:100] if len(self.questions) > 100 else self.questions
+        results = [ask(q["question"], Without(self.collection, {q["paragraph"]}), recipe, self.model) for q in wanted]
+        return _declined(results)
+
+    def _unrelated_questions(self) -> list[str]:
+        return [line.strip() for line in self._unrelated_file.read_text("utf-8").splitlines() if line.strip()]
+
+    def _unrelated(self) -> dict[str, Any]:
+        recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
+        results = []
+        for question in self._unrelated_questions():
+            results.append(ask(question, self.collection, recipe, self.model))
+            if not results[-1].declined and self._show:
+                print(f"not declined: {question} | {results[-1].passages[0].text[:80]!r}")
+        return _declined(results)
+
+    def _followups(self) -> dict[str, Any]:
+        scripts = read_lines(HERE / "followups.jsonl")
+        hits = {"follow_up": 0, "as_it_stands": 0, "written_out": 0}
+        for script in scripts:
+            earlier = [Message(turn["role"], turn["content"]) for turn in script["turns"]]
+            conversation = [*earlier, Message("user", script["question"])]
+            queries = {
+                "follow_up": search_queries(conversation),
+                "as_it_stands": [script["question"]],
+                "written_out": [script["written_out"]],
+            }
+            for way, asked in queries.items():
+                found = [Path(h.path).stem for h in search_all(asked, self.collection.search, 10)]
+                hit = script["paragraph"] in list(dict.fromkeys(found))[:5]
+                hits[way] += hit
+                if way == "follow_up" and not hit and self._show:
+                    print(f"missed: {script['question']} -> {asked}")
+        return {"n": len(scripts), **{way: round(n / len(scripts), 4) for way, n in hits.items()}}
+
+
+def _recipe(retrieval: RetrievalPart | None = None, longest: int = LONGEST_ANSWER) -> Recipe:
+    return Recipe(decoding=DecodingPart(max_tokens=longest), retrieval=retrieval)
+
+
+def _declined(results: Sequence[AskResult]) -> dict[str, Any]:
+    return {"n": len(results), "declined": round(sum(r.declined for r in results) / len(results), 4)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--unrelated", type=Path, default=HERE / "unrelated.txt")
+    parser.add_argument("--keep", type=Path, help="folder in which the index is kept for the next run")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--show", type=int, default=0, help="print so many answers of each part")
+    chosen = parser.parse_args()
+    report: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
+    with contextlib.ExitStack() as stack:
+        folder = chosen.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = Bench(chosen.data, folder, chosen.questions, chosen.seed, chosen.show, chosen.unrelated)
+        try:
+            for part in chosen.only:
+                report[part] = bench.measure(part)
+                print(part, json.dumps(report[part]), flush=True)
+        finally:
+            bench.close()
+    if chosen.json:
+        chosen.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
