@@ -1,0 +1,53 @@
+"""Real models, loaded in this process on one thread: on a busy machine two threads wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.engine.loading import Model, inspect_model, load_model
+from workbench.engine.loop import Engine
+from workbench.engine.protocol import Load
+from workbench.protocol import RequestContext
+
+
+def load_now(path: Path, context_tokens: int = 2048, **settings: str) -> Model:
+    call = Load(path=str(path), context_tokens=context_tokens, threads=1, **settings)  # type: ignore[arg-type]
+    steps = load_model(call, inspect_model(str(path)), RequestContext())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            model: Model = end.value
+            return model
+
+
+@pytest.fixture(scope="module")
+def smollm(smollm_path: Path) -> Iterator[Engine]:
+    engine = Engine(load_now(smollm_path))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def small(smollm_path: Path) -> Iterator[Engine]:
+    """One whose context is soon full."""
+    engine = Engine(load_now(smollm_path, 512))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def gemma(gemma_path: Path) -> Iterator[Engine]:
+    engine = Engine(load_now(gemma_path, 4096))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=["smollm", "gemma"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Both architectures: full attention, and a sliding window."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found
