@@ -110,10 +110,14 @@ def describe_range(field: Field) -> str:
         return f"It is one of {', '.join(field.choices)}."
     unit = f" {field.unit}" if field.unit else ""
     if field.minimum is not None and field.maximum is not None:
-        return f"It lies between {field.minimum:g} and {field.maximum:g}{unit}."
+        return f"It lies between {_shown(field.minimum)} and {_shown(field.maximum)}{unit}."
     if field.minimum is not None:
-        return f"It is at least {field.minimum:g}{unit}."
+        return f"It is at least {_shown(field.minimum)}{unit}."
     return ""
+
+
+def _shown(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
 
 
 def _plain(error: Exception) -> str:
