@@ -93,8 +93,3 @@ def absolute(path: str) -> str:
             f"The name of {full.encode(errors='replace').decode()} is not valid UTF-8.", "Rename it."
         ) from error
     return full
-
-
-def absolute_if_there(name: str) -> str:
-    """An id or name stays as it is; the path of something that exists is made absolute."""
-    return absolute(name) if os.path.exists(os.path.expanduser(name)) else name

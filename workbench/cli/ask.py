@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from workbench.calls import Ask, AskResult, DeleteChat, DocumentTask, GetChat, ListModels
-from workbench.cli.arguments import Commands, absolute_if_there, read_items
-from workbench.cli.docs import place
+from workbench.cli.arguments import Commands, read_items
+from workbench.cli.docs import find_document, place
 from workbench.cli.output import TextOutput
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
@@ -42,7 +42,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--questions", metavar="FILE", help="many questions: JSON lines with id and text")
     parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
     document = parser.add_argument_group("one whole document")
-    document.add_argument("--document", metavar="D", help="its path or id in the collection")
+    document.add_argument("--document", metavar="D", help="its path in the collection, the end of it, or its id")
     document.add_argument("--task", choices=("summarise", "extract", "translate"))
     document.add_argument("--language", metavar="L", default="", help="the language to translate into")
     document.add_argument("--column", metavar="NAME", action="append", default=[], help="a column of the table")
@@ -58,8 +58,9 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         raise UserError("The question is empty.")
     task = None
     if arguments.document is not None:
+        assert recipe.retrieval is not None  # _recipe has seen to it
         task = DocumentTask(
-            document=absolute_if_there(arguments.document),
+            document=(yield from find_document(session, recipe.retrieval.collection, arguments.document)),
             task=arguments.task,
             language=arguments.language,
             columns=tuple(arguments.column),

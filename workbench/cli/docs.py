@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from workbench.calls import (
     SearchDocuments,
     Unwatch,
 )
-from workbench.cli.arguments import Commands, absolute, absolute_if_there, read_items, write_file
+from workbench.cli.arguments import Commands, absolute, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
@@ -48,17 +49,19 @@ def add_commands(commands: Commands) -> None:
     listing.add_argument("name", metavar="NAME", nargs="?")
     showing = group.command("show", "the text that was read from a document", show, show_text)
     showing.add_argument("name", metavar="NAME", help="the collection")
-    showing.add_argument("document", metavar="DOCUMENT", help="its path or id")
+    showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn)
     drawing.add_argument("name", metavar="NAME", help="the collection")
-    drawing.add_argument("document", metavar="DOCUMENT", help="its path or id")
+    drawing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawing.add_argument("--page", type=int, default=1, help="counts from 1 (default: 1)")
     drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
     drawing.add_argument("--scale", type=float, default=1.5, help="pixels a point (default: 1.5)")
     drawing.add_argument("--output", metavar="FILE", required=True)
     removing = group.command("remove", "drop a document, or a whole collection", remove, show_removed)
     removing.add_argument("name", metavar="NAME", help="the collection")
-    removing.add_argument("document", metavar="DOCUMENT", nargs="?", help="its path or id; files stay where they are")
+    removing.add_argument(
+        "document", metavar="DOCUMENT", nargs="?", help="its path, the end of it, or its id; files stay where they are"
+    )
     renaming = group.command("rename", "give a collection another name", rename, show_collection)
     renaming.add_argument("name", metavar="NAME")
     renaming.add_argument("new", metavar="NEW")
@@ -104,15 +107,16 @@ def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    call = GetDocumentText(collection=arguments.name, document=absolute_if_there(arguments.document))
-    return (yield from session.call(call))
+    document = yield from find_document(session, arguments.name, arguments.document)
+    return (yield from session.call(GetDocumentText(collection=arguments.name, document=document)))
 
 
 def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    document = yield from find_document(session, arguments.name, arguments.document)
     start, end = arguments.mark
     call = DrawPage(
         collection=arguments.name,
-        document=absolute_if_there(arguments.document),
+        document=document,
         page=arguments.page,
         scale=arguments.scale,
         start=start,
@@ -128,8 +132,8 @@ def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
     if arguments.document is None:
         collection = yield from session.call(RemoveCollection(collection=arguments.name))
         return {**msgspec.to_builtins(collection), "removed": "collection"}
-    call = RemoveDocument(collection=arguments.name, document=absolute_if_there(arguments.document))
-    collection = yield from session.call(call)
+    document = yield from find_document(session, arguments.name, arguments.document)
+    collection = yield from session.call(RemoveDocument(collection=arguments.name, document=document))
     return {**msgspec.to_builtins(collection), "removed": arguments.document}
 
 
@@ -139,6 +143,27 @@ def rename(session: Session, arguments: argparse.Namespace) -> Events[Collection
 
 def unwatch(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
     return (yield from session.call(Unwatch(collection=arguments.name, path=absolute(arguments.path))))
+
+
+def find_document(session: Session, collection: str, name: str) -> Events[str]:
+    """The id of the document that ``name`` means: an id, a path, or the end of one. Raises UserError."""
+    listed = yield from session.call(ListDocuments(collection=collection))
+    full = absolute(name)
+    for document in listed.documents:
+        if name == document.id or document.path in (name, full):
+            return document.id
+    ending = PurePath(name).parts
+    alike = [d for d in listed.documents if PurePath(d.path).parts[-len(ending) :] == ending]
+    if len(alike) == 1:
+        return alike[0].id
+    if alike:
+        raise UserError(
+            f"{name!r} may be one of {len(alike)} documents.", f"Give more of its path: {alike[0].path}, for one."
+        )
+    raise UserError(
+        f"There is no document {name!r} in {collection!r}.",
+        f"`workbench docs list {_quoted(collection)}` shows what there is.",
+    )
 
 
 def plain_hit(passage: Passage) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from workbench.calls import (
     FailedFile,
     FollowRun,
     GetChat,
+    GetDocumentText,
     GetMachine,
     GetSettings,
     ImportModel,
@@ -88,6 +89,18 @@ ANSWER = AskResult(
     passages=(PASSAGE,),
 )
 RUN = RunRecord(id="r1", kind="ingest", title="notes", state="running", created=1.0, progress=0.25)
+
+
+DOCUMENTS = (
+    Document(id="d1", path="/docs/图.md", title="t", kind="md", state="indexed", chunks=3),
+    Document(id="d2", path="/docs/b.pdf", title="b", kind="pdf", state="failed", reason="no text in it"),
+    Document(id="d3", path="/docs/old/b.pdf", title="b", kind="pdf", state="indexed", chunks=1),
+)
+
+
+@pytest.fixture(autouse=True)
+def documents(front: FakeFront) -> None:
+    front.answer(ListDocuments, DocumentList(documents=DOCUMENTS))
 
 
 @pytest.fixture
@@ -181,20 +194,31 @@ def test_create_list_and_remove(run: Run, front: FakeFront, tmp_path: Path) -> N
     assert "5.0 MB" in listed
     assert run("docs", "list", "--json").result["collections"][0]["watched"] == ["/docs"]
     assert "was removed" in run("docs", "remove", "notes").out
-    (tmp_path / "a.txt").touch()
-    run("docs", "remove", "notes", str(tmp_path / "a.txt"))
-    assert front.asked(RemoveDocument) == [RemoveDocument(collection="notes", document=str(tmp_path / "a.txt"))]
+    run("docs", "remove", "notes", "图.md")
+    assert front.asked(RemoveDocument) == [RemoveDocument(collection="notes", document="d1")]
 
 
 def test_documents_are_listed_with_their_reasons(run: Run, front: FakeFront) -> None:
-    documents = (
-        Document(id="d1", path="/docs/图.md", title="t", kind="md", state="indexed", chunks=3),
-        Document(id="d2", path="/docs/b.pdf", title="b", kind="pdf", state="failed", reason="no text in it"),
-    )
-    front.answer(ListDocuments, DocumentList(documents=documents))
     out = run("docs", "list", "notes").out
     assert "no text in it" in out
     assert run("docs", "list", "notes", "--json").result["documents"][0]["path"] == "/docs/图.md"
+
+
+@pytest.mark.parametrize(("name", "id"), [("d2", "d2"), ("/docs/b.pdf", "d2"), ("old/b.pdf", "d3"), ("图.md", "d1")])
+def test_documents_are_named_by_id_path_or_the_end_of_one(run: Run, front: FakeFront, name: str, id: str) -> None:
+    front.end(GetDocumentText, Failed(message="has no text"))
+    run("docs", "show", "notes", name)
+    assert front.asked(GetDocumentText) == [GetDocumentText(collection="notes", document=id)]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("b.pdf", "may be one of 2 documents"), ("c.pdf", "There is no document")]
+)
+def test_unclear_document_is_refused(run: Run, front: FakeFront, name: str, reason: str) -> None:
+    ran = run("docs", "show", "notes", name)
+    assert ran.status == 1
+    assert reason in ran.err
+    assert front.asked(GetDocumentText) == []
 
 
 def test_search_has_the_documented_shape(run: Run, front: FakeFront) -> None:
