@@ -64,7 +64,8 @@ class ShellActions(Protocol):
 
     def open_page(self, name: str, **target: Any) -> None:
         """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``new`` (True), ``collection``
-        (name; questions are answered from it), ``question`` (is put into the input);
+        (name; questions are answered from it), ``question`` (asked at once where a model is there, else put into
+        the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True)."""
 

@@ -97,10 +97,10 @@ class ChatLayout(QWidget):
         self._apply()
         if changes:
             wanted = _RECIPE if panel is self.recipe else _SOURCE
-            sizes = self._split.sizes()
-            spare = sizes[1] + sizes[2]
+            history = self.history.width() if self._wants_history else 0
+            spare = self._split.width() - history
             side = min(wanted, max(260, spare - 380))
-            self._split.setSizes([sizes[0], spare - side, side])
+            self._split.setSizes([history, spare - side, side])
 
     def toggle_recipe(self) -> None:
         """Hide what is at the right, or show the recipe there."""

@@ -5,6 +5,7 @@ When the document has changed or gone since a passage was stored, the stored pas
 
 from __future__ import annotations
 
+import bisect
 from pathlib import PurePath
 
 from PySide6.QtCore import Signal
@@ -155,6 +156,7 @@ class DocumentPane(QFrame):
         start, end = self._span
         if end > start:
             self.text.show_passage(start, end)
+            self._page = max(1, bisect.bisect_right(text.page_starts, start)) if text.page_starts else self._page
         drawable = text.document.kind.lower() == "pdf" and bool(text.document.pages)
         self.switch.setVisible(drawable)
         self.show_pages(drawable)

@@ -82,6 +82,7 @@ class Conversation(QScrollArea):
         bar = self.verticalScrollBar()
         bar.valueChanged.connect(self._on_scrolled)
         bar.rangeChanged.connect(self._on_range_changed)
+        self._show_bar(False)
 
     @property
     def following(self) -> bool:

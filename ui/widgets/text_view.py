@@ -39,6 +39,7 @@ class TextView(QPlainTextEdit):
         self._chunks: Sequence[Chunk] = ()
         self._starts: list[int] = []
         self._passage: tuple[int, int] | None = None
+        self._revealed = -1  # where the scroll bar was put to show the passage
         self._margin = _Margin(self)
         self.setViewportMargins(_MARGIN, 0, 0, 0)
         self._filler = QTimer(self, interval=0)
@@ -105,6 +106,7 @@ class TextView(QPlainTextEdit):
         top = self.cursorRect(cursor).top()
         lines = (top - self.viewport().height() // 4) // max(1, self.fontMetrics().lineSpacing())
         self.verticalScrollBar().setValue(self.verticalScrollBar().value() + lines)
+        self._revealed = self.verticalScrollBar().value()
 
     def _mark(self) -> None:
         selections: list[QTextEdit.ExtraSelection] = []
@@ -127,6 +129,8 @@ class TextView(QPlainTextEdit):
         super().resizeEvent(event)
         area = self.contentsRect()
         self._margin.setGeometry(QRect(area.left(), area.top(), _MARGIN, area.height()))
+        if self._passage is not None and self.verticalScrollBar().value() == self._revealed:
+            QTimer.singleShot(0, self, self._reveal)  # the lines broke anew: the passage has moved
 
     def _on_update(self, area: QRect, dy: int) -> None:
         if dy:
