@@ -148,6 +148,7 @@ def test_a_page_is_made_once_when_it_is_first_shown(make_shell: MakeShell) -> No
 def test_each_page_has_its_shortcut(make_shell: MakeShell, qtbot: QtBot, number: int) -> None:
     shell = make_shell()
     shell.open_page("settings" if number == 1 else "chat")
+    shell.activateWindow()
     qtbot.waitUntil(shell.isActiveWindow)
     QTest.keyClick(shell, Qt.Key(Qt.Key.Key_0.value + number), Qt.KeyboardModifier.ControlModifier)
     assert shell.current_page == PAGES[number - 1].name
@@ -365,6 +366,7 @@ def test_the_drawer_says_so_when_nothing_has_run(make_shell: MakeShell, front: F
 
 
 def opened(shell: Shell, qtbot: QtBot) -> Finder:
+    shell.activateWindow()
     qtbot.waitUntil(shell.isActiveWindow)
     QTest.keyClick(shell, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     finder = shell.findChild(Finder)

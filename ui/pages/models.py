@@ -80,6 +80,11 @@ class ModelsPage(QWidget):
     def empty_state(self) -> EmptyState:
         return self._empty
 
+    @property
+    def starter_problem(self) -> str:
+        """Why the starter could not be registered, as the empty page says it."""
+        return self._starter_error.text()
+
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:

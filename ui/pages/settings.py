@@ -47,6 +47,10 @@ class SettingsPage(QWidget):
         row = self.forms[section].focus_field(field)
         self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6)
 
+    def fact(self, name: str) -> str:
+        """What is said of the program or the machine: Version, Data folder, Processor, Memory, Graphics, Free disk."""
+        return self._values[name].full_text
+
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -153,7 +157,7 @@ class SettingsPage(QWidget):
         self._values["Free disk"].set_full_text(describe_bytes(machine.disk_free_bytes))
 
     def _on_open_folder(self) -> None:
-        folder = self._values["Data folder"].full_text
+        folder = self.fact("Data folder")
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(folder)))):
             self._shell.show_message(
                 f"This system has no program that opens folders. The data lies in {folder}.", "info"

@@ -1,0 +1,114 @@
+"""Every page can be used with the keyboard and read out: names on all controls, a visible focus, a way by Tab."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import running_ingest
+from ui.bridge import Bridge
+from ui.pages import PAGES, WELCOME
+from ui.shell import Shell
+from ui.theme.theme import Theme
+
+NAMES = [
+    entry.name for entry in (*PAGES, WELCOME) if importlib.util.find_spec(entry.entry.partition(":")[0]) is not None
+]
+
+
+@pytest.fixture
+def frame(qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path) -> Iterator[Shell]:
+    running_ingest(front.home)
+    running_ingest(front.home, state="interrupted", title="Add 3 files")
+    shell = Shell(Bridge(front), tmp_path / "window.ini")
+    shell.show()
+    shell.start("models")
+    qtbot.waitUntil(lambda: shell._bridge.status is not None)
+    yield shell
+    shell.close()
+    shell.deleteLater()
+
+
+def named(widget: QWidget) -> bool:
+    text = widget.text() if isinstance(widget, QAbstractButton) else ""
+    return bool(widget.accessibleName() or text)
+
+
+def described(widget: QWidget) -> str:
+    parents = []
+    above: QWidget | None = widget
+    while above is not None and len(parents) < 4:
+        parents.append(type(above).__name__)
+        above = above.parentWidget()
+    return " in ".join(parents)
+
+
+def focusable(root: QWidget) -> list[QWidget]:
+    found = [w for w in root.findChildren(QWidget) if w.focusPolicy() != Qt.FocusPolicy.NoFocus]
+    return [w for w in found if w.isVisibleTo(root) and w.focusProxy() is None and not w.objectName().startswith("qt_")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_control_has_a_name(frame: Shell, qtbot: QtBot, front: FakeFront, name: str) -> None:
+    frame.open_page(name)
+    frame.show_runs()
+    page = frame.made_page(name)
+    assert page is not None
+    front.wait_idle()
+    qtbot.waitUntil(lambda: bool(focusable(page)))
+    assert [described(widget) for widget in focusable(frame) if not named(widget)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tab_reaches_each_button(frame: Shell, qtbot: QtBot, front: FakeFront, name: str) -> None:
+    frame.open_page(name)
+    front.wait_idle()
+    frame.activateWindow()
+    qtbot.waitUntil(frame.isActiveWindow)
+    wanted = {
+        w
+        for w in focusable(frame)
+        if w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(w, QAbstractScrollArea)
+    }
+    reached: set[QWidget] = set()
+    for _ in range(4 * len(focusable(frame)) + 20):
+        now = QApplication.focusWidget()
+        if now is not None:
+            reached.add(now)
+        if not frame.focusNextPrevChild(True):
+            break
+    assert [described(widget) for widget in wanted - reached] == []
+
+
+def test_a_button_that_cannot_be_used_says_why(frame: Shell, qtbot: QtBot) -> None:
+    for name in NAMES:
+        frame.open_page(name)
+    frame.open_page("models", add=True)
+    off = [b for b in frame.findChildren(QAbstractButton) if not b.isEnabled() and b.isVisible()]
+    assert off
+    assert [described(button) for button in off if not button.toolTip()] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_focus_can_be_seen(frame: Shell, qtbot: QtBot, theme: Theme, scheme: str) -> None:
+    theme.choose("dark" if scheme == "dark" else "light")
+    frame.open_page("models")
+    frame.activateWindow()
+    qtbot.waitUntil(frame.isActiveWindow)
+    buttons = [b for b in focusable(frame) if isinstance(b, QAbstractButton) and b.isVisible()]
+    assert len(buttons) > 8
+    unchanged = []
+    for button in buttons:
+        button.clearFocus()
+        without = button.grab().toImage()
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        if button.grab().toImage() == without:
+            unchanged.append(described(button))
+    assert unchanged == []

@@ -1,0 +1,199 @@
+"""The catalogue of models: cards, loading, details, import, removal, and the empty page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from ui.bridge import Bridge
+from ui.pages.models import ModelsPage
+from ui.widgets.model_card import ModelCard, describe_parameters
+from workbench import events
+from workbench.calls import ImportModel, LoadModel, RegisterStarter, RemoveModel, UnloadModel
+from workbench.errors import UserError
+
+SMOL = "SmolLM2-135M-Instruct"
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> ModelsPage:
+    page = ModelsPage(bridge, shell)
+    qtbot.addWidget(page)
+    qtbot.addWidget(page.header())
+    page.resize(1000, 700)
+    page.show()
+    qtbot.waitUntil(lambda: bridge.status is not None)
+    return page
+
+
+def card(page: ModelsPage, qtbot: QtBot, name: str = SMOL) -> ModelCard:
+    qtbot.waitUntil(lambda: name in page.cards)
+    return page.cards[name]
+
+
+def test_a_card_says_what_a_model_is(page: ModelsPage, qtbot: QtBot) -> None:
+    smol = card(page, qtbot)
+    assert smol.facts == "llama · 135 M parameters · Q4_1 · 92 MB · 8,192 tokens of context · Apache-2.0"
+    assert not smol.load_button.isVisible()  # it is loaded
+    assert smol.unload_button.isVisible()
+    embedder = card(page, qtbot, "all-MiniLM-L6-v2")
+    assert not embedder.load_button.isVisible()
+    assert not embedder.unload_button.isVisible()
+
+
+def test_unload_and_load_with_progress(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    smol.unload_button.click()
+    qtbot.waitUntil(smol.load_button.isVisible)
+    assert len(front.asked(UnloadModel)) == 1
+    held = front.hold(LoadModel)
+    smol.load_button.click()
+    assert smol.progress.isVisible()
+    assert not smol.load_button.isVisible()
+    held.emit(events.Progress(stage="loading", done=0.25, total=1))
+    qtbot.waitUntil(lambda: smol.progress.words == f"Loading {SMOL} 25%")
+    front.home.loaded = SMOL
+    held.finish(front.home.status())
+    qtbot.waitUntil(smol.unload_button.isVisible)
+    assert not smol.progress.isVisible()
+
+
+def test_loading_can_be_stopped(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.home.loaded = ""
+    held = front.hold(LoadModel)
+    smol = card(page, qtbot)
+    front.announce("worker")
+    qtbot.waitUntil(smol.load_button.isVisible)
+    smol.load_button.click()
+    smol.progress.stop_button.click()
+    qtbot.waitUntil(smol.load_button.isVisible)
+    assert held.cancelled
+    assert smol.problem == ""
+
+
+def test_why_a_model_cannot_be_loaded_stands_in_its_card(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.home.loaded = ""
+    front.refuse(LoadModel, UserError("It needs 9 GB, 3 GB are free.", "Close other programs."))
+    smol = card(page, qtbot)
+    front.announce("worker")
+    qtbot.waitUntil(smol.load_button.isVisible)
+    smol.load_button.click()
+    qtbot.waitUntil(lambda: smol.problem == "It needs 9 GB, 3 GB are free. Close other programs.")
+    assert smol.load_button.isVisible()
+
+
+def test_details_open_below_and_fold_away(page: ModelsPage, qtbot: QtBot) -> None:
+    smol = card(page, qtbot)
+    smol.details_button.click()
+    qtbot.waitUntil(lambda: len(smol.findChildren(QPlainTextEdit)) == 2)
+    texts = [box.toPlainText() for box in smol.findChildren(QPlainTextEdit)]
+    assert "<|im_start|>" in texts[0]
+    assert "general.architecture = llama" in texts[1]
+    smol.details_button.click()
+    qtbot.waitUntil(lambda: smol.findChildren(QPlainTextEdit) == [])
+
+
+def test_removal_is_asked_for_twice_and_says_what_happens_to_the_files(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    smol, embedder = card(page, qtbot), card(page, qtbot, "all-MiniLM-L6-v2")
+    embedder.remove_button.click()
+    assert embedder.confirm_button.text() == "Remove and delete files"
+    embedder.keep_button.click()
+    assert not embedder.confirm.isVisible()
+    smol.remove_button.click()
+    assert front.asked(RemoveModel) == []
+    assert smol.confirm_button.text() == "Remove"
+    smol.confirm_button.click()
+    qtbot.waitUntil(lambda: SMOL not in page.cards)
+    assert front.asked(RemoveModel) == [RemoveModel(name=SMOL)]
+    assert shell.messages[0][0] == f"{SMOL} was removed. Its files stay where they are."
+
+
+def test_a_missing_model_says_so_and_cannot_be_loaded(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.home.loaded = ""
+    front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], missing=True)
+    front.announce("model", SMOL)
+    smol = card(page, qtbot)
+    qtbot.waitUntil(lambda: "not where they were" in smol.problem)
+    assert not smol.load_button.isVisible()
+
+
+def test_import_by_reference_or_copy(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    page.open_target(add=True)
+    panel = page.import_panel
+    assert panel.isVisible()
+    assert not panel.import_button.isEnabled()
+    assert panel.import_button.toolTip() == "Choose a file or a folder first"
+    panel.set_path("/models/other.gguf")
+    panel.copy.setChecked(True)
+    panel.import_button.click()
+    qtbot.waitUntil(lambda: "other" in page.cards)
+    assert front.asked(ImportModel) == [ImportModel(path="/models/other.gguf", copy=True)]
+    assert not panel.isVisible()
+    assert page.cards["other"].property("selected") is True
+
+
+def test_why_an_import_was_refused_stands_in_the_panel(page: ModelsPage, qtbot: QtBot) -> None:
+    page.open_target(add=True)
+    page.import_panel.set_path("/models/notes.txt")
+    page.import_panel.import_button.click()
+    qtbot.waitUntil(lambda: page.import_panel.problem.startswith("notes.txt is not a model."))
+    assert page.import_panel.import_button.isEnabled()
+
+
+def test_an_import_can_be_stopped(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    held = front.hold(ImportModel)
+    page.open_target(add=True)
+    page.import_panel.set_path("/models/large.gguf")
+    page.import_panel.import_button.click()
+    page.import_panel.stopped.emit()
+    qtbot.waitUntil(page.import_panel.import_button.isEnabled)
+    assert held.cancelled
+    assert page.import_panel.problem == ""
+
+
+def test_a_dropped_file_is_taken_to_the_panel(page: ModelsPage, qtbot: QtBot, tmp_path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped.gguf"))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(10, 10), Qt.DropAction.CopyAction, data, buttons, keys)
+    page.dragEnterEvent(enter)
+    assert enter.isAccepted()
+    page.dropEvent(QDropEvent(QPoint(10, 10), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert page.import_panel.isVisible()
+    assert page.import_panel.import_button.isEnabled()
+
+
+def test_without_models_the_page_offers_the_starter(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.home.models.clear()
+    front.announce("model")
+    qtbot.waitUntil(page.empty_state.isVisible)
+    assert page.empty_state.button is not None
+    page.empty_state.button.click()
+    qtbot.waitUntil(lambda: set(page.cards) == {model.name for model in front.home.starters})
+    assert len(front.asked(RegisterStarter)) == 1
+    assert not page.empty_state.isVisible()
+
+
+def test_a_starter_that_is_not_installed_says_what_to_do(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.home.models.clear()
+    front.home.starters = ()
+    front.announce("model")
+    qtbot.waitUntil(page.empty_state.isVisible)
+    assert page.empty_state.button is not None
+    page.empty_state.button.click()
+    qtbot.waitUntil(lambda: "pip install" in page.starter_problem)
+    assert page.empty_state.button.isEnabled()
+
+
+def test_parameters_in_words() -> None:
+    assert [describe_parameters(n) for n in (900, 134_515_008, 7_241_732_096)] == ["900", "135 M", "7.2 B"]

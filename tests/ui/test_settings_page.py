@@ -1,0 +1,108 @@
+"""The settings page: from the types to the core and back."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from ui.bridge import Bridge
+from ui.pages.settings import SettingsPage
+from workbench.calls import ChangeSettings, GetSettings
+from workbench.errors import UserError
+from workbench.fields import fields_of
+from workbench.settings import SECTIONS
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront) -> SettingsPage:
+    page = SettingsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    qtbot.waitUntil(lambda: bridge.status is not None and len(front.asked(GetSettings)) > 0)
+    return page
+
+
+def words(page: SettingsPage) -> str:
+    return "\n".join(label.text() for label in page.findChildren(QLabel))
+
+
+def line(page: SettingsPage, section: str, name: str) -> QLineEdit:
+    control = page.forms[section].row(name).control
+    assert isinstance(control, QLineEdit)
+    return control
+
+
+def test_every_setting_is_there(page: SettingsPage) -> None:
+    said = words(page)
+    for section, config in SECTIONS.items():
+        for field in fields_of(config):
+            assert field.title in said
+            assert page.forms[section].row(field.name).field == field
+    assert "takes effect when the model is next loaded" in said
+
+
+def test_a_change_is_saved_at_once(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    control = line(page, "engine", "threads")
+    control.setFocus()
+    control.selectAll()
+    QTest.keyClicks(control, "6")
+    QTest.keyClick(control, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: front.home.settings.engine.threads == 6)
+    assert front.asked(ChangeSettings) == [ChangeSettings(values={"engine": {"threads": 6}})]
+
+
+def test_what_the_core_refuses_stands_beside_the_field(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.refuse(ChangeSettings, UserError("The settings file cannot be written.", "Free some disk space."))
+    box = page.forms["general"].row("offline").control
+    assert isinstance(box, QCheckBox)
+    box.click()
+    row = page.forms["general"].row("offline")
+    qtbot.waitUntil(row.error.isVisible)
+    assert row.error.text() == "The settings file cannot be written. Free some disk space."
+
+
+def test_a_change_from_elsewhere_is_shown(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    engine = msgspec.structs.replace(front.home.settings.engine, threads=3)
+    front.home.settings = msgspec.structs.replace(front.home.settings, engine=engine)
+    front.announce("settings")
+    qtbot.waitUntil(lambda: line(page, "engine", "threads").text() == "3")
+
+
+def test_a_field_can_be_opened_by_name(page: SettingsPage, qtbot: QtBot) -> None:
+    page.activateWindow()
+    page.open_target(section="engine", field="kv_type")
+    control = page.forms["engine"].row("kv_type").control
+    qtbot.waitUntil(control.hasFocus)
+    assert not control.visibleRegion().isEmpty()
+
+
+def test_the_program_the_data_and_the_machine_are_told(page: SettingsPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "8 cores" in page.fact("Processor"))
+    assert page.fact("Version") == "0.1.0"
+    assert page.fact("Data folder") == "/home/ada/workbench"
+    assert page.fact("Memory") == "32 GB, 21 GB free"
+    assert page.fact("Graphics") == "none that a model can run on"
+    assert page.fact("Free disk") == "412 GB"
+
+
+def test_where_no_program_opens_folders_the_path_is_said(
+    page: SettingsPage, shell: RecordingShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(url: object) -> bool:
+        asked.append(str(url))
+        return False
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", refuse)
+    page.folder_button.click()
+    assert "/home/ada/workbench" in asked[0]
+    assert "/home/ada/workbench" in shell.messages[0][0]

@@ -1,0 +1,85 @@
+"""The start of the program: light, a worker without Qt, and a window that is there at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.fake_front import FakeFront
+from ui.main import main, open_window
+from ui.theme.theme import Theme, current_theme
+from workbench import __version__
+from workbench.paths import Home
+
+HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzberg", "apsw", "numpy", "pygments")
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_importing_the_window_loads_nothing_heavy_and_no_qt() -> None:
+    done = run_python(f"import sys, ui.main; print(*sorted({{*{HEAVY!r}, 'PySide6'}} & set(sys.modules)))")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [], "")
+
+
+def test_the_frame_loads_nothing_heavy() -> None:
+    done = run_python(f"import sys, ui.shell; print(*sorted({set(HEAVY)!r} & set(sys.modules)))")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [], "")
+
+
+def test_a_worker_is_started_without_qt() -> None:
+    done = run_python(
+        "import sys; from ui.main import main; print(main(['--worker', 'nonsense']), 'PySide6' in sys.modules)"
+    )
+    assert done.stdout.split() == ["2", "False"]
+    assert "usage" in done.stderr
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_the_window_is_shown_at_once_and_its_page_follows(
+    qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    window = open_window(home, front)
+    assert window.isVisible()
+    assert window.current_page == ""
+    qtbot.waitUntil(lambda: window.current_page == "welcome")  # nothing is in this home yet
+    assert home.root.is_dir()
+    window.close()
+    window.deleteLater()
+    assert (home.root / "window.ini").is_file()
+
+
+def test_the_stored_theme_is_there_from_the_first_picture(
+    qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    home.settings.write_text('[general]\ntheme = "dark"\ntext_size = 17\n')
+    window = open_window(home, front)
+    assert current_theme().is_dark
+    assert current_theme().reading_size == 17
+    window.close()
+    window.deleteLater()
+    current_theme().set_reading_size(15)
+
+
+def test_settings_that_cannot_be_read_do_not_keep_the_window_away(
+    qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    home.settings.write_text("[general\n")
+    window = open_window(home, front)
+    assert window.isVisible()
+    window.close()
+    window.deleteLater()

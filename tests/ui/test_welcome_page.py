@@ -1,0 +1,148 @@
+"""The first start: from nothing to the first question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome, running_ingest
+from ui.bridge import Bridge
+from ui.pages.welcome import SAMPLE_NAME, SAMPLE_QUESTIONS, SAMPLES, WelcomePage
+from workbench import events
+from workbench.calls import AddDocuments, CreateCollection, FollowRun, StopRun
+from workbench.errors import UserError
+
+
+@pytest.fixture
+def home() -> FakeHome:
+    return FakeHome()
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> WelcomePage:
+    page = WelcomePage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1000, 800)
+    page.show()
+    qtbot.waitUntil(lambda: "8 processor cores" in words(page))
+    return page
+
+
+def words(page: WelcomePage) -> str:
+    return "\n".join(label.text() for label in page.findChildren(QLabel))
+
+
+def files(page: WelcomePage) -> list[str]:
+    return [page.files.list.item(row).text() for row in range(page.files.list.count())]
+
+
+def test_it_says_what_this_machine_has(page: WelcomePage) -> None:
+    said = words(page)
+    assert "32 GB memory, 21 GB free" in said
+    assert "412 GB free disk" in said
+    assert page.question_step.words == "Needs a model and some documents first."
+
+
+def test_the_starter_is_one_click(page: WelcomePage, qtbot: QtBot) -> None:
+    page.starter_button.click()
+    qtbot.waitUntil(lambda: "SmolLM2-135M-Instruct is ready (92 MB)." in page.model_step.words)
+    assert not page.starter_button.isVisible()
+    assert page.question_step.words == "Needs some documents first."
+
+
+def test_a_missing_starter_says_what_to_do(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
+    front.home.starters = ()
+    page.starter_button.click()
+    qtbot.waitUntil(lambda: "pip install" in page.model_step.problem)
+    assert page.starter_button.isEnabled()
+
+
+def test_the_sample_is_read_file_by_file_and_leads_to_its_questions(
+    page: WelcomePage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    page.starter_button.click()
+    page.sample_button.click()
+    qtbot.waitUntil(lambda: page.files.outcome == "8 files read")
+    qtbot.waitUntil(lambda: len(page.question_buttons) == 3)
+    assert front.asked(CreateCollection) == [CreateCollection(name=SAMPLE_NAME)]
+    assert len(files(page)) == len(list(SAMPLES.iterdir())) == 8
+    assert any(text.startswith("warranty-terms.txt  ·  read, ") for text in files(page))
+    assert [button.text() for button in page.question_buttons] == list(SAMPLE_QUESTIONS)
+    page.question_buttons[0].click()
+    target = {"new": True, "collection": SAMPLE_NAME, "question": SAMPLE_QUESTIONS[0]}
+    assert shell.opened == [("chat", target)]
+
+
+def test_a_dropped_folder_becomes_a_collection_of_its_name(
+    page: WelcomePage, qtbot: QtBot, front: FakeFront, shell: RecordingShell, tmp_path: Path
+) -> None:
+    front.home.models.update({model.name: model for model in front.home.starters})
+    front.announce("model")
+    folder = tmp_path / "Contracts"
+    folder.mkdir()
+    (folder / "lease.txt").write_text("The rent is due on the first day.\n\nNotice is three months.")
+    (folder / "broken.txt").write_bytes(b"\xff\xfe\xff")
+    page.drop.dropped.emit([str(folder)])
+    qtbot.waitUntil(lambda: page.files.outcome == "1 file could not be read, 1 file read")
+    qtbot.waitUntil(page.ask_button.isVisible)
+    assert front.asked(CreateCollection) == [CreateCollection(name="Contracts")]
+    assert front.asked(AddDocuments)[0].paths == (str(folder),)
+    assert files(page) == ["broken.txt  ·  The file cannot be read.", "lease.txt  ·  read, 2 passages"]
+    page.ask_button.click()
+    assert shell.opened == [("chat", {"new": True, "collection": "Contracts", "question": ""})]
+
+
+def test_dropping_on_a_known_name_adds_to_it(page: WelcomePage, qtbot: QtBot, front: FakeFront, tmp_path: Path) -> None:
+    known = front.home.create_collection("My documents")
+    (tmp_path / "a.txt").write_text("One.")
+    page.drop.dropped.emit([str(tmp_path / "a.txt")])
+    qtbot.waitUntil(lambda: len(files(page)) == 1)
+    assert front.asked(CreateCollection) == []
+    assert front.asked(AddDocuments)[0].collection == known.id
+
+
+def test_reading_can_be_stopped_and_shows_how_far_it_is(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
+    held = front.hold(FollowRun)
+    page.sample_button.click()
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(
+        events.Artifact(kind="document", id="/a/one.pdf", result={"state": "indexed", "chunks": 1}),
+        events.Progress(stage="reading", done=1, total=8, unit="files", seconds_left=70),
+    )
+    qtbot.waitUntil(lambda: files(page) == ["one.pdf  ·  read, 1 passage"])
+    assert page.files.progress.words.endswith("1 of 8 files · 1 min left")
+    page.files.progress.stop_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
+    held.emit(events.Cancelled())
+    qtbot.waitUntil(lambda: page.files.outcome == "Stopped. What was read stays.")
+
+
+def test_why_reading_cannot_begin_is_said_in_its_step(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
+    front.refuse(AddDocuments, UserError("There is no model for search.", "Use the starter first."))
+    page.sample_button.click()
+    qtbot.waitUntil(lambda: page.documents_step.problem == "There is no model for search. Use the starter first.")
+    assert not page.files.isVisible()
+
+
+def test_an_ingest_that_goes_on_from_before_is_shown(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront
+) -> None:
+    page = WelcomePage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    held = front.hold(FollowRun)
+    run = running_ingest(front.home)
+    front.announce("run", run.id)
+    qtbot.waitUntil(lambda: held.call is not None)
+    assert held.call.run == run.id
+    assert page.files.isVisible()
+
+
+def test_it_can_be_left(page: WelcomePage, shell: RecordingShell) -> None:
+    page.leave_button.click()
+    assert shell.opened == [("chat", {})]
