@@ -86,7 +86,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
                 shown = True
                 output.finished(end.value, arguments.show)
                 return FINISHED
-            output.event(event)
+            output.event(event, arguments.told)
     except SystemExit as left:  # a combination of arguments that only the command itself can judge
         return left.code if isinstance(left.code, int) else USAGE
     except BrokenPipeError:  # whoever reads our output, such as ``head``, has seen enough

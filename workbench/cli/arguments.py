@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.cli.output import Show
+from workbench.cli.output import Show, Told
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 
@@ -26,9 +26,12 @@ class Commands:
     def group(self, name: str, help: str) -> Commands:
         return Commands(self._add(name, help), self._common)
 
-    def command(self, name: str, help: str, run: Run, show: Show, **rest: Any) -> argparse.ArgumentParser:
+    def command(
+        self, name: str, help: str, run: Run, show: Show, told: Told | None = None, **rest: Any
+    ) -> argparse.ArgumentParser:
+        """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way."""
         parser = self._add(name, help, **rest)
-        parser.set_defaults(run=run, show=show, parser=parser)
+        parser.set_defaults(run=run, show=show, told=told, parser=parser)
         return parser
 
     def _add(self, name: str, help: str, **rest: Any) -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ import msgspec
 from workbench.calls import Ask, AskResult, DeleteChat, DocumentTask, GetChat, ListModels
 from workbench.cli.arguments import Commands, read_items
 from workbench.cli.docs import find_document, place
-from workbench.cli.output import TextOutput
+from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.events import Artifact, Event, Log, Progress
@@ -26,6 +26,7 @@ def add_commands(commands: Commands) -> None:
         "ask a question, of documents or not",
         ask,
         show_answer,
+        told=show_one_of_many,
         epilog=values_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -59,8 +60,9 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     task = None
     if arguments.document is not None:
         assert recipe.retrieval is not None  # _recipe has seen to it
+        document = yield from find_document(session, recipe.retrieval.collection, arguments.document)
         task = DocumentTask(
-            document=(yield from find_document(session, recipe.retrieval.collection, arguments.document)),
+            document=document.path,
             task=arguments.task,
             language=arguments.language,
             columns=tuple(arguments.column),
@@ -194,11 +196,14 @@ def _without_text(session: Session, call: Ask) -> Events[AskResult]:
             yield event
 
 
+def show_one_of_many(event: Event, output: TextOutput) -> None:
+    if isinstance(event, Artifact) and event.kind == "answer":
+        output.line(f"{event.id}  {one_line(event.result.get('answer') or event.result.get('error', ''))}")
+
+
 def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     if "count" in result:
-        failed = f", {result['failed']} of them failed" if result["failed"] else ""
-        output.line(f"{result['count']} questions{failed}; use --json to get the answers.")
-        return
+        return  # each answer was shown as it came
     output.replace_streamed(result["answer"].strip())
     cited = {c["n"]: c for c in result["citations"]}
     if cited:

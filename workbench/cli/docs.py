@@ -13,6 +13,7 @@ from workbench.calls import (
     AddResult,
     Collection,
     CreateCollection,
+    Document,
     DrawPage,
     GetDocumentText,
     ListCollections,
@@ -28,7 +29,7 @@ from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.events import Artifact, Progress
+from workbench.events import Artifact, Event, Progress
 from workbench.messages import Passage
 
 
@@ -40,7 +41,7 @@ def add_commands(commands: Commands) -> None:
     adding.add_argument("name", metavar="NAME", help="the collection")
     adding.add_argument("paths", metavar="PATH", nargs="+", help="files and folders; what did not change is not read")
     adding.add_argument("--watch", action="store_true", help="keep up with later changes of these folders")
-    searching = group.command("search", "find passages", search, show_hits)
+    searching = group.command("search", "find passages", search, show_hits, told=show_found)
     searching.add_argument("name", metavar="NAME", help="the collection")
     searching.add_argument("query", metavar="QUERY", nargs="?")
     searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")
@@ -108,7 +109,7 @@ def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     document = yield from find_document(session, arguments.name, arguments.document)
-    return (yield from session.call(GetDocumentText(collection=arguments.name, document=document)))
+    return (yield from session.call(GetDocumentText(collection=arguments.name, document=document.id)))
 
 
 def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -116,7 +117,7 @@ def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[st
     start, end = arguments.mark
     call = DrawPage(
         collection=arguments.name,
-        document=document,
+        document=document.id,
         page=arguments.page,
         scale=arguments.scale,
         start=start,
@@ -133,7 +134,7 @@ def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
         collection = yield from session.call(RemoveCollection(collection=arguments.name))
         return {**msgspec.to_builtins(collection), "removed": "collection"}
     document = yield from find_document(session, arguments.name, arguments.document)
-    collection = yield from session.call(RemoveDocument(collection=arguments.name, document=document))
+    collection = yield from session.call(RemoveDocument(collection=arguments.name, document=document.id))
     return {**msgspec.to_builtins(collection), "removed": arguments.document}
 
 
@@ -145,17 +146,17 @@ def unwatch(session: Session, arguments: argparse.Namespace) -> Events[Collectio
     return (yield from session.call(Unwatch(collection=arguments.name, path=absolute(arguments.path))))
 
 
-def find_document(session: Session, collection: str, name: str) -> Events[str]:
-    """The id of the document that ``name`` means: an id, a path, or the end of one. Raises UserError."""
+def find_document(session: Session, collection: str, name: str) -> Events[Document]:
+    """The document that ``name`` means: an id, a path, or the end of one. Raises UserError."""
     listed = yield from session.call(ListDocuments(collection=collection))
     full = absolute(name)
     for document in listed.documents:
         if name == document.id or document.path in (name, full):
-            return document.id
+            return document
     ending = PurePath(name).parts
     alike = [d for d in listed.documents if PurePath(d.path).parts[-len(ending) :] == ending]
     if len(alike) == 1:
-        return alike[0].id
+        return alike[0]
     if alike:
         raise UserError(
             f"{name!r} may be one of {len(alike)} documents.", f"Give more of its path: {alike[0].path}, for one."
@@ -217,8 +218,7 @@ def show_added(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_hits(result: dict[str, Any], output: TextOutput) -> None:
     if "count" in result:
-        output.line(f"{result['count']} queries; use --json to get their hits.")
-        return
+        return  # each query's hits were shown as they came
     if not result["hits"]:
         output.line("Nothing was found.")
     for number, hit in enumerate(result["hits"], 1):
@@ -226,6 +226,13 @@ def show_hits(result: dict[str, Any], output: TextOutput) -> None:
         for line in hit["text"].strip().splitlines():
             output.line(f"   {line}")
         output.line()
+
+
+def show_found(event: Event, output: TextOutput) -> None:
+    """The best place for each of many queries."""
+    if isinstance(event, Artifact):
+        hits = event.result["hits"]
+        output.line(f"{event.id}  {place(hits[0]) if hits else 'nothing was found'}")
 
 
 def show_list(result: dict[str, Any], output: TextOutput) -> None:

@@ -23,12 +23,13 @@ from workbench.events import (
 )
 
 Show = Callable[[Any, "TextOutput"], None]
+Told = Callable[[Event, "TextOutput"], None]
 
 
 class Output(Protocol):
     """Where a command's events and its end go."""
 
-    def event(self, event: Event) -> None: ...
+    def event(self, event: Event, told: Told | None = None) -> None: ...
 
     def finished(self, result: Any, show: Show) -> None: ...
 
@@ -45,7 +46,7 @@ class JsonOutput:
         self._text = TextOutput(err, err)
         self._seq = 0
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event, told: Told | None = None) -> None:
         self._write(event)
         if isinstance(event, Progress | Log):
             self._text.event(event)
@@ -78,7 +79,7 @@ class TextOutput:
         self._bar = ProgressBar(err) if err.isatty() else None
         self.streamed = ""
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event, told: Told | None = None) -> None:
         if isinstance(event, Progress):
             if self._bar is not None:
                 self._bar.show(event)
@@ -88,6 +89,10 @@ class TextOutput:
             self.clear_progress()
             self.streamed += event.text
             self._out.write(printable(event.text))
+            self._out.flush()
+        elif told is not None:
+            self.clear_progress()
+            told(event, self)
             self._out.flush()
 
     def finished(self, result: Any, show: Show) -> None:

@@ -248,6 +248,7 @@ def test_many_queries_give_an_artifact_each(run: Run, front: FakeFront, tmp_path
     assert all(a["result"]["hits"][0]["document"] == "d1" for a in artifacts)
     assert ran.result == {"count": 3}
     assert [c.query for c in front.asked(SearchDocuments)] == ["one", "two", "three"]
+    assert run("docs", "search", "notes", "--queries", str(file)).out.splitlines()[0] == "a  /docs/tower.pdf p.3"
 
 
 @pytest.mark.parametrize("line", ["nonsense", '{"id": "1"}', "[1]"])
@@ -343,9 +344,9 @@ def test_notices_are_shown_beside_the_answer(run: Run, front: FakeFront) -> None
 
 
 def test_whole_document_task(run: Run, answering: FakeFront) -> None:
-    argv = ("--document", "d1", "--task", "extract", "--column", "name", "--column", "year", "--collection", "notes")
+    argv = ("--document", "图.md", "--task", "extract", "--column", "name", "--column", "year", "--collection", "notes")
     run("ask", *argv)
-    task = DocumentTask(document="d1", task="extract", columns=("name", "year"))
+    task = DocumentTask(document="/docs/图.md", task="extract", columns=("name", "year"))
     assert answering.asked(Ask)[0].document == task
 
 
@@ -368,7 +369,8 @@ def test_many_questions_give_an_artifact_each_and_leave_no_chats(run: Run, front
     assert ran.result == {"count": 3, "failed": 1}
     assert not [e for e in ran.events if e["event"] == "text"]
     assert front.asked(DeleteChat) == [DeleteChat(chat="chat1")] * 2
-    assert run("ask", "--questions", str(file), "--keep-chats").status == 0
+    ran = run("ask", "--questions", str(file), "--keep-chats")
+    assert ran.out == "0  In 1911 [1].\n1  Too long.\n2  In 1911 [1].\n"
     assert len(front.asked(DeleteChat)) == 2
 
 
