@@ -86,8 +86,10 @@ def measure(worker: WorkerHost, embedder: Path, work: Path, data: Path, name: st
     score = statistics.fmean(scores)
     metric = "nDCG@10" if name == "cranfield" else "hit@5"
     verdict = "reached" if score >= WANTED[name] else "MISSED"
-    print(f"{name}: {metric} {score:.4f} over {len(scores)} questions, wanted {WANTED[name]}: {verdict}; "
-          f"search {statistics.median(seconds) * 1000:.0f} ms in the middle, {max(seconds) * 1000:.0f} ms at most")  # fmt: skip
+    print(
+        f"{name}: {metric} {score:.4f} over {len(scores)} questions, wanted {WANTED[name]}: {verdict}; search "
+        f"{statistics.median(seconds) * 1000:.0f} ms in the middle, {max(seconds) * 1000:.0f} ms at most"
+    )
     return score, list(texts.values())
 
 

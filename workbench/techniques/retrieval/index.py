@@ -226,7 +226,6 @@ class CollectionIndex:
         self._idle: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
         self._readers: list[apsw.Connection] = []
         self._lock = threading.Lock()
-        self._closed = False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Snapshot]:
@@ -333,28 +332,9 @@ class CollectionIndex:
                     self._drop(connection, number)
                     self._count_revision(connection)
 
-    def check(self) -> list[str]:
-        """What is wrong with the file, in sentences; nothing when it is sound."""
-        found = []
-        with self._writer.transaction() as connection:
-            for (line,) in _all(connection, "pragma integrity_check"):
-                if line != "ok":
-                    found.append(str(line))
-            try:
-                _all(connection, "insert into words (words, rank) values ('integrity-check', 1)")
-            except apsw.CorruptError as error:
-                found.append(f"The words are not those of the chunks: {error}")
-            has_vectors = _all(connection, "select 1 from sqlite_schema where name = 'vectors'")
-            ((chunks,),) = _all(connection, "select count(*) from chunks")
-            vectors = _all(connection, "select rowid from vectors") if has_vectors else []
-            if len(vectors) != chunks:
-                found.append(f"There are {chunks} chunks and {len(vectors)} vectors.")
-        return found
-
     def close(self) -> None:
         """Close all connections. Nobody may be using them."""
         with self._lock:
-            self._closed = True
             readers, self._readers = self._readers, []
         for connection in readers:
             connection.close()

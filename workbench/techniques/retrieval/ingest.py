@@ -7,6 +7,7 @@ one goes on with what is missing. A file that cannot be read is one failed file,
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -94,26 +95,17 @@ def ingest(
     Raises UserError when the disk is full or another embedder made the collection.
     """
     account = _Account()
-    yield Progress(stage="looking", unit="files")
-    with index.reading() as snapshot:
-        known = snapshot.known_files()
-    survey = survey_files([Path(os.path.abspath(path)) for path in call.paths], known)
-    for document in survey.gone:
-        index.remove([document.id])
-        yield account.note(document.path, "removed", document=document.id)
-    for path, reason in survey.unreadable:
-        document_id = index.fail(path, FileStamp(-1, 0, 0), reason).id
-        yield account.note(path, "failed", reason, document=document_id)
-    for file in survey.unchanged:
-        assert file.known is not None
-        yield account.note(str(file.path), "unchanged", chunks=file.known.chunks, document=file.known.id)
-    for file in survey.failed_before:
-        assert file.known is not None
-        yield account.note(str(file.path), "failed", file.known.reason, document=file.known.id)
-    account.expect(survey.to_read)
-    yield account.progress()
-    work = _Work(index, lane, reader, call, context, config, survey.to_read)
+    work: _Work | None = None
     try:
+        yield Progress(stage="looking", unit="files")
+        with index.reading() as snapshot:
+            known = snapshot.known_files()
+        roots = [Path(os.path.abspath(path)) for path in call.paths]
+        survey = survey_files(roots, known, context.raise_if_cancelled)
+        yield from _settle_known(index, survey, account)
+        account.expect(survey.to_read)
+        yield account.progress()
+        work = _Work(index, lane, reader, call, context, config, survey.to_read)
         yield from work.run(account)
     except errors.Cancelled:
         yield events.Cancelled(result=msgspec.to_builtins(account.result()))
@@ -123,13 +115,41 @@ def ingest(
             raise
         raise disk_full(index.path, "these documents", 0) from error
     finally:
-        work.stop()
+        if work is not None:
+            work.stop()
     yield account.progress()
     yield finish(account.result())
 
 
-def survey_files(roots: Sequence[Path], known: dict[str, KnownFile]) -> Survey:
-    """Compare what is below the roots with what is known of it, without reading any file's content."""
+def _settle_known(index: CollectionIndex, survey: Survey, account: _Account) -> Iterator[Event]:
+    """Everything that needs no reading."""
+    for document in survey.gone:
+        index.remove([document.id])
+        yield account.note(document.path, "removed", document=document.id)
+    for path, reason in survey.unreadable:
+        yield account.note(path, "failed", reason, document=_remember_unreadable(index, path, reason))
+    for file in survey.unchanged:
+        assert file.known is not None
+        yield account.note(str(file.path), "unchanged", chunks=file.known.chunks, document=file.known.id)
+    for file in survey.failed_before:
+        assert file.known is not None
+        yield account.note(str(file.path), "failed", file.known.reason, document=file.known.id)
+
+
+def _remember_unreadable(index: CollectionIndex, path: str, reason: str) -> str:
+    """Record a folder or a name that cannot be opened; a document that is known by it keeps its text. Its id."""
+    with index.reading() as snapshot, contextlib.suppress(UserError):
+        return snapshot.document(path).id
+    return index.fail(path, FileStamp(-1, 0, 0), reason).id
+
+
+def survey_files(
+    roots: Sequence[Path], known: dict[str, KnownFile], check: Callable[[], None] = lambda: None
+) -> Survey:
+    """Compare what is below the roots with what is known of it, without reading any file's content.
+
+    ``check`` is called for every file and may raise to give up.
+    """
     unreadable: dict[str, str] = {}
     closed: list[str] = []
 
@@ -139,12 +159,12 @@ def survey_files(roots: Sequence[Path], known: dict[str, KnownFile]) -> Survey:
 
     found: dict[str, FoundFile] = {}
     for root in roots:
-        if not os.path.lexists(root) and _is_unplugged(root, known):
-            tell(root, "It is not there, nor the folder it was in. What was read from it is kept.")
-            continue
-        if not os.path.lexists(root) and any(_is_below(path, str(root)) for path in known):
-            continue  # deleted, and what stood below it goes
+        if not os.path.lexists(root) and _has_documents(root, known):
+            if not root.parent.exists():  # a drive or a share that is not there now, rather than a deleted folder
+                tell(root, "It is not there, nor the folder it was in. What was read from it is kept.")
+            continue  # deleted: what stood below it goes
         for path in find_files(root, tell):
+            check()
             found.setdefault(str(path), FoundFile(path, _stamp(path), known.get(str(path))))
     gone = [
         document
@@ -463,10 +483,8 @@ def _is_below(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
-def _is_unplugged(root: Path, known: dict[str, KnownFile]) -> bool:
-    """Whether a folder that had documents is away together with its parent: a drive or a share that is not there
-    now, rather than a folder that was deleted."""
-    return not root.parent.exists() and any(_is_below(path, str(root)) for path in known)
+def _has_documents(root: Path, known: dict[str, KnownFile]) -> bool:
+    return any(file.failed_at is None and _is_below(file.path, str(root)) for file in known.values())
 
 
 def _printable(path: Path) -> str:

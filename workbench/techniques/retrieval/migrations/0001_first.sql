@@ -25,6 +25,7 @@ create table documents (
     fluency real not null default 1.0,
     indexed_at real not null
 ) strict;
+create index documents_by_language on documents (state, language);
 
 -- apart from documents, so that a list of them does not read their texts
 create table texts (

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from tests.unit.retrieval.fakes import FakeEmbedder, word_tokenizer
+from workbench.errors import UserError
+from workbench.techniques.retrieval.embedding import (
+    BATCH_CHARACTERS,
+    BATCH_TEXTS,
+    EmbeddingLane,
+    SentenceEmbedder,
+    ThreadChoice,
+    batches,
+    measure_fluency,
+)
+
+FOLDER = Path("/embedder")
+
+
+def test_whoever_waits_goes_before_the_next_batch_of_an_ingest() -> None:
+    embedder = FakeEmbedder()
+    lane = EmbeddingLane(lambda folder: embedder)
+    order: list[str] = []
+    running, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        running.set()
+        assert go_on.wait(10)
+
+    embedder.before_batch = hold
+    first = threading.Thread(target=lane.embed_passages, args=(FOLDER, ["first batch"]))
+    first.start()
+    assert running.wait(10)
+    embedder.before_batch = lambda: order.append("batch")
+    embedder_queries = embedder.embed_queries
+    embedder.embed_queries = lambda texts: order.append("question") or embedder_queries(texts)  # type: ignore[method-assign,func-returns-value]
+    later = [threading.Thread(target=lane.embed_passages, args=(FOLDER, ["next batch"])) for _ in range(3)]
+    for thread in later:
+        thread.start()
+    waiting = threading.Thread(target=lane.embed_queries, args=(FOLDER, ["question"]))
+    waiting.start()
+    while lane._work.qsize() < 4:
+        threading.Event().wait(0.001)
+    go_on.set()
+    for thread in (first, waiting, *later):
+        thread.join(10)
+    assert order == ["question", "batch", "batch", "batch"]
+
+
+def test_an_embedder_is_loaded_once_and_another_takes_its_place() -> None:
+    loaded: list[Path] = []
+
+    def load(folder: Path) -> FakeEmbedder:
+        loaded.append(folder)
+        return FakeEmbedder()
+
+    lane = EmbeddingLane(load)
+    for folder in ("/a", "/a", "/b", "/b"):
+        lane.embed_queries(Path(folder), ["x"])
+        lane.embedder(Path(folder))
+    assert loaded == [Path("/a"), Path("/b")]
+
+
+def test_what_goes_wrong_on_the_lane_reaches_whoever_asked_and_nobody_else() -> None:
+    lane = EmbeddingLane()
+    lane.warm_up(lambda: 1 / 0)
+    with pytest.raises(UserError, match=r"no modules\.json"):
+        lane.embed_queries(FOLDER, ["x"])
+    with pytest.raises(UserError, match=r"no modules\.json"):
+        lane.embedder(FOLDER)
+
+
+def test_a_folder_with_broken_files_is_no_embedder(tmp_path: Path) -> None:
+    (tmp_path / "modules.json").write_text("[]")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        SentenceEmbedder(tmp_path)
+
+
+def test_batches_hold_every_text_once_and_are_small_and_even() -> None:
+    texts = ["x" * (n * 37 % 2000 + 1) for n in range(200)]
+    made = batches(texts)
+    assert sorted(i for batch in made for i in batch) == list(range(200))
+    for batch in made:
+        lengths = [len(texts[i]) for i in batch]
+        assert len(batch) <= BATCH_TEXTS
+        assert max(lengths) * len(batch) <= max(BATCH_CHARACTERS, max(lengths))
+    padding = sum(max(len(texts[i]) for i in b) * len(b) - sum(len(texts[i]) for i in b) for b in made)
+    assert padding < 0.05 * sum(map(len, texts))
+    assert batches([]) == []
+    assert batches(["x" * 50_000]) == [[0]]
+
+
+def test_fluency_is_the_share_of_words_known_whole() -> None:
+    known = word_tokenizer(["the", "cat", "sat"])
+    assert measure_fluency(known, ["the cat sat"]) == 1.0
+    assert measure_fluency(known, ["der Kater saß"]) < 0.2
+    assert measure_fluency(known, ["1 2 3 ..."]) == 1.0
+    assert measure_fluency(known, []) == 1.0
+
+
+def test_a_vocabulary_of_word_pieces_is_less_fluent_in_what_it_takes_apart() -> None:
+    pieces = {p: i for i, p in enumerate(["[UNK]", "house", "ha", "##us", "##boot", "北", "京", "大", "学"])}
+    tokenizer = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    assert measure_fluency(tokenizer, ["house house"]) == 1.0
+    assert measure_fluency(tokenizer, ["haus"]) == 0.5
+    assert measure_fluency(tokenizer, ["hausboot"]) == pytest.approx(1 / 3)
+
+
+def test_the_fastest_number_of_threads_is_used_and_the_others_tried_again() -> None:
+    choice = ThreadChoice(8)
+    assert choice.fewest == 2
+    rates = {2: 10.0, 4: 30.0, 8: 20.0}
+
+    def run(batches: int) -> list[int]:
+        used = []
+        for _ in range(batches):
+            used.append(choice.choose())
+            choice.note(used[-1], rates[used[-1]])
+        return used
+
+    first = run(60)
+    assert set(first[:3]) == {2, 4, 8}
+    assert first.count(4) > 50
+    rates[2], rates[4] = 50.0, 1.0  # something else began to compute
+    run(60)
+    assert run(60).count(2) > 50
+
+
+def test_one_core_leaves_no_choice() -> None:
+    choice = ThreadChoice(1)
+    assert {choice.choose() for _ in range(30)} == {1} == {choice.fewest}

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from tests.soundness import faults
+from tests.unit.retrieval.fakes import FakeEmbedder
+from workbench.calls import Chunk
+from workbench.errors import UserError
+from workbench.techniques.retrieval.index import CollectionIndex, Entry, FileStamp
+from workbench.techniques.retrieval.language import match_expression, query_terms
+
+EMBEDDER = FakeEmbedder()
+STAMP = FileStamp(10, 20, 30)
+
+
+@pytest.fixture
+def index(tmp_path: Path):
+    opened = CollectionIndex(tmp_path / "c.sqlite")
+    opened.adopt_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+    yield opened
+    opened.close()
+
+
+def entry(path: str, *pieces: str, language: str = "en") -> Entry:
+    text = "\n".join(pieces)
+    chunks, start = [], 0
+    for piece in pieces:
+        chunks.append(Chunk(start=start, end=start + len(piece), page=len(chunks) + 1))
+        start += len(piece) + 1
+    return Entry(
+        path=path,
+        stamp=STAMP,
+        title=Path(path).stem,
+        kind="text",
+        hash=f"hash of {path}",
+        text=text,
+        language=language,
+        page_starts=tuple(c.start for c in chunks),
+        chunks=chunks,
+        vectors=EMBEDDER.embed_passages(pieces),
+        fluency=0.9,
+    )
+
+
+def found(index: CollectionIndex, query: str) -> list[str]:
+    with index.reading() as snapshot:
+        expression = match_expression(query_terms(query, snapshot.languages()))
+        return [c.text for c in snapshot.candidates([n for n, _ in snapshot.find_words(expression, 10)])]
+
+
+def nearest(index: CollectionIndex, query: str) -> list[tuple[str, float]]:
+    with index.reading() as snapshot:
+        numbers = snapshot.find_nearest(EMBEDDER.embed_queries([query])[0], 10)
+        texts = snapshot.candidates([number for number, _ in numbers])
+        return [(c.text, cosine) for c, (_, cosine) in zip(texts, numbers, strict=True)]
+
+
+def test_a_document_comes_back_as_it_was_written(index: CollectionIndex) -> None:
+    written = entry("/a.txt", "One piece", "Another 🙂 piece")
+    document = index.put(written)
+    assert (document.state, document.chunks, document.pages) == ("indexed", 2, 2)
+    with index.reading() as snapshot:
+        for name in (document.id, "/a.txt"):
+            text = snapshot.text(name)
+            assert text.document == document
+            assert text.text == written.text
+            assert text.chunks == tuple(written.chunks)
+            assert text.page_starts == written.page_starts
+        assert snapshot.documents().documents == (document,)
+        state = snapshot.state()
+    assert (state.documents, state.failed, state.chunks, state.revision) == (1, 0, 2, 1)
+
+
+def test_words_and_vectors_find_it(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "The castles burned", "Nothing else"))
+    assert found(index, "burning castle") == ["The castles burned"]
+    text, cosine = nearest(index, "The castles burned")[0]
+    assert text == "The castles burned"
+    assert cosine == pytest.approx(1.0, abs=1e-5)
+
+
+def test_bm25_is_higher_for_the_better_match(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "red apple", "red pear green plum", "blue plum", "grey sky", "white snow"))
+    with index.reading() as snapshot:
+        scores = [score for _, score in snapshot.find_words(match_expression(query_terms("red apple", ["en"])), 10)]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[1] > 0
+
+
+def test_a_document_written_again_keeps_its_id_and_leaves_nothing_of_the_old(index: CollectionIndex) -> None:
+    first = index.put(entry("/a.txt", "old content", "more of it"))
+    second = index.put(entry("/a.txt", "new content"))
+    assert second.id == first.id
+    assert found(index, "old") == []
+    assert [text for text, _ in nearest(index, "old")] == ["new content"]
+    assert faults(index.path) == []
+
+
+def test_the_same_content_under_two_paths_is_two_documents(index: CollectionIndex) -> None:
+    assert index.put(entry("/a.txt", "same")).id != index.put(entry("/b.txt", "same")).id
+    assert found(index, "same") == ["same", "same"]
+
+
+def test_removing_leaves_the_others(index: CollectionIndex) -> None:
+    gone = index.put(entry("/a.txt", "first text"))
+    index.put(entry("/b.txt", "second text"))
+    index.remove([gone.id, "never there"])
+    assert found(index, "text") == ["second text"]
+    assert faults(index.path) == []
+    with index.reading() as snapshot:
+        assert snapshot.state().revision == 3
+        with pytest.raises(UserError, match="no document"):
+            snapshot.text(gone.id)
+
+
+def test_a_failed_document_says_why_and_has_no_text(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "it was readable"))
+    document = index.fail("/a.txt", STAMP, "It needs a password.")
+    assert (document.state, document.reason, document.chunks) == ("failed", "It needs a password.", 0)
+    assert found(index, "readable") == []
+    with index.reading() as snapshot, pytest.raises(UserError, match="It needs a password"):
+        snapshot.text("/a.txt")
+    assert faults(index.path) == []
+
+
+def test_german_and_chinese_stand_beside_english(index: CollectionIndex) -> None:
+    index.put(entry("/en.txt", "houses on a hill"))
+    index.put(entry("/de.txt", "viele alte Häuser", language="de"))
+    index.put(entry("/zh.txt", "北京是中国的首都", language="zh"))
+    assert found(index, "Haus") == ["viele alte Häuser"]
+    assert found(index, "首都") == ["北京是中国的首都"]
+    assert found(index, "京") == ["北京是中国的首都"]
+    assert found(index, "house") == ["houses on a hill"]
+
+
+def test_accents_do_not_matter_to_words(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "le café fermé"))
+    assert found(index, "cafe") == ["le café fermé"]
+
+
+def test_a_reader_sees_the_state_it_began_with(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "first"))
+    with index.reading() as snapshot:
+        assert snapshot.state().chunks == 1
+        writer = threading.Thread(target=index.put, args=(entry("/b.txt", "second"),))
+        writer.start()
+        writer.join(10)
+        assert not writer.is_alive()
+        assert snapshot.state().chunks == 1
+    with index.reading() as snapshot:
+        assert snapshot.state().chunks == 2
+
+
+def test_another_embedder_is_refused_once_there_are_vectors(index: CollectionIndex) -> None:
+    index.adopt_embedder("other", 3)
+    index.adopt_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+    index.put(entry("/a.txt", "text"))
+    with pytest.raises(UserError, match="another embedder"):
+        index.adopt_embedder("other", 3)
+    assert faults(index.path) == []
+
+
+def test_a_collection_is_the_same_after_it_was_closed(tmp_path: Path) -> None:
+    first = CollectionIndex(tmp_path / "c.sqlite")
+    first.adopt_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+    first.put(entry("/a.txt", "kept"))
+    first.close()
+    again = CollectionIndex(tmp_path / "c.sqlite")
+    try:
+        assert found(again, "kept") == ["kept"]
+    finally:
+        again.close()
+
+
+def test_a_file_that_is_no_collection_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.sqlite").write_bytes(b"not a database at all, but long enough to be looked at" * 20)
+    with pytest.raises(UserError, match="damaged"):
+        CollectionIndex(tmp_path / "c.sqlite")
+
+
+def test_a_full_disk_says_what_is_needed_and_leaves_what_was_there(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "kept"))
+    writer = index._writer.connection
+    list(writer.execute(f"pragma max_page_count = {writer.pragma('page_count') + 4}"))
+    with pytest.raises(UserError, match=r"disk is full: indexing /big.txt needs about .* MB") as failure:
+        index.put(entry("/big.txt", *(f"piece {i} " * 50 for i in range(200))))
+    assert isinstance(failure.value.__cause__.__cause__, apsw.FullError)
+    assert found(index, "kept") == ["kept"]
+    assert faults(index.path) == []
+
+
+def test_vectors_are_stored_whole(index: CollectionIndex) -> None:
+    written = entry("/a.txt", "alpha beta", "gamma")
+    index.put(written)
+    with index.reading() as snapshot:
+        stored = {c.text: c.vector for c in snapshot.candidates([1, 2])}
+    assert np.array_equal(np.stack([stored["alpha beta"], stored["gamma"]]), written.vectors)

@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.soundness import faults
+from tests.unit.retrieval.fakes import FakeEmbedder, TextReader
+from workbench import events
+from workbench.calls import AddResult
+from workbench.errors import UserError, WorkerDied
+from workbench.events import Artifact, Event, Progress
+from workbench.protocol import RequestContext, read_result
+from workbench.techniques.retrieval import ingest as ingesting
+from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.ingest import ingest
+from workbench.techniques.retrieval.protocol import Ingest
+
+
+class Desk:
+    """A folder, a collection, and what it takes to bring one into the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "docs"
+        self.root.mkdir()
+        self.index = CollectionIndex(folder / "c.sqlite")
+        self.embedder = FakeEmbedder()
+        self.reader = TextReader()
+        self.context = RequestContext()
+        self._lane = EmbeddingLane(lambda folder: self.embedder)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def stream(self, *paths: Path) -> Iterator[Event]:
+        call = Ingest(
+            file=str(self.index.path),
+            collection="c",
+            embedder="/embedder",
+            paths=tuple(str(p) for p in paths or (self.root,)),
+        )
+        return ingest(self.index, self._lane, self.reader, call, self.context)
+
+    def run(self, *paths: Path) -> tuple[AddResult, list[Event]]:
+        self.reader.read_paths.clear()
+        seen = list(self.stream(*paths))
+        terminal = seen[-1]
+        assert isinstance(terminal, events.Finished)
+        assert not any(isinstance(e, events.TERMINAL) for e in seen[:-1])
+        call = Ingest(file="", collection="", embedder="", paths=())
+        return read_result(call, terminal.result), seen
+
+    def texts(self) -> dict[str, str]:
+        with self.index.reading() as snapshot:
+            return {
+                Path(d.path).name: snapshot.text(d.id).text
+                for d in snapshot.documents().documents
+                if d.state == "indexed"
+            }
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    assert faults(made.index.path) == []
+    made.index.close()
+
+
+def states(seen: list[Event]) -> dict[str, str]:
+    return {Path(e.id).name: e.result["state"] for e in seen if isinstance(e, Artifact)}
+
+
+def test_each_file_ends_in_a_state(desk: Desk) -> None:
+    desk.write("a.txt", "Alpha text.")
+    desk.write("sub/b.md", "# Beta\n\nText.")
+    desk.write("bad.txt", "BAD It needs a password.")
+    desk.write("picture.png", "not a document")
+    result, seen = desk.run()
+    assert states(seen) == {"a.txt": "indexed", "b.md": "indexed", "bad.txt": "failed"}
+    assert (result.indexed, result.unchanged, result.removed, result.chunks) == (2, 0, 0, 2)
+    assert [(Path(f.path).name, f.reason) for f in result.failed] == [("bad.txt", "It needs a password.")]
+    assert desk.texts() == {"a.txt": "Alpha text.", "b.md": "# Beta\n\nText."}
+    with desk.index.reading() as snapshot:
+        assert snapshot.document(str(desk.root / "bad.txt")).reason == "It needs a password."
+
+
+def test_an_artifact_tells_of_a_document_that_is_on_the_disk(desk: Desk) -> None:
+    for n in range(60):
+        desk.write(f"{n}.txt", f"Text number {n}.")
+    for event in desk.stream():
+        if isinstance(event, Artifact):
+            with desk.index.reading() as snapshot:
+                assert snapshot.document(event.result["document"]).path == event.id
+
+
+def test_again_reads_only_what_changed(desk: Desk) -> None:
+    kept = desk.write("kept.txt", "Kept.")
+    changed = desk.write("changed.txt", "Old words.")
+    desk.write("gone.txt", "Gone.")
+    desk.run()
+    with desk.index.reading() as snapshot:
+        before = snapshot.document(str(changed)).id
+    (desk.root / "gone.txt").unlink()
+    changed.write_text("New words entirely.")
+    desk.write("new.txt", "New.")
+    result, seen = desk.run()
+    assert states(seen) == {
+        "kept.txt": "unchanged",
+        "changed.txt": "indexed",
+        "gone.txt": "removed",
+        "new.txt": "indexed",
+    }
+    assert sorted(desk.reader.read_paths) == ["changed.txt", "new.txt"]
+    assert (result.indexed, result.unchanged, result.removed) == (2, 1, 1)
+    assert set(desk.texts()) == {"kept.txt", "changed.txt", "new.txt"}
+    with desk.index.reading() as snapshot:
+        assert snapshot.document(str(changed)).id == before
+    assert kept.exists()
+
+
+def test_nothing_new_does_not_even_load_the_embedder(desk: Desk) -> None:
+    desk.write("a.txt", "Text.")
+    desk.run()
+    with desk.index.reading() as snapshot:
+        revision = snapshot.revision
+
+    def fail(folder: Path) -> FakeEmbedder:
+        raise AssertionError("loaded")
+
+    desk._lane = EmbeddingLane(fail)
+    assert desk.run()[0].unchanged == 1
+    with desk.index.reading() as snapshot:
+        assert snapshot.revision == revision
+
+
+def test_a_touched_file_with_its_old_bytes_is_unchanged(desk: Desk) -> None:
+    path = desk.write("a.txt", "Text.")
+    desk.run()
+    os.utime(path, (1, 1))
+    result, _ = desk.run()
+    assert (result.unchanged, desk.reader.read_paths) == (1, [])
+    assert desk.run()[0].unchanged == 1
+
+
+def test_what_lies_outside_the_roots_is_left_alone(desk: Desk) -> None:
+    one, other = desk.write("one/a.txt", "A."), desk.write("one-more/b.txt", "B.")
+    desk.run()
+    shutil.rmtree(other.parent)
+    result, _ = desk.run(one.parent)
+    assert (result.unchanged, result.removed) == (1, 0)
+    assert set(desk.texts()) == {"a.txt", "b.txt"}
+
+
+def test_a_single_file_can_be_added_and_goes_when_it_is_gone(desk: Desk) -> None:
+    path = desk.write("a.txt", "A.")
+    assert desk.run(path)[0].indexed == 1
+    path.unlink()
+    assert desk.run(path)[0].removed == 1
+    assert desk.texts() == {}
+
+
+def test_a_deleted_folder_takes_its_documents_along(desk: Desk) -> None:
+    folder = desk.write("sub/a.txt", "A.").parent
+    desk.run(folder)
+    shutil.rmtree(folder)
+    assert desk.run(folder)[0].removed == 1
+
+
+def test_a_drive_that_is_not_there_loses_nothing(desk: Desk) -> None:
+    folder = desk.write("drive/docs/a.txt", "A.").parent
+    desk.run(folder)
+    shutil.rmtree(folder.parent)
+    result, _ = desk.run(folder)
+    assert result.removed == 0
+    assert "not there" in result.failed[0].reason
+    assert desk.texts() == {"a.txt": "A."}
+
+
+def test_a_path_that_never_was_fails_every_time(desk: Desk) -> None:
+    for _ in range(2):
+        result, _ = desk.run(desk.root / "never.txt")
+        assert [Path(f.path).name for f in result.failed] == ["never.txt"]
+
+
+def test_a_changed_file_that_cannot_be_read_any_more_is_not_answered_from(desk: Desk) -> None:
+    path = desk.write("a.txt", "Old text.")
+    desk.run()
+    path.write_text("BAD It is damaged.")
+    result, _ = desk.run()
+    assert [f.reason for f in result.failed] == ["It is damaged."]
+    assert desk.texts() == {}
+    path.write_text("Good again.")
+    assert desk.run()[0].indexed == 1
+    assert desk.texts() == {"a.txt": "Good again."}
+
+
+def test_a_bad_file_is_not_tried_at_every_change_but_again_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.write("bad.txt", "BAD Why.")
+    desk.run()
+    result, _ = desk.run()
+    assert ([f.reason for f in result.failed], desk.reader.read_paths) == (["Why."], [])
+    monkeypatch.setattr(ingesting, "FAILED_AGAIN_S", 0.0)
+    desk.run()
+    assert desk.reader.read_paths == ["bad.txt"]
+
+
+def test_a_bug_in_one_file_is_that_file_s(desk: Desk) -> None:
+    desk.write("a.txt", "A.")
+    desk.write("b.txt", "B.")
+
+    def break_on_a(path: Path) -> None:
+        if path.name == "a.txt":
+            raise RuntimeError("index out of range\nmore")
+
+    desk.reader.before = break_on_a
+    result, _ = desk.run()
+    assert (result.indexed, result.failed[0].reason) == (1, "Reading it failed unexpectedly: index out of range")
+
+
+def test_a_blank_document_fails(desk: Desk) -> None:
+    desk.write("a.txt", " \n ")
+    assert desk.run()[0].failed[0].reason == "There is no text in it."
+
+
+@pytest.mark.parametrize("error", [WorkerDied("reader", 1), OSError(errno.ENOSPC, "No space left on device")])
+def test_what_no_file_is_to_blame_for_ends_the_ingest_and_keeps_what_is_there(desk: Desk, error: Exception) -> None:
+    for name in "abc":
+        desk.write(f"{name}.txt", name)
+    done = threading.Event()
+
+    def fail_on_c(path: Path) -> None:
+        if path.name == "c.txt":
+            assert done.wait(10)
+            raise error
+
+    desk.reader.before = fail_on_c
+    seen: list[Event] = []
+
+    def follow() -> None:
+        for event in desk.stream():
+            seen.append(event)
+            if set(states(seen)) == {"a.txt", "b.txt"}:
+                done.set()
+
+    with pytest.raises((WorkerDied, UserError)) as failure:
+        follow()
+    assert isinstance(failure.value, WorkerDied) or "disk is full" in failure.value.message
+    assert set(desk.texts()) == {"a.txt", "b.txt"}
+
+
+def test_a_disk_that_fills_up_ends_it_with_what_is_committed_kept(desk: Desk) -> None:
+    desk.write("a.txt", "Small.")
+    desk.run()
+    writer = desk.index._writer.connection
+    unlimited = writer.pragma("max_page_count")
+    list(writer.execute(f"pragma max_page_count = {writer.pragma('page_count') + 8}"))
+    desk.write("b.txt", "Many more words than there is room for. " * 3000)
+    with pytest.raises(UserError, match=r"disk is full.*b\.txt"):
+        desk.run()
+    assert desk.texts() == {"a.txt": "Small."}
+    list(writer.execute(f"pragma max_page_count = {unlimited}"))
+    assert (desk.run()[0].indexed, set(desk.texts())) == (1, {"a.txt", "b.txt"})
+
+
+def cancel_when(desk: Desk, happened: Callable[[list[Event]], bool]) -> tuple[AddResult, list[Event]]:
+    seen: list[Event] = []
+    for event in desk.stream():
+        seen.append(event)
+        if happened(seen):
+            desk.context.cancel()
+    assert isinstance(seen[-1], events.Cancelled)
+    desk.context = RequestContext()
+    call = Ingest(file="", collection="", embedder="", paths=())
+    return read_result(call, seen[-1].result), seen
+
+
+def test_cancel_keeps_what_is_committed_and_the_next_one_does_the_rest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingesting, "GROUP_CHUNKS", 1)
+    for n in range(20):
+        desk.write(f"{n}.txt", f"Text number {n}.")
+    result, seen = cancel_when(desk, lambda seen: len(states(seen)) >= 5)
+    assert 5 <= result.indexed < 20
+    assert set(desk.texts()) == set(states(seen))
+    again, _ = desk.run()
+    assert (again.indexed, again.unchanged) == (20 - result.indexed, result.indexed)
+
+
+def test_cancel_works_in_the_middle_of_a_long_document(desk: Desk) -> None:
+    desk.write("long.txt", "Many sentences that go on. " * 5000)
+    desk.embedder.before_batch = lambda: desk.context.cancel() if len(desk.embedder.batches) == 3 else None
+    assert isinstance(list(desk.stream())[-1], events.Cancelled)
+    assert len(desk.embedder.batches) == 4
+    assert desk.texts() == {}
+
+
+def test_cancel_interrupts_the_reading(desk: Desk) -> None:
+    desk.write("a.txt", "A.")
+    desk.reader.before = lambda path: desk.context.cancel()
+    assert isinstance(list(desk.stream())[-1], events.Cancelled)
+
+
+def test_closing_the_stream_early_ends_the_reading(desk: Desk) -> None:
+    for n in range(200):
+        desk.write(f"{n}.txt", "Long text. " * 200)
+    stream = desk.stream()
+    while not isinstance(next(stream), Artifact):
+        pass
+    stream.close()  # type: ignore[attr-defined]
+    assert "read-ahead" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_progress_counts_files_and_ends_complete(desk: Desk) -> None:
+    for n in range(30):
+        desk.write(f"{n}.txt", f"Text number {n}.")
+    seen = [e for e in desk.run()[1] if isinstance(e, Progress) and e.stage == "reading"]
+    assert {e.total for e in seen} == {30}
+    assert [e.done for e in seen] == sorted(e.done for e in seen)
+    assert (seen[-1].done, seen[-1].unit, seen[-1].detail, seen[-1].seconds_left) == (30, "files", "30 chunks", 0.0)
+
+
+def test_progress_moves_within_a_long_document(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    desk.write("long.txt", "Many sentences that go on. " * 2000)
+    details = [e.detail for e in desk.run()[1] if isinstance(e, Progress) and e.stage == "reading"]
+    assert len(set(details)) > 10
+
+
+def test_short_documents_are_embedded_together(desk: Desk) -> None:
+    reading = threading.Event()
+    for n in range(64):
+        desk.write(f"{n:02}.txt", f"Text number {n}.")
+
+    def note_last(path: Path) -> None:
+        if path.name == "63.txt":
+            reading.set()
+
+    desk.reader.before = note_last
+    desk.embedder.before_batch = lambda: reading.wait(10) or None
+    desk.run()
+    assert len(desk.embedder.batches) < 20
+
+
+def test_no_more_than_a_bounded_amount_is_read_ahead(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "AHEAD_DOCUMENTS", 3)
+    monkeypatch.setattr(ingesting, "GROUP_CHUNKS", 1)
+    for n in range(20):
+        desk.write(f"{n:02}.txt", f"Text number {n}.")
+    ahead: list[int] = []
+    desk.embedder.before_batch = lambda: ahead.append(len(desk.reader.read_paths) - len(desk.embedder.batches))
+    desk.run()
+    assert max(ahead) <= 3 + 2
+
+
+def test_pages_and_languages_are_kept(desk: Desk) -> None:
+    path = desk.write(
+        "a.txt", "Das ist die erste Seite und sie ist nicht lang.\fDas ist die zweite, die auch nicht lang ist."
+    )
+    desk.run()
+    with desk.index.reading() as snapshot:
+        text = snapshot.text(str(path))
+    assert (text.document.pages, text.document.language) == (2, "de")
+    assert {c.page for c in text.chunks} <= {1, 2}
+
+
+def test_an_unreadable_name_is_reported(desk: Desk) -> None:
+    desk.write("good.txt", "Good.")
+    try:
+        (Path(os.fsdecode(os.fsencode(desk.root) + b"/bad\xff.txt"))).write_text("x")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    result, _ = desk.run()
+    assert result.indexed == 1
+    assert "name" in result.failed[0].reason
+
+
+def test_the_same_file_below_two_roots_is_one_document(desk: Desk) -> None:
+    path = desk.write("sub/a.txt", "A.")
+    result, seen = desk.run(desk.root, path.parent, path)
+    assert (result.indexed, len(states(seen))) == (1, 1)

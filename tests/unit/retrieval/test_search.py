@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.retrieval.fakes import FakeEmbedder
+from tests.unit.retrieval.test_index import entry
+from workbench.calls import SearchResult
+from workbench.errors import UserError
+from workbench.techniques.retrieval.config import SearchConfig
+from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.search import count_terms, fuse, search
+
+FOLDER = Path("/embedder")
+TEXTS = (
+    "The lighthouse keeper",
+    "A car on the road",
+    "Rain in the mountains",
+    "Ships in the harbour",
+    "Bread and milk",
+)
+
+
+@pytest.fixture
+def index(tmp_path: Path):
+    opened = CollectionIndex(tmp_path / "c.sqlite")
+    opened.adopt_embedder("fake", FakeEmbedder.dimensions)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ask(index: CollectionIndex) -> Callable[..., SearchResult]:
+    embedder = FakeEmbedder({"automobile": "car"})
+    lane = EmbeddingLane(lambda folder: embedder)
+    return lambda query, limit=10: search(index, lane, FOLDER, "c", query, limit)
+
+
+def test_a_hit_says_everything_about_itself(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    document = index.put(entry("/a.txt", *TEXTS))
+    result = ask("lighthouse keeper")
+    best = result.hits[0]
+    assert (best.collection, best.document, best.path, best.page) == ("c", document.id, "/a.txt", 1)
+    assert (best.document_hash, best.title) == ("hash of /a.txt", "a")
+    assert (best.start, best.end, best.text) == (0, len(TEXTS[0]), TEXTS[0])
+    assert best.found_by == "both"
+    assert best.similarity is not None
+    assert 0.5 < best.similarity <= 1
+    assert result.revision == 1
+    assert [h.score for h in result.hits] == sorted((h.score for h in result.hits), reverse=True)
+
+
+def test_meaning_finds_what_words_do_not(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    index.put(entry("/a.txt", *TEXTS))
+    best = ask("automobile").hits[0]
+    assert (best.text, best.found_by) == (TEXTS[1], "meaning")
+
+
+def test_words_find_what_meaning_has_lost(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    index.put(entry("/a.txt", "zebra " + "quiet evening " * 40, *("harbour ships",) * 30))
+    hit = next(h for h in ask("harbour ships zebra", 3).hits if h.text.startswith("zebra"))
+    assert hit.found_by == "words"
+    assert hit.similarity is not None
+
+
+def test_limit_is_kept(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    index.put(entry("/a.txt", *TEXTS))
+    assert len(ask("the", 2).hits) == 2
+    assert ask("the", 0).hits == ()
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\n"])
+def test_a_blank_question_finds_nothing(index: CollectionIndex, ask: Callable[..., SearchResult], query: str) -> None:
+    index.put(entry("/a.txt", *TEXTS))
+    assert ask(query).hits == ()
+
+
+def test_an_empty_collection_finds_nothing(ask: Callable[..., SearchResult]) -> None:
+    assert ask("anything") == SearchResult(hits=(), revision=0)
+
+
+@pytest.mark.parametrize("query", ['"NEAR(', "?!", "a" * 100_000, "🙂", "{text}: *"])
+def test_whatever_is_typed_is_a_question(index: CollectionIndex, ask: Callable[..., SearchResult], query: str) -> None:
+    index.put(entry("/a.txt", *TEXTS))
+    assert len(ask(query).hits) == len(TEXTS)
+
+
+def test_a_collection_of_another_embedder_is_refused(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", *TEXTS))
+    lane = EmbeddingLane(lambda folder: FakeEmbedder(fingerprint="other"))
+    with pytest.raises(UserError, match="another embedder"):
+        search(index, lane, FOLDER, "c", "harbour")
+
+
+def test_terms_are_counted_without_function_words(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "the old harbour", "harbours of the north", "bread"))
+    counted = count_terms(index, "Where is the harbour of bread and zebras?")
+    assert counted.chunks == 3
+    assert counted.terms == {"harbour": 2, "bread": 1, "zebras": 0}
+
+
+def test_german_terms_are_counted_in_all_their_forms(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "alte Häuser", "ein Haus", "ein Hof", language="de"))
+    assert count_terms(index, "Welches Haus ist das?").terms == {"haus": 2}
+
+
+def unit(*rows: tuple[float, ...]) -> np.ndarray:
+    vectors = np.array(rows, np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_fusion_prefers_what_both_sides_like() -> None:
+    vectors = unit((1, 0.1), (1, 0.2), (0.1, 1))
+    scores = fuse(np.array([1.0, 8.0, 9.0]), vectors, unit((1, 0))[0], 0.5, SearchConfig(feedback=0))
+    assert int(np.argmax(scores)) == 1
+    assert 0 <= scores.min() <= scores.max() <= 1
+
+
+def test_a_side_without_weight_decides_nothing() -> None:
+    vectors = unit((1, 0), (0, 1))
+    config = SearchConfig(feedback=0)
+    words = np.array([0.0, 5.0])
+    assert int(np.argmax(fuse(words, vectors, vectors[0], 0.0, config))) == 1
+    assert int(np.argmax(fuse(words, vectors, vectors[0], 1.0, config))) == 0
+
+
+def test_feedback_lifts_what_is_like_the_best_hit() -> None:
+    vectors = unit((1, 0.5, 0), (0.6, 0.8, 0), (0.62, 0, 0.8))
+    words, query = np.array([5.0, 0.0, 0.0]), unit((1, 0, 0))[0]
+    without = fuse(words, vectors, query, 0.65, SearchConfig(feedback=0))
+    assert without[2] > without[1]
+    fed_back = fuse(words, vectors, query, 0.65, SearchConfig(feedback=1.0, feedback_hits=1))
+    assert fed_back[1] > fed_back[2]
+
+
+def test_no_words_at_all_and_no_likeness_at_all_are_no_errors() -> None:
+    vectors = unit((1, 0), (0, 1))
+    assert np.isfinite(fuse(np.zeros(2), vectors, vectors[0], 0.65, SearchConfig())).all()
+    assert np.isfinite(fuse(np.zeros(2), -vectors, unit((1, 1))[0], 0.65, SearchConfig())).all()
+
+
+def test_meaning_weighs_less_the_less_the_embedder_knows_the_language() -> None:
+    weights = [SearchConfig().weight_of_meaning(fluency) for fluency in (0.0, 0.5, 0.65, 0.8, 1.0)]
+    assert weights == sorted(weights)
+    assert (weights[0], weights[-1]) == (SearchConfig().unknown_weight, SearchConfig().known_weight)
+    assert weights[0] < weights[2] < weights[-1]

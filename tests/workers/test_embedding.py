@@ -1,0 +1,201 @@
+"""The embedding worker as a real process, with the real starter embedder and the real reader."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.soundness import faults
+from workbench import events
+from workbench.errors import UserError
+from workbench.events import Artifact, Event
+from workbench.protocol import RequestContext
+from workbench.techniques.retrieval.protocol import (
+    Close,
+    CountTerms,
+    Documents,
+    Ingest,
+    Picture,
+    Remove,
+    Search,
+    Similarities,
+    State,
+    Text,
+)
+from workbench.workers.host import WorkerHost
+
+TEXTS = {
+    "tower.txt": "The Eiffel Tower in Paris was built by the company of Gustave Eiffel and opened in 1889.",
+    "bridge.md": "# Golden Gate\n\nThe bridge over the strait of San Francisco was opened to cars in 1937.",
+    "bread.txt": "Sourdough bread rises slowly because wild yeast works more slowly than baker's yeast.",
+    "turm.txt": "Der Berliner Fernsehturm ist mit 368 Metern das höchste Bauwerk, das es in Deutschland gibt.",
+    "empty.txt": "",
+}
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[WorkerHost]:
+    host = WorkerHost("embedding")
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def ingest_call(file: Path, embedder: Path, *paths: Path) -> Ingest:
+    return Ingest(file=str(file), collection="c", embedder=str(embedder), paths=tuple(map(str, paths)))
+
+
+def test_what_needs_no_vectors_does_not_wait_for_torch(tmp_path: Path) -> None:
+    host = WorkerHost("embedding")
+    try:
+        host.start()
+        began = time.monotonic()
+        state = host.call(State(file=str(tmp_path / "c.sqlite")))
+        assert state.documents == 0
+        assert time.monotonic() - began < 5
+        assert host.call(Documents(file=str(tmp_path / "c.sqlite"))).documents == ()
+    finally:
+        host.kill()
+
+
+def test_documents_are_read_found_shown_and_removed(
+    worker: WorkerHost, docs: Path, tmp_path: Path, minilm_path: Path
+) -> None:
+    file = tmp_path / "c.sqlite"
+    seen: list[Event] = []
+    added = worker.call(ingest_call(file, minilm_path, docs), seen.append)
+    assert (added.indexed, added.chunks) == (4, 4)
+    assert [Path(f.path).name for f in added.failed] == ["empty.txt"]
+    assert {Path(e.id).name for e in seen if isinstance(e, Artifact)} == set(TEXTS)
+
+    def ask(query: str) -> str:
+        found = worker.call(Search(file=str(file), collection="c", embedder=str(minilm_path), query=query))
+        return Path(found.hits[0].path).name
+
+    assert ask("When was the Eiffel Tower opened?") == "tower.txt"
+    assert ask("How do I bake a loaf that leavens overnight?") == "bread.txt"
+    assert ask("Wie hoch sind die Türme in Berlin?") == "turm.txt"
+
+    documents = {Path(d.path).name: d for d in worker.call(Documents(file=str(file))).documents}
+    assert {n: d.language for n, d in documents.items() if d.state == "indexed"} == {
+        "tower.txt": "en",
+        "bridge.md": "en",
+        "bread.txt": "en",
+        "turm.txt": "de",
+    }
+    shown = worker.call(Text(file=str(file), document=documents["bridge.md"].id))
+    assert shown.text == TEXTS["bridge.md"]
+    assert worker.call(Text(file=str(file), document=str(docs / "bridge.md"))) == shown
+
+    counted = worker.call(CountTerms(file=str(file), query="When was the tower opened?"))
+    assert (counted.chunks, counted.terms) == (4, {"tower": 1, "opened": 2})
+
+    again = worker.call(ingest_call(file, minilm_path, docs))
+    assert (again.indexed, again.unchanged, len(again.failed)) == (0, 4, 1)
+
+    left = worker.call(Remove(file=str(file), document=documents["tower.txt"].id))
+    assert (left.documents, left.failed, left.chunks) == (3, 1, 3)
+    assert ask("When was the Eiffel Tower opened?") != "tower.txt"
+    worker.call(Close(file=str(file)))
+    assert faults(file) == []
+
+
+def test_similarities_are_cosines(worker: WorkerHost, minilm_path: Path) -> None:
+    texts = ("A cat sits on the mat.", "Stock prices fell.")
+    others = ("A kitten is on the rug.", "Markets went down.", "A cat sits on the mat.")
+    table = worker.call(Similarities(embedder=str(minilm_path), texts=texts, others=others))
+    assert [len(row) for row in table] == [3, 3]
+    assert math.isclose(table[0][2], 1.0, abs_tol=1e-4)
+    assert table[0][0] > table[0][1]
+    assert table[1][1] > table[1][0]
+    assert worker.call(Similarities(embedder=str(minilm_path), texts=(), others=others)) == ()
+
+
+def test_a_search_is_answered_while_an_ingest_runs(worker: WorkerHost, tmp_path: Path, minilm_path: Path) -> None:
+    file, folder = tmp_path / "c.sqlite", tmp_path / "docs"
+    folder.mkdir()
+    for n in range(20):
+        (folder / f"{n:02}.txt").write_text(f"Report number {n}. " + "Some sentence about harbours. " * 40, "utf-8")
+    context = RequestContext()
+    found = None
+    for event in worker.stream(ingest_call(file, minilm_path, folder), context):
+        if isinstance(event, Artifact) and found is None:
+            query = Search(file=str(file), collection="c", embedder=str(minilm_path), query="harbours")
+            found = worker.call(query)
+            context.cancel()
+    assert isinstance(event, events.Cancelled)
+    assert found is not None
+    assert found.hits
+    state = worker.call(State(file=str(file)))
+    assert 0 < state.documents < 20
+    assert event.result["indexed"] == state.documents
+    rest = worker.call(ingest_call(file, minilm_path, folder))
+    assert rest.unchanged == state.documents
+    assert rest.indexed + rest.unchanged == 20
+
+
+def test_closing_a_collection_stops_its_ingest(worker: WorkerHost, tmp_path: Path, minilm_path: Path) -> None:
+    file, folder = tmp_path / "c.sqlite", tmp_path / "docs"
+    folder.mkdir()
+    for n in range(30):
+        (folder / f"{n:02}.txt").write_text("Some sentence about harbours. " * 100, "utf-8")
+    closed = False
+    for event in worker.stream(ingest_call(file, minilm_path, folder)):
+        if isinstance(event, Artifact) and not closed:
+            worker.call(Close(file=str(file)))
+            closed = True
+    assert isinstance(event, events.Cancelled)
+    assert not file.with_name("c.sqlite-wal").exists()
+    assert faults(file) == []
+
+
+def test_a_killed_worker_leaves_a_sound_collection_with_all_that_was_acknowledged(tmp_path: Path, minilm_path: Path) -> None:
+    file, folder = tmp_path / "c.sqlite", tmp_path / "docs"
+    folder.mkdir()
+    for n in range(12):
+        (folder / f"{n:02}.txt").write_text(f"Word{n}x. " + "Some sentence about harbours. " * 40, "utf-8")
+    host = WorkerHost("embedding")
+    try:
+        acknowledged = []
+        for event in host.stream(ingest_call(file, minilm_path, folder)):
+            if isinstance(event, Artifact):
+                acknowledged.append(Path(event.id).stem)
+                if len(acknowledged) == 3:
+                    host.kill()
+        assert isinstance(event, events.Failed)
+        assert event.reason == "worker"
+        assert faults(file) == []
+        state = host.call(State(file=str(file)))
+        assert state.documents >= len(acknowledged)
+        for stem in acknowledged:
+            counted = host.call(CountTerms(file=str(file), query=f"Word{int(stem)}x"))
+            assert counted.terms == {f"word{int(stem)}x": 1}
+    finally:
+        host.kill()
+
+
+def test_a_page_is_drawn_from_the_document_that_was_read(worker: WorkerHost, tmp_path: Path, minilm_path: Path) -> None:
+    document = tmp_path / "a.txt"
+    document.write_text("No pages here.")
+    file = tmp_path / "c.sqlite"
+    worker.call(ingest_call(file, minilm_path, document))
+    with pytest.raises(UserError):
+        worker.call(Picture(file=str(file), document=str(document), page=1, scale=1.0))
+
+
+def test_a_missing_embedder_is_an_error_a_person_can_act_on(worker: WorkerHost, docs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"modules\.json") as failure:
+        worker.call(ingest_call(tmp_path / "c.sqlite", tmp_path / "nowhere", docs))
+    assert failure.value.hint
