@@ -71,8 +71,7 @@ class DocumentPane(QFrame):
         if document.state == "failed":
             self.note.show_message(document.reason or "This file could not be read.", "danger")
             self.details.setText(advice(document))
-            self.text.show_text("")
-            self.switch.hide()
+            self._stack.hide()
             return
         asked = self._asked
 
@@ -124,6 +123,7 @@ class DocumentPane(QFrame):
         column.addWidget(self.details)
         column.addWidget(self.note)
         column.addWidget(self._stack, 1)
+        column.addStretch(0)
 
     @property
     def shows_pages(self) -> bool:
@@ -147,6 +147,7 @@ class DocumentPane(QFrame):
         self.details.setToolTip(path)
         self.note.hide()
         self.switch.hide()
+        self._stack.show()
         self._stack.setCurrentWidget(self.text)
 
     def _show(self, text: DocumentText) -> None:

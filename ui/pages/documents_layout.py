@@ -78,7 +78,7 @@ class DocumentsLayout(QWidget):
         self.pane = DocumentPane(bridge)
         self.tasks = TaskBar()
         self.remove = QuietButton("Remove from the collection", "trash")
-        self.remove.setProperty("size", "small")
+        self.remove.setProperty("small", True)
         self.no_collections = EmptyState(
             "documents",
             "No documents yet",
@@ -196,6 +196,7 @@ class DocumentsLayout(QWidget):
         narrow = width < COMPACT
         directions = QBoxLayout.Direction
         self._head.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+        self.name_filter.setVisible(not narrow)
         for column in (1, 2, 3):
             self.view.setColumnHidden(column, narrow)
         self.view.setColumnWidth(0, min(320, max(180, width * 2 // 5)))

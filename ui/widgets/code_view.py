@@ -29,8 +29,8 @@ class CodeView(QFrame):
         self.copy_button.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
-        self._body = _CodeText(self)
-        self._highlighter = Highlighter(self._body.document(), self)
+        self.body = _CodeText(self)
+        self._highlighter = Highlighter(self.body.document(), self)
         self._code = ""
         self._word = ""
         self._coloured = ""
@@ -42,7 +42,7 @@ class CodeView(QFrame):
         column.setContentsMargins(0, 0, 0, tokens.SPACE_3)
         column.setSpacing(0)
         column.addLayout(header)
-        column.addWidget(self._body)
+        column.addWidget(self.body)
 
     @property
     def code(self) -> str:
@@ -54,21 +54,21 @@ class CodeView(QFrame):
 
     def restart(self) -> None:
         self._code = self._word = self._coloured = ""
-        self._body.clear()
+        self.body.clear()
 
     def show_code(self, code: str, language: str, closed: bool) -> None:
         """Show the code. What it has in common with what is shown stays untouched."""
         if language != self._word:
             self._word = language
             self._language.setText(language)
-        self._body.setAccessibleName(f"Code, {language}" if language else "Code")
+        self.body.setAccessibleName(f"Code, {language}" if language else "Code")
         if code != self._code:
             if code.startswith(self._code):
-                self._body.append(code[len(self._code) :])
+                self.body.append(code[len(self._code) :])
             else:
-                self._body.setPlainText(code)
+                self.body.setPlainText(code)
             self._code = code
-            self._body.fit()
+            self.body.fit()
         if code == self._coloured:
             return
         new_line = code.count("\n") != self._coloured.count("\n") if len(code) < COLOURED_WHILE_OPEN else False

@@ -27,7 +27,7 @@ class TaskBar(QWidget):
         buttons = QWidget()
         row = FlowLayout(buttons, tokens.SPACE_1)
         for button in (self.summarise, self.extract, self.translate):
-            button.setProperty("size", "small")
+            button.setProperty("small", True)
             row.addWidget(button)
         self._asking = QWidget()
         self._label = Text("", "small")
