@@ -22,7 +22,7 @@ from workbench import client, errors
 from workbench.cli import ask, chats, docs, models, runs, settings
 from workbench.cli.arguments import Commands
 from workbench.cli.output import JsonOutput, Output, TextOutput
-from workbench.cli.session import Session, Stopped
+from workbench.cli.session import CallFailed, Session, Stopped
 from workbench.client import Front
 from workbench.events import Failed
 from workbench.paths import HOME_VARIABLE, Home, find_home
@@ -98,6 +98,9 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
     except (errors.Cancelled, KeyboardInterrupt):
         output.cancelled(None)
         return CANCELLED
+    except CallFailed as error:
+        output.failed(error.event)
+        return FAILED
     except Exception as error:  # noqa: BLE001 - whatever it was becomes the terminal event
         failure = failure_of(error, traceback.format_exc())
         output.failed(failure if isinstance(failure, Failed) else Failed(message=str(error)))

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from workbench import errors
 from workbench.client import Front
-from workbench.events import TERMINAL, Cancelled, Event, Finished
+from workbench.errors import UserError
+from workbench.events import TERMINAL, Cancelled, Event, Failed, Finished
 from workbench.paths import Home
-from workbench.protocol import Call, error_of, read_result
+from workbench.protocol import Call, read_result
 
 R = TypeVar("R")
 Events = Generator[Event, None, R]
@@ -30,6 +31,14 @@ class Stopped(errors.Cancelled):
     def __init__(self, result: Any = None) -> None:
         super().__init__("Cancelled.")
         self.result = result
+
+
+class CallFailed(Exception):
+    """A call failed in a way that the person did not cause; ``event`` tells how."""
+
+    def __init__(self, event: Failed) -> None:
+        super().__init__(event.message)
+        self.event = event
 
 
 class Session:
@@ -49,7 +58,7 @@ class Session:
     def call(self, call: Call[R], on_interrupt: Callable[[], None] | None = None) -> Events[R]:
         """Yield the call's events on the way and return its result. Ctrl+C cancels it, or does ``on_interrupt``.
 
-        Raises UserError, WorkerDied, Stopped or RuntimeError (a bug) for the other endings.
+        Raises UserError, CallFailed (a worker died, or a bug) or Stopped for the other endings.
         """
         if self._interrupted:
             raise Stopped
@@ -58,8 +67,8 @@ class Session:
                 return read_result(call, event.result)
             if isinstance(event, Cancelled):
                 raise Stopped(event.result)
-            if isinstance(event, TERMINAL):
-                raise error_of(event)
+            if isinstance(event, Failed):
+                raise UserError(event.message, event.hint) if event.reason == "user" else CallFailed(event)
             yield event
         raise RuntimeError(f"{type(call).__name__} ended without a terminal event")
 

@@ -62,18 +62,28 @@ def test_user_error_is_status_1_with_its_hint(run: Run, front: FakeFront) -> Non
 
 
 def test_dead_worker_is_status_1_with_its_last_words(run: Run, front: FakeFront) -> None:
-    died = Failed(message="x", hint="inference", reason="worker", exit_code=-9, stderr_tail="out of memory\n")
+    died = Failed(
+        message="The worker died.", hint="inference", reason="worker", exit_code=-9, stderr_tail="out of memory\n"
+    )
     front.end(GetStatus, died)
     ran = run("status", "--json")
     assert (ran.status, ran.events[-1]["reason"], ran.events[-1]["exit_code"]) == (1, "worker", -9)
-    assert ran.err == "The inference worker stopped unexpectedly (exit code -9).\nout of memory\n"
+    assert ran.err == "The worker died.\nout of memory\n"
 
 
 def test_bug_is_status_1_with_its_traceback(run: Run, front: FakeFront) -> None:
     front.end(GetStatus, Failed(message="KeyError: 'x'", reason="bug", stderr_tail="Traceback ..."))
     ran = run("status", "--json")
     assert (ran.status, ran.events[-1]["reason"]) == (1, "bug")
-    assert "KeyError" in ran.err
+    assert ran.events[-1]["message"] == "KeyError: 'x'"
+    assert ran.err == "KeyError: 'x'\nTraceback ...\n"
+
+
+def test_bug_of_the_terminal_itself_keeps_its_traceback(run: Run, front: FakeFront) -> None:
+    front.answer(GetStatus, {"home": 5})
+    ran = run("status", "--json")
+    assert (ran.status, ran.events[-1]["reason"]) == (1, "bug")
+    assert "Traceback" in ran.events[-1]["stderr_tail"]
 
 
 @pytest.mark.parametrize(

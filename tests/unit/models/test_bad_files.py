@@ -210,12 +210,17 @@ def test_truncated_real_model_is_refused(smollm_path: Path, tmp_path: Path) -> N
     assert "cut short: its weights need 98,362,432 bytes" in refused(path).message
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 def test_paths_without_a_model_are_refused(tmp_path: Path) -> None:
     assert "There is no file or folder" in refused(tmp_path / "nothing.gguf").message
     assert "empty folder" in refused(tmp_path).message
     dangling = tmp_path / "dangling.gguf"
     dangling.symlink_to(tmp_path / "gone.gguf")
     assert "a link to something that is not there" in refused(dangling).message
+    loop = tmp_path / "loop.gguf"
+    loop.symlink_to(loop)
+    assert "cannot be read: Too many levels of symbolic links" in refused(loop).message
+    assert "cannot be read: File name too long" in refused(tmp_path / ("x" * 300)).message
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
