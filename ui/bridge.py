@@ -20,7 +20,7 @@ from workbench import events
 from workbench.calls import GetStatus, Status, Subscribe
 from workbench.client import Front
 from workbench.client import Handle as FrontHandle
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, UserError
 from workbench.events import Changed, Event, Terminal
 from workbench.protocol import Call, error_of, read_result
 
@@ -59,7 +59,8 @@ class Bridge(QObject):
     """Something in the home folder changed: kind (chat, run, model, collection, settings, worker) and id."""
 
     connected_changed = Signal(bool)
-    """The core can be reached, or cannot any more."""
+    """The core can be reached, or cannot any more: then ``problem`` says why where a person can act on it, and the
+    bridge waits for ``reconnect``; without a problem it tries again by itself."""
 
     status_changed = Signal(object)
     """A new ``Status`` of the core, at least every two seconds while it can be reached."""
@@ -73,6 +74,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self.front = front
         self.connected: bool | None = None
+        self.problem = ""
         self.status: Status | None = None
         self._queue: deque[tuple[_Stream, Event]] = deque()
         self._waiting: deque[tuple[_Stream, list[Event]]] = deque()
@@ -85,7 +87,7 @@ class Bridge(QObject):
         self._reconnect = QTimer(self, singleShot=True)
         self._reconnect.timeout.connect(self._connect)
         self._poll = QTimer(self, interval=STATUS_MS)
-        self._poll.timeout.connect(self.refresh_status)
+        self._poll.timeout.connect(self._on_poll)
         self._asking_status = False
         self._ask_again = False
         self._watching: Handle | None = None
@@ -109,7 +111,8 @@ class Bridge(QObject):
         on_error: Callable[[Exception], None] | None = None,
         owner: QObject | None = None,
     ) -> Handle:
-        """Send a call; exactly one of ``on_result`` and ``on_error`` runs later, unless ``owner`` has gone.
+        """Send a call; exactly one of ``on_result`` and ``on_error`` runs later, unless ``owner`` has gone or the
+        bridge is closed.
 
         ``on_error`` gets UserError, WorkerDied, errors.Cancelled or, for a bug, RuntimeError. Without it an error is
         sent to ``failed``, from where the shell shows it; a cancelled call is passed over in silence.
@@ -158,6 +161,9 @@ class Bridge(QObject):
         self, call: Call[Any], on_events: OnEvents | None, on_end: OnEnd | None, owner: QObject | None
     ) -> Handle:
         handle = Handle()
+        if self._closed:
+            handle.ended = True
+            return handle
         stream = _Stream(handle, on_events, on_end, owner)
         queue, arrived = self._queue, self._arrived
 
@@ -219,12 +225,17 @@ class Bridge(QObject):
                     self.refresh_status()
 
     def _on_watch_ended(self, terminal: Terminal) -> None:
-        self._set_connected(False)
+        self._lose(None if isinstance(terminal, events.Finished) else error_of(terminal))
+
+    def _on_poll(self) -> None:
+        if self.connected:
+            self.refresh_status()
 
     def _on_status(self, status: Status) -> None:
         self._asking_status = False
-        self._set_connected(True)
         self._attempt = 0
+        self.problem = ""
+        self._set_connected(True)
         if status != self.status:
             self.status = status
             self.status_changed.emit(status)
@@ -234,14 +245,20 @@ class Bridge(QObject):
 
     def _on_status_failed(self, error: Exception) -> None:
         self._asking_status = self._ask_again = False
+        self._lose(error)
+
+    def _lose(self, error: Exception | None) -> None:
+        problem = str(error) if isinstance(error, UserError) else ""
+        if problem != self.problem:
+            self.problem = problem
+            self.connected = None  # so that the new reason is told
+        if not problem and not self._reconnect.isActive():
+            self._reconnect.start(RECONNECT_MS[min(self._attempt, len(RECONNECT_MS) - 1)])
+            self._attempt += 1
+        self.status = None  # what was known does not hold any more
         self._set_connected(False)
 
     def _set_connected(self, connected: bool) -> None:
-        if not connected and not self._reconnect.isActive():
-            self._reconnect.start(RECONNECT_MS[min(self._attempt, len(RECONNECT_MS) - 1)])
-            self._attempt += 1
-        if not connected:
-            self.status = None  # what was known does not hold any more
         if connected != self.connected:
             self.connected = connected
             self.connected_changed.emit(connected)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.widgets.basics import IconButton, QuietButton, Text, set_property
+from ui.widgets.basics import IconButton, LinkButton, Text, set_property
 from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of, parse_value
 
@@ -54,7 +54,8 @@ class Form(QWidget):
             row = self._rows[field.name] = FieldRow(config, field, narrow)
             row.changed.connect(self.changed)
             (below if field.advanced else column).addWidget(row)
-        self.fold = QuietButton("Advanced", "chevron-right")
+        self.fold = LinkButton("Advanced")
+        set_icon(self.fold, "chevron-right", "accent", 16)
         self.fold.setCheckable(True)
         self.fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._advanced = advanced
@@ -88,7 +89,7 @@ class Form(QWidget):
 
     def _on_fold(self, open: bool) -> None:
         self._advanced.setVisible(open)
-        set_icon(self.fold, "chevron-down" if open else "chevron-right")
+        set_icon(self.fold, "chevron-down" if open else "chevron-right", "accent", 16)
 
 
 class FieldRow(QWidget):
@@ -122,8 +123,8 @@ class FieldRow(QWidget):
             controls.addWidget(self.control)
         if field.unit:
             controls.addWidget(Text(field.unit, "muted"))
-        controls.addStretch(0 if isinstance(self.control, QPlainTextEdit) else 1)
         controls.addWidget(self.reset)
+        controls.addStretch(0 if isinstance(self.control, QPlainTextEdit) else 1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(tokens.SPACE_5)

@@ -1,7 +1,7 @@
 """Where the window begins: reads the command line, opens the window at once, lets the core start behind it.
 
 Nothing that is heavy is imported here, and Qt only once it is clear that a window is wanted: a frozen build runs this
-same program again to be a worker.
+same program again to be the core or a worker.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["--worker"]:
         return _become_worker(arguments[1:])
+    if arguments[:1] == ["--core"]:
+        return _become_core(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="llm-workbench", description="A local model that answers from your documents."
     )
@@ -39,6 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _become_worker(arguments: list[str]) -> int:
     workers = importlib.import_module("workbench.workers.__main__")  # by name: the window knows no worker
     status: int = workers.run(arguments)
+    return status
+
+
+def _become_core(arguments: list[str]) -> int:
+    service = importlib.import_module("workbench.service")
+    status: int = service.main(arguments)
     return status
 
 

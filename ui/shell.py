@@ -228,12 +228,8 @@ class Shell(QMainWindow):
 
     def _on_connected_changed(self, connected: bool) -> None:
         if not connected:
-            self._condition.show_message(
-                "The workbench in the background has stopped. It is started again; nothing that was saved is lost.",
-                "danger",
-                "Restart",
-                self._bridge.reconnect,
-            )
+            stopped = "The workbench in the background has stopped. It starts again; nothing that was saved is lost."
+            self._condition.show_message(self._bridge.problem or stopped, "danger", "Restart", self._bridge.reconnect)
             return
         self._condition.hide()
         self._bridge.call(GetSettings(), self._on_settings, owner=self)

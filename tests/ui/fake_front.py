@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui.fake_home import FakeHome
+from tests.ui.fake_home import FakeHome, cited
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError, WorkerDied
 from workbench.events import Changed, Event
-from workbench.messages import Citation, Usage
+from workbench.messages import Usage
 from workbench.protocol import Call, failure_of, finish, result_of
 from workbench.settings import SECTIONS, Settings
 
@@ -350,11 +350,7 @@ class FakeFront:
         text = home.answer_text
         for word in text.split(" "):
             yield events.TextDelta(text=word + " ")
-        citations = tuple(
-            Citation(**{f: getattr(p, f) for f in Citation.__struct_fields__ if f != "claimed"})
-            for p in passages
-            if f"[{p.n}]" in text
-        )
+        citations = cited(passages, text)
         usage = Usage(prompt_tokens=312, cached_tokens=120, new_tokens=64, first_token_s=0.31, tokens_per_s=41.2)
         home.end_answer(answer, text, citations, passages, usage)
         yield finish(

@@ -15,7 +15,7 @@ from workbench import events
 from workbench.errors import UserError
 from workbench.events import Event
 from workbench.messages import Citation, Passage, Usage
-from workbench.recipes import Recipe
+from workbench.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
@@ -378,8 +378,12 @@ class FakeHome:
             call = c.Ask(question=question, chat=chat, recipe=recipe or Recipe())
             _, answer = self.begin_answer(call)
             chat = answer.chat
+            passages: tuple[Passage, ...] = ()
+            if recipe is not None and recipe.retrieval is not None:
+                found = self.search(recipe.retrieval.collection, question, 3).hits
+                passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
             usage = Usage(prompt_tokens=280, cached_tokens=96, new_tokens=52, first_token_s=0.28, tokens_per_s=43.0)
-            self.end_answer(answer, text, usage=usage)
+            self.end_answer(answer, text, cited(passages, text), passages, usage)
         assert chat is not None
         then = time.time() - age_s
         self.chats[chat] = msgspec.structs.replace(self.chats[chat], title=title, created=then, updated=then)
@@ -400,16 +404,16 @@ def furnished_home() -> FakeHome:
         contracts.id, "/home/ada/contracts/lease.md", "# Lease\n\nThe rent is due on the first day.\n" * 9
     )
     day = 86_400.0
+    bench = Recipe(model=ModelPart(name=SMOL.name), retrieval=RetrievalPart(collection=pump.name))
     home.put_chat(
         "How long is the warranty?",
         [
-            ("How long is the warranty?", home.answer_text),
+            ("How long is the warranty, and how do I claim?", home.answer_text),
             ("And for spare parts?", "Spare parts carry a warranty of **12 months** from the day they are fitted [1]."),
         ],
+        bench,
     )
-    home.put_chat(
-        "Winter storage of the pump", [("How do I store it?", "Drain the housing first [1].")], age_s=day * 1.2
-    )
+    home.put_chat("Winter storage of the pump", [("Where do I store it?", "Drain the housing [1].")], bench, day * 1.2)
     home.put_chat("Notice period in the lease", [("What is the notice?", "Three months [1].")], age_s=day * 5)
     home.put_chat("A polite refusal", [("Write a refusal.", "Thank you for your offer.")], age_s=day * 12)
     return home
@@ -431,6 +435,16 @@ def running_ingest(home: FakeHome, **changes: Any) -> c.RunRecord:
     run = msgspec.structs.replace(run, **changes)
     home.runs[run.id] = run
     return run
+
+
+def cited(passages: tuple[Passage, ...], text: str) -> tuple[Citation, ...]:
+    """Citations of the passages whose number stands in the text."""
+    fields = [name for name in Citation.__struct_fields__ if name != "claimed"]
+    return tuple(
+        Citation(**{name: getattr(passage, name) for name in fields}, claimed=True)
+        for passage in passages
+        if f"[{passage.n}]" in text
+    )
 
 
 def _files(path: Path) -> list[Path]:

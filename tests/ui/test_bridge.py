@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QObject, QThread
 from pytestqt.qtbot import QtBot
@@ -193,3 +194,28 @@ def test_the_status_is_asked_again_when_something_changed(qtbot: QtBot, bridge: 
     with qtbot.waitSignal(bridge.status_changed, check_params_cb=lambda status: status.model == "", timeout=1500):
         front.announce("worker", "inference")
     assert len(front.asked(GetStatus)) > asked
+
+
+def test_a_core_that_cannot_be_started_says_why_and_is_tried_again_on_request_only(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront
+) -> None:
+    qtbot.waitUntil(lambda: bridge.connected is True)
+    front.refuse(GetStatus, UserError("The home folder is read-only.", "Choose another with --home."))
+    with qtbot.waitSignal(bridge.connected_changed):
+        bridge.refresh_status()
+    assert bridge.problem == "The home folder is read-only. Choose another with --home."
+    asked = len(front.asked(GetStatus))
+    bridge.call(GetMachine(), lambda machine: None)
+    front.answer(GetStatus, lambda call: [events.Finished(result=msgspec.to_builtins(front.home.status()))])
+    assert len(front.asked(GetStatus)) == asked
+    with qtbot.waitSignal(bridge.connected_changed):
+        bridge.reconnect()
+    assert bridge.problem == ""
+
+
+def test_a_closed_bridge_asks_nothing(bridge: Bridge, front: FakeFront) -> None:
+    bridge.close()
+    before = len(front.calls)
+    handle = bridge.call(GetMachine(), lambda machine: pytest.fail("it is closed"))
+    assert handle.ended
+    assert len(front.calls) == before

@@ -119,8 +119,8 @@ class ModelsPage(QWidget):
         self._empty = EmptyState(
             "models",
             "No model yet",
-            "A model is the part that reads and answers. The starter model is small (92 MB), runs on any machine and "
-            "needs no network. You can also import a GGUF file or a safetensors folder, or drop one here.",
+            "A model is the part that reads and answers. The starter model is small (92\u00a0MB), runs on any machine "
+            "and needs no network. You can also import a GGUF file or a safetensors folder, or drop one here.",
             "Use the starter model",
         )
         assert self._empty.button is not None
