@@ -28,6 +28,7 @@ from workbench.calls import (
     StopAnswer,
     StoredMessage,
 )
+from workbench.errors import UserError
 from workbench.events import Event, Terminal
 from workbench.recipes import Recipe
 
@@ -122,7 +123,8 @@ class ChatSession(QObject):
         self._tell_busy()
 
     def _on_missing(self, chat: str, error: Exception) -> None:
-        if self._wanted == chat:
+        """Only a chat that is gone is left; one that cannot be reached now is read again when the core is there."""
+        if self._wanted == chat and isinstance(error, UserError):
             self.missing.emit(str(error))
             self.open(None)
 

@@ -265,6 +265,11 @@ class ThoughtView(QWidget):
         column.addWidget(self._text)
         self.hide()
 
+    @property
+    def text(self) -> str:
+        """The thinking so far."""
+        return self._whole
+
     def set_text(self, text: str) -> None:
         self._whole = text
         self.setVisible(bool(text))

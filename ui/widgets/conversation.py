@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -131,6 +132,10 @@ class Conversation(QScrollArea):
         view = self._views.pop(old)
         view.message_id = new
         self._views[new] = view
+        for number, shown in enumerate(self._shown):
+            if shown.message.id == old:
+                message = msgspec.structs.replace(shown.message, id=new)
+                self._shown[number] = Shown(message, shown.siblings)
 
     def follow_end(self) -> None:
         """Go to the end and stay there."""

@@ -1,0 +1,547 @@
+"""The chat page against a fake core: asking, streaming, stopping, branching, sources, files, failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront, Held
+from tests.ui.fake_home import FakeHome
+from ui.bridge import Bridge
+from ui.pages.chat import ChatPage, question_of, to_ask_with
+from ui.widgets.answer_view import AnswerView
+from ui.widgets.question_view import QuestionView
+from workbench import calls as c
+from workbench import events
+from workbench.errors import UserError, WorkerDied
+from workbench.messages import Citation, Passage, Usage
+from workbench.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> ChatPage:
+    page = ChatPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1280, 760)
+    page.show()
+    qtbot.waitUntil(lambda: bool(page.parts.recipe.recipe.model.name) and bool(page.parts.history.model.chats))
+    return page
+
+
+def answers(page: ChatPage) -> list[AnswerView]:
+    return [view for view in page.parts.conversation.views if isinstance(view, AnswerView)]
+
+
+def questions(page: ChatPage) -> list[QuestionView]:
+    return [view for view in page.parts.conversation.views if isinstance(view, QuestionView)]
+
+
+def ask(page: ChatPage, text: str) -> None:
+    page.parts.composer.set_text(text)
+    QTest.keyClick(page.parts.composer.field, Qt.Key.Key_Return)
+
+
+def open_chat(qtbot: QtBot, page: ChatPage, title: str) -> str:
+    chat = next(chat for chat in page.parts.history.model.chats if chat.title == title)
+    page.session.open(chat.id)
+    qtbot.waitUntil(lambda: page.session.chat.id == chat.id)
+    return chat.id
+
+
+def begin(front: FakeFront, home: FakeHome, held: Held, qtbot: QtBot) -> c.StoredMessage:
+    """Store the held question as the core does; the answer that streams."""
+    qtbot.waitUntil(lambda: held.call is not None)
+    question, answer = home.begin_answer(held.call)
+    ids = {"chat": answer.chat, "question": question.id, "answer": answer.id}
+    held.emit(events.Artifact(kind="message", id=answer.id, result=ids))
+    return answer
+
+
+def passage(home: FakeHome, n: int = 1) -> Passage:
+    collection = next(iter(home.collections.values()))
+    document = next(d for d in home.documents_of(collection.id).values() if d.state != "failed")
+    text = home.texts[document.id]
+    return Passage(
+        collection=collection.id, document=document.id, document_hash=document.hash, path=document.path,
+        title=document.title, start=40, end=120, text=text[40:120], score=0.8, similarity=0.6, n=n,
+    )  # fmt: skip
+
+
+def cite(passage: Passage) -> Citation:
+    return Citation(**{field: getattr(passage, field) for field in Citation.__struct_fields__ if field != "claimed"})
+
+
+def test_an_answer_streams_in_and_ends_with_its_sources(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "How long is the warranty?")
+    answer = begin(front, home, held, qtbot)
+    found = passage(home)
+    held.emit(events.Progress(stage="loading", done=43, total=100))
+    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Loading SmolLM2-135M-Instruct… 43%")
+    assert page.parts.composer.text == ""
+    held.emit(events.Retrieved(query="warranty", passages=(found,)))
+    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Reading 1 passage…")
+    held.emit(events.TextDelta(text="It runs for **36"), events.TextDelta(text=" months** [1]."))
+    qtbot.waitUntil(lambda: answers(page)[-1].text.text == "It runs for **36 months** [1].")
+    view = answers(page)[-1]
+    assert not view.waiting.isVisible()
+    assert page.parts.composer.stop.isVisible()
+    usage = Usage(prompt_tokens=300, new_tokens=76, first_token_s=0.3, tokens_per_s=41)
+    home.end_answer(answer, view.text.text, (cite(found),), (found,), usage)
+    held.finish(
+        c.AskResult(
+            answer=view.text.text, citations=(cite(found),), passages=(found,), usage=usage, chat=answer.chat,
+            message=answer.id, context_tokens=1000,
+        )
+    )  # fmt: skip
+    qtbot.waitUntil(lambda: not page.session.busy)
+    assert answers(page)[-1] is view
+    assert [button.text() for button in view.source_buttons] == [f"[1] {found.title}"]
+    assert view.usage.full_text == "41 tok/s · 0.3 s · 76 tokens"
+    assert page.parts.head.context.text() == "Context 38%"
+    assert page.parts.composer.send.isVisible()
+
+
+def test_the_words_stay_in_the_composer_until_they_are_stored(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "Is it stored?")
+    qtbot.waitUntil(lambda: held.call is not None)
+    assert page.parts.composer.text == "Is it stored?"
+    held.fail(UserError("The disk is full.", "Free some space."))
+    qtbot.waitUntil(lambda: not page.session.busy)
+    assert page.parts.composer.text == "Is it stored?"
+    assert page.parts.conversation.views == []
+
+
+def test_a_refused_question_is_explained(qtbot: QtBot, page: ChatPage, front: FakeFront, shell: RecordingShell) -> None:
+    front.refuse(c.Ask, UserError("The disk is full.", "Free some space."))
+    ask(page, "Is it stored?")
+    qtbot.waitUntil(lambda: bool(shell.messages))
+    assert "The disk is full. Free some space." in shell.messages[0][0]
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+def test_stop_keeps_what_was_written(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, way: str) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "Tell me all")
+    answer = begin(front, home, held, qtbot)
+    held.emit(events.TextDelta(text="The first part"))
+    qtbot.waitUntil(lambda: answers(page)[-1].text.text == "The first part")
+    stored = home.messages[answer.chat]
+    stored[-1] = c.StoredMessage(
+        id=answer.id, chat=answer.chat, parent=answer.parent, role="assistant", text="The first part", state="stopped"
+    )
+    if way == "key":
+        QTest.keyClick(page.parts.composer.field, Qt.Key.Key_Escape)
+    else:
+        page.parts.composer.stop.click()
+    qtbot.waitUntil(lambda: not page.session.busy)
+    assert front.asked(c.StopAnswer)[0].message == answer.id
+    view = answers(page)[-1]
+    assert view.text.text == "The first part"
+    assert view.state_line.text().startswith("Stopped.")
+
+
+def test_a_dead_worker_leaves_the_text_the_reason_and_try_again(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "Tell me all")
+    answer = begin(front, home, held, qtbot)
+    held.emit(events.TextDelta(text="The first part"))
+    qtbot.waitUntil(lambda: answers(page)[-1].text.text == "The first part")
+    reason = "The inference worker stopped unexpectedly (exit code -9)."
+    home.messages[answer.chat][-1] = c.StoredMessage(
+        id=answer.id, chat=answer.chat, parent=answer.parent, role="assistant", text="The first part",
+        state="failed", error=reason,
+    )  # fmt: skip
+    held.fail(WorkerDied("inference", -9))
+    qtbot.waitUntil(lambda: not page.session.busy)
+    view = answers(page)[-1]
+    assert view.text.text == "The first part"
+    assert view.failure.isVisible()
+    assert view.failure.text == reason
+    assert view.failure.action_button.text() == "Try again"
+    view.failure.action_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(c.Ask)) == 2)
+    assert front.asked(c.Ask)[1].regenerate == answer.id
+
+
+def test_a_citation_opens_its_passage_beside_the_conversation(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
+    qtbot.waitUntil(lambda: bool(answers(page)) and bool(answers(page)[-1].source_buttons))
+    answers(page)[-1].source_buttons[0].click()
+    source = page.parts.source
+    qtbot.waitUntil(lambda: source.text.passage is not None)
+    assert page.parts.side.currentWidget() is source
+    start, end = source.text.passage or (0, 0)
+    (selection,) = source.text.extraSelections()
+    marked = selection.cursor.selectedText().replace("\u2029", "\n")  # type: ignore[attr-defined]
+    assert marked == source.text.toPlainText()[start:end]
+    assert source.text.cursorRect().top() >= 0
+    assert source.text.cursorRect().bottom() <= source.text.viewport().height()
+    source.close_button.click()
+    assert page.parts.side.currentWidget() is page.parts.recipe
+
+
+def test_a_changed_or_missing_document_shows_the_stored_passage(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    source = page.parts.source
+    old = msgspec.structs.replace(passage(home), document_hash="another", text="As it was read then.")
+    page.open_source(old)
+    qtbot.waitUntil(lambda: source.note.isVisible())
+    assert "has changed" in source.note.text
+    assert source.text.toPlainText() == "As it was read then."
+    page.open_source(msgspec.structs.replace(old, document="gone"))
+    qtbot.waitUntil(lambda: "not in the collection any more" in source.note.text)
+    assert source.text.toPlainText() == "As it was read then."
+
+
+def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    collection = next(iter(home.collections.values()))
+    pdf = home.put_document(collection.id, "/papers/pump.pdf", "First page.\n\nSecond page.", pages=2)
+    cited = msgspec.structs.replace(
+        passage(home), document=pdf.id, document_hash=pdf.hash, title="pump.pdf", page=2, start=13, end=24
+    )
+    page.open_source(cited)
+    pages = page.parts.source.pages
+    qtbot.waitUntil(lambda: bool(pages.sheet.boxes))
+    assert page.parts.source.shows_pages
+    assert front.asked(c.DrawPage)[-1].page == 2
+    assert pages.place.text() == "Page 2 of 2"
+    pages.turn(-1)
+    qtbot.waitUntil(lambda: pages.place.text() == "Page 1 of 2")
+    page.parts.source.text_button.click()
+    assert page.parts.source.text.toPlainText().startswith("First page.")
+
+
+def test_the_passages_shown_can_be_looked_at(qtbot: QtBot, page: ChatPage) -> None:
+    page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].passages_button.isVisible())
+    view = answers(page)[-1]
+    count = int(view.passages_button.text().split("(")[1].rstrip(")"))
+    view.passages_button.click()
+    panel = page.parts.passages
+    assert page.parts.side.currentWidget() is panel
+    assert len(panel.list.cards) == count
+    assert "score" in panel.list.cards[0].accessibleName()
+    QTest.keyClick(panel.list.cards[0], Qt.Key.Key_Return)
+    assert page.parts.side.currentWidget() is page.parts.source
+
+
+def test_a_declined_answer_is_a_calm_note(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    chat = open_chat(qtbot, page, "A polite refusal")
+    last = home.messages[chat][-1]
+    words = "The documents do not say who built the moon."
+    home.messages[chat][-1] = msgspec.structs.replace(last, text=words, declined=True, passages=(passage(home),))
+    page.session.reload()
+    qtbot.waitUntil(lambda: answers(page)[-1].declined_note.isVisible())
+    view = answers(page)[-1]
+    assert view.declined_note.words.text() == words
+    assert not view.text.isVisible()
+
+
+def test_an_edited_question_becomes_a_branch_and_both_can_be_shown(
+    qtbot: QtBot, page: ChatPage, front: FakeFront
+) -> None:
+    open_chat(qtbot, page, "How long is the warranty?")
+    first = questions(page)[0]
+    first.edit_button.click()
+    first.editor.field.setPlainText("How long is the guarantee?")
+    QTest.keyClick(first.editor.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(questions(page)) == 1 and not page.session.busy)
+    asked = front.asked(c.Ask)[-1]
+    assert (asked.root, asked.parent) == (True, None)
+    assert questions(page)[0].siblings.place.text() == "2/2"
+    questions(page)[0].siblings.back.click()
+    qtbot.waitUntil(lambda: len(questions(page)) == 2)
+    qtbot.waitUntil(lambda: len(front.asked(c.SetHead)) == 1)
+    assert questions(page)[0].siblings.place.text() == "1/2"
+
+
+def test_again_answers_anew_beside_the_first_answer(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    open_chat(qtbot, page, "Winter storage of the pump")
+    old = answers(page)[-1].message_id
+    answers(page)[-1].again_button.click()
+    qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].message_id.startswith("m"))
+    assert front.asked(c.Ask)[-1].regenerate == old
+    assert answers(page)[-1].siblings.place.text() == "2/2"
+    assert len(questions(page)) == 1
+
+
+def test_an_answer_made_elsewhere_is_followed(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    held = front.hold(c.FollowAnswer)
+    _, answer = home.begin_answer(c.Ask(question="From the terminal"))
+    front.announce("chat", answer.chat)
+    qtbot.waitUntil(lambda: any(chat.id == answer.chat for chat in page.parts.history.model.chats))
+    page.session.open(answer.chat)
+    held.emit(events.TextDelta(text="Half of "), events.TextDelta(text="it"))
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].text.text == "Half of it")
+    assert held.call.message == answer.id
+    home.end_answer(answer, "Half of it and the rest")
+    held.emit(events.TextDelta(text=" and the rest"))
+    held.finish(c.AskResult(answer="Half of it and the rest", chat=answer.chat, message=answer.id))
+    qtbot.waitUntil(lambda: not page.session.busy)
+    assert answers(page)[-1].text.text == "Half of it and the rest"
+
+
+def test_leaving_a_chat_keeps_its_answer_going(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "A long one")
+    answer = begin(front, home, held, qtbot)
+    qtbot.waitUntil(lambda: page.session.chat.id == answer.chat)
+    page.new_chat()
+    assert page.parts.conversation.views == [] or not page.session.busy
+    held.emit(events.TextDelta(text="while away"))
+    page.session.open(answer.chat)
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].text.text == "while away")
+    held.emit(events.TextDelta(text=", and back"))
+    qtbot.waitUntil(lambda: answers(page)[-1].text.text == "while away, and back")
+    assert front.asked(c.FollowAnswer) == []
+
+
+def test_a_lost_core_ends_the_answer_and_the_chat_comes_back(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, bridge: Bridge
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "A long one")
+    answer = begin(front, home, held, qtbot)
+    held.emit(events.TextDelta(text="Some text"))
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].text.text == "Some text")
+    front.lose_connection()
+    qtbot.waitUntil(lambda: not page.session.busy)
+    assert answers(page)[-1].failure.isVisible()
+    home.messages[answer.chat][-1] = c.StoredMessage(
+        id=answer.id, chat=answer.chat, parent=answer.parent, role="assistant", text="Some text", state="interrupted"
+    )
+    front.reconnect()
+    qtbot.waitUntil(lambda: answers(page)[-1].state_line.isVisible(), timeout=10_000)
+    assert "before this answer was finished" in answers(page)[-1].state_line.text()
+
+
+def test_the_view_follows_the_end_only_while_the_reader_is_there(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "A long one")
+    begin(front, home, held, qtbot)
+    talk = page.parts.conversation
+    bar = talk.verticalScrollBar()
+    held.emit(events.TextDelta(text="A line of text.\n\n" * 60))
+    qtbot.waitUntil(lambda: bar.maximum() > 500 and bar.value() == bar.maximum())
+    bar.setValue(100)
+    assert not talk.following
+    held.emit(events.TextDelta(text="Another line.\n\n" * 40))
+    before = bar.maximum()
+    qtbot.waitUntil(lambda: bar.maximum() > before)
+    assert bar.value() == 100
+    talk.to_end_button.click()
+    assert bar.value() == bar.maximum()
+
+
+def test_a_chat_of_thousands_of_messages_opens_from_its_end(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    chat = home.put_chat("Endless", [(f"Question {n}", f"Answer {n}\n\n" * 3) for n in range(1500)])
+    page.session.open(chat)
+    qtbot.waitUntil(lambda: page.session.chat.id == chat)
+    talk = page.parts.conversation
+    assert len(talk.views) < 40
+    assert questions(page)[-1].accessibleName() is not None
+    assert answers(page)[-1].text.text.startswith("Answer 1499")
+    bar = talk.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
+    count = len(talk.views)
+    bar.setValue(0)
+    qtbot.waitUntil(lambda: len(talk.views) > count)
+    qtbot.waitUntil(lambda: bar.value() > 0)  # what was read stays in sight
+
+
+def test_history_renames_deletes_and_shows_what_others_do(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    chat = open_chat(qtbot, page, "A polite refusal")
+    history = page.parts.history
+    history.model.setData(history.model.index_of(chat), "Refusal, politely")
+    qtbot.waitUntil(lambda: home.chats[chat].title == "Refusal, politely")
+    qtbot.waitUntil(lambda: page.parts.head.chat_title.full_text == "Refusal, politely")
+    history.mark(chat)
+    QTest.keyClick(history.list, Qt.Key.Key_Delete)
+    assert "Refusal, politely" in history.confirm.text
+    history.confirm.action_button.click()
+    qtbot.waitUntil(lambda: chat not in home.chats)
+    assert page.session.chat.id is None
+    other = home.put_chat("From the terminal", [("Hello", "Good day")])
+    front.announce("chat", other)
+    qtbot.waitUntil(lambda: history.model.index_of(other).isValid())
+    history.search.setText("good day")
+    qtbot.waitUntil(lambda: [found.id for found in history.model.chats] == [other])
+
+
+def test_a_chat_is_exported_as_markdown(
+    qtbot: QtBot, page: ChatPage, home: FakeHome, shell: RecordingShell, tmp_path: Path
+) -> None:
+    chat = open_chat(qtbot, page, "A polite refusal")
+    page.export_to(chat, tmp_path / "chat.md")
+    qtbot.waitUntil(lambda: bool(shell.messages))
+    assert (tmp_path / "chat.md").read_text("utf-8") == home.export_chat(chat)
+
+
+def test_drafts_are_kept_for_each_chat(qtbot: QtBot, page: ChatPage) -> None:
+    page.parts.composer.set_text("a draft for later")
+    open_chat(qtbot, page, "A polite refusal")
+    assert page.parts.composer.text == ""
+    page.parts.composer.set_text("another")
+    page.new_chat()
+    assert page.parts.composer.text == "a draft for later"
+
+
+def test_without_a_model_the_send_button_says_why(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, shell: RecordingShell
+) -> None:
+    home.models.clear()
+    front.announce("model")
+    composer = page.parts.composer
+    qtbot.waitUntil(lambda: bool(composer.blocked))
+    composer.set_text("Hello?")
+    assert not composer.send.isEnabled()
+    assert composer.reason.text() == "There is no model to answer yet."
+    composer.remedy.click()
+    assert shell.opened == [("models", {})]
+
+
+def test_enter_sends_and_shift_enter_breaks_the_line(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    field = page.parts.composer.field
+    height = field.height()
+    QTest.keyClicks(field, "one")
+    QTest.keyClick(field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClicks(field, "two")
+    assert page.parts.composer.text == "one\ntwo"
+    qtbot.waitUntil(lambda: field.height() > height)
+    page.parts.composer.set_text("\n" * 30)
+    tallest = field.height()
+    page.parts.composer.set_text("\n" * 60)
+    assert field.height() == tallest
+    page.parts.composer.set_text("one\ntwo")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
+    assert front.asked(c.Ask)[0].question == "one\ntwo"
+
+
+def test_the_recipe_panel_is_what_is_asked_with(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    panel = page.parts.recipe
+    panel.decoding.open()
+    panel.forms["decoding"].changed.emit("temperature", 0.8)
+    panel.documents_box.chosen.emit("Contracts 2025")
+    assert panel.decoding.state == "varied, temperature 0.8"
+    assert panel.retrieval.state == "Contracts 2025"
+    assert page.parts.composer.documents_chip.text() == "Contracts 2025"
+    ask(page, "With this recipe")
+    qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
+    recipe = front.asked(c.Ask)[0].recipe
+    assert recipe.decoding.temperature == 0.8
+    assert recipe.retrieval == RetrievalPart(collection="Contracts 2025")
+    assert recipe.model.name == "SmolLM2-135M-Instruct"
+
+
+def test_a_chat_brings_its_recipe_back(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    recipe = Recipe(
+        model=ModelPart(name="SmolLM2-135M-Instruct", sha256="abc", engine="b1"),
+        decoding=DecodingPart(temperature=1.0, seed=77),
+        retrieval=RetrievalPart(collection="Brunnen pumps", revision=9),
+    )
+    chat = home.put_chat("With a recipe", [("Q", "A")], recipe)
+    page.session.open(chat)
+    qtbot.waitUntil(lambda: page.session.chat.id == chat)
+    assert page.parts.recipe.recipe == to_ask_with(recipe)
+    assert page.parts.recipe.recipe.decoding == DecodingPart(temperature=1.0)
+    assert page.parts.recipe.recipe.retrieval == RetrievalPart(collection="Brunnen pumps")
+
+
+def test_dropped_files_are_offered_to_the_documents(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, tmp_path: Path
+) -> None:
+    page.open_target(new=True, collection="Brunnen pumps")
+    file = tmp_path / "note.txt"
+    file.write_text("A note.")
+    drop(page, file)
+    intake = page.parts.intake
+    assert intake.message.text == "Add 1 file or folder to “Brunnen pumps”?"
+    intake.message.action_button.click()
+    qtbot.waitUntil(lambda: intake.message.isVisible() and "1 file read" in intake.message.text)
+    assert front.asked(c.AddDocuments)[0].paths == (str(file),)
+
+
+def drop(page: ChatPage, *files: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    none: Any = Qt.KeyboardModifier.NoModifier
+    event = QDropEvent(QPointF(10, 10), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, none)
+    page.dropEvent(event)
+
+
+def test_a_task_on_a_document_begins_a_chat_and_shows_its_sections(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    task = c.DocumentTask(document="/papers/pump.pdf", task="summarise")
+    page.open_target(collection="Brunnen pumps", task=task)
+    begin(front, home, held, qtbot)
+    held.emit(events.Progress(stage="summarising", done=2, total=12, unit="sections", detail="section 3 of 12"))
+    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Summarising, section 3 of 12…")
+    assert held.call.document == task
+    assert held.call.recipe.retrieval.collection == "Brunnen pumps"
+    assert questions(page)[-1].message_id.startswith("m")
+    assert question_of(task) == "Summarise pump.pdf."
+
+
+def test_notices_and_thoughts_are_shown(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "Think")
+    begin(front, home, held, qtbot)
+    held.emit(events.Log(text="The two oldest turns were left out.", level="notice"), events.Thought(text="Hm."))
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].thought.isVisible())
+    view = answers(page)[-1]
+    assert view.notices.text() == "The two oldest turns were left out."
+    view.thought.button.click()
+    assert view.thought.text == "Hm."
+
+
+def test_the_answer_is_copied_as_markdown(qtbot: QtBot, page: ChatPage) -> None:
+    open_chat(qtbot, page, "How long is the warranty?")
+    view = answers(page)[-1]
+    view.copy_button.click()
+    assert QGuiApplication.clipboard().text() == view.text.text
+    assert "**12 months**" in view.text.text
+
+
+def test_a_link_is_opened_only_after_asking(qtbot: QtBot, page: ChatPage, shell: RecordingShell) -> None:
+    page.parts.conversation.link_clicked.emit("https://example.org/a")
+    text, _, action = shell.messages[0]
+    assert "https://example.org/a" in text
+    assert action is not None
+    page.parts.conversation.link_clicked.emit("file:///etc/passwd")
+    assert shell.messages[1][2] is None
+
+
+def test_keys_reach_every_part(qtbot: QtBot, page: ChatPage) -> None:
+    side = page.parts.side
+    page.activateWindow()
+    QTest.keyClick(page.parts.composer.field, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not side.isVisible())
+    QTest.keyClick(page.parts.composer.field, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(side.isVisible)
+    open_chat(qtbot, page, "A polite refusal")
+    QTest.keyClick(page.parts.composer.field, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: page.session.chat.id is None)
