@@ -109,11 +109,14 @@ def pdf_bytes(
     title: str = "",
     size: tuple[int, int] = (612, 792),
     resources: bytes = b"",
+    fonts: bytes = b"",
+    page: bytes = b"",
     objects: Sequence[bytes] = (),
     trailer: bytes = b"",
 ) -> bytes:
     """A PDF of pages with these content streams. ``objects`` are appended; their numbers begin with
-    ``5 + 2 * len(streams)``, and ``resources`` (of all pages) and ``trailer`` may point to them."""
+    ``5 + 2 * len(streams)``, and ``resources``, ``fonts`` (beside F1), ``page`` (more keys, for each) and
+    ``trailer`` may point to them."""
     count = len(streams)
     kids = b" ".join(b"%d 0 R" % (5 + 2 * index) for index in range(count))
     bodies = [
@@ -124,8 +127,8 @@ def pdf_bytes(
     ]
     for index, stream in enumerate(streams):
         bodies.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Resources << /Font << /F1 3 0 R >> %s >>"
-            b" /Contents %d 0 R >>" % (*size, resources, 6 + 2 * index)
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Resources << /Font << /F1 3 0 R %s >> %s >>"
+            b" /Contents %d 0 R %s >>" % (*size, fonts, resources, 6 + 2 * index, page)
         )
         bodies.append(b"<< /Length %d >>\nstream\n" % len(stream) + stream + b"\nendstream")
     bodies.extend(objects)

@@ -62,10 +62,10 @@ def reader() -> Iterator[ReaderProcess]:
     process = ReaderProcess()
     peak = PeakMemory(process) if sys.platform == "linux" else None
     yield process
+    process.close()
     if peak is not None:
         peak.stop()
         assert 0 < peak.bytes < LARGEST_BYTES
-    process.close()
 
 
 # -- the bad ones -------------------------------------------------------------------------------------
@@ -219,6 +219,7 @@ def random_bytes(size: int) -> bytes:
 
 LIMITS = {
     "large.txt": ReadLimits(largest_file_mb=1),
+    "raised.txt": ReadLimits(largest_file_mb=2000),
     "bomb.pdf": ReadLimits(memory_mb=200),
     "slow.html": ReadLimits(seconds=1),
     "long.json": ReadLimits(memory_mb=300),
@@ -232,6 +233,7 @@ BAD: list[tuple[str, Writer, str]] = [
     ("empty.txt", bytes_of(b""), r"^It is empty\.$"),
     ("blank.txt", text_of(" \n\t\r\n\u00a0\u3000 "), r"^There is no text in it\.$"),
     ("zeros.txt", zeros(1_000_000_000), r"^It is too large: 1,000 MB; the limit is 200 MB\.$"),
+    ("raised.txt", zeros(1_000_000_000), r"^It needs more than 900 MB of memory to be read\.$"),
     ("zeros.log", zeros(50_000_000), r"binary data"),
     ("large.txt", text_of("word " * 300_000), r"^It is too large: 1\.5 MB; the limit is 1\.0 MB\.$"),
     ("binary.txt", bytes_of(random_bytes(20_000)), r"^It is not text"),

@@ -66,7 +66,7 @@ class _Page(HTMLParser):
         self._pre = 0
         self._items = 0  # open list items
         self._cells = 0  # cells begun in this row of a table
-        self._cell_is_empty = False
+        self._is_fresh = False  # a cell or list item has begun and holds nothing yet
         self._in_title = False
         self._title: list[str] = []
         self._first_heading = ""
@@ -163,15 +163,17 @@ class _Page(HTMLParser):
             self._break(1)
         elif tag in ("td", "th"):
             if self._cells:
-                if not self._cell_is_empty:
+                if not self._is_fresh:
                     self._gap = ""  # what ended inside the last cell
                 self._write(" | ", keep=True)
                 self._at_line_start = True
             self._cells += 1
-            self._cell_is_empty = True
+            self._is_fresh = True
         elif tag in _BLOCKS:
             if tag in ("tr", "table"):
-                self._cells, self._cell_is_empty = 0, False
+                self._cells, self._is_fresh = 0, False
+            elif tag == "li":
+                self._is_fresh = False
             self._break(2 if tag in _SPACED else 1)
             if tag in _HEADINGS:
                 self._write(_HEADINGS[tag])
@@ -179,12 +181,14 @@ class _Page(HTMLParser):
                 self._at_line_start = True
             elif tag == "li":
                 self._write("- ")
-                self._at_line_start = True
+                self._at_line_start = self._is_fresh = True
 
     def _end(self, tag: str) -> None:
         if tag in _BLOCKS:
             if tag in ("tr", "table"):
-                self._cells, self._cell_is_empty = 0, False
+                self._cells, self._is_fresh = 0, False
+            elif tag == "li":
+                self._is_fresh = False
             if tag in _HEADINGS and self._heading_from is not None:
                 if not self._first_heading:
                     self._first_heading = _SPACE.sub(" ", "".join(self._out[self._heading_from :])).strip()
@@ -192,8 +196,8 @@ class _Page(HTMLParser):
             self._break(2 if tag in _SPACED else 1)
 
     def _break(self, lines: int) -> None:
-        """End the line; ``lines`` 2 leaves a blank one, outside lists. A block that opens a cell does not."""
-        if self._cell_is_empty:
+        """End the line; ``lines`` 2 leaves a blank one, outside lists. A block that opens a cell or an item does not."""
+        if self._is_fresh:
             return
         if self._items:
             lines = 1
@@ -207,7 +211,7 @@ class _Page(HTMLParser):
                 text = text.lstrip(" ")
             if not text:
                 return
-        self._cell_is_empty = False
+        self._is_fresh = False
         if self._gap and self._out:
             self._out.append(self._gap)
         self._gap = ""

@@ -6,6 +6,7 @@ traced back to the characters of the page. pdfium may be used by one thread at a
 
 from __future__ import annotations
 
+import ctypes
 import re
 import struct
 import zlib
@@ -24,11 +25,11 @@ LARGEST_PICTURE = 24_000_000
 """Pixels of a drawn page; a poster is drawn at a smaller scale instead."""
 
 _OBJECT_DEPTH = 3
-# line ends, a hyphen that pdfium found at the end of a line, and what may not stand in a text
-_REWRITTEN = re.compile(r"\r\n?|[\ufffe\x02](?:\r?\n)?|[\x00\ud800-\udfff\ufeff\uffff]")
+# line ends, a hyphen that pdfium found at the end of a line, what may not stand in a text, and what is two units long
+_REWRITTEN = re.compile(r"\r\n?|[\ufffe\x02](?:\r?\n)?|[\x00\ud800-\udfff\ufeff\uffff]|[\U00010000-\U0010ffff]")
 
 _Segment = tuple[int, int, int]
-"""Start in the page's text, start in pdfium's text, length of a piece that both share."""
+"""Start in the page's text; start in pdfium's text, which counts UTF-16 units; length of a piece both share."""
 
 
 def read_pdf(data: bytes) -> Extracted:
@@ -169,26 +170,31 @@ def _rewritten(native: str) -> tuple[str, list[_Segment]]:
     """Line ends made ``\\n``; words parted at the end of a line joined, unless the next part begins upper case."""
     pieces: list[str] = []
     segments: list[_Segment] = []
-    written = taken = 0
+    written = taken = pairs = 0  # ``pairs``: characters passed that are two units in pdfium's text
 
     def keep(until: int) -> None:
         nonlocal written
         if until > taken:
             pieces.append(native[taken:until])
-            segments.append((written, taken, until - taken))
+            segments.append((written, taken + pairs, until - taken))
             written += until - taken
 
     for match in _REWRITTEN.finditer(native):
+        found = match.group()
+        if found > "\uffff":
+            keep(match.end())
+            taken = match.end()
+            pairs += 1
+            continue
         keep(match.start())
-        found, taken = match.group(), match.end()
+        taken = match.end()
         new = ""
         if found[0] == "\r":
             new = "\n"
         elif found[0] in "\ufffe\x02" and not native[taken : taken + 1].islower():
             new = "-"
-        if new:
-            pieces.append(new)
-            written += 1
+        pieces.append(new)
+        written += len(new)
     keep(len(native))
     return "".join(pieces), segments
 
@@ -203,7 +209,10 @@ def _boxes(page: Any, start: int, end: int, width: int, height: int) -> tuple[Bo
             character = raw.FPDFText_GetCharIndexFromTextIndex(textpage, index)
             if character < 0:
                 continue
-            left, bottom, right, top = textpage.get_charbox(character, loose=True)
+            try:
+                left, bottom, right, top = textpage.get_charbox(character, loose=True)
+            except pypdfium2.PdfiumError:
+                continue
             if right <= left or top <= bottom:
                 continue
             if lines and _on_one_line(lines[-1], (left, bottom, right, top)):
@@ -224,17 +233,15 @@ def _native_indices(segments: list[_Segment], start: int, end: int) -> Iterator[
 
 def _on_one_line(line: tuple[float, float, float, float], box: tuple[float, float, float, float]) -> bool:
     """Whether a character goes on a line: about as high, and not a column away."""
-    _, line_bottom, line_right, line_top = line
-    left, bottom, _, top = box
+    line_left, line_bottom, line_right, line_top = line
+    left, bottom, right, top = box
     overlap = min(line_top, top) - max(line_bottom, bottom)
-    size = min(line_top - line_bottom, top - bottom)
-    return overlap > 0.5 * size and -size <= left - line_right <= 3 * (top - bottom)
+    gap = max(left - line_right, line_left - right)  # Arabic goes on at the left
+    return overlap > 0.5 * min(line_top - line_bottom, top - bottom) and gap <= 3 * (top - bottom)
 
 
 def _in_pixels(page: Any, line: tuple[float, float, float, float], width: int, height: int) -> Box | None:
     """PDF points from the bottom left to pixels from the top left, rotation and crop of the page included."""
-    import ctypes
-
     corners: list[tuple[int, int]] = []
     for x, y in ((line[0], line[1]), (line[2], line[3])):
         pixel_x, pixel_y = ctypes.c_int(), ctypes.c_int()

@@ -77,9 +77,9 @@ def _wide_encoding(data: bytes) -> str:
     if half == 0:
         return ""
     even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
-    if odd > 0.3 and even < 0.05:
+    if odd > 0.6 and even < 0.05:
         return "utf-16-le"
-    if even > 0.3 and odd < 0.05:
+    if even > 0.6 and odd < 0.05:
         return "utf-16-be"
     return ""
 
