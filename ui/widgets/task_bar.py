@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -56,7 +56,7 @@ class TaskBar(QWidget):
         self._asking.hide()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == event.key().Key_Escape and self._asking.isVisible():  # type: ignore[attr-defined]
+        if event.key() == Qt.Key.Key_Escape and self._asking.isVisible():
             self.reset()
             return
         super().keyPressEvent(event)

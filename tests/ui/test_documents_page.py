@@ -1,0 +1,317 @@
+"""The documents page against a fake core: collections, files, ingest, drops, search, one document, its tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome, running_ingest
+from ui.bridge import Bridge
+from ui.pages.documents import DocumentsPage
+from ui.pages.documents_table import DocumentFilter, DocumentTable
+from workbench import calls as c
+from workbench import events
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) -> DocumentsPage:
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1280, 760)
+    page.show()
+    qtbot.waitUntil(lambda: page.parts.table.rowCount() > 0 or not home.collections)
+    return page
+
+
+def names(page: DocumentsPage) -> list[str]:
+    rows = page.parts.rows
+    return [str(rows.index(row, 0).data()) for row in range(rows.rowCount())]
+
+
+def document(page: DocumentsPage, name: str) -> c.Document:
+    return next(d for d in page.parts.table.documents if d.path.endswith(name))
+
+
+def mime(*files: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    return data
+
+
+def drop(page: DocumentsPage, *files: Path) -> None:
+    data = mime(*files)
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entered = QDragEnterEvent(QPointF(5, 5).toPoint(), Qt.DropAction.CopyAction, data, buttons, keys)
+    page.dragEnterEvent(entered)
+    assert page.parts.cover.isVisible()
+    assert page.parts.cover.geometry().width() > page.width() - 40
+    page.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert not page.parts.cover.isVisible()
+
+
+def test_a_collection_shows_its_files_and_why_one_failed(page: DocumentsPage) -> None:
+    assert page.parts.title.full_text == "Brunnen pumps"
+    assert page.parts.counts.full_text.startswith("8 files · 1 failed")
+    assert "scan-2019.pdf" in names(page)
+    row = names(page).index("scan-2019.pdf")
+    state = page.parts.rows.index(row, 4)
+    assert state.data() == "Failed: There is no text in it: its pages are pictures only."
+
+
+def test_files_are_filtered_by_name_and_state_and_sorted(page: DocumentsPage) -> None:
+    page.parts.name_filter.setText("warranty")
+    assert names(page) == ["warranty-terms.txt"]
+    page.parts.name_filter.setText("no such name")
+    assert page.parts.nothing.isVisible()
+    page.parts.name_filter.clear()
+    page.parts.state_filter.setCurrentIndex(page.parts.state_filter.findData("failed"))
+    assert names(page) == ["scan-2019.pdf"]
+    page.parts.state_filter.setCurrentIndex(0)
+    page.parts.view.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    assert names(page)[0] == "AquaLift-300-manual.md"
+
+
+def test_dropped_files_are_read_and_the_rows_fill(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("About pumps.")
+    (tmp_path / "b.md").write_text("About seals.")
+    drop(page, tmp_path)
+    qtbot.waitUntil(lambda: {"a.txt", "b.md"} <= set(names(page)))
+    assert front.asked(c.AddDocuments)[0].paths == (str(tmp_path),)
+    qtbot.waitUntil(lambda: page.parts.message.isVisible())
+    assert page.parts.message.text == "2 files read."
+    assert not page.parts.progress.isVisible()
+
+
+def test_a_running_ingest_is_picked_up_with_its_progress_and_stop(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome
+) -> None:
+    collection = next(iter(home.collections))
+    held = front.hold(c.FollowRun)
+    run = running_ingest(home, config={"collection": collection, "paths": ["/papers"]})
+    front.announce("run", run.id)
+    held.emit(
+        events.Artifact(kind="document", id="/papers/lease.pdf", result={"state": "indexed", "chunks": 4}),
+        events.Progress(stage="reading", done=92, total=214, unit="files", detail="1,210 chunks", seconds_left=55),
+    )
+    progress = page.parts.progress
+    qtbot.waitUntil(lambda: "lease.pdf" in progress.words)
+    assert progress.words == "Reading lease.pdf 92 of 214 files · 1,210 chunks · 55 s left"
+    progress.stop_button.click()
+    qtbot.waitUntil(lambda: front.asked(c.StopRun) == [c.StopRun(run=run.id)])
+    held.emit(events.Cancelled())
+    qtbot.waitUntil(lambda: not progress.isVisible())
+    assert page.parts.message.text == "Stopped. The files read until then stay."
+
+
+def test_rows_fill_while_files_end(qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome) -> None:
+    collection = next(iter(home.collections))
+    held = front.hold(c.FollowRun)
+    front.announce("run", running_ingest(home, config={"collection": collection}).id)
+    home.put_document(collection, "/papers/new.txt", "Something new.")
+    held.emit(events.Artifact(kind="document", id="/papers/new.txt", result={"state": "indexed"}))
+    qtbot.waitUntil(lambda: "new.txt" in names(page))
+    assert page.parts.progress.isVisible()
+
+
+def test_an_ingest_of_another_collection_is_not_shown_here(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome
+) -> None:
+    other = list(home.collections)[1]
+    held = front.hold(c.FollowRun)
+    front.announce("run", running_ingest(home, config={"collection": other}).id)
+    held.emit(events.Progress(stage="reading", done=1, total=2, unit="files"))
+    qtbot.waitUntil(lambda: held.call is not None)
+    assert not page.parts.progress.isVisible()
+    page.open_target(collection=other)
+    qtbot.waitUntil(page.parts.progress.isVisible)
+
+
+def test_a_search_shows_passages_and_why_they_were_found(qtbot: QtBot, page: DocumentsPage, front: FakeFront) -> None:
+    page.parts.search.setText("warranty pump")
+    QTest.keyClick(page.parts.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(page.parts.hits.cards))
+    card = page.parts.hits.cards[0]
+    assert "found by" in card.accessibleName()
+    QTest.keyClick(card, Qt.Key.Key_Return)
+    passage = card.passage
+    qtbot.waitUntil(lambda: page.parts.pane.text.passage == (passage.start, passage.end))
+    page.parts.search.clear()
+    assert page.parts.view.isVisible()
+
+
+def test_a_file_opens_as_its_text_with_its_chunks(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
+    manual = document(page, "AquaLift-300-manual.md")
+    page.open_document(manual)
+    text = page.parts.pane.text
+    qtbot.waitUntil(lambda: text.toPlainText() == home.texts[manual.id])
+    qtbot.waitUntil(lambda: bool(text.visible_chunks()))
+    numbers = [number for number, _, _ in text.visible_chunks()]
+    assert numbers[:3] == [1, 2, 3]
+    tops = [top for _, top, _ in text.visible_chunks()]
+    assert tops == sorted(tops)
+
+
+def test_offsets_hold_behind_characters_that_qt_counts_twice(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
+    collection = next(iter(home.collections))
+    words = "😀 first 😀😀 line.\n\nThe wanted passage 😀 is here."
+    made = home.put_document(collection, "/papers/emoji.txt", words)
+    start = words.index("wanted")
+    page.open_document(made, start, start + len("wanted passage 😀"))
+    text = page.parts.pane.text
+    qtbot.waitUntil(lambda: bool(text.extraSelections()))
+    (selection,) = text.extraSelections()
+    assert selection.cursor.selectedText() == "wanted passage 😀"  # type: ignore[attr-defined]
+    assert [text.offset_of(text.position_of(offset)) for offset in range(len(words))] == list(range(len(words)))
+
+
+def test_a_failed_file_says_why_and_what_to_do(page: DocumentsPage) -> None:
+    page.open_document(document(page, "scan-2019.pdf"))
+    assert page.parts.pane.note.text == "There is no text in it: its pages are pictures only."
+    assert "OCR" in page.parts.pane.details.text()
+    assert not page.parts.tasks.isVisible()
+
+
+def test_a_document_is_removed_after_asking(qtbot: QtBot, page: DocumentsPage, front: FakeFront) -> None:
+    page.open_document(document(page, "warranty-terms.txt"))
+    page.parts.remove.click()
+    assert "The file stays where it is." in page.parts.message.text
+    assert front.asked(c.RemoveDocument) == []
+    page.parts.message.action_button.click()
+    qtbot.waitUntil(lambda: "warranty-terms.txt" not in names(page))
+    assert not page.parts.shows_document
+
+
+def test_tasks_on_a_whole_document_open_the_chat(page: DocumentsPage, shell: RecordingShell) -> None:
+    manual = document(page, "AquaLift-300-manual.md")
+    page.open_document(manual)
+    tasks = page.parts.tasks
+    tasks.summarise.click()
+    tasks.extract.click()
+    tasks.go.click()
+    assert len(shell.opened) == 1  # no columns were named yet
+    tasks.field.setText("part, price")
+    tasks.go.click()
+    tasks.translate.click()
+    tasks.field.setText("German")
+    QTest.keyClick(tasks.field, Qt.Key.Key_Return)
+    assert [target["task"] for _, target in shell.opened] == [
+        c.DocumentTask(document=manual.path, task="summarise"),
+        c.DocumentTask(document=manual.path, task="extract", columns=("part", "price")),
+        c.DocumentTask(document=manual.path, task="translate", language="German"),
+    ]
+    assert {(name, target["collection"]) for name, target in shell.opened} == {("chat", "Brunnen pumps")}
+
+
+def test_collections_are_made_renamed_and_deleted(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
+    panel = page.parts.collections
+    panel.new_button.click()
+    panel.name_field.setText("Brunnen pumps")
+    QTest.keyClick(panel.name_field, Qt.Key.Key_Return)
+    qtbot.waitUntil(panel.error.isVisible)
+    assert "already" in panel.error.text()
+    panel.name_field.setText("Leases")
+    QTest.keyClick(panel.name_field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.parts.title.full_text == "Leases")
+    qtbot.waitUntil(page.parts.no_files.isVisible)
+    made = home.collection("Leases").id
+    panel.renamed.emit(made, "Leases 2025")
+    qtbot.waitUntil(lambda: page.parts.title.full_text == "Leases 2025")
+    QTest.keyClick(panel.list, Qt.Key.Key_Delete)
+    assert "your files stay" in panel.confirm.text
+    panel.confirm.action_button.click()
+    qtbot.waitUntil(lambda: made not in home.collections)
+    qtbot.waitUntil(lambda: page.parts.title.full_text == "Brunnen pumps")
+
+
+def test_a_folder_can_be_watched_and_left(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("About pumps.")
+    page.add([str(tmp_path)])
+    qtbot.waitUntil(lambda: str(tmp_path) in page.parts.folders.boxes)
+    box = page.parts.folders.boxes[str(tmp_path)]
+    assert not box.isChecked()
+    box.click()
+    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").watched == (str(tmp_path),))
+    qtbot.waitUntil(box.isChecked)
+    box.click()
+    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").watched == ())
+    assert front.asked(c.Unwatch)[0].path == str(tmp_path)
+
+
+def test_open_target_shows_a_document_at_its_place(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
+    other = home.collection("Contracts 2025")
+    lease = next(iter(home.documents_of(other.id).values()))
+    page.open_target(collection=other.id, document=lease.id, start=9, end=30)
+    qtbot.waitUntil(lambda: page.parts.pane.text.passage == (9, 30))
+    assert page.parts.title.full_text == "Contracts 2025"
+
+
+def test_a_narrow_page_keeps_names_and_states(qtbot: QtBot, page: DocumentsPage) -> None:
+    page.resize(800, 560)
+    page.open_document(document(page, "warranty-terms.txt"))
+    qtbot.waitUntil(lambda: page.parts.view.isColumnHidden(1))
+    assert not page.parts.view.isColumnHidden(4)
+    assert not page.parts.collections.isVisible()
+    QTest.keyClick(page.parts.view, Qt.Key.Key_Escape)
+    page.close_document()
+    assert page.parts.collections.isVisible()
+
+
+class TestWithoutCollections:
+    @pytest.fixture
+    def home(self) -> FakeHome:
+        return FakeHome()
+
+    def test_the_page_says_what_to_do_first(self, qtbot: QtBot, page: DocumentsPage) -> None:
+        qtbot.waitUntil(page.parts.no_collections.isVisible)
+        button = page.parts.no_collections.button
+        assert button is not None
+        button.click()
+        assert page.parts.collections.name_field.isVisible()
+
+    def test_a_dropped_folder_becomes_the_first_collection(
+        self, qtbot: QtBot, page: DocumentsPage, home: FakeHome, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "contracts"
+        folder.mkdir()
+        (folder / "lease.txt").write_text("The rent is due.")
+        qtbot.waitUntil(page.parts.no_collections.isVisible)
+        drop(page, folder)
+        qtbot.waitUntil(lambda: names(page) == ["lease.txt"])
+        assert [known.name for known in home.collections.values()] == ["contracts"]
+
+
+def make_documents(count: int) -> list[c.Document]:
+    return [
+        c.Document(
+            id=f"d{n}", path=f"/files/{n:05}.txt", title="", kind="txt", state="failed" if n % 9 == 0 else "indexed",
+            chunks=n % 40,
+        )
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def test_ten_thousand_rows_are_kept_in_place(qtbot: QtBot) -> None:
+    table = DocumentTable()
+    rows = DocumentFilter(table)
+    documents = make_documents(10_000)
+    table.set_documents(documents)
+    rows.set_state("failed")
+    assert rows.rowCount() == 1112
+    resets: list[int] = []
+    table.modelReset.connect(lambda: resets.append(1))
+    table.set_documents([*documents[1:], *make_documents(10_001)[-1:]])
+    assert table.rowCount() == 10_000
+    assert resets == []
+    assert table.row_of("d10000") == 9_999
+    assert table.row_of("/files/00001.txt") == 0
