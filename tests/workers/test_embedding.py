@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import write_pdf
 from tests.soundness import faults
 from workbench import events
 from workbench.errors import UserError
@@ -161,7 +162,9 @@ def test_closing_a_collection_stops_its_ingest(worker: WorkerHost, tmp_path: Pat
     assert faults(file) == []
 
 
-def test_a_killed_worker_leaves_a_sound_collection_with_all_that_was_acknowledged(tmp_path: Path, minilm_path: Path) -> None:
+def test_a_killed_worker_leaves_a_sound_collection_with_all_that_was_acknowledged(
+    tmp_path: Path, minilm_path: Path
+) -> None:
     file, folder = tmp_path / "c.sqlite", tmp_path / "docs"
     folder.mkdir()
     for n in range(12):
@@ -186,13 +189,22 @@ def test_a_killed_worker_leaves_a_sound_collection_with_all_that_was_acknowledge
         host.kill()
 
 
-def test_a_page_is_drawn_from_the_document_that_was_read(worker: WorkerHost, tmp_path: Path, minilm_path: Path) -> None:
-    document = tmp_path / "a.txt"
-    document.write_text("No pages here.")
-    file = tmp_path / "c.sqlite"
+def test_a_page_is_drawn_with_the_passage_marked_while_the_file_is_the_one_that_was_read(
+    worker: WorkerHost, tmp_path: Path, minilm_path: Path
+) -> None:
+    document, file = tmp_path / "a.pdf", tmp_path / "c.sqlite"
+    write_pdf(document, [["The first page."], ["The second page", "has two lines."]])
     worker.call(ingest_call(file, minilm_path, document))
-    with pytest.raises(UserError):
-        worker.call(Picture(file=str(file), document=str(document), page=1, scale=1.0))
+    text = worker.call(Text(file=str(file), document=str(document)))
+    start = text.text.index("two lines")
+    assert start >= text.page_starts[1]
+    marked = Picture(file=str(file), document=str(document), page=2, scale=1.0, start=start, end=start + 9)
+    picture = worker.call(marked)
+    assert (picture.page, picture.pages, len(picture.boxes)) == (2, 2, 1)
+    assert picture.png.startswith(b"\x89PNG")
+    write_pdf(document, [["Another first page."], ["Another second page."]])
+    with pytest.raises(UserError, match="changed"):
+        worker.call(marked)
 
 
 def test_a_missing_embedder_is_an_error_a_person_can_act_on(worker: WorkerHost, docs: Path, tmp_path: Path) -> None:

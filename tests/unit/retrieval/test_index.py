@@ -50,14 +50,12 @@ def entry(path: str, *pieces: str, language: str = "en") -> Entry:
 def found(index: CollectionIndex, query: str) -> list[str]:
     with index.reading() as snapshot:
         expression = match_expression(query_terms(query, snapshot.languages()))
-        return [c.text for c in snapshot.candidates([n for n, _ in snapshot.find_words(expression, 10)])]
+        return [c.text for c in snapshot.chunks([number for number, _ in snapshot.find_words(expression, 10)])]
 
 
-def nearest(index: CollectionIndex, query: str) -> list[tuple[str, float]]:
+def nearest(index: CollectionIndex, query: str) -> list[str]:
     with index.reading() as snapshot:
-        numbers = snapshot.find_nearest(EMBEDDER.embed_queries([query])[0], 10)
-        texts = snapshot.candidates([number for number, _ in numbers])
-        return [(c.text, cosine) for c, (_, cosine) in zip(texts, numbers, strict=True)]
+        return [c.text for c in snapshot.chunks(list(snapshot.find_nearest(EMBEDDER.embed_queries([query])[0], 10)))]
 
 
 def test_a_document_comes_back_as_it_was_written(index: CollectionIndex) -> None:
@@ -79,9 +77,7 @@ def test_a_document_comes_back_as_it_was_written(index: CollectionIndex) -> None
 def test_words_and_vectors_find_it(index: CollectionIndex) -> None:
     index.put(entry("/a.txt", "The castles burned", "Nothing else"))
     assert found(index, "burning castle") == ["The castles burned"]
-    text, cosine = nearest(index, "The castles burned")[0]
-    assert text == "The castles burned"
-    assert cosine == pytest.approx(1.0, abs=1e-5)
+    assert nearest(index, "The castles burned")[0] == "The castles burned"
 
 
 def test_bm25_is_higher_for_the_better_match(index: CollectionIndex) -> None:
@@ -97,7 +93,7 @@ def test_a_document_written_again_keeps_its_id_and_leaves_nothing_of_the_old(ind
     second = index.put(entry("/a.txt", "new content"))
     assert second.id == first.id
     assert found(index, "old") == []
-    assert [text for text, _ in nearest(index, "old")] == ["new content"]
+    assert nearest(index, "old") == ["new content"]
     assert faults(index.path) == []
 
 
@@ -194,9 +190,13 @@ def test_a_full_disk_says_what_is_needed_and_leaves_what_was_there(index: Collec
     assert faults(index.path) == []
 
 
-def test_vectors_are_stored_whole(index: CollectionIndex) -> None:
+def test_vectors_are_stored_whole_and_found_with_their_chunks(index: CollectionIndex) -> None:
     written = entry("/a.txt", "alpha beta", "gamma")
     index.put(written)
     with index.reading() as snapshot:
-        stored = {c.text: c.vector for c in snapshot.candidates([1, 2])}
-    assert np.array_equal(np.stack([stored["alpha beta"], stored["gamma"]]), written.vectors)
+        stored, nearest = snapshot.vectors([1, 2]), snapshot.find_nearest(written.vectors[1], 2)
+        assert [c.text for c in snapshot.chunks([2, 1])] == ["gamma", "alpha beta"]
+        assert snapshot.mean_fluency([1, 2]) == pytest.approx(0.9)
+    assert np.array_equal(np.stack([stored[1], stored[2]]), written.vectors)
+    assert list(nearest) == [2, 1]
+    assert np.array_equal(nearest[1], written.vectors[0])

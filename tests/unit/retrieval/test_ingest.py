@@ -330,6 +330,15 @@ def test_progress_counts_files_and_ends_complete(desk: Desk) -> None:
     assert (seen[-1].done, seen[-1].unit, seen[-1].detail, seen[-1].seconds_left) == (30, "files", "30 chunks", 0.0)
 
 
+def test_the_time_left_is_not_told_before_the_first_batch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    desk.write("long.txt", "Many sentences that go on. " * 500)
+    left = [(e.seconds_left, len(desk.embedder.batches)) for e in desk.stream() if isinstance(e, Progress)]
+    assert all(seconds is None for seconds, batches in left if batches == 0)
+    assert all(seconds is not None for seconds, batches in left if batches > 0)
+    assert left[-1][0] == 0.0
+
+
 def test_progress_moves_within_a_long_document(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
     desk.write("long.txt", "Many sentences that go on. " * 2000)

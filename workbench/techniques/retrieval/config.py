@@ -39,7 +39,7 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             description="How many chunks each side, words and meaning, puts forward.",
             extra={"unit": "chunks", "advanced": True},
         ),
-    ] = 100
+    ] = 60
     known_weight: Annotated[
         float,
         Meta(

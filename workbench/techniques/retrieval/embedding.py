@@ -117,13 +117,14 @@ class SentenceEmbedder:
 class ThreadChoice:
     """How many threads a batch is computed with: as many as have lately been the fastest.
 
-    All cores are the fastest on an idle machine. Beside anything else that computes (a model that answers) torch's
-    threads wait for each other: on two busy cores, two threads embed a third as many texts as one, and a question
-    takes 80 ms instead of 15.
+    Beside anything else that computes torch's threads wait for each other: on two busy cores, two threads embed a
+    third as many texts as one, and a question takes 80 ms instead of 15. One core is always left to others: to the
+    chat model, whose threads suffer likewise.
     """
 
     def __init__(self, cores: int) -> None:
-        self._choices = sorted({max(1, cores // 4), max(1, cores // 2), max(1, cores)})
+        most = max(1, cores - 1)
+        self._choices = sorted({max(1, most // 4), max(1, most // 2), most})
         self._rates: dict[int, float] = {}
         self._batches = 0
 

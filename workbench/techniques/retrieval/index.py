@@ -36,7 +36,6 @@ SCHEMA = Path(__file__).with_name("migrations")
 _DOCUMENT = (
     "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at"  # of documents
 )
-_ROWS_AT_ONCE = 500
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -75,8 +74,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     fluency: float
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """A chunk with what is needed to show it as a passage, and its vector."""
+class FoundChunk(msgspec.Struct, frozen=True):
+    """A chunk with what is needed to show it as a passage."""
 
     number: int
     start: int
@@ -87,8 +86,6 @@ class Candidate(msgspec.Struct, frozen=True):
     hash: str
     path: str
     title: str
-    fluency: float
-    vector: Any
 
 
 class Snapshot:
@@ -128,42 +125,43 @@ class Snapshot:
         ((count,),) = self._rows("select count(*) from words where words match ?", (expression,))
         return int(count)
 
-    def find_nearest(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
-        """Chunk numbers with the cosine of their vector and the unit ``vector``, shape (dimensions,), best first."""
+    def find_nearest(self, vector: Vectors, limit: int) -> dict[int, Vectors]:
+        """The chunks whose vectors have the highest cosine with ``vector``, shape (dimensions,): their numbers with
+        their vectors, best first."""
         if self.fact("dimensions") is None:
-            return []
+            return {}
         found = self._rows(
-            "select rowid, distance from vectors where embedding match ? and k = ? order by distance",
+            "select rowid, embedding from vectors where embedding match ? and k = ? order by distance",
             (vector.astype(np.float32).tobytes(), limit),
         )
-        return [(int(number), 1.0 - float(distance)) for number, distance in found]
+        return {int(number): np.frombuffer(blob, np.float32) for number, blob in found}
 
-    def candidates(self, numbers: Sequence[int]) -> list[Candidate]:
-        """The chunks of these numbers, in their order."""
-        found = []
-        for number in numbers:
-            for row in self._rows(
-                'select c.number, c.start, c."end", c.page, c.text, d.id, d.hash, d.path, d.title, d.fluency '
-                "from chunks c join documents d on d.number = c.document where c.number = ?",
-                (number,),
-            ):
-                ((blob,),) = self._rows("select embedding from vectors where rowid = ?", (number,))
-                found.append(
-                    Candidate(
-                        number=row[0],
-                        start=row[1],
-                        end=row[2],
-                        page=row[3],
-                        text=row[4],
-                        document=row[5],
-                        hash=row[6],
-                        path=row[7],
-                        title=row[8],
-                        fluency=row[9],
-                        vector=np.frombuffer(blob, np.float32),
-                    )
-                )
+    def vectors(self, numbers: Iterable[int]) -> dict[int, Vectors]:
+        """The vectors of chunks."""
+        found: dict[int, Vectors] = {}
+        for number in numbers:  # one by one: vec0 would look through all of them for a list of numbers
+            ((blob,),) = self._rows("select embedding from vectors where rowid = ?", (number,))
+            found[number] = np.frombuffer(blob, np.float32)
         return found
+
+    def mean_fluency(self, numbers: Sequence[int]) -> float:
+        """How well the embedder knows the words of the documents that some chunks are from."""
+        ((mean,),) = self._rows(
+            "select avg(d.fluency) from json_each(?) wanted join chunks c on c.number = wanted.value "
+            "join documents d on d.number = c.document",
+            (msgspec.json.encode(numbers).decode(),),
+        )
+        return float(mean)
+
+    def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
+        """The chunks of these numbers, in their order."""
+        rows = self._rows(
+            'select c.number, c.start, c."end", c.page, c.text, d.id, d.hash, d.path, d.title '
+            "from json_each(?) wanted join chunks c on c.number = wanted.value "
+            "join documents d on d.number = c.document order by wanted.key",
+            (msgspec.json.encode(numbers).decode(),),
+        )
+        return [FoundChunk(*row) for row in rows]
 
     def state(self) -> CollectionState:
         ((indexed, failed, chunks, size),) = self._rows(

@@ -197,13 +197,18 @@ class _Account:
         self._chunks = 0
         self._files = 0
         self._bytes = self._bytes_done = 0.0
-        self._reading_since = self._began
+        self._embedding_since: float | None = None
+        self._bytes_before = 0.0
         self._progress_at = 0.0
 
     def expect(self, files: Sequence[FoundFile]) -> None:
         self._files = len(files) + sum(n for state, n in self._counts.items() if state != "removed")
         self._bytes = float(sum(_weight(file) for file in files))
-        self._reading_since = time.monotonic()
+
+    def embedding_begins(self) -> None:
+        """From here on the time that is left can be told: before, the embedder was being loaded."""
+        if self._embedding_since is None:
+            self._embedding_since, self._bytes_before = time.monotonic(), self._bytes_done
 
     def note(self, path: str, state: DocumentState, reason: str = "", chunks: int = 0, document: str = "") -> Artifact:
         self._counts[state] += 1
@@ -220,19 +225,22 @@ class _Account:
     def progress(self, under_way: float = 0.0, chunks_under_way: int = 0) -> Progress:
         """``under_way``: bytes of documents that are not committed yet, as far as they are embedded."""
         self._progress_at = time.monotonic()
-        done = self._bytes_done + under_way
-        elapsed = self._progress_at - self._reading_since
-        left = elapsed * (self._bytes - done) / done if done > 0 and elapsed > 0.5 else None
-        if self._bytes_done >= self._bytes:
-            left = 0.0
         return Progress(
             stage="reading",
             done=sum(n for state, n in self._counts.items() if state != "removed"),
             total=self._files,
             unit="files",
             detail=f"{self._chunks + chunks_under_way} chunks",
-            seconds_left=max(0.0, left) if left is not None else None,
+            seconds_left=self._seconds_left(self._bytes_done + under_way),
         )
+
+    def _seconds_left(self, done: float) -> float | None:
+        if self._bytes_done >= self._bytes:
+            return 0.0
+        if self._embedding_since is None or done <= self._bytes_before:
+            return None
+        rate = (done - self._bytes_before) / max(1e-3, self._progress_at - self._embedding_since)
+        return max(0.0, self._bytes - done) / rate
 
     @property
     def is_due(self) -> bool:
@@ -312,6 +320,7 @@ class _Work:
             owners += [(number, i) for i in range(len(item.chunks))]
         vectors: list[list[Any]] = [[None] * len(item.chunks) for item in group]
         missing = [len(item.chunks) for item in group]
+        account.embedding_begins()
         for batch in batches(texts):
             self._context.raise_if_cancelled()
             made = self._lane.embed_passages(self._folder, [texts[i] for i in batch])

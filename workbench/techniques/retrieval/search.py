@@ -21,7 +21,7 @@ from workbench.calls import SearchResult
 from workbench.messages import FoundBy, Passage
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane, Vectors, measure_fluency
-from workbench.techniques.retrieval.index import Candidate, CollectionIndex, embedder_differs
+from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
 from workbench.techniques.retrieval.language import Terms, match_expression, query_terms, split_words
 from workbench.techniques.retrieval.protocol import TermStatistics
 
@@ -49,19 +49,37 @@ def search(
             raise embedder_differs(index.path)
         pool = max(config.pool, limit)
         by_words = dict(snapshot.find_words(match_expression(query_terms(query, snapshot.languages())), pool))
-        by_meaning = dict(snapshot.find_nearest(vector, pool))
-        candidates = snapshot.candidates(list(dict.fromkeys([*by_words, *by_meaning])))
+        by_meaning = snapshot.find_nearest(vector, pool)
+        found = by_meaning | snapshot.vectors(number for number in by_words if number not in by_meaning)
+        if not found:
+            return SearchResult(hits=(), revision=snapshot.revision)
+        numbers = list(found)
+        vectors = np.stack([found[number] for number in numbers])
+        words = np.array([by_words.get(number, 0.0) for number in numbers])
+        fluency = (measure_fluency(embedder.tokenizer, [query]) + snapshot.mean_fluency(numbers)) / 2
+        scores = fuse(words, vectors, vector, config.weight_of_meaning(fluency), config)
+        best = [int(i) for i in np.argsort(-scores, kind="stable")[:limit]]
+        chunks = snapshot.chunks([numbers[i] for i in best])
         revision = snapshot.revision
-    if not candidates:
-        return SearchResult(hits=(), revision=revision)
-    fluency = (measure_fluency(embedder.tokenizer, [query]) + np.mean([c.fluency for c in candidates])) / 2
-    vectors = np.stack([c.vector for c in candidates])
-    similarities = vectors @ vector
-    words = np.array([by_words.get(c.number, 0.0) for c in candidates], dtype=np.float64)
-    scores = fuse(words, vectors, vector, config.weight_of_meaning(float(fluency)), config)
-    best = np.argsort(-scores, kind="stable")[:limit]
     found_by = _label(list(by_words), list(by_meaning), max(20, 2 * limit))
-    hits = tuple(_passage(collection, candidates[i], float(scores[i]), float(similarities[i]), found_by) for i in best)
+    similarities = vectors @ vector
+    hits = tuple(
+        Passage(
+            collection=collection,
+            document=chunk.document,
+            document_hash=chunk.hash,
+            path=chunk.path,
+            title=chunk.title,
+            start=chunk.start,
+            end=chunk.end,
+            text=chunk.text,
+            page=chunk.page,
+            score=float(scores[i]),
+            similarity=float(similarities[i]),
+            found_by=found_by[chunk.number],
+        )
+        for i, chunk in zip(best, chunks, strict=True)
+    )
     return SearchResult(hits=hits, revision=revision)
 
 
@@ -115,22 +133,3 @@ def _label(by_words: list[int], by_meaning: list[int], depth: int) -> dict[int, 
         in_meaning = number in meaning or (number not in words and number in by_meaning)
         found[number] = "both" if in_words and in_meaning else "words" if in_words else "meaning"
     return found
-
-
-def _passage(
-    collection: str, candidate: Candidate, score: float, similarity: float, found_by: dict[int, FoundBy]
-) -> Passage:
-    return Passage(
-        collection=collection,
-        document=candidate.document,
-        document_hash=candidate.hash,
-        path=candidate.path,
-        title=candidate.title,
-        start=candidate.start,
-        end=candidate.end,
-        text=candidate.text,
-        page=candidate.page,
-        score=score,
-        similarity=similarity,
-        found_by=found_by[candidate.number],
-    )
