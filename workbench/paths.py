@@ -11,6 +11,8 @@ from pathlib import Path
 
 import platformdirs
 
+from workbench.errors import UserError
+
 HOME_VARIABLE = "WORKBENCH_HOME"
 
 
@@ -84,10 +86,16 @@ class Home:
         return self.runs / run
 
     def create(self) -> None:
-        """Make the folders that are missing. Only the owner may look in."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.models, self.collections, self.runs, self.recipes, self.logs):
-            folder.mkdir(exist_ok=True)
+        """Make the folders that are missing. Only the owner may look in. Raises UserError when that cannot be done."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.models, self.collections, self.runs, self.recipes, self.logs):
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"The data folder {self.root} cannot be made: {error.strerror or error}.",
+                f"Choose another one with --home or {HOME_VARIABLE}.",
+            ) from error
 
 
 def find_home(given: str | os.PathLike[str] | None = None) -> Home:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import UserError
 from workbench.paths import HOME_VARIABLE, Home, find_home
 
 
@@ -34,3 +35,11 @@ def test_a_long_home_gets_a_short_address_of_its_own(tmp_path: Path) -> None:
     assert len(long_home.address.encode()) < 104
     assert long_home.address != other.address
     assert Home(Path("/h")).address == "/h/core.sock"
+
+
+def test_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be made"):
+        Home(tmp_path / "file" / "home").create()
+    with pytest.raises(UserError, match="cannot be made"):
+        Home(tmp_path / "file").create()
