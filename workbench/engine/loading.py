@@ -46,8 +46,9 @@ class Model:
     newest tokens can be taken back out of its memory (recurrent models cannot).
     """
 
-    def __init__(self, pointer: Any, context: Any, details: ModelDetails, plan: Plan) -> None:
+    def __init__(self, pointer: Any, context: Any, details: ModelDetails, plan: Plan, call: Load) -> None:
         self._pointer = pointer
+        self.threads_are_set = call.threads > 0
         self.context = context
         self.memory: Any = llama.llama_get_memory(context)
         self.vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
@@ -125,7 +126,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
         made = _make_context(pointer, details, plan, log)
         undo.callback(llama.llama_free, made)
         _warm_up(made, pointer, context)
-        model = Model(pointer, made, details, plan)
+        model = Model(pointer, made, details, plan, call)
         undo.pop_all()
     yield Progress(stage="loading", done=1.0, total=1.0)
     return model

@@ -16,12 +16,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
 import numpy as np
 
 from workbench.engine.fitting import BATCH_TOKENS
 from workbench.engine.jobs import Job
+from workbench.engine.library import llama
 from workbench.engine.loading import MAX_OUTPUTS, Model
+from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
 
 SHARED_SLICE = 64
@@ -57,6 +58,8 @@ class Engine:
         self._batch = Batch(BATCH_TOKENS)
         self._abort = llama.ggml_abort_callback(self._should_abort)
         self._no_abort = llama.ggml_abort_callback()
+        self._threads = model.info.threads
+        self._thread_count = None if model.threads_are_set else ThreadCount(self._threads)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -186,6 +189,7 @@ class Engine:
         batch = self._batch
         batch.clear()
         shares = self._fill(active)
+        self._adapt_threads()
         abortable = batch.size >= ABORTABLE_TOKENS
         if abortable:
             llama.llama_set_abort_callback(self.model.context, self._abort, None)
@@ -200,6 +204,12 @@ class Engine:
         else:
             reason = "there was no room in its memory" if status == _NO_ROOM else f"llama.cpp's code {status}"
             raise RuntimeError(f"the model could not compute: {reason}")
+
+    def _adapt_threads(self) -> None:
+        threads = self._threads if self._thread_count is None else self._thread_count.now()
+        if threads != self._threads:
+            llama.llama_set_n_threads(self.model.context, threads, threads)
+            self._threads = threads
 
     def _fill(self, active: Sequence[Slot]) -> list[tuple[Slot, int, int]]:
         """Put each sequence's next tokens into the batch; returns (slot, its first row, number of rows)."""

@@ -13,10 +13,10 @@ import math
 import secrets
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
 import numpy as np
 import numpy.typing as npt
 
+from workbench.engine.library import llama
 from workbench.recipes import DecodingPart
 
 PENALTY_WINDOW = 256
