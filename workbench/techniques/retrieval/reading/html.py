@@ -196,7 +196,7 @@ class _Page(HTMLParser):
             self._break(2 if tag in _SPACED else 1)
 
     def _break(self, lines: int) -> None:
-        """End the line; ``lines`` 2 leaves a blank one, outside lists. A block that opens a cell or an item does not."""
+        """End the line; 2 ``lines`` leave a blank one, but in lists. A block that opens a cell or an item does not."""
         if self._is_fresh:
             return
         if self._items:

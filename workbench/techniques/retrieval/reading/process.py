@@ -36,6 +36,9 @@ from workbench.workers.host import WorkerHost
 R = TypeVar("R")
 
 POLL_S = 0.05
+LEAST_SECONDS_LEFT = 0.5
+"""A file that killed a used process is not tried again with less time than this."""
+
 DEFAULT_LIMITS = ReadLimits()
 LARGEST_IDLE_BYTES = 350_000_000
 """A process that has grown beyond this is replaced before the next file, which may need the room."""
@@ -45,13 +48,14 @@ class ReaderProcess:
     """One reader process. Methods may be called from any thread; files are read one at a time.
 
     ``log`` gets what parsers write to stderr; ``interpreter`` is the Python that runs them (None: this one).
+    ``spill`` is the folder through which long texts come.
     """
 
     def __init__(self, log: Path | None = None, interpreter: str | None = None) -> None:
         # one arena: an arena for each thread would hold on to what the last file needed
         self._host = WorkerHost("reader", interpreter=interpreter, log=log, environment={"MALLOC_ARENA_MAX": "1"})
         self._lock = threading.Lock()
-        self._spill = Path(tempfile.mkdtemp(prefix="llm-workbench-reader-"))
+        self.spill = Path(tempfile.mkdtemp(prefix="llm-workbench-reader-"))
 
     def read(
         self, path: Path, limits: ReadLimits = DEFAULT_LIMITS, cancelled: Callable[[], bool] = lambda: False
@@ -62,7 +66,7 @@ class ReaderProcess:
         ``cancelled()`` is true, within about 0.1 s; WorkerDied when no reader process can be started.
         """
         name = _sendable(path)
-        answer = self._ask(ReadFile(path=name, spill=str(self._spill), limits=limits), limits, cancelled)
+        answer = self._ask(ReadFile(path=name, spill=str(self.spill), limits=limits), limits, cancelled)
         if not answer.text_file:
             return answer.document
         file = Path(answer.text_file)
@@ -108,7 +112,7 @@ class ReaderProcess:
     def close(self) -> None:
         """End the process. The next file would start a new one."""
         self._host.kill()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        shutil.rmtree(self.spill, ignore_errors=True)
 
     # -- one request ----------------------------------------------------------------------------------
 
@@ -116,23 +120,31 @@ class ReaderProcess:
         with self._lock:
             if cancelled():
                 raise errors.Cancelled
-            self._spill.mkdir(exist_ok=True)
-            arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
-            self._host.start_call(call, arrived.put)
-            terminal = self._watch(arrived, limits, cancelled)
-            if isinstance(terminal, events.Finished):
-                if self._host.memory_bytes > LARGEST_IDLE_BYTES:
-                    self._host.stop()
-                return read_result(call, terminal.result)
-            self._empty_spill()
-            error = error_of(terminal)
-            raise _reason(error, limits) if isinstance(error, WorkerDied) else error
+            self.spill.mkdir(exist_ok=True)
+            seconds_left = limits.seconds
+            while True:
+                used_before = self._host.pid != 0
+                arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+                self._host.start_call(call, arrived.put)
+                started = time.monotonic()
+                terminal = self._watch(arrived, limits, started + seconds_left, cancelled)
+                if isinstance(terminal, events.Finished):
+                    if self._host.memory_bytes > LARGEST_IDLE_BYTES:
+                        self._host.stop()
+                    return read_result(call, terminal.result)
+                self._empty_spill()
+                error = error_of(terminal)
+                if not isinstance(error, WorkerDied):
+                    raise error
+                seconds_left -= time.monotonic() - started
+                if not used_before or seconds_left < LEAST_SECONDS_LEFT:
+                    raise _reason(error, limits)
+                # it may have died before this file, or of what earlier ones left: a new process tells
 
     def _watch(
-        self, arrived: queue.SimpleQueue[Event], limits: ReadLimits, cancelled: Callable[[], bool]
+        self, arrived: queue.SimpleQueue[Event], limits: ReadLimits, deadline: float, cancelled: Callable[[], bool]
     ) -> events.Terminal:
         """The terminal event; ends the process and raises when the file takes too long or too much."""
-        deadline = time.monotonic() + limits.seconds
         process = _process(self._host.pid)
         while True:
             try:
@@ -164,7 +176,7 @@ class ReaderProcess:
         return None
 
     def _empty_spill(self) -> None:
-        for file in self._spill.iterdir():
+        for file in self.spill.iterdir():
             file.unlink(missing_ok=True)
 
 
