@@ -19,6 +19,7 @@ from ui.pages.chat_layout import ChatLayout
 from ui.pages.chat_session import ChatSession
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.conversation import Shown
+from ui.widgets.highlighting import find_lexer
 from workbench.calls import (
     AskResult,
     ChatList,
@@ -37,6 +38,8 @@ from workbench.calls import (
 )
 from workbench.messages import Citation, Passage
 from workbench.recipes import Recipe, RetrievalPart
+
+_IDLE_MS = 1_500
 
 
 class ChatPage(QWidget):
@@ -67,6 +70,7 @@ class ChatPage(QWidget):
         whole.addWidget(self.parts)
         self._history_timer = QTimer(self, singleShot=True, interval=150)
         self._history_timer.timeout.connect(self._refresh_history)
+        QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
         self._refresh_lists()
         self._refresh_history()

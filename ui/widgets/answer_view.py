@@ -81,7 +81,7 @@ class AnswerView(QWidget):
         if streaming:
             self.text.set_numbers({passage.n for passage in message.passages})
         else:
-            numbers = {citation.n for citation in message.citations} or {passage.n for passage in message.passages}
+            numbers = {source.n for source in message.citations} | {source.n for source in message.passages}
             self.text.set_text(message.text, numbers)
         self.waiting.setVisible(streaming and not self.text.text)
         self.text.setVisible(bool(self.text.text) and not declined)

@@ -83,10 +83,11 @@ class MarkdownView(QWidget):
 
     def set_text(self, text: str, numbers: Collection[int] | None = None) -> None:
         """Show a whole text instead of what is there. Nothing is done when it is there already."""
-        wanted = self._numbers if numbers is None else frozenset(numbers)
-        if self._ended and text == self._stream.text and wanted == self._numbers:
+        before = self._numbers
+        self._numbers = before if numbers is None else frozenset(numbers)
+        if text == self._stream.text and not any(f"[{n}]" in text for n in before ^ self._numbers):
+            self.finish()
             return
-        self._numbers = wanted
         self._restart(text)
         self.finish()
 
