@@ -1,11 +1,12 @@
 """How well retrieval finds: the right paragraph for the questions of XQuAD, the relevant abstracts of Cranfield.
 
-    python benchmarks/retrieval.py DATA [--embedder FOLDER] [--sets xquad-en ...] [--keep FOLDER]
+    python benchmarks/retrieval.py DATA [--sets xquad-en ...] [--parts] [--compare] [--embedder FOLDER] [--keep FOLDER]
 
 DATA holds ``xquad/{en,de,zh}`` and ``cranfield``. Each document becomes a file, the files are ingested by the real
 embedding worker, and each question is one Search of it. Reported: the share of questions with the right paragraph
 among the first five documents (hit@5), nDCG@10 with graded gains, documents a second while ingesting beside those of
-SentenceTransformer.encode on the same texts in the same run, and how long a search takes.
+SentenceTransformer.encode on the same texts in the same run (--compare), how long a search takes, and what words and
+meaning find alone, on the same index (--parts).
 """
 
 from __future__ import annotations
@@ -20,11 +21,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+from workbench.calls import SearchResult
 from workbench.messages import Passage
-from workbench.techniques.retrieval.protocol import Ingest, Search, State
+from workbench.techniques.retrieval.config import SearchConfig
+from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.protocol import Close, Ingest, Search, Similarities, State
+from workbench.techniques.retrieval.search import search
 from workbench.workers.host import WorkerHost
 
 SETS = ("xquad-en", "xquad-de", "xquad-zh", "cranfield")
+PARTS = {
+    "words alone": SearchConfig(known_weight=0, unknown_weight=0, feedback=0),
+    "meaning alone": SearchConfig(known_weight=1, unknown_weight=1, feedback=0),
+    "both, without feedback": SearchConfig(feedback=0),
+    "both": SearchConfig(),
+}
 WANTED = {"xquad-en": 0.985, "xquad-de": 0.96, "xquad-zh": 0.90, "cranfield": 0.40}
 
 
@@ -58,6 +70,22 @@ def ndcg(ranked: list[str], grades: dict[str, int], depth: int = 10) -> float:
     return gained / ideal if ideal else 0.0
 
 
+def grade(name: str, found: SearchResult, grades: dict[str, int]) -> float:
+    """The score of one question."""
+    ranked = documents_of(found.hits)
+    return ndcg(ranked, grades) if name == "cranfield" else float(any(key in grades for key in ranked[:5]))
+
+
+def measure_parts(lane: EmbeddingLane, embedder: Path, file: Path, data: Path, name: str) -> None:
+    """Ask all questions of a collection again, of one side of the search at a time."""
+    _, questions = load(data, name)
+    index = CollectionIndex(file)
+    for part, config in PARTS.items():
+        found = [grade(name, search(index, lane, embedder, name, q, 30, config), grades) for q, grades in questions]
+        print(f"{name}: {part} {statistics.fmean(found):.4f}", flush=True)
+    index.close()
+
+
 def measure(worker: WorkerHost, embedder: Path, work: Path, data: Path, name: str) -> tuple[float, list[str]]:
     """Ingest one set and ask all its questions. Returns the score and the texts."""
     texts, questions = load(data, name)
@@ -78,11 +106,7 @@ def measure(worker: WorkerHost, embedder: Path, work: Path, data: Path, name: st
         began = time.perf_counter()
         found = worker.call(Search(file=file, collection=name, embedder=str(embedder), query=question, limit=30))
         seconds.append(time.perf_counter() - began)
-        ranked = documents_of(found.hits)
-        if name == "cranfield":
-            scores.append(ndcg(ranked, grades))
-        else:
-            scores.append(float(any(key in grades for key in ranked[:5])))
+        scores.append(grade(name, found, grades))
     score = statistics.fmean(scores)
     metric = "nDCG@10" if name == "cranfield" else "hit@5"
     verdict = "reached" if score >= WANTED[name] else "MISSED"
@@ -109,6 +133,7 @@ def main() -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--embedder", type=Path, help="default: the starter embedder, unpacked for this run")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--parts", action="store_true", help="measure words and meaning alone as well")
     parser.add_argument("--compare", action="store_true", help="time SentenceTransformer.encode on the same texts")
     parser.add_argument("--keep", type=Path, help="work here and leave the collections behind")
     given = parser.parse_args()
@@ -116,11 +141,16 @@ def main() -> int:
         work = given.keep or Path(temporary)
         embedder = given.embedder or unpack_starter(Path(temporary))
         worker = WorkerHost("embedding")
+        lane = EmbeddingLane()
+        worker.call(Similarities(embedder=str(embedder), texts=("warm",), others=("up",)))
         reached = True
         try:
             for name in given.sets:
                 score, texts = measure(worker, embedder, work, given.data, name)
                 reached = reached and score >= WANTED[name]
+                worker.call(Close(file=str(work / f"{name}.sqlite")))
+                if given.parts:
+                    measure_parts(lane, embedder, work / f"{name}.sqlite", given.data, name)
                 if given.compare:
                     print(f"{name}: SentenceTransformer.encode {encode_rate(embedder, texts):.1f} documents/s")
         finally:

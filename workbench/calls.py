@@ -123,7 +123,8 @@ DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of a collection. ``reason`` says why a failed one failed; ``language`` is an ISO 639-1 code."""
+    """One file of a collection. ``reason`` says why a failed one failed, or what could not be read of
+    an indexed one; ``language`` is an ISO 639-1 code."""
 
     id: str
     path: str

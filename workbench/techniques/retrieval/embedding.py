@@ -30,8 +30,8 @@ R = TypeVar("R")
 Vectors = NDArray[np.float32]
 
 BATCH_TEXTS = 16
-BATCH_CHARACTERS = 8_000
-"""A batch of an ingest: so many texts, and so many characters with its padding, at most. About 0.3 s on two cores."""
+BATCH_CHARACTERS = 5_000
+"""A batch of an ingest: so many texts, and so many characters with its padding, at most. About 0.3 s on one core."""
 
 TRY_ANOTHER_EVERY = 12
 """So many batches use the thread count that is known to be the fastest before another one is tried."""

@@ -59,7 +59,10 @@ class KnownFile(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A document to be written: ``vectors`` is (len(chunks), dimensions), ``fluency`` as in ``measure_fluency``."""
+    """A document to be written: ``vectors`` is (len(chunks), dimensions), ``fluency`` as in ``measure_fluency``.
+
+    ``warning`` says what could not be read of it.
+    """
 
     path: str
     stamp: FileStamp
@@ -72,6 +75,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     chunks: Sequence[Chunk]
     vectors: Any
     fluency: float
+    warning: str = ""
 
 
 class FoundChunk(msgspec.Struct, frozen=True):
@@ -268,11 +272,11 @@ class CollectionIndex:
             number, document = self._replace(connection, entry.path)
             _all(
                 connection,
-                "insert into documents (number, id, path, title, kind, state, language, hash, bytes, size, mtime_ns, "
-                "ctime_ns, pages, characters, chunks, fluency, indexed_at) "
-                "values (?, ?, ?, ?, ?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into documents (number, id, path, title, kind, state, reason, language, hash, bytes, size, "
+                "mtime_ns, ctime_ns, pages, characters, chunks, fluency, indexed_at) "
+                "values (?, ?, ?, ?, ?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    number, document, entry.path, entry.title, entry.kind, entry.language, entry.hash,
+                    number, document, entry.path, entry.title, entry.kind, entry.warning, entry.language, entry.hash,
                     entry.stamp.size, entry.stamp.size, entry.stamp.mtime_ns, entry.stamp.ctime_ns,
                     len(entry.page_starts), len(entry.text), len(entry.chunks), entry.fluency, time.time(),
                 ),

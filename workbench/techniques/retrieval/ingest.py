@@ -358,10 +358,11 @@ class _Work:
                 chunks=item.chunks,
                 vectors=vectors,
                 fluency=measure_fluency(embedder.tokenizer, texts),
+                warning=" ".join(read.warnings),
             )
         )
         account.weigh(_weight(item.file))
-        return account.note(stored.path, "indexed", chunks=stored.chunks, document=stored.id)
+        return account.note(stored.path, "indexed", stored.reason, chunks=stored.chunks, document=stored.id)
 
     # -- on the reading thread ------------------------------------------------------------------------
 
