@@ -18,13 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
 import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from workbench import events
-from workbench.engine.library import start_library
+from workbench.engine.library import llama, start_library
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.protocol import Generate, Generated, Load
 from workbench.engine.template import TemplateRenderer

@@ -10,12 +10,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
-
 from workbench import errors
 from workbench.calls import ModelDetails
 from workbench.engine.fitting import BATCH_TOKENS, Plan, plan_load
-from workbench.engine.library import LibraryLog, describe_library, list_devices, start_library
+from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
 from workbench.engine.protocol import Load, LoadedModel
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError

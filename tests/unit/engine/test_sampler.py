@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import math
 
-import llama_cpp.llama_cpp as llama
 import numpy as np
 import pytest
 
+from workbench.engine.library import llama
 from workbench.engine.sampler import LARGEST_SEED, Logits, LogProbabilities, Sampler, exact_normaliser
 from workbench.recipes import DecodingPart
 
