@@ -62,7 +62,7 @@ def _run_window(home: Home) -> int:
 
 def open_window(home: Home, front: Front | None = None) -> Shell:
     """Show the window of a home folder. Without ``front`` it connects to the home's core, starting it if needed."""
-    from PySide6.QtCore import QTimer
+    from PySide6.QtCore import Qt
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
@@ -86,8 +86,8 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
 
         front = Client(home)
     window = Shell(Bridge(front), home.root / "window.ini", fresh)
+    window.painted.connect(window.start, Qt.ConnectionType.QueuedConnection)  # the frame first, then a page in it
     window.show()
-    QTimer.singleShot(0, window, window.start)  # the first page is made once the frame is on the screen
     return window
 
 

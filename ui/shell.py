@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -48,7 +48,9 @@ PATIENCE_MS = 8_000
 
 
 class Shell(QMainWindow):
-    """The window of one home folder. Show it, then call ``start()``."""
+    """The window of one home folder. Show it, then call ``start()``; best once it was ``painted`` the first time."""
+
+    painted = Signal()
 
     def __init__(self, bridge: Bridge, memory: Path, fresh: bool = False, pages: tuple[PageEntry, ...] = PAGES) -> None:
         """``memory`` is the file it remembers itself in; ``fresh``: the home folder holds nothing yet."""
@@ -63,6 +65,7 @@ class Shell(QMainWindow):
         self._current = ""
         self._memory = QSettings(str(memory), QSettings.Format.IniFormat)
         self._fresh = fresh
+        self._painted = False
         self._left_welcome = False
         self._has_models: bool | None = None
         self._has_collections: bool | None = None
@@ -289,6 +292,12 @@ class Shell(QMainWindow):
             self.open_page(WELCOME.name)
 
     # -- the window ----------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self.painted.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
