@@ -16,46 +16,21 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import apsw
 import msgspec
 import numpy as np
 import sqlite_vec
 
-from workbench.calls import Chunk, Document, DocumentList, DocumentText
+from workbench.calls import Chunk, Document
 from workbench.errors import UserError
 from workbench.storage.database import Database, connect, open_database, translated
 from workbench.storage.identity import new_id
-from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.language import index_terms
-from workbench.techniques.retrieval.protocol import CollectionState
+from workbench.techniques.retrieval.snapshot import FileStamp, Snapshot
 
 SCHEMA = Path(__file__).with_name("migrations")
-
-_DOCUMENT = (
-    "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at"  # of documents
-)
-
-
-class FileStamp(msgspec.Struct, frozen=True):
-    """What tells, without reading it, that a file is still the one that was read. Sizes in bytes."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-
-class KnownFile(msgspec.Struct, frozen=True):
-    """What the collection remembers of a file. ``failed_at`` is when it failed, None for an indexed one."""
-
-    id: str
-    path: str
-    stamp: FileStamp
-    hash: str
-    reason: str
-    chunks: int
-    failed_at: float | None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,144 +51,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     vectors: Any
     fluency: float
     warning: str = ""
-
-
-class FoundChunk(msgspec.Struct, frozen=True):
-    """A chunk with what is needed to show it as a passage."""
-
-    number: int
-    start: int
-    end: int
-    page: int | None
-    text: str
-    document: str
-    hash: str
-    path: str
-    title: str
-
-
-class Snapshot:
-    """A state of the collection that does not change while it is looked at. Made by ``CollectionIndex.reading``."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-
-    def fact(self, name: str) -> Any:
-        """A fact of the collection, None when it is not known: revision, embedder, dimensions."""
-        return next((value for (value,) in self._rows("select value from facts where name = ?", (name,))), None)
-
-    @property
-    def revision(self) -> int:
-        return int(self.fact("revision"))
-
-    def languages(self) -> list[str]:
-        """The languages of the indexed documents, the most frequent first; "" for those that are not known."""
-        return [
-            code
-            for (code,) in self._rows(
-                "select language from documents where state = 'indexed' group by language order by count(*) desc"
-            )
-        ]
-
-    def find_words(self, expression: str, limit: int) -> list[tuple[int, float]]:
-        """Chunk numbers with their BM25, higher is better, best first."""
-        if not expression:
-            return []
-        found = self._rows(
-            "select rowid, -rank from words where words match ? order by rank limit ?", (expression, limit)
-        )
-        return [(int(number), float(score)) for number, score in found]
-
-    def count_matches(self, expression: str) -> int:
-        """How many chunks an FTS5 expression finds."""
-        ((count,),) = self._rows("select count(*) from words where words match ?", (expression,))
-        return int(count)
-
-    def find_nearest(self, vector: Vectors, limit: int) -> dict[int, Vectors]:
-        """The chunks whose vectors have the highest cosine with ``vector``, shape (dimensions,): their numbers with
-        their vectors, best first."""
-        if self.fact("dimensions") is None:
-            return {}
-        found = self._rows(
-            "select rowid, embedding from vectors where embedding match ? and k = ? order by distance",
-            (vector.astype(np.float32).tobytes(), limit),
-        )
-        return {int(number): np.frombuffer(blob, np.float32) for number, blob in found}
-
-    def vectors(self, numbers: Iterable[int]) -> dict[int, Vectors]:
-        """The vectors of chunks."""
-        found: dict[int, Vectors] = {}
-        for number in numbers:  # one by one: vec0 would look through all of them for a list of numbers
-            ((blob,),) = self._rows("select embedding from vectors where rowid = ?", (number,))
-            found[number] = np.frombuffer(blob, np.float32)
-        return found
-
-    def mean_fluency(self, numbers: Sequence[int]) -> float:
-        """How well the embedder knows the words of the documents that some chunks are from."""
-        ((mean,),) = self._rows(
-            "select avg(d.fluency) from json_each(?) wanted join chunks c on c.number = wanted.value "
-            "join documents d on d.number = c.document",
-            (msgspec.json.encode(numbers).decode(),),
-        )
-        return float(mean)
-
-    def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
-        """The chunks of these numbers, in their order."""
-        rows = self._rows(
-            'select c.number, c.start, c."end", c.page, c.text, d.id, d.hash, d.path, d.title '
-            "from json_each(?) wanted join chunks c on c.number = wanted.value "
-            "join documents d on d.number = c.document order by wanted.key",
-            (msgspec.json.encode(numbers).decode(),),
-        )
-        return [FoundChunk(*row) for row in rows]
-
-    def state(self) -> CollectionState:
-        ((indexed, failed, chunks, size),) = self._rows(
-            "select count(*) filter (where state = 'indexed'), count(*) filter (where state = 'failed'), "
-            "coalesce(sum(chunks), 0), coalesce(sum(bytes), 0) from documents"
-        )
-        return CollectionState(documents=indexed, failed=failed, chunks=chunks, bytes=size, revision=self.revision)
-
-    def documents(self) -> DocumentList:
-        rows = self._rows(f"select {_DOCUMENT} from documents order by path")
-        return DocumentList(documents=tuple(_document(row) for row in rows))
-
-    def document(self, document: str) -> Document:
-        """The document of an id or a path. Raises UserError when there is none."""
-        for row in self._rows(
-            f"select {_DOCUMENT} from documents where id = ?1 or path = ?1 order by id = ?1 desc limit 1", (document,)
-        ):
-            return _document(row)
-        raise UserError(f"There is no document {document} in this collection.", "It may have been removed.")
-
-    def text(self, document: str) -> DocumentText:
-        """A document's text with its chunks. Raises UserError when there is none."""
-        found = self.document(document)
-        rows = self._rows(
-            "select t.document, t.text, t.page_starts from texts t join documents d on d.number = t.document "
-            "where d.id = ?",
-            (found.id,),
-        )
-        for number, text, page_starts in rows:
-            chunks = self._rows('select start, "end", page from chunks where document = ? order by start', (number,))
-            return DocumentText(
-                document=found,
-                text=text,
-                chunks=tuple(Chunk(start=start, end=end, page=page) for start, end, page in chunks),
-                page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
-            )
-        raise UserError(f"{found.path} has no text here: {found.reason}")
-
-    def known_files(self) -> dict[str, KnownFile]:
-        """All files, failed ones included, by path."""
-        rows = self._rows(
-            "select id, path, size, mtime_ns, ctime_ns, hash, reason, chunks, "
-            "case state when 'failed' then indexed_at end from documents"
-        )
-        return {row[1]: KnownFile(row[0], row[1], FileStamp(*row[2:5]), *row[5:]) for row in rows}
-
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(sql, parameters))
 
 
 class CollectionIndex:
@@ -412,14 +249,6 @@ def _bytes_needed(entry: Entry) -> int:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size < 1e7 else f"{size / 1e6:,.0f} MB"
-
-
-def _document(row: tuple[Any, ...]) -> Document:
-    state: Literal["indexed", "failed"] = row[4]
-    return Document(
-        id=row[0], path=row[1], title=row[2], kind=row[3], state=state, reason=row[5], pages=row[6], chunks=row[7],
-        characters=row[8], bytes=row[9], language=row[10], hash=row[11], indexed_at=row[12],
-    )  # fmt: skip
 
 
 def _load_vec0(connection: apsw.Connection) -> None:

@@ -29,20 +29,19 @@ from workbench.protocol import RequestContext, finish
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane, batches, measure_fluency
-from workbench.techniques.retrieval.index import CollectionIndex, Entry, FileStamp, KnownFile, disk_full
+from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.language import detect_language
 from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
-from workbench.techniques.retrieval.reading.kinds import find_files, kind_of
+from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.protocol import ReadDocument
+from workbench.techniques.retrieval.snapshot import FileStamp
+from workbench.techniques.retrieval.survey import FoundFile, Survey, survey_files
 
 GROUP_CHUNKS = 48
 """Short documents are embedded together up to so many chunks, so that batches are full."""
 AHEAD_DOCUMENTS = 64
 AHEAD_CHARACTERS = 4_000_000
 """How much is read ahead of the embedding, at most."""
-FAILED_AGAIN_S = 600.0
-"""A file that failed less than this ago, and has not been touched since, is not tried again: a watched folder with a
-bad file in it would cost that file's time limit at every change of another."""
 PROGRESS_EVERY_S = 0.25
 
 
@@ -51,14 +50,6 @@ class Reader(Protocol):
 
     def read(self, path: Path, limits: ReadLimits, cancelled: Callable[[], bool]) -> ReadDocument:
         """Raises UserError with the reason when the file cannot be read."""
-
-
-class FoundFile(msgspec.Struct, frozen=True):
-    """A file below one of the roots, with what the collection knows of it."""
-
-    path: Path
-    stamp: FileStamp
-    known: KnownFile | None
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -70,16 +61,6 @@ class Prepared(msgspec.Struct, frozen=True):
     chunks: Sequence[Chunk] = ()
     reason: str = ""
     same: bool = False
-
-
-class Survey(msgspec.Struct, frozen=True):
-    """What is on the disk against what the collection knows. ``unreadable`` has a path and a reason each."""
-
-    unchanged: list[FoundFile]
-    failed_before: list[FoundFile]
-    to_read: list[FoundFile]
-    gone: list[KnownFile]
-    unreadable: list[tuple[str, str]]
 
 
 def ingest(
@@ -143,50 +124,6 @@ def _remember_unreadable(index: CollectionIndex, path: str, reason: str) -> str:
     return index.fail(path, FileStamp(-1, 0, 0), reason).id
 
 
-def survey_files(
-    roots: Sequence[Path], known: dict[str, KnownFile], check: Callable[[], None] = lambda: None
-) -> Survey:
-    """Compare what is below the roots with what is known of it, without reading any file's content.
-
-    ``check`` is called for every file and may raise to give up.
-    """
-    unreadable: dict[str, str] = {}
-    closed: list[str] = []
-
-    def tell(path: Path, reason: str) -> None:
-        unreadable[_printable(path)] = reason
-        closed.append(str(path))
-
-    found: dict[str, FoundFile] = {}
-    for root in roots:
-        if not os.path.lexists(root) and _has_documents(root, known):
-            if not root.parent.exists():  # a drive or a share that is not there now, rather than a deleted folder
-                tell(root, "It is not there, nor the folder it was in. What was read from it is kept.")
-            continue  # deleted: what stood below it goes
-        for path in find_files(root, tell):
-            check()
-            found.setdefault(str(path), FoundFile(path, _stamp(path), known.get(str(path))))
-    gone = [
-        document
-        for path, document in known.items()
-        if path not in found
-        and path not in unreadable
-        and any(_is_below(path, str(root)) for root in roots)
-        and not any(_is_below(path, folder) for folder in closed)
-    ]
-    survey = Survey([], [], [], gone, list(unreadable.items()))
-    for file in found.values():
-        if file.known is None or file.known.stamp != file.stamp:
-            survey.to_read.append(file)
-        elif file.known.failed_at is None:
-            survey.unchanged.append(file)
-        elif 0 <= time.time() - file.known.failed_at < FAILED_AGAIN_S:
-            survey.failed_before.append(file)
-        else:
-            survey.to_read.append(file)
-    return survey
-
-
 class _Account:
     """What became of the files so far, and how long the rest will take."""
 
@@ -203,7 +140,7 @@ class _Account:
 
     def expect(self, files: Sequence[FoundFile]) -> None:
         self._files = len(files) + sum(n for state, n in self._counts.items() if state != "removed")
-        self._bytes = float(sum(_weight(file) for file in files))
+        self._bytes = float(sum(file.weight for file in files))
 
     def embedding_begins(self) -> None:
         """From here on the time that is left can be told: before, the embedder was being loaded."""
@@ -303,7 +240,7 @@ class _Work:
     def _settle(self, account: _Account, item: Prepared) -> Artifact:
         """A file that gives no new document."""
         path, known = str(item.file.path), item.file.known
-        account.weigh(_weight(item.file))
+        account.weigh(item.file.weight)
         if item.same and known is not None:
             self._index.restamp(path, item.file.stamp)
             return account.note(path, "unchanged", chunks=known.chunks, document=known.id)
@@ -334,7 +271,7 @@ class _Work:
                     vectors[number] = []
             if account.is_due:
                 embedded = [
-                    (1 - missing[n] / len(item.chunks)) * _weight(item.file) if vectors[n] else 0.0
+                    (1 - missing[n] / len(item.chunks)) * item.file.weight if vectors[n] else 0.0
                     for n, item in enumerate(group)
                 ]
                 waiting = sum(len(item.chunks) - missing[n] for n, item in enumerate(group) if vectors[n])
@@ -361,7 +298,7 @@ class _Work:
                 warning=" ".join(read.warnings),
             )
         )
-        account.weigh(_weight(item.file))
+        account.weigh(item.file.weight)
         return account.note(stored.path, "indexed", stored.reason, chunks=stored.chunks, document=stored.id)
 
     # -- on the reading thread ------------------------------------------------------------------------
@@ -475,27 +412,3 @@ class _Shelf:
 
 def _characters(item: Prepared) -> int:
     return len(item.document.text) if item.document is not None else 0
-
-
-def _weight(file: FoundFile) -> int:
-    return max(1, file.stamp.size)
-
-
-def _stamp(path: Path) -> FileStamp:
-    try:
-        status = path.stat()
-    except OSError:
-        return FileStamp(-1, 0, 0)  # reading it will say why
-    return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _is_below(path: str, root: str) -> bool:
-    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _has_documents(root: Path, known: dict[str, KnownFile]) -> bool:
-    return any(file.failed_at is None and _is_below(file.path, str(root)) for file in known.values())
-
-
-def _printable(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")
