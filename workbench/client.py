@@ -77,7 +77,7 @@ class Client:
     """
 
     def __init__(self, home: Home, *, start_core: bool = True, idle_s: float | None = None) -> None:
-        self.home = home
+        self.home = Home(home.root.resolve())  # as the core does: the address may be made of it
         self._start_core = start_core
         self._idle_s = idle_s
         self._numbers = itertools.count(1)

@@ -68,7 +68,7 @@ class Service:
                 elif time.monotonic() - idle_since >= self._idle_s:
                     self._leaving = True
                     break
-                self._changed.wait(POLL_S)
+                self._changed.wait(1.0 if self._sessions else POLL_S)
             sessions = list(self._sessions)
         self._listener.close()
         for session in sessions:
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--idle-seconds", type=float, default=IDLE_S, help="leave after so long without clients or work"
     )
     options = parser.parse_args(arguments)
-    home = find_home(options.home)
+    home = Home(find_home(options.home).root.resolve())
     if sys.platform != "win32":
         os.umask(0o077)
     faulthandler.enable()

@@ -151,6 +151,30 @@ def test_stop_ends_open_requests_as_cancelled(host: WorkerHost) -> None:
     assert (host.state, host.pid, host.death) == ("stopped", 0, None)
 
 
+def test_a_closed_host_starts_nothing_any_more(host: WorkerHost) -> None:
+    host.start()
+    pid = host.pid
+    host.close()
+    assert gone(pid)
+    *_, failed = host.stream(echo.Echo(text="x"))
+    assert isinstance(failed, events.Failed)
+    assert failed.reason == "worker"
+    assert host.pid == 0
+
+
+def test_stopping_while_starting_leaves_nothing_running(host: WorkerHost) -> None:
+    ended: SimpleQueue[Event] = SimpleQueue()
+    starting = threading.Thread(target=lambda: [ended.put(e) for e in host.stream(echo.Echo(text="x"))])
+    starting.start()
+    while not host.pid and starting.is_alive():
+        pass
+    pid = host.pid
+    host.close()
+    starting.join()
+    assert gone(pid)
+    assert host.pid == 0
+
+
 def test_kill_takes_the_whole_tree(host: WorkerHost) -> None:
     child = host.call(echo.Spawn())
     host.kill()

@@ -135,7 +135,7 @@ class Workbench:
         self._answers.close()
         self._runs.close()
         leaving = [
-            threading.Thread(target=host.stop, name=f"stop-{host.worker}")
+            threading.Thread(target=host.close, name=f"close-{host.worker}")
             for host in (self._inference.host, self._embedding.host)
         ]
         for thread in leaving:

@@ -181,7 +181,10 @@ class Answers:
                 raise RuntimeError("the answer ended without a terminal event")
         except Exception as error:  # noqa: BLE001 - whatever happened is how the answer ended
             terminal = failure_of(error, traceback.format_exc())
-        terminal = self._store_ending(making, terminal)
+        try:
+            terminal = self._store_ending(making, terminal)
+        except Exception as error:  # noqa: BLE001 - who waits for the answer has to hear of its end
+            terminal = failure_of(error, traceback.format_exc())
         with self._lock:
             del self._making[making.answer.id]
         making.stream.append(terminal)
@@ -265,10 +268,7 @@ class Answers:
             fields["state"], fields["error"] = "failed", f"{terminal.message} {_hint(terminal)}".strip()
         elif isinstance(terminal, events.Cancelled):
             fields["state"] = "interrupted" if self._closing or not making.context.cancelled else "stopped"
-        try:
-            self._store.update_message(making.answer.id, **fields)
-        except UserError as error:
-            return failure_of(error)
+        self._store.update_message(making.answer.id, **fields)
         if isinstance(terminal, events.Failed):
             return terminal
         told = msgspec.structs.replace(

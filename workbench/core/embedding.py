@@ -90,7 +90,7 @@ class Embedding:
     def delete(self, collection: Collection) -> None:
         """Delete a collection's file."""
         file = self.file(collection)
-        if self.host.state == "ready":
+        if self.host.state in ("starting", "ready"):
             self.host.call(Close(file=str(file)))
         for suffix in ("", "-wal", "-shm"):
             Path(f"{file}{suffix}").unlink(missing_ok=True)

@@ -74,12 +74,11 @@ class CollectionRegistry:
     def set_counts(
         self, collection: str, *, documents: int, failed: int, chunks: int, bytes: int, revision: int
     ) -> Collection:
-        """Copy the counts of the collection's own file. Counts of an older revision do not replace newer ones."""
+        """Copy the counts of the collection's own file."""
         with self._database.transaction():
             self._database.execute(
-                """update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ?
-                   where id = ? and revision <= ?""",
-                (documents, failed, chunks, bytes, revision, collection, revision),
+                "update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ? where id = ?",
+                (documents, failed, chunks, bytes, revision, collection),
             )
             return self.get(collection)
 

@@ -93,6 +93,7 @@ class WorkerHost:
         self._cancel_grace_s = cancel_grace_s
         self._stop_grace_s = stop_grace_s
         self._on_state = on_state
+        self._closed = False
         self._starting = threading.Lock()  # held while a process is started, so that only one is
         self._lock = threading.Lock()  # guards the three below; never held while waiting
         self._life: _Life | None = None
@@ -179,9 +180,19 @@ class WorkerHost:
         if life is not None:
             life.kill()
 
+    def close(self) -> None:
+        """As ``stop``, for good: calls end as the worker's death from now on."""
+        self._closed = True
+        self.stop()
+        with self._starting:  # one that was being started meanwhile
+            pass
+        self.stop()
+
     def _living(self) -> _Life:
         """A life that takes requests, started when there is none."""
         with self._starting:
+            if self._closed:
+                raise WorkerDied(self.worker, None, "It is not started again: the program is leaving.")
             life = self._life
             if life is not None and life.asked_to_leave:
                 life.ended.wait()  # whoever asked kills it after a grace period
