@@ -198,10 +198,14 @@ def measure_stream() -> dict[str, float]:
 
 
 def markdown_tokens(count: int) -> Iterable[str]:
-    """An answer as a model writes it: paragraphs, lists, code, a table; some four characters a token."""
-    text = (
+    """An answer as a model writes it, some four characters a token: in each 4,000 characters twelve paragraphs, a
+    list, a piece of code and a table."""
+    prose = (
         "The pump runs for **36 months** under warranty [1], and *spare parts* for twelve [2]. Claims are made in "
-        "writing, within a fortnight.\n\n"
+        "writing, within a fortnight, with the receipt and the serial number, which is stamped on the foot of the "
+        "pump. A repair does not begin the warranty anew; what is worn by use is not covered.\n\n"
+    )
+    text = prose * 12 + (
         "- drain the housing through the screw at its foot\n- store it dry, above five degrees\n\n"
         "```python\ndef flow(head_m: float) -> float:\n    return 9500 * (1 - head_m / 28)  # litres an hour\n```\n\n"
         "| part | price |\n|---|---|\n| seal | 38.50 |\n| impeller | 27.90 |\n\n"

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from ui.bridge import Bridge
 from ui.theme import tokens
-from ui.widgets.amounts import describe_count, describe_seconds
+from ui.widgets.amounts import describe_count, describe_seconds, how_far
 from ui.widgets.basics import (
     Chip,
     ElidedLabel,
@@ -191,18 +191,23 @@ class RunRow(QWidget):
             self._bridge.stream(FollowRun(run=self._run.id, after=self._seen), self._on_events, self._on_end, self)
 
     def _on_events(self, batch: Sequence[Event]) -> None:
+        progress: events.Progress | None = None
+        line = ""
         for event in batch:
             self._seen = max(self._seen, event.seq)
             if isinstance(event, events.Progress):
-                share = event.done / event.total if event.total else None
-                numbers = f"{event.done:,.0f} of {event.total:,.0f} {event.unit}".rstrip() if event.total else ""
-                words = event.stage.capitalize() + (f" · {event.detail}" if event.detail else "")
-                self._progress.set_progress(words, share, numbers, event.seconds_left)
+                progress = event
             elif isinstance(event, events.Log) and event.level != "debug":
-                self._log.set_full_text(event.text)
+                line = event.text
             elif isinstance(event, events.Artifact) and event.kind == "document":
-                self._log.set_full_text(_document_line(event))
-        self._log.setVisible(bool(self._log.full_text))
+                line = _document_line(event)
+        if progress is not None:  # only the batch's last is drawn
+            share, numbers = how_far(progress)
+            words = progress.stage.capitalize() + (f" · {progress.detail}" if progress.detail else "")
+            self._progress.set_progress(words, share, numbers, progress.seconds_left)
+        if line:
+            self._log.set_full_text(line)
+            self._log.show()
 
     def _on_end(self, terminal: Terminal) -> None:
         self._following = False

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from workbench.events import Progress
+
+
+def how_far(progress: Progress) -> tuple[float | None, str]:
+    """The share that is done, None where the total is not known, and the same in numbers: ``12 of 40 files``."""
+    if not progress.total:
+        return None, ""
+    return progress.done / progress.total, f"{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}".rstrip()
+
 
 def describe_seconds(seconds: float) -> str:
     """``12 s``, ``3 min``, ``2 h 5 min``."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon
-from ui.widgets.amounts import describe_count
+from ui.widgets.amounts import describe_count, how_far
 from ui.widgets.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text, set_property
 from workbench import events
 from workbench.events import Event
@@ -169,13 +169,14 @@ class FilesRead(QWidget):
         self.show()
 
     def show_events(self, batch: Sequence[Event]) -> None:
+        progress: events.Progress | None = None
         for event in batch:
             if isinstance(event, events.Artifact) and event.kind == "document":
                 self._show_file(event.id, event.result)
             elif isinstance(event, events.Progress):
-                share = event.done / event.total if event.total else None
-                numbers = f"{event.done:,.0f} of {event.total:,.0f} {event.unit}".rstrip() if event.total else ""
-                self.progress.set_progress(self._title, share, numbers, event.seconds_left)
+                progress = event
+        if progress is not None:  # only the batch's last is drawn
+            self.progress.set_progress(self._title, *how_far(progress), progress.seconds_left)
         self.list.scrollToBottom()
 
     def end(self, words: str) -> None:
