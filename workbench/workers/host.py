@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ OFFLINE_ENVIRONMENT = {
 }
 STDERR_TAIL_LINES = 60
 START_ATTEMPTS = 3
+MEMORY_EVERY_S = 2.0
 LARGEST_LOG_BYTES = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
@@ -93,6 +95,7 @@ class WorkerHost:
         self._cancel_grace_s = cancel_grace_s
         self._stop_grace_s = stop_grace_s
         self._on_state = on_state
+        self._memory = (0, 0.0, 0)  # pid, time, bytes
         self._closed = False
         self._starting = threading.Lock()  # held while a process is started, so that only one is
         self._lock = threading.Lock()  # guards the three below; never held while waiting
@@ -155,9 +158,16 @@ class WorkerHost:
 
     @property
     def memory_bytes(self) -> int:
-        """Resident memory of the worker and its own children, 0 when there is none."""
-        pid = self.pid
-        return sum(_resident_bytes(process) for process in _tree(pid)) if pid else 0
+        """Resident memory of the worker and its own children, 0 when there is none. Measured every two seconds:
+        finding the children looks at every process of the machine."""
+        pid, now = self.pid, time.monotonic()
+        if not pid:
+            return 0
+        of, at, measured = self._memory
+        if of != pid or now - at > MEMORY_EVERY_S:
+            measured = sum(_resident_bytes(process) for process in _tree(pid))
+            self._memory = (pid, now, measured)
+        return measured
 
     @property
     def death(self) -> WorkerDied | None:
