@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workbench import events
 from workbench.calls import DocumentTask
-from workbench.errors import UserError
+from workbench.errors import Cancelled, UserError
 from workbench.events import Event
 from workbench.messages import Message
 from workbench.recipes import Recipe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting import plain
 from workbench.techniques.retrieval import documents, grounded
+from workbench.techniques.retrieval.following import needs_no_documents
 
 __all__ = ["AnswerContext", "answer", "work_on_document"]
 
@@ -28,8 +30,12 @@ def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerConte
     """
     if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
         raise UserError("There is no question to answer.", "Write a question first.")
-    method = plain if context.retriever is None else grounded
-    yield from method.run(conversation, recipe, context)
+    documents_asked = context.retriever is not None and not needs_no_documents(conversation[-1].content)
+    method = grounded if documents_asked else plain
+    try:
+        yield from method.run(conversation, recipe, context)
+    except Cancelled:  # before there was anything to keep
+        yield events.Cancelled()
 
 
 def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
@@ -37,4 +43,7 @@ def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext)
 
     Raises UserError when there is no such document, or the task lacks its columns or its language.
     """
-    yield from documents.run(task, recipe, context)
+    try:
+        yield from documents.run(task, recipe, context)
+    except Cancelled:
+        yield events.Cancelled()

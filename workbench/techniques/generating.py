@@ -20,11 +20,14 @@ from workbench.techniques.context import AnswerContext
 
 
 class Editor(Protocol):
-    """Changes a text while it streams. What ``feed`` and ``end`` return, joined, is the edited text."""
+    """Changes a text while it streams. What ``feed`` and ``end`` return, joined, is the edited text.
+
+    ``cut_short`` tells that the text stops in the middle: at its longest, or because it was stopped.
+    """
 
     def feed(self, piece: str) -> str: ...
 
-    def end(self) -> str: ...
+    def end(self, cut_short: bool = False) -> str: ...
 
 
 def generate(
@@ -68,7 +71,7 @@ def generate(
             elif not quiet:
                 yield event
     if editor is not None:
-        yield from edited(editor.end())
+        yield from edited(editor.end(cut_short=generated is None or generated.finish in ("length", "cancelled")))
     whole = "".join(text)
     if generated is None:
         return Generated(text=whole, finish="cancelled")

@@ -87,7 +87,10 @@ class CitationEditor:
         self._held += piece
         return self._drain(final=False)
 
-    def end(self) -> str:
+    def end(self, cut_short: bool = False) -> str:
+        """What was still held back. The last sentence gets no citation when it was cut short."""
+        if cut_short:
+            self._cited = True
         return self._drain(final=True)
 
     def _drain(self, final: bool) -> str:

@@ -24,6 +24,9 @@ these those there then one ones former latter same such er ihn ihm sein seine si
 es dies diese dieser dieses dessen deren dort dabei davon dazu damit dafür daran darin darüber 它 他
 她 他们 她们 它们 这 那"""
 _POINTING = frozenset(_POINTING_WORDS.split())
+_SMALL_TALK_WORDS = """hi hello hey good morning afternoon evening night day thanks thank you very much a lot so ok okay
+great bye goodbye cheers please nice perfect hallo guten tag morgen abend danke vielen dank schön tschüss 你好 谢谢"""
+_SMALL_TALK = frozenset(_SMALL_TALK_WORDS.split())
 _JOINING = re.compile(
     r"^\s*(and|but|so|or|also|(what|how) about|why not|(what|who|where) else|und|aber|auch|oder|was ist mit)\b"
     r"|^\s*(那|还有|那么)",
@@ -42,6 +45,12 @@ def leans_on_conversation(question: str) -> bool:
     if any(w in _POINTING for w in spoken):
         return not vocabulary.names(question) or any(w in _POINTING for w in spoken[-3:])
     return len(vocabulary.content_terms(question)) <= 1 and not vocabulary.names(question)
+
+
+def needs_no_documents(message: str) -> bool:
+    """Whether a message is a greeting or a word of thanks, which no document answers."""
+    spoken = split_words(message)
+    return bool(spoken) and len(spoken) <= 6 and _SMALL_TALK.issuperset(spoken)
 
 
 def search_queries(conversation: Sequence[Message]) -> list[str]:

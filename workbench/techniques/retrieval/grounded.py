@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from workbench import events
 from workbench.calls import AskResult
 from workbench.engine.protocol import Generated
@@ -25,6 +27,7 @@ from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
 
 CANDIDATES = 10  # passages looked at; fewer are shown
+CLOSEST_NAMED = 3  # when a question is declined
 
 
 def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
@@ -40,10 +43,10 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     hits = search_all(queries, context.retriever.search, CANDIDATES)
     shown = pack(hits, context.model, part, recipe.decoding)
     context.raise_if_cancelled()
-    yield events.Retrieved(query=queries[0], passages=tuple(shown))
     if part.decline and not weigh_evidence(queries[0], hits, context.retriever).suffices:
-        yield from _decline(queries[0], shown, hits, recipe, context)
+        yield from _decline(queries[0], hits, recipe, context)
         return
+    yield events.Retrieved(query=queries[0], passages=tuple(shown))
     context.raise_if_cancelled()
     notices: list[str] = []
     editor = CitationEditor(shown, question)
@@ -63,11 +66,11 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     yield ending(result, generated)
 
 
-def _decline(
-    query: str, shown: Sequence[Passage], hits: Sequence[Passage], recipe: Recipe, context: AnswerContext
-) -> Iterator[Event]:
+def _decline(query: str, hits: Sequence[Passage], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Say that the documents do not hold the answer, and what came closest."""
-    text = declined_text(hits)
+    closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
+    yield events.Retrieved(query=query, passages=closest)
+    text = declined_text(closest)
     yield events.TextDelta(text=text)
     yield finish(
         AskResult(
@@ -76,16 +79,15 @@ def _decline(
             declined=True,
             recipe=recipe,
             query=query,
-            passages=tuple(shown),
+            passages=closest,
             context_tokens=context.model.context_tokens,
         )
     )
 
 
-def declined_text(hits: Sequence[Passage]) -> str:
-    """What a declined question is answered with."""
-    titles = list(dict.fromkeys(h.title or h.path for h in hits))[:3]
-    if not titles:
+def declined_text(closest: Sequence[Passage]) -> str:
+    """What a question is answered with that the documents do not answer."""
+    if not closest:
         return "I could not find anything about this in these documents."
-    listed = "; ".join(f"{t}" for t in titles)
-    return f"I could not find the answer to this in these documents. The closest I found: {listed}."
+    titles = list(dict.fromkeys(f"{p.title or p.path}{f', page {p.page}' if p.page else ''}" for p in closest))
+    return f"I could not find the answer to this in these documents. The closest I found: {'; '.join(titles)}."

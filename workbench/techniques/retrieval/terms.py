@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import Stemmer
+import Stemmer  # type: ignore[import-not-found]  # a C module without stubs
 
 from workbench.techniques.retrieval.language import (
     STEMMERS,

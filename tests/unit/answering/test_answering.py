@@ -1,0 +1,192 @@
+"""A question's way on fakes: what is searched, shown, streamed and handed back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import pytest
+
+from tests.fakes import FakeLanguageModel, FakeRetriever, passage
+from workbench import events
+from workbench.answering import AnswerContext, answer
+from workbench.calls import AskResult, SearchResult
+from workbench.engine.protocol import Generated
+from workbench.errors import UserError, WorkerDied
+from workbench.messages import Message, Passage, Usage
+from workbench.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
+
+QUESTION = "How long does the warranty of the pump run?"
+PUMP = passage("The warranty of the pump runs for 36 months from delivery. Claims must be in writing.")
+FRUIT = passage("The pump that ripens bananas has no warranty in Ecuador.", "fruit.txt")
+GROUNDED = Recipe(retrieval=RetrievalPart(collection="papers"))
+
+
+def ask(
+    model: FakeLanguageModel,
+    retriever: FakeRetriever | None = None,
+    recipe: Recipe = GROUNDED,
+    conversation: Sequence[Message] = (Message("user", QUESTION),),
+) -> tuple[list[events.Event], AskResult]:
+    context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: False)
+    made = list(answer(recipe, conversation, context))
+    assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Finished]
+    last = made[-1]
+    assert isinstance(last, events.Finished)
+    result = msgspec.convert(last.result, AskResult)
+    assert result.answer == "".join(e.text for e in made if isinstance(e, events.TextDelta))
+    return made, result
+
+
+def test_plain_chat_gets_the_recipes_instructions() -> None:
+    model = FakeLanguageModel([Generated(text="Hello there.", usage=Usage(new_tokens=3), mean_logprob=-0.5)])
+    recipe = Recipe(prompting=PromptingPart(system=" Be kind. "), decoding=DecodingPart(max_tokens=7))
+    _, result = ask(model, recipe=recipe)
+    assert model.requests == [(Message("system", "Be kind."), Message("user", QUESTION))]
+    assert model.decodings == [recipe.decoding]
+    assert (result.answer, result.usage.new_tokens, result.recipe) == ("Hello there.", 3, recipe)
+    assert [(s.text, s.score, s.finish) for s in result.sequences] == [("Hello there.", -0.5, "eos")]
+    assert result.context_tokens == model.context_tokens
+
+
+def test_answer_from_passages_is_cited() -> None:
+    retriever = FakeRetriever([FRUIT, PUMP])
+    made, result = ask(FakeLanguageModel(["It runs for 36 months [4]."]), retriever)
+    assert isinstance(made[0], events.Retrieved)
+    assert [(p.n, p.text) for p in made[0].passages] == [(1, PUMP.text)]
+    assert result.answer == "It runs for 36 months [1]."
+    assert [(c.n, c.text, c.document_hash, c.claimed) for c in result.citations] == [
+        (1, PUMP.text, "hash of pump.txt", False)
+    ]
+    assert (result.query, result.passages, result.declined) == (QUESTION, made[0].passages, False)
+
+
+def test_small_model_sees_one_passage_and_a_big_one_several_with_numbers() -> None:
+    small, big = FakeLanguageModel(["x"]), FakeLanguageModel(["x"], parameters=7_000_000_000)
+    ask(small, FakeRetriever([PUMP, FRUIT]))
+    ask(big, FakeRetriever([PUMP, FRUIT]))
+    assert FRUIT.text not in small.requests[0][-1].content
+    assert small.requests[0][-1].content.startswith(PUMP.text)
+    shown = big.requests[0][-1].content
+    assert shown.index(f"[1] pump\n{PUMP.text}") < shown.index(f"[2] fruit\n{FRUIT.text}") < shown.index(QUESTION)
+
+
+def test_recipe_says_how_many_passages() -> None:
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers", passages=2))
+    _, result = ask(FakeLanguageModel(["x"]), FakeRetriever([PUMP, FRUIT]), recipe)
+    assert [p.n for p in result.passages] == [1, 2]
+
+
+def test_passage_longer_than_the_budget_is_cut_at_a_sentence() -> None:
+    long = passage(" ".join(f"The warranty of the pump number {n} runs long." for n in range(400)))
+    model = FakeLanguageModel(["x"], context_tokens=512)
+    _, result = ask(model, FakeRetriever([long]))
+    (shown,) = result.passages
+    assert model.count_tokens([shown.text])[0] <= 256
+    assert shown.text.endswith("runs long.")
+    assert (shown.text, shown.end) == (long.text[: len(shown.text)], long.start + len(shown.text))
+
+
+def test_what_the_documents_do_not_hold_is_declined_before_a_word_is_generated() -> None:
+    model = FakeLanguageModel()
+    made, result = ask(
+        model, FakeRetriever([PUMP, FRUIT]), conversation=[Message("user", "Who painted the Mona Lisa for the pump?")]
+    )
+    assert result.declined
+    assert model.requests == []
+    assert "pump; fruit" in result.answer
+    assert isinstance(made[0], events.Retrieved)
+    assert [p.n for p in made[0].passages] == [1, 2]
+    assert result.citations == ()
+
+
+def test_empty_collection_is_declined() -> None:
+    _, result = ask(FakeLanguageModel(), FakeRetriever())
+    assert result.declined
+    assert result.passages == ()
+
+
+def test_declining_can_be_switched_off() -> None:
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers", decline=False))
+    question = [Message("user", "Who painted the pump?")]
+    _, result = ask(FakeLanguageModel(["Leonardo."]), FakeRetriever([PUMP]), recipe, question)
+    assert (result.declined, result.answer) == (False, "Leonardo.")
+
+
+def test_greeting_is_answered_without_documents() -> None:
+    retriever = FakeRetriever([PUMP])
+    _, result = ask(FakeLanguageModel(["Hello!"]), retriever, conversation=[Message("user", "Good morning!")])
+    assert result.answer == "Hello!"
+    assert retriever.queries == []
+
+
+def test_follow_up_is_searched_with_what_it_is_about() -> None:
+    conversation = [
+        Message("user", QUESTION),
+        Message("assistant", "36 months [1]."),
+        Message("user", "And how must claims be made?"),
+    ]
+    retriever = FakeRetriever([PUMP, FRUIT])
+    _, result = ask(FakeLanguageModel(["In writing."]), retriever, conversation=conversation)
+    assert len(retriever.queries) == 2
+    assert "warranty" in result.query
+    assert result.answer == "In writing [1]."
+
+
+def test_notices_of_the_engine_are_passed_on_and_kept() -> None:
+    class Forgetful(FakeLanguageModel):
+        def generate(self, *arguments: object, **named: object) -> Iterator[events.Event]:
+            yield events.Log(text="The oldest turn was left out.", level="notice")
+            yield from super().generate(*arguments, **named)  # type: ignore[arg-type]
+
+    made, result = ask(Forgetful(["x"]), recipe=Recipe())
+    assert result.notices == ("The oldest turn was left out.",)
+    assert events.Log(text="The oldest turn was left out.", level="notice") in made
+
+
+@pytest.mark.parametrize("retriever", [None, FakeRetriever([PUMP])])
+def test_cancelled_answer_ends_with_what_there_is(retriever: FakeRetriever | None) -> None:
+    model = FakeLanguageModel(["Claims must be in writing. And then more of it."])
+    stop = False
+    context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: stop)
+    made: list[events.Event] = []
+    for event in answer(GROUNDED, [Message("user", QUESTION)], context):
+        made.append(event)
+        stop = stop or isinstance(event, events.TextDelta)
+    assert isinstance(made[-1], events.Cancelled)
+    assert made[-1].result["answer"] == "".join(e.text for e in made if isinstance(e, events.TextDelta))
+    assert made[-1].result["sequences"][0]["finish"] == "cancelled"
+    assert model.closed_early == 1
+
+
+def test_cancel_before_the_first_word_generates_nothing() -> None:
+    model = FakeLanguageModel()
+    context = AnswerContext(model=model, retriever=FakeRetriever([PUMP]), cancelled=lambda: True)
+    made = list(answer(GROUNDED, [Message("user", QUESTION)], context))
+    assert [type(e) for e in made] == [events.Cancelled]
+    assert model.requests == []
+
+
+@pytest.mark.parametrize("error", [UserError("The model is gone."), WorkerDied("inference", -9)])
+def test_failure_of_the_model_is_raised(error: Exception) -> None:
+    context = AnswerContext(FakeLanguageModel([error]), FakeRetriever([PUMP]), cancelled=lambda: False)
+    with pytest.raises(type(error)):
+        list(answer(GROUNDED, [Message("user", QUESTION)], context))
+
+
+@pytest.mark.parametrize("conversation", [[], [Message("user", "  ")], [Message("assistant", "Hello.")]])
+def test_question_is_needed(conversation: list[Message]) -> None:
+    context = AnswerContext(FakeLanguageModel(), None, cancelled=lambda: False)
+    with pytest.raises(UserError, match="no question"):
+        list(answer(Recipe(), conversation, context))
+
+
+def test_hits_of_a_search_keep_their_scores() -> None:
+    class Scored(FakeRetriever):
+        def search(self, query: str, limit: int) -> SearchResult:
+            return SearchResult(hits=(msgspec.structs.replace(PUMP, score=0.7, similarity=0.6),))
+
+    made, _ = ask(FakeLanguageModel(["x"]), Scored())
+    assert isinstance(made[0], events.Retrieved)
+    shown: Passage = made[0].passages[0]
+    assert (shown.score, shown.similarity) == (0.7, 0.6)

@@ -1,0 +1,82 @@
+"""Sentences, terms, sections and tables: the text side of answering."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes import FakeLanguageModel, document_text
+from workbench.techniques.retrieval.sections import passages_at, split_sections
+from workbench.techniques.retrieval.sentences import split_sentences
+from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
+from workbench.techniques.retrieval.terms import Vocabulary
+
+COLUMNS = ("Part", "Price")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        (
+            "Dr. Reyes met J. Smith in the U.S. Army. They left.",
+            ["Dr. Reyes met J. Smith in the U.S. Army.", "They left."],
+        ),
+        ('He said "go." Then 3.5 kg fell.', ['He said "go."', "Then 3.5 kg fell."]),
+        ("Wait... what? Yes.", ["Wait... what?", "Yes."]),
+        ("Heading\n\nA line\nthat goes on.", ["Heading", "A line\nthat goes on."]),
+        ("1. Open it.\n2. Close it.", ["1. Open it.", "2. Close it."]),
+        ("你好。再见！", ["你好。", "再见！"]),
+        ("   ", []),
+    ],
+)
+def test_sentences(text: str, expected: list[str]) -> None:
+    assert [text[a:b] for a, b in split_sentences(text)] == expected
+
+
+def test_terms_are_compared_without_their_endings() -> None:
+    english = Vocabulary("en")
+    assert english.content_terms("Which cities were destroyed?") == english.content_terms("destroying the city")[::-1]
+    assert english.numbers("twelve of 1,500 or one") == {"12", "1500"}
+    assert english.names("When did Luke Kuechly visit Harvard's gym?") == ["luke", "kuechly", "harvard"]
+    assert Vocabulary("de").stem("häuser") == Vocabulary("de").stem("haus")
+
+
+def test_unspaced_text_is_compared_by_pairs() -> None:
+    assert Vocabulary("zh").stems("黑死病") == ["黑死", "死病"]
+
+
+def test_sections_hold_everything_within_the_limit() -> None:
+    model = FakeLanguageModel()
+    text = "\n\n".join(["one two three."] * 5 + ["long " * 30 + "end. And more words here."] + ["x" * 50])
+    spans = split_sections(text, 8, model.count_tokens)
+    assert all(count <= 8 for count in model.count_tokens([text[a:b] for a, b in spans]))
+    assert "".join("".join(text[a:b] for a, b in spans).split()) == "".join(text.split())
+    assert len(spans) < 5 + 8
+
+
+def test_sections_say_their_page() -> None:
+    document = document_text("First page.\fSecond page.")
+    paged = type(document)(document=document.document, text=document.text, chunks=document.chunks, page_starts=(0, 12))
+    assert [(p.n, p.page, p.text) for p in passages_at(paged, [(0, 11), (12, 24)])] == [
+        (1, 1, "First page."),
+        (2, 2, "Second page."),
+    ]
+
+
+def test_rows_are_read_and_checked_against_the_text() -> None:
+    answer = (
+        "Here:\n| Part | Price |\n|---|---|\n| Seal | 12 |\n| Rotor | 99 |\n| Ghost | 7 |\n| a | b | c |\nSeal | n/a"
+    )
+    source = "The seal costs 12 euros. The rotor costs much."
+    assert read_rows(answer, COLUMNS, source) == [("Seal", "12"), ("Rotor", ""), ("Seal", "")]
+
+
+def test_rows_that_do_not_contradict_are_merged() -> None:
+    rows = [(("Seal", "12"), 1), (("Rotor", ""), 1), (("rotor", "99"), 2), (("Seal", "13"), 3), (("Seal", "12"), 3)]
+    merged = merge_rows(rows)
+    assert merged == [(("Seal", "12"), [1, 3]), (("Rotor", "99"), [1, 2]), (("Seal", "13"), [3])]
+    assert markdown_table(COLUMNS, merged[:1]).splitlines() == [
+        "| Part | Price |",
+        "| --- | --- |",
+        "| Seal | 12 [1][3] |",
+    ]

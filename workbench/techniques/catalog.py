@@ -1,0 +1,81 @@
+"""METHODS: every way to adapt a model that this program knows, as a table that is light to import.
+
+A window or a terminal lists the methods from here and builds their forms from ``config``; only who runs one imports
+its ``entry``. A test walks the table.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.calls import DocumentTask
+from workbench.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
+
+Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference"]
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    """One method. ``config`` is the value type that its form is made of; ``recipe`` the smallest that uses it.
+
+    ``entry`` is ``package.module:function``; the function is a generator of events with one terminal event.
+    ``source`` names the paper that it is from.
+    """
+
+    name: str
+    technique: Technique
+    summary: str
+    source: str
+    config: type[msgspec.Struct]
+    recipe: Recipe
+    entry: str
+
+
+METHODS = (
+    Method(
+        name="instructions",
+        technique="prompting",
+        summary="Tell the model in words how it should answer.",
+        source="Ouyang et al. 2022, Training language models to follow instructions, arXiv:2203.02155",
+        config=PromptingPart,
+        recipe=Recipe(prompting=PromptingPart(system="Answer in one short sentence.")),
+        entry="workbench.techniques.prompting.plain:run",
+    ),
+    Method(
+        name="greedy",
+        technique="decoding",
+        summary="Always take the most probable token: the same question gets the same answer.",
+        source="Keskar et al. 2019, CTRL (repetition penalty), arXiv:1909.05858",
+        config=DecodingPart,
+        recipe=Recipe(decoding=DecodingPart(temperature=0.0)),
+        entry="workbench.techniques.prompting.plain:run",
+    ),
+    Method(
+        name="sampling",
+        technique="decoding",
+        summary="Draw from the most probable tokens: answers vary.",
+        source="Holtzman et al. 2019, The Curious Case of Neural Text Degeneration, arXiv:1904.09751",
+        config=DecodingPart,
+        recipe=Recipe(decoding=DecodingPart(temperature=0.7)),
+        entry="workbench.techniques.prompting.plain:run",
+    ),
+    Method(
+        name="passages",
+        technique="retrieval",
+        summary="Answer from the passages of your documents that fit the question, with citations.",
+        source="Lewis et al. 2020, Retrieval-Augmented Generation, arXiv:2005.11401",
+        config=RetrievalPart,
+        recipe=Recipe(retrieval=RetrievalPart(collection="documents")),
+        entry="workbench.techniques.retrieval.grounded:run",
+    ),
+    Method(
+        name="whole-document",
+        technique="retrieval",
+        summary="Summarise, tabulate or translate one document, section by section when it is long.",
+        source="Wu et al. 2021, Recursively Summarizing Books with Human Feedback, arXiv:2109.10862",
+        config=DocumentTask,
+        recipe=Recipe(retrieval=RetrievalPart(collection="documents")),
+        entry="workbench.techniques.retrieval.documents:run",
+    ),
+)
