@@ -120,6 +120,12 @@ def test_eml_whose_encoding_is_not_what_it_says() -> None:
     assert "Words." in read_eml(unknown).text
 
 
+def test_eml_with_a_sender_that_makes_no_sense() -> None:
+    read = read_eml(b"From: a: b: <x@example.org>;,;\r\nTo: <<<>>,\r\nSubject: Hello\r\n\r\nWords.\r\n")
+    assert read.title == "Hello"
+    assert read.text.endswith("Words.")
+
+
 def test_epub_chapters_in_the_order_of_the_spine(tmp_path: Path) -> None:
     path = documents.write_epub(tmp_path / "a.epub", "R&D", [("One", "First."), ("Two", "Second & last.")])
     read = read_epub(path.read_bytes())

@@ -52,12 +52,16 @@ def test_unknown_or_false_declaration_does_no_harm() -> None:
 
 
 def test_last_character_may_be_cut() -> None:
-    assert decode_text("ein Café".encode()[:-1]) == "ein Caf"
+    assert decode_text((GERMAN + "Café").encode()[:-1]) == GERMAN + "Caf\ufffd"
 
 
 def test_encoding_is_guessed_from_the_beginning_and_used_for_all() -> None:
     many = GERMAN * (2 * SAMPLE_BYTES // len(GERMAN))
     assert decode_text(many.encode("cp1252")) == many
+
+
+def test_few_bytes_of_another_encoding_spoil_no_text() -> None:
+    assert decode_text((GERMAN * 3).encode() + b"caf\xe9\n") == GERMAN * 3 + "caf\ufffd\n"
 
 
 def test_few_control_characters_are_text() -> None:

@@ -14,11 +14,20 @@ from workbench.techniques.retrieval.reading.text import decode_text
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 MOST_MESSAGES = 100
 
+# what Python 3.11's parser of structured headers raises for malformed ones, instead of keeping them as they are
+_TRIPS = (AttributeError, IndexError, LookupError, TypeError, ValueError)
+
 
 def read_eml(data: bytes) -> Extracted:
     """The message, and those that were forwarded inside it. Raises UserError when it is none or has no text."""
-    message = BytesParser(policy=policy.default).parsebytes(data)
-    assert isinstance(message, EmailMessage)
+    message: EmailMessage = BytesParser(policy=policy.default).parsebytes(data)
+    try:
+        return _read(message)
+    except _TRIPS as error:
+        raise UserError("It is a damaged e-mail message: its headers make no sense.") from error
+
+
+def _read(message: EmailMessage) -> Extracted:
     if not any(name in message for name in _SHOWN):
         raise UserError("It is not an e-mail message: it has no sender, receiver, subject or date.")
     texts: list[str] = []
@@ -44,9 +53,10 @@ def read_eml(data: bytes) -> Extracted:
 
 def _header(message: EmailMessage, name: str) -> str:
     try:
-        return " ".join(str(message.get(name, "")).split())
-    except (ValueError, IndexError, LookupError):  # the parser of addresses and dates trips over some
-        return ""
+        value = str(message.get(name, ""))
+    except _TRIPS:
+        value = next((raw for key, raw in message.raw_items() if key.lower() == name.lower()), "")
+    return " ".join(str(value).split())
 
 
 def _body(message: EmailMessage) -> str:

@@ -128,9 +128,9 @@ class ReaderProcess:
                 self._host.start_call(call, arrived.put)
                 started = time.monotonic()
                 terminal = self._watch(arrived, limits, started + seconds_left, cancelled)
+                if self._host.memory_bytes > LARGEST_IDLE_BYTES:
+                    self._host.stop()
                 if isinstance(terminal, events.Finished):
-                    if self._host.memory_bytes > LARGEST_IDLE_BYTES:
-                        self._host.stop()
                     return read_result(call, terminal.result)
                 self._empty_spill()
                 error = error_of(terminal)

@@ -26,6 +26,7 @@ _REALLY = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2
 
 _LINE_ENDS = re.compile(r"\r\n?")
 _UNWANTED = re.compile(r"[\x00\ud800-\udfff\ufeff]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROLS = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -51,15 +52,14 @@ def decode_text(data: bytes, declared: str = "") -> str:
         return _checked(_decoded_whole(data, wide))
     try:
         return _checked(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        if error.start >= len(data) - 3 and error.start > 0:  # cut off within its last character
-            return _checked(data[: error.start].decode("utf-8"))
+    except UnicodeDecodeError:
+        pass
     if declared:
         try:
             return _checked(data.decode(_known_encoding(declared)))
         except UnicodeDecodeError:
             pass  # it does not tell the truth
-    return _checked(_decoded_whole(data, _guessed_encoding(data)))
+    return _checked(_decoded_whole(data, "utf-8" if _is_mostly_utf8(data) else _guessed_encoding(data)))
 
 
 def _known_encoding(declared: str) -> str:
@@ -84,6 +84,14 @@ def _wide_encoding(data: bytes) -> str:
     return ""
 
 
+def _is_mostly_utf8(data: bytes) -> bool:
+    """UTF-8 with a few bytes of something else in it, or cut off: this much is not valid by chance."""
+    text = data.decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    valid = sum(1 for _ in _NOT_ASCII.finditer(text)) - broken
+    return valid > 2 * broken
+
+
 def _guessed_encoding(data: bytes) -> str:
     import charset_normalizer
 
@@ -93,14 +101,14 @@ def _guessed_encoding(data: bytes) -> str:
     matches = charset_normalizer.from_bytes(sample)
     best = matches.best()
     if best is None:
-        raise UserError("It is not text in any encoding that is known.", "Save it as UTF-8 text.")
+        return "utf-8"  # mostly ASCII may still be read; what is not is refused for its broken bytes
     if any(match.encoding == "cp1252" and match.chaos <= best.chaos for match in matches):
         return "cp1252"  # of those that fit equally well, the one that is by far the most common
     return str(best.encoding)
 
 
 def _decoded_whole(data: bytes, encoding: str) -> str:
-    """The text, with a few broken bytes replaced. Raises UserError when they are more than a few."""
+    """The text, with a few broken bytes replaced. Raises UserError when there are more than a few."""
     text = data.decode(encoding, errors="replace")
     broken = text.count("\ufffd")
     if broken > max(2, len(text) * LARGEST_BROKEN_SHARE):
