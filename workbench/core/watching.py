@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 QUIET_S = 2.0
+LONGEST_WAIT_QUIETS = 15
+"""Where it never gets quiet (a log that is written to all the time), so many quiet times after the first change."""
 
 _CHANGES = (
     DirCreatedEvent,
@@ -53,6 +56,7 @@ class Watching:
         self._observer: BaseObserver | None = None
         self._watched: dict[tuple[str, str], ObservedWatch] = {}
         self._timers: dict[tuple[str, str], threading.Timer] = {}
+        self._since: dict[tuple[str, str], float] = {}  # the first change that was not told yet
         self._closed = False
 
     def watch(self, collection: str, path: str) -> None:
@@ -106,8 +110,13 @@ class Watching:
         with self._lock:
             if self._closed or key not in self._watched:
                 return
-            waiting = self._timers.pop(key, None)
-            if waiting is not None:
+            now = time.monotonic()
+            waiting = self._timers.get(key)
+            if waiting is None:
+                self._since[key] = now
+            elif now - self._since[key] > LONGEST_WAIT_QUIETS * self._quiet_s:
+                return
+            else:
                 waiting.cancel()
             timer = self._timers[key] = threading.Timer(self._quiet_s, self._on_quiet, key)
             timer.daemon = True

@@ -11,24 +11,21 @@ import itertools
 import logging
 import os
 import queue
-import signal
 import subprocess
-import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
-import psutil
 
 from workbench import events
 from workbench.errors import WorkerDied
 from workbench.events import Event
 from workbench.launching import import_path, python_command
 from workbench.protocol import Call, RequestContext, failure_of, result_of
+from workbench.workers.process import StderrTail, kill_group, kill_tree, measure_tree, spawn
 from workbench.workers.protocol import PROTOCOL, Cancel, FromWorker, Ready, Request, Shutdown, ToWorker
 
 R = TypeVar("R")
@@ -41,10 +38,8 @@ OFFLINE_ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUTF8": "1",
 }
-STDERR_TAIL_LINES = 60
 START_ATTEMPTS = 3
 MEMORY_EVERY_S = 2.0
-LARGEST_LOG_BYTES = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +160,7 @@ class WorkerHost:
             return 0
         of, at, measured = self._memory
         if of != pid or now - at > MEMORY_EVERY_S:
-            measured = sum(_resident_bytes(process) for process in _tree(pid))
+            measured = measure_tree(pid)
             self._memory = (pid, now, measured)
         return measured
 
@@ -209,7 +204,7 @@ class WorkerHost:
             elif life is not None and self._state == "ready":
                 return life
             try:
-                process = _spawn(self._command, self._environment)
+                process = spawn(self._command, self._environment)
             except OSError as error:
                 death = WorkerDied(self.worker, None, str(error))
                 self._enter("dead", None, death)
@@ -268,7 +263,7 @@ class _Life:
         self._process = process
         self._cancel_grace_s = cancel_grace_s
         self._on_end = on_end
-        self._stderr = _StderrTail(process.stderr, log, f"{worker}-stderr")
+        self._stderr = StderrTail(process.stderr, log, f"{worker}-stderr")
         self._reader = threading.Thread(target=self._read, name=f"{worker}-replies", daemon=True)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # guards the open calls and their timers
@@ -311,7 +306,7 @@ class _Life:
         self.ended.wait()
 
     def kill(self) -> None:
-        _kill_tree(self._process)
+        kill_tree(self._process)
 
     def death(self) -> WorkerDied:
         return WorkerDied(self._worker, self._process.returncode, self._stderr.text())
@@ -354,7 +349,7 @@ class _Life:
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
-        _kill_group(self._process)  # what the worker left behind
+        kill_group(self._process)  # what the worker left behind
         self._stderr.finish()
         with self._lock:
             self._over = True
@@ -390,101 +385,11 @@ class _Life:
             self.kill()
 
 
-class _StderrTail:
-    """Reads a process's stderr to its end: into the log file, and the last lines into memory."""
-
-    def __init__(self, stream: IO[bytes] | None, log: Path | None, name: str) -> None:
-        assert stream is not None
-        self._stream = stream
-        self._log = log
-        self._lines: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        self._thread = threading.Thread(target=self._read, name=name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def add(self, line: str) -> None:
-        self._lines.append(line)
-
-    def text(self) -> str:
-        return "\n".join(list(self._lines))
-
-    def finish(self) -> None:
-        """Wait for the rest; a grandchild that holds the pipe open is not waited for."""
-        self._thread.join(2.0)
-
-    def _read(self) -> None:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self._stream)
-            log: IO[bytes] | None = None
-            with contextlib.suppress(OSError):  # without a log, on a full disk, the worker goes on
-                log = stack.enter_context(_open_log(self._log)) if self._log is not None else None
-            for line in self._stream:
-                self._lines.append(line.decode("utf-8", "replace").rstrip()[:2000])
-                if log is not None:
-                    with contextlib.suppress(OSError):
-                        log.write(line)
-
-
 def _tell(opened: OpenCall, event: Event) -> None:
     try:
         opened.on_event(event)
     except Exception:  # noqa: BLE001 - one caller's bug must not silence the worker for all the others
         _log.exception("A listener failed on %s", type(event).__name__)
-
-
-def _spawn(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start the process in a session of its own: Ctrl+C in a terminal is the parent's to handle."""
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(environment),
-        start_new_session=sys.platform != "win32",
-        creationflags=flags,
-        close_fds=True,  # a worker that held another's stdin open would keep it from seeing the parent's death
-    )
-
-
-def _open_log(path: Path) -> IO[bytes]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
-        os.replace(path, path.with_suffix(path.suffix + ".old"))
-    return path.open("ab", buffering=0)
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def _resident_bytes(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    for member in reversed(_tree(process.pid)):
-        with contextlib.suppress(psutil.Error):
-            member.kill()
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of the session that the dead worker led. Its number is not given out again while any is."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _broken_pipe_ignored() -> contextlib.suppress:

@@ -76,6 +76,23 @@ def test_two_collections_watch_one_folder_until_they_stop(watching: Watching, to
         told.get(timeout=0.6)
 
 
+def test_a_folder_that_never_gets_quiet_is_told_all_the_same(
+    tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.core.watching.LONGEST_WAIT_QUIETS", 2)
+    (tmp_path / "docs").mkdir()
+    watching = Watching(lambda *changed: told.put(changed), tmp_path / "home", quiet_s=0.3)
+    watching.watch("c", str(tmp_path / "docs"))
+    writes = 0
+    with (tmp_path / "docs" / "busy.log").open("w") as log:
+        while told.empty() and writes < 1_000_000:
+            log.write("x")
+            log.flush()
+            writes += 1
+    watching.close()
+    assert told.get(timeout=WAIT_S) == ("c", str(tmp_path / "docs"))
+
+
 def test_a_folder_that_is_gone_is_passed_over(watching: Watching, tmp_path: Path) -> None:
     watching.watch("c", str(tmp_path / "nowhere"))
     watching.unwatch("c", str(tmp_path / "nowhere"))
