@@ -29,15 +29,16 @@ _SECTION_SHARE = {"summarise": 0.5, "extract": 0.45, "translate": 0.3}  # of the
 _SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more
 _FEWEST_TOKENS = 48
 
-_Work = Generator[Event, None, tuple[Generated, tuple[Citation, ...]]]
+_Work = Generator[Event, None, tuple[Generated, Sequence[Passage], tuple[Citation, ...]]]
+"""The steps of a task; returns what was made, the passages that its citations number, and the citations."""
 
 
 def run(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Work through a document of ``context.retriever``.
 
     Streams Progress ("section 3 of 12"), TextDelta and Log(notice). Ends in Finished with an ``AskResult`` whose
-    ``passages`` are the sections, or in Cancelled with what was done. Raises UserError when there is no such document,
-    it holds no text, or the task lacks its columns or its language.
+    ``passages`` are the sections (the chunks, of a short document), or in Cancelled with what was done. Raises
+    UserError when there is no such document, it holds no text, or the task lacks its columns or its language.
     """
     document = _document_for(task, context)
     sections = passages_at(document, _sections(task, document, context.model))
@@ -48,15 +49,15 @@ def run(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[
         work = _extract(sections, task.columns, worker)
     else:
         work = _translate(sections, document, task.language, worker)
-    yield from worker.warn(task)
-    generated, citations = yield from work
+    yield from worker.warn()
+    generated, passages, citations = yield from work
     result = AskResult(
         answer=generated.text,
         sequences=answered(generated),
         citations=citations,
         usage=worker.usage,
         recipe=recipe,
-        passages=tuple(sections),
+        passages=tuple(passages),
         notices=tuple(worker.notices),
         context_tokens=context.model.context_tokens,
     )
@@ -73,10 +74,10 @@ class _Worker:
         self.notices: list[str] = []
         self.usage = Usage()
 
-    def warn(self, task: DocumentTask) -> Iterator[Event]:
-        """Say what a small model is likely to get wrong."""
+    def warn(self) -> Iterator[Event]:
+        """Say that a small model is likely to get things wrong."""
         if self.context.model.parameters < SMALL_MODEL_PARAMETERS:
-            yield self.note(f"This model is small: check what it made of the document. ({task.task.capitalize()}.)")
+            yield self.note("This model is small: check its work against the document.")
 
     def note(self, text: str) -> Event:
         self.notices.append(text)
@@ -97,6 +98,8 @@ class _Worker:
         max_tokens: int = 0,
     ) -> Generator[Event, None, Generated]:
         """The model's answer to an instruction about a text."""
+        if self.context.cancelled():
+            return Generated(text="", finish="cancelled")
         system = self._recipe.prompting.system.strip()
         messages = [Message("system", system)] if system else []
         messages.append(Message("user", f"{instruction}\n\n{text}\n\n{instruction}"))
@@ -139,7 +142,7 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
                     "Summarise this section in two sentences.", part, quiet=True, max_tokens=_share(worker, 0.1)
                 )
                 if made.finish == "cancelled":
-                    return Generated(text="", finish="cancelled"), ()
+                    return Generated(text="", finish="cancelled"), cited, ()
                 summaries.append(made.text.strip())
             joined = "\n\n".join(summaries)
             limit = _limit("summarise", worker.context.model)
@@ -152,7 +155,7 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
     yield worker.progress("summarising", len(sections) - 1)
     editor = CitationEditor(cited)
     generated = yield from worker.ask(instruction, text, quiet=False, editor=editor)
-    return generated, citations_of(editor, cited)
+    return generated, cited, citations_of(editor, cited)
 
 
 def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worker) -> _Work:
@@ -176,7 +179,7 @@ def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worke
     yield events.TextDelta(text=table)
     used = {n for _, origins in merged for n in origins}
     citations = tuple(as_citation(s, claimed=False) for s in sections if s.n in used)
-    return msgspec.structs.replace(finished, text=table), citations
+    return msgspec.structs.replace(finished, text=table), sections, citations
 
 
 def _translate(sections: Sequence[Passage], document: DocumentText, language: str, worker: _Worker) -> _Work:
@@ -185,6 +188,9 @@ def _translate(sections: Sequence[Passage], document: DocumentText, language: st
     finished = Generated(text="")
     before = 0
     for done, section in enumerate(sections):
+        if worker.context.cancelled():
+            finished = Generated(text="", finish="cancelled")
+            break
         yield worker.progress("translating", done)
         gap = document.text[before : section.start]
         before = section.end
@@ -198,7 +204,7 @@ def _translate(sections: Sequence[Passage], document: DocumentText, language: st
             break
         if finished.finish == "length":
             yield worker.note(f"The translation of section {section.n} was cut short.")
-    return msgspec.structs.replace(finished, text="".join(whole)), ()
+    return msgspec.structs.replace(finished, text="".join(whole)), sections, ()
 
 
 def _document_for(task: DocumentTask, context: AnswerContext) -> DocumentText:

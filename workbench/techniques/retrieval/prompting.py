@@ -39,8 +39,8 @@ def grounded_messages(
     if parameters < SMALL_MODEL_PARAMETERS:
         text = "\n\n".join(p.text for p in passages)
         short = "" if system.strip() or _WANTS_MORE.match(question) else f"\n{_SHORT}"
-        told = (Message("system", system.strip()),) if system.strip() else ()
-        return (*told, Message("user", f"{text}\n\nQuestion: {question}{short}"))
+        before = (Message("system", system.strip()),) if system.strip() else ()
+        return (*before, Message("user", f"{text}\n\nQuestion: {question}{short}"))
     shown = "\n\n".join(f"[{p.n}] {p.title}{f', page {p.page}' if p.page else ''}\n{p.text}" for p in passages)
     told = "\n\n".join(part for part in (system.strip(), _INSTRUCTIONS) if part)
     earlier = [m for m in conversation[:-1] if m.role != "system"]
