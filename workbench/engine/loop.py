@@ -32,7 +32,6 @@ ABORTABLE_TOKENS = 16
 """Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
 
 _DONE, _NO_ROOM, _ABORTED = 0, 1, 2
-_LEAST_SHARED = 0.5
 
 
 class Slot:
@@ -136,16 +135,29 @@ class Engine:
             slot.job = job
             self._clock += 1
             slot.used = self._clock
+            self._inherit(slot, job)
             self._make_room()
             job.cached = self._place(slot, job)
 
     def _choose_slot(self, free: Sequence[Slot], job: Job) -> Slot:
-        """The slot that begins like the job; where none does, an empty one, or the one unused for longest."""
+        """The slot that the job can go on from without losing more than it takes over; else an empty one, or the
+        one unused for longest."""
         shared = {slot.number: _shared_length(slot.tokens, job.tokens) for slot in free}
         best = max(free, key=lambda slot: shared[slot.number])
-        if shared[best.number] >= _LEAST_SHARED * min(len(job.tokens), len(best.tokens) or 1):
+        if shared[best.number] > len(best.tokens) // 2:
             return best
         return min(free, key=lambda slot: (len(slot.tokens) > 0, slot.used))
+
+    def _inherit(self, slot: Slot, job: Job) -> None:
+        """Copy a common beginning from another slot that has more of it. The cells are shared, not computed again."""
+        shared = {other.number: _shared_length(other.tokens, job.tokens) for other in self._slots}
+        donor = max(self._slots, key=lambda other: shared[other.number])
+        keep = self._usable(donor, min(shared[donor.number], job.keepable))
+        if donor is slot or keep <= shared[slot.number]:
+            return
+        self._clear(slot)
+        llama.llama_memory_seq_cp(self.model.memory, donor.number, slot.number, 0, keep)
+        slot.tokens = job.tokens[:keep]
 
     def _make_room(self) -> None:
         """Clear idle slots, the one unused for longest first, until all that active jobs may need is free."""

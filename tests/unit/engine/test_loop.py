@@ -132,6 +132,18 @@ def test_a_shorter_prompt_keeps_all_but_its_last_token(engine: Engine) -> None:
     assert_like_cold(engine, job, tokens)
 
 
+def test_a_short_request_takes_its_beginning_from_a_long_conversation_and_leaves_it_whole(engine: Engine) -> None:
+    forget(engine)
+    long, short = tokens_of(engine, TEXT * 4), tokens_of(engine, TEXT[:60] + " at the top of")
+    probe(engine, long)
+    job = probe(engine, short)
+    assert job.cached >= 8
+    again = probe(engine, [*long, *tokens_of(engine, " So they rest")[1:]])
+    assert again.cached == len(long)
+    assert_like_cold(engine, job, short)
+    assert_like_cold(engine, again, again.tokens)
+
+
 def test_what_a_sliding_window_has_lost_is_computed_again(gemma: Engine) -> None:
     forget(gemma)
     assert gemma.model.window == 512
