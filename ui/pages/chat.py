@@ -20,6 +20,7 @@ from ui.pages.chat_session import ChatSession
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.conversation import Shown
 from ui.widgets.highlighting import find_lexer
+from ui.widgets.recipe_panel import ChoiceBox
 from workbench.calls import (
     AskResult,
     ChatList,
@@ -60,6 +61,7 @@ class ChatPage(QWidget):
         self._known = False  # whether it is known which models there are
         self._context_tokens: dict[str, int] = {}  # by message
         self._question_waiting = ""
+        self._has_chosen = False  # whether the person touched the recipe
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
         self.parts.composer.field.setFocus()
@@ -154,10 +156,12 @@ class ChatPage(QWidget):
         composer.edited.connect(self._on_drafted)
         composer.attach_clicked.connect(self._on_attach)
         composer.remedy_clicked.connect(self._on_models_wanted)
-        for chip in (composer.model_chip_clicked, parts.head.model_clicked):
-            chip.connect(lambda: self._open_card("model"))
-        composer.documents_chip_clicked.connect(lambda: self._open_card("retrieval"))
-        parts.recipe.changed.connect(self._set_recipe)
+        composer.model_chip_clicked.connect(lambda: self._offer(parts.recipe.model_box, composer.model_chip))
+        parts.head.model_clicked.connect(lambda: self._offer(parts.recipe.model_box, parts.head.model))
+        composer.documents_chip_clicked.connect(
+            lambda: self._offer(parts.recipe.documents_box, composer.documents_chip)
+        )
+        parts.recipe.changed.connect(self._on_recipe_changed)
         parts.recipe.close_wanted.connect(parts.toggle_recipe)
         parts.recipe.models_wanted.connect(self._on_models_wanted)
         for wanted in (parts.recipe.documents_wanted, parts.intake.documents_wanted):
@@ -208,8 +212,13 @@ class ChatPage(QWidget):
 
     def _on_collections(self, found: CollectionList) -> None:
         self._collections = found.collections
+        recipe = self.parts.recipe.recipe
+        fresh = not self._has_chosen and self.session.chat.id is None and recipe.retrieval is None
+        if fresh and len(found.collections) == 1:  # the only documents there are: what else would one ask about
+            part = RetrievalPart(collection=found.collections[0].name)
+            recipe = msgspec.structs.replace(recipe, retrieval=part)
         self.parts.recipe.set_choices(self._models, self._collections)
-        self._show_recipe()
+        self._set_recipe(recipe)
 
     def _on_chats(self, found: ChatList) -> None:
         self.parts.history.show_chats(found.chats, self.session.chat.id)
@@ -322,6 +331,10 @@ class ChatPage(QWidget):
 
     # -- recipe and context ------------------------------------------------------------------------------
 
+    def _on_recipe_changed(self, recipe: Recipe) -> None:
+        self._has_chosen = True
+        self._set_recipe(recipe)
+
     def _set_recipe(self, recipe: Recipe) -> None:
         self.parts.recipe.set_recipe(recipe)
         self._show_recipe()
@@ -362,11 +375,11 @@ class ChatPage(QWidget):
             return status.context_tokens
         return next((min(model.context_tokens, 8_192) for model in self._models if model.name == name), 0)
 
-    def _open_card(self, part: str) -> None:
-        self.parts.show_side(self.parts.recipe)
-        card = {"model": self.parts.recipe.model, "retrieval": self.parts.recipe.retrieval}[part]
-        card.open()
-        card.head.setFocus()
+    def _offer(self, box: ChoiceBox, chip: QWidget) -> None:
+        """What a chip of the composer or the header stands for, to choose from at once."""
+        menu = box.make_menu(self)
+        above = chip is not self.parts.head.model
+        menu.popup(chip.mapToGlobal(QPoint(0, -menu.sizeHint().height() if above else chip.height())))
 
     def _on_models_wanted(self) -> None:
         self._shell.open_page("models")

@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
+from ui.pages.documents_table import describe_kind
 from ui.theme import tokens
 from ui.widgets.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
 from ui.widgets.page_view import PageView
@@ -43,7 +44,7 @@ class DocumentPane(QFrame):
 
     def open_source(self, source: Citation | Passage) -> None:
         """Open the document of a citation or passage, at its place."""
-        self._begin(source.title, source.path, source.collection)
+        self._begin(source.path, source.collection)
         self._page = source.page or 1
         self._span = (source.start, source.end)
         asked = self._asked
@@ -65,7 +66,7 @@ class DocumentPane(QFrame):
 
     def open_document(self, collection: str, document: Document, start: int = 0, end: int = 0) -> None:
         """Open a whole document; ``start:end`` is marked when it is not empty."""
-        self._begin(document.title or PurePath(document.path).name, document.path, collection)
+        self._begin(document.path, collection)
         self._span = (start, end)
         self._page = 1
         if document.state == "failed":
@@ -136,13 +137,13 @@ class DocumentPane(QFrame):
         if pages:
             self.pages.open_page(self._page)
 
-    def _begin(self, title: str, path: str, collection: str) -> None:
+    def _begin(self, path: str, collection: str) -> None:
         self._asked += 1
         self._collection = collection
         self._document = None
         self._text = None
-        self.title.set_full_text(title)
-        self.setAccessibleName(f"Document {title}")
+        self.title.set_full_text(PurePath(path).name)
+        self.setAccessibleName(f"Document {PurePath(path).name}")
         self.details.setText("Opening…")
         self.details.setToolTip(path)
         self.note.hide()
@@ -191,7 +192,7 @@ class DocumentPane(QFrame):
 
 def describe_document(document: Document) -> str:
     """``PDF · 12 pages · 48 chunks · 31,204 characters``"""
-    parts = [document.kind.upper() if len(document.kind) <= 5 else document.kind.capitalize()]
+    parts = [describe_kind(document.kind)]
     if document.pages:
         parts.append(f"{document.pages:,} page{'' if document.pages == 1 else 's'}")
     parts.append(f"{document.chunks:,} chunk{'' if document.chunks == 1 else 's'}")

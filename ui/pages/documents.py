@@ -36,6 +36,7 @@ from workbench.calls import (
     RemoveCollection,
     RemoveDocument,
     RenameCollection,
+    ResumeRun,
     RunList,
     RunRecord,
     SearchDocuments,
@@ -267,6 +268,14 @@ class DocumentsPage(QWidget):
         for run in found.runs:
             if run.kind == "ingest" and run.state in ("queued", "running"):
                 self._watch_run(run)
+        self._offer_to_go_on(found)
+
+    def _offer_to_go_on(self, found: RunList) -> None:
+        """Say when the last reading of the shown collection was cut off."""
+        here = [run for run in found.runs if run.config.get("collection") == self._current]
+        if here and here[0].state == "interrupted" and not self.parts.message.isVisible():
+            words = "Reading was cut off when the program ended. What was read is there."
+            self.parts.message.show_message(words, "attention", "Go on", lambda: self._resume(here[0].id))
 
     def _watch_run(self, run: RunRecord) -> None:
         if run.id in self._watches:
@@ -299,11 +308,20 @@ class DocumentsPage(QWidget):
         self._show_progress()
         if shown:
             fine = bool(watch.result) and not watch.failed
-            kind, action = "success" if fine else "attention", "Show failed" if watch.failed else ""
-            self.parts.message.show_message(watch.outcome, kind, action, self._show_failed)
+            kind = "success" if fine else "attention"
+            if watch.result:
+                action, run = ("Show failed" if watch.failed else ""), self._show_failed
+            else:
+                action, run = "Go on", lambda: self._resume(watch.run.id)
+            self.parts.message.show_message(watch.outcome, kind, action, run)
         watch.deleteLater()
         self._refresh_collections()
         self._refresh_files()
+
+    def _resume(self, run: str) -> None:
+        """Read on where a run was stopped; what it has read is not read again."""
+        self.parts.message.hide()
+        self._bridge.call(ResumeRun(run=run), self._watch_run, self._complain, self)
 
     def _show_failed(self) -> None:
         self.parts.state_filter.setCurrentIndex(self.parts.state_filter.findData("failed"))

@@ -239,6 +239,6 @@ class FileView(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((260, 80, 70, 80)):
+        for column, width in enumerate((260, 110, 70, 80)):
             self.setColumnWidth(column, width)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)

@@ -146,12 +146,17 @@ class DocumentFilter(QSortFilterProxyModel):
         return found if isinstance(found, Document) else None
 
 
+def describe_kind(kind: str) -> str:
+    """``PDF``, ``Markdown``: abbreviations in capitals, words as words."""
+    return kind.upper() if len(kind) <= 4 and kind not in ("text", "code", "mail", "book") else kind.capitalize()
+
+
 def _cell(document: Document, column: int) -> str:
     match column:
         case 0:
             return PurePath(document.path).name or document.title
         case 1:
-            return document.kind.upper() if len(document.kind) <= 5 else document.kind.capitalize()
+            return describe_kind(document.kind)
         case 2:
             return f"{document.pages:,}" if document.pages else ""
         case 3:

@@ -38,7 +38,9 @@ class IngestWatch(QObject):
     @property
     def words(self) -> str:
         """``Reading terms.pdf``"""
-        return f"Reading {self.newest}" if self.newest else "Looking for files…"
+        if self.newest:
+            return f"Reading {self.newest}"
+        return "Getting ready to read…" if self.total else "Looking for files…"
 
     @property
     def numbers(self) -> str:

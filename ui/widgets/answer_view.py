@@ -6,6 +6,7 @@ It shows a stored message, and one that is being made. It asks for nothing itsel
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
@@ -320,7 +321,8 @@ class DeclinedNote(Card):
 
 def describe_place(source: Citation | Passage) -> str:
     """``pump.pdf p.3``"""
-    return f"{source.title} p.{source.page}" if source.page else source.title
+    name = PurePath(source.path).name or source.title
+    return f"{name} p.{source.page}" if source.page else name
 
 
 def describe_source(source: Citation | Passage) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui.forms import Form
 from ui.theme import tokens
@@ -49,11 +49,11 @@ class RecipePanel(QFrame):
         self.retrieval = RecipeCard(
             "Documents", "Answers lean on passages found in these documents, and name them.", "retrieval"
         )
-        self.model_box = _Choice("Model")
+        self.model_box = ChoiceBox("Model")
         self.model_box.chosen.connect(self._on_model)
         self.models_link = LinkButton("Get a model…")
         self.models_link.clicked.connect(self.models_wanted)
-        self.documents_box = _Choice("Documents")
+        self.documents_box = ChoiceBox("Documents")
         self.documents_box.chosen.connect(self._on_documents)
         self.documents_link = LinkButton("Add documents…")
         self.documents_link.clicked.connect(self.documents_wanted)
@@ -234,7 +234,7 @@ class _Part(Form):
             return
 
 
-class _Choice(QComboBox):
+class ChoiceBox(QComboBox):
     """A list of named values. A value that is not among them is shown too, marked as gone."""
 
     chosen = Signal(str)
@@ -260,6 +260,18 @@ class _Choice(QComboBox):
             for text, data in choices:
                 self.addItem(text, data)
         self.setCurrentIndex([data for _, data in choices].index(value))
+
+    def make_menu(self, parent: QWidget) -> QMenu:
+        """The same choices as a menu, for a chip."""
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for row in range(self.count()):
+            action = menu.addAction(self.itemText(row))
+            action.setData(str(self.itemData(row)))
+            action.setCheckable(True)
+            action.setChecked(row == self.currentIndex())
+        menu.triggered.connect(lambda action: self.chosen.emit(action.data()))
+        return menu
 
     def wheelEvent(self, event: object) -> None:
         if self.hasFocus():
