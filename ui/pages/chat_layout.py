@@ -40,6 +40,7 @@ class ChatLayout(QWidget):
         self.hint = Text("", "muted")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setMinimumWidth(360)
+        self.hint.setMinimumHeight(44)  # two lines: a wrapped label in a centred place does not ask for them
         self.empty.add_action(self.hint)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.empty)
