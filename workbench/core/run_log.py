@@ -70,8 +70,11 @@ class RunLog:
                     return None
                 if closed:
                     return ended
-                with self._grown:
-                    self._grown.wait_for(lambda seen=lines: self._lines > seen or self._closed or context.cancelled)  # type: ignore[misc]
+                self._wait_for_more(lines, context)
+
+    def _wait_for_more(self, seen: int, context: RequestContext) -> None:
+        with self._grown:
+            self._grown.wait_for(lambda: self._lines > seen or self._closed or context.cancelled)
 
     def _wake(self) -> None:
         with self._grown:

@@ -69,9 +69,7 @@ class LiveStream:
         context.when_cancelled(self._wake)
         seen = 0
         while True:
-            with self._grown:
-                self._grown.wait_for(lambda seen=seen: len(self._events) > seen or context.cancelled)  # type: ignore[misc]
-                news = self._events[seen:]
+            news = self._wait_for_news(seen, context)
             if context.cancelled:
                 yield events.Cancelled()
                 return
@@ -80,6 +78,11 @@ class LiveStream:
                 if isinstance(event, events.TERMINAL):
                     return
             seen += len(news)
+
+    def _wait_for_news(self, seen: int, context: RequestContext) -> list[Event]:
+        with self._grown:
+            self._grown.wait_for(lambda: len(self._events) > seen or context.cancelled)
+            return self._events[seen:]
 
     def _wake(self) -> None:
         with self._grown:
