@@ -1,0 +1,113 @@
+"""Answers from real documents by the real starter models, through the whole core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench import events
+from workbench.calls import (
+    AddDocuments,
+    Ask,
+    AskResult,
+    CreateCollection,
+    DocumentTask,
+    FollowRun,
+    ListDocuments,
+    RegisterStarter,
+)
+from workbench.client import LocalFront
+from workbench.core import Workbench
+from workbench.paths import Home
+from workbench.recipes import DecodingPart, Recipe, RetrievalPart
+
+DOCUMENTS = {
+    "pump.txt": "The Aquaflow pump carries a warranty of 36 months from delivery. Claims must be made in writing. "
+    "The motor draws 750 watts and the pump weighs 14 kilograms.",
+    "castle.txt": "Riegersburg Castle was built by Rudiger of Hohenberg in 1122. A fire destroyed its roof in 1797 and "
+    "it was rebuilt in 1803. Today a museum about witches attracts visitors.",
+    "bread.md": "# Rye bread\n\nRye bread needs a sourdough of rye flour and water. Bake it for 55 minutes at 230.",
+}
+RECIPE = Recipe(
+    retrieval=RetrievalPart(collection="papers"),
+    decoding=DecodingPart(max_tokens=40),
+)
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory, smollm_path: Path, minilm_path: Path) -> Iterator[LocalFront]:
+    folder = tmp_path_factory.mktemp("answering")
+    documents = folder / "documents"
+    documents.mkdir()
+    for name, text in DOCUMENTS.items():
+        (documents / name).write_text(text, "utf-8")
+    workbench = Workbench(Home(folder / "home"))
+    workbench.start()
+    front = LocalFront(workbench)
+    front.call(RegisterStarter())
+    front.call(CreateCollection(name="papers"))
+    run = front.call(AddDocuments(collection="papers", paths=(str(documents),)))
+    front.call(FollowRun(run=run.id))
+    yield front
+    front.close()
+    workbench.close()
+
+
+def ask(front: LocalFront, question: str, chat: str | None = None, recipe: Recipe = RECIPE) -> AskResult:
+    pieces: list[str] = []
+
+    def watch(event: events.Event) -> None:
+        if isinstance(event, events.TextDelta):
+            pieces.append(event.text)
+
+    result = front.call(Ask(question=question, recipe=recipe, chat=chat), watch)
+    assert "".join(pieces) == result.answer
+    return result
+
+
+def test_answer_is_found_and_cited(front: LocalFront) -> None:
+    result = ask(front, "How long is the warranty of the Aquaflow pump?")
+    assert not result.declined
+    assert "36" in result.answer
+    assert "[1]" in result.answer
+    (citation,) = result.citations
+    assert citation.text == DOCUMENTS["pump.txt"]
+    assert Path(citation.path).name == "pump.txt"
+
+
+def test_follow_up_finds_what_it_is_about(front: LocalFront) -> None:
+    first = ask(front, "Who built Riegersburg Castle?")
+    assert [Path(p.path).name for p in first.passages] == ["castle.txt"]
+    second = ask(front, "And when was it rebuilt?", first.chat)
+    assert not second.declined
+    assert [Path(p.path).name for p in second.passages] == ["castle.txt"]
+    assert "riegersburg" in second.query
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the capital city of Australia?",
+        "Who won the football World Cup in 2014?",
+        "What do pandas eat in China?",
+    ],
+)
+def test_what_the_documents_do_not_hold_is_declined(front: LocalFront, question: str) -> None:
+    result = ask(front, question)
+    assert result.declined
+    assert result.citations == ()
+    assert result.usage.new_tokens == 0
+    assert result.answer.startswith("I could not find")
+
+
+def test_whole_document_is_summarised(front: LocalFront) -> None:
+    (document,) = [
+        d for d in front.call(ListDocuments(collection="papers")).documents if Path(d.path).name == "castle.txt"
+    ]
+    task = DocumentTask(document=document.path, task="summarise")
+    result = front.call(Ask(question="Summarise castle.txt", recipe=RECIPE, document=task))
+    assert "castle" in result.answer.lower()
+    assert [p.text for p in result.passages] == [DOCUMENTS["castle.txt"]]
+    assert {c.n for c in result.citations} <= {1}
