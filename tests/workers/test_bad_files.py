@@ -5,6 +5,8 @@ The reader process is the real one. Its peak memory is asserted over the whole t
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import pickle
 import random
@@ -256,6 +258,7 @@ BAD: list[tuple[str, Writer, str]] = [
     ("hollow.docx", archive_of({"mimetype": b"x"}), r"it has no word/document\.xml"),
     ("cut.docx", cut_docx, r"^It is damaged or cut off"),
     ("damaged.docx", damaged_docx, r"word/document\.xml is not valid XML"),
+    ("language.docx", archive_of({"word/document.xml": b'<?xml version="1.0" encoding="UTG-8"?><a/>'}), r"unknown enc"),
     ("laughs.docx", laughing_docx, r"^It declares XML entities"),
     ("secret.docx", encrypted_zip, r"^It is protected by a password\.$"),
     ("old.docx", bytes_of(OLE + bytes(2000)), r"old Office file"),
@@ -368,6 +371,46 @@ def test_good_files_are_read_beside_bad_ones(reader: ReaderProcess, tmp_path: Pa
         assert time.monotonic() - started < LONGEST_S
     assert sorted(read) == sorted(good)
     assert set(reasons) == {"empty.txt", "locked.pdf", "hollow.docx", "deep.json", "wide.csv"}
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """The bytes with some of them changed, left out, put in or doubled."""
+    changed = bytearray(data)
+    for _ in range(chance.choice((1, 2, 5, 20))):
+        place = chance.randrange(len(changed))
+        match chance.randrange(4):
+            case 0:
+                changed[place] = chance.randrange(256)
+            case 1:
+                del changed[place : place + chance.randrange(1, 20)]
+            case 2:
+                changed[place:place] = chance.randbytes(chance.randrange(1, 20))
+            case 3:
+                changed[place:place] = changed[: chance.randrange(200)]
+        changed = changed or bytearray(b"x")
+    return bytes(changed)
+
+
+def damaged_parts(data: bytes, chance: random.Random) -> bytes:
+    """A ZIP archive one part of which is damaged inside."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        unlucky = chance.choice(old.namelist())
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, damaged(part, chance) if name == unlucky else part)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damaged_files_are_read_or_have_a_reason(reader: ReaderProcess, tmp_path: Path, seed: int) -> None:
+    """Anything but a UserError would be a bug of ours, or of a library that we did not hold back."""
+    chance = random.Random(seed)
+    for path in documents.write_all(tmp_path):
+        data = path.read_bytes()
+        path.write_bytes(damaged_parts(data, chance) if data.startswith(b"PK") else damaged(data, chance))
+        with contextlib.suppress(UserError):
+            assert not re.search(r"[\x00\r\ud800-\udfff]", reader.read(path).text)
 
 
 def sparse_sheet(path: Path) -> None:

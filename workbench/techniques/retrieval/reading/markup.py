@@ -35,7 +35,7 @@ class Markup:
         parser.EntityDeclHandler = _refuse_entity
         try:
             parser.Parse(data, True)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError, ValueError) as error:  # an unknown encoding; a number that is none
             raise UserError(f"It is damaged: its part {part} is not valid XML ({error}).") from error
 
     def _on_start(self, name: str, attributes: dict[str, str]) -> None:
