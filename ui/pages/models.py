@@ -119,7 +119,7 @@ class ModelsPage(QWidget):
         self._empty = EmptyState(
             "models",
             "No model yet",
-            "A model is the part that reads and answers. The starter model is small (92\u00a0MB), runs on any machine "
+            "A model is the part that reads and answers. The starter model is small (98\u00a0MB), runs on any machine "
             "and needs no network. You can also import a GGUF file or a safetensors folder, or drop one here.",
             "Use the starter model",
         )

@@ -40,9 +40,9 @@ from workbench.protocol import error_of
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 SAMPLE_NAME = "Sample: Brunnen pumps"
 SAMPLE_QUESTIONS = (
-    "How long is the warranty, and what does it not cover?",
-    "The pump hums but gives no water. What should I do?",
-    "What does a shaft seal set for the AquaLift 300 cost?",
+    "How long is the warranty on a new pump?",
+    "What is the greatest flow of the AquaLift 300?",
+    "Can I extend the cable?",
 )
 
 
@@ -111,7 +111,7 @@ class WelcomePage(QWidget):
 
     def _build_model_step(self) -> StepCard:
         self.model_step = StepCard(1, "A model", "The part that reads and answers. The starter runs on any machine.")
-        self.starter_button = PrimaryButton("Use the starter, 92 MB")
+        self.starter_button = PrimaryButton("Use the starter, 98 MB")
         self.starter_button.clicked.connect(self._on_starter)
         other = PlainButton("Import another…", "plus")
         other.clicked.connect(lambda: self._shell.open_page("models", add=True))
@@ -208,7 +208,7 @@ class WelcomePage(QWidget):
         latest = max(found.collections, key=lambda collection: collection.created)
         known = next((c for c in found.collections if self._collection and c.id == self._collection.id), latest)
         self._collection = known
-        if known.documents:
+        if known.documents and self._run is None:
             self.documents_step.set_done(
                 f"{describe_count(known.documents, 'document')} in “{known.name}” can be asked about."
             )
@@ -237,7 +237,7 @@ class WelcomePage(QWidget):
 
     def _reset_starter(self) -> None:
         self.starter_button.setEnabled(True)
-        self.starter_button.setText("Use the starter, 92 MB")
+        self.starter_button.setText("Use the starter, 98 MB")
 
     def _on_sample(self) -> None:
         self._add(SAMPLE_NAME, [str(SAMPLES)])
