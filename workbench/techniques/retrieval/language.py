@@ -132,9 +132,7 @@ def query_terms(query: str, languages: Iterable[str]) -> Terms:
     """
     present = list(languages) or [""]
     spoken = split_words(query)
-    code = guess_by_function_words(spoken, {*present, "en"} - {""}, least=1) or (
-        present[0] if len(present) == 1 else ""
-    )
+    code = guess_by_function_words(spoken, (*present, "en"), least=1) or (present[0] if len(present) == 1 else "")
     passed_over = function_words().get(code, frozenset())
     kept = [word for word in spoken if word not in passed_over] or spoken
     spaced = [word for word in kept if not _unspaced().search(word)]
