@@ -71,7 +71,7 @@ class ChatSession(QObject):
         self.chat = OpenChat()
         self.lives: dict[str, LiveAnswer] = {}
         self._handles: dict[LiveAnswer, Handle] = {}
-        self._lost: set[str] = set()  # answers that could not be followed: not tried again
+        self._lost: set[str] = set()  # answers that were followed to an end: not followed again
         self._names = itertools.count(1)
         self._wanted: str | None = None
         self._busy = False
@@ -261,8 +261,7 @@ class ChatSession(QObject):
         self.lives[message.id] = live
 
         def end(terminal: Terminal) -> None:
-            if isinstance(terminal, events.Failed):
-                self._lost.add(message.id)
+            self._lost.add(message.id)
             self._end(chat, live, terminal)
 
         self._handles[live] = self._bridge.stream(FollowAnswer(message=message.id), live.take, end, self)

@@ -171,8 +171,7 @@ class AnswerView(QWidget):
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
         self.usage.set_full_text(describe_usage(message.usage))
         self.usage.setStatusTip(describe_usage_fully(message.usage))
-        for part in (self.copy_button, self.again_button):
-            part.setVisible(not streaming)
+        self.again_button.setVisible(not streaming and message.state != "failed")  # that has its own Try again
         self.copy_button.setVisible(not streaming and bool(message.text))
 
     def _show_declined(self, declined: bool, words: str) -> None:

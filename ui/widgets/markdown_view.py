@@ -25,6 +25,7 @@ Segment = Prose | TableView | CodeView
 S = TypeVar("S", bound=Segment)
 _COSTLY_S = 0.008
 _REST = 5  # a step that was costly is followed by a rest of so many times its cost
+_LONGEST_REST_MS = 150
 
 
 class MarkdownView(QWidget):
@@ -73,7 +74,7 @@ class MarkdownView(QWidget):
         self._show(self._stream.take())
         cost = time.perf_counter() - began
         if cost > _COSTLY_S:
-            self._rest.start(round(1000 * cost * _REST))
+            self._rest.start(min(_LONGEST_REST_MS, round(1000 * cost * _REST)))
 
     def finish(self) -> None:
         """The text is whole."""
