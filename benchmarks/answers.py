@@ -191,13 +191,13 @@ class Bench:
         results = [ask(q["question"], Without(self.collection, {q["paragraph"]}), recipe, self.model) for q in wanted]
         return _declined(results)
 
-    def _unrelated_questions(self) -> list[str]:
+    def unrelated_questions(self) -> list[str]:
         return [line.strip() for line in self._unrelated_file.read_text("utf-8").splitlines() if line.strip()]
 
     def _unrelated(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
         results = []
-        for question in self._unrelated_questions():
+        for question in self.unrelated_questions():
             results.append(ask(question, self.collection, recipe, self.model))
             if not results[-1].declined and self._show:
                 print(f"not declined: {question} | {results[-1].passages[0].text[:80]!r}")
