@@ -16,6 +16,7 @@ from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
 from ui.widgets.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
 from ui.widgets.first_steps import DropPlace, FilesRead, StepCard
+from ui.widgets.flow import FlowLayout
 from workbench import events
 from workbench.calls import (
     AddDocuments,
@@ -92,11 +93,10 @@ class WelcomePage(QWidget):
                 "muted",
             )
         )
-        self._machine = QHBoxLayout()
-        self._machine.setSpacing(tokens.SPACE_2)
+        machine = QWidget()
+        self._machine = FlowLayout(machine)
         self._machine.addWidget(Chip("Looking at this machine…"))
-        self._machine.addStretch(1)
-        column.addLayout(self._machine)
+        column.addWidget(machine)
         column.addWidget(self._build_model_step())
         column.addWidget(self._build_documents_step())
         column.addWidget(self._build_question_step())
@@ -124,9 +124,7 @@ class WelcomePage(QWidget):
         return self.model_step
 
     def _build_documents_step(self) -> StepCard:
-        self.documents_step = StepCard(
-            2, "Your documents", "They are read on this machine and stay where they are; changes are noticed later."
-        )
+        self.documents_step = StepCard(2, "Your documents", "They are read on this machine and stay where they are.")
         self.drop = DropPlace()
         self.drop.dropped.connect(self.add_paths)
         sample = PlainButton("Use eight sample documents", "documents")
@@ -185,14 +183,12 @@ class WelcomePage(QWidget):
         words = [
             describe_count(machine.cores, "processor core"),
             memory,
-            graphics[0] if graphics else "no graphics card needed",
+            graphics[0] if graphics else "no graphics card, none is needed",
             f"{describe_bytes(machine.disk_free_bytes)} free disk",
         ]
         empty_layout(self._machine)
-        self._machine.addWidget(Text("This machine:", "muted"))
         for word in words:
             self._machine.addWidget(Chip(word))
-        self._machine.addStretch(1)
 
     def _on_models(self, found: ModelList) -> None:
         chat = next((model for model in found.models if model.kind == "chat" and not model.missing), None)

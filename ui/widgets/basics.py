@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -408,7 +409,7 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
         widget.update()
 
 
-def empty_layout(layout: QVBoxLayout | QHBoxLayout) -> None:
+def empty_layout(layout: QLayout) -> None:
     """Take all widgets and gaps out of a layout and delete the widgets."""
     while layout.count():
         item = layout.takeAt(0)
