@@ -59,11 +59,16 @@ from workbench.calls import (
 )
 from workbench.client import LocalFront
 from workbench.core import Workbench
+from workbench.core.inference import Inference
 from workbench.errors import UserError
 from workbench.events import Event
+from workbench.messages import Message
+from workbench.models.inspection import inspect_path
 from workbench.paths import Home
 from workbench.protocol import Call, RequestContext, read_result
-from workbench.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.settings import EngineSettings
+from workbench.workers.host import WorkerHost
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],
@@ -276,6 +281,24 @@ def test_a_chat_whose_worker_died_keeps_what_was_streamed(workbench: Workbench) 
     assert states["inference"] == "dead"
     assert call(workbench, RestartWorker(name="inference")).workers[0].state == "ready"
     assert "again" in call(workbench, Ask(question="again", chat=chat)).answer
+
+
+def test_a_model_whose_worker_died_before_the_answer_began_is_loaded_again(smollm_path: Path) -> None:
+    inference = Inference(
+        lambda on_state: WorkerHost("inference", command=COMMANDS["inference"], on_state=on_state),
+        lambda: None,
+    )
+    record = inspect_path(smollm_path).model
+    seen: list[Event] = []
+    with inference.lease(record, EngineSettings(), 0, RequestContext(), seen.append) as model:
+        assert model.count_tokens(["four"]) == [2]
+        os.kill(inference.host.pid, signal.SIGKILL)
+        while inference.host.state == "ready":
+            pass
+        *_, ended = model.generate([Message("user", "Still there?")], DecodingPart())
+        assert isinstance(ended, events.Finished)
+        assert sum(isinstance(e, events.Progress) and e.stage == "loading the model" for e in seen) == 2
+    inference.host.close()
 
 
 def test_after_a_death_the_next_question_starts_the_worker_by_itself(workbench: Workbench) -> None:

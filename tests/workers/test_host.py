@@ -123,6 +123,20 @@ def test_after_its_death_the_next_call_starts_it_again(host: WorkerHost) -> None
     assert host.death is None
 
 
+def test_a_call_for_a_process_that_is_gone_is_not_sent_to_its_successor(host: WorkerHost) -> None:
+    host.start()
+    first = host.pid
+    assert host.call(echo.Echo(text="here"), pid=first) == "here"
+    with pytest.raises(errors.WorkerDied):
+        host.call(echo.Die())
+    with pytest.raises(errors.WorkerDied):
+        host.call(echo.Echo(text="where?"), pid=first)
+    host.start()
+    with pytest.raises(errors.WorkerDied):
+        host.call(echo.Echo(text="where?"), pid=first)
+    assert host.call(echo.Echo(text="here"), pid=host.pid) == "here"
+
+
 def test_errors_keep_whose_fault_they_are(host: WorkerHost) -> None:
     with pytest.raises(errors.UserError) as told:
         host.call(echo.Raise())

@@ -26,9 +26,10 @@ class Inference:
     def __init__(self, make_host: Callable[[Callable[[State], None]], WorkerHost], changed: Callable[[], None]) -> None:
         self._changed = changed
         self._free = threading.Condition()  # guards what follows
-        self._wanted: Load | None = None
+        self._wanted: Load | None = None  # what is loaded, or was when the worker died under its users
         self._loaded: LoadedModel | None = None
         self._name = ""
+        self._pid = 0
         self._users = 0
         self._loading = False
         self._deaths = 0
@@ -62,9 +63,14 @@ class Inference:
             flash_attention=settings.flash_attention,
             kv_type=settings.kv_type,
         )
-        loaded = self._acquire(wanted, model.name, context, report)
+
+        def load() -> tuple[LoadedModel, int]:
+            return self._load(wanted, model.name, context, report)
+
+        self._take_turn(wanted, context, report)
         try:
-            yield WorkerModel(self.host, loaded, context)
+            loaded, _ = load()
+            yield WorkerModel(self.host, loaded, load, context)
         finally:
             with self._free:
                 self._users -= 1
@@ -73,10 +79,9 @@ class Inference:
     def unload(self) -> None:
         """Free the model's memory. Raises UserError while it is in use."""
         with self._free:
-            if self._users or self._loading:
+            if self._users:
                 raise UserError("The model is being used.", "Stop the answer first.")
-            self._wanted = self._loaded = None
-            self._name = ""
+            self._forget()
         if self.host.state == "ready":
             self.host.call(Unload())
         self._changed()
@@ -88,56 +93,74 @@ class Inference:
         except WorkerDied:
             return ()
 
-    def _acquire(self, wanted: Load, name: str, context: RequestContext, report: Report) -> LoadedModel:
+    def _take_turn(self, wanted: Load, context: RequestContext, report: Report) -> None:
+        """Become a user of ``wanted``, once nobody uses another model."""
         with self._free:
-            told = False
-            while self._loading or (self._users and self._wanted != wanted):
-                if not told:
-                    report(Progress(stage="waiting for another answer"))
-                    told = True
+            if self._users and self._wanted != wanted:
+                report(Progress(stage="waiting for another answer"))
+            while self._users and self._wanted != wanted:
                 context.raise_if_cancelled()
                 self._free.wait(POLL_S)
-            if self._wanted == wanted and self._loaded is not None:
-                self._users += 1
+            if self._wanted != wanted:
+                self._forget()
+                self._wanted = wanted
+            self._users += 1
+
+    def _load(self, wanted: Load, name: str, context: RequestContext, report: Report) -> tuple[LoadedModel, int]:
+        """Have the model that the caller has a turn for loaded, by the caller or by another user; again when the
+        worker has died since. Returns it with the process that holds it."""
+        with self._free:
+            while self._loading:
+                context.raise_if_cancelled()
+                self._free.wait(POLL_S)
+            if self._loaded is not None:
                 self._name = name
-                return self._loaded
+                return self._loaded, self._pid
             self._loading = True
-            self._wanted = self._loaded = None
-            self._name = ""
             deaths = self._deaths
         try:
             report(Progress(stage="loading the model", total=1))
             loaded = self.host.call(wanted, report, context)
-        except BaseException:
+            pid = self.host.pid
+            with self._free:
+                if self._deaths != deaths:  # since its answer
+                    raise self.host.death or WorkerDied("inference", None)
+                self._loaded, self._name, self._pid = loaded, name, pid
+        finally:
             with self._free:
                 self._loading = False
                 self._free.notify_all()
-            raise
-        with self._free:
-            self._loading = False
-            self._free.notify_all()
-            if self._deaths != deaths:  # between its answer and here
-                raise self.host.death or WorkerDied("inference", None)
-            self._wanted, self._loaded, self._name = wanted, loaded, name
-            self._users += 1
         self._changed()
-        return loaded
+        return loaded, pid
+
+    def _forget(self) -> None:
+        self._wanted = self._loaded = None
+        self._name, self._pid = "", 0
 
     def _on_state(self, state: State) -> None:
         if state in ("dead", "stopped"):
             with self._free:
                 self._deaths += 1
-                self._wanted = self._loaded = None
-                self._name = ""
+                self._loaded, self._name, self._pid = None, "", 0
                 self._free.notify_all()
         self._changed()
 
 
 class WorkerModel:
-    """The loaded model of the inference worker, as the techniques see it (``LanguageModel``)."""
+    """The loaded model of the inference worker, as the techniques see it (``LanguageModel``).
 
-    def __init__(self, host: WorkerHost, loaded: LoadedModel, context: RequestContext) -> None:
+    ``load`` makes sure that it is (still) loaded: the worker may have died between two calls.
+    """
+
+    def __init__(
+        self,
+        host: WorkerHost,
+        loaded: LoadedModel,
+        load: Callable[[], tuple[LoadedModel, int]],
+        context: RequestContext,
+    ) -> None:
         self._host = host
+        self._load = load
         self._context = context
         self.loaded = loaded
 
@@ -153,13 +176,16 @@ class WorkerModel:
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
     ) -> Iterator[Event]:
         call = Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start)
-        return self._host.stream(call, self._context)
+        _, pid = self._load()
+        return self._host.stream(call, self._context, pid=pid)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        counts = self._host.call(CountTokens(texts=tuple(texts)), context=self._context)
+        _, pid = self._load()
+        counts = self._host.call(CountTokens(texts=tuple(texts)), context=self._context, pid=pid)
         return list(counts)
 
     def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
         call = Score(messages=tuple(messages), continuations=tuple(continuations))
-        scored = self._host.call(call, context=self._context)
+        _, pid = self._load()
+        scored = self._host.call(call, context=self._context, pid=pid)
         return list(scored)

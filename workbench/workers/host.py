@@ -100,24 +100,28 @@ class WorkerHost:
 
     # -- requests ---------------------------------------------------------------------------------
 
-    def start_call(self, call: Call[R], on_event: Callable[[Event], None]) -> OpenCall:
+    def start_call(self, call: Call[R], on_event: Callable[[Event], None], *, pid: int = 0) -> OpenCall:
         """Send a call, starting the worker when needed, and return. ``on_event`` runs on the worker's reader
-        thread, in order, and must be quick; its last event is terminal. Raises WorkerDied when the worker
-        cannot be started."""
+        thread, in order, and must be quick; its last event is terminal. With ``pid`` it is for that process only,
+        which holds what the call is about. Raises WorkerDied when that one is gone or none can be started."""
         for _ in range(START_ATTEMPTS):
-            opened = self._living().open(call, on_event)
+            if pid and self.pid != pid:
+                break
+            life = self._living()
+            opened = life.open(call, on_event) if pid in (0, life.pid) else None
             if opened is not None:
                 return opened
         raise self._death or WorkerDied(self.worker, None)
 
-    def stream(self, call: Call[R], context: RequestContext | None = None) -> Iterator[Event]:
-        """The call's events. Closing the iterator early, or cancelling ``context``, cancels the call.
+    def stream(self, call: Call[R], context: RequestContext | None = None, *, pid: int = 0) -> Iterator[Event]:
+        """The call's events. Closing the iterator early, or cancelling ``context``, cancels the call. ``pid`` as in
+        ``start_call``.
 
         Whatever goes wrong is the stream's last event: it raises nothing.
         """
         arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
         try:
-            opened = self.start_call(call, arrived.put)
+            opened = self.start_call(call, arrived.put, pid=pid)
         except WorkerDied as death:
             yield failure_of(death)
             return
@@ -134,10 +138,15 @@ class WorkerHost:
                 opened.cancel()
 
     def call(
-        self, call: Call[R], watch: Callable[[Event], None] | None = None, context: RequestContext | None = None
+        self,
+        call: Call[R],
+        watch: Callable[[Event], None] | None = None,
+        context: RequestContext | None = None,
+        *,
+        pid: int = 0,
     ) -> R:
         """The call's result. Raises UserError, WorkerDied, errors.Cancelled or RuntimeError (a bug)."""
-        return result_of(call, self.stream(call, context), watch)
+        return result_of(call, self.stream(call, context, pid=pid), watch)
 
     # -- the process ------------------------------------------------------------------------------
 
