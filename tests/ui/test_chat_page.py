@@ -10,13 +10,15 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.pages.chat import ChatPage, question_of, to_ask_with
+from ui.pages.chat import ChatPage
+from ui.pages.chat_recipe import question_of, to_ask_with
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.question_view import QuestionView
 from workbench import calls as c
@@ -545,3 +547,36 @@ def test_keys_reach_every_part(qtbot: QtBot, page: ChatPage) -> None:
     open_chat(qtbot, page, "A polite refusal")
     QTest.keyClick(page.parts.composer.field, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: page.session.chat.id is None)
+
+
+def test_a_chip_offers_the_documents_that_there_are(qtbot: QtBot, page: ChatPage) -> None:
+    qtbot.waitUntil(lambda: page.parts.recipe.documents_box.count() == 3)
+    menu = page.parts.recipe.documents_box.make_menu(page)
+    assert [action.isChecked() for action in menu.actions()] == [True, False, False]
+    menu.actions()[2].trigger()
+    assert page.parts.composer.documents_chip.text() == "Contracts 2025"
+    assert page.parts.recipe.recipe.retrieval == RetrievalPart(collection="Contracts 2025")
+
+
+def test_the_only_documents_are_asked_unless_the_person_chose_otherwise(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    home.collections.popitem()
+    front.announce("collection")
+    qtbot.waitUntil(lambda: page.parts.composer.documents_chip.text() == "Brunnen pumps")
+    page.parts.recipe.documents_box.chosen.emit("")
+    front.announce("collection")
+    asked = len(front.asked(c.ListCollections))
+    qtbot.waitUntil(lambda: len(front.asked(c.ListCollections)) > asked)
+    assert page.parts.composer.documents_chip.text() == "No documents"
+
+
+def test_every_control_has_a_name_for_screen_readers(qtbot: QtBot, page: ChatPage) -> None:
+    open_chat(qtbot, page, "How long is the warranty?")
+    page.parts.show_messages(True)
+    unnamed = [
+        type(button).__name__
+        for button in page.findChildren(QAbstractButton)
+        if button.isVisible() and not button.text() and not button.accessibleName()
+    ]
+    assert unnamed == []

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -110,6 +111,21 @@ def test_a_running_ingest_is_picked_up_with_its_progress_and_stop(
     held.emit(events.Cancelled())
     qtbot.waitUntil(lambda: not progress.isVisible())
     assert page.parts.message.text == "Stopped. The files read until then stay."
+    page.parts.message.action_button.click()
+    qtbot.waitUntil(lambda: front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)])
+
+
+def test_a_reading_that_was_cut_off_can_go_on(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome
+) -> None:
+    run = running_ingest(home, state="interrupted", config={"collection": next(iter(home.collections))})
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(page.parts.message.isVisible)
+    assert "cut off" in page.parts.message.text
+    page.parts.message.action_button.click()
+    qtbot.waitUntil(lambda: front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)])
 
 
 def test_rows_fill_while_files_end(qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome) -> None:
@@ -315,3 +331,12 @@ def test_ten_thousand_rows_are_kept_in_place(qtbot: QtBot) -> None:
     assert resets == []
     assert table.row_of("d10000") == 9_999
     assert table.row_of("/files/00001.txt") == 0
+
+
+def test_every_control_has_a_name_for_screen_readers(page: DocumentsPage) -> None:
+    nameless = [
+        type(button).__name__
+        for button in page.findChildren(QAbstractButton)
+        if button.isVisible() and not button.text() and not button.accessibleName()
+    ]
+    assert nameless == []

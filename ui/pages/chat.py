@@ -6,7 +6,7 @@ It joins the parts: ``ChatSession`` knows the chat, the widgets draw it, this pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
 from ui.pages.chat_layout import ChatLayout
+from ui.pages.chat_recipe import question_of, to_ask_with, with_model
 from ui.pages.chat_session import ChatSession
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.conversation import Shown
@@ -205,7 +206,7 @@ class ChatPage(QWidget):
         recipe = self.parts.recipe.recipe
         if not recipe.model.name and self._models:
             first = next((model for model in self._models if model.kind == "chat"), self._models[0])
-            recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=first.name))
+            recipe = with_model(recipe, first.name)
         self.parts.recipe.set_choices(self._models, self._collections)
         self._set_recipe(recipe)
         self._ask_waiting()
@@ -244,7 +245,8 @@ class ChatPage(QWidget):
         self._drafted = chat.id
         parts.composer.set_text(self._drafts.get(chat.id, ""))
         if chat.record is not None and chat.record.recipe is not None:
-            self._set_recipe(to_ask_with(chat.record.recipe))
+            recipe = to_ask_with(chat.record.recipe)
+            self._set_recipe(recipe if recipe.model.name else with_model(recipe, parts.recipe.recipe.model.name))
         if parts.side.currentWidget() is not parts.recipe:
             parts.side.setCurrentWidget(parts.recipe)
         self._show_branch(keep_place=False)
@@ -454,21 +456,3 @@ class ChatPage(QWidget):
         paths, _ = QFileDialog.getOpenFileNames(self, "Add files to the documents")
         if paths:
             self.parts.intake.offer(paths)
-
-
-def question_of(task: DocumentTask) -> str:
-    """What a task on a whole document looks like in the conversation."""
-    name = PurePath(task.document).name
-    if task.task == "translate":
-        return f"Translate {name} into {task.language or 'English'}."
-    if task.task == "extract":
-        return f"Extract a table from {name}: {', '.join(task.columns)}."
-    return f"Summarise {name}."
-
-
-def to_ask_with(recipe: Recipe) -> Recipe:
-    """A stored recipe without what was only found out when it was used: hashes, revision, the drawn seed."""
-    model = msgspec.structs.replace(recipe.model, sha256="", engine="", context_tokens=0)
-    retrieval = msgspec.structs.replace(recipe.retrieval, revision=0) if recipe.retrieval is not None else None
-    decoding = msgspec.structs.replace(recipe.decoding, seed=-1)
-    return msgspec.structs.replace(recipe, model=model, decoding=decoding, retrieval=retrieval)

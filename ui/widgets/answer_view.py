@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import tokens
@@ -311,11 +311,25 @@ class DeclinedNote(Card):
                 widget.deleteLater()
         self._nearest.setVisible(bool(passages))
         for passage in passages[:3]:
-            button = LinkButton(f"{describe_place(passage)}:  {_shortened(passage.text, 70)}")
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")
             button.setToolTip(passage.text[:300])
             button.clicked.connect(lambda _=False, p=passage: open_source(p))
             self._list.addWidget(button)
+
+
+class _ElidedLink(LinkButton):
+    """A link that is shortened to the room there is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._whole = text
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self.width() - 2 * tokens.SPACE_2
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
 
 
 def describe_place(source: Citation | Passage) -> str:

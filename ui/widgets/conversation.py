@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout
 
 from ui.theme import tokens
 from ui.widgets.answer_view import AnswerView
-from ui.widgets.basics import IconButton
+from ui.widgets.basics import PlainButton
 from ui.widgets.question_view import QuestionView
 from workbench.calls import StoredMessage
 
@@ -74,8 +74,8 @@ class Conversation(QScrollArea):
         row.addWidget(holder, 1000)
         row.addStretch(1)
         self.setWidget(inner)
-        self.to_end_button = IconButton("chevron-down", "To the end", parent=self)
-        self.to_end_button.setProperty("kind", "floating")
+        self.to_end_button = PlainButton("To the end", "chevron-down", self)
+        self.to_end_button.setProperty("small", True)
         self.to_end_button.clicked.connect(self.follow_end)
         self.to_end_button.hide()
         self._settle = QTimer(self, singleShot=True, interval=200)

@@ -17,7 +17,7 @@ from ui.forms import Form
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from ui.widgets.amounts import describe_count
-from ui.widgets.basics import ElidedLabel, IconButton, LinkButton, Text, Tone
+from ui.widgets.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone
 from workbench.calls import Collection, ModelRecord
 from workbench.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
@@ -172,15 +172,14 @@ class RecipeCard(QFrame):
         name = Text(title, "strong")
         name.setWordWrap(False)
         name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._arrow = IconButton("chevron-right", "")
-        self._arrow.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._arrow = IconLabel("chevron-right", "muted")
         self._arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._state = ElidedLabel("", "muted")
         self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._state.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         row = QHBoxLayout(self.head)
-        row.setContentsMargins(tokens.SPACE_1, 0, tokens.SPACE_2, 0)
-        row.setSpacing(tokens.SPACE_1)
+        row.setContentsMargins(tokens.SPACE_3, 0, tokens.SPACE_2, 0)
+        row.setSpacing(tokens.SPACE_2)
         row.addWidget(self._arrow)
         row.addWidget(name)
         row.addWidget(self._state, 1)

@@ -1,0 +1,33 @@
+"""What a chat is asked with: recipes as they are restored and changed, tasks as they are worded."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+import msgspec
+
+from workbench.calls import DocumentTask
+from workbench.recipes import Recipe
+
+
+def question_of(task: DocumentTask) -> str:
+    """What a task on a whole document looks like in the conversation."""
+    name = PurePath(task.document).name
+    if task.task == "translate":
+        return f"Translate {name} into {task.language or 'English'}."
+    if task.task == "extract":
+        return f"Extract a table from {name}: {', '.join(task.columns)}."
+    return f"Summarise {name}."
+
+
+def with_model(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with another model."""
+    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
+
+
+def to_ask_with(recipe: Recipe) -> Recipe:
+    """A stored recipe without what was only found out when it was used: hashes, revision, the drawn seed."""
+    model = msgspec.structs.replace(recipe.model, sha256="", engine="", context_tokens=0)
+    retrieval = msgspec.structs.replace(recipe.retrieval, revision=0) if recipe.retrieval is not None else None
+    decoding = msgspec.structs.replace(recipe.decoding, seed=-1)
+    return msgspec.structs.replace(recipe, model=model, decoding=decoding, retrieval=retrieval)
