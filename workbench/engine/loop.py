@@ -8,6 +8,7 @@ in when what it can come to need is free, and what lies idle gives way.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import sys
 import threading
@@ -22,6 +23,7 @@ from workbench.engine.fitting import BATCH_TOKENS
 from workbench.engine.jobs import Job
 from workbench.engine.library import llama
 from workbench.engine.loading import MAX_OUTPUTS, Model
+from workbench.engine.sampler import Logits
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
 
@@ -55,6 +57,7 @@ class Engine:
         self._clock = 0
         self._closing = False
         self._batch = Batch(BATCH_TOKENS)
+        self._row_type = ctypes.c_float * model.vocabulary.size
         self._abort = llama.ggml_abort_callback(self._should_abort)
         self._no_abort = llama.ggml_abort_callback()
         self._threads = model.info.threads
@@ -94,7 +97,7 @@ class Engine:
 
     def _take_arrivals(self) -> bool:
         """Wait for work if there is none. False when the engine is to end."""
-        idle = not self._waiting and not any(slot.job for slot in self._slots)
+        idle = not self._waiting and not self._jobs()
         while idle or not self._arrived.empty():
             job = self._arrived.get()
             if job is None:
@@ -252,14 +255,20 @@ class Engine:
         position = len(slot.tokens)
         slot.tokens += job.tokens[position : position + count]
         for row in range(first + max(0, job.wanted_from - position), first + count):
-            pointer = llama.llama_get_logits_ith(self.model.context, row)
-            job.take(self.model.context, row, np.ctypeslib.as_array(pointer, (self.model.vocabulary.size,)))
+            job.take(self.model.context, row, self._logits(row))
             if job.done:
                 break
         if not job.done and not _missing(slot) and job.advance():
             self._place(slot, job)
         if job.done:
             slot.job = None
+
+    def _logits(self, row: int) -> Logits:
+        """The last batch's row in llama.cpp's own memory, which the next batch overwrites."""
+        pointer = llama.llama_get_logits_ith(self.model.context, row)
+        memory: Any = self._row_type.from_address(ctypes.addressof(pointer.contents))
+        logits: Logits = np.frombuffer(memory, np.float32)
+        return logits
 
     def _should_abort(self, _user_data: Any) -> bool:
         return self._closing or any(slot.job is not None and slot.job.cancelled for slot in self._slots)
