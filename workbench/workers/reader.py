@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,9 +32,12 @@ def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
         if len(document.text) <= LONGEST_LINE_TEXT:
             yield finish(ReadAnswer(document=document))
             return
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=call.spill, delete=False) as file:
+        # in a folder that all may write to: the file must be new, and its owner's
+        Path(call.spill).unlink(missing_ok=True)  # of a process that died of this file before
+        descriptor = os.open(call.spill, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(document.text)
-        yield finish(ReadAnswer(document=msgspec.structs.replace(document, text=""), text_file=file.name))
+        yield finish(ReadAnswer(document=msgspec.structs.replace(document, text=""), is_spilt=True))
 
 
 def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:

@@ -7,11 +7,11 @@ file took it too long, took too much memory or killed it. Light to import: no pa
 from __future__ import annotations
 
 import queue
-import shutil
 import signal
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -48,14 +48,12 @@ class ReaderProcess:
     """One reader process. Methods may be called from any thread; files are read one at a time.
 
     ``log`` gets what parsers write to stderr; ``interpreter`` is the Python that runs them (None: this one).
-    ``spill`` is the folder through which long texts come.
     """
 
     def __init__(self, log: Path | None = None, interpreter: str | None = None) -> None:
         # one arena: an arena for each thread would hold on to what the last file needed
         self._host = WorkerHost("reader", interpreter=interpreter, log=log, environment={"MALLOC_ARENA_MAX": "1"})
         self._lock = threading.Lock()
-        self.spill = Path(tempfile.mkdtemp(prefix="llm-workbench-reader-"))
 
     def read(
         self, path: Path, limits: ReadLimits = DEFAULT_LIMITS, cancelled: Callable[[], bool] = lambda: False
@@ -66,14 +64,15 @@ class ReaderProcess:
         ``cancelled()`` is true, within about 0.1 s; WorkerDied when no reader process can be started.
         """
         name = _sendable(path)
-        answer = self._ask(ReadFile(path=name, spill=str(self.spill), limits=limits), limits, cancelled)
-        if not answer.text_file:
-            return answer.document
-        file = Path(answer.text_file)
-        with file.open(encoding="utf-8", newline="") as opened:
-            text = opened.read()
-        file.unlink()
-        return msgspec.structs.replace(answer.document, text=text)
+        spill = Path(tempfile.gettempdir()) / f"llm-workbench-{uuid.uuid4().hex}.txt"
+        try:
+            answer = self._ask(ReadFile(path=name, spill=str(spill), limits=limits), limits, cancelled)
+            if not answer.is_spilt:
+                return answer.document
+            with spill.open(encoding="utf-8", newline="") as file:
+                return msgspec.structs.replace(answer.document, text=file.read())
+        finally:
+            spill.unlink(missing_ok=True)
 
     def draw_page(
         self,
@@ -112,7 +111,6 @@ class ReaderProcess:
     def close(self) -> None:
         """End the process. The next file would start a new one."""
         self._host.kill()
-        shutil.rmtree(self.spill, ignore_errors=True)
 
     # -- one request ----------------------------------------------------------------------------------
 
@@ -120,7 +118,6 @@ class ReaderProcess:
         with self._lock:
             if cancelled():
                 raise errors.Cancelled
-            self.spill.mkdir(exist_ok=True)
             seconds_left = limits.seconds
             while True:
                 used_before = self._host.pid != 0
@@ -132,7 +129,6 @@ class ReaderProcess:
                     self._host.stop()
                 if isinstance(terminal, events.Finished):
                     return read_result(call, terminal.result)
-                self._empty_spill()
                 error = error_of(terminal)
                 if not isinstance(error, WorkerDied):
                     raise error
@@ -155,7 +151,6 @@ class ReaderProcess:
                     self._host.kill()
                     while not isinstance(arrived.get(), events.TERMINAL):
                         pass  # its death is the last event: after it, the next request starts a new process
-                    self._empty_spill()
                     raise broken from None
                 continue
             if isinstance(event, events.TERMINAL):
@@ -174,10 +169,6 @@ class ReaderProcess:
                 "Split it, or raise the limit in Settings, Documents.",
             )
         return None
-
-    def _empty_spill(self) -> None:
-        for file in self.spill.iterdir():
-            file.unlink(missing_ok=True)
 
 
 def _sendable(path: Path) -> str:

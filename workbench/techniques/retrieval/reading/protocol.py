@@ -32,14 +32,14 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """How a document crosses the pipe: its text in it, or, when that is long, in ``text_file`` (UTF-8)."""
+    """How a document crosses the pipe: its text in it, or, when that is long, in the file ``spill``."""
 
     document: ReadDocument
-    text_file: str = ""
+    is_spilt: bool = False
 
 
 class ReadFile(Call[ReadAnswer], frozen=True, kw_only=True, tag="read"):
-    """Read one file. ``spill`` is the folder for a long text. Raises UserError with the reason."""
+    """Read one file. ``spill`` is a file to be made for a long text (UTF-8). Raises UserError with the reason."""
 
     path: str
     spill: str
