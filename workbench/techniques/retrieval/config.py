@@ -49,7 +49,7 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             description="How much meaning counts against words where the embedder knows the language.",
             extra={"advanced": True},
         ),
-    ] = 0.65
+    ] = 0.7
     unknown_weight: Annotated[
         float,
         Meta(
