@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.pages import Found, ShellActions
+from ui.pages.documents_ingest import IngestDesk
 from ui.pages.documents_layout import DocumentsLayout
-from ui.pages.ingest_watch import IngestWatch
 from ui.widgets.collection_list import describe_collection
 from workbench.calls import (
     AddDocuments,
@@ -32,13 +32,9 @@ from workbench.calls import (
     DocumentTask,
     ListCollections,
     ListDocuments,
-    ListRuns,
     RemoveCollection,
     RemoveDocument,
     RenameCollection,
-    ResumeRun,
-    RunList,
-    RunRecord,
     SearchDocuments,
     SearchResult,
     Unwatch,
@@ -65,9 +61,9 @@ class DocumentsPage(QWidget):
         self._opened: Document | None = None
         self._wanted_document: tuple[str, int, int] | None = None
         self._folders: dict[str, dict[str, bool]] = {}  # by collection: folders added here, watched or not
-        self._watches: dict[str, IngestWatch] = {}  # by run
         self._searched = 0
         self.parts = DocumentsLayout(bridge)
+        self._desk = IngestDesk(bridge, self.parts.progress, self.parts.message, self)
         self.setAcceptDrops(True)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -76,7 +72,6 @@ class DocumentsPage(QWidget):
         self._files_timer.timeout.connect(self._refresh_files)
         self._connect()
         self._refresh_collections()
-        self._find_runs()
 
     def open_target(self, collection: str = "", document: str = "", start: int = 0, end: int = 0) -> None:
         """Show a collection (id or name), and a document of it (id or path) with ``start:end`` marked."""
@@ -111,7 +106,9 @@ class DocumentsPage(QWidget):
             parts.no_collections.button.clicked.connect(panel.begin_new)
         parts.add_files.clicked.connect(self.choose_files)
         parts.add_folder.clicked.connect(self.choose_folder)
-        parts.progress.stop_clicked.connect(self._on_stop)
+        self._desk.files_ended.connect(self._on_files_ended)
+        self._desk.run_ended.connect(self._on_run_ended)
+        self._desk.failed_wanted.connect(self._show_failed)
         parts.folders.switched.connect(self._on_folder_switched)
         parts.search.searched.connect(self._on_search)
         parts.search.textChanged.connect(self._on_search_edited)
@@ -164,11 +161,12 @@ class DocumentsPage(QWidget):
             self.parts.message.hide()
             self.parts.table.set_documents([])
         self._show_head()
-        self._show_progress()
         self._refresh_files()
+        self._desk.find()
 
     def _show_head(self) -> None:
         collection = self._collection(self._current)
+        self._desk.show(collection)
         if collection is None:
             return
         self.parts.title.set_full_text(collection.name)
@@ -249,7 +247,7 @@ class DocumentsPage(QWidget):
             if os.path.isdir(path):
                 self._folders.setdefault(collection.id, {})[path] = watch
         call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch)
-        self._bridge.call(call, self._watch_run, self._complain, self)
+        self._bridge.call(call, self._desk.watch, self._complain, self)
 
     def _on_folder_switched(self, path: str, watched: bool) -> None:
         if watched:
@@ -258,79 +256,17 @@ class DocumentsPage(QWidget):
             call = Unwatch(collection=self._current, path=path)
             self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
 
-    # -- running ingests -------------------------------------------------------------------------------
-
-    def _find_runs(self) -> None:
-        """Pick up what runs already: begun before this window opened, by a terminal, or by a watched folder."""
-        self._bridge.call(ListRuns(), self._on_runs, self._on_unreachable, self)
-
-    def _on_runs(self, found: RunList) -> None:
-        for run in found.runs:
-            if run.kind == "ingest" and run.state in ("queued", "running"):
-                self._watch_run(run)
-        self._offer_to_go_on(found)
-
-    def _offer_to_go_on(self, found: RunList) -> None:
-        """Say when the last reading of the shown collection was cut off."""
-        here = [run for run in found.runs if run.config.get("collection") == self._current]
-        if here and here[0].state == "interrupted" and not self.parts.message.isVisible():
-            words = "Reading was cut off when the program ended. What was read is there."
-            self.parts.message.show_message(words, "attention", "Go on", lambda: self._resume(here[0].id))
-
-    def _watch_run(self, run: RunRecord) -> None:
-        if run.id in self._watches:
-            return
-        watch = self._watches[run.id] = IngestWatch(self._bridge, run, self)
-        watch.progressed.connect(self._show_progress)
-        watch.files_ended.connect(self._on_files_ended)
-        watch.ended.connect(lambda: self._on_run_ended(watch))
-        self._show_progress()
-
-    def _running(self) -> IngestWatch | None:
-        collection = self._collection(self._current)
-        names = (collection.id, collection.name) if collection is not None else ()
-        running = (watch for watch in self._watches.values() if watch.run.config.get("collection") in names)
-        return next(running, None)
-
-    def _show_progress(self) -> None:
-        watch = self._running()
-        self.parts.progress.setVisible(watch is not None)
-        if watch is not None:
-            self.parts.progress.set_progress(watch.words, watch.share, watch.numbers, watch.seconds_left)
-
     def _on_files_ended(self) -> None:
         if not self._files_timer.isActive():
             self._files_timer.start()
 
-    def _on_run_ended(self, watch: IngestWatch) -> None:
-        shown = self._running() is watch
-        self._watches.pop(watch.run.id, None)
-        self._show_progress()
-        if shown:
-            fine = bool(watch.result) and not watch.failed
-            kind = "success" if fine else "attention"
-            if watch.result:
-                action, run = ("Show failed" if watch.failed else ""), self._show_failed
-            else:
-                action, run = "Go on", lambda: self._resume(watch.run.id)
-            self.parts.message.show_message(watch.outcome, kind, action, run)
-        watch.deleteLater()
+    def _on_run_ended(self) -> None:
         self._refresh_collections()
         self._refresh_files()
-
-    def _resume(self, run: str) -> None:
-        """Read on where a run was stopped; what it has read is not read again."""
-        self.parts.message.hide()
-        self._bridge.call(ResumeRun(run=run), self._watch_run, self._complain, self)
 
     def _show_failed(self) -> None:
         self.parts.state_filter.setCurrentIndex(self.parts.state_filter.findData("failed"))
         self.parts.message.hide()
-
-    def _on_stop(self) -> None:
-        watch = self._running()
-        if watch is not None:
-            watch.stop()
 
     # -- one document ----------------------------------------------------------------------------------
 
@@ -415,15 +351,15 @@ class DocumentsPage(QWidget):
             self._refresh_collections()
             if id in ("", self._current):
                 self._on_files_ended()
-        elif kind == "run" and id not in self._watches:
-            self._find_runs()
+        elif kind == "run" and not self._desk.watches(id):
+            self._desk.find()
 
     def _on_connected(self, connected: bool) -> None:
         if connected:
-            self._watches.clear()
+            self._desk.forget()
             self._refresh_collections()
             self._refresh_files()
-            self._find_runs()
+            self._desk.find()
 
     def _on_escape(self) -> None:
         if self.parts.shows_document:
