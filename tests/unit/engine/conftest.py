@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from workbench.engine.protocol import Load
 from workbench.protocol import RequestContext
 
 
-def load_now(path: Path, context_tokens: int = 2048, **settings: str) -> Model:
+def _load(path: Path, context_tokens: int = 2048, **settings: str) -> Model:
     call = Load(path=str(path), context_tokens=context_tokens, threads=1, **settings)  # type: ignore[arg-type]
     steps = load_model(call, inspect_model(str(path)), RequestContext())
     while True:
@@ -24,9 +24,15 @@ def load_now(path: Path, context_tokens: int = 2048, **settings: str) -> Model:
             return model
 
 
+@pytest.fixture
+def load_now() -> Callable[..., Model]:
+    """Load a model and wait for it."""
+    return _load
+
+
 @pytest.fixture(scope="module")
 def smollm(smollm_path: Path) -> Iterator[Engine]:
-    engine = Engine(load_now(smollm_path))
+    engine = Engine(_load(smollm_path))
     yield engine
     engine.close()
 
@@ -34,14 +40,14 @@ def smollm(smollm_path: Path) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def small(smollm_path: Path) -> Iterator[Engine]:
     """One whose context is soon full."""
-    engine = Engine(load_now(smollm_path, 512))
+    engine = Engine(_load(smollm_path, 512))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
 def gemma(gemma_path: Path) -> Iterator[Engine]:
-    engine = Engine(load_now(gemma_path, 4096))
+    engine = Engine(_load(gemma_path, 4096))
     yield engine
     engine.close()
 

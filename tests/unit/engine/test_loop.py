@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.unit.engine.conftest import load_now
 from workbench import events
 from workbench.engine.jobs import Generation, Job, Scoring
+from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, Scored
@@ -308,7 +309,7 @@ def test_the_mean_logprob_is_that_of_scoring_the_answer(smollm: Engine) -> None:
     assert len(answer) == result.usage.new_tokens - (result.finish == "length")
 
 
-def test_closing_ends_what_is_in_flight(smollm_path: Any) -> None:
+def test_closing_ends_what_is_in_flight(smollm_path: Path, load_now: Callable[..., Model]) -> None:
     engine = Engine(load_now(smollm_path))
     job = generation(engine, TEXT, DecodingPart(max_tokens=1000))
     engine.submit(job)
