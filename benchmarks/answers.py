@@ -130,7 +130,7 @@ class Bench:
         self._inference, self._embedding = WorkerHost("inference"), WorkerHost("embedding")
         starters = {m.kind: m for m in find_starters(folder / "models")}
         loaded = self._inference.call(Load(path=starters["chat"].path))
-        self.model = WorkerModel(self._inference, loaded, RequestContext())
+        self.model = WorkerModel(self._inference, loaded, lambda: (loaded, self._inference.pid), RequestContext())
         documents = folder / "documents"
         documents.mkdir(exist_ok=True)
         for name, text in self.paragraphs.items():
