@@ -580,3 +580,17 @@ def test_every_control_has_a_name_for_screen_readers(qtbot: QtBot, page: ChatPag
         if button.isVisible() and not button.text() and not button.accessibleName()
     ]
     assert unnamed == []
+
+
+def test_history_and_recipe_take_turns_where_it_is_narrow(qtbot: QtBot, page: ChatPage) -> None:
+    parts = page.parts
+    page.resize(804, 560)
+    qtbot.waitUntil(lambda: not parts.side.isVisible())
+    assert parts.history.isVisible()
+    parts.toggle_recipe()
+    assert parts.side.isVisible()
+    assert not parts.history.isVisible()
+    page.hide()
+    page.resize(1280, 760)
+    page.show()
+    qtbot.waitUntil(lambda: parts.side.isVisible() and parts.history.isVisible())

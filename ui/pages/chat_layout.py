@@ -50,6 +50,7 @@ class ChatLayout(QWidget):
             self.side.addWidget(panel)
         self._wants_history = True
         self._wants_side = True
+        self._is_narrow = False
         self._arrange()
 
     def _arrange(self) -> None:
@@ -119,7 +120,8 @@ class ChatLayout(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        narrow, was_narrow = event.size().width() < NARROW, 0 < event.oldSize().width() < NARROW
+        narrow, was_narrow = event.size().width() < NARROW, self._is_narrow  # a hidden page is not told its old size
+        self._is_narrow = narrow
         if narrow and self._wants_side and self._wants_history:
             self._wants_side = False
         elif was_narrow and not narrow:
