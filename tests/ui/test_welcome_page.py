@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -60,6 +60,18 @@ def test_a_missing_starter_says_what_to_do(page: WelcomePage, qtbot: QtBot, fron
     page.starter_button.click()
     qtbot.waitUntil(lambda: "pip install" in page.model_step.problem)
     assert page.starter_button.isEnabled()
+
+
+def test_chosen_files_are_read(page: WelcomePage, qtbot: QtBot, front: FakeFront, tmp_path: Path) -> None:
+    paper = tmp_path / "paper.txt"
+    paper.write_text("Paper")
+    page.drop.files_button.click()
+    dialog = page.drop.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.filesSelected.emit([str(paper)])
+    dialog.close()
+    qtbot.waitUntil(lambda: bool(front.asked(AddDocuments)))
+    assert [call.paths for call in front.asked(AddDocuments)] == [(str(paper),)]
 
 
 def test_the_sample_is_read_file_by_file_and_leads_to_its_questions(

@@ -122,7 +122,7 @@ class DropPlace(QFrame):
         dialog = QFileDialog(self, "Choose documents")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(mode)
-        dialog.filesSelected.connect(self.dropped)
+        dialog.filesSelected.connect(self.dropped.emit)  # signal to signal, the lists' types differ
         dialog.open()
 
 
