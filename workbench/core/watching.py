@@ -52,47 +52,53 @@ class Watching:
         self._on_change = on_change
         self._ignored = str(ignored)
         self._quiet_s = quiet_s
-        self._lock = threading.Lock()
+        # The observer tells of a change while it holds a lock of its own, which scheduling takes as well: what the
+        # telling needs must never be held around the observer's methods.
+        self._scheduling = threading.Lock()  # guards the two below
         self._observer: BaseObserver | None = None
-        self._watched: dict[tuple[str, str], ObservedWatch] = {}
+        self._watches: dict[tuple[str, str], ObservedWatch] = {}
+        self._lock = threading.Lock()  # guards what follows
+        self._wanted: set[tuple[str, str]] = set()
         self._timers: dict[tuple[str, str], threading.Timer] = {}
         self._since: dict[tuple[str, str], float] = {}  # the first change that was not told yet
         self._closed = False
 
     def watch(self, collection: str, path: str) -> None:
         """Watch a folder from now on. One that is not there is passed over: it is read when the core next starts."""
-        with self._lock:
-            if self._closed or (collection, path) in self._watched:
+        key = (collection, path)
+        with self._scheduling:
+            if self._closed or key in self._watches:
                 return
             if self._observer is None:
                 self._observer = Observer()
                 self._observer.start()
+            with self._lock:
+                self._wanted.add(key)
             try:
                 handler = _Handler(lambda changed: self._changed(collection, path, changed))
-                self._watched[collection, path] = self._observer.schedule(handler, path, recursive=True)
+                self._watches[key] = self._observer.schedule(handler, path, recursive=True)
             except OSError as error:
                 _log.warning("%s cannot be watched: %s", path, error)
+                self._forget(key)
 
     def unwatch(self, collection: str, path: str) -> None:
-        with self._lock:
-            watch = self._watched.pop((collection, path), None)
-            timer = self._timers.pop((collection, path), None)
-            still_wanted = watch in self._watched.values()
-            if timer is not None:
-                timer.cancel()
-            if watch is not None and not still_wanted and self._observer is not None:
+        key = (collection, path)
+        with self._scheduling:
+            self._forget(key)
+            watch = self._watches.pop(key, None)
+            if watch is not None and watch not in self._watches.values() and self._observer is not None:
                 with contextlib.suppress(KeyError):  # the folder went away, and its watch with it
                     self._observer.unschedule(watch)
 
     def forget(self, collection: str) -> None:
         """Stop watching all folders of a collection."""
-        with self._lock:
-            paths = [path for owner, path in self._watched if owner == collection]
+        with self._scheduling:
+            paths = [path for owner, path in self._watches if owner == collection]
         for path in paths:
             self.unwatch(collection, path)
 
     def close(self) -> None:
-        with self._lock:
+        with self._scheduling, self._lock:
             self._closed = True
             observer, self._observer = self._observer, None
             timers, self._timers = list(self._timers.values()), {}
@@ -102,13 +108,20 @@ class Watching:
             observer.stop()
             observer.join(5.0)
 
+    def _forget(self, key: tuple[str, str]) -> None:
+        with self._lock:
+            self._wanted.discard(key)
+            timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
     def _changed(self, collection: str, path: str, changed: str) -> None:
         """On the observer's thread."""
         if changed == self._ignored or changed.startswith(self._ignored + os.sep):
             return
         key = (collection, path)
         with self._lock:
-            if self._closed or key not in self._watched:
+            if self._closed or key not in self._wanted:
                 return
             now = time.monotonic()
             waiting = self._timers.get(key)

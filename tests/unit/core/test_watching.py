@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -111,3 +113,26 @@ def test_what_changed_while_nobody_watched(tmp_path: Path) -> None:
     file.unlink()
     assert changed_since(str(tmp_path), 101)
     assert changed_since(str(tmp_path / "nowhere"), 101)
+
+
+def test_watching_another_folder_does_not_wait_for_changes_to_be_told(
+    watching: Watching, told: Told, tmp_path: Path
+) -> None:
+    docs, other = tmp_path / "docs", tmp_path / "other"
+    other.mkdir()
+    watching.watch("c", str(docs))
+    done = threading.Event()
+
+    def watch_and_stop() -> None:
+        for _ in range(100):
+            watching.watch("d", str(other))
+            watching.unwatch("d", str(other))
+        done.set()
+
+    threading.Thread(target=watch_and_stop, daemon=True).start()
+    file = docs / "busy.txt"
+    deadline = time.monotonic() + WAIT_S
+    while not done.is_set() and time.monotonic() < deadline:
+        file.write_text("x")
+    assert done.is_set()
+    assert told.get(timeout=WAIT_S) == ("c", str(docs))
