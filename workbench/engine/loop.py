@@ -103,6 +103,8 @@ class Engine:
             if job is None:
                 return False
             self._waiting.append(job)
+            if idle and self._thread_count is not None:
+                self._thread_count.begin()
             idle = False
         return True
 

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import psutil
 
 INTERVAL_S = 0.4
-STALE_S = 3.0
 _BUSY = ("user", "nice", "system", "irq", "softirq", "steal", "interrupt", "dpc")
 
 
@@ -41,7 +40,7 @@ def read_processor() -> Reading:
 
 
 class ThreadCount:
-    """Call ``now`` before each computation; it looks at the processor every 0.4 s."""
+    """Call ``begin`` when there is something to compute again, and ``now`` before each computation."""
 
     def __init__(self, threads: int, read: Callable[[], Reading] = read_processor) -> None:
         self._most = threads
@@ -49,14 +48,15 @@ class ThreadCount:
         self._read = read
         self._last = read()
 
+    def begin(self) -> None:
+        """Look from now on: what others did meanwhile, a search for the passages say, is over."""
+        self._last = self._read()
+
     def now(self) -> int:
-        since = time.monotonic() - self._last.at
-        if since < INTERVAL_S:
-            return self._threads
-        reading = self._read()
-        if since < STALE_S:  # else nothing was computed meanwhile: what others did then says little about now
+        if time.monotonic() - self._last.at >= INTERVAL_S:
+            reading = self._read()
             self._threads = threads_beside(self._most, self._last, reading)
-        self._last = reading
+            self._last = reading
         return self._threads
 
 

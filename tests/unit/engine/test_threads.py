@@ -24,7 +24,7 @@ def test_a_thread_less_for_each_core_that_others_use(most: int, others: float, o
     assert threads_beside(most, before, after) == expected
 
 
-def test_it_looks_now_and_then_and_forgets_what_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_looks_now_and_then_and_not_at_what_was_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, used = [0.0], [0.0]
     monkeypatch.setattr(threads.time, "monotonic", lambda: clock[0])
     count = ThreadCount(4, lambda: Reading(clock[0], used[0], 0.0))
@@ -32,9 +32,10 @@ def test_it_looks_now_and_then_and_forgets_what_is_stale(monkeypatch: pytest.Mon
     assert count.now() == 4  # too soon to look
     clock[0], used[0] = 0.5, 1.0
     assert count.now() == 2
-    clock[0], used[0] = 60.0, 200.0
-    assert count.now() == 2  # a minute ago says nothing
-    clock[0] = 60.5
+    clock[0], used[0] = 1.0, 3.0  # others work on all cores, and are done when the next request comes
+    count.begin()
+    assert count.now() == 2
+    clock[0] = 1.5
     assert count.now() == 4
 
 
