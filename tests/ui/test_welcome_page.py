@@ -55,11 +55,23 @@ def test_the_starter_is_one_click(page: WelcomePage, qtbot: QtBot) -> None:
     assert page.question_step.words == "Needs some documents first."
 
 
-def test_a_missing_starter_says_what_to_do(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
+def test_a_starter_that_went_says_what_to_do(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
     front.home.starters = ()
     page.starter_button.click()
     qtbot.waitUntil(lambda: "pip install" in page.model_step.problem)
     assert page.starter_button.isEnabled()
+
+
+def test_a_missing_starter_is_told_before_the_click(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
+    starters, front.home.starters = front.home.starters, ()
+    front.announce("model")
+    qtbot.waitUntil(lambda: "pip install" in page.model_step.words)
+    assert not page.starter_button.isVisible()
+    front.home.starters = starters
+    page.look_button.click()
+    qtbot.waitUntil(page.starter_button.isVisible)
+    assert "pip install" not in page.model_step.words
+    assert not page.look_button.isVisible()
 
 
 def test_chosen_files_are_read(page: WelcomePage, qtbot: QtBot, front: FakeFront, tmp_path: Path) -> None:

@@ -168,6 +168,11 @@ class ModelsPage(QWidget):
         size = describe_bytes(sum(model.bytes for model in found.models))
         self._summary.setText(f"{describe_count(len(names), 'model')}, {size} on disk")
         self._summary.setVisible(bool(names))
+        assert self._empty.button is not None
+        self._empty.button.setVisible(not found.starter_hint)
+        if found.starter_hint and not names:
+            self._starter_error.setText(f"The starter model is not installed. {found.starter_hint}")
+        self._starter_error.setVisible(bool(found.starter_hint))
         self._show_stack()
         if self._bridge.status is not None:
             self._on_status(self._bridge.status)

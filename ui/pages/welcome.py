@@ -39,6 +39,7 @@ from workbench.events import Event, Terminal
 from workbench.protocol import error_of
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+MODEL_WORDS = "The part that reads and answers. The starter runs on any machine."
 SAMPLE_NAME = "Sample: Brunnen pumps"
 SAMPLE_QUESTIONS = (
     "How long is the warranty on a new pump?",
@@ -110,14 +111,18 @@ class WelcomePage(QWidget):
         outer.addWidget(self._area)
 
     def _build_model_step(self) -> StepCard:
-        self.model_step = StepCard(1, "A model", "The part that reads and answers. The starter runs on any machine.")
+        self.model_step = StepCard(1, "A model", MODEL_WORDS)
         self.starter_button = PrimaryButton("Use the starter, 98 MB")
         self.starter_button.clicked.connect(self._on_starter)
         other = PlainButton("Import another…", "plus")
         other.clicked.connect(lambda: self._shell.open_page("models", add=True))
         row = QHBoxLayout()
         row.setSpacing(tokens.SPACE_2)
+        self.look_button = PlainButton("Look again")
+        self.look_button.clicked.connect(self._load)
+        self.look_button.hide()
         row.addWidget(self.starter_button)
+        row.addWidget(self.look_button)
         row.addWidget(other)
         row.addStretch(1)
         self.model_step.content.addLayout(row)
@@ -193,9 +198,15 @@ class WelcomePage(QWidget):
     def _on_models(self, found: ModelList) -> None:
         chat = next((model for model in found.models if model.kind == "chat" and not model.missing), None)
         self._has_model = chat is not None
-        self.starter_button.setVisible(chat is None)
+        installed = not found.starter_hint
+        self.starter_button.setVisible(chat is None and installed)
+        self.look_button.setVisible(chat is None and not installed)
         if chat is not None:
             self.model_step.set_done(f"{chat.name} is ready ({describe_bytes(chat.bytes)}).")
+        elif installed:
+            self.model_step.set_words(MODEL_WORDS)
+        else:
+            self.model_step.set_words(f"The starter model is not installed beside this program. {found.starter_hint}")
         self._show_question_step()
 
     def _on_collections(self, found: CollectionList) -> None:

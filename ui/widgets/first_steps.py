@@ -45,6 +45,7 @@ class StepCard(Card):
         column.setSpacing(tokens.SPACE_1)
         column.addWidget(Text(title, "heading"))
         self._words = Text(words, "muted")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self._words)
         self.content = QVBoxLayout()
         self.content.setSpacing(tokens.SPACE_3)

