@@ -179,16 +179,19 @@ class EventFile:
             self._file.seek(whole)
             self._file.truncate()
         else:
+            whole = 0
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb")
+        if not whole:  # a new file, or one whose first line was torn
             self._file.write(msgspec.json.encode({"format": EVENT_FILE_FORMAT}) + b"\n")
             self._file.flush()
 
     def append(self, event: Event, at: float) -> Event:
         """Write the event; returns it with its sequence number."""
+        numbered = stamped(event, self._seq + 1, at)
+        line = encode(numbered) + b"\n"
         self._seq += 1
-        numbered = stamped(event, self._seq, at)
-        self._file.write(encode(numbered) + b"\n")
+        self._file.write(line)
         self._file.flush()
         return numbered
 

@@ -89,3 +89,20 @@ def test_a_newer_event_file_is_refused_by_name(tmp_path: Path) -> None:
     path.write_bytes(b'{"format":99}\n')
     with pytest.raises(UserError, match="format 99"):
         list(events.read_event_file(path))
+
+
+def test_a_file_whose_first_line_was_torn_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"form')
+    file = events.EventFile(path)
+    file.append(events.Log(text="one"), 1.0)
+    file.close()
+    assert [(e.seq, e.text) for e in events.read_event_file(path) if isinstance(e, events.Log)] == [(1, "one")]
+
+
+def test_an_event_that_cannot_be_written_takes_no_number(tmp_path: Path) -> None:
+    file = events.EventFile(tmp_path / "events.jsonl")
+    with pytest.raises(ValueError, match="nan"):
+        file.append(events.Metric(name="loss", value=float("nan")), 1.0)
+    assert file.append(events.Log(text="one"), 1.0).seq == 1
+    file.close()
