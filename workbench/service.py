@@ -52,10 +52,7 @@ class Service:
         self._changed = threading.Condition()  # guards the two below
         self._sessions: set[_Session] = set()
         self._leaving = False
-        address = workbench.home.address
-        if sys.platform != "win32":
-            Path(address).unlink(missing_ok=True)  # left by a core that was killed; the lock says that it is gone
-        self._listener = Listener(address, backlog=BACKLOG)
+        self._listener, self._socket = _listen(workbench.home.address)
 
     def run(self) -> None:
         """Serve; returns when it is time to leave, with the listener closed."""
@@ -70,7 +67,7 @@ class Service:
                     break
                 self._changed.wait(1.0 if self._sessions else POLL_S)
             sessions = list(self._sessions)
-        self._listener.close()
+        self._close_listener()
         for session in sessions:
             session.hang_up()
 
@@ -85,6 +82,15 @@ class Service:
         with self._changed:
             alone = len(self._sessions) <= 1  # the one that asks
         return alone and not self._workbench.busy
+
+    def _close_listener(self) -> None:
+        with contextlib.suppress(FileNotFoundError):  # it would remove the name that it was bound to
+            self._listener.close()
+        address = Path(self._workbench.home.address)
+        with contextlib.suppress(OSError):
+            # where the home was deleted and made anew, another core's socket stands there by now
+            if self._socket is not None and os.path.samestat(self._socket, address.stat()):
+                address.unlink()
 
     def _accept(self) -> None:
         while True:
@@ -108,6 +114,19 @@ class Service:
         with self._changed:
             self._sessions.discard(session)
             self._changed.notify_all()
+
+
+def _listen(address: str) -> tuple[Listener, os.stat_result | None]:
+    """A listener, and the identity of its socket's file. The socket takes its place by renaming: what a killed core
+    left there is replaced, and the listener, when it closes, does not remove what another one put there."""
+    if sys.platform == "win32":
+        return Listener(address, backlog=BACKLOG), None
+    beside = Path(f"{address}~")
+    beside.unlink(missing_ok=True)
+    listener = Listener(str(beside), backlog=BACKLOG)
+    status = beside.stat()
+    beside.rename(address)
+    return listener, status
 
 
 class _Session:

@@ -33,10 +33,12 @@ from workbench.calls import (
     Subscribe,
 )
 from workbench.client import Client
+from workbench.core import Workbench
 from workbench.errors import UserError
 from workbench.events import Event
 from workbench.ownership import HomeLock, make_key, read_key, read_owner
 from workbench.paths import Home
+from workbench.service import Service
 
 WAIT_S = 30.0
 ROOT = Path(__file__).parents[2]
@@ -319,3 +321,16 @@ def test_an_answer_goes_on_when_its_client_is_killed_and_workers_go_with_the_cor
     with pytest.raises((errors.WorkerDied, UserError)):  # the first to notice, or already the next core's answer
         one.call(Ask(question=" "))
     assert one.call(GetChat(chat=chat)).messages[-1].text == answer.text
+
+
+def test_a_core_that_leaves_lets_another_ones_socket_be(home: Home) -> None:
+    workbench = Workbench(home)
+    first = Service(workbench, make_key(home))
+    second = Service(workbench, make_key(home))
+    first.leave()
+    first.run()
+    assert os.path.exists(home.address)
+    second.leave()
+    second.run()
+    assert not os.path.exists(home.address)
+    workbench.close()
