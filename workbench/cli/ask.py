@@ -19,6 +19,9 @@ from workbench.events import Artifact, Event, Log, Progress
 from workbench.fields import Field, describe_range, fields_of
 from workbench.recipes import PARTS, ModelPart, Recipe, RetrievalPart, load_recipe, with_value
 
+START = "start"
+"""Where --after puts another first question of a chat. No message has such an id."""
+
 
 def add_commands(commands: Commands) -> None:
     parser = commands.command(
@@ -38,7 +41,9 @@ def add_commands(commands: Commands) -> None:
         "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
     )
     parser.add_argument("--chat", metavar="ID", help="go on with this chat, with its recipe unless another is given")
-    parser.add_argument("--after", metavar="MESSAGE", help="in --chat: branch off after this answer")
+    parser.add_argument(
+        "--after", metavar="MESSAGE", help="in --chat: branch off after this answer; start: another first question"
+    )
     parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer anew, beside this answer")
     parser.add_argument("--questions", metavar="FILE", help="many questions: JSON lines with id and text")
     parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
@@ -71,7 +76,8 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         question=question,
         recipe=recipe,
         chat=arguments.chat,
-        parent=arguments.after,
+        parent=None if arguments.after == START else arguments.after,
+        root=arguments.after == START,
         regenerate=arguments.again,
         document=task,
     )

@@ -387,9 +387,11 @@ def test_question_can_branch_off_and_be_answered_anew(run: Run, answering: FakeF
     answering.answer(GetChat, Chat(chat=record, messages=()))
     run("ask", "and then?", "--chat", "c", "--after", "m2")
     run("ask", "--chat", "c", "--again", "m4")
-    branched, anew = answering.asked(Ask)
+    run("ask", "from the start", "--chat", "c", "--after", "start")
+    branched, anew, first = answering.asked(Ask)
     assert (branched.question, branched.chat, branched.parent, branched.regenerate) == ("and then?", "c", "m2", None)
     assert (anew.question, anew.chat, anew.parent, anew.regenerate) == ("", "c", None, "m4")
+    assert (first.chat, first.parent, first.root) == ("c", None, True)
     for argv in (("q", "--after", "m2"), ("q", "--chat", "c", "--again", "m4"), ("--again", "m4")):
         assert run("ask", *argv).status == 2
 
