@@ -215,7 +215,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a chat. Messages form a tree: an edited question or a regenerated answer is a sibling.
 
     ``state``: ``done``; ``streaming`` while it is being made; ``stopped`` by the person; ``failed`` (``error``
-    says why); ``interrupted`` when the program ended in the middle.
+    says why); ``interrupted`` when the program ended in the middle. ``document`` is the task that a question stands
+    for, if it does: answering it again does the task again.
     """
 
     id: str
@@ -234,6 +235,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
     usage: Usage | None = None
     recipe: Recipe | None = None
+    document: DocumentTask | None = None
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -506,7 +508,8 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
 
     Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
-    to answer anew beside it; ``question`` is then ignored. The first event is ``Artifact(kind="message")`` with
+    to answer anew beside it; ``question`` and ``document`` are then those of its question. The first event is
+    ``Artifact(kind="message")`` with
     ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import Chat, ChatRecord, StoredMessage
+from workbench.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
 from workbench.messages import Citation, Passage, Usage
 from workbench.recipes import Recipe
@@ -17,7 +17,7 @@ from workbench.storage.identity import new_id
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
-    "usage, recipe"
+    "usage, recipe, document"
 )
 _PARTS_OF_JSON: dict[str, Any] = {
     "passages": tuple[Passage, ...],
@@ -25,6 +25,7 @@ _PARTS_OF_JSON: dict[str, Any] = {
     "notices": tuple[str, ...],
     "usage": Usage,
     "recipe": Recipe,
+    "document": DocumentTask,
 }
 _TRIGRAM = 3
 
@@ -82,9 +83,18 @@ class ChatStore:
     # -- asking -----------------------------------------------------------------------------------
 
     def store_question(
-        self, question: str, asked: Recipe, resolved: Recipe, *, chat: str | None, parent: str | None, title: str
+        self,
+        question: str,
+        asked: Recipe,
+        resolved: Recipe,
+        *,
+        chat: str | None,
+        parent: str | None,
+        title: str,
+        document: DocumentTask | None = None,
     ) -> tuple[StoredMessage, StoredMessage]:
-        """Store a question and its empty answer in state ``streaming``; a new chat for ``chat`` None.
+        """Store a question and its empty answer in state ``streaming``; a new chat for ``chat`` None. ``document`` is
+        the task that the question stands for, if it does.
 
         The chat keeps the recipe as it was ``asked`` for (a drawn seed must not stick to it), the answer as it was
         ``resolved``. Returns question and answer. Raises UserError when the chat or the parent is not there.
@@ -97,7 +107,7 @@ class ChatStore:
                     raise UserError(f"The message {parent} is not in that chat.")
                 if above.role != "assistant":
                     raise UserError("A question follows an answer.", "Name the answer that it follows.")
-            stored = self._insert(chat, parent, "user", question, "done", None)
+            stored = self._insert(chat, parent, "user", question, "done", None, document)
             answer = self._insert(chat, stored, "assistant", "", "streaming", resolved)
             self._touch(chat, answer, asked)
             return self.get_message(stored), self.get_message(answer)
@@ -172,12 +182,31 @@ class ChatStore:
         )
         return chat
 
-    def _insert(self, chat: str, parent: str | None, role: str, text: str, state: str, recipe: Recipe | None) -> str:
+    def _insert(
+        self,
+        chat: str,
+        parent: str | None,
+        role: str,
+        text: str,
+        state: str,
+        recipe: Recipe | None,
+        document: DocumentTask | None = None,
+    ) -> str:
         message = new_id()
         self._database.execute(
-            """insert into messages (id, chat, parent, role, text, state, created, recipe)
-               values (?, ?, ?, ?, ?, ?, ?, ?)""",
-            (message, chat, parent, role, text, state, time.time(), _encoded("recipe", recipe)),
+            """insert into messages (id, chat, parent, role, text, state, created, recipe, document)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                message,
+                chat,
+                parent,
+                role,
+                text,
+                state,
+                time.time(),
+                _encoded("recipe", recipe),
+                _encoded("document", document),
+            ),
         )
         return message
 

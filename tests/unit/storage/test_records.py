@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from workbench.paths import Home
 from workbench.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
-from workbench.storage.database import Database
-from workbench.storage.home import open_home
+from workbench.storage.database import Database, open_database
+from workbench.storage.home import SCHEMA, open_home
 from workbench.storage.identity import new_id
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
@@ -251,3 +252,21 @@ def test_watched_folders_and_counts(database: Database) -> None:
     counts = {"documents": 2, "failed": 1, "chunks": 9, "bytes": 100}
     assert registry.set_counts(papers, **counts, revision=4).chunks == 9
     assert registry.set_counts(papers, **{**counts, "chunks": 1}, revision=1).chunks == 1
+
+
+def test_a_home_of_the_first_schema_keeps_its_chats(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    first = tmp_path / "first"
+    first.mkdir()
+    shutil.copy(SCHEMA / "0001_first.sql", first)
+    old = open_database(home.database, first)
+    old.execute("insert into chats (id, title, created, updated) values ('c', 'Old', 1, 1)")
+    old.execute(
+        "insert into messages (id, chat, role, text, state, created) values ('m', 'c', 'user', 'Why?', 'done', 1)"
+    )
+    old.close()
+    database = open_home(home)
+    (message,) = ChatStore(database).get_chat("c").messages
+    assert (message.text, message.document) == ("Why?", None)
+    assert len(list(home.backups.glob("*.backup"))) == 1
+    database.close()
