@@ -212,6 +212,11 @@ def test_a_whole_document_is_worked_on(workbench: Workbench, papers: Path) -> No
     question = call(workbench, GetChat(chat=result.chat)).messages[0]
     assert question.text == "Summarise river.txt"
     assert "river" in result.answer
+    assert question.document == task
+    again: AskResult = call(workbench, Ask(recipe=recipe, regenerate=result.message))
+    assert again.answer == result.answer
+    with pytest.raises(UserError, match="needs the collection"):
+        call(workbench, Ask(regenerate=result.message))
     with pytest.raises(UserError, match="needs the collection"):
         call(workbench, Ask(document=task))
 
@@ -244,7 +249,11 @@ def test_cancelling_the_question_stops_the_answer(workbench: Workbench) -> None:
     until(arrived, events.TextDelta)
     context.cancel()
     assert isinstance(last(arrived), events.Cancelled)
-    assert answer_of(workbench, chat).state == "stopped"
+    answer = answer_of(workbench, chat)
+    assert answer.state == "stopped"
+    assert answer.usage is not None
+    assert answer.usage.prompt_tokens >= len("slow please")
+    assert answer.usage.new_tokens > 0
 
 
 def test_closing_the_stream_stops_the_answer(workbench: Workbench) -> None:
@@ -608,3 +617,31 @@ def test_subscribers_hear_of_changes_made_by_others(workbench: Workbench) -> Non
     assert until(changes, events.Changed).kind == "collection"
     context.cancel()
     assert isinstance(last(changes), events.Cancelled)
+
+
+def test_the_same_file_is_imported_once_whatever_its_path(
+    workbench: Workbench, smollm_path: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link.gguf"
+    link.symlink_to(smollm_path)
+    for path in (smollm_path, link):
+        with pytest.raises(UserError, match="in the catalogue already, as 'SmolLM'"):
+            call(workbench, ImportModel(path=str(path)))
+    assert len(call(workbench, ListModels()).models) == 2
+
+
+def test_what_a_stopped_generation_cost_is_known_though_nobody_waits_for_its_end(smollm_path: Path) -> None:
+    inference = Inference(
+        lambda on_state: WorkerHost("inference", command=COMMANDS["inference"], on_state=on_state),
+        lambda: None,
+    )
+    context = RequestContext()
+    record = inspect_path(smollm_path).model
+    with inference.lease(record, EngineSettings(), 0, context, lambda event: None) as model:
+        stream = model.generate([Message("user", "slow please")], DecodingPart())
+        next(e for e in stream if isinstance(e, events.TextDelta))
+        context.cancel()
+        stream.close()  # type: ignore[attr-defined]
+        assert model.usage is not None
+        assert model.usage.prompt_tokens == len("slow please")
+    inference.host.close()

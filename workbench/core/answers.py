@@ -22,7 +22,7 @@ from workbench.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnsw
 from workbench.core.background import Background
 from workbench.core.changes import Changes
 from workbench.core.embedding import Embedding
-from workbench.core.inference import Inference
+from workbench.core.inference import Inference, WorkerModel
 from workbench.core.resolving import Resolved, resolve, with_engine
 from workbench.core.streams import Handlers, LiveStream, at_once
 from workbench.errors import UserError
@@ -141,31 +141,42 @@ class Answers:
     def _begin(self, call: Ask) -> _Making:
         """Store question and empty answer; both are on the disk before anybody is told of them."""
         resolved = resolve(call.recipe, self._catalogue, self._registry)
-        if call.document is not None and resolved.collection is None:
-            raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
         if call.regenerate is not None:
+            task = self._task_of(call.regenerate)
+            _check_task(task, resolved)
             question, empty = self._store.store_another_answer(call.regenerate, call.recipe, resolved.recipe)
         else:
-            text = call.question.strip() or _described(call.document)
+            task = call.document
+            _check_task(task, resolved)
+            text = call.question.strip() or _described(task)
             if not text:
                 raise UserError("There is no question.", "Write one first.")
             parent = call.parent
             if parent is None and call.chat is not None and not call.root:
                 parent = self._store.get_record(call.chat).head
             question, empty = self._store.store_question(
-                text, call.recipe, resolved.recipe, chat=call.chat, parent=parent, title=_title(text)
+                text,
+                call.recipe,
+                resolved.recipe,
+                chat=call.chat,
+                parent=parent,
+                title=_title(text),
+                document=task,
             )
         making = _Making(question, empty, resolved)
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         making.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
-        making.thread = threading.Thread(
-            target=self._make, args=(making, call.document), name=f"answer-{empty.id}", daemon=True
-        )
+        making.thread = threading.Thread(target=self._make, args=(making, task), name=f"answer-{empty.id}", daemon=True)
         with self._lock:
             self._making[empty.id] = making
         making.thread.start()
         self._changes.publish("chat", question.chat)
         return making
+
+    def _task_of(self, answer: str) -> DocumentTask | None:
+        """The task on a document that an answer was made for."""
+        question = self._store.get_message(answer).parent
+        return self._store.get_message(question).document if question is not None else None
 
     def _make(self, making: _Making, task: DocumentTask | None) -> None:
         terminal: Event
@@ -197,6 +208,7 @@ class Answers:
         engine = self._settings().engine
         part = resolved.recipe.model
         with self._inference.lease(resolved.model, engine, part.context_tokens, context, making.stream.append) as model:
+            making.model = model
             sha256 = self._checksums.known(resolved.model.files)
             if not sha256:
                 self._compute_checksum(resolved)
@@ -262,6 +274,10 @@ class Answers:
                 notices=result.notices,
                 usage=result.usage,
             )
+        used = making.model.usage if making.model is not None else None
+        if result is not None and used is not None and not result.usage.prompt_tokens:  # stopped before it was told
+            result = msgspec.structs.replace(result, usage=used)
+            fields["usage"] = used
         fields["recipe"] = recipe
         fields["state"] = "done"
         if isinstance(terminal, events.Failed):
@@ -291,6 +307,7 @@ class _Making:
         self.recipe = resolved.recipe
         self.context = RequestContext()
         self.stream = LiveStream()
+        self.model: WorkerModel | None = None
         self.thread: threading.Thread | None = None
         self.saved = time.monotonic()
         self.unsaved = False
@@ -356,6 +373,11 @@ def _replayed(message: StoredMessage) -> Iterator[Event]:
     )
     finished = finish(result)
     yield events.Cancelled(result=finished.result) if message.state == "stopped" else finished
+
+
+def _check_task(task: DocumentTask | None, resolved: Resolved) -> None:
+    if task is not None and resolved.collection is None:
+        raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
 
 
 def _hint(failed: events.Failed) -> str:

@@ -6,11 +6,23 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
+
 from workbench.calls import Device, ModelRecord
-from workbench.engine.protocol import CountTokens, Generate, ListDevices, Load, LoadedModel, Score, Scored, Unload
+from workbench.engine.protocol import (
+    CountTokens,
+    Generate,
+    Generated,
+    ListDevices,
+    Load,
+    LoadedModel,
+    Score,
+    Scored,
+    Unload,
+)
 from workbench.errors import UserError, WorkerDied
-from workbench.events import Event, Progress
-from workbench.messages import Message
+from workbench.events import Event, Finished, Progress
+from workbench.messages import Message, Usage
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart
 from workbench.settings import EngineSettings
@@ -163,6 +175,7 @@ class WorkerModel:
         self._load = load
         self._context = context
         self.loaded = loaded
+        self.usage: Usage | None = None  # of the last generation that ended
 
     @property
     def context_tokens(self) -> int:
@@ -177,7 +190,22 @@ class WorkerModel:
     ) -> Iterator[Event]:
         call = Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start)
         _, pid = self._load()
-        return self._host.stream(call, self._context, pid=pid)
+        return self._noting_usage(self._host.stream(call, self._context, pid=pid))
+
+    def _noting_usage(self, stream: Iterator[Event]) -> Iterator[Event]:
+        """The stream; ``usage`` is set at its end, also when whoever follows it has left because of a cancel."""
+        try:
+            yield from self._noted(stream)
+        finally:
+            if self._context.cancelled:  # the worker says within a token what it cost, or is ended
+                for _ in self._noted(stream):
+                    pass
+
+    def _noted(self, stream: Iterator[Event]) -> Iterator[Event]:
+        for event in stream:
+            if isinstance(event, Finished):
+                self.usage = msgspec.convert(event.result, Generated).usage
+            yield event
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         _, pid = self._load()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -90,7 +91,10 @@ class Models:
         path = Path(call.path).expanduser()
         if not path.is_absolute():
             raise UserError(f"{call.path} is not an absolute path.", "Name it from the root of the file system on.")
-        taken = [model.name for model in self._catalogue.list_models()]
+        there = self._catalogue.list_models()
+        if not call.copy:
+            _check_new(path, there)
+        taken = [model.name for model in there]
 
         def work(report: Callable[[Event], None]) -> ModelRecord:
             return import_model(
@@ -139,3 +143,14 @@ class Models:
     def unload(self, call: UnloadModel) -> object:
         self._inference.unload()
         return self._status()
+
+
+def _check_new(path: Path, there: Sequence[ModelRecord]) -> None:
+    """Raises UserError when one of the models is those very files."""
+    real = os.path.realpath(path)
+    for model in there:
+        if real in (os.path.realpath(file) for file in (model.path, *model.files)):
+            raise UserError(
+                f"{path} is in the catalogue already, as {model.name!r}.",
+                "Use that one; to have it under another name, remove it first, or import a copy.",
+            )
