@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -13,6 +14,7 @@ from ui.widgets.answer_view import describe_place
 from ui.widgets.basics import Card, Chip, ElidedLabel, IconButton, Text
 from workbench.messages import Passage
 
+LONGEST = 400  # characters of a passage on its card; a click shows the rest
 FOUND_BY = {"words": "by its words", "meaning": "by its meaning", "both": "by words and meaning"}
 
 
@@ -31,7 +33,7 @@ class PassageCard(Card):
         score = Text(f"{passage.score:.3f}", "small")
         score.setWordWrap(False)
         score.setToolTip("How well it fits, comparable within one search only")
-        words = Text(" ".join(passage.text.split())[:400], "body")
+        words = Text(shorten(passage.text, LONGEST, placeholder=" …"), "body")
         found = Chip(f"found {FOUND_BY[passage.found_by]}", "retrieval" if passage.found_by == "both" else "plain")
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(place, 1)
