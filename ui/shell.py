@@ -46,6 +46,9 @@ from workbench.settings import Settings
 PATIENCE_MS = 8_000
 """How long the core may take to answer first before the window says that it waits for it."""
 
+REMEMBER_MS = 3_000
+"""How often the pages' drafts are kept: what a crash may cost."""
+
 
 class Shell(QMainWindow):
     """The window of one home folder. Show it, then call ``start()``; best once it was ``painted`` the first time."""
@@ -71,6 +74,9 @@ class Shell(QMainWindow):
         self._has_collections: bool | None = None
         self._finder: QWidget | None = None
         self._drawer: QWidget | None = None
+        self._remember_timer = QTimer(self, interval=REMEMBER_MS)
+        self._remember_timer.timeout.connect(self._remember_pages)
+        self._remember_timer.start()
         self._build()
         self._connect()
         self._restore()
@@ -214,6 +220,8 @@ class Shell(QMainWindow):
         self._stack.addWidget(page)
         header = page.header() if hasattr(page, "header") else None
         self._headers[entry.name] = header
+        if hasattr(page, "recall"):
+            page.recall(str(self._memory.value(f"pages/{entry.name}", "")))
         if header is not None:
             self._header.addWidget(header)
         return page
@@ -304,7 +312,16 @@ class Shell(QMainWindow):
         if self._finder is not None:
             self._finder.place()  # type: ignore[attr-defined]
 
+    def _remember_pages(self) -> None:
+        """Keep what the pages want kept; a value that did not change is not written."""
+        for name, page in self._made.items():
+            if hasattr(page, "remember"):
+                key, words = f"pages/{name}", page.remember()
+                if words != str(self._memory.value(key, "")):
+                    self._memory.setValue(key, words)
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._remember_pages()
         self._memory.setValue("geometry", self.saveGeometry())
         if self._current != WELCOME.name:
             self._memory.setValue("page", self._current)

@@ -18,7 +18,7 @@ from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
 from ui.pages.chat import ChatPage
-from ui.pages.chat_recipe import question_of, to_ask_with
+from ui.pages.chat_recipe import question_of
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.question_view import QuestionView
 from workbench import calls as c
@@ -400,6 +400,39 @@ def test_a_chat_is_exported_as_markdown(
     assert (tmp_path / "chat.md").read_text("utf-8") == home.export_chat(chat)
 
 
+def test_drafts_outlive_the_window(
+    qtbot: QtBot, page: ChatPage, bridge: Bridge, shell: RecordingShell, home: FakeHome
+) -> None:
+    page.parts.composer.set_text("a new question, half written")
+    chat = open_chat(qtbot, page, next(iter(home.chats.values())).title)
+    page.parts.composer.set_text("a follow-up, half written")
+    later = ChatPage(bridge, shell)
+    qtbot.addWidget(later)
+    later.recall(page.remember())
+    assert later.parts.composer.text == "a new question, half written"
+    later.session.open(chat)
+    qtbot.waitUntil(lambda: later.parts.composer.text == "a follow-up, half written")
+    later.recall("not what it gave")
+    assert later.parts.composer.text == "a follow-up, half written"
+
+
+def test_an_answer_without_usage_leaves_the_context_as_it_was(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    ask(page, "How long is the warranty?")
+    qtbot.waitUntil(lambda: not page.session.busy and bool(answers(page)))
+    before = page.parts.head.context.text()
+    assert before not in ("Context 0%", "Context –")
+    held = front.hold(c.Ask)
+    ask(page, "And then?")
+    answer = begin(front, home, held, qtbot)
+    stopped = c.AskResult(answer="So far", chat=answer.chat, message=answer.id, usage=Usage())
+    home.end_answer(answer, "So far", usage=Usage())
+    held.emit(events.Cancelled(result=msgspec.to_builtins(stopped)))
+    qtbot.waitUntil(lambda: not page.session.busy)
+    assert page.parts.head.context.text() == before
+
+
 def test_drafts_are_kept_for_each_chat(qtbot: QtBot, page: ChatPage) -> None:
     page.parts.composer.set_text("a draft for later")
     open_chat(qtbot, page, "A polite refusal")
@@ -459,16 +492,14 @@ def test_the_recipe_panel_is_what_is_asked_with(qtbot: QtBot, page: ChatPage, fr
 
 def test_a_chat_brings_its_recipe_back(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
     recipe = Recipe(
-        model=ModelPart(name="SmolLM2-135M-Instruct", sha256="abc", engine="b1"),
-        decoding=DecodingPart(temperature=1.0, seed=77),
-        retrieval=RetrievalPart(collection="Brunnen pumps", revision=9),
+        model=ModelPart(name="SmolLM2-135M-Instruct"),
+        decoding=DecodingPart(temperature=1.0),
+        retrieval=RetrievalPart(collection="Brunnen pumps"),
     )
     chat = home.put_chat("With a recipe", [("Q", "A")], recipe)
     page.session.open(chat)
     qtbot.waitUntil(lambda: page.session.chat.id == chat)
-    assert page.parts.recipe.recipe == to_ask_with(recipe)
-    assert page.parts.recipe.recipe.decoding == DecodingPart(temperature=1.0)
-    assert page.parts.recipe.recipe.retrieval == RetrievalPart(collection="Brunnen pumps")
+    assert page.parts.recipe.recipe == recipe
 
 
 def test_dropped_files_are_offered_to_the_documents(

@@ -9,7 +9,9 @@ A page is a QWidget with
 - if it likes, ``header() -> QWidget | None``: what stands at the right of the page's title (the chat page: model
   and context use),
 - if it likes, ``find_entries(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
-  knows by itself.
+  knows by itself,
+- if it likes, ``remember() -> str`` and ``recall(str)``: what it keeps when the window closes (drafts) and gets back
+  when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
 
 Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
 frame builds the navigation and Ctrl+1..4 from it. No page knows another page: it asks the frame to open it.

@@ -5,6 +5,7 @@ It joins the parts: ``ChatSession`` knows the chat, the widgets draw it, this pa
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
 from ui.pages.chat_layout import ChatLayout
-from ui.pages.chat_recipe import question_of, to_ask_with, with_model
+from ui.pages.chat_recipe import question_of, with_model
 from ui.pages.chat_session import ChatSession
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.conversation import Shown
@@ -115,6 +116,19 @@ class ChatPage(QWidget):
             Found("Export this chat as Markdown", "action", "export", lambda: self._export(chat)),
             Found("Rename this chat", "action", "edit", self.parts.history.edit_current),
         ]
+
+    def remember(self) -> str:
+        """What was written and not sent, by chat."""
+        written = [(chat, text) for chat, text in self._drafts.items() if text.strip()]
+        return msgspec.json.encode(written).decode()
+
+    def recall(self, memory: str) -> None:
+        """Take back what ``remember`` gave; anything else counts as nothing."""
+        with contextlib.suppress(msgspec.DecodeError):
+            written = {chat: text for chat, text in self._drafts.items() if text}
+            self._drafts = dict(msgspec.json.decode(memory, type=list[tuple[str | None, str]])) | written
+        if not self.parts.composer.text:
+            self.parts.composer.set_text(self._drafts.get(self._drafted, ""))
 
     def new_chat(self) -> None:
         """Begin a chat with the recipe that is on."""
@@ -245,7 +259,7 @@ class ChatPage(QWidget):
         self._drafted = chat.id
         parts.composer.set_text(self._drafts.get(chat.id, ""))
         if chat.record is not None and chat.record.recipe is not None:
-            recipe = to_ask_with(chat.record.recipe)
+            recipe = chat.record.recipe
             self._set_recipe(recipe if recipe.model.name else with_model(recipe, parts.recipe.recipe.model.name))
         if parts.side.currentWidget() is not parts.recipe:
             parts.side.setCurrentWidget(parts.recipe)
@@ -364,8 +378,9 @@ class ChatPage(QWidget):
         self._show_context()
 
     def _show_context(self) -> None:
-        answers = (m for m in reversed(self.session.chat.branches.path()) if m.usage is not None)
-        last = next(answers, None)
+        path = self.session.chat.branches.path()
+        # a stopped answer may not know what it cost: the one before it still tells
+        last = next((m for m in reversed(path) if m.usage is not None and m.usage.prompt_tokens), None)
         window = self._context_tokens.get(last.id, 0) if last is not None else 0
         self.parts.head.show_context(last.usage if last is not None else None, window or self._model_context())
 

@@ -23,11 +23,3 @@ def question_of(task: DocumentTask) -> str:
 def with_model(recipe: Recipe, name: str) -> Recipe:
     """The recipe with another model."""
     return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
-
-
-def to_ask_with(recipe: Recipe) -> Recipe:
-    """A stored recipe without what was only found out when it was used: hashes, revision, the drawn seed."""
-    model = msgspec.structs.replace(recipe.model, sha256="", engine="", context_tokens=0)
-    retrieval = msgspec.structs.replace(recipe.retrieval, revision=0) if recipe.retrieval is not None else None
-    decoding = msgspec.structs.replace(recipe.decoding, seed=-1)
-    return msgspec.structs.replace(recipe, model=model, decoding=decoding, retrieval=retrieval)
