@@ -6,6 +6,7 @@ that ends in one terminal event, and ``Finished.result`` of a ``Call[R]`` is an 
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, get_args
@@ -16,6 +17,8 @@ from workbench import errors, events
 from workbench.events import Event
 
 R = TypeVar("R")
+
+_NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, tag_field="call"):
@@ -129,4 +132,7 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
             exit_code=error.exit_code,
             stderr_tail=error.stderr_tail,
         )
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        where = f" on the disk of {error.filename}" if error.filename else ""
+        return events.Failed(message=f"There is no space left{where}.", hint="Free some and try again.")
     return events.Failed(message=f"{type(error).__name__}: {error}", reason="bug", stderr_tail=traceback_text)

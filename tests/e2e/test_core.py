@@ -645,3 +645,33 @@ def test_what_a_stopped_generation_cost_is_known_though_nobody_waits_for_its_end
         assert model.usage is not None
         assert model.usage.prompt_tokens == len("slow please")
     inference.host.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_folder_under_several_names_is_one(workbench: Workbench, papers: Path, tmp_path: Path) -> None:
+    collection = call(workbench, CreateCollection(name="papers"))
+    (tmp_path / "link").symlink_to(papers)
+    names = (str(papers), f"{papers}/", str(tmp_path / "link"), f"{tmp_path}/link/../papers")
+    for name in names:
+        run = call(workbench, AddDocuments(collection=collection.id, paths=(name,), watch=True))
+        call(workbench, FollowRun(run=run.id))
+    documents = call(workbench, ListDocuments(collection=collection.id)).documents
+    assert sorted(d.path for d in documents) == sorted(str(p) for p in papers.iterdir())
+    (known,) = call(workbench, ListCollections()).collections
+    assert known.watched == (str(papers),)
+    assert call(workbench, Unwatch(collection=collection.id, path=f"{tmp_path}/link/")).watched == ()
+
+
+def test_a_run_whose_folder_cannot_be_made_is_refused_and_may_be_tried_again(
+    workbench: Workbench, home: Home, papers: Path
+) -> None:
+    collection = call(workbench, CreateCollection(name="papers"))
+    home.runs.rmdir()
+    home.runs.write_text("in the way")
+    adding = AddDocuments(collection=collection.id, paths=(str(papers),))
+    with pytest.raises(UserError, match="folder could not be written"):
+        call(workbench, adding)
+    assert [r.state for r in call(workbench, ListRuns()).runs] == ["failed"]
+    home.runs.unlink()
+    call(workbench, FollowRun(run=call(workbench, adding).id))
+    assert len(call(workbench, ListDocuments(collection=collection.id)).documents) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import msgspec
 import pytest
 
@@ -52,6 +54,13 @@ def test_an_error_survives_its_event(error: Exception) -> None:
     again = error_of(failure_of(error))
     assert type(again) is type(error)
     assert vars(again) == vars(error)
+
+
+def test_a_full_disk_is_something_that_a_person_can_act_on() -> None:
+    event = failure_of(OSError(errno.ENOSPC, "No space left on device", "/home/x/settings.toml"))
+    assert isinstance(event, events.Failed)
+    assert event.reason == "user"
+    assert "/home/x/settings.toml" in event.message
 
 
 def test_a_bug_keeps_its_traceback() -> None:

@@ -357,7 +357,7 @@ def _replayed(message: StoredMessage) -> Iterator[Event]:
         yield events.TextDelta(text=message.text)
     if message.state == "failed":
         raise UserError(message.error or "The answer failed.")
-    if message.state == "interrupted":
+    if message.state in ("interrupted", "streaming"):  # streaming, and not made here: its end could not be stored
         raise error_of(events.Failed(message="The program was ended in the middle of this answer."))
     result = AskResult(
         answer=message.text,

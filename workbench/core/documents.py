@@ -101,7 +101,7 @@ class Documents:
 
     def unwatch(self, call: Unwatch) -> Collection:
         collection = self._registry.get(call.collection)
-        path = str(Path(call.path).expanduser())
+        path = _resolved(os.path.normpath(Path(call.path).expanduser()))
         self._registry.unwatch(collection.id, path)
         self._watching.unwatch(collection.id, path)
         return self._told(self._registry.get(collection.id))
@@ -174,8 +174,18 @@ def _checked(given: str, known: set[str], watch: bool) -> str:
     if not path.is_absolute():
         raise UserError(f"{given} is not an absolute path.", "Name it from the root of the file system on.")
     text = os.path.normpath(path)
+    if text not in known:
+        text = _resolved(text)
     if text not in known and not os.path.lexists(text):
         raise UserError(f"There is no file or folder {text}.")
     if watch and not os.path.isdir(text):
         raise UserError(f"{text} is not a folder.", "Only folders can be watched.")
     return text
+
+
+def _resolved(path: str) -> str:
+    """One name for a folder that several lead to, so that no document comes twice. A file that is a link itself keeps
+    its name: that is what a person knows it by, and a broken one has to be told of."""
+    if os.path.isdir(path):
+        return os.path.realpath(path)
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))

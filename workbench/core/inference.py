@@ -91,11 +91,17 @@ class Inference:
     def unload(self) -> None:
         """Free the model's memory. Raises UserError while it is in use."""
         with self._free:
-            if self._users:
+            if self._users or self._loading:
                 raise UserError("The model is being used.", "Stop the answer first.")
             self._forget()
-        if self.host.state == "ready":
-            self.host.call(Unload())
+            self._loading = True  # whoever wants a model meanwhile waits until this one is gone
+        try:
+            if self.host.state == "ready":
+                self.host.call(Unload())
+        finally:
+            with self._free:
+                self._loading = False
+                self._free.notify_all()
         self._changed()
 
     def list_devices(self) -> tuple[Device, ...]:

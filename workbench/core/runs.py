@@ -84,8 +84,10 @@ class Runs:
         for run in self._store.list_in("running"):
             self._store.update(run.id, state="interrupted")
         for run in self._store.list_in("queued", "interrupted"):
-            with contextlib.suppress(UserError):  # its collection is gone
+            try:
                 self._enqueue(run)
+            except (OSError, UserError):  # its collection is gone, or the disk is full
+                _log.exception("The run %s could not be taken up", run.id)
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Interrupt what runs; the next core takes it up."""
@@ -122,13 +124,20 @@ class Runs:
         config = {"collection": collection.id, "paths": list(paths)}
         with self._lock:
             for waiting in self._store.list_in("queued"):
-                if waiting.config == config:
+                if waiting.config == config and waiting.id in self._open:
                     return waiting
             run = self._store.add("ingest", collection.name, config)
-            folder = self._home.run(run.id)
-            folder.mkdir(parents=True)
-            (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode({"kind": run.kind, **config})))
-            return self._enqueue(run)
+            try:
+                folder = self._home.run(run.id)
+                folder.mkdir(parents=True)
+                described = msgspec.json.encode({"kind": run.kind, **config})
+                (folder / "config.json").write_bytes(msgspec.json.format(described))
+                return self._enqueue(run)
+            except (OSError, UserError) as error:
+                reason = f"The run's folder could not be written: {error}"
+                with contextlib.suppress(UserError):  # a full disk: the next core finds it queued and tries again
+                    self._store.update(run.id, state="failed", ended=time.time(), message=reason)
+                raise UserError(reason, "Free some space and add the documents again.") from error
 
     def stop(self, run: str) -> RunRecord:
         """Ask a run to stop; one that has ended stays as it is."""

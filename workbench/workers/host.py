@@ -309,7 +309,8 @@ class _Life:
 
     def stop(self, grace_s: float) -> None:
         self.asked_to_leave = True
-        self._write(Shutdown())
+        # on a thread: a worker that does not read any more would hold this one up
+        threading.Thread(target=self._write, args=(Shutdown(),), name=f"{self._worker}-stop", daemon=True).start()
         if not self.ended.wait(grace_s):
             self.kill()
         self.ended.wait()

@@ -57,6 +57,8 @@ def serve(
 
     line_out.send(Ready(worker, os.getpid()))
     for line in sys.stdin.buffer:
+        if not line.endswith(b"\n"):
+            break  # the parent died in the middle of it
         message = decoder.decode(line)
         if isinstance(message, Request):
             context = RequestContext()
