@@ -22,11 +22,13 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
 from ui.bridge import Bridge
+from ui.pages.chat import ChatPage
 from ui.pages.models import ModelsPage
 from ui.pages.welcome import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
-from workbench.calls import ListChats
+from ui.widgets.basics import ElidedLabel
+from workbench.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.client import Front
 from workbench.settings import Settings
 
@@ -52,6 +54,8 @@ def main() -> None:
             home = furnish()
             home.settings = _themed(home, scheme)
             front = _front(arguments.home, home)
+            if arguments.home is not None:  # the program follows what the home's settings say
+                front.call(ChangeSettings(values={"general": {"theme": scheme}}))
             with tempfile.TemporaryDirectory() as folder:
                 shell = Shell(Bridge(front), Path(folder) / "window.ini")
                 current_theme().choose("dark" if scheme == "dark" else "light")
@@ -62,6 +66,7 @@ def main() -> None:
                 if act is not None:
                     act(shell, front)
                     settle()
+                _leave_folders_out(shell)
                 shell.grab().save(str(arguments.out / f"{name}-{scheme}.png"))
                 shell.close()
                 shell.deleteLater()
@@ -85,6 +90,13 @@ def _front(home: str | None, fake: FakeHome) -> Front:
     return Client(find_home(home))
 
 
+def _leave_folders_out(shell: Shell) -> None:
+    """No picture shows where things lie on the machine that it was taken on."""
+    for label in shell.findChildren(ElidedLabel):
+        if label.isVisible() and Path(label.full_text).is_absolute():
+            label.set_full_text(f"…/{Path(label.full_text).name}")
+
+
 def _themed(home: FakeHome, scheme: str) -> Settings:
     general = msgspec.structs.replace(home.settings.general, theme=scheme)
     return msgspec.structs.replace(home.settings, general=general)
@@ -100,6 +112,42 @@ def _latest_chat(shell: Shell, front: Front) -> None:
     chats = front.call(ListChats()).chats
     if chats:
         shell.open_page("chat", chat=chats[0].id)
+
+
+def _cited_source(shell: Shell, front: Front) -> None:
+    """The newest answer that names a source, with that source open beside it."""
+    chats = front.call(ListChats()).chats
+    cited = [
+        (-chat.updated, chat.id, citation)
+        for chat in chats
+        for message in front.call(GetChat(chat=chat.id)).messages
+        for citation in message.citations
+    ]
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    if cited:
+        _, chat_id, citation = min(cited, key=lambda row: row[0])
+        shell.open_page("chat", chat=chat_id)
+        settle()
+        page.open_source(citation)
+
+
+def _open_document(ending: str) -> Callable[[Shell, Front], None]:
+    """Open the first indexed document of a kind that has several chunks where there is one."""
+
+    def act(shell: Shell, front: Front) -> None:
+        for collection in front.call(ListCollections()).collections:
+            found = front.call(ListDocuments(collection=collection.id)).documents
+            fitting = [d for d in found if d.path.endswith(ending) and d.state != "failed"]
+            if fitting:
+                document = max(fitting, key=lambda d: d.chunks)
+                chunk = front.call(GetDocumentText(collection=collection.id, document=document.id)).chunks[-1]
+                shell.open_page(
+                    "documents", collection=collection.id, document=document.id, start=chunk.start, end=chunk.end
+                )
+                return
+
+    return act
 
 
 def _model_details(shell: Shell, front: Front) -> None:
@@ -135,7 +183,9 @@ Scene = tuple[str, str, Callable[[], FakeHome], Callable[[Shell, Front], None] |
 SCENES: tuple[Scene, ...] = (
     ("welcome", "welcome", FakeHome, None),
     ("first-steps", "welcome", FakeHome, _first_steps),
-    ("chat", "chat", furnished_home, _latest_chat),
+    ("chat", "chat", furnished_home, _cited_source),
+    ("document", "documents", furnished_home, _open_document(".md")),
+    ("pdf", "documents", furnished_home, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
     ("documents", "documents", furnished_home, None),
     ("models", "models", furnished_home, None),
