@@ -46,6 +46,7 @@ class StepCard(Card):
         column.addWidget(Text(title, "heading"))
         self._words = Text(words, "muted")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # words, not a stop on the way of Tab
         column.addWidget(self._words)
         self.content = QVBoxLayout()
         self.content.setSpacing(tokens.SPACE_3)
