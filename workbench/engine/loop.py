@@ -80,6 +80,7 @@ class Engine:
 
     # -- on the engine's thread -----------------------------------------------------------------------
 
+    @np.errstate(over="ignore")  # for LogProbabilities
     def _run(self) -> None:
         while self._take_arrivals():
             try:
