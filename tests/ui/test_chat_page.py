@@ -581,9 +581,9 @@ def test_keys_reach_every_part(qtbot: QtBot, page: ChatPage) -> None:
 
 
 def test_a_chip_offers_the_documents_that_there_are(qtbot: QtBot, page: ChatPage) -> None:
-    qtbot.waitUntil(lambda: page.parts.recipe.documents_box.count() == 3)
+    qtbot.waitUntil(lambda: page.parts.recipe.recipe.retrieval is not None)  # those asked last
     menu = page.parts.recipe.documents_box.make_menu(page)
-    assert [action.isChecked() for action in menu.actions()] == [True, False, False]
+    assert [action.isChecked() for action in menu.actions()] == [False, True, False]
     menu.actions()[2].trigger()
     assert page.parts.composer.documents_chip.text() == "Contracts 2025"
     assert page.parts.recipe.recipe.retrieval == RetrievalPart(collection="Contracts 2025")
@@ -625,3 +625,17 @@ def test_history_and_recipe_take_turns_where_it_is_narrow(qtbot: QtBot, page: Ch
     page.resize(1280, 760)
     page.show()
     qtbot.waitUntil(lambda: parts.side.isVisible() and parts.history.isVisible())
+
+
+def test_a_new_chat_asks_the_documents_that_were_asked_last(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome
+) -> None:
+    assert len(home.collections) > 1
+    latest = home.find_chats("")[0]
+    assert latest.recipe is not None
+    assert latest.recipe.retrieval is not None
+    page = ChatPage(bridge, shell)
+    qtbot.addWidget(page)
+    qtbot.waitUntil(lambda: page.parts.recipe.recipe.retrieval is not None)
+    chosen = page.parts.recipe.recipe.retrieval
+    assert chosen == RetrievalPart(collection=latest.recipe.retrieval.collection)

@@ -60,6 +60,7 @@ class ChatPage(QWidget):
         self._drafted: str | None = None
         self._models: tuple[ModelRecord, ...] = ()
         self._collections: tuple[Collection, ...] = ()
+        self._last_asked = ""  # the collection of the latest chat when the window opened
         self._known = False  # whether it is known which models there are
         self._context_tokens: dict[str, int] = {}  # by message
         self._question_waiting = ""
@@ -227,15 +228,22 @@ class ChatPage(QWidget):
 
     def _on_collections(self, found: CollectionList) -> None:
         self._collections = found.collections
-        recipe = self.parts.recipe.recipe
-        fresh = not self._has_chosen and self.session.chat.id is None and recipe.retrieval is None
-        if fresh and len(found.collections) == 1:  # the only documents there are: what else would one ask about
-            part = RetrievalPart(collection=found.collections[0].name)
-            recipe = msgspec.structs.replace(recipe, retrieval=part)
         self.parts.recipe.set_choices(self._models, self._collections)
-        self._set_recipe(recipe)
+        self._set_recipe(self._with_likely_documents(self.parts.recipe.recipe))
+
+    def _with_likely_documents(self, recipe: Recipe) -> Recipe:
+        """Until a person chooses, a first chat asks the documents that were asked last, or the only ones there are."""
+        if self._has_chosen or self.session.chat.id is not None or recipe.retrieval is not None:
+            return recipe
+        names = [collection.name for collection in self._collections]
+        likely = self._last_asked if self._last_asked in names else names[0] if len(names) == 1 else ""
+        return msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection=likely)) if likely else recipe
 
     def _on_chats(self, found: ChatList) -> None:
+        latest = next((chat.recipe for chat in found.chats if chat.recipe is not None), None)
+        if not self._last_asked and latest is not None and latest.retrieval is not None:
+            self._last_asked = latest.retrieval.collection
+            self._set_recipe(self._with_likely_documents(self.parts.recipe.recipe))
         self.parts.history.show_chats(found.chats, self.session.chat.id)
         title = next((chat.title for chat in found.chats if chat.id == self.session.chat.id), None)
         if title is not None:
