@@ -70,6 +70,24 @@ class Model:
             choice=plan.choice,
         )
 
+    def warm_up(self, request: RequestContext) -> None:
+        """Compute one token, so that the weights are in memory before the first question; leaves no trace.
+
+        Raises errors.Cancelled, or UserError when the model does not compute.
+        """
+        abort = llama.ggml_abort_callback(lambda _user_data: request.cancelled)
+        token = (llama.llama_token * 1)(max(0, self.vocabulary.bos))
+        llama.llama_set_abort_callback(self.context, abort, None)
+        llama.llama_set_warmup(self.context, True)
+        status = llama.llama_decode(self.context, llama.llama_batch_get_one(token, 1))
+        llama.llama_set_warmup(self.context, False)
+        llama.llama_set_abort_callback(self.context, llama.ggml_abort_callback(), None)
+        llama.llama_memory_clear(self.memory, True)
+        if request.cancelled:
+            raise errors.Cancelled
+        if status:
+            raise UserError(f"The model loads but does not compute (llama.cpp's code {status}).", _LOAD_HINT)
+
     def close(self) -> None:
         """Free everything. No other thread may use the model any more."""
         llama.llama_free(self.context)
@@ -88,7 +106,7 @@ def inspect_model(path: str) -> ModelDetails:
 
 
 def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Generator[Progress, None, Model]:
-    """Load; yields Progress in [0, 1] and returns the model.
+    """Load; yields Progress in [0, 1) and returns the model.
 
     Raises UserError when the model does not fit or llama.cpp refuses it, errors.Cancelled when ``context`` is
     cancelled; nothing stays allocated then.
@@ -112,7 +130,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     while (done := reports.get()) is not None:
         if time.monotonic() >= shown + _PROGRESS_INTERVAL_S:
             shown = time.monotonic()
-            # the last hundredth is the context and the first computation
+            # the last hundredth is the context and the first computation, which is the engine's
             yield Progress(stage="loading", done=min(done, 0.99), total=1.0)
     thread.join()
     pointer = loaded[0] if loaded else None
@@ -123,10 +141,8 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
         undo.callback(llama.llama_model_free, pointer)
         made = _make_context(pointer, details, plan, log)
         undo.callback(llama.llama_free, made)
-        _warm_up(made, pointer, context)
         model = Model(pointer, made, details, plan, call)
         undo.pop_all()
-    yield Progress(stage="loading", done=1.0, total=1.0)
     return model
 
 
@@ -173,22 +189,6 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
         llama.llama_free(context)
         raise UserError(f"{name} is an embedding model and cannot answer.", "Choose a chat model.")
     return context
-
-
-def _warm_up(context: Any, pointer: Any, request: RequestContext) -> None:
-    """Compute one token, so that the weights are in memory before the first question; leaves no trace."""
-    abort = llama.ggml_abort_callback(lambda _user_data: request.cancelled)
-    token = (llama.llama_token * 1)(max(0, llama.llama_vocab_bos(llama.llama_model_get_vocab(pointer))))
-    llama.llama_set_abort_callback(context, abort, None)
-    llama.llama_set_warmup(context, True)
-    status = llama.llama_decode(context, llama.llama_batch_get_one(token, 1))
-    llama.llama_set_warmup(context, False)
-    llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)
-    llama.llama_memory_clear(llama.llama_get_memory(context), True)
-    if request.cancelled:
-        raise errors.Cancelled
-    if status:
-        raise UserError(f"The model loads but does not compute (llama.cpp's code {status}).", _LOAD_HINT)
 
 
 def _template_of(pointer: Any) -> str:

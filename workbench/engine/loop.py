@@ -14,7 +14,8 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from workbench.engine.loading import MAX_OUTPUTS, Model
 from workbench.engine.sampler import Logits
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
+from workbench.protocol import RequestContext
 
 SHARED_SLICE = 64
 """How much of a prompt is computed in a step in which others wait for their next token."""
@@ -51,7 +53,7 @@ class Engine:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._arrived: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: deque[Job] = deque()
         self._slots = [Slot(number) for number in range(model.slots)]
         self._clock = 0
@@ -69,6 +71,24 @@ class Engine:
         """Have a job computed; its ``events()`` tell what comes of it."""
         self._arrived.put(job)
         return job
+
+    def warm_up(self, request: RequestContext) -> None:
+        """Compute a first token; see ``Model.warm_up``.
+
+        On the engine's own thread: OpenMP keeps a team of threads for every thread that computes, and once there are
+        more of them than cores it lets all sleep instead of spin, which makes each token a tenth slower.
+        """
+        done: Future[None] = Future()
+
+        def work() -> None:
+            try:
+                self.model.warm_up(request)
+                done.set_result(None)
+            except Exception as error:  # noqa: BLE001 - raised where it was asked for
+                done.set_exception(error)
+
+        self._arrived.put(work)
+        done.result()
 
     def close(self) -> None:
         """End what is in flight as cancelled, then free the model."""
@@ -103,6 +123,9 @@ class Engine:
             job = self._arrived.get()
             if job is None:
                 return False
+            if not isinstance(job, Job):
+                job()
+                continue
             self._waiting.append(job)
             if idle and self._thread_count is not None:
                 self._thread_count.begin()

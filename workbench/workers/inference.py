@@ -18,7 +18,7 @@ from workbench.engine.prompt import Prompt, PromptWriter
 from workbench.engine.protocol import CountTokens, Generate, InferenceCall, ListDevices, Load, Score, Unload
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
-from workbench.events import Event, Log
+from workbench.events import Event, Log, Progress
 from workbench.protocol import RequestContext, finish
 from workbench.workers.serve import serve
 
@@ -45,8 +45,15 @@ class Inference:
             self._unload()
             self._renderer.start()
             model = yield from load_model(call, details, context)
-            self._engine = Engine(model)
+            engine = Engine(model)
+            try:
+                engine.warm_up(context)
+            except BaseException:
+                engine.close()
+                raise
+            self._engine = engine
             self._writer = PromptWriter(model.template, model.vocabulary, self._renderer)
+            yield Progress(stage="loading", done=1.0, total=1.0)
         yield finish(model.info)
 
     def unload(self, call: Unload, context: RequestContext) -> Iterator[Event]:
