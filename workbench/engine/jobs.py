@@ -123,7 +123,7 @@ class Generation(Job):
         self._logprob_sum = 0.0
         self._new_tokens = 0
         self._started = started
-        self._first_at = self._last_at = self._flushed_at = 0.0
+        self._first_at = self._last_at = self._held_since = 0.0
 
     def take(self, model_context: Any, row: int, logits: Logits) -> None:
         normaliser = self._probabilities.normaliser(logits)
@@ -145,8 +145,7 @@ class Generation(Job):
             self._finish("length")
         else:
             self.tokens.append(token)
-            if now - self._flushed_at + interval > LONGEST_DELAY_S:
-                self._flush(now)
+            self._flush_in_time(now, interval)
 
     def cancel(self) -> None:
         self._finish("cancelled")
@@ -172,17 +171,23 @@ class Generation(Job):
             self._strips_start = not text
         self._waiting_text += text
 
-    def _flush(self, now: float) -> None:
+    def _flush_in_time(self, now: float, interval: float) -> None:
+        """Send what waits, unless it can wait for the next token, which comes after about ``interval`` seconds."""
+        if self._waiting_text or self._waiting_thought:
+            self._held_since = self._held_since or now
+            if now - self._held_since + interval > LONGEST_DELAY_S:
+                self._flush()
+
+    def _flush(self) -> None:
+        self._held_since = 0.0
         if self._waiting_thought:
             self._put(Thought(text=self._waiting_thought))
             self._thought.append(self._waiting_thought)
             self._waiting_thought = ""
-            self._flushed_at = now
         if self._waiting_text:
             self._put(TextDelta(text=self._waiting_text))
             self._text.append(self._waiting_text)
             self._waiting_text = ""
-            self._flushed_at = now
 
     def _finish(self, reason: Finish) -> None:
         if reason != "stop":
@@ -194,7 +199,7 @@ class Generation(Job):
                     self._show(shown)
                     reason = "stop" if stopped else reason
             self._show(self._stops.finish())
-        self._flush(self._last_at)
+        self._flush()
         taken = self._last_at - self._first_at
         result = Generated(
             text="".join(self._text),
