@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.pages import ShellActions
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
 from ui.widgets.basics import EmptyState, PlainButton, Text
+from ui.widgets.column import ScrolledColumn
 from ui.widgets.model_card import ModelCard
 from ui.widgets.model_import import ImportPanel
 from workbench import events
@@ -32,8 +33,6 @@ from workbench.calls import (
 from workbench.errors import Cancelled, UserError
 from workbench.events import Event, Terminal
 from workbench.protocol import error_of
-
-WIDTH = 860
 
 
 class ModelsPage(QWidget):
@@ -90,21 +89,8 @@ class ModelsPage(QWidget):
     def _build(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        inside.setProperty("role", "page")
-        row = QHBoxLayout(inside)
-        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_5)
-        column = QVBoxLayout()
-        column.setSpacing(tokens.SPACE_3)
-        holder = QWidget()
-        holder.setMaximumWidth(WIDTH)
-        holder.setLayout(column)
-        column.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(holder, 1, Qt.AlignmentFlag.AlignTop)
-        row.addStretch(0)
+        self._area = ScrolledColumn(tokens.SPACE_3)
+        column = self._area.column
         self._summary = Text("", "muted")
         self._import = ImportPanel()
         self._import.hide()
@@ -115,7 +101,6 @@ class ModelsPage(QWidget):
         self._list = QVBoxLayout()
         self._list.setSpacing(tokens.SPACE_3)
         column.addLayout(self._list)
-        self._area.setWidget(inside)
         self._empty = EmptyState(
             "models",
             "No model yet",

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.forms import Form
@@ -17,11 +17,11 @@ from ui.pages import ShellActions
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes
 from ui.widgets.basics import Card, ElidedLabel, PlainButton, Text
+from ui.widgets.column import ScrolledColumn
 from workbench.calls import ChangeSettings, GetMachine, GetSettings, Machine, Status
 from workbench.errors import UserError
 from workbench.settings import SECTIONS, Settings
 
-WIDTH = 860
 TITLES = {"general": "General", "engine": "Model", "documents": "Documents"}
 
 
@@ -56,18 +56,8 @@ class SettingsPage(QWidget):
     def _build(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        inside.setProperty("role", "page")
-        row = QHBoxLayout(inside)
-        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_5)
-        holder = QWidget()
-        holder.setMaximumWidth(WIDTH)
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_4)
+        self._area = ScrolledColumn(tokens.SPACE_4)
+        column = self._area.column
         for section, config in SECTIONS.items():
             card = Card(margin=tokens.SPACE_5)
             card.body.setSpacing(tokens.SPACE_3)
@@ -78,9 +68,6 @@ class SettingsPage(QWidget):
             card.body.addWidget(form)
             column.addWidget(card)
         column.addWidget(self._build_about())
-        row.addWidget(holder, 1, Qt.AlignmentFlag.AlignTop)
-        row.addStretch(0)
-        self._area.setWidget(inside)
         outer.addWidget(self._area)
 
     def _build_about(self) -> Card:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QMargins, Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.pages import ShellActions
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
 from ui.widgets.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
+from ui.widgets.column import ScrolledColumn
 from ui.widgets.first_steps import DropPlace, FilesRead, StepCard
 from ui.widgets.flow import FlowLayout
 from workbench import events
@@ -74,18 +75,9 @@ class WelcomePage(QWidget):
     def _build(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        inside.setProperty("role", "page")
-        row = QHBoxLayout(inside)
-        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
-        holder = QWidget()
-        holder.setMaximumWidth(tokens.READING_WIDTH)
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_4)
+        margins = QMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
+        self._area = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
+        column = self._area.column
         column.addWidget(Text("Ask your own documents", "display"))
         column.addWidget(
             Text(
@@ -104,10 +96,6 @@ class WelcomePage(QWidget):
         self.leave_button = LinkButton("Look around first")
         self.leave_button.clicked.connect(lambda: self._shell.open_page("chat"))
         column.addWidget(self.leave_button, 0, Qt.AlignmentFlag.AlignLeft)
-        row.addStretch(1)
-        row.addWidget(holder, 12, Qt.AlignmentFlag.AlignTop)
-        row.addStretch(1)
-        self._area.setWidget(inside)
         outer.addWidget(self._area)
 
     def _build_model_step(self) -> StepCard:
