@@ -1,7 +1,7 @@
 """What a configuration type says about its fields: the one source of forms, command-line flags and docs.
 
-A configuration type is a frozen ``msgspec.Struct`` whose fields are declared with ``field()``, that is, with a
-title, a sentence of help, a unit and a range beside the type.
+A configuration type is a frozen ``msgspec.Struct`` whose fields are annotated with ``msgspec.Meta``: a title, a
+sentence of help (``description``), a range, and in ``extra`` a unit and whether it is for the advanced.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class FakeFront:
         return handle
 
     def stream(self, call: Call[Any]) -> Iterator[Event]:
-        raise NotImplementedError
+        yield from self.scripts[type(call)](call, threading.Event())
 
     def call(self, call: Call[Any], watch: Callable[[Event], None] | None = None) -> Any:
         return result_of(call, self.scripts[type(call)](call, threading.Event()), watch)
