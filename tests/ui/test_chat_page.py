@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -639,3 +639,13 @@ def test_a_new_chat_asks_the_documents_that_were_asked_last(
     qtbot.waitUntil(lambda: page.parts.recipe.recipe.retrieval is not None)
     chosen = page.parts.recipe.recipe.retrieval
     assert chosen == RetrievalPart(collection=latest.recipe.retrieval.collection)
+
+
+def test_an_ampersand_in_a_name_is_shown_and_marks_no_key(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    collection = next(iter(home.collections.values()))
+    home.collections[collection.id] = msgspec.structs.replace(collection, name="Brunnen & Son")
+    page.open_target(collection="Brunnen & Son")
+    chip = page.parts.composer.documents_chip
+    assert chip.text() == "Brunnen & Son"
+    assert chip.shortcut().isEmpty()
+    assert "&&" in QPushButton.text(chip)  # what Qt draws as one

@@ -96,7 +96,27 @@ class ElidedLabel(QLabel):
         self.setToolTip(self._full if shown != self._full else "")
 
 
-class PrimaryButton(QPushButton):
+def without_keys(text: str) -> str:
+    """The text as a button or a menu has to be given it, so that it marks no key."""
+    return text.replace("&", "&&")
+
+
+class WordedButton(QPushButton):
+    """Shows its words as they are. To Qt an ampersand marks a key, and what a document or a collection is called may
+    have one."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+
+    def text(self) -> str:
+        return super().text().replace("&&", "&")
+
+    def setText(self, text: str) -> None:
+        super().setText(without_keys(text))
+
+
+class PrimaryButton(WordedButton):
     """The one action that leads on; at most one in sight at a time."""
 
     def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
@@ -106,7 +126,7 @@ class PrimaryButton(QPushButton):
             set_icon(self, icon, "on_accent")
 
 
-class PlainButton(QPushButton):
+class PlainButton(WordedButton):
     """An action with an edge around it."""
 
     def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
@@ -115,7 +135,7 @@ class PlainButton(QPushButton):
             set_icon(self, icon)
 
 
-class DangerButton(QPushButton):
+class DangerButton(WordedButton):
     """An action that destroys something."""
 
     def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
@@ -125,7 +145,7 @@ class DangerButton(QPushButton):
             set_icon(self, icon, "on_danger")
 
 
-class QuietButton(QPushButton):
+class QuietButton(WordedButton):
     """An action without an edge, for where there are many."""
 
     def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
@@ -135,7 +155,7 @@ class QuietButton(QPushButton):
             set_icon(self, icon)
 
 
-class LinkButton(QPushButton):
+class LinkButton(WordedButton):
     """An action that looks like a link in a text."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
@@ -194,7 +214,7 @@ class Chip(QLabel):
         set_property(self, "kind", tone)
 
 
-class ChipButton(QPushButton):
+class ChipButton(WordedButton):
     """A chip that opens something."""
 
     def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:

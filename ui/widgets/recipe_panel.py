@@ -17,7 +17,7 @@ from ui.forms import Form
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from ui.widgets.amounts import describe_count
-from ui.widgets.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone
+from ui.widgets.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
 from workbench.calls import Collection, ModelRecord
 from workbench.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
@@ -266,7 +266,7 @@ class ChoiceBox(QComboBox):
         menu = QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for row in range(self.count()):
-            action = menu.addAction(self.itemText(row))
+            action = menu.addAction(without_keys(self.itemText(row)))
             action.setData(str(self.itemData(row)))
             action.setCheckable(True)
             action.setChecked(row == self.currentIndex())
