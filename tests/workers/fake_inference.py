@@ -68,13 +68,14 @@ def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
         if "crash" in asked and number == 3:
             os.kill(os.getpid(), signal.SIGKILL)
     cancelled = context.cancelled
-    yield finish(
+    ended = finish(
         Generated(
             text=text,
             finish="cancelled" if cancelled else "eos",
             usage=Usage(prompt_tokens=sum(len(m.content) for m in call.messages), new_tokens=len(text.split())),
         )
     )
+    yield events.Cancelled(result=ended.result) if cancelled else ended  # as the engine does
 
 
 def _score(call: Score, context: RequestContext) -> Iterator[Event]:

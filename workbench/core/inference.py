@@ -21,7 +21,7 @@ from workbench.engine.protocol import (
     Unload,
 )
 from workbench.errors import UserError, WorkerDied
-from workbench.events import Event, Finished, Progress
+from workbench.events import Cancelled, Event, Finished, Progress
 from workbench.messages import Message, Usage
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart
@@ -209,7 +209,7 @@ class WorkerModel:
 
     def _noted(self, stream: Iterator[Event]) -> Iterator[Event]:
         for event in stream:
-            if isinstance(event, Finished):
+            if isinstance(event, (Finished, Cancelled)) and event.result is not None:  # a stopped one tells as well
                 self.usage = msgspec.convert(event.result, Generated).usage
             yield event
 
