@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -649,3 +649,31 @@ def test_an_ampersand_in_a_name_is_shown_and_marks_no_key(qtbot: QtBot, page: Ch
     assert chip.text() == "Brunnen & Son"
     assert chip.shortcut().isEmpty()
     assert "&&" in QPushButton.text(chip)  # what Qt draws as one
+
+
+def test_escape_stops_an_answer_that_was_asked_for_with_a_button(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome
+) -> None:
+    page = ChatPage(bridge, shell)
+    window = QWidget()  # the frame has controls of its own, which the keyboard must not fall to
+    row = QHBoxLayout(window)
+    row.addWidget(QPushButton("Before"))
+    row.addWidget(page)
+    row.addWidget(QPushButton("After"))
+    qtbot.addWidget(window)
+    window.resize(1280, 760)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(lambda: bool(page.parts.recipe.recipe.model.name) and bool(page.parts.history.model.chats))
+    open_chat(qtbot, page, next(chat.title for chat in page.parts.history.model.chats))
+    qtbot.waitUntil(lambda: bool(answers(page)))
+    held = front.hold(c.Ask)
+    button = answers(page)[-1].again_button
+    qtbot.waitUntil(button.isVisible)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    answer = begin(front, home, held, qtbot)
+    held.emit(events.TextDelta(text="The first part"))
+    qtbot.waitUntil(lambda: answers(page)[-1].text.text == "The first part")
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopAnswer)))
+    assert front.asked(c.StopAnswer)[0].message == answer.id
