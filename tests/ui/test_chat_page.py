@@ -148,7 +148,10 @@ def test_stop_keeps_what_was_written(qtbot: QtBot, page: ChatPage, front: FakeFr
     if way == "key":
         QTest.keyClick(page.parts.composer.field, Qt.Key.Key_Escape)
     else:
+        page.activateWindow()
+        page.parts.composer.stop.setFocus()
         page.parts.composer.stop.click()
+        assert page.focusWidget() is page.parts.composer.field  # Stop goes away; the next question comes here
     qtbot.waitUntil(lambda: not page.session.busy)
     assert front.asked(c.StopAnswer)[0].message == answer.id
     view = answers(page)[-1]

@@ -162,9 +162,9 @@ class ChatPage(QWidget):
         talk.answer_laid_out.connect(self._on_answer_laid_out)
         talk.source_wanted.connect(self.open_source)
         talk.passages_wanted.connect(self._on_passages_wanted)
-        for begins in (talk.again_wanted, talk.edited, parts.composer.asked):
-            # before anything else: the button or field goes, and Escape would fall to a control of the frame
-            begins.connect(lambda *_: parts.composer.field.setFocus())
+        for clicked in (talk.again_wanted, talk.edited, parts.composer.asked, parts.composer.stop_wanted):
+            # before anything else: the button or field goes, and the keyboard would fall to whatever is next
+            clicked.connect(lambda *_: parts.composer.field.setFocus())
         talk.again_wanted.connect(lambda message: session.answer_again(message, parts.recipe.recipe))
         talk.edited.connect(lambda message, text: session.ask(text, parts.recipe.recipe, edit_of=message))
         talk.sibling_wanted.connect(session.show_sibling)
