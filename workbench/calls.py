@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.messages import Citation, Passage, Sequence, Usage
+from workbench.messages import Beam, ChosenToken, Citation, Passage, Sequence, Usage
 from workbench.protocol import Call
 from workbench.recipes import Recipe
 from workbench.settings import Settings
@@ -216,7 +216,9 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``state``: ``done``; ``streaming`` while it is being made; ``stopped`` by the person; ``failed`` (``error``
     says why); ``interrupted`` when the program ended in the middle. ``document`` is the task that a question stands
-    for, if it does: answering it again does the task again.
+    for, if it does: answering it again does the task again. ``sequences`` are all the answers that were made at once,
+    when there were several; ``kept`` is the place of the one whose text this is. ``traced``: its tokens are known, so
+    that ``InspectAnswer`` can tell of them.
     """
 
     id: str
@@ -236,6 +238,9 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     recipe: Recipe | None = None
     document: DocumentTask | None = None
+    sequences: tuple[Sequence, ...] = ()
+    kept: int = 0
+    traced: bool = False
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,6 +276,51 @@ class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
     task: Literal["summarise", "extract", "translate"]
     language: str = ""
     columns: tuple[str, ...] = ()
+
+
+class BranchPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in an answer's sequence where ``token`` takes the place of token number ``position`` (from 0)."""
+
+    position: int
+    token: int
+    sequence: int = 0
+
+
+class AnswerTokens(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens of one sequence of an answer. ``next`` tells what could come after the last one (its ``token`` is -1).
+    ``first`` is the place of ``tokens[0]`` in the sequence. ``beams`` are the steps of its beam search, if it had one."""
+
+    tokens: tuple[ChosenToken, ...]
+    next: ChosenToken | None = None
+    first: int = 0
+    beams: tuple[tuple[Beam, ...], ...] = ()
+
+
+class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a constraint is one, and whether a text obeys it. ``problem`` says what is wrong with the constraint, with
+    ``line`` (from 1) where it is known. ``text_problem`` says why the text does not obey; "" when it does or none was
+    given."""
+
+    problem: str = ""
+    line: int | None = None
+    text_problem: str = ""
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a model computes here, in tokens a second: prompts, one answer, ``sequences`` answers at once."""
+
+    model: str
+    prompt: float
+    alone: float
+    together: float
+    sequences: int
+    prompt_tokens: int
+    new_tokens: int
+    load_seconds: float
+    device: str
+    threads: int
+    choice: str
+    engine: str
 
 
 class AskResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -371,6 +421,16 @@ class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
     """Make a model the loaded one; streams Progress in [0, 1]. Asking does it by itself."""
 
     name: str
+
+
+class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench"):
+    """Measure how fast a model computes on this machine; streams Progress. Other answers wait meanwhile."""
+
+    name: str
+    prompt_tokens: int = 512
+    new_tokens: int = 64
+    sequences: int = 8
+    rounds: int = 3
 
 
 class UnloadModel(Call[Status], frozen=True, kw_only=True, tag="models.unload"):
@@ -504,11 +564,12 @@ class ExportChat(Call[str], frozen=True, kw_only=True, tag="chats.export"):
 
 
 class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
-    """Ask a question; streams Progress, Retrieved, Thought, TextDelta and Log(notice).
+    """Ask a question; streams Progress, Retrieved, Thought, TextDelta, BeamStep and Log(notice).
 
     Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
-    to answer anew beside it; ``question`` and ``document`` are then those of its question. The first event is
+    to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
+    answer begins like a sequence of that one and goes on with another token. The first event is
     ``Artifact(kind="message")`` with
     ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
@@ -520,6 +581,35 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     root: bool = False
     regenerate: str | None = None
     document: DocumentTask | None = None
+    branch: BranchPoint | None = None
+
+
+class KeepSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):
+    """Make another of the answers that were made at once the one that the conversation goes on from."""
+
+    message: str
+    sequence: int
+
+
+class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.inspect"):
+    """The tokens of an answer, each with its probability and what else could have come, computed anew by the model
+    that made it, which is loaded for that. ``last`` tells only of so many at the end; 0: of all.
+
+    Raises UserError when the answer's tokens are not known, or its model is gone or has changed.
+    """
+
+    message: str
+    sequence: int = 0
+    alternatives: int = 8
+    last: int = 0
+
+
+class CheckFormat(Call[FormatCheck], frozen=True, kw_only=True, tag="format.check"):
+    """Check a constraint of ``DecodingPart.format`` and ``grammar``, and, when given, a text against it."""
+
+    format: Literal["text", "json", "json_schema", "regex", "choice", "gbnf"]
+    grammar: str = ""
+    text: str | None = None
 
 
 class FollowAnswer(Call[AskResult], frozen=True, kw_only=True, tag="chats.follow"):
@@ -569,9 +659,10 @@ class ResumeRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.resume"):
 AnyCall = (
     GetMachine | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
-    | RestartWorker
+    | BenchModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments
     | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | RenameChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer | StopAnswer
+    | KeepSequence | InspectAnswer | CheckFormat
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun
 )  # fmt: skip

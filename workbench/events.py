@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, TypeVar
 import msgspec
 
 from workbench.errors import UserError
-from workbench.messages import Passage
+from workbench.messages import Beam, Passage
 
 EVENT_FILE_FORMAT = 1
 MAX_EVENT_BYTES = 64 * 1024 * 1024
@@ -39,6 +39,14 @@ class Thought(Base, frozen=True, kw_only=True, tag="thought"):
     """A piece of a reasoning model's thinking, kept apart from its answer."""
 
     text: str
+    sequence: int = 0
+
+
+class BeamStep(Base, frozen=True, kw_only=True, tag="beams"):
+    """What beam search holds after its step number ``step`` (from 0), best first."""
+
+    step: int
+    beams: tuple[Beam, ...]
 
 
 class Retrieved(Base, frozen=True, kw_only=True, tag="retrieved"):
@@ -115,7 +123,10 @@ class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):
     result: Any = None
 
 
-Event = TextDelta | Thought | Retrieved | Progress | Metric | Artifact | Log | Changed | Finished | Failed | Cancelled
+Event = (
+    TextDelta | Thought | BeamStep | Retrieved | Progress | Metric | Artifact | Log | Changed
+    | Finished | Failed | Cancelled
+)  # fmt: skip
 Terminal = Finished | Failed | Cancelled
 TERMINAL = (Finished, Failed, Cancelled)
 
@@ -132,7 +143,7 @@ _tag_decoder = msgspec.json.Decoder(_Tag)
 _KNOWN_TAGS = frozenset(
     str(c.__struct_config__.tag)
     for c in (
-        TextDelta, Thought, Retrieved, Progress, Metric, Artifact, Log, Changed, Finished, Failed, Cancelled,
+        TextDelta, Thought, BeamStep, Retrieved, Progress, Metric, Artifact, Log, Changed, Finished, Failed, Cancelled,
     )
 )  # fmt: skip
 

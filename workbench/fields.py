@@ -26,6 +26,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     advanced: bool = False
+    group: str = ""
+    multiline: bool = False
 
 
 def fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
@@ -80,6 +82,8 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
         maximum=meta.le if meta.le is not None else meta.lt,
         choices=choices,
         advanced=bool(extra.get("advanced", False)),
+        group=str(extra.get("group", "")),
+        multiline=bool(extra.get("multiline", False)),
     )
 
 

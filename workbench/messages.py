@@ -66,21 +66,61 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer cost. ``cached_tokens`` of the prompt were reused from an earlier request."""
+    """What an answer cost. ``cached_tokens`` of the prompt were reused from an earlier request; ``new_tokens`` are those
+    of all its sequences. Of ``drafted_tokens`` guessed ahead, ``accepted_tokens`` were right."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     new_tokens: int = 0
     first_token_s: float = 0.0
     tokens_per_s: float = 0.0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
-Finish = Literal["eos", "stop", "length", "cancelled"]
+Finish = Literal["eos", "stop", "length", "grammar", "cancelled"]
+"""Why a sequence ended: the model said so, a stop string, the longest answer, a complete grammar, a person."""
 
 
 class Sequence(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the answers that a request produced. ``score`` is its mean log-probability, where known."""
+    """One of the answers that a request produced.
+
+    ``score`` orders them: the mean log-probability of a sampled one, the length-normalised sum of a beam's.
+    ``tokens`` is how many it has.
+    """
 
     text: str
     score: float | None = None
     finish: Finish = "eos"
+    thought: str = ""
+    tokens: int = 0
+
+
+class Beam(msgspec.Struct, frozen=True, kw_only=True):
+    """One beam after a step of beam search. ``parent`` is its place among the beams of the step before (-1: the
+    prompt); ``text`` is its newest token's; ``score`` is the sum of its log-probabilities. ``ended`` beams are complete
+    answers and go no further."""
+
+    parent: int
+    token: int
+    text: str
+    score: float
+    ended: bool = False
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """A token that could have come, and its natural-log probability under the model alone (temperature 1)."""
+
+    token: int
+    text: str
+    logprob: float
+
+
+class ChosenToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of an answer. ``text`` is what it adds to the answer (a character that several tokens make up comes
+    with the last of them); ``alternatives`` are the most probable tokens at its place, best first."""
+
+    token: int
+    text: str
+    logprob: float
+    alternatives: tuple[Alternative, ...] = ()
