@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import msgspec
 import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -289,17 +290,26 @@ class _Stream:
 
 
 def _joined(batch: list[Event], event: Event) -> bool:
-    """Join the event to the batch's last one where that loses nothing."""
-    if not batch:
+    """Join the event to one of the batch where that loses nothing.
+
+    Pieces of several sequences come in turn: a piece is joined to the last one of its own, as long as nothing but
+    pieces lies between.
+    """
+    if isinstance(event, events.Progress):
+        last = batch[-1] if batch else None
+        if isinstance(last, events.Progress) and event.stage == last.stage:
+            batch[-1] = event
+            return True
         return False
-    last = batch[-1]
-    if isinstance(event, events.TextDelta) and isinstance(last, events.TextDelta) and event.sequence == last.sequence:
-        batch[-1] = events.TextDelta(seq=event.seq, at=event.at, text=last.text + event.text, sequence=event.sequence)
-        return True
-    if isinstance(event, events.Thought) and isinstance(last, events.Thought):
-        batch[-1] = events.Thought(seq=event.seq, at=event.at, text=last.text + event.text)
-        return True
-    if isinstance(event, events.Progress) and isinstance(last, events.Progress) and event.stage == last.stage:
-        batch[-1] = event
-        return True
+    if not isinstance(event, events.TextDelta | events.Thought):
+        return False
+    for place in range(len(batch) - 1, -1, -1):
+        last = batch[place]
+        if not isinstance(last, events.TextDelta | events.Thought):
+            return False
+        if last.sequence == event.sequence:
+            if type(last) is not type(event):
+                return False
+            batch[place] = msgspec.structs.replace(event, text=last.text + event.text)
+            return True
     return False

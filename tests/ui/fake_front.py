@@ -20,12 +20,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tests.ui import fake_tokens
 from tests.ui.fake_home import FakeHome, cited
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError, WorkerDied
 from workbench.events import Changed, Event
-from workbench.messages import Usage
+from workbench.messages import Sequence, Usage
 from workbench.protocol import Call, failure_of, finish, result_of
 from workbench.settings import SECTIONS, Settings
 
@@ -320,6 +321,11 @@ class FakeFront:
                 return home.set_head(call.chat, call.message), [("chat", call.chat)]
             case c.ExportChat():
                 return home.export_chat(call.chat), []
+            case c.KeepSequence():
+                kept = home.keep(call)
+                return kept, [("chat", kept.chat)]
+            case c.InspectAnswer():
+                return home.inspect(call), []
             case c.StopAnswer():
                 for handle in list(self.open):
                     if isinstance(handle.call, c.Ask | c.FollowAnswer):
@@ -350,16 +356,23 @@ class FakeFront:
             found = home.search(retrieval.collection, question.text, 3).hits
             passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
             yield events.Retrieved(query=question.text, passages=passages)
-        text = home.answer_text
-        for word in text.split(" "):
-            yield events.TextDelta(text=word + " ")
+        text, decoding = home.answer_text, call.recipe.decoding
+        if call.branch is not None and call.regenerate is not None:
+            text = fake_tokens.continued(home.message(call.regenerate).text, call.branch.position, call.branch.token)
+        sequences = fake_tokens.sequences(text, decoding.n) if decoding.n > 1 else ()
+        if decoding.strategy == "beam":
+            for step, beams in enumerate(fake_tokens.beams(text, decoding.num_beams)):
+                yield events.BeamStep(step=step, beams=beams)
+        for number, sequence in enumerate(sequences or (Sequence(text=text),)):
+            for word in fake_tokens.split(sequence.text):
+                yield events.TextDelta(text=word, sequence=number)
         citations = cited(passages, text)
         usage = Usage(prompt_tokens=312, cached_tokens=120, new_tokens=64, first_token_s=0.31, tokens_per_s=41.2)
-        home.end_answer(answer, text, citations, passages, usage)
+        home.end_answer(answer, text, citations, passages, usage, sequences, traced=True)
         yield finish(
             c.AskResult(
                 answer=text, citations=citations, passages=passages, usage=usage, recipe=call.recipe,
-                chat=answer.chat, message=answer.id, query=question.text, context_tokens=376,
+                chat=answer.chat, message=answer.id, query=question.text, context_tokens=376, sequences=sequences,
             )
         )  # fmt: skip
         self._announce("chat", answer.chat)

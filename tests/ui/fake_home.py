@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from tests.ui import fake_tokens
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError
 from workbench.events import Event
-from workbench.messages import Citation, Passage, Usage
+from workbench.messages import Citation, Passage, Sequence, Usage
 from workbench.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.settings import Settings
 
@@ -364,12 +365,40 @@ class FakeHome:
         citations: tuple[Citation, ...] = (),
         passages: tuple[Passage, ...] = (),
         usage: Usage | None = None,
+        sequences: tuple[Sequence, ...] = (),
+        traced: bool = False,
     ) -> None:
         done = msgspec.structs.replace(
-            answer, text=text, state="done", citations=citations, passages=passages, usage=usage
-        )
+            answer, text=text, state="done", citations=citations, passages=passages, usage=usage, sequences=sequences,
+            traced=traced,
+        )  # fmt: skip
         stored = self.messages[answer.chat]
         stored[[m.id for m in stored].index(answer.id)] = done
+
+    def message(self, id: str) -> c.StoredMessage:
+        """A stored message, of whichever chat."""
+        return next(m for messages in self.messages.values() for m in messages if m.id == id)
+
+    def keep(self, call: c.KeepSequence) -> c.StoredMessage:
+        """Make another of an answer's sequences its text."""
+        old = self.message(call.message)
+        kept = msgspec.structs.replace(old, text=old.sequences[call.sequence].text, kept=call.sequence)
+        stored = self.messages[old.chat]
+        stored[[m.id for m in stored].index(old.id)] = kept
+        return kept
+
+    def inspect(self, call: c.InspectAnswer) -> c.AnswerTokens:
+        """The tokens of a traced answer, and the beams of one that was searched with beams."""
+        message = self.message(call.message)
+        if not message.traced:
+            raise UserError("The tokens of this answer are not known.", "Answer again to look at them.")
+        text = message.sequences[call.sequence].text if message.sequences else message.text
+        searched = message.recipe is not None and message.recipe.decoding.strategy == "beam"
+        return c.AnswerTokens(
+            tokens=fake_tokens.tokens_of(text),
+            next=fake_tokens.what_comes_next(),
+            beams=fake_tokens.beams(text) if searched else (),
+        )
 
     def put_chat(self, title: str, turns: list[tuple[str, str]], recipe: Recipe | None = None, age_s: float = 0) -> str:
         """A chat with questions and answers, as if it had been held ``age_s`` seconds ago. Returns its id."""

@@ -109,7 +109,7 @@ def test_an_answer_streams_in_and_ends_with_its_sources(
     qtbot.waitUntil(lambda: not page.session.busy)
     assert answers(page)[-1] is view
     assert [button.text() for button in view.source_buttons] == [f"[1] {found.title}"]
-    assert view.usage.full_text == "41 tok/s · 0.3 s · 76 tokens"
+    assert view.usage.full_text == "41 tokens/s · first after 0.3 s · 76 tokens"
     assert page.parts.head.context.text() == "Context 38%"
     assert page.parts.composer.send.isVisible()
 

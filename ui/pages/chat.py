@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
+from ui.pages.chat_answers import ChatAnswers
 from ui.pages.chat_layout import ChatLayout
 from ui.pages.chat_recipe import question_of, with_model
 from ui.pages.chat_session import ChatSession
-from ui.widgets.answer_view import AnswerView
 from ui.widgets.conversation import Shown
 from ui.widgets.highlighting import find_lexer
 from ui.widgets.recipe_panel import ChoiceBox
@@ -67,6 +67,8 @@ class ChatPage(QWidget):
         self._has_chosen = False  # whether the person touched the recipe
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
+        talk = self.parts.conversation
+        self._answers = ChatAnswers(bridge, self.session, talk, lambda: self.parts.recipe.recipe, self)
         self.parts.composer.field.setFocus()
         self.setFocusProxy(self.parts.composer.field)
         self.setAcceptDrops(True)
@@ -159,10 +161,15 @@ class ChatPage(QWidget):
         history.deleted.connect(self._on_deleted)
         history.export_wanted.connect(self._export)
         talk = parts.conversation
-        talk.answer_laid_out.connect(self._on_answer_laid_out)
         talk.source_wanted.connect(self.open_source)
         talk.passages_wanted.connect(self._on_passages_wanted)
-        for clicked in (talk.again_wanted, talk.edited, parts.composer.asked, parts.composer.stop_wanted):
+        for clicked in (
+            talk.again_wanted,
+            talk.edited,
+            self._answers.branched,
+            parts.composer.asked,
+            parts.composer.stop_wanted,
+        ):
             # before anything else: the button or field goes, and the keyboard would fall to whatever is next
             clicked.connect(lambda *_: parts.composer.field.setFocus())
         talk.again_wanted.connect(lambda message: session.answer_again(message, parts.recipe.recipe))
@@ -291,24 +298,6 @@ class ChatPage(QWidget):
         shown = [Shown(message, tuple(branches.siblings(message.id))) for message in path]
         talk.show_branch(shown, keep_place and not talk.following)
         self._show_context()
-
-    def _on_answer_laid_out(self, view: AnswerView) -> None:
-        """Feed the view of an answer that is being made with what has come, and with what will."""
-        live = self.session.lives.get(view.message_id)
-        if live is None:
-            return
-        view.show_passages(live.passages)
-        view.show_waiting(live.waiting)
-        view.show_notices(live.notices)
-        if live.thought:
-            view.add_thought(live.thought)
-        if live.text:
-            view.add_text(live.text)
-        live.text_added.connect(view.add_text)
-        live.thought_added.connect(view.add_thought)
-        live.waiting_changed.connect(view.show_waiting)
-        live.passages_found.connect(view.show_passages)
-        live.noticed.connect(view.show_notices)
 
     def _on_asked(self, question: str) -> None:
         self.session.ask(question, self.parts.recipe.recipe)

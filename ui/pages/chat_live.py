@@ -3,53 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.widgets.amounts import describe_seconds
+from ui.widgets.beam_tree import BeamTree
 from workbench import events
 from workbench.calls import AskResult, StoredMessage
 from workbench.events import Event
 from workbench.messages import Passage
+from workbench.messages import Sequence as Answer
 from workbench.recipes import Recipe
 
 
 class LiveAnswer(QObject):
     """Takes an answer's events in and tells what is new."""
 
-    text_added = Signal(str)
+    text_added = Signal(str, int)
+    """A piece of a sequence's text and the sequence's number."""
     thought_added = Signal(str)
     passages_found = Signal(object)
     """A tuple of Passage."""
     noticed = Signal(object)
     """All notices so far."""
     waiting_changed = Signal(str)
+    beams_grown = Signal(object)
+    """The BeamTree, after the steps of a batch were added."""
     ended = Signal()
 
     def __init__(self, message: str, chat: str, recipe: Recipe, parent: QObject) -> None:
         super().__init__(parent)
         self.message = message
         self.chat = chat
-        self.text = ""
+        self.texts: dict[int, str] = {}
         self.thought = ""
+        self.beams = BeamTree()
         self.passages: tuple[Passage, ...] = ()
         self.query = ""
         self.notices: tuple[str, ...] = ()
         self.waiting = "Starting…"
         self._recipe = recipe
 
+    @property
+    def text(self) -> str:
+        """What the first sequence has said so far."""
+        return self.texts.get(0, "")
+
     def take(self, batch: Sequence[Event]) -> None:
         """The next events, terminal ones excepted."""
+        steps = self.beams.steps
         for event in batch:
             if isinstance(event, events.TextDelta):
                 self._say("")
-                self.text += event.text
-                self.text_added.emit(event.text)
+                self.texts[event.sequence] = self.texts.get(event.sequence, "") + event.text
+                self.text_added.emit(event.text, event.sequence)
             elif isinstance(event, events.Thought):
                 self._say("Thinking…")
-                self.thought += event.text
-                self.thought_added.emit(event.text)
+                if event.sequence == 0:  # of several thoughts the first sequence's is told
+                    self.thought += event.text
+                    self.thought_added.emit(event.text)
+            elif isinstance(event, events.BeamStep):
+                self.beams.add(event.beams)
             elif isinstance(event, events.Progress):
                 self._say(describe_progress(event, self._recipe))
             elif isinstance(event, events.Retrieved):
@@ -59,6 +75,10 @@ class LiveAnswer(QObject):
             elif isinstance(event, events.Log) and event.level == "notice":
                 self.notices = (*self.notices, event.text)
                 self.noticed.emit(self.notices)
+        if self.beams.steps > steps:
+            if not self.texts:
+                self._say(f"Searching with beams, step {self.beams.steps:,}…")
+            self.beams_grown.emit(self.beams)
 
     def _say(self, words: str) -> None:
         if words != self.waiting:
@@ -67,7 +87,7 @@ class LiveAnswer(QObject):
 
     def outcome(self, message: StoredMessage, terminal: events.Terminal) -> StoredMessage:
         """``message`` as it is after its end; what the core stored comes to the same."""
-        so_far = {
+        so_far: dict[str, Any] = {
             "text": self.text,
             "thought": self.thought,
             "passages": self.passages,
@@ -88,6 +108,12 @@ class LiveAnswer(QObject):
                 notices=result.notices,
                 usage=result.usage,
                 recipe=result.recipe,
+                sequences=result.sequences,
+                kept=0,
+            )
+        if len(self.texts) > 1:
+            so_far["sequences"] = tuple(
+                Answer(text=self.texts.get(number, ""), finish="cancelled") for number in range(max(self.texts) + 1)
             )
         if isinstance(terminal, events.Cancelled):
             return msgspec.structs.replace(message, state="stopped", **so_far)

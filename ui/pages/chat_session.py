@@ -19,11 +19,13 @@ from workbench import events
 from workbench.calls import (
     Ask,
     AskResult,
+    BranchPoint,
     Chat,
     ChatRecord,
     DocumentTask,
     FollowAnswer,
     GetChat,
+    KeepSequence,
     SetHead,
     StopAnswer,
     StoredMessage,
@@ -155,15 +157,15 @@ class ChatSession(QObject):
         )
         self._begin(call, (asked, answer), recipe)
 
-    def answer_again(self, message: str, recipe: Recipe) -> None:
-        """Answer the question above an answer anew, beside it."""
+    def answer_again(self, message: str, recipe: Recipe, branch: BranchPoint | None = None) -> None:
+        """Answer the question above an answer anew, beside it; with ``branch``, from another of its tokens on."""
         if message not in self.chat.branches:
             return
         old = self.chat.branches[message]
         if old.id.startswith("new-") or self.chat.id is None:
             return
         answer = answer_beside(old, f"new-a{next(self._names)}", recipe)
-        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message), (answer,), recipe)
+        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, branch=branch), (answer,), recipe)
 
     def _begin(self, call: Ask, messages: tuple[StoredMessage, ...], recipe: Recipe) -> None:
         chat = self.chat
@@ -275,6 +277,18 @@ class ChatSession(QObject):
             self._handles[live].cancel()
         else:
             self._bridge.call(StopAnswer(message=live.message), lambda _: None, owner=self)
+
+    def keep(self, message: str, sequence: int) -> None:
+        """Go on from another of the answers that were made at once."""
+        chat = self.chat
+
+        def show(kept: StoredMessage) -> None:
+            if kept.id in chat.branches:
+                chat.branches.put(kept)
+            if chat is self.chat:
+                self.branch_changed.emit()
+
+        self._bridge.call(KeepSequence(message=message, sequence=sequence), show, owner=self)
 
     def show_sibling(self, message: str) -> None:
         """Show the branch of a message, here and when the chat is opened again."""

@@ -1,25 +1,31 @@
 """An answer in the conversation: what is waited for, the text, its sources and what it cost, and what to do with it.
 
-It shows a stored message, and one that is being made. It asks for nothing itself: what the person wants is signalled.
+It shows a stored message, and one that is being made. Several answers made at once are columns beside each other. It
+asks for nothing itself: what the person wants is signalled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import PurePath
-
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import Card, ElidedLabel, IconLabel, InlineMessage, LinkButton, QuietButton, Text, set_property
+from ui.widgets.answer_columns import AnswerColumns
+from ui.widgets.answer_inspection import AnswerInspection
+from ui.widgets.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
+from ui.widgets.basics import InlineMessage, LinkButton, QuietButton, Text, set_property
+from ui.widgets.beam_tree import BeamTree
 from ui.widgets.flow import FlowLayout
 from ui.widgets.markdown_view import MarkdownView
 from ui.widgets.siblings import SiblingSwitch
+from ui.widgets.usage_line import UsageLine
 from workbench.calls import StoredMessage
-from workbench.messages import Citation, Passage, Usage
+from workbench.messages import Citation, Passage
+from workbench.recipes import DecodingPart
 
+WIDE = 1180
+"""How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
 _COPIED_MS = 1_500
 
 
@@ -32,17 +38,23 @@ class AnswerView(QWidget):
     again_wanted = Signal(str)
     sibling_wanted = Signal(str)
     link_clicked = Signal(str)
+    keep_wanted = Signal(str, int)
+    """Another of the answers made at once is to be the conversation's: the message and the answer's place."""
 
     def __init__(self, message: StoredMessage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.message_id = message.id
         self._citations: tuple[Citation, ...] = ()
         self._passages: tuple[Passage, ...] = ()
+        self._message = message
+        self._followed = False
+        self._opened: bool | None = None  # what the person chose: columns, or only the kept answer
         self.waiting = Waiting()
         self.thought = ThoughtView()
         self.text = MarkdownView()
         self.text.citation_clicked.connect(self._on_citation)
         self.text.link_clicked.connect(self.link_clicked)
+        self.columns = self._make_columns()
         self.declined_note = DeclinedNote()
         self.notices = Text("", "attention")
         self.state_line = Text("", "small")
@@ -51,7 +63,10 @@ class AnswerView(QWidget):
         self._sources = FlowLayout(self.sources, tokens.SPACE_1)
         self.siblings = SiblingSwitch("answer")
         self.siblings.chosen.connect(self.sibling_wanted)
+        self.inspection = AnswerInspection()
+        self.inspection.opened_changed.connect(self._on_inspection_opened)
         self.footer = self._make_footer()
+        self.usage = UsageLine()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, tokens.SPACE_4)
         column.setSpacing(tokens.SPACE_2)
@@ -60,11 +75,14 @@ class AnswerView(QWidget):
             self.declined_note,
             self.thought,
             self.text,
+            self.columns,
             self.state_line,
             self.failure,
             self.sources,
             self.notices,
             self.footer,
+            self.usage,
+            self.inspection,
         ):
             column.addWidget(part)
         self.show_message(message)
@@ -74,23 +92,28 @@ class AnswerView(QWidget):
     def show_message(self, message: StoredMessage, siblings: tuple[str, ...] = ()) -> None:
         """Show the message as it is stored; what stands there already stays untouched."""
         self.message_id = message.id
+        self._message = message
         streaming = message.state == "streaming"
         self.show_sources(message.citations, message.passages)
         self.thought.set_text(message.thought)
-        declined = message.declined and not streaming
-        self._show_declined(declined, message.text)
         if streaming:
             self.text.set_numbers({passage.n for passage in message.passages})
         else:
-            numbers = {source.n for source in message.citations} | {source.n for source in message.passages}
-            self.text.set_text(message.text, numbers)
-        self.waiting.setVisible(streaming and not self.text.text)
-        self.text.setVisible(bool(self.text.text) and not declined)
+            self.text.set_text(message.text, self._numbers())
+        self.waiting.setVisible(streaming and not self.text.text and not self._has_columns_text())
+        self._show_declined(message.declined and not streaming, message.text)
+        self._show_answers()
         self._show_notices(message.notices)
         self._show_state(message)
         self._show_footer(message, streaming)
         if siblings:
             self.siblings.show_siblings(siblings, message.id)
+
+    def set_followed(self, followed: bool) -> None:
+        """Whether the conversation went on below it: then of several answers only the kept one is shown."""
+        if followed != self._followed:
+            self._followed = followed
+            self._show_answers()
 
     def show_sources(self, citations: tuple[Citation, ...], passages: tuple[Passage, ...]) -> None:
         if (citations, passages) == (self._citations, self._passages):
@@ -102,7 +125,7 @@ class AnswerView(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for citation in citations:
-            button = LinkButton(_within(describe_source(citation), 44))
+            button = LinkButton(within(describe_source(citation), 44))
             button.setAccessibleName(f"Source {describe_source(citation)}")
             button.setToolTip(citation.text[:300])
             button.clicked.connect(lambda _=False, c=citation: self.source_wanted.emit(c))
@@ -116,6 +139,15 @@ class AnswerView(QWidget):
         items = (self._sources.itemAt(i) for i in range(self._sources.count()))
         return [w for item in items if item is not None and isinstance(w := item.widget(), LinkButton)]
 
+    @property
+    def shows_columns(self) -> bool:
+        """Whether several answers stand side by side; else there is one, or only the kept one is shown."""
+        if self._message.state == "streaming":
+            return bool(self.columns.columns)
+        if len(self._message.sequences) < 2:
+            return False
+        return self._opened if self._opened is not None else not self._followed
+
     # -- one that is being made --------------------------------------------------------------------
 
     def show_waiting(self, words: str) -> None:
@@ -125,11 +157,22 @@ class AnswerView(QWidget):
     def show_passages(self, passages: tuple[Passage, ...]) -> None:
         """The passages that the model is shown, before it answers."""
         self.show_sources(self._citations, passages)
-        self.text.set_numbers({passage.n for passage in passages})
+        numbers = {passage.n for passage in passages}
+        self.text.set_numbers(numbers)
+        self.columns.set_numbers(numbers)
 
-    def add_text(self, piece: str) -> None:
+    def add_text(self, piece: str, sequence: int = 0) -> None:
+        """The next piece of one of the answers."""
         if self.waiting.isVisibleTo(self):
             self.waiting.hide()
+        if sequence and not self.columns.columns:
+            self.columns.begin(sequence + 1)
+            self.columns.add_text(0, self.text.text)
+            self.text.hide()
+            self._show_answers()
+        if self.columns.columns:
+            self.columns.add_text(sequence, piece)
+            return
         if not self.text.isVisibleTo(self):
             self.text.show()
         self.text.add(piece)
@@ -140,39 +183,104 @@ class AnswerView(QWidget):
     def show_notices(self, notices: tuple[str, ...]) -> None:
         self._show_notices(notices)
 
+    def show_beams(self, tree: BeamTree) -> None:
+        """The beams so far of a beam search that is going on."""
+        self.inspection.show_live_beams(tree)
+
     # -- parts ---------------------------------------------------------------------------------------
+
+    def _make_columns(self) -> AnswerColumns:
+        columns = AnswerColumns()
+        columns.keep_wanted.connect(self._on_keep)
+        columns.tokens_wanted.connect(lambda number: self.inspection.open_tokens(number))
+        columns.citation_clicked.connect(self._on_citation)
+        columns.link_clicked.connect(self.link_clicked)
+        columns.hide()
+        return columns
 
     def _make_footer(self) -> QWidget:
         footer = QWidget()
-        row = QHBoxLayout(footer)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_1)
-        self.usage = ElidedLabel("", "small")
-        self.usage.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = FlowLayout(footer, tokens.SPACE_1)
         self.copy_button = _small(QuietButton("Copy", "copy"))
         self.copy_button.setAccessibleName("Copy answer")
         self.copy_button.clicked.connect(self._on_copy)
         self.again_button = _small(QuietButton("Again", "refresh"))
         self.again_button.setAccessibleName("Answer again")
         self.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
+        self.answers_button = _small(QuietButton("", "table"))
+        self.answers_button.setCheckable(True)
+        self.answers_button.setToolTip("Show all the answers that were made at once, or only the kept one")
+        self.answers_button.clicked.connect(self._on_answers_clicked)
+        self.tokens_button = _small(QuietButton("Tokens", "processor"))
+        self.tokens_button.setToolTip("How probable each token was, and what else could have come")
+        self.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
+        self.beams_button = _small(QuietButton("Beams", "branch"))
+        self.beams_button.setToolTip("The tree of the beam search that led to this answer")
+        self.beams_button.clicked.connect(self.inspection.open_beams)
         self.passages_button = _small(QuietButton("", "eye"))
         self.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
-        self.passages_button.hide()
+        for button in (self.answers_button, self.tokens_button, self.beams_button, self.passages_button):
+            button.hide()
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
-        row.addWidget(self.siblings)
-        row.addWidget(self.copy_button)
-        row.addWidget(self.again_button)
-        row.addWidget(self.passages_button)
-        row.addWidget(self.usage, 1)
-        footer.setFixedHeight(30)  # reserved from the start: nothing moves when it is filled
+        for part in (
+            self.siblings,
+            self.copy_button,
+            self.again_button,
+            self.answers_button,
+            self.tokens_button,
+            self.beams_button,
+            self.passages_button,
+        ):
+            row.addWidget(part)
+        footer.setMinimumHeight(30)  # reserved from the start: nothing moves when it is filled
         return footer
 
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
-        self.usage.set_full_text(describe_usage(message.usage))
-        self.usage.setStatusTip(describe_usage_fully(message.usage))
+        self.usage.show_usage(message.usage)
         self.again_button.setVisible(not streaming and message.state != "failed")  # that has its own Try again
         self.copy_button.setVisible(not streaming and bool(message.text))
+        decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
+        by_beams = decoding.strategy == "beam"
+        self.beams_button.setVisible(message.traced and by_beams)
+        self.inspection.show_answer(
+            "" if streaming else message.text,
+            max(1, len(message.sequences)),
+            message.traced,
+            by_beams and (message.traced or self.inspection.has_tree),
+            decoding.length_penalty,
+        )
+
+    def _show_answers(self) -> None:
+        """The one text or the columns, whichever is to be seen."""
+        message = self._message
+        streaming = message.state == "streaming"
+        if streaming and not self.columns.columns:
+            self.columns.begin(_expected(message))
+        elif not streaming and len(message.sequences) > 1:
+            self.columns.show_answers(message.sequences, message.kept, self._numbers(), True, message.traced)
+        elif not streaming:
+            self.columns.begin(0)
+        beside = self.shows_columns
+        self.columns.setVisible(beside)
+        self.text.setVisible(bool(self.text.text) and not beside and not self.declined_note.isVisibleTo(self))
+        several = not streaming and len(message.sequences) > 1
+        self.answers_button.setText(f"{len(message.sequences)} answers")
+        self.answers_button.setVisible(several)
+        self.answers_button.setChecked(beside)
+        self.tokens_button.setVisible(message.traced and not beside)
+        self._fit_width()
+
+    def _fit_width(self) -> None:
+        wide = self.columns.isVisibleTo(self) or (self.inspection.is_open and self.inspection.shows_beams)
+        self.setMaximumWidth(WIDE if wide else tokens.READING_WIDTH)
+
+    def _numbers(self) -> set[int]:
+        message = self._message
+        return {source.n for source in message.citations} | {source.n for source in message.passages}
+
+    def _has_columns_text(self) -> bool:
+        return any(column.text.text for column in self.columns.columns)
 
     def _show_declined(self, declined: bool, words: str) -> None:
         self.declined_note.setVisible(declined)
@@ -196,6 +304,17 @@ class AnswerView(QWidget):
         else:
             self.failure.hide()
 
+    def _on_keep(self, sequence: int) -> None:
+        self._opened = False
+        self.keep_wanted.emit(self.message_id, sequence)
+
+    def _on_answers_clicked(self, opened: bool) -> None:
+        self._opened = opened
+        self._show_answers()
+
+    def _on_inspection_opened(self) -> None:
+        self._fit_width()
+
     def _on_citation(self, number: int) -> None:
         sources: tuple[Citation | Passage, ...] = (*self._citations, *self._passages)
         for source in sources:
@@ -209,167 +328,10 @@ class AnswerView(QWidget):
         self._copied.start()
 
 
-class Waiting(QWidget):
-    """A line that says what is waited for. A dot that breathes is all that moves."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._dot = QLabel("●")
-        self._dot.setProperty("role", "muted")
-        self._words = Text("Waiting…", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self._dot)
-        row.addWidget(self._words, 1)
-        self.setFixedHeight(24)
-        self._beat = QTimer(self, interval=500)
-        self._beat.timeout.connect(self._on_beat)
-
-    @property
-    def words(self) -> str:
-        return self._words.text()
-
-    def show_words(self, words: str) -> None:
-        self._words.setText(words)
-        self._words.setAccessibleName(words)
-
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        self._beat.start()
-
-    def hideEvent(self, event: object) -> None:
-        super().hideEvent(event)  # type: ignore[arg-type]
-        self._beat.stop()
-
-    def _on_beat(self) -> None:
-        self._dot.setText("●" if self._dot.text() == "○" else "○")
-
-
-class ThoughtView(QWidget):
-    """A reasoning model's thinking: closed, one click away."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = _small(QuietButton("Thinking", "chevron-right"))
-        self.button.setCheckable(True)
-        self.button.toggled.connect(self._on_toggled)
-        self._text = Text("", "muted")
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._text.hide()
-        self._whole = ""
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._text)
-        self.hide()
-
-    @property
-    def text(self) -> str:
-        """The thinking so far."""
-        return self._whole
-
-    def set_text(self, text: str) -> None:
-        self._whole = text
-        self.setVisible(bool(text))
-        if self.button.isChecked():
-            self._text.setText(text)
-
-    def add_text(self, piece: str) -> None:
-        self.set_text(self._whole + piece)
-
-    def _on_toggled(self, opened: bool) -> None:
-        self._text.setText(self._whole if opened else "")
-        self._text.setVisible(opened)
-
-
-class DeclinedNote(Card):
-    """Says calmly that the documents do not hold the answer, with what comes nearest."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_3)
-        self.words = Text("", "reading")
-        head.addWidget(IconLabel("info", "muted"), 0, Qt.AlignmentFlag.AlignTop)
-        head.addWidget(self.words, 1)
-        self.body.addLayout(head)
-        self._nearest = Text("The passages that come nearest:", "muted")
-        self.body.addWidget(self._nearest)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
-        self.body.addLayout(self._list)
-        self.hide()
-
-    def show_note(self, words: str, passages: tuple[Passage, ...], open_source: Callable[[Passage], None]) -> None:
-        self.words.setText(words)
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._nearest.setVisible(bool(passages))
-        for passage in passages[:3]:
-            button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")
-            button.setToolTip(passage.text[:300])
-            button.clicked.connect(lambda _=False, p=passage: open_source(p))
-            self._list.addWidget(button)
-
-
-class _ElidedLink(LinkButton):
-    """A link that is shortened to the room there is."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._whole = text
-        self.setAccessibleName(text)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        room = self.width() - 2 * tokens.SPACE_2
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
-
-
-def describe_place(source: Citation | Passage) -> str:
-    """``pump.pdf p.3``"""
-    name = PurePath(source.path).name or source.title
-    return f"{name} p.{source.page}" if source.page else name
-
-
-def describe_source(source: Citation | Passage) -> str:
-    """``[1] pump.pdf p.3``"""
-    return f"[{source.n}] {describe_place(source)}"
-
-
-def describe_usage(usage: Usage | None) -> str:
-    """``41 tok/s · 0.3 s · 64 tokens``; nothing while nothing was generated."""
-    if usage is None or not usage.new_tokens:
-        return ""
-    return f"{usage.tokens_per_s:.0f} tok/s · {usage.first_token_s:.1f} s · {usage.new_tokens:,} tokens"
-
-
-def describe_usage_fully(usage: Usage | None) -> str:
-    if usage is None:
-        return ""
-    return (
-        f"{usage.tokens_per_s:.1f} tokens a second, {usage.first_token_s:.2f} s until the first one. "
-        f"{usage.prompt_tokens:,} tokens read, {usage.cached_tokens:,} of them remembered from before, "
-        f"{usage.new_tokens:,} written."
-    )
-
-
-def _shortened(text: str, length: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0] + "…"
-
-
-def _within(text: str, length: int) -> str:
-    """A text that is too long, without its middle: file names differ at both ends."""
-    if len(text) <= length:
-        return text
-    return f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"
+def _expected(message: StoredMessage) -> int:
+    """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
+    decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
+    return decoding.n if decoding.strategy == "sampling" and decoding.n > 1 else 0
 
 
 def _small(button: QuietButton) -> QuietButton:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.answer_view import AnswerView
+from ui.widgets.answer_view import WIDE, AnswerView
 from ui.widgets.basics import PlainButton
 from ui.widgets.question_view import QuestionView
 from workbench.calls import StoredMessage
@@ -43,6 +43,13 @@ class Conversation(QScrollArea):
     edited = Signal(str, str)
     sibling_wanted = Signal(str)
     link_clicked = Signal(str)
+    keep_wanted = Signal(str, int)
+    inspection_wanted = Signal(object, int)
+    """An AnswerView wants to know the tokens of one of its sequences."""
+    inspection_left = Signal(object)
+    """An AnswerView does not want to know any more."""
+    branch_wanted = Signal(str, object)
+    """Go on from another token of an answer: the message and a BranchPoint."""
 
     answer_laid_out = Signal(object)
     """An AnswerView was made for a message that is being answered: it wants to be fed."""
@@ -64,7 +71,7 @@ class Conversation(QScrollArea):
         row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
         row.setSpacing(0)
         holder = QWidget()
-        holder.setMaximumWidth(tokens.READING_WIDTH)
+        holder.setMaximumWidth(WIDE)  # messages keep to the width of reading; columns and trees may be wider
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._column = QVBoxLayout(holder)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -122,6 +129,7 @@ class Conversation(QScrollArea):
             start = common
         for shown in self._shown[start:]:
             self._column.insertWidget(self._column.count() - 1, self._make(shown))
+        self._tell_followed()
         if not keep_place:
             self.follow_end()
 
@@ -151,6 +159,7 @@ class Conversation(QScrollArea):
         view: MessageView
         if message.role == "user":
             view = QuestionView(message)
+            view.setMaximumWidth(tokens.READING_WIDTH)
             view.edited.connect(self.edited)
         else:
             view = AnswerView(message)
@@ -158,6 +167,11 @@ class Conversation(QScrollArea):
             view.passages_wanted.connect(self.passages_wanted)
             view.again_wanted.connect(self.again_wanted)
             view.link_clicked.connect(self.link_clicked)
+            view.keep_wanted.connect(self.keep_wanted)
+            looked = view.inspection
+            looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
+            looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
+            looked.branch_wanted.connect(lambda point: self.branch_wanted.emit(view.message_id, point))
         view.sibling_wanted.connect(self.sibling_wanted)
         if shown.siblings:
             view.siblings.show_siblings(shown.siblings, message.id)
@@ -165,6 +179,13 @@ class Conversation(QScrollArea):
         if isinstance(view, AnswerView) and message.state == "streaming":
             self.answer_laid_out.emit(view)
         return view
+
+    def _tell_followed(self) -> None:
+        """The answers that the conversation went on from show only what was kept."""
+        for shown in self._shown[self._first :]:
+            view = self._views[shown.message.id]
+            if isinstance(view, AnswerView):
+                view.set_followed(shown is not self._shown[-1])
 
     def _clear(self) -> None:
         for message in list(self._views):
@@ -186,6 +207,7 @@ class Conversation(QScrollArea):
         for shown in reversed(self._shown[begin : self._first]):
             self._column.insertWidget(0, self._make(shown))
         self._first = begin
+        self._tell_followed()
         self._settle.start()
 
     # -- scrolling -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.answer_view import describe_place
+from ui.widgets.answer_parts import describe_place
 from ui.widgets.basics import Card, Chip, ElidedLabel, IconButton, Text
 from workbench.messages import Passage
 

@@ -1,0 +1,95 @@
+"""A toy model for the fake core: words are its tokens, and what it finds probable follows from the words alone.
+
+It tells an answer's tokens with alternatives, grows a beam search and answers anew from another token, so that a
+window sees what the real core sends, in the same form.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+
+from workbench.messages import Alternative, Beam, ChosenToken, Sequence
+
+_OTHERS = (" the", " two", " a", " pump", " claims", ",", ".", "\n")
+
+
+def split(text: str) -> list[str]:
+    """The text's tokens: words with the blank before them, punctuation, breaks."""
+    return re.findall(r"\n+| ?[^\s.,:;!?]+|[.,:;!?]|\s", text)
+
+
+def id_of(word: str) -> int:
+    """A token's id, from 1000."""
+    return 1000 + zlib.crc32(word.encode()) % 40_000
+
+
+def word_of(token: int) -> str:
+    """The text of an alternative's id."""
+    return next(word for word in _OTHERS if id_of(word) == token)
+
+
+def tokens_of(text: str) -> tuple[ChosenToken, ...]:
+    """The tokens with their alternatives; one in nine was not the model's first choice."""
+    return tuple(_token(place, word) for place, word in enumerate(split(text)))
+
+
+def what_comes_next() -> ChosenToken:
+    return ChosenToken(token=-1, text="", logprob=0.0, alternatives=_others("", 0.5))
+
+
+def continued(text: str, position: int, token: int) -> str:
+    """The answer that keeps ``text`` up to a token and goes on with another one."""
+    return "".join(split(text)[:position]) + word_of(token) + " and so it goes on."
+
+
+def sequences(text: str, count: int) -> tuple[Sequence, ...]:
+    """Several answers: the text, and variants of it."""
+    finishes = ("eos", "length", "stop", "grammar", "cancelled")
+    made = []
+    for number in range(count):
+        said = text if number == 0 else f"{text.rstrip('.')}, said in another way ({number + 1})."
+        made.append(
+            Sequence(text=said, score=-0.31 - 0.12 * number, finish=finishes[number % 5], tokens=len(split(said)))
+        )
+    return tuple(made)
+
+
+def beams(text: str, width: int = 4) -> tuple[tuple[Beam, ...], ...]:
+    """The steps of a search that ends at ``text``: the others fork off the best beam now and then, and die."""
+    steps: list[tuple[Beam, ...]] = []
+    words = split(text)
+    for number, word in enumerate(words):
+        best = Beam(
+            parent=0 if number else -1, token=id_of(word), text=word, score=-0.35 * (number + 1),
+            ended=number == len(words) - 1,
+        )  # fmt: skip
+        rows = [best]
+        for lane in range(1, width):
+            fresh = number == 0 or (number + lane) % 3 == 0
+            parent = -1 if number == 0 else 0 if fresh else lane
+            other = _OTHERS[(number + lane) % len(_OTHERS)]
+            rows.append(
+                Beam(parent=parent, token=id_of(other), text=other, score=-0.35 * (number + 1) - 0.9 * lane,
+                     ended=other == "." and lane == 1 and number > 4)
+            )  # fmt: skip
+        steps.append(tuple(rows))
+    return tuple(steps)
+
+
+def _token(place: int, word: str) -> ChosenToken:
+    share = (0.97, 0.93, 0.62, 0.88, 0.31, 0.95, 0.12, 0.55, 0.03)[(place + len(word)) % 9]
+    others = _others(word, share)
+    chosen = Alternative(token=id_of(word), text=word, logprob=math.log(share))
+    ranked = tuple(sorted((chosen, *others), key=lambda one: -one.logprob))
+    return ChosenToken(token=chosen.token, text=word, logprob=chosen.logprob, alternatives=ranked)
+
+
+def _others(word: str, share: float) -> tuple[Alternative, ...]:
+    left, found = 1 - share, []
+    for other in _OTHERS:
+        if other != word:
+            left *= 0.55
+            found.append(Alternative(token=id_of(other), text=other, logprob=math.log(max(left * 0.6, 1e-9))))
+    return tuple(found[:7])
