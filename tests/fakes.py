@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from workbench.calls import Chunk, Document, DocumentText, SearchResult
 from workbench.engine.protocol import Generated, Scored
 from workbench.errors import UserError
-from workbench.events import Event, TextDelta
-from workbench.messages import Finish, Message, Passage, Usage
+from workbench.events import BeamStep, Cancelled, Event, TextDelta
+from workbench.messages import Beam, Message, Passage, Usage
 from workbench.protocol import finish
 from workbench.recipes import DecodingPart
 from workbench.techniques.retrieval.protocol import TermStatistics
@@ -23,8 +23,11 @@ Reply = str | Sequence[str] | Exception | Generated
 class FakeLanguageModel:
     """Answers from a queue of replies: a text (streamed word by word), its pieces, or an exception to raise.
 
-    ``requests`` keeps what was asked; ``scores`` is a queue of lists of log-probabilities (otherwise each word
-    costs -2). One word is one token. An empty queue is an AssertionError: the test did not expect the question.
+    A ``Generated`` with ``sequences`` streams them side by side, numbered by ``streamed_as`` (by their places when it is
+    empty); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``gone_on`` prompts and
+    answers that were gone on with; ``scores`` is a queue of lists of log-probabilities (otherwise each word costs -2).
+    One word is one token. Once ``cancelled`` says so an answer ends with what there is. An empty queue is an
+    AssertionError: the test did not expect the question.
     """
 
     def __init__(
@@ -34,15 +37,19 @@ class FakeLanguageModel:
         scores: Iterable[Sequence[float]] = (),
         context_tokens: int = 2048,
         parameters: int = 135_000_000,
+        cancelled: Callable[[], bool] = lambda: False,
+        streamed_as: Sequence[int] = (),
     ) -> None:
         self.replies = deque(replies)
         self.scores = deque(scores)
         self.requests: list[tuple[Message, ...]] = []
         self.decodings: list[DecodingPart] = []
+        self.gone_on: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.scored: list[tuple[tuple[Message, ...], tuple[str, ...]]] = []
-        self.closed_early = 0
         self._context_tokens = context_tokens
         self._parameters = parameters
+        self._cancelled = cancelled
+        self._streamed_as = streamed_as
 
     @property
     def context_tokens(self) -> int:
@@ -56,26 +63,49 @@ class FakeLanguageModel:
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
     ) -> Iterator[Event]:
         self.requests.append(tuple(messages))
-        self.decodings.append(decoding)
         assert self.replies, f"nothing was queued for {messages[-1].content!r}"
+        prompt_tokens = sum(self.count_tokens([m.content for m in messages]))
+        yield from self._reply(decoding, prompt_tokens, assistant_start)
+
+    def go_on(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
+        self.gone_on.append((tuple(prompt), tuple(answer)))
+        assert self.replies, "nothing was queued to go on with"
+        yield from self._reply(decoding, len(prompt), "")
+
+    def _reply(self, decoding: DecodingPart, prompt_tokens: int, assistant_start: str) -> Iterator[Event]:
+        self.decodings.append(decoding)
         reply = self.replies.popleft()
         if isinstance(reply, Exception):
             raise reply
         result = reply if isinstance(reply, Generated) else None
+        if result is not None and result.sequences:
+            yield from self._several(result, decoding)
+            return
         whole = result.text if result else reply
-        pieces = re.findall(r"\s*\S+|\s+$", whole) if isinstance(whole, str) else list(whole)  # type: ignore[arg-type]
+        pieces = _words_of(whole) if isinstance(whole, str) else list(whole)  # type: ignore[arg-type]
         if assistant_start:
             pieces.insert(0, assistant_start)
-        prompt_tokens = sum(self.count_tokens([m.content for m in messages]))
-        ended: Finish = "eos"
-        try:
-            for piece in pieces:
-                yield TextDelta(text=piece)
-        except GeneratorExit:
-            self.closed_early += 1
-            raise
+        for number, piece in enumerate(pieces):
+            if self._cancelled():
+                usage = Usage(prompt_tokens=prompt_tokens, new_tokens=number)
+                told = finish(Generated(text="".join(pieces[:number]), finish="cancelled", usage=usage))
+                yield Cancelled(result=told.result)
+                return
+            yield TextDelta(text=piece)
         usage = Usage(prompt_tokens=prompt_tokens, new_tokens=len(pieces))
-        yield finish(result or Generated(text="".join(pieces), finish=ended, usage=usage))
+        yield finish(result or Generated(text="".join(pieces), usage=usage))
+
+    def _several(self, result: Generated, decoding: DecodingPart) -> Iterator[Event]:
+        if decoding.strategy == "beam":
+            yield BeamStep(step=0, beams=(Beam(parent=-1, token=1, text="x", score=-1.0),))
+        else:
+            numbers = self._streamed_as or range(len(result.sequences))
+            streams = [(n, _words_of(s.text)) for n, s in zip(numbers, result.sequences, strict=True)]
+            while any(words for _, words in streams):
+                for number, words in streams:
+                    if words:
+                        yield TextDelta(text=words.pop(0), sequence=number)
+        yield finish(result)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\S+", text)) for text in texts]
@@ -164,6 +194,11 @@ def document_text(
         text=text,
         chunks=tuple(chunks) or (Chunk(start=0, end=len(text)),),
     )
+
+
+def _words_of(text: str) -> list[str]:
+    """The text cut before each word."""
+    return re.findall(r"\s*\S+|\s+$", text)
 
 
 def _words(text: str) -> set[str]:

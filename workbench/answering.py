@@ -13,20 +13,23 @@ from workbench.errors import Cancelled, UserError
 from workbench.events import Event
 from workbench.messages import Message
 from workbench.recipes import Recipe
+from workbench.techniques import branching
+from workbench.techniques.branching import Begun
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting import plain
 from workbench.techniques.retrieval import documents, grounded
 from workbench.techniques.retrieval.following import needs_no_documents
 
-__all__ = ["AnswerContext", "answer", "work_on_document"]
+__all__ = ["AnswerContext", "Begun", "answer", "go_on", "work_on_document"]
 
 
 def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerContext) -> Iterator[Event]:
     """Answer the last message of a conversation, from the context's collection where there is one.
 
-    Streams Retrieved, Thought, TextDelta and Log(notice). Ends in ``Finished`` with an ``AskResult`` (``chat`` and
-    ``message`` empty), whose ``answer`` is the TextDeltas joined; or in ``Cancelled`` with the answer so far. Raises
-    UserError or WorkerDied as the model and the collection do.
+    Streams Retrieved, Thought, TextDelta, BeamStep and Log(notice). Ends in ``Finished`` with an ``AskResult``
+    (``chat`` and ``message`` empty), whose ``answer`` is that of its first sequence: its TextDeltas joined, unless several were
+    put into another order at their end; or in ``Cancelled`` with the answer so far. Raises UserError or WorkerDied as
+    the model and the collection do.
     """
     if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
         raise UserError("There is no question to answer.", "Write a question first.")
@@ -47,3 +50,8 @@ def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext)
         yield from documents.run(task, recipe, context)
     except Cancelled:
         yield events.Cancelled()
+
+
+def go_on(begun: Begun, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Make an answer that begins like an earlier one. Streams and ends as ``answer`` does."""
+    yield from branching.run(begun, recipe, context)

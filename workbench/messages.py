@@ -86,7 +86,8 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     """One of the answers that a request produced.
 
     ``score`` orders them: the mean log-probability of a sampled one, the length-normalised sum of a beam's.
-    ``tokens`` is how many it has.
+    ``tokens`` is how many it has. ``claimed`` and ``matched`` are the numbers of the passages that it cites, by who put
+    them there: the model itself, or the program, which traced a sentence to its passage.
     """
 
     text: str
@@ -94,6 +95,8 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     finish: Finish = "eos"
     thought: str = ""
     tokens: int = 0
+    claimed: tuple[int, ...] = ()
+    matched: tuple[int, ...] = ()
 
 
 class Beam(msgspec.Struct, frozen=True, kw_only=True):

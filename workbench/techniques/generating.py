@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from typing import Protocol, cast
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 
 from workbench import events
 from workbench.calls import AskResult
-from workbench.engine.protocol import Generated
+from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.events import Event
 from workbench.messages import Message
 from workbench.messages import Sequence as Answered
@@ -30,57 +31,152 @@ class Editor(Protocol):
     def end(self, cut_short: bool = False) -> str: ...
 
 
+class Unchanged:
+    """The editor that leaves a text as it is."""
+
+    def feed(self, piece: str) -> str:
+        return piece
+
+    def end(self, cut_short: bool = False) -> str:
+        return ""
+
+
+E = TypeVar("E", bound=Editor)
+
+
+@dataclass(frozen=True)
+class Edited(Generic[E]):
+    """A finished generation with its texts as they were edited, and the editor of each of its ``sequences``."""
+
+    generated: Generated
+    editors: tuple[E, ...]
+
+
 def generate(
     context: AnswerContext,
     messages: Sequence[Message],
     decoding: DecodingPart,
     *,
-    editor: Editor | None = None,
     notices: list[str] | None = None,
     quiet: bool = False,
 ) -> Generator[Event, None, Generated]:
-    """Stream an answer; returns what was generated, its text being the pieces that streamed.
+    """Stream an answer; returns what was generated. As ``edit``, without an editor."""
+    stream = context.model.generate(messages, decoding)
+    edited = yield from edit(stream, Unchanged, notices=notices, quiet=quiet)
+    return edited.generated
 
-    A request that is cancelled ends the stream within one piece and returns with ``finish="cancelled"`` and the
-    text so far. ``quiet`` keeps text and thoughts to itself. Notices of the engine are collected in ``notices``.
-    Raises the exception that a failed generation means.
+
+def edit(
+    stream: Iterator[Event],
+    editor: Callable[[], E],
+    *,
+    notices: list[str] | None = None,
+    quiet: bool = False,
+) -> Generator[Event, None, Edited[E]]:
+    """Pass on a model's stream, the text of each of its sequences edited by an ``editor`` of its own.
+
+    A cancelled request ends with ``finish="cancelled"`` and the texts so far: the model heeds it within a token.
+    The text of a sequence that did not stream (a beam's) is passed on at the end. ``quiet`` keeps texts and thoughts to
+    itself. Notices of the engine are collected in ``notices``. Raises the exception that a failed generation means.
     """
-    text: list[str] = []
+    under_way: dict[int, _UnderWay[E]] = {}
     generated: Generated | None = None
-
-    def edited(piece: str) -> list[Event]:
-        if piece:
-            text.append(piece)
-        return [events.TextDelta(text=piece)] if piece and not quiet else []
-
-    stream = cast("Generator[Event, None, None]", context.model.generate(messages, decoding))
-    with closing(stream):
+    stopped = False
+    with closing(cast("Generator[Event, None, None]", stream)):
         for event in stream:
-            if isinstance(event, events.Finished):
-                generated = msgspec.convert(event.result, Generated)
-                break
-            if isinstance(event, events.Failed):
-                raise error_of(event)
-            if isinstance(event, events.Cancelled) or context.cancelled():
-                break
             if isinstance(event, events.TextDelta):
-                yield from edited(editor.feed(event.text) if editor else event.text)
+                if event.sequence not in under_way:
+                    under_way[event.sequence] = _UnderWay(editor())
+                piece = under_way[event.sequence].feed(event.text)
+                if piece and not quiet:
+                    yield events.TextDelta(text=piece, sequence=event.sequence)
+            elif isinstance(event, (events.Finished, events.Cancelled)):
+                stopped = isinstance(event, events.Cancelled)
+                generated = msgspec.convert(event.result, Generated) if event.result is not None else None
+                break
+            elif isinstance(event, events.Failed):
+                raise error_of(event)
             elif isinstance(event, events.Log) and event.level == "notice" and notices is not None:
                 notices.append(event.text)
                 yield event
             elif not quiet:
                 yield event
-    if editor is not None:
-        yield from edited(editor.end(cut_short=generated is None or generated.finish in ("length", "cancelled")))
-    whole = "".join(text)
-    if generated is None:
-        return Generated(text=whole, finish="cancelled")
-    return msgspec.structs.replace(generated, text=whole)
+    sequences = generated.sequences if generated is not None else ()
+    if not sequences:
+        sequences = _told(generated, under_way)
+    ended: list[tuple[GeneratedSequence, E]] = []
+    for place, sequence in enumerate(sequences):
+        number = _stream_of(sequence, place, under_way)
+        one = under_way.pop(number, None) or _UnderWay(editor())
+        pieces = [] if one.raw else [one.feed(sequence.text)]
+        pieces.append(one.end(cut_short=stopped or sequence.finish in ("length", "cancelled")))
+        last = "".join(pieces)
+        if last and not quiet:
+            yield events.TextDelta(text=last, sequence=number)
+        ended.append((msgspec.structs.replace(sequence, text="".join(one.edited)), one.editor))
+    first = ended[0][0]
+    generated = msgspec.structs.replace(
+        generated or Generated(text=""),
+        text=first.text,
+        finish="cancelled" if stopped else first.finish,
+        sequences=tuple(sequence for sequence, _ in ended),
+    )
+    return Edited(generated, tuple(made for _, made in ended))
+
+
+class _UnderWay(Generic[E]):
+    """One sequence while it streams. ``raw`` is what the model said, ``edited`` what became of it."""
+
+    def __init__(self, editor: E) -> None:
+        self.editor = editor
+        self.raw = ""
+        self.edited: list[str] = []
+
+    def feed(self, piece: str) -> str:
+        self.raw += piece
+        self.edited.append(self.editor.feed(piece))
+        return self.edited[-1]
+
+    def end(self, *, cut_short: bool) -> str:
+        self.edited.append(self.editor.end(cut_short=cut_short))
+        return self.edited[-1]
+
+
+def _told(generated: Generated | None, under_way: dict[int, _UnderWay[E]]) -> tuple[GeneratedSequence, ...]:
+    """The sequences of a generation that does not name them: as they streamed."""
+    if generated is not None:
+        return (
+            GeneratedSequence(
+                text=generated.text,
+                thought=generated.thought,
+                finish=generated.finish,
+                mean_logprob=generated.mean_logprob,
+                score=generated.mean_logprob,
+            ),
+        )
+    told = [GeneratedSequence(text=one.raw, finish="cancelled") for _, one in sorted(under_way.items())]
+    return tuple(told) or (GeneratedSequence(text="", finish="cancelled"),)
+
+
+def _stream_of(sequence: GeneratedSequence, place: int, under_way: dict[int, _UnderWay[E]]) -> int:
+    """The number under which a sequence streamed: several may have been put into another order at their end."""
+    if place in under_way and under_way[place].raw == sequence.text:
+        return place
+    return next((number for number, one in under_way.items() if one.raw == sequence.text), place)
 
 
 def answered(generated: Generated) -> tuple[Answered, ...]:
-    """The one sequence of a generation."""
-    return (Answered(text=generated.text, score=generated.mean_logprob, finish=generated.finish),)
+    """All that was answered at once, in its order."""
+    return tuple(
+        Answered(
+            text=sequence.text,
+            score=sequence.score,
+            finish=sequence.finish,
+            thought=sequence.thought,
+            tokens=len(sequence.tokens),
+        )
+        for sequence in generated.sequences
+    ) or (Answered(text=generated.text, score=generated.mean_logprob, finish=generated.finish),)
 
 
 def ending(result: AskResult, generated: Generated) -> events.Terminal:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.fakes import FakeLanguageModel, FakeRetriever, passage
 from workbench import events
-from workbench.answering import AnswerContext, answer
+from workbench.answering import AnswerContext, Begun, answer, go_on
 from workbench.calls import AskResult, SearchResult
-from workbench.engine.protocol import Generated
+from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.errors import UserError, WorkerDied
 from workbench.messages import Message, Passage, Usage
 from workbench.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
@@ -146,8 +146,8 @@ def test_notices_of_the_engine_are_passed_on_and_kept() -> None:
 
 @pytest.mark.parametrize("retriever", [None, FakeRetriever([PUMP])])
 def test_cancelled_answer_ends_with_what_there_is(retriever: FakeRetriever | None) -> None:
-    model = FakeLanguageModel(["Claims must be in writing. And then more of it."])
     stop = False
+    model = FakeLanguageModel(["Claims must be in writing. And then more of it."], cancelled=lambda: stop)
     context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: stop)
     made: list[events.Event] = []
     for event in answer(GROUNDED, [Message("user", QUESTION)], context):
@@ -156,7 +156,7 @@ def test_cancelled_answer_ends_with_what_there_is(retriever: FakeRetriever | Non
     assert isinstance(made[-1], events.Cancelled)
     assert made[-1].result["answer"] == "".join(e.text for e in made if isinstance(e, events.TextDelta))
     assert made[-1].result["sequences"][0]["finish"] == "cancelled"
-    assert model.closed_early == 1
+    assert "more" not in made[-1].result["answer"]
 
 
 def test_cancel_before_the_first_word_generates_nothing() -> None:
@@ -190,3 +190,73 @@ def test_hits_of_a_search_keep_their_scores() -> None:
     assert isinstance(made[0], events.Retrieved)
     shown: Passage = made[0].passages[0]
     assert (shown.score, shown.similarity) == (0.7, 0.6)
+
+
+def sequence(text: str, score: float, **more: object) -> GeneratedSequence:
+    return GeneratedSequence(text=text, score=score, tokens=tuple(range(len(text.split()))), **more)  # type: ignore[arg-type]
+
+
+SEVERAL = Generated(
+    text="Claims must be in writing.",
+    sequences=(sequence("Claims must be in writing.", -0.2), sequence("It runs for 36 months [1] [7].", -0.4)),
+)
+
+
+def test_each_of_several_answers_is_streamed_edited_and_cited_on_its_own() -> None:
+    recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(n=2))
+    made, result = several(FakeLanguageModel([SEVERAL]), recipe)
+    assert [s.text for s in result.sequences] == ["Claims must be in writing [1].", "It runs for 36 months [1]."]
+    assert [(s.score, s.tokens, s.claimed, s.matched) for s in result.sequences] == [
+        (-0.2, 5, (), (1,)),
+        (-0.4, 7, (1,), ()),
+    ]
+    assert (result.answer, [c.claimed for c in result.citations]) == ("Claims must be in writing [1].", [False])
+    for number, one in enumerate(result.sequences):
+        assert streamed(made, number) == one.text
+
+
+def test_answers_that_were_ranked_keep_their_own_text() -> None:
+    recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(n=2, ranked=True))
+    made, result = several(FakeLanguageModel([SEVERAL], streamed_as=(1, 0)), recipe)
+    assert [s.claimed for s in result.sequences] == [(), (1,)]
+    assert streamed(made, 1) == result.answer == "Claims must be in writing [1]."
+    assert streamed(made, 0) == result.sequences[1].text
+
+
+def test_the_text_of_beams_comes_at_the_end_after_their_steps() -> None:
+    recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(strategy="beam", n=2))
+    made, result = several(FakeLanguageModel([SEVERAL]), recipe)
+    assert [type(e) for e in made[1:]] == [events.BeamStep, events.TextDelta, events.TextDelta, events.Finished]
+    assert [streamed(made, n) for n in (0, 1)] == [s.text for s in result.sequences]
+    assert result.sequences[1].text == "It runs for 36 months [1]."
+
+
+def test_an_answer_that_is_gone_on_with_keeps_the_passages_and_searches_nothing() -> None:
+    shown = msgspec.structs.replace(PUMP, n=1)
+    begun = Begun(prompt=(1, 2, 3), answer=(4, 5), question=QUESTION, query="pump", passages=(shown,))
+    model = FakeLanguageModel(["It runs for 36 months."])
+    context = AnswerContext(model=model, retriever=None, cancelled=lambda: False)
+    *made, last = go_on(begun, GROUNDED, context)
+    assert model.gone_on == [((1, 2, 3), (4, 5))]
+    assert made[0] == events.Retrieved(query="pump", passages=(shown,))
+    assert isinstance(last, events.Finished)
+    result = msgspec.convert(last.result, AskResult)
+    assert (result.answer, [c.n for c in result.citations]) == ("It runs for 36 months [1].", [1])
+    *made, last = go_on(Begun(prompt=(1,), answer=(), question="Hm?"), Recipe(), context_of("Yes [1]."))
+    assert isinstance(last, events.Finished)
+    assert (last.result["answer"], last.result["citations"]) == ("Yes [1].", ())
+
+
+def context_of(reply: str) -> AnswerContext:
+    return AnswerContext(model=FakeLanguageModel([reply]), retriever=None, cancelled=lambda: False)
+
+
+def several(model: FakeLanguageModel, recipe: Recipe) -> tuple[list[events.Event], AskResult]:
+    context = AnswerContext(model=model, retriever=FakeRetriever([PUMP]), cancelled=lambda: False)
+    made = list(answer(recipe, [Message("user", QUESTION)], context))
+    assert isinstance(made[-1], events.Finished)
+    return made, msgspec.convert(made[-1].result, AskResult)
+
+
+def streamed(made: Sequence[events.Event], number: int) -> str:
+    return "".join(e.text for e in made if isinstance(e, events.TextDelta) and e.sequence == number)

@@ -15,9 +15,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
+import msgspec
+
+from workbench.engine.protocol import Generated
 from workbench.messages import Citation, Passage
+from workbench.messages import Sequence as Answered
+from workbench.techniques.generating import answered
 from workbench.techniques.retrieval.sentences import CLOSERS, ends_sentence
 from workbench.techniques.retrieval.terms import Vocabulary
 
@@ -189,10 +195,28 @@ class CitationEditor:
         return taken
 
 
-def citations_of(editor: CitationEditor, passages: Sequence[Passage]) -> tuple[Citation, ...]:
+class Citing(Protocol):
+    """What says which passages an answer cites: its editor, or its stored sequence."""
+
+    @property
+    def claimed(self) -> Collection[int]: ...
+
+    @property
+    def matched(self) -> Collection[int]: ...
+
+
+def citations_of(answer: Citing, passages: Sequence[Passage]) -> tuple[Citation, ...]:
     """The citations that stand in the edited answer, by number."""
-    used = editor.claimed | editor.matched
-    return tuple(as_citation(p, claimed=p.n in editor.claimed) for p in passages if p.n in used)
+    used = {*answer.claimed, *answer.matched}
+    return tuple(as_citation(p, claimed=p.n in answer.claimed) for p in passages if p.n in used)
+
+
+def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Answered, ...]:
+    """All that was answered at once, with the numbers that each cites."""
+    return tuple(
+        msgspec.structs.replace(one, claimed=tuple(sorted(editor.claimed)), matched=tuple(sorted(editor.matched)))
+        for one, editor in zip(answered(generated), editors, strict=True)
+    )
 
 
 def as_citation(passage: Passage, *, claimed: bool) -> Citation:

@@ -7,7 +7,8 @@ extracted rows are checked against their section and merged; translations are jo
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -19,7 +20,7 @@ from workbench.events import Event
 from workbench.messages import Citation, Message, Passage, Usage
 from workbench.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.generating import answered, ending, generate
+from workbench.techniques.generating import Edited, Editor, Unchanged, answered, edit, ending
 from workbench.techniques.retrieval.citing import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
@@ -28,6 +29,8 @@ from workbench.techniques.retrieval.tables import markdown_table, merge_rows, re
 _SECTION_SHARE = {"summarise": 0.5, "extract": 0.45, "translate": 0.3}  # of the context; the rest is for the answer
 _SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more
 _FEWEST_TOKENS = 48
+
+E = TypeVar("E", bound=Editor)
 
 _Work = Generator[Event, None, tuple[Generated, Sequence[Passage], tuple[Citation, ...]]]
 """The steps of a task; returns what was made, the passages that its citations number, and the citations."""
@@ -94,23 +97,28 @@ class _Worker:
         text: str,
         *,
         quiet: bool,
-        editor: CitationEditor | None = None,
         max_tokens: int = 0,
     ) -> Generator[Event, None, Generated]:
         """The model's answer to an instruction about a text."""
+        edited = yield from self.ask_edited(instruction, text, Unchanged, quiet=quiet, max_tokens=max_tokens)
+        return edited.generated
+
+    def ask_edited(
+        self, instruction: str, text: str, editor: Callable[[], E], *, quiet: bool, max_tokens: int = 0
+    ) -> Generator[Event, None, Edited[E]]:
+        """As ``ask``, the answer edited while it streams. One answer, however many the recipe makes of a question."""
         if self.context.cancelled():
-            return Generated(text="", finish="cancelled")
+            return Edited(Generated(text="", finish="cancelled"), (editor(),))
         system = self._recipe.prompting.system.strip()
         messages = [Message("system", system)] if system else []
         messages.append(Message("user", f"{instruction}\n\n{text}\n\n{instruction}"))
-        decoding = self._recipe.decoding
+        decoding = msgspec.structs.replace(self._recipe.decoding, n=1)
         if max_tokens:
             decoding = msgspec.structs.replace(decoding, max_tokens=max_tokens)
-        generated = yield from generate(
-            self.context, messages, decoding, editor=editor, notices=self.notices, quiet=quiet
-        )
-        self._count(generated.usage)
-        return generated
+        stream = self.context.model.generate(messages, decoding)
+        edited = yield from edit(stream, editor, notices=self.notices, quiet=quiet)
+        self._count(edited.generated.usage)
+        return edited
 
     def _count(self, used: Usage) -> None:
         before = self.usage
@@ -122,6 +130,8 @@ class _Worker:
             new_tokens=tokens,
             first_token_s=before.first_token_s or used.first_token_s,
             tokens_per_s=tokens / seconds if seconds else 0.0,
+            drafted_tokens=before.drafted_tokens + used.drafted_tokens,
+            accepted_tokens=before.accepted_tokens + used.accepted_tokens,
         )
 
 
@@ -153,9 +163,8 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         text = "\n\n".join(parts)
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
     yield worker.progress("summarising", len(sections) - 1)
-    editor = CitationEditor(cited)
-    generated = yield from worker.ask(instruction, text, quiet=False, editor=editor)
-    return generated, cited, citations_of(editor, cited)
+    edited = yield from worker.ask_edited(instruction, text, lambda: CitationEditor(cited), quiet=False)
+    return edited.generated, cited, citations_of(edited.editors[0], cited)
 
 
 def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worker) -> _Work:
@@ -179,7 +188,7 @@ def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worke
     yield events.TextDelta(text=table)
     used = {n for _, origins in merged for n in origins}
     citations = tuple(as_citation(s, claimed=False) for s in sections if s.n in used)
-    return msgspec.structs.replace(finished, text=table), sections, citations
+    return msgspec.structs.replace(finished, text=table, sequences=()), sections, citations
 
 
 def _translate(sections: Sequence[Passage], document: DocumentText, language: str, worker: _Worker) -> _Work:
@@ -204,7 +213,7 @@ def _translate(sections: Sequence[Passage], document: DocumentText, language: st
             break
         if finished.finish == "length":
             yield worker.note(f"The translation of section {section.n} was cut short.")
-    return msgspec.structs.replace(finished, text="".join(whole)), sections, ()
+    return msgspec.structs.replace(finished, text="".join(whole), sequences=()), sections, ()
 
 
 def _document_for(task: DocumentTask, context: AnswerContext) -> DocumentText:

@@ -19,8 +19,8 @@ from workbench.messages import Message, Passage
 from workbench.protocol import finish
 from workbench.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.generating import answered, ending, generate
-from workbench.techniques.retrieval.citing import CitationEditor, citations_of
+from workbench.techniques.generating import answered, edit, ending
+from workbench.techniques.retrieval.citing import CitationEditor, citations_of, cited
 from workbench.techniques.retrieval.declining import weigh_evidence
 from workbench.techniques.retrieval.following import search_all, search_queries
 from workbench.techniques.retrieval.packing import pack
@@ -49,13 +49,14 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     yield events.Retrieved(query=queries[0], passages=tuple(shown))
     context.raise_if_cancelled()
     notices: list[str] = []
-    editor = CitationEditor(shown, question)
     messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model.parameters)
-    generated = yield from generate(context, messages, recipe.decoding, editor=editor, notices=notices)
+    stream = context.model.generate(messages, recipe.decoding)
+    edited = yield from edit(stream, lambda: CitationEditor(shown, question), notices=notices)
+    generated = edited.generated
     result = AskResult(
         answer=generated.text,
-        sequences=answered(generated),
-        citations=citations_of(editor, shown),
+        sequences=cited(generated, edited.editors),
+        citations=citations_of(edited.editors[0], shown),
         usage=generated.usage,
         recipe=recipe,
         query=queries[0],
