@@ -37,7 +37,7 @@ def describe_gguf(path: Path) -> ModelDetails:
 
     Raises UserError when a file is missing, is no model, or is not sound.
     """
-    pieces = _read_pieces(path)
+    pieces = read_pieces(path)
     first = pieces[0]
     _refuse_other_kinds(first)
     if not any(piece.parameters for piece in pieces):
@@ -83,7 +83,8 @@ def _is_short(value: object) -> bool:
     return not isinstance(value, str) or len(value) <= MAX_SHOWN_TEXT
 
 
-def _read_pieces(path: Path) -> list[GGUF]:
+def read_pieces(path: Path) -> list[GGUF]:
+    """The files of a model, of which ``path`` is any, in their order. Raises UserError when they are not sound."""
     given = read_gguf(path)
     count = given.number("split.count", 1)
     if count <= 1:

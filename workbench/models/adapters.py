@@ -1,0 +1,207 @@
+"""LoRA adapters in GGUF form: whether one fits a model, and where the home keeps them. Weights are never read.
+
+llama.cpp ends the process on some adapters that do not fit and tells the reason of others to its log only, so that
+everything is checked here first. The form is that of llama.cpp's ``convert_lora_to_gguf.py``: for each changed tensor
+``NAME.lora_a`` and ``NAME.lora_b``, in llama.cpp's order of dimensions: a base tensor of shape (in, out) has a of shape
+(in, rank) and b of shape (rank, out). LoRA: https://arxiv.org/abs/2106.09685
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import UserError
+from workbench.models.gguf import GGUF, Tensor, read_gguf
+from workbench.models.gguf_model import read_pieces
+
+ADAPTER_FILE = "adapter.gguf"
+MAX_LISTED = 8
+
+_FIRST, _SECOND = ".lora_a", ".lora_b"
+_TYPES = ("F32", "F16", "BF16")
+_EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
+_ALPHA = "adapter.lora.alpha"
+_FLOAT32 = 6  # number of the type in GGUF's metadata
+_OTHER_HINT = "Choose an adapter that was trained on this model."
+_AGAIN_HINT = "Convert the adapter again."
+
+
+@dataclass(frozen=True)
+class AdapterDetails:
+    """What an adapter says of itself. ``ranks`` are the different ones, ascending; ``targets`` the names of the base
+    tensors that it changes, in the file's order; ``bytes`` is the file's size. ``alpha`` / rank multiplies the product
+    of a and b; with ``alpha`` 0 nothing does."""
+
+    path: str
+    name: str
+    architecture: str
+    ranks: tuple[int, ...]
+    alpha: float
+    targets: tuple[str, ...]
+    bytes: int
+
+
+def check_adapter(adapter: Path, model: Path) -> AdapterDetails:
+    """Read an adapter and see whether it fits a model, which is a GGUF file (any one of a split model's).
+
+    Raises UserError with the reason: not a sound GGUF file, not a LoRA, for another architecture, half a pair, a tensor
+    that the model lacks, shapes or ranks or number formats that do not fit, token embeddings that are the output too.
+    """
+    file = read_gguf(adapter)
+    pieces = read_pieces(model)
+    _check_kind(file, pieces[0])
+    base = {tensor.name: tensor for piece in pieces for tensor in piece.tensors}
+    pairs = _pair(file)
+    if not pairs:
+        raise UserError(f"The adapter {adapter} changes nothing: it holds no LoRA tensors.", _AGAIN_HINT)
+    ranks = {_check_pair(adapter, name, a, b, base) for name, (a, b) in pairs.items()}
+    return AdapterDetails(
+        path=str(adapter),
+        name=file.text("general.name") or (adapter.parent.name if adapter.name == ADAPTER_FILE else adapter.stem),
+        architecture=file.text("general.architecture"),
+        ranks=tuple(sorted(ranks)),
+        alpha=_alpha(file),
+        targets=tuple(pairs),
+        bytes=file.size,
+    )
+
+
+def resolve_adapter(name: str, adapters_folder: Path) -> Path:
+    """The GGUF file of an adapter: ``name`` is a path to it, or what it is called in the home's folder of adapters.
+
+    There it is ``NAME/adapter.gguf`` or ``NAME.gguf``. Raises UserError that lists what is there.
+    """
+    given = Path(name).expanduser()
+    if given.suffix.lower() == ".gguf" and given.is_file():
+        return given.absolute()
+    if name and given.name == name and name not in (".", ".."):  # a bare name, which cannot lead out of the folder
+        for file in (adapters_folder / name / ADAPTER_FILE, adapters_folder / f"{name}.gguf"):
+            if file.is_file():
+                return file
+    known = list_adapters(adapters_folder)
+    shown = ", ".join(known[:MAX_LISTED]) + (" ..." if len(known) > MAX_LISTED else "")
+    raise UserError(
+        f"There is no adapter {name}.",
+        f"These are in {adapters_folder}: {shown}."
+        if known
+        else f"Give the path of a .gguf file, or put it into {adapters_folder}, which holds no adapters yet.",
+    )
+
+
+def list_adapters(adapters_folder: Path) -> list[str]:
+    """The names of the adapters in the home's folder of adapters, sorted."""
+    try:
+        entries = list(adapters_folder.iterdir())
+    except OSError:
+        return []
+    folders = {entry.name for entry in entries if (entry / ADAPTER_FILE).is_file()}
+    files = {entry.stem for entry in entries if entry.suffix == ".gguf" and entry.is_file()}
+    return sorted(folders | files)
+
+
+def _check_kind(file: GGUF, model: GGUF) -> None:
+    kind = file.text("general.type")
+    if kind != "adapter":
+        what = "a model" if kind in ("", "model") else f"of the kind {kind}"
+        raise UserError(f"{file.path} is not an adapter: it is {what}.", "Choose the GGUF file of a LoRA adapter.")
+    method = file.text("adapter.type")
+    if method != "lora":
+        raise UserError(
+            f"{file.path} is an adapter of the kind {method or 'unknown'}; llama.cpp can use LoRA only.",
+            "Choose the GGUF file of a LoRA adapter.",
+        )
+    made_for, architecture = file.text("general.architecture"), model.text("general.architecture")
+    if made_for != architecture:
+        raise UserError(
+            f"The adapter {file.path} is for models of the architecture {made_for or 'unknown'}; "
+            f"{model.path.name} is {architecture}.",
+            _OTHER_HINT,
+        )
+
+
+def _alpha(file: GGUF) -> float:
+    value = file.metadata.get(_ALPHA, 0.0)
+    if _ALPHA in file.metadata and (
+        not isinstance(value, float) or not math.isfinite(value) or _type_of(file.path, _ALPHA) != _FLOAT32
+    ):
+        raise UserError(f"The adapter {file.path} has no usable alpha: {value!r}.", _AGAIN_HINT)
+    return float(value)
+
+
+def _type_of(path: Path, key: str) -> int:
+    """The number of a metadata entry's type: llama.cpp ends the process when it is another than it expects."""
+    name = struct.pack("<Q", len(key)) + key.encode()
+    with path.open("rb") as file:
+        before = b""
+        while block := file.read(1 << 20):
+            found = (before + block).find(name)
+            if found >= 0:
+                start = file.tell() - len(before) - len(block) + found + len(name)
+                file.seek(start)
+                return int.from_bytes(file.read(4), "little")
+            before = (before + block)[-len(name) :]
+    return -1
+
+
+def _pair(file: GGUF) -> dict[str, tuple[Tensor, Tensor]]:
+    halves: dict[str, dict[str, Tensor]] = {}
+    for tensor in file.tensors:
+        suffix = tensor.name[-len(_FIRST) :]
+        if suffix in (_FIRST, _SECOND):
+            halves.setdefault(tensor.name[: -len(suffix)], {})[suffix] = tensor
+        elif not tensor.name.endswith("_norm.weight"):  # llama.cpp leaves those out and works without them
+            raise UserError(f"The adapter {file.path} holds {tensor.name!r}, which is not part of a LoRA.", _AGAIN_HINT)
+    for name, pair in halves.items():
+        for suffix in (_FIRST, _SECOND):
+            if suffix not in pair:
+                raise UserError(f"The adapter {file.path} has one half of {name!r} only: no {suffix[1:]}.", _AGAIN_HINT)
+    return {name: (pair[_FIRST], pair[_SECOND]) for name, pair in halves.items()}
+
+
+def _check_pair(adapter: Path, name: str, a: Tensor, b: Tensor, base: dict[str, Tensor]) -> int:
+    """The rank of a pair that fits."""
+    tensor = base.get(name)
+    if tensor is None:
+        raise UserError(f"The adapter {adapter} changes {name!r}, which the model does not have.", _OTHER_HINT)
+    for half in (a, b):
+        if half.type not in _TYPES:
+            raise UserError(
+                f"The adapter {adapter} stores {half.name!r} as {half.type}; adapters are {', '.join(_TYPES)}.",
+                "Convert the adapter again, unquantised.",
+            )
+    if name == _EMBEDDING and _OUTPUT not in base:
+        raise UserError(
+            f"The adapter {adapter} changes the token embeddings, which are this model's output layer as well: "
+            "llama.cpp cannot do that.",
+            "Train the adapter without the embeddings.",
+        )
+    if not (len(tensor.shape) in (2, 3) and len(a.shape) == len(b.shape) == len(tensor.shape)):
+        raise _misfit(adapter, name, a, b, tensor)
+    if name == _EMBEDDING:  # looked up, not multiplied: a is (rank, vocabulary) and b is (rank, width)
+        fits = (a.shape[1], b.shape[1]) == (tensor.shape[1], tensor.shape[0])
+        rank, other = a.shape[0], b.shape[0]
+    else:
+        fits = (a.shape[0], b.shape[1]) == tensor.shape[:2]
+        rank, other = a.shape[1], b.shape[0]
+    if not fits or a.shape[2:] != tensor.shape[2:] or b.shape[2:] != tensor.shape[2:]:
+        raise _misfit(adapter, name, a, b, tensor)
+    if rank != other or rank < 1:
+        raise UserError(
+            f"The halves of {name!r} in the adapter {adapter} are of the ranks {rank} and {other}.", _AGAIN_HINT
+        )
+    return rank
+
+
+def _misfit(adapter: Path, name: str, a: Tensor, b: Tensor, tensor: Tensor) -> UserError:
+    return UserError(
+        f"The adapter {adapter} does not fit: its {name!r} is {_spell(a)} by {_spell(b)}, the model's is "
+        f"{_spell(tensor)}.",
+        _OTHER_HINT,
+    )
+
+
+def _spell(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape))
