@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from workbench.errors import UserError
 from workbench.recipes import (
+    PRESETS,
     DecodingPart,
     ModelPart,
     PromptingPart,
@@ -15,8 +17,10 @@ from workbench.recipes import (
     RetrievalPart,
     differences,
     load_recipe,
+    preset_of,
     recipe_from,
     save_recipe,
+    with_preset,
     with_value,
 )
 
@@ -99,3 +103,19 @@ def test_differences_are_named() -> None:
 def test_an_unknown_part_in_plain_data_is_refused() -> None:
     with pytest.raises(UserError, match="colour"):
         recipe_from({"schema": 1, "colour": {}})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_recognised_and_leaves_the_rest_alone(name: str) -> None:
+    before = DecodingPart(n=3, format="json", typical_p=0.5, strategy="beam", max_tokens=50)
+    part = with_preset(before, name)
+    assert preset_of(part) == name
+    assert (part.n, part.format, part.max_tokens) == (3, "json", 50)
+    assert (part.strategy, part.typical_p) == ("sampling", 1.0)
+    assert preset_of(msgspec.structs.replace(part, min_p=0.31)) is None
+
+
+def test_greedy_is_precise() -> None:
+    assert preset_of(DecodingPart()) == "precise"
+    assert preset_of(DecodingPart(strategy="greedy", temperature=1.0)) == "precise"
+    assert preset_of(DecodingPart(strategy="beam")) is None
