@@ -18,13 +18,14 @@ from workbench.settings import Settings
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A processor or GPU that ggml can compute on."""
+    """A processor or GPU that ggml can compute on. ``shared``: its memory is the machine's own, not more of it."""
 
     name: str
     description: str = ""
     kind: Literal["cpu", "gpu", "accelerator"] = "cpu"
     memory_bytes: int = 0
     free_bytes: int = 0
+    shared: bool = False
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

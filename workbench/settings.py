@@ -89,6 +89,62 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"advanced": True},
         ),
     ] = "f16"
+    split_mode: Annotated[
+        Literal["layer", "row", "none"],
+        Meta(
+            title="Several GPUs",
+            description="How a model is spread over several GPUs: whole layers, rows of each layer (some kinds of GPU "
+            "only), or not at all.",
+            extra={"advanced": True},
+        ),
+    ] = "layer"
+    tensor_split: Annotated[
+        str,
+        Meta(
+            pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$",
+            max_length=200,
+            title="Share of each GPU",
+            description='Numbers with commas between, such as "3,1": the first GPU gets three quarters. Empty shares '
+            "by free memory.",
+            extra={"advanced": True},
+        ),
+    ] = ""
+    main_gpu: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=15,
+            title="Main GPU",
+            description="Which GPU has the model when it is not spread over several, counted from 0.",
+            extra={"advanced": True},
+        ),
+    ] = 0
+    deterministic: Annotated[
+        bool,
+        Meta(
+            title="Same answer every time",
+            description="The same question, recipe and seed give the same words whatever else is being computed. "
+            "Answers are then computed one at a time, about 1.4 to 1.8 times slower on a processor, and need more "
+            "memory.",
+            extra={"advanced": True},
+        ),
+    ] = False
+    prefix_cache_mb: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_536,
+            title="Memory for earlier chats",
+            description="How much memory may keep what was computed of recent conversations, so that going back to "
+            "one is quick. 0 keeps none outside the model's own memory.",
+            extra={"unit": "MB", "advanced": True},
+        ),
+    ] = 512
+
+    @property
+    def gpu_shares(self) -> tuple[float, ...]:
+        """``tensor_split`` as numbers."""
+        return tuple(float(share) for share in self.tensor_split.split(",") if share.strip())
 
 
 class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True):

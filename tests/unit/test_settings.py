@@ -64,3 +64,11 @@ def test_a_wrong_value_names_the_field_and_its_range() -> None:
     assert "between 0 and 256" in caught.value.hint
     with pytest.raises(UserError, match="f16, f32, q8_0"):
         parse_value(EngineSettings, "kv_type", "q2")
+
+
+def test_the_shares_of_gpus_are_numbers_with_commas() -> None:
+    assert EngineSettings().gpu_shares == ()
+    assert EngineSettings(tensor_split=parse_value(EngineSettings, "tensor_split", "3, 1.5")).gpu_shares == (3.0, 1.5)
+    for text in ("3;1", "-1,2", "3,,1", "much"):
+        with pytest.raises(UserError):
+            parse_value(EngineSettings, "tensor_split", text)

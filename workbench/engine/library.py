@@ -27,6 +27,7 @@ from workbench.calls import Device
 __all__ = ["LibraryLog", "describe_library", "list_devices", "llama", "start_library"]
 
 _DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5  # ggml.h; llama-cpp-python 0.3.36 lists older numbers
+_GPU, _INTEGRATED = 1, 2  # ggml_backend_dev_type; Metal says GPU also where the memory is the machine's
 _DEVICE_KINDS: dict[int, Literal["cpu", "gpu", "accelerator"]] = {0: "cpu", 1: "gpu", 2: "gpu", 3: "accelerator"}
 
 
@@ -99,6 +100,7 @@ def list_devices() -> tuple[Device, ...]:
                 kind=_DEVICE_KINDS.get(kind(device), "accelerator"),
                 memory_bytes=total.value,
                 free_bytes=free.value,
+                shared=kind(device) == _INTEGRATED or (sys.platform == "darwin" and kind(device) == _GPU),
             )
         )
     return tuple(found)

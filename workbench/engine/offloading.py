@@ -1,0 +1,162 @@
+"""What each layer of a model takes, which GPUs there are for it, and how its layers are dealt out to them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.calls import Device, ModelDetails
+from workbench.engine.protocol import Load
+from workbench.errors import UserError
+from workbench.models.gguf_model import read_pieces
+
+_LAYER = re.compile(r"^blk\.(\d+)\.")
+_EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Bytes of a model's weights: of each layer, of the output layer, and of what stays on the processor.
+
+    ``tied``: the token embeddings are the output layer as well; it lies on the processor and, when the output layer
+    is on a GPU, a second time there (``output`` counts it).
+    """
+
+    layers: tuple[int, ...]
+    output: int
+    input: int
+    tied: bool = False
+
+    @classmethod
+    def estimate(cls, model: ModelDetails) -> Weights:
+        """Equal parts, where the tensor table is not at hand."""
+        part = model.model.bytes // (model.layers + 1)
+        return cls((part,) * model.layers, model.model.bytes - part * model.layers, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.layers) + self.input + (0 if self.tied else self.output)
+
+    def on_gpu(self, layer: int) -> int:
+        """Bytes of a layer; the one after the last is the output layer."""
+        return self.layers[layer] if layer < len(self.layers) else self.output
+
+    def on_host(self, gpu_layers: int) -> int:
+        """Bytes that stay on the processor when the last ``gpu_layers``, counted with the output layer, do not."""
+        output = 0 if gpu_layers or self.tied else self.output
+        return self.input + output + sum(self.layers[: len(self.layers) + 1 - gpu_layers])
+
+
+def weigh_tensors(details: ModelDetails) -> Weights:
+    """Read the tensor tables of a GGUF model's files. Raises UserError when they are not sound."""
+    tensors = [tensor for piece in read_pieces(Path(details.model.path)) for tensor in piece.tensors]
+    layers = [0] * details.layers
+    output = inputs = embedding = 0
+    tied = True
+    for tensor in tensors:
+        match = _LAYER.match(tensor.name)
+        if match and int(match[1]) < len(layers):
+            layers[int(match[1])] += tensor.bytes
+        elif tensor.name.startswith("output"):
+            output += tensor.bytes
+            tied = tied and tensor.name != _OUTPUT
+        else:
+            inputs += tensor.bytes
+            embedding += tensor.bytes if tensor.name == _EMBEDDING else 0
+    return Weights(tuple(layers), output + (embedding if tied else 0), inputs, tied)
+
+
+def find_gpus(call: Load, devices: Sequence[Device]) -> list[Device]:
+    """The GPUs that a model is to use, in llama.cpp's order: those that are a part of the processor only when there are
+    no others. Empty when it wants none.
+
+    Raises UserError when layers, a GPU or shares were set that these GPUs cannot have.
+    """
+    if call.gpu_layers == 0:
+        return []
+    found = [device for device in devices if device.kind == "gpu"]
+    gpus = [device for device in found if not device.shared] or found
+    if not gpus:
+        if call.gpu_layers > 0:
+            raise UserError(
+                f"{call.gpu_layers} layers are to go on the GPU, but llama.cpp sees no GPU.",
+                "Set the layers on the GPU to -1 or 0, or install a llama-cpp-python that was built for your GPU.",
+            )
+        return []
+    if call.split_mode == "none":
+        if not 0 <= call.main_gpu < len(gpus):
+            raise UserError(
+                f"There is no GPU {call.main_gpu}: llama.cpp sees {len(gpus)}, counted from 0.",
+                "Set the main GPU to another number.",
+            )
+        return [gpus[call.main_gpu]]
+    split = call.tensor_split
+    if len(split) > len(gpus) or any(not math.isfinite(share) or share < 0 for share in split):
+        raise UserError(
+            f"The shares {', '.join(f'{share:g}' for share in split)} do not suit {len(gpus)} GPUs.",
+            "Give each GPU one share, which is not negative, in llama.cpp's order; or leave the shares empty.",
+        )
+    if split and not sum(split):
+        raise UserError("All shares of the GPUs are 0.", "Leave the shares empty, or the layers on the GPU at 0.")
+    return gpus
+
+
+def put_layers(call: Load, sizes: Sequence[int], rooms: Sequence[int]) -> tuple[float, ...]:
+    """How many of the layers of ``sizes`` bytes, in their order, each GPU with so much room gets.
+
+    With ``split_mode`` row it is each GPU's share of every layer. Set shares are kept; else they follow the rooms, or,
+    where the layers do not fit so, each GPU is filled before the next one.
+    """
+    if len(rooms) < 2 or not sizes:
+        return (float(len(sizes)),) * len(rooms)
+    shares = [float(max(0, room)) for room in rooms]
+    if call.tensor_split:
+        shares = [*call.tensor_split, *[0.0] * (len(rooms) - len(call.tensor_split))]
+    elif not sum(shares):
+        shares = [1.0, *[0.0] * (len(rooms) - 1)]
+    if call.split_mode == "row":
+        return tuple(round(share / sum(shares), 4) for share in shares)
+    counts = _by_shares(len(sizes), shares)
+    if call.tensor_split or _fits(counts, sizes, rooms):
+        return counts
+    filled = _fill(sizes, rooms)
+    return filled if _fits(filled, sizes, rooms) else counts
+
+
+def _by_shares(layers: int, shares: Sequence[float]) -> tuple[float, ...]:
+    """As llama.cpp deals them out: layer k goes to the first GPU whose summed shares are beyond k / layers."""
+    counts = [0.0] * len(shares)
+    total = sum(shares)
+    for layer in range(layers):
+        summed = 0.0
+        for gpu, share in enumerate(shares):
+            summed += share
+            if summed / total > layer / layers or gpu == len(shares) - 1:
+                counts[gpu] += 1
+                break
+    return tuple(counts)
+
+
+def _fill(sizes: Sequence[int], rooms: Sequence[int]) -> tuple[float, ...]:
+    counts = [0.0] * len(rooms)
+    gpu, left = 0, rooms[0]
+    for size in sizes:
+        while size > left and gpu < len(rooms) - 1:
+            gpu += 1
+            left = rooms[gpu]
+        counts[gpu] += 1
+        left -= size
+    return tuple(counts)
+
+
+def _fits(counts: Sequence[float], sizes: Sequence[int], rooms: Sequence[int]) -> bool:
+    begin = 0
+    for count, room in zip(counts, rooms, strict=True):
+        held = sum(sizes[begin : begin + int(count)])
+        if count and held > room:
+            return False
+        begin += int(count)
+    return True
