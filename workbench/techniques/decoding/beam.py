@@ -1,0 +1,285 @@
+"""Beam search on the engine: the most probable of many answers, found by following several side by side.
+
+The beams share what they have in common in the model's memory. ``beam_search`` has the search and its meaning; here
+are log-probabilities, what ends an answer, and texts. As in transformers' ``generate``, ``repetition_penalty`` (Keskar
+et al. 2019, arXiv:1909.05858) and ``no_repeat_ngram_size`` (Paulus et al. 2017, arXiv:1705.04304) look at the prompt as
+well, and what is penalised, forbidden or outside a constraint is so after the log-softmax: the rest is not made more
+probable by it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.probabilities import LogProbabilities
+from workbench.engine.prompt import Prompt
+from workbench.engine.protocol import Generated, GeneratedSequence
+from workbench.engine.vocabulary import Vocabulary
+from workbench.engine.writing import Writer
+from workbench.errors import UserError
+from workbench.events import BeamStep, Cancelled, TextDelta, Thought
+from workbench.messages import Beam as ShownBeam
+from workbench.messages import Finish
+from workbench.protocol import RequestContext, finish
+from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.beam_search import BeamSearch, Complete, Processors, Row, Step
+from workbench.techniques.decoding.constraints import Constraint
+from workbench.techniques.decoding.generation import longest_answer, measured
+from workbench.techniques.decoding.narrowing import largest
+
+
+class _Path:
+    """A beam with its branch of the model's memory. ``tail``: its last bytes, to find stop strings in; ``doubtful``
+    once one stood in its bytes that did not stand in its answer."""
+
+    __slots__ = ("branch", "constraint", "doubtful", "row", "tail")
+
+    def __init__(self, branch: Branch, constraint: Constraint | None, tail: bytes, doubtful: bool = False) -> None:
+        self.branch = branch
+        self.constraint = constraint
+        self.tail = tail
+        self.doubtful = doubtful
+        self.row: Row | None = None
+
+
+class _Ending(NamedTuple):
+    """``in_answer``: whether the token that ends the answer belongs to it."""
+
+    reason: Finish
+    in_answer: bool
+
+
+class BeamJob(Job):
+    """Goes on with a prompt by beam search; sends a BeamStep after each step; at the end the text of the ``decoding.n``
+    best answers and a Generated.
+
+    ``answer`` are tokens that each answer begins with. ``started`` is when it was asked for (time.perf_counter). Raises
+    UserError when the parameters do not fit each other, or the context has no room for the beams.
+    """
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        decoding: DecodingPart,
+        vocabulary: Vocabulary,
+        context_tokens: int,
+        context: RequestContext,
+        *,
+        started: float,
+        constraint: Constraint | None = None,
+        key: object = None,
+        background: bool = False,
+        answer: Sequence[int] = (),
+        assistant_start: str = "",
+    ) -> None:
+        width, groups = decoding.num_beams, decoding.num_beam_groups
+        if decoding.n > width:
+            raise UserError(
+                f"{decoding.n} answers were asked of a search with {width} beams.", "Set at least as many beams."
+            )
+        if width % groups:
+            raise UserError(f"{width} beams cannot be split into {groups} groups.", "Set a number that divides them.")
+        tokens = [*prompt.tokens, *answer]
+        limit = longest_answer(len(tokens), decoding.max_tokens, context_tokens, width)
+        super().__init__(
+            tokens, len(tokens) - 1, len(tokens) + width * limit, context, width=width, key=key, background=background
+        )
+        self._prompt = prompt
+        self._decoding = decoding
+        self._vocabulary = vocabulary
+        self._given = list(answer)
+        self._assistant_start = assistant_start
+        self._search: BeamSearch[_Ending] = BeamSearch(
+            width,
+            limit,
+            length_penalty=decoding.length_penalty,
+            early_stopping=decoding.early_stopping,
+            groups=groups,
+            diversity_penalty=decoding.diversity_penalty,
+        )
+        self._probabilities = LogProbabilities(vocabulary.size)
+        self._processors = Processors(decoding.repetition_penalty, decoding.no_repeat_ngram_size)
+        self._stops = [stop.encode() for stop in (*decoding.stop, *prompt.stops) if stop]
+        self._kept_bytes = max((len(stop) for stop in self._stops), default=0) + 64
+        self._constraint = constraint.copy() if constraint is not None else None
+        if self._constraint is not None:
+            self._constraint.limit = min(self._constraint.limit, len(answer) + limit)
+        self._next_constraints: dict[tuple[int, int], Constraint] = {}
+        self._paths: list[_Path] = []
+        self._order: list[int] = []  # the place among the last step's shown beams of each live one
+        self._steps = 0
+        self._started = started
+        self._first_at = self._last_at = 0.0
+
+    def begin(self) -> None:
+        if self._constraint is not None:
+            for token in self._given:
+                self._constraint.accept(token)
+        tail = b"".join(self._piece(token) for token in self._given)[-self._kept_bytes :]
+        self._paths = [_Path(self.branches[0], self._constraint, tail)]
+
+    def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+        path = next(path for path in self._paths if path.branch is branch)
+        normaliser = self._probabilities.normaliser(logits)
+        if path.constraint is not None:
+            path.constraint.mask(logits)
+        unpenalised = self._processors.apply(logits, branch.tokens, normaliser)
+        tokens = self._best_tokens(logits, path.constraint)
+        scores = logits[tokens].astype(np.float64) - normaliser
+        logprobs = scores.copy()
+        if unpenalised:
+            for at, token in enumerate(tokens.tolist()):
+                if token in unpenalised:
+                    logprobs[at] = unpenalised[token] - normaliser
+        path.row = Row(tokens, scores, logprobs)
+
+    def settle(self) -> None:
+        self._last_at = time.perf_counter()
+        self._first_at = self._first_at or self._last_at
+        self._next_constraints.clear()
+        rows = [path.row for path in self._paths if path.row is not None]
+        assert len(rows) == len(self._paths)
+        step = self._search.advance(rows, self._ending)
+        self._show(step)
+        self._steps += 1
+        if self._search.done:
+            self._finish()
+        else:
+            self._follow(step)
+
+    def cancel(self) -> None:
+        results = self._results(self._search.best(self._decoding.n, unfinished=True), "cancelled")
+        self._end(Cancelled(result=msgspec.to_builtins(self._generated(results))))
+
+    # -- a step -----------------------------------------------------------------------------------------
+
+    def _best_tokens(self, logits: Logits, constraint: Constraint | None) -> npt.NDArray[np.intp]:
+        """The most probable tokens, with as many as the search needs of those that do not end an answer."""
+        needed = self._search.needed
+        count = 2 * needed
+        while True:
+            tokens = largest(logits, min(count, logits.size))
+            tokens = tokens[logits[tokens] > -np.inf]
+            exhausted = tokens.size < count
+            if constraint is not None:
+                tokens = np.array([token for token in tokens.tolist() if constraint.affords(token)], np.intp)
+            if exhausted or sum(not self._vocabulary.ends_generation(token) for token in tokens.tolist()) >= needed:
+                return tokens
+            count *= 2
+
+    def _ending(self, parent: int, token: int) -> _Ending | None:
+        """What ends the answer of a beam with this token."""
+        path = self._paths[parent]
+        if self._vocabulary.ends_generation(token):
+            return _Ending("grammar" if path.constraint is not None else "eos", in_answer=False)
+        if self._stops and self._stopped(path, parent, token):
+            return _Ending("stop", in_answer=True)
+        if path.constraint is not None:
+            following = path.constraint.copy()
+            following.accept(token)
+            self._next_constraints[parent, token] = following
+            if following.complete:
+                return _Ending("grammar", in_answer=True)
+        return None
+
+    def _stopped(self, path: _Path, parent: int, token: int) -> bool:
+        """Whether a stop string is in the answer: looked for in the bytes, then made sure of in the text."""
+        tail = path.tail + self._piece(token)
+        if not path.doubtful and not any(stop in tail for stop in self._stops):
+            return False
+        writer = self._writer(self._search.live[parent].tokens)
+        return writer.feed(token, 0.0)
+
+    def _follow(self, step: Step[_Ending]) -> None:
+        """Make the model's memory that of the beams that go on: what nobody follows first, to have its room."""
+        parents = [choice.parent for choice in step.live]
+        for place, path in enumerate(self._paths):
+            if place not in parents:
+                self.memory.drop(path.branch)
+        following: list[_Path] = []
+        used: set[int] = set()
+        for choice in step.live:
+            path, token = self._paths[choice.parent], choice.beam.token
+            branch = self.memory.fork(path.branch) if choice.parent in used else path.branch
+            used.add(choice.parent)
+            bytes_ = path.tail + self._piece(token) if self._stops else b""
+            doubtful = path.doubtful or any(stop in bytes_ for stop in self._stops)
+            constraint = self._next_constraints.get((choice.parent, token))
+            following.append(_Path(branch, constraint, bytes_[-self._kept_bytes :], doubtful))
+        for path, choice in zip(following, step.live, strict=True):
+            path.branch.tokens.append(choice.beam.token)
+        self._paths = following
+
+    def _show(self, step: Step[_Ending]) -> None:
+        shown = [(choice.beam, choice.parent, False) for choice in step.live]
+        shown += [(complete.beam, complete.parent, True) for complete in step.complete]
+        order = sorted(range(len(shown)), key=lambda at: -shown[at][0].score)
+        beams = tuple(
+            ShownBeam(
+                parent=self._order[parent] if self._steps else -1,
+                token=beam.token,
+                text=self._piece(beam.token).decode("utf-8", "replace"),
+                score=beam.score,
+                ended=ended,
+            )
+            for beam, parent, ended in (shown[at] for at in order)
+        )
+        self._order = [order.index(at) for at in range(len(step.live))]
+        self._put(BeamStep(step=self._steps, beams=beams))
+
+    # -- the end ----------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        results = self._results(self._search.best(self._decoding.n), "length")
+        for number, result in enumerate(results):
+            if result.thought:
+                self._put(Thought(text=result.thought, sequence=number))
+            if result.text:
+                self._put(TextDelta(text=result.text, sequence=number))
+        self._end(finish(self._generated(results)))
+
+    def _results(self, found: Sequence[Complete[_Ending]], otherwise: Finish) -> list[GeneratedSequence]:
+        """``otherwise`` is how those ended that nothing in them ended."""
+        results = []
+        for complete in found:
+            ending, beam = complete.ending, complete.beam
+            if ending is not None and not ending.in_answer and beam.before is not None:
+                beam = beam.before
+            result = self._writer(beam.tokens).finish(ending.reason if ending is not None else otherwise)
+            mean = beam.logprob / beam.length if beam.length else None
+            results.append(msgspec.structs.replace(result, mean_logprob=mean, score=complete.score))
+        return results
+
+    def _generated(self, sequences: Sequence[GeneratedSequence]) -> Generated:
+        new_tokens = sum(len(sequence.tokens) - len(self._given) for sequence in sequences)
+        sequences = sequences or [self._writer(()).finish("cancelled" if self.cancelled else "length")]
+        first = sequences[0]
+        return Generated(
+            text=first.text,
+            thought=first.thought,
+            finish=first.finish,
+            usage=measured(self, self._prompt, new_tokens, self._started, self._first_at, self._last_at),
+            dropped_turns=self._prompt.dropped_turns,
+            mean_logprob=first.mean_logprob,
+            sequences=tuple(sequences),
+            prompt=tuple(self._prompt.tokens),
+        )
+
+    def _writer(self, tokens: Sequence[int]) -> Writer:
+        """A writer that has taken in the tokens of a beam."""
+        writer = Writer(
+            self._prompt, self._decoding.stop, self._vocabulary, None, assistant_start=self._assistant_start
+        )
+        for token in (*self._given, *tokens):
+            writer.feed(token, 0.0)
+        return writer
+
+    def _piece(self, token: int) -> bytes:
+        return self._vocabulary.piece(token, special=token in self._vocabulary.marks)

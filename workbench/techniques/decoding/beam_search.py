@@ -1,0 +1,239 @@
+"""Beam search over log-probabilities: which beams go on, which are complete, when none can come that is better.
+
+It knows nothing of models and texts. The meaning of ``length_penalty``, ``early_stopping`` and of what counts as
+complete is that of transformers' ``generate`` (5.24, ``_beam_search``): a step's candidates are ranked over all beams;
+a complete one counts when it is among the first ``width``; the others fill the beams; the score is the sum of
+log-probabilities over the length, an ending token included, to the power of the penalty.
+
+Groups are those of diverse beam search (Vijayakumar et al. 2016, arXiv:1610.02424) as transformers had it until it left
+its core: each group is a beam search of its own, and what the groups before it have chosen at the same place costs
+a token ``diversity_penalty`` for each time, in its score too. Unlike there, an ending token counts in the length with
+groups as it does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+EarlyStopping = Literal["no", "yes", "never"]
+E = TypeVar("E")
+
+
+class Beam:
+    """A sequence under way: ``token`` after those of ``before``. ``score`` is the sum of log-probabilities that the
+    search goes by, ``logprob`` that under the model alone."""
+
+    __slots__ = ("before", "length", "logprob", "score", "token")
+
+    def __init__(self, before: Beam | None = None, token: int = -1, score: float = 0.0, logprob: float = 0.0) -> None:
+        self.before = before
+        self.token = token
+        self.score = score
+        self.logprob = logprob
+        self.length: int = before.length + 1 if before is not None else 0
+
+    @property
+    def tokens(self) -> list[int]:
+        tokens = []
+        beam = self
+        while beam.before is not None:
+            tokens.append(beam.token)
+            beam = beam.before
+        return tokens[::-1]
+
+
+class Row(NamedTuple):
+    """The most probable next tokens of a beam, best first, none that is forbidden, and their log-probabilities: as
+    penalised (``scores``) and under the model alone."""
+
+    tokens: npt.NDArray[np.intp]
+    scores: npt.NDArray[np.float64]
+    logprobs: npt.NDArray[np.float64]
+
+
+class Choice(NamedTuple):
+    """A token that was chosen after the beam at place ``parent`` of ``live``."""
+
+    parent: int
+    beam: Beam
+
+
+class Complete(NamedTuple, Generic[E]):
+    """A complete sequence; ``score`` is what it is ranked by. ``ending`` is None at the longest length."""
+
+    parent: int
+    beam: Beam
+    score: float
+    ending: E | None
+
+
+class Step(NamedTuple, Generic[E]):
+    """What a step made: the beams that go on, group by group, and those that are complete and good enough to keep."""
+
+    live: list[Choice]
+    complete: list[Complete[E]]
+
+
+class BeamSearch(Generic[E]):
+    """A search of ``width`` beams, up to ``limit`` tokens long.
+
+    ``live`` are the beams whose next tokens ``advance`` wants: one at first, then up to ``width``.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        limit: int,
+        *,
+        length_penalty: float = 1.0,
+        early_stopping: EarlyStopping = "no",
+        groups: int = 1,
+        diversity_penalty: float = 0.0,
+    ) -> None:
+        if width % groups:
+            raise ValueError(f"{width} beams cannot be split into {groups} groups")
+        self._limit = limit
+        self._penalty = length_penalty
+        self._stopping = early_stopping
+        self._diversity = diversity_penalty
+        self._groups: list[_Group[E]] = [_Group(width // groups) for _ in range(groups)]
+        self.live: list[Beam] = [Beam()]
+        self._begun = False
+
+    @property
+    def done(self) -> bool:
+        return all(group.done for group in self._groups)
+
+    @property
+    def needed(self) -> int:
+        """How many tokens that do not end a sequence a row must have, when there are so many."""
+        width = self._groups[0].width
+        return width * len(self._groups) if self._diversity else width
+
+    def advance(self, rows: Sequence[Row], ends: Callable[[int, int], E | None]) -> Step[E]:
+        """Choose the next tokens. ``rows`` has one row for each beam of ``live``; ``ends(parent, token)`` says what
+        ends the sequence with this token, or None. It is asked of no more candidates than needed."""
+        step: Step[E] = Step([], [])
+        chosen: dict[int, int] = {}
+        first = 0
+        for group in self._groups:
+            if group.done:
+                continue
+            count = group.live if self._begun else 1
+            places = range(first, first + count) if self._begun else range(1)
+            first += count
+            live, complete = self._advance_group(group, [(at, self.live[at], rows[at]) for at in places], chosen, ends)
+            if not group.done:
+                step.live.extend(live)
+            step.complete.extend(complete)
+        self._begun = True
+        self.live = [choice.beam for choice in step.live]
+        return step
+
+    def best(self, count: int, *, unfinished: bool = False) -> list[Complete[E]]:
+        """The best complete sequences so far. ``unfinished``: the beams under way count as well."""
+        found = [complete for group in self._groups for complete in group.complete]
+        if unfinished:
+            found += [Complete(at, beam, self._score(beam), None) for at, beam in enumerate(self.live) if beam.length]
+        return sorted(found, key=lambda complete: -complete.score)[:count]
+
+    def _score(self, beam: Beam) -> float:
+        return float(beam.score / beam.length**self._penalty)
+
+    def _advance_group(
+        self,
+        group: _Group[E],
+        beams: Sequence[tuple[int, Beam, Row]],
+        chosen: dict[int, int],
+        ends: Callable[[int, int], E | None],
+    ) -> tuple[list[Choice], list[Complete[E]]]:
+        scores = np.concatenate([row.scores + beam.score for _, beam, row in beams])
+        logprobs = np.concatenate([row.logprobs + beam.logprob for _, beam, row in beams])
+        tokens = np.concatenate([row.tokens for _, _, row in beams])
+        parents = np.repeat(np.arange(len(beams)), [row.tokens.size for _, _, row in beams])
+        for token, times in chosen.items():
+            scores[tokens == token] -= self._diversity * times
+        live: list[Choice] = []
+        complete: list[Complete[E]] = []
+        going_on: list[int] = []
+        for rank, at in enumerate(np.argsort(-scores, kind="stable").tolist()):
+            if len(going_on) == group.width:
+                break
+            place, before, _ = beams[int(parents[at])]
+            token = int(tokens[at])
+            ending = ends(place, token)
+            beam = Beam(before, token, float(scores[at]), float(logprobs[at]))
+            if ending is None:
+                going_on.append(token)
+            if ending is None and beam.length < self._limit:
+                live.append(Choice(place, beam))
+            elif rank < group.width:
+                complete.append(Complete(place, beam, self._score(beam), ending))
+        for token in going_on if self._diversity else ():
+            chosen[token] = chosen.get(token, 0) + 1
+        if not live and not complete and not group.complete:  # everything is forbidden: they end as they are
+            complete = [Complete(place, beam, self._score(beam), None) for place, beam, _ in beams if beam.length]
+        kept = group.keep(complete)
+        group.live = len(live)
+        group.done = not live or not self._can_improve(group, live[0].beam)
+        return live, kept
+
+    def _can_improve(self, group: _Group[E], best: Beam) -> bool:
+        """Whether a beam under way can become better than the complete ones."""
+        if len(group.complete) < group.width:
+            return True
+        if self._stopping == "yes":
+            return False
+        length = self._limit if self._stopping == "never" and self._penalty > 0 else best.length
+        return bool(best.score / length**self._penalty > group.complete[-1].score)
+
+
+class _Group(Generic[E]):
+    """``complete`` are its best complete sequences, best first."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.live = 0
+        self.complete: list[Complete[E]] = []
+        self.done = False
+
+    def keep(self, new: Sequence[Complete[E]]) -> list[Complete[E]]:
+        """Take in complete sequences; returns those that are among the best."""
+        self.complete = sorted([*self.complete, *new], key=lambda complete: -complete.score)[: self.width]
+        return [complete for complete in new if any(complete is kept for kept in self.complete)]
+
+
+class Processors:
+    """What is done to a beam's logits for what stands before, the prompt included, as transformers' processors do it
+    to log-probabilities."""
+
+    def __init__(self, repetition_penalty: float, no_repeat_ngram_size: int) -> None:
+        self._penalty = repetition_penalty
+        self._size = no_repeat_ngram_size
+
+    def apply(self, logits: npt.NDArray[np.float32], tokens: Sequence[int], normaliser: float) -> dict[int, float]:
+        """Change ``logits`` in place; returns those of penalised tokens as they were."""
+        before: dict[int, float] = {}
+        if self._penalty != 1:
+            seen = np.fromiter(set(tokens), np.intp)
+            old = logits[seen]
+            before = dict(zip(seen.tolist(), old.tolist(), strict=True))
+            logits[seen] = (old - normaliser) * self._penalty + normaliser
+        if self._size:
+            logits[self._forbidden(tokens)] = -np.inf
+        return before
+
+    def _forbidden(self, tokens: Sequence[int]) -> npt.NDArray[np.intp]:
+        """The tokens that would end a phrase that stands there already."""
+        everything = np.asarray(tokens, np.intp)
+        size = self._size
+        if everything.size < size:
+            return np.empty(0, np.intp)
+        windows = np.lib.stride_tricks.sliding_window_view(everything, size)
+        same = (windows[:, :-1] == everything[everything.size + 1 - size :]).all(axis=1)
+        forbidden: npt.NDArray[np.intp] = windows[same, -1]
+        return forbidden
