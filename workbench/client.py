@@ -214,12 +214,13 @@ class Client:
         """A connection on which the core has said Welcome. Raises UserError when there is none to be had."""
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
         while True:
-            link = self._try_connect()
+            link = self._connect_until(deadline)
             if link is not None:
                 return link
-            if not self._start_core:
+            late = self._closed or time.monotonic() > deadline
+            if not self._start_core and not late:
                 raise UserError("No core is running for this home folder.", "Start the program first.")
-            if self._closed or time.monotonic() > deadline:
+            if late:
                 owner = read_owner(self.home)
                 holder = f"Process {owner.pid} holds it" if owner is not None else "It could not be started"
                 raise UserError("The core of this home folder does not answer.", f"{holder}; see {self.home.logs}.")
@@ -230,6 +231,37 @@ class Client:
                 if started.outcome == wire.READY:
                     continue
             time.sleep(RETRY_S)  # another process is the core, and about to answer or to leave
+
+    def _connect_until(self, deadline: float) -> Connection | None:
+        """As ``_try_connect``; None when no answer came by then (time.monotonic), from a core that hangs for instance.
+
+        A connection cannot be given up while it is being made: that goes on, on a thread that nobody waits for.
+        """
+        outcome: list[Connection | Exception | None] = []
+        given_up = False
+
+        def attempt() -> None:
+            made: Connection | Exception | None
+            try:
+                made = self._try_connect()
+            except Exception as error:  # noqa: BLE001 - raised again on the client's thread
+                made = error
+            with self._news:
+                outcome.append(made)
+                self._news.notify_all()
+                late = given_up
+            if late and isinstance(made, Connection):
+                made.close()
+
+        threading.Thread(target=attempt, name="connecting", daemon=True).start()
+        with self._news:
+            self._news.wait_for(lambda: outcome or self._closed, max(0.0, deadline - time.monotonic()))
+            given_up = not outcome
+        if not outcome:
+            return None
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]
 
     def _try_connect(self) -> Connection | None:
         key = read_key(self.home)

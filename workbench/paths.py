@@ -79,6 +79,11 @@ class Home:
             return str(inside)
         return str(Path(tempfile.gettempdir()) / f"llm-workbench-{os.getuid()}-{digest}.sock")
 
+    @property
+    def adapters(self) -> Path:
+        """LoRA adapters in GGUF form; made when the first one is."""
+        return self.root / "adapters"
+
     def collection(self, collection: str) -> Path:
         return self.collections / f"{collection}.sqlite"
 

@@ -6,6 +6,7 @@ that ends in one terminal event, and ``Finished.result`` of a ``Call[R]`` is an 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import threading
 from collections.abc import Callable, Iterable
@@ -45,13 +46,22 @@ class RequestContext:
         for callback in callbacks:
             callback()
 
-    def when_cancelled(self, callback: Callable[[], None]) -> None:
-        """Have ``callback`` called once, on the thread that cancels; at once when that has happened already."""
+    def when_cancelled(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have ``callback`` called once, on the thread that cancels; at once when that has happened already.
+
+        Returns what takes it back: for work that ends before the request does.
+        """
+
+        def forget() -> None:
+            with self._lock, contextlib.suppress(ValueError):
+                self._callbacks.remove(callback)
+
         with self._lock:
             if not self._cancelled.is_set():
                 self._callbacks.append(callback)
-                return
+                return forget
         callback()
+        return forget
 
     @property
     def left(self) -> bool:

@@ -630,7 +630,7 @@ def test_the_same_file_is_imported_once_whatever_its_path(
     assert len(call(workbench, ListModels()).models) == 2
 
 
-def test_what_a_stopped_generation_cost_is_known_though_nobody_waits_for_its_end(smollm_path: Path) -> None:
+def test_what_a_stopped_generation_cost_is_told_with_its_end(smollm_path: Path) -> None:
     inference = Inference(
         lambda on_state: WorkerHost("inference", command=COMMANDS["inference"], on_state=on_state),
         lambda: None,
@@ -641,9 +641,9 @@ def test_what_a_stopped_generation_cost_is_known_though_nobody_waits_for_its_end
         stream = model.generate([Message("user", "slow please")], DecodingPart())
         next(e for e in stream if isinstance(e, events.TextDelta))
         context.cancel()
-        stream.close()  # type: ignore[attr-defined]
-        assert model.usage is not None
-        assert model.usage.prompt_tokens == len("slow please")
+        assert isinstance(list(stream)[-1], events.Cancelled)
+        assert model.generated is not None
+        assert model.generated.usage.prompt_tokens == len("slow please")
     inference.host.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import psutil
 import pytest
 
 from workbench import __version__, errors, events, wire
+from workbench import client as client_module
 from workbench.calls import (
     Ask,
     CreateCollection,
@@ -236,6 +238,21 @@ def test_without_a_core_a_client_that_may_not_start_one_says_so(client: MakeClie
         client(start_core=False).call(GetStatus())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the address is a pipe")
+def test_a_core_that_hangs_is_not_waited_for_without_end(
+    home: Home, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "CONNECT_TIMEOUT_S", 0.3)
+    home.create()
+    make_key(home)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(home.address)
+        deaf.listen(8)
+        for start_core in (True, False):
+            with pytest.raises(UserError, match="does not answer"):
+                client(start_core=start_core).call(GetStatus())
+
+
 def test_an_unreadable_call_fails_alone(home: Home, client: MakeClient) -> None:
     client().call(GetStatus())
     key = read_key(home)
@@ -282,6 +299,7 @@ def test_calls_from_many_threads_and_callbacks_that_call(client: MakeClient) -> 
 ASK_AND_BE_KILLED = """
 import os, sys, signal
 from pathlib import Path
+from workbench import client as client_module
 from workbench.client import Client
 from workbench.paths import Home
 from workbench.calls import Ask

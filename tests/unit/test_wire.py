@@ -33,6 +33,17 @@ def test_cancelling_tells_everybody_once_also_those_that_come_late() -> None:
         context.raise_if_cancelled()
 
 
+def test_what_has_ended_before_is_not_told() -> None:
+    context = RequestContext()
+    told: list[str] = []
+    forget = context.when_cancelled(lambda: told.append("ended"))
+    context.when_cancelled(lambda: told.append("under way"))
+    forget()
+    forget()
+    context.cancel()
+    assert told == ["under way"]
+
+
 def test_leaving_is_told_apart_from_cancelling() -> None:
     context = RequestContext()
     seen: list[bool] = []

@@ -1,7 +1,8 @@
 """An inference worker without llama.cpp: it answers with the words of the last message, slowly when told to.
 
 A question that holds ``slow`` is answered word by word for as long as it takes, ``crash`` kills the worker after the
-first words.
+first words, ``describe`` is answered with how the worker was asked. Every character is a token. Of several answers each
+says its number first, and later ones are the more probable. Beams have a step for each word.
 """
 
 from __future__ import annotations
@@ -9,33 +10,41 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workbench import events
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
     Generated,
+    GeneratedSequence,
     InferenceCall,
+    Inspect,
     ListDevices,
     Load,
     LoadedModel,
+    MeasureSpeed,
     Score,
     Scored,
+    ScoreText,
+    Speed,
+    TextScore,
     Unload,
 )
 from workbench.errors import UserError
 from workbench.events import Event
-from workbench.messages import Usage
+from workbench.messages import Alternative, Beam, ChosenToken, Usage
 from workbench.protocol import RequestContext, finish
 from workbench.workers.serve import serve
 
 STEP_S = 0.02
+_DETERMINISTIC = [False]  # how the model was loaded
 
 
 def _load(call: Load, context: RequestContext) -> Iterator[Event]:
     if "broken" in call.path:
         raise UserError("The model is broken.", "Get another.")
+    _DETERMINISTIC[:] = [call.deterministic]
     yield events.Progress(stage="loading", done=0.5, total=1)
     yield finish(
         LoadedModel(
@@ -50,32 +59,100 @@ def _load(call: Load, context: RequestContext) -> Iterator[Event]:
             device="CPU",
             engine="fake 1",
             has_template=True,
+            choice="It fits.",
+            deterministic=call.deterministic,
         )
     )
 
 
 def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
-    asked = call.messages[-1].content
-    words = (
-        itertools.cycle(["word "]) if "slow" in asked else iter([f"{word} " for word in f"You said {asked}".split()])
-    )
-    text = ""
-    for number, word in enumerate(words):
+    prompt = call.prompt or _tokens("\0".join(m.content for m in call.messages))
+    asked = _text(prompt).split("\0")[-1]
+    if "describe" in asked:
+        adapters = " ".join(f"{os.path.basename(a.path)}:{a.scale:g}" for a in call.adapters)
+        draft = os.path.basename(call.draft_path)
+        asked = f"background={call.background} draft={draft} adapters={adapters} deterministic={_DETERMINISTIC[0]}"
+    searching = call.decoding.strategy == "beam"
+    count = call.decoding.n
+    texts = [_text(call.answer)] * count
+    if call.answer and not searching:
+        for number in range(count):
+            yield events.TextDelta(text=texts[number], sequence=number)
+    said = "and so on" if call.answer else f"You said {asked}"
+    words = itertools.cycle(["word "]) if "slow" in asked else iter([f"{word} " for word in said.split()])
+    for step, word in enumerate(words):
         if context.wait_cancelled(STEP_S if "slow" in asked else 0):
             break
-        text += word
-        yield events.TextDelta(text=word)
-        if "crash" in asked and number == 3:
+        for number in range(count):
+            piece = word if not number or step else f"({number}) {word}"
+            texts[number] += piece
+            if not searching:
+                yield events.TextDelta(text=piece, sequence=number)
+        if searching:
+            first, second = (
+                Beam(parent=min(step, n) - (not step), token=n, text=word, score=-n - step) for n in (0, 1)
+            )
+            yield events.BeamStep(step=step, beams=(first, second))
+        if "crash" in asked and step == 3:
             os.kill(os.getpid(), signal.SIGKILL)
     cancelled = context.cancelled
-    ended = finish(
-        Generated(
+    sequences = [
+        GeneratedSequence(
             text=text,
             finish="cancelled" if cancelled else "eos",
-            usage=Usage(prompt_tokens=sum(len(m.content) for m in call.messages), new_tokens=len(text.split())),
+            tokens=_tokens(text),
+            mean_logprob=-1 / (number + 1),
+            score=-1 / (number + 1),
+        )
+        for number, text in enumerate(texts)
+    ]
+    if call.decoding.ranked:
+        sequences.reverse()
+    new_tokens = sum(len(text) for text in texts) - count * len(call.answer)
+    ended = finish(
+        Generated(
+            text=sequences[0].text,
+            finish=sequences[0].finish,
+            usage=Usage(prompt_tokens=len(prompt), new_tokens=new_tokens),
+            sequences=tuple(sequences),
+            prompt=prompt,
         )
     )
     yield events.Cancelled(result=ended.result) if cancelled else ended  # as the engine does
+
+
+def _inspect(call: Inspect, context: RequestContext) -> Iterator[Event]:
+    told = call.answer[-call.last :] if call.last else call.answer
+    chosen = [
+        ChosenToken(
+            token=token,
+            text=chr(token) if token >= 0 else "",
+            logprob=-0.25,
+            alternatives=tuple(
+                Alternative(token=97 + n, text=chr(97 + n), logprob=-0.25 - n) for n in range(call.alternatives)
+            ),
+        )
+        for token in (*told, -1)
+    ]
+    yield finish(chosen)
+
+
+def _speed(call: MeasureSpeed, context: RequestContext) -> Iterator[Event]:
+    yield events.Progress(stage="measuring", done=1, total=call.rounds, unit="rounds")
+    yield finish(Speed(prompt=1000.0, alone=100.0, together=100.0 * call.sequences, sequences=call.sequences))
+
+
+def _text_score(call: ScoreText, context: RequestContext) -> Iterator[Event]:
+    yield finish(TextScore(perplexity=2.0, error=0.1, tokens=len(call.text), windows=2))
+
+
+def _tokens(text: str) -> tuple[int, ...]:
+    """Its characters' numbers: one character is one token."""
+    return tuple(ord(character) for character in text)
+
+
+def _text(tokens: Sequence[int]) -> str:
+    return "".join(chr(token) for token in tokens)
 
 
 def _score(call: Score, context: RequestContext) -> Iterator[Event]:
@@ -99,6 +176,9 @@ if __name__ == "__main__":
             Unload: _nothing,
             Generate: _generate,
             Score: _score,
+            Inspect: _inspect,
+            ScoreText: _text_score,
+            MeasureSpeed: _speed,
             CountTokens: _count,
             ListDevices: _nothing,
         },

@@ -86,6 +86,13 @@ def test_cancelling_the_context_cancels_and_keeps_what_was_done(host: WorkerHost
     assert ending.result == "half"
 
 
+def test_a_call_that_has_ended_is_not_kept_by_its_request(host: WorkerHost) -> None:
+    context = RequestContext()
+    for _ in range(3):
+        host.call(echo.Echo(text="x"), context=context)
+    assert not context._callbacks
+
+
 def test_a_request_that_does_not_heed_cancel_takes_the_worker_with_it(host: WorkerHost) -> None:
     ended: SimpleQueue[Event] = SimpleQueue()
     handle = host.start_call(echo.Wait(deaf=True), ended.put)

@@ -21,8 +21,10 @@ from workbench.core.chats import Chats
 from workbench.core.documents import Documents
 from workbench.core.embedding import Embedding
 from workbench.core.inference import Inference
+from workbench.core.inspecting import Inspecting
 from workbench.core.models import Models
 from workbench.core.program import Preferences, Program
+from workbench.core.resolving import Resolver
 from workbench.core.runs import Runs
 from workbench.core.streams import Handler
 from workbench.core.watching import Watching, changed_since
@@ -72,10 +74,11 @@ class Workbench:
             lambda: self._preferences.current.documents,
         )
         chats = ChatStore(self._database)
+        resolver = Resolver(catalogue, self._registry, home.adapters, checksums)
         self._answers = Answers(
             chats,
             catalogue,
-            self._registry,
+            resolver,
             self._inference,
             self._embedding,
             checksums,
@@ -83,6 +86,7 @@ class Workbench:
             self._background,
             lambda: self._preferences.current,
         )
+        inspecting = Inspecting(chats, resolver, self._inference, self._changes, lambda: self._preferences.current)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(home, self._preferences, self._inference, self._embedding, self._runs, self._changes)
         self._models = Models(
@@ -101,6 +105,7 @@ class Workbench:
             **documents.handlers(),
             **Chats(chats, self._answers, self._changes).handlers(),
             **self._answers.handlers(),
+            **inspecting.handlers(),
             **self._runs.handlers(),
         }
 

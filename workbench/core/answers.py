@@ -17,25 +17,28 @@ from typing import Any
 import msgspec
 
 from workbench import events
-from workbench.answering import AnswerContext, answer, work_on_document
+from workbench.answering import AnswerContext, Begun, answer, go_on, work_on_document
 from workbench.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer, StoredMessage
 from workbench.core.background import Background
 from workbench.core.changes import Changes
 from workbench.core.embedding import Embedding
-from workbench.core.inference import Inference, WorkerModel
-from workbench.core.resolving import Resolved, resolve, with_engine
-from workbench.core.streams import Handlers, LiveStream, at_once
+from workbench.core.inference import Inference
+from workbench.core.inspecting import read_trace, tokens_of
+from workbench.core.making import Making, replayed
+from workbench.core.resolving import Resolved, Resolver, with_engine
+from workbench.core.streams import Handlers, at_once
 from workbench.errors import UserError
 from workbench.events import Event
-from workbench.messages import Message, Usage
+from workbench.messages import Message
 from workbench.models.checksums import Checksums
-from workbench.protocol import RequestContext, error_of, failure_of, finish
+from workbench.protocol import RequestContext, failure_of, finish
 from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
-from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
+from workbench.storage.traces import Trace
 
 SAVE_EVERY_S = 1.0
+STORE_AGAIN_S = 5.0
 TITLE_LENGTH = 60
 
 _log = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ class Answers:
         self,
         store: ChatStore,
         catalogue: ModelCatalogue,
-        registry: CollectionRegistry,
+        resolver: Resolver,
         inference: Inference,
         embedding: Embedding,
         checksums: Checksums,
@@ -58,7 +61,7 @@ class Answers:
     ) -> None:
         self._store = store
         self._catalogue = catalogue
-        self._registry = registry
+        self._resolver = resolver
         self._inference = inference
         self._embedding = embedding
         self._checksums = checksums
@@ -66,7 +69,7 @@ class Answers:
         self._background = background
         self._settings = settings
         self._lock = threading.Lock()  # guards the two below
-        self._making: dict[str, _Making] = {}
+        self._making: dict[str, Making] = {}
         self._closing = False
 
     def handlers(self) -> Handlers:
@@ -109,7 +112,7 @@ class Answers:
 
         Cancelling the call stops the answer; leaving it does not.
         """
-        making = self._begin(call)
+        making = self._begin(call, context)
         gone = RequestContext()  # the asker has gone: stop telling, go on answering
         context.when_cancelled(lambda: gone.cancel() if context.left else making.context.cancel())
         ended = False
@@ -128,7 +131,7 @@ class Answers:
         if making is not None:
             yield from making.stream.follow(context)
         else:
-            yield from _replayed(self._store.get_message(call.message))
+            yield from replayed(self._store.get_message(call.message))
 
     def stop(self, call: StopAnswer) -> None:
         with self._lock:
@@ -138,16 +141,20 @@ class Answers:
 
     # -- making an answer -------------------------------------------------------------------------
 
-    def _begin(self, call: Ask) -> _Making:
+    def _begin(self, call: Ask, context: RequestContext) -> Making:
         """Store question and empty answer; both are on the disk before anybody is told of them."""
-        resolved = resolve(call.recipe, self._catalogue, self._registry)
+        begun = None
+        if call.branch is not None:
+            begun, resolved = self._branch(call, context)
+        else:
+            resolved = self._resolver.resolve(call.recipe)
         if call.regenerate is not None:
             task = self._task_of(call.regenerate)
-            _check_task(task, resolved)
+            _check_task(task, resolved, begun)
             question, empty = self._store.store_another_answer(call.regenerate, call.recipe, resolved.recipe)
         else:
             task = call.document
-            _check_task(task, resolved)
+            _check_task(task, resolved, begun)
             text = call.question.strip() or _described(task)
             if not text:
                 raise UserError("There is no question.", "Write one first.")
@@ -163,25 +170,49 @@ class Answers:
                 title=_title(text),
                 document=task,
             )
-        making = _Making(question, empty, resolved)
+        making = Making(question, empty, resolved, task, begun)
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         making.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
-        making.thread = threading.Thread(target=self._make, args=(making, task), name=f"answer-{empty.id}", daemon=True)
+        making.thread = threading.Thread(target=self._make, args=(making,), name=f"answer-{empty.id}", daemon=True)
         with self._lock:
             self._making[empty.id] = making
         making.thread.start()
         self._changes.publish("chat", question.chat)
         return making
 
+    def _branch(self, call: Ask, context: RequestContext) -> tuple[Begun, Resolved]:
+        """What the new answer begins with, and the recipe of the old one with the decoding that is asked for."""
+        assert call.branch is not None
+        if call.regenerate is None:
+            raise UserError("A branch begins at an answer.", "Name it as the one to be answered anew.")
+        message = self._store.get_message(call.regenerate)
+        trace = read_trace(self._store, message)
+        tokens, place = tokens_of(trace, call.branch.sequence), call.branch.position
+        if not 0 <= place <= len(tokens) or call.branch.token < 0:
+            raise UserError(
+                f"The answer has no place {place} for the token {call.branch.token}.",
+                f"Its places are numbered from 0 to {len(tokens)}.",
+            )
+        assert message.parent is not None
+        assert message.recipe is not None
+        begun = Begun(
+            prompt=trace.prompt,
+            answer=(*tokens[:place], call.branch.token),
+            question=self._store.get_message(message.parent).text,
+            query=message.query,
+            passages=message.passages,
+        )
+        return begun, self._resolver.resolve_as_made(message.recipe, call.recipe.decoding, context)
+
     def _task_of(self, answer: str) -> DocumentTask | None:
         """The task on a document that an answer was made for."""
         question = self._store.get_message(answer).parent
         return self._store.get_message(question).document if question is not None else None
 
-    def _make(self, making: _Making, task: DocumentTask | None) -> None:
+    def _make(self, making: Making) -> None:
         terminal: Event
         try:
-            for event in self._events(making, task):
+            for event in self._events(making):
                 making.take(event)
                 if isinstance(event, events.TERMINAL):
                     terminal = event
@@ -192,22 +223,28 @@ class Answers:
                 raise RuntimeError("the answer ended without a terminal event")
         except Exception as error:  # noqa: BLE001 - whatever happened is how the answer ended
             terminal = failure_of(error, traceback.format_exc())
+        terminal, fields = self._ending(making, terminal)
+        trace = making.trace()
         try:
-            terminal = self._store_ending(making, terminal)
+            self._store.store_ending(making.answer.id, trace, **fields)
         except Exception as error:  # noqa: BLE001 - who waits for the answer has to hear of its end
             terminal = failure_of(error, traceback.format_exc())
+            self._background.start("ending", lambda context: self._store_later(making, trace, fields, context))
         with self._lock:
             del self._making[making.answer.id]
         making.stream.append(terminal)
         self._changes.publish("chat", making.answer.chat)
 
-    def _events(self, making: _Making, task: DocumentTask | None) -> Iterator[Event]:
+    def _events(self, making: Making) -> Iterator[Event]:
         resolved, context = making.resolved, making.context
         if resolved.collection is not None:
             self._embedding.warm_up()
         engine = self._settings().engine
-        part = resolved.recipe.model
-        with self._inference.lease(resolved.model, engine, part.context_tokens, context, making.stream.append) as model:
+        wanted = resolved.recipe.model.context_tokens
+        # what works through a whole document can wait a little for those who chat
+        use = msgspec.structs.replace(resolved.use, background=making.task is not None)
+        leased = self._inference.lease(resolved.model, engine, wanted, context, making.stream.append, use=use)
+        with leased as model:
             making.model = model
             sha256 = self._checksums.known(resolved.model.files)
             if not sha256:
@@ -217,8 +254,10 @@ class Answers:
             if resolved.collection is not None:
                 retriever = self._embedding.retriever(resolved.collection, context)
             answering = AnswerContext(model=model, retriever=retriever, cancelled=lambda: context.cancelled)
-            if task is not None:
-                yield from work_on_document(task, making.recipe, answering)
+            if making.begun is not None:
+                yield from go_on(making.begun, making.recipe, answering)
+            elif making.task is not None:
+                yield from work_on_document(making.task, making.recipe, answering)
             else:
                 yield from answer(making.recipe, self._conversation(making.question), answering)
 
@@ -244,7 +283,7 @@ class Answers:
 
     # -- storing it -------------------------------------------------------------------------------
 
-    def _save_now_and_then(self, making: _Making) -> None:
+    def _save_now_and_then(self, making: Making) -> None:
         now = time.monotonic()
         if making.unsaved and now - making.saved >= SAVE_EVERY_S:
             making.saved = now
@@ -253,8 +292,20 @@ class Answers:
             except UserError:  # the disk is full now; whether it still is at the end is what counts
                 _log.exception("The answer %s could not be saved so far", making.answer.id)
 
-    def _store_ending(self, making: _Making, terminal: Event) -> Event:
-        """Store how the answer ended, then say it: the terminal event with the stored message's ids."""
+    def _store_later(
+        self, making: Making, trace: Trace | None, fields: dict[str, Any], context: RequestContext
+    ) -> None:
+        """Store the end of an answer for which there was no room, once there is some."""
+        while not context.wait_cancelled(STORE_AGAIN_S):
+            try:
+                self._store.store_ending(making.answer.id, trace, **fields)
+            except UserError:
+                continue
+            self._changes.publish("chat", making.answer.chat)
+            return
+
+    def _ending(self, making: Making, terminal: Event) -> tuple[Event, dict[str, Any]]:
+        """How the answer ended: the terminal event with the stored message's ids, and the message's fields."""
         sha256 = self._checksums.known(making.resolved.model.files)
         recipe = msgspec.structs.replace(
             making.recipe, model=msgspec.structs.replace(making.recipe.model, sha256=sha256)
@@ -274,7 +325,9 @@ class Answers:
                 notices=result.notices,
                 usage=result.usage,
             )
-        used = making.model.usage if making.model is not None else None
+            if len(result.sequences) > 1:  # the best one need not be the one that streamed as the first
+                fields.update(sequences=result.sequences, thought=result.sequences[0].thought)
+        used = making.usage()
         if result is not None and used is not None and not result.usage.prompt_tokens:  # stopped before it was told
             result = msgspec.structs.replace(result, usage=used)
             fields["usage"] = used
@@ -284,9 +337,8 @@ class Answers:
             fields["state"], fields["error"] = "failed", f"{terminal.message} {_hint(terminal)}".strip()
         elif isinstance(terminal, events.Cancelled):
             fields["state"] = "interrupted" if self._closing or not making.context.cancelled else "stopped"
-        self._store.update_message(making.answer.id, **fields)
         if isinstance(terminal, events.Failed):
-            return terminal
+            return terminal, fields
         told = msgspec.structs.replace(
             result or AskResult(answer=making.text),
             chat=making.answer.chat,
@@ -294,89 +346,12 @@ class Answers:
             recipe=recipe,
         )
         finished = finish(told)
-        return events.Cancelled(result=finished.result) if isinstance(terminal, events.Cancelled) else finished
+        cancelled = isinstance(terminal, events.Cancelled)
+        return events.Cancelled(result=finished.result) if cancelled else finished, fields
 
 
-class _Making:
-    """An answer that is being made: what it was asked with and what there is of it."""
-
-    def __init__(self, question: StoredMessage, answer: StoredMessage, resolved: Resolved) -> None:
-        self.question = question
-        self.answer = answer
-        self.resolved = resolved
-        self.recipe = resolved.recipe
-        self.context = RequestContext()
-        self.stream = LiveStream()
-        self.model: WorkerModel | None = None
-        self.thread: threading.Thread | None = None
-        self.saved = time.monotonic()
-        self.unsaved = False
-        self.query = ""
-        self.passages: tuple[Any, ...] = ()
-        self._text: list[str] = []
-        self._thought: list[str] = []
-        self._notices: list[str] = []
-
-    @property
-    def text(self) -> str:
-        return "".join(self._text)
-
-    def take(self, event: Event) -> None:
-        """Keep what of an event belongs to the message."""
-        if isinstance(event, events.TextDelta) and event.sequence == 0:
-            self._text.append(event.text)
-        elif isinstance(event, events.Thought):
-            self._thought.append(event.text)
-        elif isinstance(event, events.Retrieved):
-            self.query, self.passages = event.query, event.passages
-        elif isinstance(event, events.Log) and event.level == "notice":
-            self._notices.append(event.text)
-        else:
-            return
-        self.unsaved = True
-
-    def partial(self) -> dict[str, Any]:
-        """The message's fields as far as they are known."""
-        self.unsaved = False
-        return {
-            "text": self.text,
-            "thought": "".join(self._thought),
-            "query": self.query,
-            "passages": self.passages,
-            "notices": tuple(self._notices),
-        }
-
-
-def _replayed(message: StoredMessage) -> Iterator[Event]:
-    """A stored answer as the events that its making would have ended in."""
-    if message.passages:
-        yield events.Retrieved(query=message.query, passages=message.passages)
-    if message.thought:
-        yield events.Thought(text=message.thought)
-    if message.text:
-        yield events.TextDelta(text=message.text)
-    if message.state == "failed":
-        raise UserError(message.error or "The answer failed.")
-    if message.state in ("interrupted", "streaming"):  # streaming, and not made here: its end could not be stored
-        raise error_of(events.Failed(message="The program was ended in the middle of this answer."))
-    result = AskResult(
-        answer=message.text,
-        citations=message.citations,
-        declined=message.declined,
-        usage=message.usage or Usage(),
-        recipe=message.recipe or AskResult(answer="").recipe,
-        chat=message.chat,
-        message=message.id,
-        query=message.query,
-        passages=message.passages,
-        notices=message.notices,
-    )
-    finished = finish(result)
-    yield events.Cancelled(result=finished.result) if message.state == "stopped" else finished
-
-
-def _check_task(task: DocumentTask | None, resolved: Resolved) -> None:
-    if task is not None and resolved.collection is None:
+def _check_task(task: DocumentTask | None, resolved: Resolved, begun: Begun | None) -> None:
+    if task is not None and begun is None and resolved.collection is None:
         raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
 
 

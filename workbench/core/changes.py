@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from workbench import events
 from workbench.protocol import RequestContext
@@ -28,10 +28,11 @@ class Changes:
         mine: dict[tuple[str, str], None] = {}
         with self._news:
             self._pending.append(mine)
-        context.when_cancelled(self._wake)
-        return self._follow(mine, context)
+        return self._follow(mine, context, context.when_cancelled(self._wake))
 
-    def _follow(self, mine: dict[tuple[str, str], None], context: RequestContext) -> Iterator[events.Event]:
+    def _follow(
+        self, mine: dict[tuple[str, str], None], context: RequestContext, forget: Callable[[], None]
+    ) -> Iterator[events.Event]:
         try:
             while True:
                 with self._news:
@@ -44,6 +45,7 @@ class Changes:
                 for kind, id in news:
                     yield events.Changed(kind=kind, id=id)
         finally:
+            forget()
             with self._news:
                 self._pending = [pending for pending in self._pending if pending is not mine]
 

@@ -13,16 +13,20 @@ from workbench.engine.protocol import (
     CountTokens,
     Generate,
     Generated,
+    Inspect,
     ListDevices,
     Load,
     LoadedModel,
+    LoraUse,
+    MeasureSpeed,
     Score,
     Scored,
+    Speed,
     Unload,
 )
 from workbench.errors import UserError, WorkerDied
 from workbench.events import Cancelled, Event, Finished, Progress
-from workbench.messages import Message, Usage
+from workbench.messages import ChosenToken, Message
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart
 from workbench.settings import EngineSettings
@@ -30,6 +34,15 @@ from workbench.workers.host import State, WorkerHost
 
 Report = Callable[[Event], None]
 POLL_S = 0.1
+LOADING = "loading the model"
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """How a leased model is used: with which adapters and which draft model, and whether others go before."""
+
+    adapters: tuple[LoraUse, ...] = ()
+    draft_path: str = ""
+    background: bool = False
 
 
 class Inference:
@@ -44,6 +57,7 @@ class Inference:
         self._pid = 0
         self._users = 0
         self._loading = False
+        self._alone = False
         self._deaths = 0
         self.host = make_host(self._on_state)
 
@@ -61,11 +75,14 @@ class Inference:
         context_tokens: int,
         context: RequestContext,
         report: Report,
+        *,
+        use: Use = Use(),  # noqa: B008 - a frozen value
+        alone: bool = False,
     ) -> Iterator[WorkerModel]:
         """Use a model, loading it first when it is not the loaded one; it stays loaded within the block.
 
-        ``context_tokens`` 0 takes the setting. ``report`` is told of the loading. Raises UserError, WorkerDied or
-        errors.Cancelled.
+        ``context_tokens`` 0 takes the setting. ``report`` is told of the loading. ``use`` says how it is used.
+        ``alone`` loads it afresh and lets nobody else use it meanwhile. Raises UserError, WorkerDied or errors.Cancelled.
         """
         wanted = Load(
             path=model.path,
@@ -74,18 +91,24 @@ class Inference:
             threads=settings.threads,
             flash_attention=settings.flash_attention,
             kv_type=settings.kv_type,
+            split_mode=settings.split_mode,
+            tensor_split=settings.gpu_shares,
+            main_gpu=settings.main_gpu,
+            deterministic=settings.deterministic,
+            prefix_cache_bytes=settings.prefix_cache_mb << 20,
         )
 
         def load() -> tuple[LoadedModel, int]:
             return self._load(wanted, model.name, context, report)
 
-        self._take_turn(wanted, context, report)
+        wanted = self._take_turn(wanted, context, report, alone)
         try:
             loaded, _ = load()
-            yield WorkerModel(self.host, loaded, load, context)
+            yield WorkerModel(self.host, loaded, load, context, use)
         finally:
             with self._free:
                 self._users -= 1
+                self._alone = self._alone and not alone
                 self._free.notify_all()
 
     def unload(self) -> None:
@@ -111,18 +134,33 @@ class Inference:
         except WorkerDied:
             return ()
 
-    def _take_turn(self, wanted: Load, context: RequestContext, report: Report) -> None:
-        """Become a user of ``wanted``, once nobody uses another model."""
+    def _take_turn(self, wanted: Load, context: RequestContext, report: Report, alone: bool) -> Load:
+        """Become a user of ``wanted``, once nobody uses another model. Returns what is, or is to be, loaded for it."""
+
+        def must_wait() -> bool:
+            return self._alone or (self._users > 0 and (alone or not self._serves(wanted)))
+
         with self._free:
-            if self._users and self._wanted != wanted:
+            if must_wait():
                 report(Progress(stage="waiting for another answer"))
-            while self._users and self._wanted != wanted:
+            while must_wait():
                 context.raise_if_cancelled()
                 self._free.wait(POLL_S)
-            if self._wanted != wanted:
+            if alone or self._wanted is None or not self._serves(wanted):
                 self._forget()
                 self._wanted = wanted
             self._users += 1
+            self._alone = alone
+            return self._wanted
+
+    def _serves(self, wanted: Load) -> bool:
+        """Whether what is loaded is what is wanted: also when its context is the wanted one without having been asked
+        for, as it stands in the recipe of an answer that was made with it."""
+        if self._wanted is None or self._wanted == wanted:
+            return self._wanted is not None
+        loaded = self._loaded.context_tokens if self._loaded is not None else 0
+        same = msgspec.structs.replace(wanted, context_tokens=self._wanted.context_tokens) == self._wanted
+        return same and loaded == wanted.context_tokens
 
     def _load(self, wanted: Load, name: str, context: RequestContext, report: Report) -> tuple[LoadedModel, int]:
         """Have the model that the caller has a turn for loaded, by the caller or by another user; again when the
@@ -137,7 +175,7 @@ class Inference:
             self._loading = True
             deaths = self._deaths
         try:
-            report(Progress(stage="loading the model", total=1))
+            report(Progress(stage=LOADING, total=1))
             loaded = self.host.call(wanted, report, context)
             pid = self.host.pid
             with self._free:
@@ -167,7 +205,8 @@ class Inference:
 class WorkerModel:
     """The loaded model of the inference worker, as the techniques see it (``LanguageModel``).
 
-    ``load`` makes sure that it is (still) loaded: the worker may have died between two calls.
+    ``load`` makes sure that it is (still) loaded: the worker may have died between two calls. ``generations`` counts
+    those that were begun; ``generated`` is the last one that ended.
     """
 
     def __init__(
@@ -176,12 +215,15 @@ class WorkerModel:
         loaded: LoadedModel,
         load: Callable[[], tuple[LoadedModel, int]],
         context: RequestContext,
+        use: Use,
     ) -> None:
         self._host = host
         self._load = load
         self._context = context
+        self._use = use
         self.loaded = loaded
-        self.usage: Usage | None = None  # of the last generation that ended
+        self.generations = 0
+        self.generated: Generated | None = None
 
     @property
     def context_tokens(self) -> int:
@@ -194,23 +236,39 @@ class WorkerModel:
     def generate(
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
     ) -> Iterator[Event]:
-        call = Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start)
+        return self._generate(Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start))
+
+    def go_on(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
+        return self._generate(Generate(prompt=tuple(prompt), answer=tuple(answer), decoding=decoding))
+
+    def inspect(
+        self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
+    ) -> tuple[ChosenToken, ...]:
+        """As ``workbench.engine.protocol.Inspect``."""
+        call = Inspect(
+            prompt=tuple(prompt),
+            answer=tuple(answer),
+            alternatives=alternatives,
+            last=last,
+            adapters=self._use.adapters,
+        )
         _, pid = self._load()
-        return self._noting_usage(self._host.stream(call, self._context, pid=pid))
+        return self._host.call(call, context=self._context, pid=pid)
 
-    def _noting_usage(self, stream: Iterator[Event]) -> Iterator[Event]:
-        """The stream; ``usage`` is set at its end, also when whoever follows it has left because of a cancel."""
-        try:
-            yield from self._noted(stream)
-        finally:
-            if self._context.cancelled:  # the worker says within a token what it cost, or is ended
-                for _ in self._noted(stream):
-                    pass
+    def measure_speed(self, call: MeasureSpeed, report: Report) -> Speed:
+        """As ``workbench.engine.protocol.MeasureSpeed``."""
+        _, pid = self._load()
+        return self._host.call(call, report, self._context, pid=pid)
 
-    def _noted(self, stream: Iterator[Event]) -> Iterator[Event]:
-        for event in stream:
+    def _generate(self, call: Generate) -> Iterator[Event]:
+        used = msgspec.structs.replace(
+            call, adapters=self._use.adapters, background=self._use.background, draft_path=self._use.draft_path
+        )
+        _, pid = self._load()
+        self.generations += 1
+        for event in self._host.stream(used, self._context, pid=pid):
             if isinstance(event, (Finished, Cancelled)) and event.result is not None:  # a stopped one tells as well
-                self.usage = msgspec.convert(event.result, Generated).usage
+                self.generated = msgspec.convert(event.result, Generated)
             yield event
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -219,7 +277,12 @@ class WorkerModel:
         return list(counts)
 
     def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
-        call = Score(messages=tuple(messages), continuations=tuple(continuations))
+        call = Score(
+            messages=tuple(messages),
+            continuations=tuple(continuations),
+            adapters=self._use.adapters,
+            background=self._use.background,
+        )
         _, pid = self._load()
         scored = self._host.call(call, context=self._context, pid=pid)
         return list(scored)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from workbench.calls import (
+    Benchmark,
+    BenchModel,
     ImportModel,
     InspectModel,
     ListModels,
@@ -21,11 +24,12 @@ from workbench.calls import (
     UnloadModel,
 )
 from workbench.core.changes import Changes
-from workbench.core.inference import Inference
+from workbench.core.inference import LOADING, Inference
 from workbench.core.resolving import chat_model
 from workbench.core.streams import Handlers, at_once, reported
+from workbench.engine.protocol import MeasureSpeed
 from workbench.errors import UserError
-from workbench.events import Event
+from workbench.events import Event, Progress
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
 from workbench.models.inspection import inspect_path, is_missing
@@ -63,6 +67,7 @@ class Models:
             InspectModel: at_once(self.inspect),
             RemoveModel: at_once(self.remove),
             LoadModel: self.load,
+            BenchModel: self.bench,
             UnloadModel: at_once(self.unload),
         }
 
@@ -139,6 +144,47 @@ class Models:
 
         yield from reported(work)
         yield finish(self._status())
+
+    def bench(self, call: BenchModel, context: RequestContext) -> Iterator[Event]:
+        """Other answers wait: what computes beside it would be measured too."""
+        model = chat_model(call.name, self._catalogue)
+        measure = MeasureSpeed(
+            prompt_tokens=call.prompt_tokens,
+            new_tokens=call.new_tokens,
+            sequences=call.sequences,
+            rounds=call.rounds,
+        )
+
+        def work(report: Callable[[Event], None]) -> Benchmark:
+            began = 0.0
+
+            def note(event: Event) -> None:
+                nonlocal began
+                if isinstance(event, Progress) and event.stage == LOADING and not began:
+                    began = time.perf_counter()
+                report(event)
+
+            engine = self._settings().engine
+            with self._inference.lease(model, engine, 0, context, note, alone=True) as leased:
+                load_seconds = time.perf_counter() - began
+                speed = leased.measure_speed(measure, report)
+                loaded = leased.loaded
+            return Benchmark(
+                model=model.name,
+                prompt=speed.prompt,
+                alone=speed.alone,
+                together=speed.together,
+                sequences=speed.sequences,
+                prompt_tokens=call.prompt_tokens,
+                new_tokens=call.new_tokens,
+                load_seconds=load_seconds,
+                device=loaded.device,
+                threads=loaded.threads,
+                choice=loaded.choice,
+                engine=loaded.engine,
+            )
+
+        yield finish((yield from reported(work)))
 
     def unload(self, call: UnloadModel) -> object:
         self._inference.unload()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 import msgspec
 
 from workbench.calls import Collection, ModelRecord
-from workbench.engine.protocol import LoadedModel
+from workbench.core.inference import Use
+from workbench.engine.protocol import LoadedModel, LoraUse
 from workbench.errors import UserError
+from workbench.models.adapters import check_adapter, resolve_adapter
+from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
-from workbench.recipes import Recipe
+from workbench.protocol import RequestContext
+from workbench.recipes import DecodingPart, Recipe
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
 
@@ -19,34 +24,84 @@ IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """A recipe with what its names mean."""
+    """A recipe with what its names mean. ``use`` is how its model is to be leased."""
 
     recipe: Recipe
     model: ModelRecord
     collection: Collection | None
+    use: Use
 
 
-def resolve(recipe: Recipe, catalogue: ModelCatalogue, registry: CollectionRegistry) -> Resolved:
-    """Look up the recipe's model and collection, and draw its seed where it has none.
+class Resolver:
+    """Looks up names in a home: its ``catalogue`` of models, ``registry`` of collections and folder of ``adapters``."""
 
-    Raises UserError when a name is unknown, or missing and not the only one.
-    """
-    model = chat_model(recipe.model.name, catalogue)
-    replaced = {
-        "model": msgspec.structs.replace(recipe.model, name=model.name),
-        "decoding": recipe.decoding,
-        "retrieval": recipe.retrieval,
-    }
-    if recipe.decoding.seed < 0:
-        seed = secrets.randbelow(LARGEST_SEED + 1)
-        replaced["decoding"] = msgspec.structs.replace(recipe.decoding, seed=seed)
-    collection = None
-    if recipe.retrieval is not None:
-        collection = registry.get(recipe.retrieval.collection)
-        replaced["retrieval"] = msgspec.structs.replace(
-            recipe.retrieval, collection=collection.name, revision=collection.revision
+    def __init__(
+        self, catalogue: ModelCatalogue, registry: CollectionRegistry, adapters: Path, checksums: Checksums
+    ) -> None:
+        self._catalogue = catalogue
+        self._registry = registry
+        self._adapters = adapters
+        self._checksums = checksums
+
+    def resolve(self, recipe: Recipe) -> Resolved:
+        """Look up what the recipe names, and draw its seed where it has none.
+
+        Raises UserError when a name is unknown, or missing and not the only one, and when an adapter does not fit.
+        """
+        model = chat_model(recipe.model.name, self._catalogue)
+        paths = [self._adapter(one.name, model) for one in recipe.model.adapters]
+        adapters = tuple(
+            msgspec.structs.replace(one, sha256=self._checksums.compute((str(path),)))
+            for one, path in zip(recipe.model.adapters, paths, strict=True)
         )
-    return Resolved(msgspec.structs.replace(recipe, **replaced), model, collection)
+        decoding, draft = recipe.decoding, ""
+        if decoding.speculation == "draft":
+            if not decoding.draft_model:
+                raise UserError("It is not said which model guesses ahead.", "Set decoding.draft_model.")
+            drafting = chat_model(decoding.draft_model, self._catalogue)
+            decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
+        if decoding.seed < 0:
+            decoding = msgspec.structs.replace(decoding, seed=secrets.randbelow(LARGEST_SEED + 1))
+        retrieval, collection = recipe.retrieval, None
+        if retrieval is not None:
+            collection = self._registry.get(retrieval.collection)
+            retrieval = msgspec.structs.replace(retrieval, collection=collection.name, revision=collection.revision)
+        resolved = msgspec.structs.replace(
+            recipe,
+            model=msgspec.structs.replace(recipe.model, name=model.name, adapters=adapters),
+            decoding=decoding,
+            retrieval=retrieval,
+        )
+        loras = tuple(LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True))
+        return Resolved(resolved, model, collection, Use(adapters=loras, draft_path=draft))
+
+    def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
+        """The recipe of an answer that is there, to go on with its very tokens: its model with its adapters, another
+        ``decoding``. Its documents are not looked up.
+
+        Raises UserError when the model or an adapter has gone or is not the one that it was.
+        """
+        plain = msgspec.structs.replace(made, decoding=decoding, retrieval=None)
+        resolved = self.resolve(plain)
+        if made.model.sha256 and self._checksums.compute(resolved.model.files, context) != made.model.sha256:
+            raise UserError(
+                f"The files of {resolved.model.name} are not those that made this answer.",
+                "Ask again with the model as it is now.",
+            )
+        for before, now in zip(made.model.adapters, resolved.recipe.model.adapters, strict=True):
+            if before.sha256 and before.sha256 != now.sha256:
+                raise UserError(
+                    f"The adapter {now.name} is not the one that made this answer.",
+                    "Ask again with the adapter as it is now.",
+                )
+        recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
+        return msgspec.structs.replace(resolved, recipe=recipe)
+
+    def _adapter(self, name: str, model: ModelRecord) -> Path:
+        """The file of an adapter that fits the model."""
+        path = resolve_adapter(name, self._adapters)
+        check_adapter(path, Path(model.path))
+        return path
 
 
 def with_engine(recipe: Recipe, loaded: LoadedModel, sha256: str) -> Recipe:

@@ -55,9 +55,10 @@ class RunLog:
         Terminal events of earlier attempts are passed over. Returns None when ``context`` is cancelled, or when
         the log is closed without a terminal event.
         """
-        context.when_cancelled(self._wake)
         ended: Event | None = None
-        with self._path.open("rb") as file:
+        with contextlib.ExitStack() as stack:
+            stack.callback(context.when_cancelled(self._wake))
+            file = stack.enter_context(self._path.open("rb"))
             file.readline()  # the format
             while True:
                 with self._grown:

@@ -66,18 +66,21 @@ class LiveStream:
 
     def follow(self, context: RequestContext) -> Iterator[Event]:
         """All events up to the terminal one. Ends in ``Cancelled`` when ``context`` is cancelled before."""
-        context.when_cancelled(self._wake)
+        forget = context.when_cancelled(self._wake)
         seen = 0
-        while True:
-            news = self._wait_for_news(seen, context)
-            if context.cancelled:
-                yield events.Cancelled()
-                return
-            for event in news:
-                yield event
-                if isinstance(event, events.TERMINAL):
+        try:
+            while True:
+                news = self._wait_for_news(seen, context)
+                if context.cancelled:
+                    yield events.Cancelled()
                     return
-            seen += len(news)
+                for event in news:
+                    yield event
+                    if isinstance(event, events.TERMINAL):
+                        return
+                seen += len(news)
+        finally:
+            forget()
 
     def _wait_for_news(self, seen: int, context: RequestContext) -> list[Event]:
         with self._grown:

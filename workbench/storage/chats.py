@@ -9,15 +9,16 @@ import msgspec
 
 from workbench.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
-from workbench.messages import Citation, Passage, Usage
+from workbench.messages import Citation, Passage, Sequence, Usage
 from workbench.recipes import Recipe
 from workbench.storage.database import Database, Row
 from workbench.storage.identity import new_id
+from workbench.storage.traces import Trace, pack, unpack
 
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
-    "usage, recipe, document"
+    "usage, recipe, document, sequences, kept, trace is not null as traced"
 )
 _PARTS_OF_JSON: dict[str, Any] = {
     "passages": tuple[Passage, ...],
@@ -26,6 +27,7 @@ _PARTS_OF_JSON: dict[str, Any] = {
     "usage": Usage,
     "recipe": Recipe,
     "document": DocumentTask,
+    "sequences": tuple[Sequence, ...],
 }
 _TRIGRAM = 3
 
@@ -129,6 +131,20 @@ class ChatStore:
         values = {name: _encoded(name, value) for name, value in fields.items()}
         assignments = ", ".join(f"{name} = :{name}" for name in values)
         self._database.execute(f"update messages set {assignments} where id = :id", {**values, "id": message})
+
+    def store_ending(self, message: str, trace: Trace | None, **fields: Any) -> None:
+        """As ``update_message``, once an answer has ended, together with the tokens that it was made of."""
+        with self._database.transaction():
+            self.update_message(message, **fields)
+            if trace is not None:
+                self._database.execute("update messages set trace = ? where id = ?", (pack(trace), message))
+
+    def get_trace(self, message: str) -> Trace | None:
+        """The tokens of an answer, None where they are not known. Raises UserError when there is no such message."""
+        row = self._database.row("select trace from messages where id = ?", (message,))
+        if row is None:
+            raise UserError(f"There is no message {message}.", "Its chat may have been deleted.")
+        return unpack(row[0]) if row[0] is not None else None
 
     def interrupt_streaming(self) -> int:
         """Mark the answers that a core which has gone left unfinished. Returns how many there were."""
@@ -235,10 +251,10 @@ def _chat(row: Row) -> ChatRecord:
 
 
 def _message(row: Row) -> StoredMessage:
-    values = dict(zip((name.strip() for name in _MESSAGE.split(",")), row, strict=True))
+    values = dict(zip((name.split()[-1] for name in _MESSAGE.split(",")), row, strict=True))
     for name in _PARTS_OF_JSON:
         values[name] = _decoded(name, values[name])
-    values["declined"] = bool(values["declined"])
+    values["declined"], values["traced"] = bool(values["declined"]), bool(values["traced"])
     return StoredMessage(**values)
 
 

@@ -125,8 +125,7 @@ class WorkerHost:
         except WorkerDied as death:
             yield failure_of(death)
             return
-        if context is not None:
-            context.when_cancelled(opened.cancel)
+        forget = context.when_cancelled(opened.cancel) if context is not None else None
         ended = False
         try:
             while not ended:
@@ -134,6 +133,8 @@ class WorkerHost:
                 ended = isinstance(event, events.TERMINAL)
                 yield event
         finally:
+            if forget is not None:
+                forget()
             if not ended:
                 opened.cancel()
 

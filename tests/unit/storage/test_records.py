@@ -11,7 +11,7 @@ import pytest
 
 from workbench.calls import ModelRecord
 from workbench.errors import UserError
-from workbench.messages import Citation, Passage, Usage
+from workbench.messages import Beam, Citation, Passage, Sequence, Usage
 from workbench.paths import Home
 from workbench.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
@@ -21,6 +21,7 @@ from workbench.storage.home import SCHEMA, open_home
 from workbench.storage.identity import new_id
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
+from workbench.storage.traces import Trace, pack
 
 RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
 
@@ -70,6 +71,11 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
         "declined": True,
         "notices": ("The oldest turn was dropped.",),
         "usage": Usage(prompt_tokens=7),
+        "sequences": (
+            Sequence(text="It is text [1].", score=-0.5, claimed=(1,)),
+            Sequence(text="No.", finish="length"),
+        ),
+        "kept": 1,
     }
     chats.update_message(answered.id, **fields)
     stored = chats.get_message(answered.id)
@@ -269,4 +275,52 @@ def test_a_home_of_the_first_schema_keeps_its_chats(tmp_path: Path) -> None:
     (message,) = ChatStore(database).get_chat("c").messages
     assert (message.text, message.document) == ("Why?", None)
     assert len(list(home.backups.glob("*.backup"))) == 1
+    database.close()
+
+
+def test_a_trace_is_stored_with_the_ending_and_read_on_its_own(chats: ChatStore) -> None:
+    _, question, answer = ask(chats, "first", "one")
+    trace = Trace(
+        prompt=(1, 2, 49_000),
+        sequences=((5, 6), ()),
+        beams=((Beam(parent=-1, token=5, text="a", score=-0.25, ended=True),),),
+    )
+    assert not chats.get_message(answer).traced
+    assert chats.get_trace(answer) is None
+    chats.store_ending(answer, trace, text="two", state="stopped")
+    stored = chats.get_message(answer)
+    assert (stored.text, stored.state, stored.traced) == ("two", "stopped", True)
+    assert chats.get_branch(answer)[-1] == stored
+    assert chats.get_trace(answer) == trace
+    assert chats.get_trace(question) is None
+    with pytest.raises(UserError, match="no message"):
+        chats.get_trace("gone")
+
+
+def test_a_trace_is_small() -> None:
+    trace = Trace(prompt=tuple(range(100, 4000, 3)), sequences=(tuple(range(20_000, 21_000, 7)),))
+    assert len(pack(trace)) < 3 * (len(trace.prompt) + len(trace.sequences[0]))
+
+
+def test_a_home_of_the_second_schema_keeps_its_answers(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    second = tmp_path / "second"
+    second.mkdir()
+    for name in ("0001_first.sql", "0002_document_tasks.sql"):
+        shutil.copy(SCHEMA / name, second)
+    old = open_database(home.database, second)
+    old.execute("insert into chats (id, title, created, updated) values ('c', 'Old', 1, 1)")
+    old.execute(
+        """insert into messages (id, chat, role, text, state, created) values ('m', 'c', 'user', 'Why?', 'done', 1);
+           insert into messages (id, chat, parent, role, text, state, created, usage)
+           values ('a', 'c', 'm', 'assistant', 'So.', 'done', 2, '{"prompt_tokens": 3}')"""
+    )
+    old.close()
+    database = open_home(home)
+    chats = ChatStore(database)
+    _, answer = chats.get_chat("c").messages
+    assert (answer.text, answer.usage) == ("So.", Usage(prompt_tokens=3))
+    assert (answer.sequences, answer.kept, answer.traced) == ((), 0, False)
+    assert chats.get_trace("a") is None
+    assert len(list(home.backups.glob("*schema0002*.backup"))) == 1
     database.close()
