@@ -208,21 +208,25 @@ class _Group(Generic[E]):
 
 
 class Processors:
-    """What is done to a beam's logits for what stands before, the prompt included, as transformers' processors do it
-    to log-probabilities."""
+    """What is done to a sequence's logits for what stands before, the prompt included, as transformers' processors do
+    it: to log-probabilities in beam search, to logits (``normaliser`` 0) elsewhere."""
 
     def __init__(self, repetition_penalty: float, no_repeat_ngram_size: int) -> None:
         self._penalty = repetition_penalty
         self._size = no_repeat_ngram_size
 
-    def apply(self, logits: npt.NDArray[np.float32], tokens: Sequence[int], normaliser: float) -> dict[int, float]:
+    def apply(
+        self, logits: npt.NDArray[np.float32], tokens: Sequence[int], normaliser: float = 0.0
+    ) -> dict[int, float]:
         """Change ``logits`` in place; returns those of penalised tokens as they were."""
         before: dict[int, float] = {}
         if self._penalty != 1:
             seen = np.fromiter(set(tokens), np.intp)
             old = logits[seen]
             before = dict(zip(seen.tolist(), old.tolist(), strict=True))
-            logits[seen] = (old - normaliser) * self._penalty + normaliser
+            scores = old - np.float32(normaliser)
+            scores = np.where(scores > 0, scores / self._penalty, scores * self._penalty)
+            logits[seen] = scores + normaliser
         if self._size:
             logits[self._forbidden(tokens)] = -np.inf
         return before

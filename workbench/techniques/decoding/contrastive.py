@@ -1,0 +1,198 @@
+"""Contrastive search: probable, and not like what was said already (Su et al. 2022, arXiv:2202.06417).
+
+Each of the ``contrastive_k`` most probable next tokens is computed; the best is the one with the highest
+``(1 - penalty_alpha) * probability - penalty_alpha * similarity``, where the similarity is the highest cosine of its
+last hidden state with those of all tokens before it, the prompt's included. As transformers had it until it left its
+core, ``repetition_penalty`` and ``no_repeat_ngram_size`` change the logits first and look at the prompt as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.probabilities import LogProbabilities
+from workbench.engine.prompt import Prompt
+from workbench.engine.protocol import Generated
+from workbench.engine.vocabulary import Vocabulary
+from workbench.engine.writing import Writer
+from workbench.errors import UserError
+from workbench.events import Cancelled
+from workbench.messages import Finish
+from workbench.protocol import RequestContext, finish
+from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.beam_search import Processors
+from workbench.techniques.decoding.generation import longest_answer, measured
+from workbench.techniques.decoding.narrowing import largest
+
+Vectors = npt.NDArray[np.float32]
+
+
+class _Candidate:
+    """A next token that is computed: ``probability`` after the penalties, ``logprob`` under the model alone. Then its
+    state, of length 1, and what could come after it."""
+
+    __slots__ = ("branch", "following", "logprob", "probability", "state", "token")
+
+    def __init__(self, token: int, probability: float, logprob: float) -> None:
+        self.token = token
+        self.probability = probability
+        self.logprob = logprob
+        self.branch: Branch | None = None
+        self.state: Vectors | None = None
+        self.following: list[_Candidate] = []
+
+
+class ContrastiveJob(Job):
+    """Goes on with a prompt by contrastive search; streams Thought and TextDelta; ends in a Generated.
+
+    ``answer`` are tokens that the answer begins with. ``started`` is when it was asked for (time.perf_counter). Raises
+    UserError for several answers, since there is only one, and when the context has no room for one.
+    """
+
+    needs_states = True
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        decoding: DecodingPart,
+        vocabulary: Vocabulary,
+        context_tokens: int,
+        context: RequestContext,
+        *,
+        started: float,
+        key: object = None,
+        background: bool = False,
+        answer: Sequence[int] = (),
+        assistant_start: str = "",
+    ) -> None:
+        if decoding.n > 1:
+            raise UserError("Contrastive search finds one answer.", "Set the number of answers to 1.")
+        tokens = [*prompt.tokens, *answer]
+        self._k = min(decoding.contrastive_k, vocabulary.size)
+        self._limit = longest_answer(len(tokens) + self._k, decoding.max_tokens, context_tokens, 1)
+        room = len(tokens) + self._limit + self._k
+        super().__init__(tokens, 0, room, context, width=self._k, key=key, background=background)
+        self._prompt = prompt
+        self._given = list(answer)
+        self._alpha = decoding.penalty_alpha
+        self._vocabulary = vocabulary
+        self._probabilities = LogProbabilities(vocabulary.size)
+        self._processors = Processors(decoding.repetition_penalty, decoding.no_repeat_ngram_size)
+        self._writer = Writer(prompt, decoding.stop, vocabulary, self._put, assistant_start=assistant_start)
+        self._states: Vectors = np.empty((0, 0), np.float32)
+        self._known = 0  # how many of them are there
+        self._candidates: list[_Candidate] = []
+        self._new_tokens = 0
+        self._started = started
+        self._first_at = self._last_at = 0.0
+
+    def begin(self) -> None:
+        for token in self._given:
+            self._writer.feed(token, 0.0)
+        self._writer.flush()
+
+    def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+        state = directed(self.memory.states(row))
+        for candidate in self._candidates:
+            if candidate.branch is branch:
+                candidate.state = state
+                candidate.following = self._most_probable(logits, branch.tokens)
+                return
+        if not self._states.size:
+            self._states = np.empty((len(self.prompt) + self._limit, state.size), np.float32)
+        self._remember(state)
+        if self._known == len(self.prompt):
+            self._first_at = time.perf_counter()
+            following = self._most_probable(logits, branch.tokens)
+            self._compute(branch, following)
+
+    def settle(self) -> None:
+        candidates = self._candidates
+        states = np.array([candidate.state for candidate in candidates], np.float32)
+        probabilities = np.array([candidate.probability for candidate in candidates])
+        chosen = candidates[choose(probabilities, states, self._states[: self._known], self._alpha)]
+        for candidate in candidates:
+            if candidate is not chosen:
+                assert candidate.branch is not None
+                self.memory.drop(candidate.branch)
+        assert chosen.branch is not None
+        assert chosen.state is not None
+        self._last_at = time.perf_counter()
+        if self._vocabulary.ends_generation(chosen.token):
+            self._finish("eos")
+            return
+        self._new_tokens += 1
+        self._remember(chosen.state)
+        if self._writer.feed(chosen.token, chosen.logprob, self._last_at):
+            self._finish("stop")
+        elif self._new_tokens >= self._limit:
+            self._finish("length")
+        else:
+            self._compute(chosen.branch, chosen.following)
+
+    def cancel(self) -> None:
+        self._end(Cancelled(result=msgspec.to_builtins(self._generated("cancelled"))))
+
+    def _most_probable(self, logits: Logits, tokens: Sequence[int]) -> list[_Candidate]:
+        normaliser = self._probabilities.normaliser(logits)
+        before = self._processors.apply(logits, tokens)
+        after = self._probabilities.normaliser(logits)
+        found = largest(logits, self._k)
+        return [
+            _Candidate(token, float(np.exp(logit - after)), before.get(token, logit) - normaliser)
+            for token, logit in zip(found.tolist(), logits[found].tolist(), strict=True)
+            if logit > -np.inf
+        ]
+
+    def _compute(self, branch: Branch, candidates: list[_Candidate]) -> None:
+        """Have a branch for each candidate computed."""
+        if not candidates:  # every token would repeat a phrase
+            self._finish("length")
+            return
+        for number, candidate in enumerate(candidates):
+            candidate.branch = self.memory.fork(branch) if number else branch
+        for candidate in candidates:
+            assert candidate.branch is not None
+            candidate.branch.tokens.append(candidate.token)
+        self._candidates = candidates
+
+    def _remember(self, state: Vectors) -> None:
+        self._states[self._known] = state
+        self._known += 1
+
+    def _finish(self, reason: Finish) -> None:
+        self._end(finish(self._generated(reason)))
+
+    def _generated(self, reason: Finish) -> Generated:
+        result = self._writer.finish(reason)
+        mean = self._writer.logprob_sum / self._new_tokens if self._new_tokens else None
+        result = msgspec.structs.replace(result, mean_logprob=mean, score=mean)
+        return Generated(
+            text=result.text,
+            thought=result.thought,
+            finish=result.finish,
+            usage=measured(self, self._prompt, self._new_tokens, self._started, self._first_at, self._last_at),
+            dropped_turns=self._prompt.dropped_turns,
+            mean_logprob=mean,
+            sequences=(result,),
+            prompt=tuple(self._prompt.tokens),
+        )
+
+
+def choose(probabilities: npt.NDArray[np.float64], candidates: Vectors, before: Vectors, penalty_alpha: float) -> int:
+    """The best candidate's place. ``candidates`` (k, width) and ``before`` (tokens, width) are states of length 1."""
+    similarity = (candidates @ before.T).max(axis=1)
+    return int(np.argmax((1 - penalty_alpha) * probabilities - penalty_alpha * similarity))
+
+
+def directed(state: Vectors) -> Vectors:
+    """A copy of length 1."""
+    length = float(np.linalg.norm(state))
+    return state / np.float32(length) if length > 0 else state.copy()
