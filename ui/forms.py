@@ -29,6 +29,7 @@ from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of, parse_value
 
 CONTROL_WIDTH = 200
+_NARROW_WIDTH = 160
 
 
 class Form(QWidget):
@@ -101,6 +102,7 @@ class FieldRow(QWidget):
         super().__init__()
         self.field = field
         self._config = config
+        self._width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
         self._value: Any = field.default
         self.control = self._build_control()
         self.control.setAccessibleName(field.title)
@@ -114,7 +116,8 @@ class FieldRow(QWidget):
         self.error.hide()
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
-        help = Text(field.help, "small")
+        span = describe_span(field) if narrow else ""
+        help = Text(" ".join(part for part in (field.help, span) if part), "small")
         controls = QHBoxLayout()
         controls.setSpacing(tokens.SPACE_2)
         if isinstance(self.control, QPlainTextEdit):
@@ -193,7 +196,7 @@ class FieldRow(QWidget):
             control = combo = QComboBox()
             combo.addItems([choice.capitalize() if choice.isalpha() else choice for choice in self.field.choices])
             combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            combo.setFixedWidth(CONTROL_WIDTH)
+            combo.setFixedWidth(self._width)
             combo.currentIndexChanged.connect(lambda index: self._commit(self.field.choices[index]))
         elif self.field.kind == "list" or (self.field.kind == "str" and self.field.name in ("system",)):
             control = text = QPlainTextEdit()
@@ -203,7 +206,7 @@ class FieldRow(QWidget):
         else:
             control = line = QLineEdit()
             number = self.field.kind in ("int", "float")
-            line.setFixedWidth(120 if number else CONTROL_WIDTH)
+            line.setFixedWidth(120 if number else self._width)
             line.editingFinished.connect(self._on_line_edited)
             line.textEdited.connect(self._on_line_typed)
         control.installEventFilter(self)
@@ -265,6 +268,15 @@ class FieldRow(QWidget):
         self.set_value(value)
         if changed:
             self.changed.emit(self.field.name, value)
+
+
+def describe_span(field: Field) -> str:
+    """The range of a number in short: ``0 to 5.``, ``From 1 on.``; nothing for other fields."""
+    if field.kind not in ("int", "float") or field.minimum is None:
+        return ""
+    if field.maximum is None or field.maximum > 1_000_000:
+        return f"From {field.minimum:g} on." if field.minimum >= 0 else ""
+    return f"{field.minimum:g} to {field.maximum:g}{f' {field.unit}' if field.unit else ''}."
 
 
 def describe_value(field: Field, value: Any) -> str:

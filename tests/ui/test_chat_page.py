@@ -21,6 +21,7 @@ from ui.pages.chat import ChatPage
 from ui.pages.chat_recipe import question_of
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.question_view import QuestionView
+from ui.widgets.slide_row import SlideRow
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError, WorkerDied
@@ -480,9 +481,13 @@ def test_enter_sends_and_shift_enter_breaks_the_line(qtbot: QtBot, page: ChatPag
 def test_the_recipe_panel_is_what_is_asked_with(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     panel = page.parts.recipe
     panel.decoding.open()
-    panel.forms["decoding"].changed.emit("temperature", 0.8)
+    temperature = panel.decoding_form.row("temperature")
+    assert isinstance(temperature, SlideRow)
+    temperature.slider.setFocus()
+    for _ in range(16):
+        QTest.keyClick(temperature.slider, Qt.Key.Key_Right)
     panel.documents_box.chosen.emit("Contracts 2025")
-    assert panel.decoding.state == "varied, temperature 0.8"
+    assert panel.decoding.state == "Custom, temperature 0.8"
     assert panel.retrieval.state == "Contracts 2025"
     assert page.parts.composer.documents_chip.text() == "Contracts 2025"
     ask(page, "With this recipe")

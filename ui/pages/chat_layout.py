@@ -20,7 +20,7 @@ from ui.widgets.recipe_panel import RecipePanel
 
 NARROW = 960
 """Below this width of the page, in px, the history and the right panel take turns."""
-_HISTORY, _RECIPE, _SOURCE = 230, 300, 430
+_HISTORY, _RECIPE, _SOURCE = 230, 320, 430
 
 
 class ChatLayout(QWidget):
@@ -74,7 +74,7 @@ class ChatLayout(QWidget):
         column.addLayout(row)
         centre.setMinimumWidth(380)
         self.history.setMinimumWidth(180)
-        self.side.setMinimumWidth(260)
+        self.side.setMinimumWidth(280)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         for number, part in enumerate((self.history, centre, self.side)):
             self._split.addWidget(part)
@@ -101,7 +101,7 @@ class ChatLayout(QWidget):
             wanted = _RECIPE if panel is self.recipe else _SOURCE
             history = self.history.width() if self._wants_history else 0
             spare = self._split.width() - history
-            side = min(wanted, max(260, spare - 380))
+            side = min(wanted, max(280, spare - 380))
             self._split.setSizes([history, spare - side, side])
 
     def toggle_recipe(self) -> None:

@@ -70,6 +70,10 @@ QPushButton[kind="nav"] {{ background: transparent; border: 1px solid transparen
 QPushButton[kind="nav"]:hover {{ background: {hover}; }}
 QPushButton[kind="nav"]:checked {{ background: {accent_soft}; color: {accent}; font-weight: 600; }}
 QPushButton[kind="nav"]:focus {{ border: 2px solid {accent}; padding: 0 11px; min-height: 36px; }}
+QPushButton[kind="choice"] {{ border-color: {border}; }}
+QPushButton[kind="choice"][on="true"] {{ background: {accent_soft}; color: {accent}; border-color: {accent};
+    font-weight: 600; }}
+QPushButton[kind="choice"]:focus {{ border: 2px solid {accent}; }}
 QPushButton[small="true"] {{ min-height: 26px; padding: 0 {s2}px; font-size: {small}px; }}
 QPushButton[small="true"]:focus {{ min-height: 24px; padding: 0 7px; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
@@ -109,6 +113,15 @@ QComboBox::drop-down {{ border: none; width: 28px; }}
 QComboBox::down-arrow {{ image: url("{icons}/chevron-down-{mode}.svg"); width: 14px; height: 14px; }}
 QComboBox QAbstractItemView {{ background: {surface}; border: 1px solid {border}; padding: {s1}px;
     selection-background-color: {accent_soft}; selection-color: {accent}; }}
+
+QLineEdit[small="true"] {{ min-height: 26px; padding: 0 {s2}px; }}
+QLineEdit[small="true"]:focus {{ min-height: 24px; padding: 0 7px; }}
+QSlider {{ min-height: 24px; border: 2px solid transparent; border-radius: {r}px; }}
+QSlider:focus {{ border: 2px solid {accent}; }}
+QSlider::groove:horizontal {{ height: 4px; background: {border}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ height: 4px; background: {accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {accent};
+    border: 1px solid {surface}; }}
 
 QCheckBox, QRadioButton {{ spacing: {s2}px; min-height: 24px; border: 2px solid transparent; border-radius: 6px;
     padding-right: {s1}px; }}

@@ -18,6 +18,7 @@ from ui.theme import tokens
 from ui.theme.theme import set_icon
 from ui.widgets.amounts import describe_count
 from ui.widgets.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
+from ui.widgets.decoding_form import DecodingForm, describe_decoding
 from workbench.calls import Collection, ModelRecord
 from workbench.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
@@ -37,6 +38,7 @@ class RecipePanel(QFrame):
         self.setProperty("role", "panel")
         self._recipe = Recipe()
         self._showing = False
+        self._format_problem = ""
         self.model = RecipeCard("Model", "The model that answers. A larger one knows more and takes longer.")
         self.prompting = RecipeCard(
             "Prompt",
@@ -60,15 +62,16 @@ class RecipePanel(QFrame):
         self.forms: dict[str, Form] = {
             "model": _Part(ModelPart, ("context_tokens",)),
             "prompting": _Part(PromptingPart, ("system",)),
-            "decoding": _Part(DecodingPart, tuple(f for f in DecodingPart.__struct_fields__ if f != "stop")),
             "retrieval": _Part(RetrievalPart, ("passages", "token_budget", "decline")),
         }
+        self.decoding_form = DecodingForm()
+        self.decoding_form.changed.connect(self._on_decoding)
         for part, form in self.forms.items():
             form.changed.connect(lambda name, value, part=part: self._on_field(part, name, value))
         for card, widgets in (
             (self.model, (self.model_box, self.models_link, self.forms["model"])),
             (self.prompting, (self.forms["prompting"],)),
-            (self.decoding, (self.forms["decoding"],)),
+            (self.decoding, (self.decoding_form,)),
             (self.retrieval, (self.documents_box, self.documents_link, self.forms["retrieval"])),
         ):
             for widget in widgets:
@@ -92,6 +95,7 @@ class RecipePanel(QFrame):
             (f"{c.name} ({describe_count(c.documents, 'file')})", c.name) for c in collections
         ]
         self.documents_box.set_choices(names)
+        self.decoding_form.set_models([m.name for m in models if m.format == "gguf" and m.kind in ("chat", "base")])
         self.models_link.setVisible(not models)
         self.documents_link.setVisible(not collections)
         self.set_recipe(self._recipe)
@@ -104,10 +108,11 @@ class RecipePanel(QFrame):
         self.documents_box.show_value(recipe.retrieval.collection if recipe.retrieval else "")
         for part, form in self.forms.items():
             form.set_values(getattr(recipe, part) or RetrievalPart())
+        self.decoding_form.set_part(recipe.decoding)
         self.forms["retrieval"].setVisible(recipe.retrieval is not None)
         self.model.set_state(recipe.model.name or "none chosen")
         self.prompting.set_state(describe_prompting(recipe.prompting))
-        self.decoding.set_state(describe_decoding(recipe.decoding))
+        self.decoding.set_state(self._decoding_state())
         self.retrieval.set_state(describe_retrieval(recipe.retrieval))
         self._showing = False
 
@@ -152,6 +157,20 @@ class RecipePanel(QFrame):
         part = msgspec.structs.replace(before, collection=name, revision=0) if name else None
         self._put(msgspec.structs.replace(self._recipe, retrieval=part))
 
+    def _on_decoding(self, part: DecodingPart) -> None:
+        self._put(msgspec.structs.replace(self._recipe, decoding=part))
+
+    def set_format_problem(self, problem: str) -> None:
+        """Why the form of the answer that the recipe asks for cannot be used; "" when it can."""
+        self._format_problem = problem
+        self.decoding_form.set_problem(problem)
+        self.decoding.set_state(self._decoding_state())
+
+    def _decoding_state(self) -> str:
+        part = self._recipe.decoding
+        unusable = self._format_problem and part.format != "text"
+        return describe_decoding(part) + (" (cannot be used)" if unusable else "")
+
     def _on_field(self, part: str, name: str, value: Any) -> None:
         now = getattr(self._recipe, part)
         if now is not None:
@@ -161,6 +180,9 @@ class RecipePanel(QFrame):
 
 class RecipeCard(QFrame):
     """One part: its name and its state in a phrase; opened, the sentence that explains it and its settings."""
+
+    toggled = Signal(bool)
+    """It was opened or closed."""
 
     def __init__(self, title: str, explanation: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -203,6 +225,7 @@ class RecipeCard(QFrame):
 
     def set_state(self, words: str) -> None:
         self._state.set_full_text(words)
+        self.head.setToolTip(words if len(words) > 24 else "")  # it may be shortened there
         self._name_head()
 
     @property
@@ -213,6 +236,7 @@ class RecipeCard(QFrame):
         self._body.setVisible(opened)
         set_icon(self._arrow, "chevron-down" if opened else "chevron-right", "muted")
         self._name_head()
+        self.toggled.emit(opened)
 
     def _name_head(self) -> None:
         self.head.setAccessibleName(f"{self._title}: {self.state}, {'open' if self.opened else 'closed'}")
@@ -282,13 +306,6 @@ class ChoiceBox(QComboBox):
 
 def describe_prompting(part: PromptingPart) -> str:
     return " ".join(part.system.split()) or "plain"
-
-
-def describe_decoding(part: DecodingPart) -> str:
-    """``precise`` where the likeliest token is always taken, else how varied it is."""
-    if part.temperature == 0:
-        return "precise"
-    return f"{'varied' if part.temperature >= 0.7 else 'balanced'}, temperature {part.temperature:g}"
 
 
 def describe_retrieval(part: RetrievalPart | None) -> str:
