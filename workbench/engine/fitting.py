@@ -206,8 +206,8 @@ class _Fitting:
 
     def _best(self, context: int) -> _Setting:
         """The most layers on GPUs that fit, more sequences where that is the same; else what was nearest to fitting."""
-        options = [MANY_SEQUENCES]
-        if slides(self.model) and not self.call.deterministic:
+        options = [self.call.sequences or MANY_SEQUENCES]
+        if slides(self.model) and not self.call.deterministic and not self.call.sequences:
             options.append(FEW_SEQUENCES)
         tried = [self._most_layers(context, sequences) for sequences in options]
         fitting = [setting for setting in tried if setting.fits]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from workbench import errors
 from workbench.calls import ModelDetails
 from workbench.engine.fitting import BATCH_TOKENS, Plan, plan_load
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
+from workbench.engine.offloading import weigh_tensors
 from workbench.engine.protocol import Load, LoadedModel
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
@@ -21,9 +23,6 @@ from workbench.events import Progress
 from workbench.models.gguf_model import describe_gguf
 from workbench.models.machine import read_machine
 from workbench.protocol import RequestContext
-
-SLOTS = 2
-"""How many conversations are kept and computed at once, in one memory of ``context_tokens`` cells."""
 
 MAX_OUTPUTS = 32
 """For how many tokens of one batch logits are asked at most: they take a float for each word of the vocabulary."""
@@ -34,27 +33,43 @@ _FLASH = {
     "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
 _KV = {"f16": llama.GGML_TYPE_F16, "f32": llama.GGML_TYPE_F32, "q8_0": llama.GGML_TYPE_Q8_0}
+_SPLIT = {
+    "none": llama.LLAMA_SPLIT_MODE_NONE,
+    "layer": llama.LLAMA_SPLIT_MODE_LAYER,
+    "row": llama.LLAMA_SPLIT_MODE_ROW,
+}
 _PROGRESS_INTERVAL_S = 0.05
+_FEW = 2
+"""Up to so many sequences a context keeps short sliding windows and shares nothing."""
 
 
 class Model:
-    """A loaded model with one context. Only the engine's thread may compute with it.
+    """A loaded model. Only the engine's thread may compute with its contexts.
 
-    ``window`` is the length of a sliding attention window in tokens, 0 without one. ``rewindable`` tells whether the
-    newest tokens can be taken back out of its memory (recurrent models cannot).
+    A context has ``sequences`` sequences in one memory of ``context_tokens`` cells, which they ``share`` where they are
+    the same. ``window`` is the length of a sliding attention window in tokens, 0 without one or where the memory keeps
+    what has left it. ``rewindable`` tells whether the newest tokens can be taken back out of memory (recurrent models
+    cannot). ``worth_saving`` is how many tokens a conversation must have for its state to be kept. ``width`` is that of
+    the last layer's output.
     """
 
-    def __init__(self, pointer: Any, context: Any, details: ModelDetails, plan: Plan, call: Load) -> None:
-        self._pointer = pointer
-        self.threads_are_set = call.threads > 0
-        self.context = context
-        self.memory: Any = llama.llama_get_memory(context)
+    def __init__(self, pointer: Any, first: Any, details: ModelDetails, plan: Plan, call: Load) -> None:
+        self.pointer = pointer
+        self.path = details.model.path
+        self.deterministic = call.deterministic
+        self.prefix_cache_bytes = call.prefix_cache_bytes
+        self.threads_are_set = call.threads > 0 or call.deterministic
+        self.first_context = first
         self.vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
-        self.window: int = llama.llama_model_n_swa(pointer)
-        self.rewindable = not (llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer))
-        self.context_tokens: int = llama.llama_n_ctx(context)
-        self.slots: int = llama.llama_n_seq_max(context)
+        self.sequences: int = llama.llama_n_seq_max(first)
+        self.shares = self.sequences > _FEW
+        self.window: int = 0 if self.shares else llama.llama_model_n_swa(pointer)
+        self.rewindable = not _is_recurrent(pointer)
+        self.context_tokens: int = llama.llama_n_ctx(first)
+        self.width: int = llama.llama_model_n_embd_out(pointer)
+        self.worth_saving = 32
         self.template = _template_of(pointer)
+        self._details, self._plan = details, plan
         self.info = LoadedModel(
             path=details.model.path,
             architecture=details.model.architecture,
@@ -63,35 +78,39 @@ class Model:
             vocabulary=self.vocabulary.size,
             parameters=llama.llama_model_n_params(pointer),
             gpu_layers=plan.gpu_layers,
-            threads=llama.llama_n_threads(context),
+            threads=llama.llama_n_threads(first),
             device=plan.device,
             engine=describe_library(),
             has_template=bool(self.template),
             choice=plan.choice,
+            deterministic=call.deterministic,
         )
 
-    def warm_up(self, request: RequestContext) -> None:
+    def make_context(self) -> Any:
+        """Another context like the first one. Raises UserError when there is no memory for it."""
+        return _make_context(self.pointer, self._details, self._plan, start_library())
+
+    def warm_up(self, context: Any, request: RequestContext) -> None:
         """Compute one token, so that the weights are in memory before the first question; leaves no trace.
 
         Raises errors.Cancelled, or UserError when the model does not compute.
         """
         abort = llama.ggml_abort_callback(lambda _user_data: request.cancelled)
         token = (llama.llama_token * 1)(max(0, self.vocabulary.bos))
-        llama.llama_set_abort_callback(self.context, abort, None)
-        llama.llama_set_warmup(self.context, True)
-        status = llama.llama_decode(self.context, llama.llama_batch_get_one(token, 1))
-        llama.llama_set_warmup(self.context, False)
-        llama.llama_set_abort_callback(self.context, llama.ggml_abort_callback(), None)
-        llama.llama_memory_clear(self.memory, True)
+        llama.llama_set_abort_callback(context, abort, None)
+        llama.llama_set_warmup(context, True)
+        status = llama.llama_decode(context, llama.llama_batch_get_one(token, 1))
+        llama.llama_set_warmup(context, False)
+        llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)
+        llama.llama_memory_clear(llama.llama_get_memory(context), True)
         if request.cancelled:
             raise errors.Cancelled
         if status:
             raise UserError(f"The model loads but does not compute (llama.cpp's code {status}).", _LOAD_HINT)
 
     def close(self) -> None:
-        """Free everything. No other thread may use the model any more."""
-        llama.llama_free(self.context)
-        llama.llama_model_free(self._pointer)
+        """Free the weights, after the contexts. No other thread may use the model any more."""
+        llama.llama_model_free(self.pointer)
 
 
 def inspect_model(path: str) -> ModelDetails:
@@ -112,7 +131,9 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     cancelled; nothing stays allocated then.
     """
     log = start_library()
-    plan = plan_load(call, details, read_machine(Path(details.model.path).parent), list_devices())
+    devices = list_devices()
+    machine = read_machine(Path(details.model.path).parent, devices)
+    plan = plan_load(call, details, machine, devices, weigh_tensors(details))
     log.forget_errors()
     reports: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     loaded: list[Any] = []
@@ -157,6 +178,10 @@ def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None
     callback = llama.llama_progress_callback(on_progress)
     parameters = llama.llama_model_default_params()
     parameters.n_gpu_layers = plan.gpu_layers
+    parameters.split_mode = _SPLIT[plan.split_mode]
+    parameters.main_gpu = plan.main_gpu
+    if plan.tensor_split:  # llama.cpp copies it
+        parameters.tensor_split = (ctypes.c_float * llama.llama_max_devices())(*plan.tensor_split)
     parameters.progress_callback = callback
     return llama.llama_model_load_from_file(path.encode(), parameters)
 
@@ -167,14 +192,15 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
         raise UserError(f"{name} is not a model that goes on with a text.", "Choose a chat model.")
     if llama.llama_model_is_diffusion(pointer):
         raise UserError(f"{name} is a diffusion model, which this program cannot run.", "Choose a chat model.")
-    recurrent = llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer)
     parameters = llama.llama_context_default_params()
     parameters.n_ctx = plan.context_tokens
     parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-    parameters.n_seq_max = 1 if recurrent else SLOTS
+    parameters.n_seq_max = 1 if _is_recurrent(pointer) else plan.sequences
     parameters.kv_unified = True
     parameters.n_outputs_max = parameters.n_outputs_max_per_seq = MAX_OUTPUTS
-    parameters.swa_full = False  # sliding-window layers keep their window only: `gemma` needs a quarter of the memory
+    # cells that several sequences share cannot be freed when they leave a sliding window: with short windows
+    # (a quarter of the memory of `gemma`) nothing can be shared
+    parameters.swa_full = plan.sequences > _FEW
     parameters.n_threads = parameters.n_threads_batch = plan.threads
     parameters.flash_attn_type = _FLASH[plan.flash_attention]
     parameters.type_k = parameters.type_v = _KV[plan.kv_type]
@@ -189,6 +215,10 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
         llama.llama_free(context)
         raise UserError(f"{name} is an embedding model and cannot answer.", "Choose a chat model.")
     return context
+
+
+def _is_recurrent(pointer: Any) -> bool:
+    return bool(llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer))
 
 
 def _template_of(pointer: Any) -> str:

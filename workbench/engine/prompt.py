@@ -45,6 +45,7 @@ class Tokenizer(Protocol):
     def adds_bos(self) -> bool: ...
     def tokenize(self, text: str, *, special: bool) -> list[int]: ...
     def piece(self, token: int, *, special: bool = False) -> bytes: ...
+    def text(self, tokens: Sequence[int], *, special: bool = False) -> str: ...
     def specials_of(self, tokens: Sequence[int]) -> list[int]: ...
 
 
@@ -127,6 +128,13 @@ class PromptWriter:
                 "Ask about less at once, or set a longer context.",
             )
         return found
+
+    def go_on(self, tokens: Sequence[int]) -> Prompt:
+        """A prompt that was written before, from its tokens."""
+        end = self._vocabulary.text(tokens[-64:], special=True)
+        if not self._template:
+            return Prompt(list(tokens), stops=PLAIN_STOPS, strips_start=True)
+        return Prompt(list(tokens), opened_by(end))
 
     def continuation(self, text: str) -> list[int]:
         """The tokens of an answer that follows a prompt, for scoring it."""

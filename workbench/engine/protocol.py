@@ -105,9 +105,10 @@ class Load(Call[LoadedModel], frozen=True, kw_only=True, tag="load"):
     ``path`` is the file, or the first file of a split model. 0 and -1 mean: choose from the machine.
     ``context_tokens`` 0 takes the trained length, at most 8,192, as far as memory allows. ``split_mode`` says how a
     model is spread over several GPUs: whole layers, rows of each layer, or not at all (then ``main_gpu`` has it);
-    ``tensor_split`` gives each GPU's share, () shares by free memory. ``deterministic``: the same recipe, seed, model
-    and build give the same tokens whatever else is being computed. ``prefix_cache_bytes`` caps the states of
-    conversations that are kept outside the model's own memory.
+    ``tensor_split`` gives each GPU's share, () shares by free memory. ``sequences`` is how many are computed at once,
+    0 as many as memory allows; with 2, sliding windows are kept short and nothing is shared. ``deterministic``: the
+    same recipe, seed, model and build give the same tokens whatever else is being computed. ``prefix_cache_bytes`` caps
+    the states of conversations that are kept outside the model's own memory.
     """
 
     path: str
@@ -119,6 +120,7 @@ class Load(Call[LoadedModel], frozen=True, kw_only=True, tag="load"):
     split_mode: Literal["layer", "row", "none"] = "layer"
     tensor_split: tuple[float, ...] = ()
     main_gpu: int = 0
+    sequences: int = 0
     deterministic: bool = False
     prefix_cache_bytes: int = 512 << 20
 

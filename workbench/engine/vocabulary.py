@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from typing import Any
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from workbench.engine.library import llama
+from workbench.engine.thoughts import MARKS
 
 _SPECIAL = llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN
+
+Derived = TypeVar("Derived")
 
 
 class Vocabulary:
     """``size`` tokens. ``bos`` and ``eos`` are -1 where there is none."""
 
     def __init__(self, pointer: Any) -> None:
-        self._pointer = pointer
+        self.pointer = pointer
         self.size: int = llama.llama_vocab_n_tokens(pointer)
         self.bos: int = llama.llama_vocab_bos(pointer)
         self.eos: int = llama.llama_vocab_eos(pointer)
@@ -23,6 +28,16 @@ class Vocabulary:
         self._pieces: dict[tuple[int, bool], bytes] = {}
         self._special: dict[int, bool] = {}
         self._ends: dict[int, bool] = {}
+        self._derived: dict[Any, Any] = {}
+        self._deriving = threading.Lock()
+
+    def derived(self, make: Callable[[Vocabulary], Derived]) -> Derived:
+        """What ``make`` makes of the vocabulary; it is made once and kept as long as the vocabulary."""
+        with self._deriving:
+            if make not in self._derived:
+                self._derived[make] = make(self)
+            found: Derived = self._derived[make]
+            return found
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """The tokens of ``text``. ``special`` lets names of control tokens in the text stand for those tokens.
@@ -33,7 +48,7 @@ class Vocabulary:
         room = len(raw) // 2 + 16
         while True:
             tokens = (llama.llama_token * room)()
-            count = llama.llama_tokenize(self._pointer, raw, len(raw), tokens, room, False, special)
+            count = llama.llama_tokenize(self.pointer, raw, len(raw), tokens, room, False, special)
             if count >= 0:
                 return list(tokens[:count])
             room = -count
@@ -46,7 +61,7 @@ class Vocabulary:
         room = 64
         while True:
             buffer = ctypes.create_string_buffer(room)
-            count = llama.llama_token_to_piece(self._pointer, token, buffer, room, 0, special)
+            count = llama.llama_token_to_piece(self.pointer, token, buffer, room, 0, special)
             if count >= 0:
                 piece = self._pieces[token, special] = buffer.raw[:count]
                 return piece
@@ -59,7 +74,7 @@ class Vocabulary:
         """Whether the token steers the model rather than standing for text."""
         known = self._special.get(token)
         if known is None:
-            attributes = llama.llama_vocab_get_attr(self._pointer, token)
+            attributes = llama.llama_vocab_get_attr(self.pointer, token)
             known = self._special[token] = bool(attributes & _SPECIAL) or self.ends_generation(token)
         return known
 
@@ -67,8 +82,18 @@ class Vocabulary:
         """Whether a model says with this token that it is done."""
         known = self._ends.get(token)
         if known is None:
-            known = self._ends[token] = bool(llama.llama_vocab_is_eog(self._pointer, token))
+            known = self._ends[token] = bool(llama.llama_vocab_is_eog(self.pointer, token))
         return known
+
+    def is_user_defined(self, token: int) -> bool:
+        """Whether the model's makers added the token to the vocabulary that was computed from text."""
+        return bool(llama.llama_vocab_get_attr(self.pointer, token) & llama.LLAMA_TOKEN_ATTR_USER_DEFINED)
+
+    @functools.cached_property
+    def marks(self) -> frozenset[int]:
+        """Control tokens that are (part of) the marks of thoughts: their text has to be seen to be understood."""
+        text = "".join(text for mark in MARKS for text in mark)
+        return frozenset(self.specials_of(self.tokenize(text, special=True)))
 
     def specials_of(self, tokens: Sequence[int]) -> list[int]:
         return [token for token in tokens if self.is_special(token)]

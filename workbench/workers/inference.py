@@ -10,16 +10,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from workbench.engine.jobs import Generation, Scoring
+from workbench.engine.adapters import make_key
 from workbench.engine.library import list_devices
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
+from workbench.engine.measuring import measure_speed
 from workbench.engine.prompt import Prompt, PromptWriter
-from workbench.engine.protocol import CountTokens, Generate, InferenceCall, ListDevices, Load, Score, Unload
+from workbench.engine.protocol import (
+    CountTokens,
+    Generate,
+    InferenceCall,
+    Inspect,
+    ListDevices,
+    Load,
+    MeasureSpeed,
+    Score,
+    ScoreText,
+    Unload,
+)
+from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
 from workbench.events import Event, Log, Progress
 from workbench.protocol import RequestContext, finish
+from workbench.techniques.decoding.strategies import Strategies, check_tokens
 from workbench.workers.serve import serve
 
 _LOOK_S = 0.05
@@ -32,6 +46,7 @@ class Inference:
         self._renderer = TemplateRenderer()
         self._engine: Engine | None = None
         self._writer: PromptWriter | None = None
+        self._strategies = Strategies()
         self._users = 0
         self._changing = False
         self._changed = threading.Condition()
@@ -64,27 +79,54 @@ class Inference:
     def generate(self, call: Generate, context: RequestContext) -> Iterator[Event]:
         started = time.perf_counter()
         with self._model(context) as (engine, writer):
-            prompt = writer.write_fitting(
-                call.messages, call.assistant_start, engine.model.context_tokens, call.decoding.max_tokens
-            )
+            prompt = self._prompt(call, engine, writer)
             if prompt.dropped_turns:
                 yield Log(text=_left_out(prompt, engine.model.context_tokens), level="notice")
-            job = Generation(
-                prompt,
-                call.decoding,
-                call.assistant_start,
-                engine.model.vocabulary,
-                engine.model.context_tokens,
-                context,
-                started,
-            )
+            job = self._strategies.make_job(call, prompt, engine, context, started)
             yield from engine.submit(job).events()
 
     def score(self, call: Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
             prompt = writer.write(call.messages)
             continuations = [writer.continuation(text) for text in call.continuations]
-            yield from engine.submit(Scoring(prompt.tokens, continuations, context)).events()
+            job = Scoring(
+                prompt.tokens,
+                continuations,
+                context,
+                together=SIDE_BY_SIDE if engine.model.shares else 1,
+                key=make_key(call.adapters),
+                background=call.background,
+            )
+            yield from engine.submit(job).events()
+
+    def inspect(self, call: Inspect, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, _):
+            vocabulary = engine.model.vocabulary
+            check_tokens([*call.prompt, *call.answer], vocabulary)
+            job = Inspection(
+                call.prompt,
+                call.answer,
+                call.alternatives,
+                call.last,
+                vocabulary,
+                context,
+                key=make_key(call.adapters),
+            )
+            yield from engine.submit(job).events()
+
+    def score_text(self, call: ScoreText, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, _):
+            vocabulary = engine.model.vocabulary
+            tokens = vocabulary.tokenize(call.text, special=False)
+            first = vocabulary.bos if vocabulary.adds_bos else None
+            job = TextScoring(
+                tokens, call.window, first, context, key=make_key(call.adapters), background=call.background
+            )
+            yield from engine.submit(job).events()
+
+    def measure(self, call: MeasureSpeed, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, _):
+            yield from measure_speed(engine, call, context)
 
     def count(self, call: CountTokens, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
@@ -97,6 +139,14 @@ class Inference:
     def leave(self) -> None:
         """Called before the process ends. Its memory goes with it; the rendering process must be told."""
         self._renderer.close()
+
+    def _prompt(self, call: Generate, engine: Engine, writer: PromptWriter) -> Prompt:
+        if call.prompt:
+            check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
+            return writer.go_on(call.prompt)
+        return writer.write_fitting(
+            call.messages, call.assistant_start, engine.model.context_tokens, call.decoding.max_tokens
+        )
 
     # -- who may use the model --------------------------------------------------------------------------
 
@@ -138,6 +188,7 @@ class Inference:
     def _unload(self) -> None:
         engine, self._engine, self._writer = self._engine, None, None
         if engine is not None:
+            engine.ask(self._strategies.forget)
             engine.close()
 
 
@@ -159,6 +210,9 @@ def main() -> None:
             Unload: inference.unload,
             Generate: inference.generate,
             Score: inference.score,
+            Inspect: inference.inspect,
+            ScoreText: inference.score_text,
+            MeasureSpeed: inference.measure,
             CountTokens: inference.count,
             ListDevices: inference.devices,
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ from workbench.engine.protocol import Load
 from workbench.protocol import RequestContext
 
 
-def _load(path: Path, context_tokens: int = 2048, **settings: str) -> Model:
-    call = Load(path=str(path), context_tokens=context_tokens, threads=1, **settings)  # type: ignore[arg-type]
+def _load(path: Path, context_tokens: int = 2048, **settings: Any) -> Model:
+    call = Load(path=str(path), context_tokens=context_tokens, threads=1, **settings)
     steps = load_model(call, inspect_model(str(path)), RequestContext())
     while True:
         try:
@@ -48,6 +49,14 @@ def small(smollm_path: Path) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def gemma(gemma_path: Path) -> Iterator[Engine]:
     engine = Engine(_load(gemma_path, 4096))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def narrow(gemma_path: Path) -> Iterator[Engine]:
+    """One that keeps short sliding windows and shares nothing."""
+    engine = Engine(_load(gemma_path, 4096, sequences=2))
     yield engine
     engine.close()
 

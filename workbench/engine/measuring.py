@@ -1,0 +1,89 @@
+"""How fast the loaded model computes, measured through the loop that serves everybody."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from workbench import errors
+from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.loop import Engine
+from workbench.engine.protocol import MeasureSpeed, Speed
+from workbench.errors import UserError
+from workbench.events import Event, Finished, Progress
+from workbench.protocol import RequestContext, finish
+
+
+class Drill(Job):
+    """A prompt of made-up tokens, then ``new_tokens`` of each of ``width`` sequences, the most probable ones, whatever
+    they mean. Ends in the seconds that prompt and rest took."""
+
+    def __init__(self, prompt: list[int], new_tokens: int, width: int, context: RequestContext) -> None:
+        super().__init__(prompt, len(prompt) - 1, len(prompt) + width * new_tokens, context, width=width)
+        self._new_tokens = new_tokens
+        self._made = 0
+        self._began = self._first_at = 0.0
+
+    def begin(self) -> None:
+        self._began = time.perf_counter()
+
+    def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+        token = int(logits.argmax())
+        if not self._first_at:
+            self._first_at = time.perf_counter()
+            for number in range(1, self.width):
+                # different texts, as different people's would be
+                self.memory.fork(branch).tokens.append((token + number) % len(logits))
+            branch.tokens.append(token)
+            return
+        self._made += 1
+        if self._made == (self._new_tokens - 1) * self.width:
+            last = time.perf_counter()
+            self._end(finish((self._first_at - self._began, last - self._first_at)))
+        else:
+            branch.tokens.append(token)
+
+    def settle(self) -> None:
+        pass
+
+    def cancel(self) -> None:
+        self._end(errors.Cancelled())
+
+
+def measure_speed(engine: Engine, call: MeasureSpeed, context: RequestContext) -> Iterator[Event]:
+    """Medians of ``call.rounds``, after one that only warms up. Raises UserError when it does not fit the context."""
+    if call.new_tokens < 2 or call.prompt_tokens < 1 or call.sequences < 1 or call.rounds < 1:
+        raise UserError("Measuring takes a prompt, at least two new tokens, one sequence and one round.")
+    size = engine.model.vocabulary.size
+    prompts, alone, together = list[float](), list[float](), list[float]()
+    for number in range(call.rounds + 1):
+        yield Progress(stage="measuring", done=number, total=call.rounds + 1, unit="rounds")
+        # another prompt each time, so that nothing of it is in memory
+        prompt = [(7919 * (place + 1) + 104_729 * number) % size for place in range(call.prompt_tokens)]
+        took, rest = _drill(engine, prompt, call.new_tokens, 1, context)
+        if number:
+            prompts.append(call.prompt_tokens / took)
+            alone.append((call.new_tokens - 1) / rest)
+        _, rest = _drill(engine, prompt, call.new_tokens, call.sequences, context)
+        if number:
+            together.append(call.sequences * (call.new_tokens - 1) / rest)
+    yield finish(
+        Speed(
+            prompt=statistics.median(prompts),
+            alone=statistics.median(alone),
+            together=statistics.median(together),
+            sequences=call.sequences,
+        )
+    )
+
+
+def _drill(
+    engine: Engine, prompt: list[int], new_tokens: int, width: int, context: RequestContext
+) -> tuple[float, float]:
+    for event in engine.submit(Drill(prompt, new_tokens, width, context)).events():
+        if isinstance(event, Finished):
+            took, rest = event.result
+            return took, rest
+    raise errors.Cancelled
