@@ -195,7 +195,7 @@ class _Fitting:
         return said if setting.layers == self.whole else f"{said}, as many as fit into the free memory"
 
     def explain_sequences(self, setting: _Setting) -> Iterable[str]:
-        if setting.sequences == FEW_SEQUENCES:
+        if setting.sequences == FEW_SEQUENCES and not self.call.sequences:
             more = self._cache(setting.context, MANY_SEQUENCES) - self._cache(setting.context, FEW_SEQUENCES)
             yield (
                 f"{FEW_SEQUENCES} sequences at once instead of {MANY_SEQUENCES} and nothing shared between them, as "

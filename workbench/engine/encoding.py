@@ -1,0 +1,225 @@
+"""GGUF models that turn text into vectors, or judge how well a document fits a query, on a context of their own.
+
+They run on the processor, beside the chat model. Each computation is short, so that the chat's threads, which spin
+while they wait, and these do not hold each other up for long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.calls import ModelDetails
+from workbench.engine.batch import Batch
+from workbench.engine.library import llama, start_library
+from workbench.engine.vocabulary import Vocabulary
+from workbench.errors import UserError
+from workbench.models.gguf_model import describe_gguf, read_pieces
+from workbench.models.machine import read_machine
+
+LONGEST_TEXT = 4_096
+"""Tokens of a text that are looked at, also where a model was made for more."""
+
+BATCH_TOKENS = 512
+"""Texts are put together to batches of so many tokens, or of one text that is longer."""
+
+BATCH_TEXTS = 32
+
+_RANK, _MEAN, _NONE = llama.LLAMA_POOLING_TYPE_RANK, llama.LLAMA_POOLING_TYPE_MEAN, llama.LLAMA_POOLING_TYPE_NONE
+_HEAD = "cls."  # llama.cpp's tensor names of a classification head
+_SPARE_BYTES = 256 << 20
+_OTHER_HINT = "Choose an embedding or a reranking model as GGUF."
+
+
+def open_encoder(path: Path, threads: int) -> Encoder:
+    """Load an embedding or reranking model. Raises UserError when the file is neither, or does not fit into memory."""
+    details = describe_gguf(path)
+    names = {tensor.name for piece in read_pieces(path) for tensor in piece.tensors}
+    has_head = any(name.startswith(_HEAD) for name in names)
+    if details.model.kind != "embedder" and not has_head:
+        raise UserError(f"{details.model.name} is a model that answers in text.", _OTHER_HINT)
+    free = read_machine(path.parent).memory_free_bytes - _SPARE_BYTES
+    if details.model.bytes > free:
+        raise UserError(
+            f"{details.model.name} needs {details.model.bytes / 1e9:.1f} GB; {max(0, free) / 1e9:.1f} GB are free.",
+            "Choose a smaller model, or unload the chat model.",
+        )
+    log = start_library()
+    log.forget_errors()
+    parameters = llama.llama_model_default_params()
+    parameters.n_gpu_layers = 0
+    with contextlib.ExitStack() as undo:
+        pointer = llama.llama_model_load_from_file(details.model.path.encode(), parameters)
+        if not pointer:
+            raise UserError(f"llama.cpp cannot load {path}: {_reason(log.errors())}", "Get the file again.")
+        undo.callback(llama.llama_model_free, pointer)
+        if llama.llama_model_has_encoder(pointer) and llama.llama_model_has_decoder(pointer):
+            raise UserError(f"{details.model.name} translates text into text (encoder and decoder).", _OTHER_HINT)
+        length = min(llama.llama_model_n_ctx_train(pointer) or BATCH_TOKENS, LONGEST_TEXT)
+        context = _make_context(pointer, details, max(length, BATCH_TOKENS), threads, has_head)
+        if not context:
+            raise UserError(f"llama.cpp cannot run {details.model.name}: {_reason(log.errors())}", _OTHER_HINT)
+        undo.callback(llama.llama_free, context)
+        encoder = Encoder(pointer, context, details, length, has_head)
+        undo.pop_all()
+    return encoder
+
+
+class Encoder:
+    """A loaded embedding or reranking model. One call at a time.
+
+    ``longest`` is how many tokens of a text, special ones included, are looked at; what goes beyond is cut off.
+    ``ranks`` tells which of the two it is.
+    """
+
+    def __init__(self, pointer: Any, context: Any, details: ModelDetails, longest: int, has_head: bool) -> None:
+        self.name = details.model.name
+        self.longest = longest
+        self.ranks = has_head
+        self._pointer, self._context = pointer, context
+        self._memory = llama.llama_get_memory(context)
+        self._vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
+        self._pooling: int = llama.llama_pooling_type(context)
+        self._batch = Batch(max(longest, BATCH_TOKENS))
+        words = self._vocabulary.pointer
+        self._is_wordpiece = llama.llama_vocab_type(words) == llama.LLAMA_VOCAB_TYPE_WPM
+        self._ends = bool(
+            self._is_wordpiece or llama.llama_vocab_get_add_eos(words) or llama.llama_vocab_get_add_sep(words)
+        )
+
+    def embed(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+        """A vector of length 1 for each text, shape (width,), pooled as the model says; by the mean when it is an
+        encoder that does not say. Texts are cut at ``longest`` tokens. Raises UserError when it is a reranking model.
+        """
+        if self.ranks or self._pooling == _RANK:
+            raise UserError(f"{self.name} is a reranking model: it makes no vectors.", "Choose an embedding model.")
+        width: int = llama.llama_model_n_embd_out(self._pointer)
+        found = self._compute([self._tokens(text) for text in texts], width)
+        vectors = []
+        for vector in found:
+            length = float(np.linalg.norm(vector))
+            if not np.isfinite(length):
+                raise RuntimeError(f"{self.name} computed a vector that is not a number")
+            vectors.append(vector / np.float32(length or 1.0))
+        return vectors
+
+    def rank(self, query: str, documents: Sequence[str]) -> list[float]:
+        """How well each document fits the query, higher is better: the model's own score, as it comes.
+
+        A query may take half of ``longest`` tokens; documents are cut at what it leaves. Raises UserError when the
+        model has no classification head.
+        """
+        if not self.ranks:
+            raise UserError(
+                f"{self.name} has no classification head: it cannot rank documents.", "Choose a reranking model."
+            )
+        outputs: int = llama.llama_model_n_cls_out(self._pointer)
+        make = self._pair_maker(query)
+        return [float(scores[0]) for scores in self._compute([make(text) for text in documents], max(1, outputs))]
+
+    def close(self) -> None:
+        """Free everything; the encoder cannot be used any more."""
+        self._batch.close()
+        llama.llama_free(self._context)
+        llama.llama_model_free(self._pointer)
+
+    def _compute(self, texts: Sequence[list[int]], width: int) -> list[npt.NDArray[np.float32]]:
+        found: list[npt.NDArray[np.float32]] = []
+        for together in _batches(texts):
+            self._batch.clear()
+            for sequence, tokens in enumerate(together):
+                self._batch.add(sequence, tokens, 0, len(tokens), 0)
+            if self._memory:
+                llama.llama_memory_clear(self._memory, True)
+                status = llama.llama_decode(self._context, self._batch.struct)
+            else:
+                status = llama.llama_encode(self._context, self._batch.struct)
+            if status:
+                raise RuntimeError(f"{self.name} could not compute: llama.cpp's code {status}")
+            for sequence in range(len(together)):
+                row = llama.llama_get_embeddings_seq(self._context, sequence)
+                if not row:
+                    raise RuntimeError(f"{self.name} computed nothing for a text")
+                found.append(np.ctypeslib.as_array(row, (width,)).copy())
+        return found
+
+    def _tokens(self, text: str) -> list[int]:
+        """A text's tokens, with the first and the last one that the model is used to."""
+        tokens = self._vocabulary.tokenize(text, special=False)
+        first, last = self._first(), self._last()
+        return [*first, *tokens[: self.longest - len(first) - len(last)], *last] or [max(0, self._vocabulary.eos)]
+
+    def _first(self) -> list[int]:
+        return [self._vocabulary.bos] if self._is_wordpiece or self._vocabulary.adds_bos else []
+
+    def _last(self) -> list[int]:
+        words = self._vocabulary.pointer
+        last = llama.llama_vocab_sep(words) if self._is_wordpiece else self._vocabulary.eos
+        if last < 0:
+            last = llama.llama_vocab_sep(words)
+        return [last] if self._ends and last >= 0 else []
+
+    def _pair_maker(self, query: str) -> Callable[[str], list[int]]:
+        """Makes the tokens of the query with a document, as the model's own template says or as encoders have it:
+        first, query, last, (separator,) document, last."""
+        tokenize = self._vocabulary.tokenize
+        asked = tokenize(query, special=False)[: self.longest // 2]
+        raw: bytes | None = llama.llama_model_chat_template(self._pointer, b"rerank")
+        if raw:
+            before, _, after = raw.decode("utf-8", "replace").partition("{document}")
+            start: list[int] = []
+            for index, part in enumerate(before.split("{query}")):
+                start += [*(asked if index else []), *tokenize(part, special=True)]
+            end = tokenize(after, special=True)
+        else:
+            separator = []
+            if not self._is_wordpiece and llama.llama_vocab_get_add_sep(self._vocabulary.pointer):
+                separator = [llama.llama_vocab_sep(self._vocabulary.pointer)]
+            start = [*self._first(), *asked, *self._last(), *separator]
+            end = self._last()
+        room = self.longest - len(start) - len(end)
+        if room < 1:
+            raise UserError(f"The query leaves no room for a document in {self.longest:,} tokens.", "Shorten it.")
+        return lambda document: [*start, *tokenize(document, special=False)[:room], *end]
+
+
+def _batches(texts: Sequence[list[int]]) -> Iterator[list[list[int]]]:
+    """The texts in their order, in batches."""
+    together: list[list[int]] = []
+    size = 0
+    for tokens in texts:
+        if together and (size + len(tokens) > BATCH_TOKENS or len(together) == BATCH_TEXTS):
+            yield together
+            together, size = [], 0
+        together.append(tokens)
+        size += len(tokens)
+    if together:
+        yield together
+
+
+def _make_context(pointer: Any, details: ModelDetails, room: int, threads: int, has_head: bool) -> Any:
+    parameters = llama.llama_context_default_params()
+    # without a causal mask every text must be computed in one piece
+    parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = room
+    parameters.n_seq_max = BATCH_TEXTS
+    parameters.kv_unified = True
+    parameters.swa_full = True
+    parameters.embeddings = True
+    parameters.n_threads = parameters.n_threads_batch = threads
+    parameters.no_perf = True
+    told = details.metadata.get(f"{details.model.architecture}.pooling_type")
+    if has_head:
+        parameters.pooling_type = _RANK
+    elif told in (None, _NONE):
+        parameters.pooling_type = _MEAN
+    return llama.llama_init_from_model(pointer, parameters)
+
+
+def _reason(errors: Sequence[str]) -> str:
+    said = errors[0].partition(": ")[2] or errors[0] if errors else "it gave no reason"
+    return said.rstrip(".") + "."

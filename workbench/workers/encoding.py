@@ -1,0 +1,69 @@
+"""What the inference worker does with embedding and reranking models: one is kept loaded, beside the chat model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.engine.encoding import Encoder, open_encoder
+from workbench.engine.protocol import Embed, Rank
+from workbench.events import Event, Progress
+from workbench.models.machine import read_machine
+from workbench.protocol import RequestContext, finish
+
+CHUNK = 64
+"""After so many texts it is seen whether the request was cancelled."""
+
+_LOOK_S = 0.05
+
+
+class Encoding:
+    """The handlers, and the encoder that they share. One request computes at a time; the others wait."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()  # guards what follows
+        self._encoder: Encoder | None = None
+        self._file: tuple[str, int, int] | None = None
+
+    def embed(self, call: Embed, context: RequestContext) -> Iterator[Event]:
+        with self._encoder_of(call.path, context) as encoder:
+            vectors: list[tuple[float, ...]] = []
+            for begin in range(0, max(1, len(call.texts)), CHUNK):
+                context.raise_if_cancelled()
+                found = encoder.embed(call.texts[begin : begin + CHUNK])
+                vectors += [tuple(float(value) for value in vector) for vector in found]
+                yield Progress(stage="embedding", done=len(vectors), total=len(call.texts))
+        yield finish(tuple(vectors))
+
+    def rank(self, call: Rank, context: RequestContext) -> Iterator[Event]:
+        with self._encoder_of(call.path, context) as encoder:
+            scores: list[float] = []
+            for begin in range(0, max(1, len(call.documents)), CHUNK):
+                context.raise_if_cancelled()
+                scores += encoder.rank(call.query, call.documents[begin : begin + CHUNK])
+                yield Progress(stage="ranking", done=len(scores), total=len(call.documents))
+        yield finish(tuple(scores))
+
+    @contextmanager
+    def _encoder_of(self, path: str, context: RequestContext) -> Iterator[Encoder]:
+        """The encoder of a file as it is now, in place of another one; nobody else uses it meanwhile."""
+        while not self._turn.acquire(timeout=_LOOK_S):
+            context.raise_if_cancelled()
+        try:
+            yield self._open(Path(path))
+        finally:
+            self._turn.release()
+
+    def _open(self, path: Path) -> Encoder:
+        stat = path.stat() if path.is_file() else None
+        file = (str(path), stat.st_mtime_ns, stat.st_size) if stat else None
+        if self._encoder is not None and file is not None and file == self._file:
+            return self._encoder
+        if self._encoder is not None:
+            self._encoder.close()
+        self._encoder = self._file = None
+        self._encoder = open_encoder(path, read_machine(path.parent).cores)
+        self._file = file
+        return self._encoder
