@@ -1,0 +1,25 @@
+"""Decoding: which token comes next, when the model says how probable each one is.
+
+``sampling`` chooses the tokens of one answer, ``narrowing`` holds the steps that leave candidates out, ``repetition``
+what is taken off a token for having been used. ``constraints`` makes answers valid by construction; ``formats`` checks
+what describes them, without a model. These run where the engine runs, except ``formats``, which is light.
+
+Papers, by step:
+
+- temperature: Ackley, Hinton and Sejnowski 1985, A learning algorithm for Boltzmann machines
+- top-k: Fan, Lewis and Dauphin 2018, Hierarchical Neural Story Generation, arXiv:1805.04833
+- top-p: Holtzman et al. 2019, The Curious Case of Neural Text Degeneration, arXiv:1904.09751
+- min-p: Nguyen et al. 2024, Turning Up the Heat: Min-p Sampling, arXiv:2407.01082
+- typical: Meister et al. 2022, Locally Typical Sampling, arXiv:2202.00666
+- dynamic temperature: Zhu et al. 2023, Hot or Cold? Adaptive Temperature Sampling for Code Generation,
+  arXiv:2309.02772; by entropy, as llama.cpp does it
+- XTC: p-e-w 2024, text-generation-webui pull request 6335
+- mirostat: Basu et al. 2020, Mirostat: A Neural Text Decoding Algorithm that Directly Controls Perplexity,
+  arXiv:2007.14966
+- repetition penalty: Keskar et al. 2019, CTRL, arXiv:1909.05858
+- DRY: p-e-w 2024, text-generation-webui pull request 5677
+- no repeated phrase: Paulus, Xiong and Socher 2017, A Deep Reinforced Model for Abstractive Summarization,
+  arXiv:1705.04304
+- constraints: Willard and Louf 2023, Efficient Guided Generation for Large Language Models, arXiv:2307.09702; Geng et
+  al. 2023, Grammar-Constrained Decoding, arXiv:2305.13971; computed by llguidance
+"""

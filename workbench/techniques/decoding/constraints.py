@@ -1,0 +1,279 @@
+"""Which tokens may come next so that an answer is valid: JSON, a schema, an expression, choices, a grammar.
+
+llguidance keeps the automaton and computes which tokens it allows (Willard and Louf 2023, arXiv:2307.09702; Geng et al.
+2023, arXiv:2305.13971). Ours is that answers end: a small model fills a string or an array that has no limit for as
+long as it is let. So a constraint knows how many tokens the answer may still have and how it can be
+completed from here; it takes the completion when no more than that is left. What is written then is valid; only the
+model's wish to go on is cut short.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+
+from workbench.engine.probabilities import Logits
+from workbench.engine.vocabulary import Vocabulary
+from workbench.errors import UserError
+from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.formats import FormatProblem, make_grammar
+
+LONGEST_DIGITS = 18
+"""A JSON number's digits in a row, where something else can come: doubles and 64-bit integers have no more."""
+
+
+class ConstraintTokenizer:
+    """A vocabulary as llguidance needs it. Built once for a model, in half a second; threads may share it.
+
+    Control tokens never stand for text; a model's end tokens are allowed where the grammar may end.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.size = vocabulary.size
+        tokens = [_text_of(token, vocabulary) for token in range(vocabulary.size)]
+        ends = [token for token in range(vocabulary.size) if vocabulary.ends_generation(token)]
+        if not ends:  # one that the model does not have, beyond its logits
+            ends = [len(tokens)]
+            tokens.append(b"\xff<end>")
+        self.ends = frozenset(ends)
+        self.native = LLTokenizer(
+            TokenizerWrapper(_Tokens(tokens, ends, vocabulary)),
+            n_vocab=len(tokens),
+            eos_token=ends,
+            slices=LLTokenizer.json_slices(),
+        )
+        self.lengths = np.array([0 if text[:1] == b"\xff" else len(text) for text in tokens], np.int32)
+        self.digits = np.array([token for token, text in enumerate(tokens) if text[:1].isdigit()], np.intp)
+        by_text = {text: token for token, text in reversed(list(enumerate(tokens)))}
+        self.letter = by_text.get(b"a", -1)
+        self.brace = by_text.get(b"}", -1)
+        # what completes JSON soonest: strings are closed first, then objects and arrays, then whatever is required
+        closing = [b'"', b"}", b"]", b",", b":", *(b"%d" % digit for digit in range(10)), b"null", b"[", b"{"]
+        self.closing = [by_text[text] for text in closing if text in by_text]
+        ending = [b"\n", b".", b'"', b"}", b"]", b")", b";", b"!", b"?", b",", b":", b"-", b" "]
+        self.ending = [by_text[text] for text in ending if text in by_text]
+        self._texts = tokens
+
+    def text(self, token: int) -> bytes:
+        return self._texts[token] if self._texts[token][:1] != b"\xff" else b""
+
+
+class Constraint:
+    """What one answer is held to. ``limit`` is how many tokens it may have in all, the last of them completing it.
+
+    ``complete``: the text is valid and nothing more can follow, or the model said that it is done.
+    """
+
+    def __init__(self, matcher: LLMatcher, tokenizer: ConstraintTokenizer, limit: int, *, is_json: bool) -> None:
+        self.limit = limit
+        self.complete = False
+        self._matcher = matcher
+        self._tokenizer = tokenizer
+        self._is_json = is_json
+        self._taken = 0
+        self._digits = 0  # how many the text ends with
+        self._completion: list[int] | None = None
+        self._after: dict[int, list[int] | None] = {}  # completions after tokens that were asked about
+        self._look_at = 0  # the number of tokens at which the completion is to be looked at again
+
+    def copy(self) -> Constraint:
+        """Another one in the same state."""
+        copied = Constraint(self._matcher.deep_copy(), self._tokenizer, self.limit, is_json=self._is_json)
+        copied.complete = self.complete
+        copied._taken = self._taken
+        copied._digits = self._digits
+        copied._completion = self._completion
+        copied._look_at = self._look_at
+        return copied
+
+    def mask(self, logits: Logits) -> None:
+        """Set the logits, shape (vocabulary,), of all tokens that may not come next to -inf."""
+        self._look()
+        completion = self._completion
+        if completion and len(completion) >= self._left:  # there is room for nothing else
+            kept = logits[completion[0]]
+            logits[:] = -math.inf
+            logits[completion[0]] = kept if kept > -math.inf else 0
+            return
+        allowed = self._allowed(self._matcher)
+        np.copyto(logits, -np.inf, where=~allowed[: logits.size])
+        if self._digits >= LONGEST_DIGITS and self._is_json:
+            digits = self._tokenizer.digits
+            before = logits[digits]
+            logits[digits] = -math.inf
+            if logits.max() == -math.inf:
+                logits[digits] = before
+
+    def affords(self, token: int) -> bool:
+        """Whether the answer can be completed within its limit after this token, which the mask allows.
+
+        True where there is plenty of room, and where no way to complete it is known; for ``completing`` too.
+        """
+        completion = self._completion
+        if completion is None or self._taken < self._look_at or token in self._tokenizer.ends:
+            return True
+        if completion and completion[0] == token:
+            return True
+        following = self._matcher.deep_copy()
+        following.consume_token(token)
+        completion = self._complete_from(following, self._left - 1)
+        self._after[token] = completion
+        return completion is not None
+
+    def completing(self, logits: Logits) -> int:
+        """A token after which the answer can be completed within its limit, when ``affords`` said no to others."""
+        if self._completion:
+            return self._completion[0]
+        return max(self._tokenizer.ends, key=lambda token: logits[token] if token < logits.size else -math.inf)
+
+    def accept(self, token: int) -> None:
+        """The answer goes on with this token. Raises UserError when that is not allowed."""
+        if self.complete or not self._matcher.consume_token(token):
+            raise UserError(
+                "The answer cannot go on like this: it would not have the form that is asked for.",
+                "Choose another alternative, or set the form of the answer to text.",
+            )
+        self._taken += 1
+        if self._completion and self._completion[0] == token:
+            self._completion = self._completion[1:]
+        else:
+            self._completion = self._after.get(token)
+        self._after.clear()
+        text = self._tokenizer.text(token)
+        bare = text.rstrip(b"0123456789")
+        self._digits = len(text) - len(bare) + (0 if bare else self._digits)
+        self.complete = (
+            token in self._tokenizer.ends
+            or self._matcher.is_stopped()
+            or (self._left <= 0 and self._matcher.is_accepting())
+        )
+
+    @property
+    def _left(self) -> int:
+        return self.limit - self._taken
+
+    def _look(self) -> None:
+        """Know a completion while it may soon be needed. Far from the limit it is looked for ever less often."""
+        if self._taken < self._look_at or self._completion is not None:
+            return
+        self._completion = self._complete_from(self._matcher, self._left)
+        if self._completion is None:
+            self._look_at = self._taken + 16
+        else:
+            # one token can open something that needs as many again, so the end's last part is watched closely
+            self._look_at = self._taken + max(0, (self._left - 2 * len(self._completion) - 64) // 2)
+
+    def _allowed(self, matcher: LLMatcher) -> npt.NDArray[np.bool_]:
+        bits = np.frombuffer(matcher.compute_bitmask(), np.uint8)
+        return np.unpackbits(bits, count=self._tokenizer.lengths.size, bitorder="little").view(np.bool_)
+
+    def _complete_from(self, matcher: LLMatcher, most: int) -> list[int] | None:
+        """At most ``most`` tokens that complete the answer, not always the fewest; None when none were found."""
+        if matcher.is_accepting():
+            return []
+        for choose in self._ways():
+            following = matcher.deep_copy()
+            tokens: list[int] = []
+            while len(tokens) < most:
+                token = choose(self._allowed(following))
+                if token < 0 or not following.consume_token(token):
+                    break
+                tokens.append(token)
+                if following.is_accepting():
+                    return tokens
+        return None
+
+    def _ways(self) -> Iterator[Any]:
+        """Ways to choose the next token of a completion, given which are allowed; -1 for none."""
+        if self._is_json:
+            yield self._close_json
+            yield self._take_longest
+        else:
+            yield self._end_text
+            yield self._take_longest
+            for seed in range(4):
+                source = random.Random(seed)
+                yield lambda allowed, source=source: _any_of(allowed, self._tokenizer.lengths, source)
+
+    def _close_json(self, allowed: npt.NDArray[np.bool_]) -> int:
+        tokenizer = self._tokenizer
+        first = next((token for token in tokenizer.closing if allowed[token]), -1)
+        if first == tokenizer.brace and first >= 0 and tokenizer.letter >= 0 and allowed[tokenizer.letter]:
+            return tokenizer.letter  # within a string that is too short to be closed
+        return first if first >= 0 else self._take_longest(allowed)
+
+    def _end_text(self, allowed: npt.NDArray[np.bool_]) -> int:
+        first = next((token for token in self._tokenizer.ending if allowed[token]), -1)
+        return first if first >= 0 else self._take_longest(allowed)
+
+    def _take_longest(self, allowed: npt.NDArray[np.bool_]) -> int:
+        lengths = np.where(allowed, self._tokenizer.lengths, 0)
+        token = int(lengths.argmax())
+        return token if lengths[token] else -1
+
+
+def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int | None = None) -> Constraint | None:
+    """What an answer is held to; None for plain text. ``limit``: its tokens at most, ``max_tokens`` when None.
+
+    Takes up to a second the first time for a vocabulary, and for large schemas: call it off the engine's thread. Raises
+    UserError when the description is none, or the model cannot write it.
+    """
+    if decoding.format == "text":
+        return None
+    try:
+        grammar = make_grammar(decoding.format, decoding.grammar)
+    except FormatProblem as problem:
+        where = f"line {problem.line}: " if problem.line else ""
+        raise UserError(
+            f"The form of the answer is not understood: {where}{problem.message}",
+            "Correct its description, or set the form to text.",
+        ) from problem
+    tokenizer = vocabulary.derived(ConstraintTokenizer)
+    matcher = LLMatcher(tokenizer.native, grammar, log_level=0)
+    if matcher.is_error():
+        raise UserError(
+            f"The form of the answer cannot be kept by this model: {matcher.get_error().splitlines()[0]}",
+            "Make its description simpler.",
+        )
+    is_json = decoding.format in ("json", "json_schema")
+    return Constraint(matcher, tokenizer, decoding.max_tokens if limit is None else limit, is_json=is_json)
+
+
+class _Tokens:
+    """What ``LLTokenizer`` asks of a tokenizer."""
+
+    bos_token_id: int | None = None
+
+    def __init__(self, tokens: list[bytes], ends: list[int], vocabulary: Vocabulary) -> None:
+        self.tokens = tokens
+        self.eos_token_id = ends[0]
+        self.special_token_ids = [token for token, text in enumerate(tokens) if text[:1] == b"\xff"]
+        self._vocabulary = weakref.proxy(vocabulary)  # llguidance's objects are not seen by Python's collector
+
+    def __call__(self, text: str | bytes) -> Sequence[int]:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8", "replace")
+        tokens: list[int] = self._vocabulary.tokenize(text, special=False)
+        return tokens
+
+
+def _text_of(token: int, vocabulary: Vocabulary) -> bytes:
+    """A token's bytes; after 0xff, which is in no text, for one that stands for none."""
+    if vocabulary.is_special(token):
+        return b"\xff" + vocabulary.piece(token, special=True)
+    text = vocabulary.piece(token)
+    if text.startswith(b"<") and text.endswith(b">") and vocabulary.is_user_defined(token):
+        return b"\xff" + text
+    return text
+
+
+def _any_of(allowed: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int32], source: random.Random) -> int:
+    places = np.flatnonzero(allowed & (lengths > 0))
+    return int(places[source.randrange(places.size)]) if places.size else -1

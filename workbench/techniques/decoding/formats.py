@@ -1,0 +1,217 @@
+"""What forms of answers can be demanded, and whether a description of one, and a text, are right.
+
+Light: it loads neither a model nor numpy; llguidance and jsonschema are imported when something is checked. A
+description becomes a grammar of llguidance in one place, here: what passes the check is what constrains an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.calls import FormatCheck
+
+JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
+"""Any JSON as an answer: an object or an array. A lone string or number would be text without a form."""
+
+JSON_OPTIONS = {"whitespace_pattern": r"(?: |\n {0,16})?", "item_separator": ",", "key_separator": ":"}
+"""Between two parts of JSON: nothing, a space, or a line's end and up to 16 spaces: laid out, but no running away."""
+
+LONGEST_CHECKED = 100_000
+"""Texts longer than this, in characters, are not checked against an expression."""
+
+
+class FormatProblem(Exception):
+    """Why a description is none. ``line``, from 1, where it is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
+    """Check a description of ``DecodingPart.format`` and, when given, a text against it. Raises nothing."""
+    try:
+        make_grammar(format, grammar)
+    except FormatProblem as problem:
+        return FormatCheck(problem=problem.message, line=problem.line)
+    return FormatCheck(text_problem="" if text is None else _text_problem(format, grammar, text))
+
+
+def make_grammar(format: str, grammar: str) -> str:
+    """The grammar in llguidance's own form; "" for plain text. Raises FormatProblem."""
+    from llguidance import LLMatcher
+
+    match format:
+        case "text":
+            return ""
+        case "json":
+            made = LLMatcher.grammar_from_json_schema(JSON_VALUES, overrides=JSON_OPTIONS)  # type: ignore[arg-type]
+        case "json_schema":
+            made = LLMatcher.grammar_from_json_schema(
+                _read_schema(grammar),
+                overrides=JSON_OPTIONS,  # type: ignore[arg-type]
+            )
+        case "regex":
+            if not grammar:
+                raise FormatProblem("There is no regular expression.")
+            made = LLMatcher.grammar_from_regex(grammar)
+        case "choice":
+            made = LLMatcher.grammar_from_regex("|".join(re.escape(choice) for choice in choices(grammar)))
+        case "gbnf":
+            made = LLMatcher.grammar_from_lark(_lark_of(grammar))
+        case _:
+            raise FormatProblem(f'There is no form "{format}".')
+    is_error, messages = LLMatcher.validate_grammar_with_warnings(made)
+    if is_error:
+        raise FormatProblem(*_explained(format, grammar, messages[0]))
+    return made
+
+
+def choices(grammar: str) -> list[str]:
+    """The choices: a line each, without spaces around it; empty lines are none. Raises FormatProblem."""
+    found = list(dict.fromkeys(line.strip() for line in grammar.splitlines() if line.strip()))
+    if not found:
+        raise FormatProblem("There are no choices. Write one on each line.")
+    return found
+
+
+def _read_schema(grammar: str) -> Any:
+    if not grammar.strip():
+        raise FormatProblem("There is no JSON schema.")
+    try:
+        schema = json.loads(grammar)
+    except json.JSONDecodeError as error:
+        raise FormatProblem(f"This is not JSON: {error.msg} (column {error.colno}).", error.lineno) from error
+    except RecursionError as error:
+        raise FormatProblem("This JSON is nested too deeply.") from error
+    if not isinstance(schema, dict):
+        raise FormatProblem("A JSON schema is an object: { ... }.", 1)
+    import jsonschema
+
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    try:
+        kind.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        place = ".".join(str(step) for step in error.absolute_path)
+        raise FormatProblem(
+            f"{place or 'The schema'}: {error.message}", _line_of(grammar, list(error.absolute_path))
+        ) from error
+    return schema
+
+
+def _lark_of(grammar: str) -> str:
+    from llguidance.gbnf_to_lark import GbnfToLarkError, gbnf_to_lark
+
+    if not grammar.strip():
+        raise FormatProblem("There is no grammar.")
+    try:
+        return gbnf_to_lark(grammar)
+    except GbnfToLarkError as error:
+        raise FormatProblem(str(error), _line_in(str(error))) from error
+    except RecursionError as error:
+        raise FormatProblem("This grammar is nested too deeply.") from error
+    except Exception as error:
+        raise FormatProblem(f"{error}.") from error
+
+
+def _explained(format: str, grammar: str, message: str) -> tuple[str, int | None]:
+    """What llguidance says of a description, without its own grammar, and the line of it."""
+    if format == "regex":
+        reason = re.search(r"^error: (.*)$", message, re.MULTILINE)
+        return f"The expression is not understood: {reason[1] if reason else message.splitlines()[0]}.", None
+    if format == "json_schema":
+        unknown = re.search(r"Unimplemented keys: (\[.*\])", message)
+        if unknown:
+            keys = [str(key) for key in json.loads(unknown[1])]
+            named = ", ".join(f'"{key}"' for key in keys)
+            return f"An answer cannot be held to {named}: leave it out of the schema.", _line_of(grammar, keys[:1])
+        return f"The schema cannot be followed: {message.splitlines()[0]}.", None
+    return message.splitlines()[0], None
+
+
+def _line_of(grammar: str, path: list[Any]) -> int | None:
+    """The line on which the last name of a path stands as a key, when that is clear."""
+    names = [step for step in path if isinstance(step, str)]
+    if not names:
+        return None
+    lines = [
+        number
+        for number, line in enumerate(grammar.splitlines(), 1)
+        if re.search(rf"{re.escape(json.dumps(names[-1]))}\s*:", line)
+    ]
+    return lines[0] if len(lines) == 1 or (lines and len(names) == 1) else None
+
+
+def _line_in(message: str) -> int | None:
+    found = re.search(r"line (\d+)", message) or re.search(r"\bat (\d+)", message)
+    return int(found[1]) if found else None
+
+
+def _text_problem(format: str, grammar: str, text: str) -> str:
+    match format:
+        case "json" | "json_schema":
+            return _json_problem(text, _read_schema(grammar) if format == "json_schema" else {})
+        case "choice":
+            return "" if text in choices(grammar) else "The text is none of the choices."
+        case "regex" | "gbnf":
+            return _match_problem(make_grammar(format, grammar), text)
+    return ""
+
+
+def _json_problem(text: str, schema: dict[str, Any]) -> str:
+    import jsonschema
+
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as problem:
+        return f"This is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
+    except (RecursionError, ValueError) as problem:  # nested too deeply; an integer of thousands of digits
+        return f"This JSON cannot be read: {problem}."
+    import referencing
+
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    kind = jsonschema.validators.extend(kind, {"pattern": _check_pattern})
+    # an empty registry: nothing is fetched from the network for a reference
+    validator = kind(schema, registry=referencing.Registry())
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is None:
+        return ""
+    place = error.json_path.removeprefix("$").removeprefix(".")
+    return f"{place}: {error.message}" if place else error.message
+
+
+def _check_pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Exception]:
+    """The keyword ``pattern``, without the expressions on which Python's ``re`` takes forever."""
+    import jsonschema
+    from llguidance import LLMatcher
+
+    if isinstance(value, str):
+        made = LLMatcher.grammar_from_json_schema({"type": "string", "pattern": pattern})
+        if _match_problem(made, json.dumps(value, ensure_ascii=False)):
+            yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _match_problem(made: str, text: str) -> str:
+    """Whether a grammar takes a text as a whole, in a time that grows with its length only: by llguidance's automaton,
+    with bytes for tokens. Python's ``re`` would take forever on some expressions."""
+    if len(text) > LONGEST_CHECKED:
+        return f"The text is too long to be checked: more than {LONGEST_CHECKED} characters."
+    from llguidance import LLMatcher
+
+    raw = text.encode("utf-8", "replace")
+    matcher = LLMatcher(_byte_tokenizer(), made, log_level=0)
+    taken = matcher.try_consume_tokens(list(raw))
+    if taken == len(raw):
+        return "" if matcher.is_accepting() else "The text ends too early."
+    place = len(raw[:taken].decode("utf-8", "ignore"))
+    return f"The text does not match from character {place + 1} on: {text[place : place + 20]!r}."
+
+
+def _byte_tokenizer() -> Any:
+    from llguidance import LLTokenizer
+
+    return LLTokenizer("byte")
