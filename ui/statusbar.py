@@ -42,13 +42,10 @@ class StatusBar(QFrame):
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(120)
         self._stop = self._button("Stop", "stop", "Stop the work that is under way")
-        row.addWidget(self._model)
-        row.addStretch(1)
+        # two halves of one width, whatever they hold: what stands between them stays where it is
+        row.addWidget(_half(self._model, None), 1)
         row.addWidget(self._offline)
-        row.addStretch(1)
-        row.addWidget(self._run_button)
-        row.addWidget(self._bar)
-        row.addWidget(self._stop)
+        row.addWidget(_half(None, self._run_button, self._bar, self._stop), 1)
         self._offline.hide()
         self._show_runs(())
         self._model.clicked.connect(self.models_wanted)
@@ -105,7 +102,7 @@ class StatusBar(QFrame):
             words.append(f"{share:.0%}")
         if left:
             words.append(f"{describe_seconds(max(left))} left")
-        self._run_button.setText(_shortened(" · ".join(words), 64))
+        self._run_button.setText(_shortened(" · ".join(words), 52))
         self._stop.setText("Stop" if len(runs) == 1 else "Stop all")
         self._bar.setRange(0, 0 if share is None else 1000)
         self._bar.setValue(round(1000 * (share or 0)))
@@ -162,6 +159,20 @@ class OfflinePopup(QFrame):
 
     def _on_saved(self, settings: Settings) -> None:
         self._bridge.refresh_status()
+
+
+def _half(*parts: QWidget | None) -> QWidget:
+    """Parts beside each other; None is the room that is left over."""
+    half = QWidget()
+    row = QHBoxLayout(half)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(tokens.SPACE_2)
+    for part in parts:
+        if part is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(part)
+    return half
 
 
 def _shortened(text: str, most: int) -> str:

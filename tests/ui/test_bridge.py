@@ -64,6 +64,23 @@ def test_an_error_without_a_handler_goes_to_failed_but_a_cancelled_call_does_not
     assert [type(error) for error in seen.ends] == [UserError]
 
 
+def test_pieces_of_several_sequences_that_come_in_turn_are_joined_each_with_its_own(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront
+) -> None:
+    held, seen = front.hold(FollowRun), Seen()
+    bridge.stream(FollowRun(run="r"), seen.on_events, seen.on_end)
+    for n in range(200):
+        held.emit(*(events.TextDelta(text=f"{n} ", sequence=sequence) for sequence in range(8)))
+    held.emit(events.Thought(text="a", sequence=1), events.Thought(text="b", sequence=2))
+    held.finish({})
+    qtbot.waitUntil(lambda: bool(seen.ends))
+    whole = "".join(f"{n} " for n in range(200))
+    pieces = [e for e in seen.events if isinstance(e, events.TextDelta)]
+    assert ["".join(e.text for e in pieces if e.sequence == n) for n in range(8)] == [whole] * 8
+    assert len(pieces) < 800
+    assert [(e.text, e.sequence) for e in seen.events if isinstance(e, events.Thought)] == [("a", 1), ("b", 2)]
+
+
 def test_pieces_of_text_come_joined_and_nothing_is_lost(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
     held, seen = front.hold(FollowRun), Seen()
     bridge.stream(FollowRun(run="r"), seen.on_events, seen.on_end)

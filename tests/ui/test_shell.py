@@ -317,6 +317,28 @@ def test_running_work_is_summed_up_and_stopped(make_shell: MakeShell, front: Fak
     assert {call.run for call in front.asked(StopRun)} == {one.id, two.id}
 
 
+def test_the_offline_word_stays_where_it_is_when_its_neighbours_grow(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    shell = make_shell()
+    shell.resize(1280, 800)
+    shell.show()
+    word = button(shell, "Offline")
+
+    def middle() -> int:
+        return word.mapTo(shell, word.rect().center()).x()
+
+    qtbot.waitUntil(lambda: abs(middle() - 640) < 8)
+    before = middle()
+    running_ingest(front.home, title="Add 214 files to a collection whose name is very long indeed")
+    front.announce("run", "x")
+    qtbot.waitUntil(lambda: "Nothing running" not in status_words(shell))
+    front.home.loaded = ""
+    front.announce("worker", "inference")
+    qtbot.waitUntil(lambda: "No model loaded" in status_words(shell))
+    assert middle() == before
+
+
 def rows(shell: Shell) -> list[RunRow]:
     return shell.findChildren(RunRow)
 

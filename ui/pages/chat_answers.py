@@ -93,7 +93,6 @@ class ChatAnswers(QObject):
 
         handle = self._bridge.stream(call, take, end, view)
         self._looking[view] = handle
-        view.destroyed.connect(lambda: self._looking.pop(view, None))
 
     def _on_inspection_left(self, view: AnswerView) -> None:
         handle = self._looking.pop(view, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -31,6 +31,13 @@ class Alternatives(QFrame):
         self._title = Text("", "strong")
         self._title.setWordWrap(False)
         self._hint = Text("", "small")
+        shadow = QGraphicsDropShadowEffect(self)
+        shadow.setBlurRadius(24)
+        shadow.setOffset(0, 4)
+        shade = current_theme().colour("shadow")
+        shade.setAlpha(60)
+        shadow.setColor(shade)
+        self.setGraphicsEffect(shadow)
         self.rows = _Rows()
         self.rows.chosen.connect(self.chosen)
         column = self._column = QVBoxLayout(self)
@@ -49,8 +56,8 @@ class Alternatives(QFrame):
     def hint(self) -> str:
         return self._hint.text()
 
-    def show_token(self, token: ChosenToken, place: int, obstacle: str = "") -> None:
-        """Show a token's alternatives; ``place`` counts from 1. An ``obstacle`` says why none can be chosen now."""
+    def show_token(self, token: ChosenToken, place: int) -> None:
+        """Show a token's alternatives; ``place`` counts from 1."""
         if token.token < 0:
             title = "What could come next"
         else:
@@ -60,8 +67,6 @@ class Alternatives(QFrame):
         self.rows.show_token(token)
         if not token.alternatives:
             words = "The alternatives here are not known."
-        elif obstacle:
-            words = obstacle
         else:
             words = f"Token {place:,}. Choose another to go on from there, in an answer beside this one."
         self._hint.setText(words)

@@ -151,7 +151,7 @@ class AnswerColumn(Card):
         self.keep_button.setAccessibleName(f"Keep answer {number + 1}")
         self.keep_button.clicked.connect(lambda: self.keep_wanted.emit(self.number))
         self.kept_mark = Chip("Kept", "accent")
-        self.tokens_button = QuietButton("Tokens", "eye")
+        self.tokens_button = QuietButton("Tokens", "search")
         self.tokens_button.setProperty("small", True)
         self.tokens_button.setAccessibleName(f"Tokens of answer {number + 1}")
         self.tokens_button.clicked.connect(lambda: self.tokens_wanted.emit(self.number))

@@ -40,11 +40,12 @@ class AnswerInspection(Card):
         self._tree: BeamTree | None = None
         self._answer = ""
         self._length_penalty = 1.0
-        self._with_beams = False
-        self.tokens_button = self._switch("Tokens", "eye")
+        self.tokens_button = self._switch("Tokens", "search")
         self.beams_button = self._switch("Beams", "branch")
         self.tokens_button.clicked.connect(lambda: self.open_tokens(self._sequence))
         self.beams_button.clicked.connect(self.open_beams)
+        self.title = Text("Tokens", "strong")
+        self.title.setWordWrap(False)
         self.picks = QWidget()
         self._picks = QHBoxLayout(self.picks)
         self._picks.setContentsMargins(tokens.SPACE_2, 0, 0, 0)
@@ -61,7 +62,7 @@ class AnswerInspection(Card):
         self.beams = BeamView()
         head = QHBoxLayout()
         head.setSpacing(tokens.SPACE_1)
-        for part in (self.tokens_button, self.beams_button, self.picks):
+        for part in (self.title, self.tokens_button, self.beams_button, self.picks):
             head.addWidget(part)
         head.addStretch(1)
         head.addWidget(self.close_button)
@@ -100,18 +101,14 @@ class AnswerInspection(Card):
     def show_answer(self, answer: str, sequences: int, traced: bool, with_beams: bool, length_penalty: float) -> None:
         """Which answer this belongs to: its text, of how many sequences it is one, and how its beams are scored."""
         self._answer, self._length_penalty = answer, length_penalty
-        self._with_beams = with_beams
-        self.tokens_button.setVisible(traced)
+        self.title.setVisible(not with_beams)  # a switch between two things only where there are two
+        self.tokens_button.setVisible(traced and with_beams)
         self.beams_button.setVisible(with_beams)
         if sequences != self._sequences:
             self._sequences = sequences
             self._make_picks()
         if self._tree is not None and answer:
             self.beams.show_tree(self._tree, self._tree.winner(answer, length_penalty))
-
-    def set_obstacle(self, reason: str) -> None:
-        """Why one cannot go on from another token now; nothing when one can."""
-        self.text.set_obstacle(reason)
 
     def open_tokens(self, sequence: int = 0) -> None:
         """Show a sequence's tokens, asking for them unless they are known."""
@@ -171,7 +168,7 @@ class AnswerInspection(Card):
         """The tree of an answer that is being made; call it again whenever it has grown."""
         if self._tree is not tree:
             self._tree = tree
-            self._with_beams = True
+            self.title.hide()
             self.tokens_button.hide()
             self.beams_button.show()
             self.open_beams()

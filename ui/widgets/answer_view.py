@@ -16,6 +16,7 @@ from ui.widgets.answer_inspection import AnswerInspection
 from ui.widgets.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
 from ui.widgets.basics import InlineMessage, LinkButton, QuietButton, Text, set_property
 from ui.widgets.beam_tree import BeamTree
+from ui.widgets.centred import Centred
 from ui.widgets.flow import FlowLayout
 from ui.widgets.markdown_view import MarkdownView
 from ui.widgets.siblings import SiblingSwitch
@@ -67,24 +68,15 @@ class AnswerView(QWidget):
         self.inspection.opened_changed.connect(self._on_inspection_opened)
         self.footer = self._make_footer()
         self.usage = UsageLine()
+        self._inspection_place = Centred(self.inspection)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, tokens.SPACE_4)
         column.setSpacing(tokens.SPACE_2)
-        for part in (
-            self.waiting,
-            self.declined_note,
-            self.thought,
-            self.text,
-            self.columns,
-            self.state_line,
-            self.failure,
-            self.sources,
-            self.notices,
-            self.footer,
-            self.usage,
-            self.inspection,
-        ):
-            column.addWidget(part)
+        column.addWidget(Centred(self.waiting, self.declined_note, self.thought, self.text))
+        column.addWidget(self.columns)
+        below = (self.state_line, self.failure, self.sources, self.notices, self.footer, self.usage)
+        column.addWidget(Centred(*below))
+        column.addWidget(self._inspection_place)
         self.show_message(message)
 
     # -- a stored message --------------------------------------------------------------------------
@@ -211,7 +203,7 @@ class AnswerView(QWidget):
         self.answers_button.setCheckable(True)
         self.answers_button.setToolTip("Show all the answers that were made at once, or only the kept one")
         self.answers_button.clicked.connect(self._on_answers_clicked)
-        self.tokens_button = _small(QuietButton("Tokens", "processor"))
+        self.tokens_button = _small(QuietButton("Tokens", "search"))
         self.tokens_button.setToolTip("How probable each token was, and what else could have come")
         self.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
         self.beams_button = _small(QuietButton("Beams", "branch"))
@@ -269,11 +261,6 @@ class AnswerView(QWidget):
         self.answers_button.setVisible(several)
         self.answers_button.setChecked(beside)
         self.tokens_button.setVisible(message.traced and not beside)
-        self._fit_width()
-
-    def _fit_width(self) -> None:
-        wide = self.columns.isVisibleTo(self) or (self.inspection.is_open and self.inspection.shows_beams)
-        self.setMaximumWidth(WIDE if wide else tokens.READING_WIDTH)
 
     def _numbers(self) -> set[int]:
         message = self._message
@@ -313,7 +300,8 @@ class AnswerView(QWidget):
         self._show_answers()
 
     def _on_inspection_opened(self) -> None:
-        self._fit_width()
+        self._inspection_place.setVisible(self.inspection.is_open)
+        self._inspection_place.set_most(WIDE if self.inspection.shows_beams else tokens.READING_WIDTH)
 
     def _on_citation(self, number: int) -> None:
         sources: tuple[Citation | Passage, ...] = (*self._citations, *self._passages)
@@ -331,7 +319,7 @@ class AnswerView(QWidget):
 def _expected(message: StoredMessage) -> int:
     """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
     decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
-    return decoding.n if decoding.strategy == "sampling" and decoding.n > 1 else 0
+    return decoding.n if decoding.strategy in ("sampling", "beam") and decoding.n > 1 else 0
 
 
 def _small(button: QuietButton) -> QuietButton:

@@ -88,6 +88,8 @@ class BeamCanvas(QAbstractScrollArea):
         self._path: frozenset[Place] = frozenset()
         self._hovered: Place | None = None
         self._stepping = False
+        self._fonts = (_sized(self.font(), 13), _sized(self.font(), 13, strong=True))
+        self._figures = _sized(self.font(), 11)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Beam tree: arrow keys go along it")
@@ -277,7 +279,7 @@ class BeamCanvas(QAbstractScrollArea):
     def _draw_head(self, painter: QPainter, first: int, last: int) -> None:
         theme = current_theme()
         painter.fillRect(QRectF(0, 0, self.viewport().width(), _HEAD - 3), theme.colour("surface"))
-        painter.setFont(_sized(self.font(), 11))
+        painter.setFont(self._figures)
         painter.setPen(theme.colour("muted"))
         for step in range(first, last + 1):
             box = self.box_of((step, 0))
@@ -314,13 +316,13 @@ class BeamCanvas(QAbstractScrollArea):
         painter.setBrush(theme.colour(fill))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         inner = box.adjusted(6, 2, -6, -2)
-        painter.setFont(_sized(self.font(), 13, marked))
+        painter.setFont(self._fonts[marked])
         painter.setPen(theme.colour("muted" if dead else "accent" if marked else "text"))
         room = inner.width() - (14 if beam.ended else 0)
         words = painter.fontMetrics().elidedText(visible(beam.text), Qt.TextElideMode.ElideRight, int(room))
         half = QRectF(inner.left(), inner.top(), inner.width(), inner.height() / 2)
         painter.drawText(half, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        painter.setFont(_sized(self.font(), 11))
+        painter.setFont(self._figures)
         painter.setPen(theme.colour("muted"))
         score = QRectF(inner.left(), half.bottom(), inner.width(), inner.height() / 2)
         painter.drawText(score, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{beam.score:.2f}")

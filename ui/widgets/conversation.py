@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout
 from ui.theme import tokens
 from ui.widgets.answer_view import WIDE, AnswerView
 from ui.widgets.basics import PlainButton
+from ui.widgets.centred import Centred
 from ui.widgets.question_view import QuestionView
 from workbench.calls import StoredMessage
 
@@ -62,6 +63,7 @@ class Conversation(QScrollArea):
         self.setAccessibleName("Conversation")
         self._shown: list[Shown] = []
         self._views: dict[str, MessageView] = {}
+        self._places: dict[MessageView, QWidget] = {}
         self._first = 0  # index of the first message that is laid out
         self._following = True
         self._from_end: int | None = None
@@ -128,7 +130,7 @@ class Conversation(QScrollArea):
             self._shown = list(branch)
             start = common
         for shown in self._shown[start:]:
-            self._column.insertWidget(self._column.count() - 1, self._make(shown))
+            self._column.insertWidget(self._column.count() - 1, self._place(self._make(shown)))
         self._tell_followed()
         if not keep_place:
             self.follow_end()
@@ -159,7 +161,6 @@ class Conversation(QScrollArea):
         view: MessageView
         if message.role == "user":
             view = QuestionView(message)
-            view.setMaximumWidth(tokens.READING_WIDTH)
             view.edited.connect(self.edited)
         else:
             view = AnswerView(message)
@@ -180,6 +181,11 @@ class Conversation(QScrollArea):
             self.answer_laid_out.emit(view)
         return view
 
+    def _place(self, view: MessageView) -> QWidget:
+        """What stands in the column for a view: an answer knows by itself which of its parts may be wide."""
+        self._places[view] = Centred(view) if isinstance(view, QuestionView) else view
+        return self._places[view]
+
     def _tell_followed(self) -> None:
         """The answers that the conversation went on from show only what was kept."""
         for shown in self._shown[self._first :]:
@@ -194,10 +200,13 @@ class Conversation(QScrollArea):
 
     def _remove(self, message: str) -> None:
         view = self._views.pop(message, None)
+        if isinstance(view, AnswerView):
+            self.inspection_left.emit(view)
         if view is not None:
-            self._column.removeWidget(view)
-            view.hide()
-            view.deleteLater()
+            place = self._places.pop(view)
+            self._column.removeWidget(place)
+            place.hide()
+            place.deleteLater()
 
     def _lay_out_earlier(self) -> None:
         """Put some earlier messages above, without moving what is being read."""
@@ -205,7 +214,7 @@ class Conversation(QScrollArea):
         self._from_end = bar.maximum() - bar.value()
         begin = max(0, self._first - _MORE)
         for shown in reversed(self._shown[begin : self._first]):
-            self._column.insertWidget(0, self._make(shown))
+            self._column.insertWidget(0, self._place(self._make(shown)))
         self._first = begin
         self._tell_followed()
         self._settle.start()

@@ -55,7 +55,6 @@ class TokenText(QWidget):
         self._tokens: tuple[ChosenToken, ...] = ()
         self._next: ChosenToken | None = None
         self._first = 0
-        self._obstacle = ""
         self._current: int | None = None
         self._starts: list[int] = []
         self._layout = QTextLayout()
@@ -73,15 +72,12 @@ class TokenText(QWidget):
     def show_tokens(self, chosen: Sequence[ChosenToken], after: ChosenToken | None = None, first: int = 0) -> None:
         """Show tokens; ``after`` tells what could come after the last, ``first`` is the place of the first one."""
         self.close_popover()
+        self._hovered = None
         self._tokens, self._first = tuple(chosen), first
         self._next = after if after is not None and after.alternatives else None
         self._current = None
         self._compose()
         self._lay_out()
-
-    def set_obstacle(self, reason: str) -> None:
-        """Why no other token can be chosen now; nothing when one can."""
-        self._obstacle = reason
 
     @property
     def current(self) -> int | None:
@@ -112,6 +108,7 @@ class TokenText(QWidget):
         """Show the alternatives of a token."""
         if not 0 <= index < self._count():
             return
+        self._update_token(self._current)
         self._current = index
         token = self._token(index)
         words = visible(token.text) if token.token >= 0 else "what comes next"
@@ -119,14 +116,15 @@ class TokenText(QWidget):
         self.setAccessibleDescription(f"{words}{share}")
         if self._popover is None:
             self._popover = Alternatives(self.window())
+            self.destroyed.connect(self._popover.deleteLater)
             self._popover.chosen.connect(self._on_chosen)
             self._popover.entered.connect(self._leaving.stop)
             self._popover.left.connect(self._leaving.start)
         place = self._first + index + 1
-        self._popover.show_token(token, place, self._obstacle)
+        self._popover.show_token(token, place)
         box = self.box_of(index)
         self._popover.stand_at(QRect(self.mapTo(self.window(), box.topLeft()), box.size()))
-        self.update()
+        self._update_token(index)
 
     def close_popover(self) -> None:
         """Show no alternatives any more."""
@@ -206,6 +204,16 @@ class TokenText(QWidget):
             self._dots.append(dots)
         self.setFixedHeight(max(1, round(y)))
         self.update()
+
+    def _update_token(self, index: int | None) -> None:
+        """Have the lines of one token painted anew; all where none is marked, for the frame of the focus."""
+        if index is None or index >= self._count():
+            self.update()
+            return
+        height = self._line_height()
+        for top, boxes in zip(self._tops, self._boxes, strict=True):
+            if any(found == index for _, _, found in boxes):
+                self.update(QRect(0, round(top), self.width(), height))
 
     def _text_font(self) -> QFont:
         font = QFont(self.font())
@@ -311,6 +319,7 @@ class TokenText(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.close_popover()
+        self.update()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -357,7 +366,7 @@ class TokenText(QWidget):
 
     def _on_chosen(self, token: int) -> None:
         at = self._current
-        if at is not None and not self._obstacle:
+        if at is not None:
             self.close_popover()
             self.branch_wanted.emit(self._first + at, token)
 

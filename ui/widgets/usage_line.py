@@ -20,12 +20,12 @@ class UsageLine(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(18)  # reserved from the start
-        self._parts: tuple[str, ...] = ()
+        self._parts: tuple[tuple[str, str], ...] = ()
 
     @property
     def full_text(self) -> str:
         """All parts, also those that there is no room for."""
-        return _BETWEEN.join(self._parts)
+        return _BETWEEN.join(full for full, _ in self._parts)
 
     def show_usage(self, usage: Usage | None) -> None:
         """None, or an answer without a token, shows nothing."""
@@ -50,29 +50,37 @@ class UsageLine(QLabel):
             self._fit()
 
     def _fit(self) -> None:
-        shown = list(self._parts)
-        while len(shown) > 1 and self.fontMetrics().horizontalAdvance(_with_rest(shown, self._parts)) > self.width():
+        if self._room_for(self.full_text):
+            self.setText(self.full_text)
+            return
+        shown = [short for _, short in self._parts]
+        while len(shown) > 1 and not self._room_for(self._joined(shown)):
             shown.pop()
-        self.setText(_with_rest(shown, self._parts))
+        self.setText(self._joined(shown))
+
+    def _joined(self, shown: list[str]) -> str:
+        return _BETWEEN.join(shown) + (" …" if len(shown) < len(self._parts) else "")
+
+    def _room_for(self, text: str) -> bool:
+        return self.fontMetrics().horizontalAdvance(text) <= self.width()
 
 
-def _with_rest(shown: list[str], parts: tuple[str, ...]) -> str:
-    return _BETWEEN.join(shown) + (" …" if len(shown) < len(parts) else "")
-
-
-def describe_usage(usage: Usage | None) -> tuple[str, ...]:
-    """The parts of the line, the most telling one first; none while nothing was generated."""
+def describe_usage(usage: Usage | None) -> tuple[tuple[str, str], ...]:
+    """The parts of the line, each in full and short, the most telling one first; none while nothing was generated."""
     if usage is None or not usage.new_tokens:
         return ()
+    speed = f"{usage.tokens_per_s:.0f} tokens/s"
     parts = [
-        f"{usage.tokens_per_s:.0f} tokens/s",
-        f"first after {usage.first_token_s:.1f} s",
-        f"{usage.new_tokens:,} tokens",
+        (speed, speed),
+        (f"first after {usage.first_token_s:.1f} s", f"first {usage.first_token_s:.1f} s"),
+        (f"{usage.new_tokens:,} tokens", f"{usage.new_tokens:,} tokens"),
     ]
     if usage.cached_tokens:
-        parts.append(f"{usage.cached_tokens:,} of {usage.prompt_tokens:,} prompt tokens reused")
+        reused = f"{usage.cached_tokens:,} of {usage.prompt_tokens:,}"
+        parts.append((f"{reused} prompt tokens reused", f"{reused} reused"))
     if usage.drafted_tokens:
-        parts.append(f"{usage.accepted_tokens:,} of {usage.drafted_tokens:,} guesses right")
+        right = f"{usage.accepted_tokens:,} of {usage.drafted_tokens:,} guesses"
+        parts.append((f"{right} right", right))
     return tuple(parts)
 
 

@@ -1,0 +1,128 @@
+"""Several answers beside each other, and the line about what an answer cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui import fake_tokens
+from ui.theme.theme import Theme
+from ui.widgets.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
+from ui.widgets.usage_line import UsageLine
+from workbench.messages import Sequence, Usage
+
+TEXT = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing."
+
+
+@pytest.fixture
+def columns(qtbot: QtBot, theme: Theme) -> Iterator[AnswerColumns]:
+    columns = AnswerColumns()
+    qtbot.addWidget(columns)
+    columns.resize(700, 100)
+    columns.show()
+    yield columns
+    columns.close()
+
+
+def test_columns_share_the_width_and_the_rest_is_scrolled_to(qtbot: QtBot, columns: AnswerColumns) -> None:
+    columns.show_answers(fake_tokens.sequences(TEXT, 2), 0, {1}, True, True)
+    assert columns.horizontalScrollBar().maximum() == 0
+    assert sum(column.width() for column in columns.columns) > 680
+    columns.show_answers(fake_tokens.sequences(TEXT, 5), 0, {1}, True, True)
+    assert [column.number for column in columns.columns] == [0, 1, 2, 3, 4]
+    assert min(column.width() for column in columns.columns) >= LEAST_WIDTH
+    qtbot.waitUntil(lambda: columns.horizontalScrollBar().maximum() > 0)
+    columns.resize(1200, columns.height())
+    third = columns.columns[2]
+    qtbot.waitUntil(lambda: third.mapTo(columns.viewport(), third.rect().topRight()).x() < columns.viewport().width())
+
+
+def test_the_strip_is_as_high_as_its_longest_answer(qtbot: QtBot, columns: AnswerColumns) -> None:
+    columns.begin(2)
+    columns.add_text(0, "Short.")
+    qtbot.waitUntil(lambda: columns.columns[0].text.height() > 0)
+    low = columns.height()
+    columns.add_text(1, "A much longer answer that has many words in it. " * 20)
+    qtbot.waitUntil(lambda: columns.height() > low + 200)
+    for column in columns.columns:
+        below = column.text.mapTo(columns.viewport(), column.text.rect().bottomLeft()).y()
+        assert below < columns.viewport().height()
+
+
+def test_each_column_says_how_its_answer_ended(columns: AnswerColumns) -> None:
+    columns.show_answers(fake_tokens.sequences(TEXT, 5), 1, {1}, True, False)
+    said = [column.finish.text() for column in columns.columns]
+    assert said == ["ended", "cut at the longest", "stop text", "complete", "stopped"]
+    assert [column.kept_mark.isVisibleTo(column) for column in columns.columns] == [False, True, False, False, False]
+    assert [column.keep_button.isVisibleTo(column) for column in columns.columns] == [True, False, True, True, True]
+    assert [bool(column.property("selected")) for column in columns.columns] == [False, True, False, False, False]
+    assert columns.columns[0].tokens_button.isHidden()
+    assert "kept" in columns.columns[1].accessibleName()
+
+
+def test_keep_and_tokens_tell_the_number_of_the_answer(columns: AnswerColumns) -> None:
+    columns.show_answers(fake_tokens.sequences(TEXT, 2), 0, {1}, True, True)
+    kept: list[int] = []
+    looked: list[int] = []
+    columns.keep_wanted.connect(kept.append)
+    columns.tokens_wanted.connect(looked.append)
+    QTest.mouseClick(columns.columns[1].keep_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(columns.columns[0].tokens_button, Qt.MouseButton.LeftButton)
+    assert (kept, looked) == ([1], [0])
+
+
+def test_figures_are_left_out_where_they_are_not_known() -> None:
+    assert describe_figures(Sequence(text="x", score=-0.4213, tokens=64)) == "score -0.42 · 64 tokens"
+    assert describe_figures(Sequence(text="x", tokens=1)) == "1 token"
+    assert describe_figures(Sequence(text="x")) == ""
+
+
+USAGE = Usage(
+    prompt_tokens=520, cached_tokens=412, new_tokens=128, first_token_s=0.31, tokens_per_s=41.4,
+    drafted_tokens=40, accepted_tokens=31,
+)  # fmt: skip
+
+
+@pytest.fixture
+def line(qtbot: QtBot, theme: Theme) -> Iterator[UsageLine]:
+    line = UsageLine()
+    qtbot.addWidget(line)
+    line.show()
+    line.show_usage(USAGE)
+    yield line
+    line.close()
+
+
+def test_with_room_the_line_says_all(line: UsageLine) -> None:
+    line.resize(900, 18)
+    assert line.text() == (
+        "41 tokens/s · first after 0.3 s · 128 tokens · 412 of 520 prompt tokens reused · 31 of 40 guesses right"
+    )
+    assert line.text() == line.full_text == line.accessibleName()
+
+
+def test_with_less_room_it_is_said_shorter_and_then_the_least_telling_goes(line: UsageLine) -> None:
+    whole = line.full_text
+    said = []
+    for width in range(700, 40, -20):
+        line.resize(width, 18)
+        text = line.text()
+        said.append(text)
+        fits = line.fontMetrics().horizontalAdvance(text) <= width
+        assert fits or text == "41 tokens/s …"
+        assert text.startswith("41 tokens/s")
+    assert "41 tokens/s · first 0.3 s · 128 tokens · 412 of 520 reused · 31 of 40 guesses" in said
+    assert said[-1] == "41 tokens/s …"
+    assert line.full_text == whole
+    assert "31 of them right" in line.toolTip()
+
+
+def test_an_answer_without_a_token_costs_nothing_to_tell(line: UsageLine) -> None:
+    line.show_usage(None)
+    assert (line.text(), line.toolTip()) == ("", "")
+    line.show_usage(Usage(prompt_tokens=12))
+    assert line.text() == ""

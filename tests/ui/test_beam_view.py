@@ -1,0 +1,117 @@
+"""The painted beam tree: where nodes stand, following the newest step, pointing with mouse and keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui import fake_tokens
+from ui.theme.theme import Theme
+from ui.widgets.beam_tree import BeamTree
+from ui.widgets.beam_view import BeamView
+
+TEXT = "The warranty runs for 36 months, and claims must be made in writing at once."
+
+
+@pytest.fixture
+def view(qtbot: QtBot, theme: Theme) -> Iterator[BeamView]:
+    view = BeamView()
+    qtbot.addWidget(view)
+    view.resize(600, 400)
+    view.show()
+    view.activateWindow()
+    yield view
+    view.close()
+
+
+@pytest.fixture
+def tree() -> BeamTree:
+    return BeamTree(fake_tokens.beams(TEXT))
+
+
+def test_it_goes_with_the_newest_step_unless_one_scrolled_away(view: BeamView) -> None:
+    steps = fake_tokens.beams(TEXT)
+    tree = BeamTree()
+    bar = view.canvas.horizontalScrollBar()
+    for step in steps[:10]:
+        tree.add(step)
+        view.show_tree(tree)
+    assert bar.maximum() > 0
+    assert bar.value() == bar.maximum()
+    bar.setValue(100)
+    for step in steps[10:]:
+        tree.add(step)
+        view.show_tree(tree)
+    assert bar.value() == 100
+    bar.setValue(bar.maximum())
+    tree.add(steps[1])
+    view.show_tree(tree)
+    assert bar.value() == bar.maximum()
+
+
+def test_a_tree_that_is_done_begins_at_its_first_step(view: BeamView, tree: BeamTree) -> None:
+    view.show_tree(tree, tree.winner(TEXT))
+    assert view.canvas.horizontalScrollBar().value() == 0
+    assert "· the answer" in view.detail.text()
+    assert view.detail.text().endswith(TEXT)
+
+
+def test_the_node_under_the_mouse_is_told_with_its_text_and_score(view: BeamView, tree: BeamTree) -> None:
+    view.show_tree(tree, tree.winner(TEXT))
+    place = (1, 2)
+    point = view.canvas.box_of(place).center().toPoint()
+    assert view.canvas.place_at(point) == place
+    QTest.mouseMove(view.canvas.viewport(), point)
+    assert view.canvas.hovered == place
+    told = view.detail.text()
+    assert told.startswith(f"Step 2, beam 3 · score {tree[place].score:.2f}")
+    assert told.endswith(" ".join(tree.text(place).split()))
+    gap = view.canvas.box_of((1, 0)).bottomRight().toPoint() + QPoint(10, 0)
+    assert view.canvas.place_at(gap) is None
+
+
+def test_the_keyboard_goes_to_parents_and_others(qtbot: QtBot, view: BeamView, tree: BeamTree) -> None:
+    winner = tree.winner(TEXT)
+    assert winner is not None
+    view.show_tree(tree, winner)
+    view.canvas.setFocus()
+    qtbot.waitUntil(view.canvas.hasFocus)
+    QTest.keyClick(view.canvas, Qt.Key.Key_Left)
+    assert view.canvas.hovered == tree.parent(winner)
+    QTest.keyClick(view.canvas, Qt.Key.Key_Down)
+    assert view.canvas.hovered == (winner[0] - 1, 1)
+    box = view.canvas.box_of((winner[0] - 1, 1))
+    assert box.left() >= 0
+    assert box.right() <= view.canvas.viewport().width()
+    QTest.keyClick(view.canvas, Qt.Key.Key_Home)
+    QTest.keyClick(view.canvas, Qt.Key.Key_Right)
+    assert view.canvas.hovered == (1, 0)
+    QTest.keyClick(view.canvas, Qt.Key.Key_End)
+    assert view.canvas.hovered == winner
+
+
+def test_dead_branches_and_the_winning_path_look_different(view: BeamView, tree: BeamTree) -> None:
+    view.show_tree(tree, tree.winner(TEXT))
+    picture = view.canvas.viewport().grab().toImage()
+    places = [(step, lane) for step in range(3) for lane in range(4)]
+    dead = next(place for place in places if tree.state(place) == "dead")
+    corner = QPoint(10, 34)
+    colours = {
+        name: picture.pixelColor(view.canvas.box_of(place).topLeft().toPoint() + corner).name()
+        for name, place in (("won", (1, 0)), ("dead", dead))
+    }
+    assert colours["won"] != colours["dead"]
+
+
+def test_the_height_follows_the_lanes(view: BeamView) -> None:
+    view.show_tree(BeamTree(fake_tokens.beams(TEXT, 2)))
+    two = view.canvas.height()
+    view.show_tree(BeamTree(fake_tokens.beams(TEXT, 5)))
+    five = view.canvas.height()
+    assert five > two
+    view.show_tree(BeamTree(fake_tokens.beams(TEXT, 16)))
+    assert view.canvas.verticalScrollBar().maximum() > 0

@@ -1,0 +1,334 @@
+"""The chat page against a fake core: several answers at once, tokens, going on from another token, beam trees."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui import fake_tokens
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
+from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questions
+from ui.bridge import Bridge
+from ui.pages.chat import ChatPage
+from workbench import calls as c
+from workbench import events
+from workbench.errors import UserError
+from workbench.messages import Usage
+from workbench.recipes import DecodingPart
+
+__all__ = ["page"]  # the fixture
+
+
+def decode_with(page: ChatPage, decoding: DecodingPart) -> None:
+    recipe = page.parts.recipe.recipe
+    page.parts.recipe.changed.emit(msgspec.structs.replace(recipe, decoding=decoding))
+
+
+def ask_and_wait(qtbot: QtBot, page: ChatPage, question: str = "How long is the warranty?") -> None:
+    count = len(answers(page))
+    ask(page, question)
+    qtbot.waitUntil(lambda: len(answers(page)) > count and not page.session.busy)
+    shown = answers(page)[-1].message_id
+    qtbot.waitUntil(lambda: page.session.chat.branches[shown].traced)
+
+
+# -- several answers ---------------------------------------------------------------------------------
+
+
+def test_several_answers_stream_into_columns_that_are_there_from_the_start(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=3))
+    held = front.hold(c.Ask)
+    ask(page, "How long is the warranty?")
+    begin(front, home, held, qtbot)
+    qtbot.waitUntil(lambda: len(answers(page)[-1].columns.columns) == 3)
+    view = answers(page)[-1]
+    qtbot.waitUntil(view.columns.isVisible)
+    assert view.waiting.isVisible()
+    held.emit(
+        events.TextDelta(text="It runs ", sequence=0),
+        events.TextDelta(text="For as ", sequence=2),
+        events.TextDelta(text="for years.", sequence=0),
+        events.TextDelta(text="long as ", sequence=2),
+    )
+    qtbot.waitUntil(lambda: view.columns.columns[2].text.text == "For as long as ")
+    assert [column.text.text for column in view.columns.columns] == ["It runs for years.", "", "For as long as "]
+    assert not view.waiting.isVisible()
+    assert not view.text.isVisible()
+    assert [column.keep_button.isVisible() for column in view.columns.columns] == [False] * 3
+
+
+def test_a_second_sequence_that_was_not_announced_makes_columns_too(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "How?")
+    begin(front, home, held, qtbot)
+    held.emit(events.TextDelta(text="One"))
+    qtbot.waitUntil(lambda: answers(page)[-1].text.text == "One")
+    held.emit(events.TextDelta(text="Two", sequence=1), events.TextDelta(text=" more"))
+    view = answers(page)[-1]
+    qtbot.waitUntil(lambda: [column.text.text for column in view.columns.columns] == ["One more", "Two"])
+    assert not view.text.isVisible()
+
+
+def test_keep_makes_another_answer_the_conversations_and_shows_only_that(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=3))
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    assert view.shows_columns
+    first, second = (column.text.text for column in view.columns.columns[:2])
+    assert view.columns.columns[0].kept_mark.isVisible()
+    QTest.mouseClick(view.columns.columns[1].keep_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.text.isVisible() and view.text.text == second)
+    assert front.asked(c.KeepSequence) == [c.KeepSequence(message=view.message_id, sequence=1)]
+    assert not view.columns.isVisible()
+    assert second != first
+    assert view.answers_button.text() == "3 answers"
+    QTest.mouseClick(view.answers_button, Qt.MouseButton.LeftButton)
+    assert view.columns.isVisible()
+    assert not view.text.isVisible()
+    assert [column.kept_mark.isVisible() for column in view.columns.columns] == [False, True, False]
+    QTest.mouseClick(view.answers_button, Qt.MouseButton.LeftButton)
+    assert view.text.isVisible()
+
+
+def test_a_conversation_that_went_on_shows_what_was_kept(qtbot: QtBot, page: ChatPage) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=2))
+    ask_and_wait(qtbot, page)
+    decode_with(page, DecodingPart())
+    ask_and_wait(qtbot, page, "And then?")
+    first, last = answers(page)
+    assert not first.columns.isVisible()
+    assert first.text.isVisible()
+    assert first.answers_button.isVisible()
+    assert not last.answers_button.isVisible()
+
+
+def test_keep_that_fails_is_told(qtbot: QtBot, page: ChatPage, front: FakeFront, bridge: Bridge) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=2))
+    ask_and_wait(qtbot, page)
+    front.refuse(c.KeepSequence, UserError("The chat has gone."))
+    told: list[Exception] = []
+    bridge.failed.connect(told.append)
+    answers(page)[-1].columns.columns[1].keep_button.click()
+    qtbot.waitUntil(lambda: bool(told))
+    assert "The chat has gone." in str(told[0])
+
+
+# -- tokens --------------------------------------------------------------------------------------------
+
+
+def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    QTest.mouseClick(view.tokens_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.inspection.text.isVisible)
+    assert front.asked(c.InspectAnswer) == [c.InspectAnswer(message=view.message_id)]
+    count = len(fake_tokens.split(view.text.text))
+    assert view.inspection.summary.text().startswith(f"{count} tokens · mean probability ")
+    assert "perplexity" in view.inspection.summary.text()
+    assert view.inspection.legend.isVisible()
+    QTest.mouseClick(view.inspection.close_button, Qt.MouseButton.LeftButton)
+    assert not view.inspection.isVisible()
+    QTest.mouseClick(view.tokens_button, Qt.MouseButton.LeftButton)
+    assert view.inspection.text.isVisible()
+    assert len(front.asked(c.InspectAnswer)) == 1
+
+
+def test_an_answer_whose_tokens_are_not_known_offers_none(qtbot: QtBot, page: ChatPage) -> None:
+    open_chat(qtbot, page, "A polite refusal")
+    assert not answers(page)[-1].tokens_button.isVisible()
+
+
+def test_a_long_wait_for_tokens_is_told_and_can_be_stopped(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    held = front.hold(c.InspectAnswer)
+    view.tokens_button.click()
+    assert not view.inspection.progress.isVisible()  # a short wait is not told
+    qtbot.waitUntil(view.inspection.progress.isVisible)
+    held.emit(events.Progress(stage="loading", done=43, total=100))
+    qtbot.waitUntil(lambda: "Loading SmolLM2-135M-Instruct… 43%" in view.inspection.progress.words)
+    QTest.mouseClick(view.inspection.progress.stop_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: held.cancelled and not view.inspection.isVisible())
+
+
+def test_tokens_that_cannot_be_had_say_why_where_they_were_wanted(
+    qtbot: QtBot, page: ChatPage, front: FakeFront
+) -> None:
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    front.refuse(c.InspectAnswer, UserError("The model of this answer is gone.", "Add it again."))
+    view.tokens_button.click()
+    qtbot.waitUntil(view.inspection.failure.isVisible)
+    assert "The model of this answer is gone. Add it again." in view.inspection.failure.text
+    front._answers.pop(c.InspectAnswer)
+    view.inspection.failure.action_button.click()
+    qtbot.waitUntil(view.inspection.text.isVisible)
+
+
+def test_the_tokens_of_each_of_several_answers(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=3))
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    QTest.mouseClick(view.columns.columns[1].tokens_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.inspection.text.isVisible)
+    assert front.asked(c.InspectAnswer)[-1].sequence == 1
+    assert view.inspection.picks.isVisible()
+    view.inspection.open_tokens(2)
+    qtbot.waitUntil(lambda: len(front.asked(c.InspectAnswer)) == 2 and view.inspection.text.isVisible())
+    told: list[c.BranchPoint] = []
+    view.inspection.branch_wanted.connect(told.append)
+    view.inspection.text.branch_wanted.emit(4, fake_tokens.id_of(" two"))
+    assert told == [c.BranchPoint(position=4, token=fake_tokens.id_of(" two"), sequence=2)]
+
+
+def test_another_token_chosen_begins_an_answer_beside_that_goes_on_from_it(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    ask_and_wait(qtbot, page)
+    old = answers(page)[-1]
+    words = old.text.text
+    old.tokens_button.click()
+    qtbot.waitUntil(old.inspection.text.isVisible)
+    page.activateWindow()
+    old.inspection.text.setFocus()
+    qtbot.waitUntil(old.inspection.text.hasFocus)
+    for _ in range(4):
+        QTest.keyClick(old.inspection.text, Qt.Key.Key_Right)
+    QTest.keyClick(old.inspection.text, Qt.Key.Key_Down)
+    QTest.keyClick(old.inspection.text, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(front.asked(c.Ask)) == 2 and not page.session.busy)
+    asked = front.asked(c.Ask)[1]
+    assert asked.regenerate == old.message_id
+    assert asked.branch.position == 3
+    assert asked.recipe == page.parts.recipe.recipe
+    new = answers(page)[-1]
+    shared = "".join(fake_tokens.split(words)[:3])
+    qtbot.waitUntil(lambda: new.text.text == shared + fake_tokens.word_of(asked.branch.token) + " and so it goes on.")
+    assert new.siblings.place.text() == "2/2"
+    assert page.focusWidget() is page.parts.composer.field
+    assert len(questions(page)) == 1
+
+
+def test_going_on_from_a_token_is_done_by_the_model_whose_token_it_is(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    made_with = page.session.chat.branches[view.message_id].recipe
+    assert made_with is not None
+    other = msgspec.structs.replace(made_with.model, name="Another model")
+    page.parts.recipe.changed.emit(msgspec.structs.replace(made_with, model=other))
+    view.inspection.branch_wanted.emit(c.BranchPoint(position=1, token=fake_tokens.id_of(" two")))
+    qtbot.waitUntil(lambda: len(front.asked(c.Ask)) == 2)
+    assert front.asked(c.Ask)[1].recipe.model.name == "SmolLM2-135M-Instruct"
+
+
+def test_escape_closes_the_alternatives_and_leaves_an_answer_that_is_made_alone(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    view.tokens_button.click()
+    qtbot.waitUntil(view.inspection.text.isVisible)
+    held = front.hold(c.Ask)
+    ask(page, "And then?")
+    answer = begin(front, home, held, qtbot)
+    qtbot.waitUntil(lambda: answer.id in page.session.lives)
+    page.activateWindow()
+    text = view.inspection.text
+    text.setFocus()
+    qtbot.waitUntil(text.hasFocus)
+    QTest.keyClick(text, Qt.Key.Key_Home)
+    assert text.popover is not None
+    QTest.keyClick(text, Qt.Key.Key_Escape)
+    assert text.popover is None
+    front.wait_idle()
+    assert front.asked(c.StopAnswer) == []
+    QTest.keyClick(text, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopAnswer)))
+
+
+# -- beams -----------------------------------------------------------------------------------------------
+
+
+def test_the_beam_tree_grows_while_the_answer_is_made_and_ends_with_its_winner(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    decode_with(page, DecodingPart(strategy="beam", num_beams=4))
+    held = front.hold(c.Ask)
+    ask(page, "How long?")
+    answer = begin(front, home, held, qtbot)
+    text = "The warranty runs for 36 months."
+    steps = fake_tokens.beams(text)
+    held.emit(*(events.BeamStep(step=step, beams=beams) for step, beams in enumerate(steps[:4])))
+    qtbot.waitUntil(lambda: answers(page)[-1].inspection.beams.canvas.tree.steps == 4)
+    view = answers(page)[-1]
+    canvas = view.inspection.beams.canvas
+    assert view.inspection.beams.isVisible()
+    assert view.waiting.words == "Searching with beams, step 4…"
+    assert canvas.winner is None
+    held.emit(*(events.BeamStep(step=step + 4, beams=beams) for step, beams in enumerate(steps[4:])))
+    held.emit(events.TextDelta(text=text))
+    home.end_answer(answer, text, usage=Usage(new_tokens=7), traced=True)
+    held.finish(c.AskResult(answer=text, chat=answer.chat, message=answer.id, recipe=held.call.recipe))
+    qtbot.waitUntil(lambda: not page.session.busy and canvas.winner is not None)
+    assert canvas.tree.text(canvas.winner or (0, 0)) == text
+    assert front.asked(c.InspectAnswer) == []  # the tree is known already
+
+
+def test_the_beam_tree_of_an_older_answer_is_fetched(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    decode_with(page, DecodingPart(strategy="beam", num_beams=4))
+    ask_and_wait(qtbot, page)
+    chat = page.session.chat.id
+    open_chat(qtbot, page, "A polite refusal")
+    page.session.open(chat)
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].beams_button.isVisible())
+    view = answers(page)[-1]
+    assert not view.inspection.isVisible()
+    QTest.mouseClick(view.beams_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.inspection.beams.isVisible)
+    canvas = view.inspection.beams.canvas
+    assert canvas.tree.text(canvas.winner or (0, 0)) == view.text.text
+    QTest.mouseClick(view.inspection.tokens_button, Qt.MouseButton.LeftButton)
+    assert view.inspection.text.isVisible()
+    assert not view.inspection.beams.isVisible()
+    assert len(front.asked(c.InspectAnswer)) == 1
+
+
+# -- what it cost ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1124, 804])
+def test_buttons_and_usage_are_not_cut_beside_an_open_source(
+    qtbot: QtBot, page: ChatPage, shell: RecordingShell, width: int
+) -> None:
+    """1124 px is the page's width in a window of 1280."""
+    page.open_target(new=True, collection="Brunnen pumps")
+    page.resize(width, 700)
+    decode_with(page, DecodingPart(temperature=0.8, n=2))
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    page.open_source(view._citations[0])
+    qtbot.waitUntil(lambda: page.parts.side.currentWidget() is page.parts.source and page.parts.side.isVisible())
+    qtbot.waitUntil(lambda: view.width() < 480)
+    buttons = [view.copy_button, view.again_button, view.answers_button, view.passages_button]
+    for button in buttons:
+        assert button.isVisible()
+        assert button.width() >= button.sizeHint().width()
+        assert button.geometry().right() <= view.footer.width()
+        assert button.geometry().bottom() <= view.footer.height()
+    shown = view.usage
+    assert shown.fontMetrics().horizontalAdvance(shown.text()) <= shown.width()
+    assert shown.text().startswith("41 tokens/s")
+    assert "120 of them remembered" in shown.toolTip()
