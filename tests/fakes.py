@@ -24,9 +24,9 @@ class FakeLanguageModel:
     """Answers from a queue of replies: a text (streamed word by word), its pieces, or an exception to raise.
 
     A ``Generated`` with ``sequences`` streams them side by side, numbered by ``streamed_as`` (empty: by
-    their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``gone_on`` prompts and
-    answers that were gone on with; ``scores`` is a queue of lists of log-probabilities (otherwise each word costs -2).
-    One word is one token. Once ``cancelled`` says so an answer ends with what there is. An empty queue is an
+    their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``gone_on``
+    prompts and answers that were gone on with; ``scores`` is a queue of lists of log-probabilities (otherwise each word
+    costs -2). One word is one token. Once ``cancelled`` says so an answer ends with what there is. An empty queue is an
     AssertionError: the test did not expect the question.
     """
 

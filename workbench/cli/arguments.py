@@ -12,6 +12,7 @@ import msgspec
 from workbench.cli.output import Show, Told
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+from workbench.recipes import AdapterUse
 
 Run = Callable[[Session, argparse.Namespace], Events[Any]]
 
@@ -76,6 +77,17 @@ def read_items(path: str) -> list[Item]:
     return items
 
 
+def read_text(path: str) -> str:
+    """The text of a file that was named. Raises UserError when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in UTF-8.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
 def write_file(path: str, content: bytes) -> str:
     """Write a file that was asked for; returns its absolute path. Raises UserError when that cannot be done."""
     try:
@@ -84,6 +96,24 @@ def write_file(path: str, content: bytes) -> str:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
     return absolute(path)
+
+
+def split_adapter(text: str) -> AdapterUse:
+    """An adapter and its scale, as ``NAME``, ``FILE`` or either of them with ``:SCALE``. Raises UserError."""
+    name, colon, scale = text.rpartition(":")
+    try:
+        number = float(scale) if colon else 1.0
+    except ValueError:  # the colon is part of the name
+        colon, number = "", 1.0
+    name = name if colon else text
+    if os.path.exists(name) and not os.path.isdir(name):
+        name = absolute(name)
+    try:
+        return msgspec.convert({"name": name, "scale": number}, AdapterUse)
+    except msgspec.ValidationError as error:
+        raise UserError(
+            f"{text!r} is not an adapter and its scale: {error}.", "The scale is from -10 to 10."
+        ) from error
 
 
 def absolute(path: str) -> str:

@@ -9,15 +9,24 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import Ask, AskResult, DeleteChat, DocumentTask, GetChat, ListModels
-from workbench.cli.arguments import Commands, read_items
+from workbench.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat, ListModels
+from workbench.cli.arguments import Commands, read_items, read_text, split_adapter
 from workbench.cli.docs import find_document, place
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
+from workbench.cli.tokens import table_of, with_tokens
 from workbench.errors import UserError
 from workbench.events import Artifact, Event, Log, Progress
 from workbench.fields import Field, describe_range, fields_of
 from workbench.recipes import PARTS, ModelPart, Recipe, RetrievalPart, load_recipe, with_value
+
+_ENDS = {
+    "eos": "the model",
+    "stop": "a stop string",
+    "length": "its length",
+    "grammar": "its form",
+    "cancelled": "being stopped",
+}
 
 START = "start"
 """Where --after puts another first question of a chat. No message has such an id."""
@@ -40,11 +49,32 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
     )
+    parser.add_argument(
+        "--adapter",
+        metavar="A[:SCALE]",
+        action="append",
+        default=[],
+        dest="adapters",
+        help="put a LoRA adapter on the model",
+    )
+    parser.add_argument("--schema", metavar="FILE", help="answer with JSON that this JSON schema allows")
+    parser.add_argument(
+        "--tokens", metavar="N", type=int, help="tell the tokens of each answer, each with N alternatives"
+    )
     parser.add_argument("--chat", metavar="ID", help="go on with this chat, with its recipe unless another is given")
     parser.add_argument(
         "--after", metavar="MESSAGE", help="in --chat: branch off after this answer; start: another first question"
     )
     parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer anew, beside this answer")
+    parser.add_argument(
+        "--branch",
+        metavar="PLACE:TOKEN",
+        type=_place,
+        help="with --again: as that answer up to PLACE, then token id TOKEN",
+    )
+    parser.add_argument(
+        "--sequence", metavar="I", type=int, default=0, help="with --branch: of several answers the one number I"
+    )
     parser.add_argument("--questions", metavar="FILE", help="many questions: JSON lines with id and text")
     parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
     document = parser.add_argument_group("one whole document")
@@ -80,8 +110,15 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         root=arguments.after == START,
         regenerate=arguments.again,
         document=task,
+        branch=BranchPoint(position=arguments.branch[0], token=arguments.branch[1], sequence=arguments.sequence)
+        if arguments.branch is not None
+        else None,
     )
-    return plain_answer((yield from session.call(call)))
+    result = yield from session.call(call)
+    plain = plain_answer(result)
+    if arguments.tokens is not None:
+        yield from with_tokens(session, result, plain, arguments.tokens)
+    return plain
 
 
 def plain_answer(result: AskResult) -> dict[str, Any]:
@@ -92,13 +129,17 @@ def plain_answer(result: AskResult) -> dict[str, Any]:
 
 def values_help() -> str:
     """Every field that --set takes, with its help, range and default."""
-    lines = ["what --set takes:"]
+    lines = ["what --set takes (decoding.grammar=@FILE reads a file):"]
     for part, config in PARTS.items():
-        for field in fields_of(config):
-            lines += [
-                f"  {part}.{field.name}",
-                f"      {field.help} {describe_range(field)}".rstrip() + _default(field),
-            ]
+        fields = fields_of(config)
+        for group in dict.fromkeys(field.group for field in fields):
+            lines += ["", f"  {part}, {group}:" if group else f"  {part}:"]
+            for field in fields:
+                if field.group == group:
+                    lines += [
+                        f"  {part}.{field.name}",
+                        f"      {field.help} {describe_range(field)}".rstrip() + _default(field),
+                    ]
     return "\n".join(lines)
 
 
@@ -118,6 +159,10 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--after and --again need --chat")
     if again and (question or document or arguments.after is not None):
         arguments.parser.error("--again takes the question that the answer belongs to")
+    if arguments.branch is not None and not again:
+        arguments.parser.error("--branch needs --again, which names the answer")
+    if arguments.tokens is not None and arguments.tokens < 0:
+        arguments.parser.error("--tokens takes a number of alternatives, 0 or more")
     if questions and arguments.chat is not None:
         arguments.parser.error("--questions makes chats of its own: leave --chat out")
     if (arguments.document is None) != (arguments.task is None):
@@ -140,14 +185,33 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
     if arguments.collection:
         retrieval = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=arguments.collection)
         recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
+    if arguments.adapters:
+        adapters = tuple(split_adapter(text) for text in arguments.adapters)
+        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
+    if arguments.schema is not None:
+        decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=read_text(arguments.schema))
+        recipe = msgspec.structs.replace(recipe, decoding=decoding)
     for assignment in arguments.assignments:
-        recipe = with_value(recipe, assignment)
+        recipe = with_value(recipe, _from_file(assignment))
     if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
         raise UserError("It is not said which documents that one is among.", "Give --collection as well.")
     if not recipe.model.name:
         name = yield from _only_model(session)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     return recipe
+
+
+def _from_file(assignment: str) -> str:
+    """``decoding.grammar=@FILE`` with the file's text in the place of its name."""
+    target, _, value = assignment.partition("=")
+    if target.strip() == "decoding.grammar" and value.startswith("@"):
+        return f"{target}={read_text(value[1:])}"
+    return assignment
+
+
+def _place(text: str) -> tuple[int, int]:
+    place, _, token = text.partition(":")
+    return int(place), int(token)
 
 
 def _only_model(session: Session) -> Events[str]:
@@ -182,6 +246,8 @@ def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -
             yield Artifact(kind="answer", id=item.id, result={"error": error.message, "hint": error.hint})
             continue
         plain = plain_answer(answer)
+        if arguments.tokens is not None:
+            yield from with_tokens(session, answer, plain, arguments.tokens)
         if not arguments.keep_chats:
             yield from session.call(DeleteChat(chat=answer.chat))
             del plain["chat"], plain["message"]
@@ -210,9 +276,28 @@ def show_one_of_many(event: Event, output: TextOutput) -> None:
 def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     if "count" in result:
         return  # each answer was shown as it came
-    output.replace_streamed(result["answer"].strip())
+    sequences = result["sequences"]
+    if len(sequences) > 1:
+        output.replace_streamed("\n\n".join(_numbered(number, one) for number, one in enumerate(sequences)))
+    else:
+        output.replace_streamed(result["answer"].strip())
     cited = {c["n"]: c for c in result["citations"]}
     if cited:
         output.line()
     for n, citation in sorted(cited.items()):
         output.line(f"[{n}] {place(citation)}")
+    for number, one in enumerate(sequences):
+        if not isinstance(one["tokens"], int) and one["tokens"]:
+            output.line()
+            if len(sequences) > 1:
+                output.line(_heading(number, one))
+            table_of(one["tokens"], one["next"], 0, output)
+
+
+def _numbered(number: int, sequence: dict[str, Any]) -> str:
+    return f"{_heading(number, sequence)}\n{sequence['text'].strip()}"
+
+
+def _heading(number: int, sequence: dict[str, Any]) -> str:
+    score = f", score {sequence['score']:.3f}" if sequence["score"] is not None else ""
+    return f"answer {number}{score}, ended by {_ENDS[sequence['finish']]}"

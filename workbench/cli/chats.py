@@ -5,11 +5,23 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.calls import Chat, ChatRecord, DeleteChat, ExportChat, GetChat, ListChats, RenameChat, SetHead
+from workbench.calls import (
+    Chat,
+    ChatRecord,
+    DeleteChat,
+    ExportChat,
+    GetChat,
+    KeepSequence,
+    ListChats,
+    RenameChat,
+    SetHead,
+    StoredMessage,
+)
 from workbench.cli.arguments import Commands, write_file
 from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session
+from workbench.cli.tokens import show_tokens, tokens
 
 
 def add_commands(commands: Commands) -> None:
@@ -26,6 +38,16 @@ def add_commands(commands: Commands) -> None:
     branching = group.command("branch", "show the branch that a message is on", branch, show_record)
     branching.add_argument("id", metavar="ID")
     branching.add_argument("message", metavar="MESSAGE")
+    keeping = group.command(
+        "keep", "make another of several answers the one that the chat goes on from", keep, show_kept
+    )
+    keeping.add_argument("message", metavar="MESSAGE")
+    keeping.add_argument("sequence", metavar="I", type=int, help="its number, from 0")
+    telling = group.command("tokens", "the tokens of an answer, and what else could have come", tokens, show_tokens)
+    telling.add_argument("message", metavar="MESSAGE")
+    telling.add_argument("--sequence", metavar="I", type=int, default=0, help="of several answers the one number I")
+    telling.add_argument("--alternatives", metavar="N", type=int, default=5, help="how many for each token [5]")
+    telling.add_argument("--last", metavar="N", type=int, default=0, help="only the last N tokens")
     group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
 
 
@@ -51,6 +73,10 @@ def rename(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord
 
 def branch(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
     return (yield from session.call(SetHead(chat=arguments.id, message=arguments.message)))
+
+
+def keep(session: Session, arguments: argparse.Namespace) -> Events[StoredMessage]:
+    return (yield from session.call(KeepSequence(message=arguments.message, sequence=arguments.sequence)))
 
 
 def delete(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
@@ -91,6 +117,10 @@ def show_markdown(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_record(result: dict[str, Any], output: TextOutput) -> None:
     output.line(f"{result['id']}  {result['title']}")
+
+
+def show_kept(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(result["text"].strip())
 
 
 def show_deleted(result: dict[str, Any], output: TextOutput) -> None:

@@ -82,7 +82,8 @@ class Inference:
         """Use a model, loading it first when it is not the loaded one; it stays loaded within the block.
 
         ``context_tokens`` 0 takes the setting. ``report`` is told of the loading. ``use`` says how it is used.
-        ``alone`` loads it afresh and lets nobody else use it meanwhile. Raises UserError, WorkerDied or errors.Cancelled.
+        ``alone`` loads it afresh and lets nobody else use it meanwhile. Raises UserError, WorkerDied or
+        errors.Cancelled.
         """
         wanted = Load(
             path=model.path,

@@ -1,0 +1,214 @@
+"""Several answers, tokens, branches, adapters, forms and speed, as the terminal asks for and shows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
+from workbench.calls import (
+    AnswerTokens,
+    Ask,
+    AskResult,
+    Benchmark,
+    BenchModel,
+    BranchPoint,
+    Chat,
+    ChatRecord,
+    CheckFormat,
+    DeleteChat,
+    FormatCheck,
+    GetChat,
+    InspectAnswer,
+    KeepSequence,
+    StoredMessage,
+)
+from workbench.cli.arguments import split_adapter
+from workbench.cli.ask import values_help
+from workbench.events import Failed, TextDelta
+from workbench.messages import Alternative, ChosenToken, Sequence
+from workbench.recipes import AdapterUse, ModelPart, Recipe
+
+Run = Callable[..., Ran]
+
+SEVERAL = AskResult(
+    answer="In 1911.",
+    sequences=(
+        Sequence(text="In 1911.", score=-0.25, finish="eos", tokens=2),
+        Sequence(text="Long ago\nit was.", score=-0.75, finish="length", tokens=2),
+    ),
+    recipe=Recipe(model=ModelPart(name=SMOLLM.name)),
+    chat="chat1",
+    message="m2",
+)
+TOKENS = AnswerTokens(
+    tokens=(
+        ChosenToken(
+            token=7,
+            text="In",
+            logprob=math.log(0.5),
+            alternatives=(
+                Alternative(token=7, text="In", logprob=math.log(0.5)),
+                Alternative(token=9, text=" a\n", logprob=math.log(0.25)),
+            ),
+        ),
+    ),
+    next=ChosenToken(token=-1, text="", logprob=0, alternatives=(Alternative(token=2, text="", logprob=0),)),
+)
+
+
+@pytest.fixture
+def answering(front: FakeFront) -> FakeFront:
+    front.answer(Ask, SEVERAL, TextDelta(text="In 1911."), TextDelta(text="Long ago", sequence=1))
+    front.answer(InspectAnswer, TOKENS)
+    front.answer(DeleteChat, ChatRecord(id="chat1", title="t", created=1.0, updated=1.0))
+    record = ChatRecord(id="c", title="t", created=1.0, updated=1.0, recipe=Recipe(model=ModelPart(name="Other")))
+    front.answer(GetChat, Chat(chat=record, messages=()))
+    return front
+
+
+def test_several_answers_are_numbered_with_scores_and_endings(run: Run, answering: FakeFront) -> None:
+    ran = run("ask", "When?", "--set", "decoding.strategy=beam", "--set", "decoding.num_beams=4")
+    assert ran.out.splitlines() == [
+        "answer 0, score -0.250, ended by the model",
+        "In 1911.",
+        "",
+        "answer 1, score -0.750, ended by its length",
+        "Long ago",
+        "it was.",
+    ]
+    (call,) = answering.asked(Ask)
+    assert (call.recipe.decoding.strategy, call.recipe.decoding.num_beams) == ("beam", 4)
+    sequences = run("ask", "When?", "--json").result["sequences"]
+    assert [(s["text"], s["score"], s["finish"]) for s in sequences] == [
+        ("In 1911.", -0.25, "eos"),
+        ("Long ago\nit was.", -0.75, "length"),
+    ]
+    assert answering.asked(InspectAnswer) == []
+
+
+def test_tokens_are_told_of_every_sequence(run: Run, answering: FakeFront) -> None:
+    ran = run("ask", "When?", "--tokens", "2", "--json")
+    assert answering.asked(InspectAnswer) == [InspectAnswer(message="m2", sequence=n, alternatives=2) for n in range(2)]
+    for sequence in ran.result["sequences"]:
+        (token,) = sequence["tokens"]
+        assert (token["token"], token["text"]) == (7, "In")
+        assert [a["token"] for a in token["alternatives"]] == [7, 9]
+        assert sequence["next"]["alternatives"][0]["token"] == 2
+    lines = run("ask", "When?", "--tokens", "2").out.splitlines()
+    header = next(line for line in lines if line.startswith("PLACE"))
+    assert header.split() == ["PLACE", "TOKEN", "ID", "P", "ALTERNATIVES"]
+    row = lines[lines.index(header) + 1]
+    assert row.split() == ["0", '"In"', "7", "50.0%", '7:"In"', "50.0%", '9:"', 'a\\n"', "25.0%"]
+    assert lines.count(header) == 2
+    assert run("ask", "When?", "--tokens", "-1").status == 2
+
+
+def test_an_answer_without_tokens_says_so(run: Run, answering: FakeFront) -> None:
+    answering.end(InspectAnswer, Failed(message="The tokens of this answer are not known."))
+    ran = run("ask", "When?", "--tokens", "2", "--json")
+    assert ran.status == 0
+    assert "are not known" in ran.err
+    assert ran.result["sequences"][0]["tokens"] == []
+
+
+def test_many_questions_tell_their_tokens_before_their_chats_go(run: Run, answering: FakeFront, tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"id": "1", "text": "one"}\n')
+    ran = run("ask", "--questions", str(file), "--tokens", "1", "--json")
+    (artifact,) = [e for e in ran.events if e["event"] == "artifact"]
+    assert [len(s["tokens"]) for s in artifact["result"]["sequences"]] == [1, 1]
+    kinds = [type(call) for call in answering.calls if isinstance(call, Ask | InspectAnswer | DeleteChat)]
+    assert kinds == [Ask, InspectAnswer, InspectAnswer, DeleteChat]
+
+
+def test_an_answer_branches_at_a_token(run: Run, answering: FakeFront) -> None:
+    run("ask", "--chat", "c", "--again", "m2", "--branch", "3:77", "--sequence", "1")
+    (call,) = answering.asked(Ask)
+    assert (call.regenerate, call.branch) == ("m2", BranchPoint(position=3, token=77, sequence=1))
+    for argv in (("q", "--branch", "3:77"), ("--chat", "c", "--again", "m2", "--branch", "x")):
+        assert run("ask", *argv).status == 2
+
+
+def test_adapters_and_their_scales(run: Run, answering: FakeFront, tmp_path: Path) -> None:
+    file = tmp_path / "mine:1.gguf"
+    file.touch()
+    run("ask", "q", "--adapter", "tone:0.5", "--adapter", str(file), "--adapter", f"{file}:-2")
+    assert answering.asked(Ask)[0].recipe.model.adapters == (
+        AdapterUse(name="tone", scale=0.5),
+        AdapterUse(name=str(file)),
+        AdapterUse(name=str(file), scale=-2),
+    )
+    assert split_adapter("tone") == AdapterUse(name="tone")
+    ran = run("ask", "q", "--adapter", "tone:50")
+    assert (ran.status, "from -10 to 10" in ran.err) == (1, True)
+
+
+def test_forms_are_read_from_files(run: Run, answering: FakeFront, tmp_path: Path) -> None:
+    schema = tmp_path / "s.json"
+    schema.write_text('{"type": "object"}')
+    run("ask", "q", "--schema", str(schema))
+    run("ask", "q", "--set", "decoding.format=regex", "--set", f"decoding.grammar=@{schema}")
+    run("ask", "q", "--set", "decoding.stop=@home")
+    decodings = [call.recipe.decoding for call in answering.asked(Ask)]
+    assert [(d.format, d.grammar) for d in decodings[:2]] == [
+        ("json_schema", '{"type": "object"}'),
+        ("regex", '{"type": "object"}'),
+    ]
+    assert decodings[2].stop == ("@home",)
+    ran = run("ask", "q", "--schema", str(tmp_path / "none.json"))
+    assert (ran.status, "cannot be read" in ran.err) == (1, True)
+
+
+def test_help_groups_what_can_be_set() -> None:
+    lines = values_help().splitlines()
+    groups = [line.strip() for line in lines if line.startswith("  decoding, ")]
+    assert groups[0] == "decoding, strategy:"
+    assert len(groups) == len(set(groups)) > 5
+    beam, num_beams = lines.index("  decoding, beam:"), lines.index("  decoding.num_beams")
+    assert not [line for line in lines[beam + 1 : num_beams] if line.startswith("  decoding, ")]
+    assert lines.count("  decoding.temperature") == 1
+
+
+def test_another_answer_is_kept_and_its_tokens_told(run: Run, answering: FakeFront) -> None:
+    message = StoredMessage(id="m2", chat="c", parent="m1", role="assistant", text="Long ago.", kept=1)
+    answering.answer(KeepSequence, message)
+    assert run("chats", "keep", "m2", "1").out == "Long ago.\n"
+    assert answering.asked(KeepSequence) == [KeepSequence(message="m2", sequence=1)]
+    answering.answer(InspectAnswer, msgspec.structs.replace(TOKENS, first=5))
+    ran = run("chats", "tokens", "m2", "--sequence", "1", "--alternatives", "3", "--last", "1")
+    assert answering.asked(InspectAnswer) == [InspectAnswer(message="m2", sequence=1, alternatives=3, last=1)]
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["PLACE", "5", "6"]
+
+
+def test_speed_is_shown_with_and_without_batching(run: Run, front: FakeFront) -> None:
+    measured = Benchmark(
+        model="Tiny", prompt=1234.5, alone=100.0, together=350.0, sequences=8, prompt_tokens=64, new_tokens=16,
+        load_seconds=0.5, device="CPU", threads=2, choice="All fits.", engine="fake 1",
+    )  # fmt: skip
+    front.answer(BenchModel, measured)
+    argv = ("--prompt-tokens", "64", "--new-tokens", "16", "--sequences", "8", "--rounds", "2")
+    out = run("bench", "Tiny", *argv).out
+    assert front.asked(BenchModel) == [BenchModel(name="Tiny", prompt_tokens=64, new_tokens=16, sequences=8, rounds=2)]
+    for shown in ("1,234.5", "100.0", "350.0", "3.50 times one", "CPU, 2 threads", "All fits."):
+        assert shown in out
+    assert run("bench", "Tiny", "--json").result["together"] == 350.0
+
+
+def test_a_form_is_checked(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    grammar, text = tmp_path / "g.txt", tmp_path / "t.txt"
+    grammar.write_text("[a-z]+")
+    text.write_text("abc")
+    front.answer(CheckFormat, FormatCheck())
+    assert run("format", "check", str(grammar), "--form", "regex", "--text", str(text)).out == "It is sound.\n"
+    assert front.asked(CheckFormat) == [CheckFormat(format="regex", grammar="[a-z]+", text="abc")]
+    front.answer(CheckFormat, FormatCheck(problem="no such type", line=3))
+    ran = run("format", "check", str(grammar))
+    assert (ran.status, ran.err) == (1, f"{grammar}, line 3: no such type\n")
+    front.answer(CheckFormat, FormatCheck(text_problem="not a number"))
+    ran = run("format", "check", str(grammar), "--text", str(text))
+    assert (ran.status, ran.err) == (1, f"{text}: not a number\n")
