@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,31 @@ def test_a_q8_cache_needs_flash_attention() -> None:
     assert plan_load(Load(path="x", kv_type="q8_0"), model(), machine(32), [CPU]).flash_attention == "on"
     with pytest.raises(UserError, match="flash attention"):
         plan_load(Load(path="x", kv_type="q8_0", flash_attention="off"), model(), machine(32), [CPU])
+
+
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
+@pytest.mark.parametrize("sequences", [2, 32])
+def test_the_cache_is_what_llama_cpp_makes_of_it(gemma_path: Path, sequences: int, kv_type: str) -> None:
+    """gemma has sliding windows; the sizes are read from llama.cpp's own log."""
+    from workbench.engine.library import llama, start_library
+
+    said: list[str] = []
+    listen = llama.llama_log_callback(lambda _level, text, _data: said.append(text.decode("utf-8", "replace")))
+    usual = start_library()
+    parameters = llama.llama_context_default_params()
+    parameters.n_ctx, parameters.n_batch, parameters.n_ubatch = 4096, 512, 512
+    parameters.n_seq_max, parameters.kv_unified, parameters.swa_full = sequences, True, sequences > 2
+    parameters.type_k = parameters.type_v = llama.GGML_TYPE_Q8_0 if kv_type == "q8_0" else llama.GGML_TYPE_F16
+    parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+    model_pointer = llama.llama_model_load_from_file(str(gemma_path).encode(), llama.llama_model_default_params())
+    llama.llama_log_set(listen, None)
+    try:
+        context = llama.llama_init_from_model(model_pointer, parameters)
+    finally:
+        llama.llama_log_set(usual.callback, None)
+    llama.llama_free(context)
+    llama.llama_model_free(model_pointer)
+    sizes = re.findall(r"KV buffer size\s*=\s*([\d.]+) MiB", "".join(said))
+    assert len(sizes) == 2
+    ours = cache_bytes(describe_gguf(gemma_path), 4096, kv_type, sequences)
+    assert sum(map(float, sizes)) == pytest.approx(ours / 2**20, abs=0.02)
