@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
@@ -35,6 +36,38 @@ def ask_and_wait(qtbot: QtBot, page: ChatPage, question: str = "How long is the 
     qtbot.waitUntil(lambda: len(answers(page)) > count and not page.session.busy)
     shown = answers(page)[-1].message_id
     qtbot.waitUntil(lambda: page.session.chat.branches[shown].traced)
+
+
+class ShownWindows(QObject):
+    """Which widgets were shown as windows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.seen.append(type(watched).__name__)
+        return False
+
+
+def test_no_part_of_an_answer_is_a_window_of_its_own_even_for_a_moment(
+    qtbot: QtBot, qapp: QApplication, page: ChatPage, front: FakeFront
+) -> None:
+    """Such a window takes the keyboard away."""
+    shown = ShownWindows()
+    qapp.installEventFilter(shown)
+    decode_with(page, DecodingPart(strategy="beam", n=2))
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    view.inspection.open_tokens(0)
+    qtbot.waitUntil(view.inspection.text.isVisible)
+    view.inspection.text.point_at(1)
+    front.refuse(c.InspectAnswer, UserError("No."))
+    view.inspection.open_tokens(1)
+    qtbot.waitUntil(view.inspection.failure.isVisible)
+    qapp.removeEventFilter(shown)
+    assert shown.seen == []
 
 
 # -- several answers ---------------------------------------------------------------------------------

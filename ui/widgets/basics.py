@@ -251,7 +251,8 @@ class InlineMessage(QFrame):
         self._action.clicked.connect(self._on_action)
         self._run: Callable[[], None] | None = None
         self._close = IconButton("close", "Close this message")
-        self._close.setVisible(closable)
+        if not closable:
+            self._close.hide()
         self._close.clicked.connect(self._on_close)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._text, 1)
@@ -379,7 +380,8 @@ class ProgressLine(QWidget):
         self._numbers.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.stop_button = QuietButton("Stop", "stop")
         self.stop_button.setProperty("small", True)
-        self.stop_button.setVisible(stoppable)
+        if not stoppable:  # to show it here, without a parent, would make it a window of its own for a moment
+            self.stop_button.hide()
         self.stop_button.clicked.connect(self.stop_clicked)
         row.addWidget(self._words, 1)
         row.addWidget(self._numbers)
