@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import gguf
 import msgspec
+import numpy as np
 import pytest
 
 from tests.e2e.test_core import WAIT_S, answer_of, begin, call, home, ingest, last, papers, until, workbench
@@ -33,6 +35,7 @@ from workbench.core import Workbench
 from workbench.core import answers as answers_module
 from workbench.errors import UserError
 from workbench.events import Event
+from workbench.paths import Home
 from workbench.protocol import read_result
 from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
@@ -264,6 +267,43 @@ def test_an_adapter_that_is_not_there_or_is_none_is_refused(workbench: Workbench
         with pytest.raises(UserError, match=message):
             call(workbench, Ask(question="x", recipe=recipe))
     assert call(workbench, ListChats()).chats == ()
+
+
+def write_adapter(path: Path, seed: int) -> None:
+    """A LoRA on one layer of SmolLM2, of random weights."""
+    random = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 4.0)
+    for half, shape in (("a", (4, 576)), ("b", (576, 4))):
+        weights = random.normal(size=shape).astype(np.float32)
+        writer.add_tensor(f"blk.0.attn_q.weight.lora_{half}", weights)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_adapters_go_with_the_answer_and_must_be_the_same_to_look_into_it(workbench: Workbench, home: Home) -> None:
+    home.adapters.mkdir()
+    write_adapter(home.adapters / "tone.gguf", 1)
+    recipe = Recipe(model=ModelPart(adapters=(AdapterUse(name="tone", scale=0.5),)))
+    result: AskResult = call(workbench, Ask(question="describe", recipe=recipe))
+    assert "adapters=tone.gguf:0.5" in result.answer
+    (used,) = result.recipe.model.adapters
+    assert (used.name, used.scale, len(used.sha256)) == ("tone", 0.5, 64)
+    assert call(workbench, InspectAnswer(message=result.message)).tokens
+    point = BranchPoint(position=0, token=65)
+    branched: AskResult = call(workbench, Ask(regenerate=result.message, branch=point))
+    assert branched.recipe.model.adapters == (used,)
+    write_adapter(home.adapters / "tone.gguf", 2)
+    for request in (InspectAnswer(message=result.message), Ask(regenerate=result.message, branch=point)):
+        with pytest.raises(UserError, match="adapter tone is not the one"):
+            call(workbench, request)
+    (home.adapters / "tone.gguf").unlink()
+    with pytest.raises(UserError, match="tone"):
+        call(workbench, InspectAnswer(message=result.message))
 
 
 def test_a_changed_setting_holds_from_the_next_answer_on(workbench: Workbench) -> None:
