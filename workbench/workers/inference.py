@@ -18,12 +18,14 @@ from workbench.engine.measuring import measure_speed
 from workbench.engine.prompt import Prompt, PromptWriter
 from workbench.engine.protocol import (
     CountTokens,
+    Embed,
     Generate,
     InferenceCall,
     Inspect,
     ListDevices,
     Load,
     MeasureSpeed,
+    Rank,
     Score,
     ScoreText,
     Unload,
@@ -34,6 +36,7 @@ from workbench.errors import UserError
 from workbench.events import Event, Log, Progress
 from workbench.protocol import RequestContext, finish
 from workbench.techniques.decoding.strategies import Strategies, check_tokens
+from workbench.workers.encoding import Encoding
 from workbench.workers.serve import serve
 
 _LOOK_S = 0.05
@@ -202,6 +205,7 @@ def _left_out(prompt: Prompt, context_tokens: int) -> str:
 
 def main() -> None:
     inference = Inference()
+    encoding = Encoding()
     serve(
         "inference",
         InferenceCall,
@@ -214,6 +218,8 @@ def main() -> None:
             ScoreText: inference.score_text,
             MeasureSpeed: inference.measure,
             CountTokens: inference.count,
+            Embed: encoding.embed,
+            Rank: encoding.rank,
             ListDevices: inference.devices,
         },
         inference.leave,
