@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
 from ui.pages.chat_answers import ChatAnswers
+from ui.pages.chat_decoding import ChatDecoding
 from ui.pages.chat_layout import ChatLayout
 from ui.pages.chat_recipe import question_of, with_model
 from ui.pages.chat_session import ChatSession
@@ -67,6 +68,7 @@ class ChatPage(QWidget):
         self._has_chosen = False  # whether the person touched the recipe
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
+        self.decoding = ChatDecoding(bridge, self.session, self.parts, self)
         talk = self.parts.conversation
         self._answers = ChatAnswers(bridge, self.session, talk, lambda: self.parts.recipe.recipe, self)
         self.parts.composer.field.setFocus()

@@ -10,6 +10,7 @@ from ui.bridge import Bridge
 from ui.pages.chat_header import ChatHeader
 from ui.pages.chat_intake import Intake
 from ui.pages.document_pane import DocumentPane
+from ui.pages.format_pane import FormatPane
 from ui.theme import tokens
 from ui.widgets.basics import EmptyState, Text
 from ui.widgets.composer import Composer
@@ -36,6 +37,7 @@ class ChatLayout(QWidget):
         self.recipe = RecipePanel()
         self.source = DocumentPane(bridge)
         self.passages = PassagesPanel()
+        self.format = FormatPane(bridge)
         self.empty = EmptyState("chat", "What would you like to know?", "")
         self.hint = Text("", "muted")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -46,7 +48,7 @@ class ChatLayout(QWidget):
         self._middle.addWidget(self.empty)
         self._middle.addWidget(self.conversation)
         self.side = QStackedWidget()
-        for panel in (self.recipe, self.source, self.passages):
+        for panel in (self.recipe, self.source, self.passages, self.format):
             self.side.addWidget(panel)
         self._wants_history = True
         self._wants_side = True
@@ -74,7 +76,7 @@ class ChatLayout(QWidget):
         column.addLayout(row)
         centre.setMinimumWidth(380)
         self.history.setMinimumWidth(180)
-        self.side.setMinimumWidth(280)
+        self.side.setMinimumWidth(300)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         for number, part in enumerate((self.history, centre, self.side)):
             self._split.addWidget(part)
@@ -101,7 +103,7 @@ class ChatLayout(QWidget):
             wanted = _RECIPE if panel is self.recipe else _SOURCE
             history = self.history.width() if self._wants_history else 0
             spare = self._split.width() - history
-            side = min(wanted, max(280, spare - 380))
+            side = min(wanted, max(300, spare - 380))
             self._split.setSizes([history, spare - side, side])
 
     def toggle_recipe(self) -> None:

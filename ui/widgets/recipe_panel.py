@@ -29,6 +29,8 @@ class RecipePanel(QFrame):
     """``changed`` sends the new recipe after each edit of the person."""
 
     changed = Signal(object)
+    recipe_shown = Signal(object)
+    """Another recipe is shown, whoever changed it."""
     close_wanted = Signal()
     models_wanted = Signal()
     documents_wanted = Signal()
@@ -115,6 +117,7 @@ class RecipePanel(QFrame):
         self.decoding.set_state(self._decoding_state())
         self.retrieval.set_state(describe_retrieval(recipe.retrieval))
         self._showing = False
+        self.recipe_shown.emit(recipe)
 
     def _lay_out(self) -> None:
         title = Text("Recipe", "heading")
@@ -159,6 +162,10 @@ class RecipePanel(QFrame):
 
     def _on_decoding(self, part: DecodingPart) -> None:
         self._put(msgspec.structs.replace(self._recipe, decoding=part))
+
+    def put_format(self, kind: str, grammar: str) -> None:
+        """Take over the form of the answer as the person edited it."""
+        self._on_decoding(msgspec.structs.replace(self._recipe.decoding, format=kind, grammar=grammar))
 
     def set_format_problem(self, problem: str) -> None:
         """Why the form of the answer that the recipe asks for cannot be used; "" when it can."""

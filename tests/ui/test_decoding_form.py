@@ -1,0 +1,252 @@
+"""The decoding settings: presets, strategies, sliders, the order of steps, and the curve that follows them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QScrollArea
+from pytestqt.qtbot import QtBot
+
+from ui.theme.theme import Theme
+from ui.widgets.basics import Text
+from ui.widgets.decoding_form import STRATEGIES, DecodingForm, counting_fields, describe_decoding
+from ui.widgets.recipe_panel import RecipePanel
+from ui.widgets.slide_row import SlideRow
+from workbench.fields import fields_of
+from workbench.messages import Alternative
+from workbench.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, preset_of, with_preset
+
+PROBABILITIES = (0.40, 0.25, 0.15, 0.10, 0.06, 0.04)
+TOKENS = tuple(
+    Alternative(token=number, text=f" t{number}", logprob=math.log(p)) for number, p in enumerate(PROBABILITIES)
+)
+
+
+@pytest.fixture
+def form(qtbot: QtBot, theme: Theme) -> DecodingForm:
+    form = DecodingForm()
+    qtbot.addWidget(form)
+    form.resize(300, 1600)
+    form.show()
+    return form
+
+
+def sent(form: DecodingForm) -> list[DecodingPart]:
+    seen: list[DecodingPart] = []
+    form.changed.connect(seen.append)
+    return seen
+
+
+def slide(form: DecodingForm, name: str) -> SlideRow:
+    row = form.row(name)
+    assert isinstance(row, SlideRow)
+    return row
+
+
+def visible(form: DecodingForm) -> set[str]:
+    return {name for name, row in form.rows.items() if row.isVisible()}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_click_on_a_preset_takes_its_values(form: DecodingForm, name: str) -> None:
+    form.set_part(DecodingPart(strategy="beam", n=2))
+    seen = sent(form)
+    form.presets.buttons[name].click()
+    assert seen == [with_preset(DecodingPart(n=2), name)]
+    assert form.presets.value == name
+    assert [b for b, button in form.presets.buttons.items() if button.isChecked()] == [name]
+
+
+def test_another_value_makes_it_custom_and_back(form: DecodingForm) -> None:
+    form.presets.buttons["balanced"].click()
+    row = slide(form, "min_p")
+    row.slider.setFocus()
+    QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    assert form.presets.value == "custom"
+    QTest.keyClick(row.slider, Qt.Key.Key_Left)
+    assert form.presets.value == "balanced"
+
+
+def test_only_the_fields_that_count_are_shown(form: DecodingForm) -> None:
+    form.strategy.buttons["beam"].click()
+    assert {"num_beams", "length_penalty", "repetition_penalty", "n"} <= visible(form)
+    assert not visible(form) & {"temperature", "top_k", "seed", "speculation", "contrastive_k"}
+    assert not form.distribution.isVisible()
+    form.strategy.buttons["contrastive"].click()
+    assert {"penalty_alpha", "contrastive_k", "max_tokens"} <= visible(form)
+    assert not visible(form) & {"num_beams", "format", "repetition_penalty", "n"}
+    form.strategy.buttons["sampling"].click()
+    assert {"temperature", "top_k", "top_p", "min_p", "speculation"} <= visible(form)
+    assert not visible(form) & {"num_beams", "draft_model", "typical_p"}
+
+
+def test_more_unfolds_the_advanced_fields(form: DecodingForm) -> None:
+    form.fold.click()
+    advanced = {f.name for f in fields_of(DecodingPart) if f.advanced}
+    assert visible(form) & advanced == counting_fields(DecodingPart()) & advanced
+    assert form.order.isVisible()
+
+
+def test_each_shown_field_has_its_sentence_in_sight(form: DecodingForm) -> None:
+    form.fold.click()
+    for strategy in STRATEGIES:
+        form.strategy.buttons[strategy].click()
+        for field in fields_of(DecodingPart):
+            row = form.row(field.name) if field.name in visible(form) else None
+            if row is not None and field.name != "grammar":
+                said = [text.text() for text in row.findChildren(Text) if text.isVisible()]
+                assert any(words.startswith(field.help) for words in said), field.name
+
+
+def test_nothing_is_cut_off_in_the_narrowest_panel(qtbot: QtBot, theme: Theme) -> None:
+    panel = RecipePanel()
+    qtbot.addWidget(panel)
+    panel.resize(300, 900)
+    panel.decoding.open()
+    panel.decoding_form.fold.setChecked(True)
+    panel.show()
+    area = panel.findChild(QScrollArea)
+    assert area is not None
+    for strategy in STRATEGIES:
+        panel.decoding_form.strategy.buttons[strategy].click()
+        assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+
+
+def test_a_typed_number_moves_the_slider_and_a_wrong_one_is_kept_back(form: DecodingForm) -> None:
+    seen = sent(form)
+    row = slide(form, "temperature")
+    row.control.setFocus()
+    row.control.selectAll()
+    QTest.keyClicks(row.control, "9")
+    QTest.keyClick(row.control, Qt.Key.Key_Return)
+    assert seen == []
+    assert row.error.isVisible()
+    assert row.error.text() == "It lies between 0 and 5."
+    row.control.selectAll()
+    QTest.keyClicks(row.control, "1.5")
+    QTest.keyClick(row.control, Qt.Key.Key_Return)
+    assert [part.temperature for part in seen] == [1.5]
+    assert row.slider.value() == 30
+    row.reset.click()
+    assert seen[-1].temperature == 0
+
+
+def test_the_wheel_does_not_move_a_slider_that_is_not_in_use(form: DecodingForm) -> None:
+    seen = sent(form)
+    row = slide(form, "top_k")
+    event = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(0, 0), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(row.slider, event)
+    assert seen == []
+
+
+def test_steps_can_be_moved_and_switched_off(form: DecodingForm) -> None:
+    form.fold.click()
+    seen = sent(form)
+    form.order.rows["temperature"].up.click()
+    assert seen[-1].order == (*SAMPLING_ORDER[:-2], "temperature", "xtc")
+    form.order.rows["dry"].box.click()
+    assert "dry" not in seen[-1].order
+    assert not form.order.rows["penalties"].up.isEnabled()
+    assert form.order.rows["penalties"].up.toolTip() == "Penalties is the first step"
+    form.order.rows["dry"].box.click()
+    assert seen[-1].order[:2] == ("penalties", "dry")  # at its old place
+
+
+def test_a_step_can_be_dragged(form: DecodingForm, qtbot: QtBot) -> None:
+    form.fold.click()
+    qtbot.waitUntil(lambda: form.order.rows["top_k"].y() > form.order.rows["dry"].y() > 0)
+    seen = sent(form)
+    row = form.order.rows["top_k"]
+    target = row.mapFrom(form.order, form.order.rows["penalties"].geometry().center())
+    middle = QPoint(row.width() // 2, row.height() // 2)
+    QTest.mousePress(row, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+    move = QMouseEvent(
+        QMouseEvent.Type.MouseMove, QPointF(middle.x(), target.y()), row.mapToGlobal(QPointF(middle.x(), target.y())),
+        Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QApplication.sendEvent(row, move)
+    assert seen[-1].order[:3] == ("top_k", "penalties", "dry")
+
+
+def test_the_curve_follows_a_slider_at_once(form: DecodingForm) -> None:
+    form.set_part(DecodingPart(temperature=1.0, top_k=0, top_p=1.0, repetition_penalty=1.0))
+    form.distribution.show_tokens(TOKENS, 1, " t1")
+    chart = form.distribution.chart
+    assert chart.narrowed.probabilities == pytest.approx(PROBABILITIES)
+    row = slide(form, "top_k")
+    row.slider.setFocus()
+    for _ in range(2):
+        QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    assert chart.narrowed.probabilities == pytest.approx((0.40 / 0.65, 0.25 / 0.65, 0, 0, 0, 0))
+    assert form.distribution.words.text() == "2 tokens are drawn from; “·t0” with 62 %."
+
+
+def test_left_out_tokens_are_drawn_in_grey_and_the_rest_in_the_accent(form: DecodingForm, theme: Theme) -> None:
+    form.set_part(DecodingPart(temperature=1.0, top_k=2, top_p=1.0))
+    form.distribution.show_tokens(TOKENS, 1, " t1")
+    chart = form.distribution.chart
+    chart.resize(300, chart.height())
+    picture = chart.grab().toImage()
+
+    def colour(number: int) -> QColor:
+        area = chart.bar_area(number)
+        return picture.pixelColor(round(area.center().x()), round(area.bottom()) - 4)
+
+    assert colour(0) == theme.colour("accent")
+    assert colour(1) == theme.colour("accent")
+    assert colour(3) == theme.colour("border")
+
+
+def test_the_arrow_keys_tell_of_single_tokens(form: DecodingForm) -> None:
+    form.set_part(DecodingPart(temperature=1.0, top_k=1, top_p=1.0))
+    form.distribution.show_tokens(TOKENS, 0, " t0")
+    chart = form.distribution.chart
+    chart.setFocus()
+    for _ in range(2):
+        QTest.keyClick(chart, Qt.Key.Key_Right)
+    assert form.distribution.words.text() == "“·t1”: model 25 %, left out"
+
+
+def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm) -> None:
+    form.distribution.show_note("Not yet.", "Show")
+    assert not form.distribution.chart.isVisible()
+    assert form.distribution.note.isVisible()
+    assert form.distribution.button.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("part", "phrase"),
+    [
+        (DecodingPart(), "Precise"),
+        (DecodingPart(strategy="greedy", repetition_penalty=1.5), "Greedy"),
+        (DecodingPart(strategy="beam"), "Beam search, 4 beams"),
+        (DecodingPart(strategy="contrastive"), "Contrastive search"),
+        (
+            with_preset(DecodingPart(n=3, format="json_schema", grammar="{}"), "creative"),
+            "Creative, 3 answers, JSON by schema",
+        ),
+        (DecodingPart(temperature=0.8), "Custom, temperature 0.8"),
+    ],
+)
+def test_the_state_in_a_phrase(part: DecodingPart, phrase: str) -> None:
+    assert describe_decoding(part) == phrase
+
+
+def test_the_draft_model_is_chosen_from_the_catalogue(form: DecodingForm) -> None:
+    seen = sent(form)
+    form.set_models(["Smol", "Tiny"])
+    form.set_part(DecodingPart(speculation="draft", draft_model="gone"))
+    box = form.draft_model
+    assert box.isVisible()
+    assert [box.itemText(i) for i in range(box.count())] == ["Choose…", "Smol", "Tiny", "gone (not here)"]
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_Up)
+    assert seen[-1].draft_model == "Tiny"
+    assert preset_of(seen[-1]) == "precise"
