@@ -81,7 +81,7 @@ def test_a_field_can_be_opened_by_name(page: SettingsPage, qtbot: QtBot) -> None
     page.open_target(section="engine", field="kv_type")
     control = page.forms["engine"].row("kv_type").control
     qtbot.waitUntil(control.hasFocus)
-    assert not control.visibleRegion().isEmpty()
+    qtbot.waitUntil(lambda: not control.visibleRegion().isEmpty())
 
 
 def test_the_program_the_data_and_the_machine_are_told(page: SettingsPage, qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -45,7 +45,8 @@ class SettingsPage(QWidget):
     def open_target(self, section: str = "", field: str = "") -> None:
         """Show a field of a section. Raises KeyError for one that there is not."""
         row = self.forms[section].focus_field(field)
-        self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6)
+        # once the rows that were unfolded for it have their places
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
 
     def fact(self, name: str) -> str:
         """What is said of the program or the machine: Version, Data folder, Processor, Memory, Graphics, Free disk."""
