@@ -1,0 +1,175 @@
+"""Constraints on the starter model's vocabulary, with random logits: whatever the model wants, the form holds."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+from workbench.engine.vocabulary import Vocabulary
+from workbench.errors import UserError
+from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.constraints import ConstraintTokenizer, make_constraint
+from workbench.techniques.decoding.formats import check_format
+from workbench.techniques.decoding.sampling import Sampler
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "mood": {"enum": ["glad", "sad"]},
+        "marks": {"type": "array", "items": {"type": "number"}, "minItems": 2},
+        "kin": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string", "minLength": 3}, "age": {"type": "integer"}},
+                "required": ["name", "age"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["name", "mood", "marks", "kin"],
+    "additionalProperties": False,
+}
+
+
+def held(format: str, grammar: object = "", **settings: object) -> DecodingPart:
+    written = grammar if isinstance(grammar, str) else json.dumps(grammar)
+    defaults: dict[str, object] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 1, "max_tokens": 120}
+    return DecodingPart(format=format, grammar=written, **(defaults | settings))  # type: ignore[arg-type]
+
+
+def write(decoding: DecodingPart, vocabulary: Vocabulary, wishes: np.ndarray | None = None) -> tuple[str, int, bool]:
+    """Text, number of tokens, and whether it ended because the constraint was complete."""
+    sampler = Sampler(decoding, vocabulary, constraint=make_constraint(decoding, vocabulary))
+    draw = np.random.default_rng(decoding.seed)
+    tokens: list[int] = []
+    while len(tokens) < decoding.max_tokens and not sampler.ended:
+        logits = draw.normal(0, 3, vocabulary.size).astype(np.float32)
+        if wishes is not None:
+            logits += wishes
+        token, _ = sampler.choose(None, 0, logits)
+        if vocabulary.ends_generation(token):
+            break
+        tokens.append(token)
+    return vocabulary.text(tokens), len(tokens), sampler.ended
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("most", [45, 120])
+def test_json_holds_to_its_schema_whatever_the_model_wants(seed: int, most: int, vocabulary: Vocabulary) -> None:
+    text, count, ended = write(held("json_schema", SCHEMA, seed=seed, max_tokens=most), vocabulary)
+    jsonschema.validate(json.loads(text), SCHEMA)
+    assert ended
+    assert count <= most
+
+
+def test_a_model_that_would_never_stop_is_brought_to_an_end(vocabulary: Vocabulary) -> None:
+    wishes = np.zeros(vocabulary.size, np.float32)
+    for token in range(vocabulary.size):
+        if b'"' in vocabulary.piece(token):
+            wishes[token] = -60  # a string is not closed willingly
+    decoding = held("json_schema", SCHEMA, temperature=0.0, max_tokens=90)
+    text, count, ended = write(decoding, vocabulary, wishes)
+    jsonschema.validate(json.loads(text), SCHEMA)
+    assert ended
+    assert 80 < count <= 90
+
+
+def test_numbers_do_not_run_away(vocabulary: Vocabulary) -> None:
+    wishes = np.zeros(vocabulary.size, np.float32)
+    for digit in "0123456789":
+        wishes[vocabulary.tokenize(digit, special=False)] = 60
+    schema = {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 1}
+    text, count, ended = write(held("json_schema", schema, temperature=0.0, max_tokens=500), vocabulary, wishes)
+    (number,) = json.loads(text)
+    assert isinstance(number, int | float)
+    assert ended
+    assert count < 60
+
+
+def test_white_space_does_not_run_away(vocabulary: Vocabulary) -> None:
+    wishes = np.zeros(vocabulary.size, np.float32)
+    for token in range(vocabulary.size):
+        piece = vocabulary.piece(token)
+        if piece and not piece.strip():
+            wishes[token] = 60
+    schema = {"type": "array", "items": {"const": 1}, "minItems": 3, "maxItems": 3}
+    text, count, ended = write(held("json_schema", schema, max_tokens=500), vocabulary, wishes)
+    assert json.loads(text) == [1, 1, 1]
+    assert ended
+    assert count < 80
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("form", "grammar"),
+    [
+        ("regex", "[a-z]{2,5}-[0-9]+"),
+        ("regex", "(Ja|Nein), [A-ZÄÖÜ][a-zäöü]{3,8}\\."),
+        ("choice", "yes\nno\nnot sure (yet)"),
+        ("gbnf", 'root ::= item+\nitem ::= "- " [a-z ]+ "\\n"'),
+        ("json", ""),
+    ],
+)
+def test_every_form_is_kept(form: str, grammar: str, seed: int, vocabulary: Vocabulary) -> None:
+    text, _, ended = write(held(form, grammar, seed=seed, max_tokens=60), vocabulary)
+    assert text
+    assert check_format(form, grammar, text).text_problem == ""
+    assert ended
+
+
+def test_a_bias_gives_way_to_the_form(vocabulary: Vocabulary) -> None:
+    brackets = tuple(f"#{token}=-inf" for token in range(vocabulary.size) if b"[" in vocabulary.piece(token))
+    schema = {"type": "array", "items": {"const": 1}, "minItems": 1, "maxItems": 1}
+    text, _, ended = write(held("json_schema", schema, logit_bias=brackets), vocabulary)
+    assert json.loads(text) == [1]
+    assert ended
+
+
+def test_a_copy_goes_its_own_way(vocabulary: Vocabulary) -> None:
+    first = make_constraint(held("choice", "alpha beta\nalpha gamma"), vocabulary)
+    assert first is not None
+    for token in vocabulary.tokenize("alpha", special=False):
+        first.accept(token)
+    second = first.copy()
+    for constraint, word in ((first, " beta"), (second, " gamma")):
+        for token in vocabulary.tokenize(word, special=False):
+            logits = np.zeros(vocabulary.size, np.float32)
+            constraint.mask(logits)
+            assert logits[token] == 0
+            assert np.isinf(logits).sum() > vocabulary.size - 20
+            constraint.accept(token)
+        assert constraint.complete
+
+
+def test_what_is_not_allowed_is_refused(vocabulary: Vocabulary) -> None:
+    constraint = make_constraint(held("choice", "alpha"), vocabulary)
+    assert constraint is not None
+    with pytest.raises(UserError, match="form"):
+        constraint.accept(vocabulary.tokenize("beta", special=False)[0])
+
+
+@pytest.mark.parametrize(
+    ("form", "grammar", "named"),
+    [
+        ("json_schema", '{"not": {}}', "not"),
+        ("regex", "(a", "unclosed"),
+        ("choice", " ", "choices"),
+        ("gbnf", "a", "="),
+    ],
+)
+def test_a_wrong_description_is_named(form: str, grammar: str, named: str, vocabulary: Vocabulary) -> None:
+    with pytest.raises(UserError, match=named):
+        make_constraint(held(form, grammar), vocabulary)
+
+
+def test_plain_text_is_held_to_nothing(vocabulary: Vocabulary) -> None:
+    assert make_constraint(DecodingPart(), vocabulary) is None
+
+
+def test_the_vocabulary_is_prepared_once(vocabulary: Vocabulary) -> None:
+    assert vocabulary.derived(ConstraintTokenizer) is vocabulary.derived(ConstraintTokenizer)

@@ -1,0 +1,86 @@
+"""Descriptions of forms, and texts, checked without a model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from workbench.techniques.decoding.formats import check_format
+
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"name": {"type": "string", "pattern": "^[A-Z]"}, "age": {"type": "integer", "minimum": 0}},
+        "required": ["name"],
+    },
+    indent=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "grammar", "named", "line"),
+    [
+        ("json_schema", "", "no JSON schema", None),
+        ("json_schema", "[1]", "object", 1),
+        ("json_schema", '{\n "type": "object",\n}', "not JSON", 3),
+        ("json_schema", '{\n "type": "strin"}', "strin", 2),
+        ("json_schema", '{"type": "object",\n "not": {}}', '"not"', 2),
+        ("json_schema", '{"type": "array",\n "uniqueItems": true}', '"uniqueItems"', 2),
+        ("json_schema", '{"$ref": "#/missing"}', "/missing", None),
+        ("json_schema", '{"$ref": "https://example.org/a.json"}', "schema", None),
+        ("regex", "", "no regular expression", None),
+        ("regex", "(a", "unclosed group", None),
+        ("regex", "a(?=b)", "look-around", None),
+        ("choice", "\n  \n", "no choices", None),
+        ("gbnf", "", "no grammar", None),
+        ("gbnf", 'root ::= "a" |\n ("b"', "Expected", 2),
+        ("gbnf", "root ::= foo", "foo", None),
+        ("gbnf", 'start ::= "a"', "root", None),
+    ],
+)
+def test_what_is_wrong_with_a_description_is_said(form: str, grammar: str, named: str, line: int | None) -> None:
+    check = check_format(form, grammar, "anything")
+    assert named in check.problem
+    assert check.line == line
+    assert check.text_problem == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "grammar", "right", "wrong", "why"),
+    [
+        ("text", "", "anything", None, ""),
+        ("json", "", '{"a": [1, null]}', '{"a": [1, }', "not JSON"),
+        ("json_schema", SCHEMA, '{"name": "Ada", "age": 3}', '{"name": "Ada", "age": -3}', "age"),
+        ("json_schema", SCHEMA, '{"name": "Ada"}', '{"name": "ada"}', "does not match"),
+        ("json_schema", SCHEMA, '{"name": "Ada"}', "{}", "required"),
+        ("regex", "[0-9]{2} [äö]+", "12 äöä", "12 äöx", "character 6"),
+        ("regex", "[0-9]{2}", "12", "1", "too early"),
+        ("regex", "[0-9]{2}", "12", "123", "character 3"),
+        ("choice", "yes\n no \n", "no", "maybe", "none of the choices"),
+        ("gbnf", 'root ::= item+\nitem ::= "- " [a-z]+ "\\n"', "- a\n- b\n", "- a\n-b\n", "character 6"),
+    ],
+)
+def test_a_text_is_held_to_its_form(form: str, grammar: str, right: str, wrong: str | None, why: str) -> None:
+    assert check_format(form, grammar, None).problem == ""
+    assert check_format(form, grammar, right).text_problem == ""
+    if wrong is not None:
+        assert why in check_format(form, grammar, wrong).text_problem
+
+
+@pytest.mark.timeout(20)
+def test_no_expression_takes_forever() -> None:
+    """Python's own ``re`` would take longer than the universe has existed."""
+    assert "too early" in check_format("regex", "(a+)+b", "a" * 20_000).text_problem
+    schema = json.dumps({"type": "object", "properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}})
+    assert "does not match" in check_format("json_schema", schema, json.dumps({"x": "a" * 200 + "b"})).text_problem
+
+
+def test_importing_it_is_light() -> None:
+    code = (
+        "import sys, workbench.techniques.decoding.formats;"
+        "print(*sorted({'numpy', 'llguidance', 'jsonschema', 'llama_cpp'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
