@@ -57,14 +57,14 @@ def sequences(text: str, count: int) -> tuple[Sequence, ...]:
 
 
 def beams(text: str, width: int = 4) -> tuple[tuple[Beam, ...], ...]:
-    """The steps of a search that ends at ``text``: the others fork off the best beam now and then, and die."""
+    """The steps of a search that ends at ``text``: the others fork off the best beam now and then, and die.
+
+    As in the core, a complete answer's last token has no text, and the last step holds nothing.
+    """
     steps: list[tuple[Beam, ...]] = []
     words = split(text)
     for number, word in enumerate(words):
-        best = Beam(
-            parent=0 if number else -1, token=id_of(word), text=word, score=-0.35 * (number + 1),
-            ended=number == len(words) - 1,
-        )  # fmt: skip
+        best = Beam(parent=0 if number else -1, token=id_of(word), text=word, score=-0.35 * (number + 1))
         rows = [best]
         for lane in range(1, width):
             fresh = number == 0 or (number + lane) % 3 == 0
@@ -75,7 +75,8 @@ def beams(text: str, width: int = 4) -> tuple[tuple[Beam, ...], ...]:
                      ended=other == "." and lane == 1 and number > 4)
             )  # fmt: skip
         steps.append(tuple(rows))
-    return tuple(steps)
+    end = Beam(parent=0, token=2, text="", score=-0.35 * (len(words) + 1), ended=True)
+    return (*steps, (end,), ())
 
 
 def _token(place: int, word: str) -> ChosenToken:

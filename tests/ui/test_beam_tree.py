@@ -78,6 +78,13 @@ def test_the_length_penalty_decides_between_short_and_long() -> None:
     assert tree.winner(length_penalty=1.0) == (1, 0)
 
 
+def test_a_step_that_holds_nothing_is_the_end_and_kills_nothing(tree: BeamTree) -> None:
+    tree.add(())
+    assert tree.steps == 3
+    assert tree.state((2, 1)) == "alive"
+    assert tree.best() == (2, 0)
+
+
 def test_an_unknown_parent_counts_as_the_prompt() -> None:
     tree = BeamTree([[beam(-1, "a", -1)], [beam(7, "b", -1)]])
     assert tree.path((1, 0)) == [(1, 0)]

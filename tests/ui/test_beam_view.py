@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -13,6 +14,7 @@ from tests.ui import fake_tokens
 from ui.theme.theme import Theme
 from ui.widgets.beam_tree import BeamTree
 from ui.widgets.beam_view import BeamView
+from workbench.messages import Beam
 
 TEXT = "The warranty runs for 36 months, and claims must be made in writing at once."
 
@@ -51,6 +53,18 @@ def test_it_goes_with_the_newest_step_unless_one_scrolled_away(view: BeamView) -
     tree.add(steps[1])
     view.show_tree(tree)
     assert bar.value() == bar.maximum()
+
+
+def test_when_the_search_ends_its_answer_comes_into_sight(view: BeamView) -> None:
+    short = Beam(parent=-1, token=1, text="No.", score=-0.1, ended=True)
+    tree = BeamTree([(short, Beam(parent=-1, token=2, text="Yes", score=-0.9))])
+    for step in fake_tokens.beams(TEXT):
+        tree.add([msgspec.structs.replace(beam, parent=1) for beam in step[:1]])
+        view.show_tree(tree)
+    assert view.canvas.horizontalScrollBar().value() == view.canvas.horizontalScrollBar().maximum() > 0
+    view.show_tree(tree, tree.winner("No."))
+    assert view.canvas.winner == (0, 0)
+    assert view.canvas.box_of((0, 0)).left() >= 0
 
 
 def test_a_tree_that_is_done_begins_at_its_first_step(view: BeamView, tree: BeamTree) -> None:

@@ -13,7 +13,8 @@ from ui.widgets.basics import Card, Chip, ElidedLabel, QuietButton, Text
 from ui.widgets.markdown_view import MarkdownView
 from workbench.messages import Sequence as Answer
 
-LEAST_WIDTH = 260
+LEAST_WIDTH = 250
+"""Two columns fit beside history and recipe in a window of 1280 px."""
 _GAP = tokens.SPACE_3
 FINISHES = {
     "eos": "ended",

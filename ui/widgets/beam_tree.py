@@ -53,7 +53,12 @@ class BeamTree:
         return self._steps[place[0]][place[1]].beam
 
     def add(self, beams: Sequence[Beam]) -> None:
-        """The next step. A parent that is not among the beams of the step before counts as the prompt."""
+        """The next step. A parent that is not among the beams of the step before counts as the prompt.
+
+        A step that holds nothing is the end of the search and no step.
+        """
+        if not beams:
+            return
         before = self._steps[-1] if self._steps else []
         self._steps.append([_Node(beam) for beam in beams])
         for lane in range(len(beams)):

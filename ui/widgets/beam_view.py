@@ -121,6 +121,9 @@ class BeamCanvas(QAbstractScrollArea):
         best = winner if winner is not None else tree.best()
         self._path = frozenset(tree.path(best)) if best is not None else frozenset()
         self._fit()
+        if winner is not None and self.following:  # the end of a search is not where its answer ended
+            self.following = False
+            self._reveal(winner)
         self._paint_soon.start()
 
     def box_of(self, place: Place) -> QRectF:
@@ -319,7 +322,8 @@ class BeamCanvas(QAbstractScrollArea):
         painter.setFont(self._fonts[marked])
         painter.setPen(theme.colour("muted" if dead else "accent" if marked else "text"))
         room = inner.width() - (14 if beam.ended else 0)
-        words = painter.fontMetrics().elidedText(visible(beam.text), Qt.TextElideMode.ElideRight, int(room))
+        said = "end" if beam.ended and not beam.text else visible(beam.text)
+        words = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room))
         half = QRectF(inner.left(), inner.top(), inner.width(), inner.height() / 2)
         painter.drawText(half, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
         painter.setFont(self._figures)
