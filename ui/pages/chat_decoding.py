@@ -48,7 +48,7 @@ class ChatDecoding(QObject):
         panel, pane = parts.recipe, parts.format
         panel.recipe_shown.connect(lambda recipe: pane.set_decoding(recipe.decoding))
         panel.decoding_form.format_wanted.connect(self._on_format_wanted)
-        pane.close_wanted.connect(lambda: parts.show_side(panel))
+        pane.close_wanted.connect(self._on_format_left)
         pane.changed.connect(panel.put_format)
         pane.checked.connect(panel.set_format_problem)
         pane.set_decoding(panel.recipe.decoding)
@@ -58,6 +58,11 @@ class ChatDecoding(QObject):
         self._parts.show_side(self._parts.format)
         pane = self._parts.format
         (pane.editor if pane.described else pane.kind).setFocus()
+
+    def _on_format_left(self) -> None:
+        form = self._parts.recipe.decoding_form
+        self._parts.show_side(self._parts.recipe)
+        (form.edit_format if form.edit_format.isVisible() else form.format).setFocus()
 
     def _answer(self) -> StoredMessage | None:
         """The last complete answer of the shown branch."""

@@ -73,9 +73,10 @@ QPushButton[kind="nav"]:focus {{ border: 2px solid {accent}; padding: 0 11px; mi
 QPushButton[kind="choice"] {{ border-color: {border}; }}
 QPushButton[kind="choice"][on="true"] {{ background: {accent_soft}; color: {accent}; border-color: {accent};
     font-weight: 600; }}
-QPushButton[kind="choice"]:focus {{ border: 2px solid {accent}; }}
 QPushButton[small="true"] {{ min-height: 26px; padding: 0 {s2}px; font-size: {small}px; }}
 QPushButton[small="true"]:focus {{ min-height: 24px; padding: 0 7px; }}
+QPushButton[kind="choice"] {{ padding: 0 5px; }}
+QPushButton[kind="choice"]:focus {{ border: 2px solid {accent}; padding: 0 4px; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: {r}px; padding: 5px; }}

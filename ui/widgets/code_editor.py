@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -82,16 +82,16 @@ class CodeEditor(QPlainTextEdit):
         painter.fillRect(event.rect(), QColor(palette.sunken))
         painter.setFont(self.font())
         block = self.firstVisibleBlock()
-        top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
-        while block.isValid() and top <= event.rect().bottom():
-            height = self.blockBoundingRect(block).height()
+        while block.isValid():
+            area = self.blockBoundingGeometry(block).translated(self.contentOffset())
+            if area.top() > event.rect().bottom():
+                break
             wrong = block.blockNumber() + 1 == self.problem_line
             painter.setPen(QColor(palette.danger if wrong else palette.muted))
-            where = QRect(0, round(top), self._numbers.width() - tokens.SPACE_2, round(height))
+            where = QRectF(0, area.top(), self._numbers.width() - tokens.SPACE_2, area.height())
             painter.drawText(
                 where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(block.blockNumber() + 1)
             )
-            top += height
             block = block.next()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -118,10 +118,7 @@ class CodeEditor(QPlainTextEdit):
         self._place_numbers()
 
     def _on_update_request(self, area: QRect, dy: int) -> None:
-        if dy:
-            self._numbers.scroll(0, dy)
-        else:
-            self._numbers.update(0, area.y(), self._numbers.width(), area.height())
+        self._numbers.update()
 
     def _on_colour(self) -> None:
         if self._language:

@@ -21,11 +21,12 @@ from workbench.fields import Field, fields_of
 from workbench.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, preset_of, with_preset
 
 CUSTOM = "custom"
-STRATEGIES = {
-    "sampling": "Sampling",
-    "greedy": "Greedy",
-    "beam": "Beam search",
-    "contrastive": "Contrastive search",
+STRATEGIES = {"sampling": "Sampling", "greedy": "Greedy", "beam": "Beam", "contrastive": "Contrastive"}
+_STRATEGY_HELP = {
+    "sampling": "Sampling draws each token by its probability.",
+    "greedy": "Greedy search always takes the most probable token.",
+    "beam": "Beam search follows several answers and keeps the most probable.",
+    "contrastive": "Contrastive search weighs being probable against repeating what was said.",
 }
 FORMATS = {
     "text": "Free text",
@@ -129,6 +130,7 @@ class DecodingForm(QWidget):
         fields = {field.name: field for field in fields_of(DecodingPart)}
         self.strategy = ChoiceRow("Strategy", list(STRATEGIES.items()))
         self.strategy.chosen.connect(lambda name: self._put("strategy", name))
+        self.strategy_help = Text("", "small")
         self.distribution = DistributionView()
         self.order = OrderList([(step, _step_title(step, fields)) for step in SAMPLING_ORDER])
         self.order.changed.connect(lambda order: self._put("order", order))
@@ -161,6 +163,7 @@ class DecodingForm(QWidget):
         self.presets.show_value(preset)
         self.preset_help.setText(_PRESET_HELP[preset])
         self.strategy.show_value(part.strategy)
+        self.strategy_help.setText(_STRATEGY_HELP[part.strategy])
         counting = counting_fields(part)
         for name, row in self.rows.items():
             if isinstance(row, SlideRow | FieldRow):
@@ -205,9 +208,9 @@ class DecodingForm(QWidget):
         first.addWidget(self.presets)
         first.addWidget(self.preset_help)
         self._column.addWidget(top)
-        self._column.addWidget(
-            _titled(fields["strategy"].title, self.strategy, fields["strategy"].help),
-        )
+        strategy = _titled(fields["strategy"].title, self.strategy, self.strategy_help)
+        self.strategy.setAccessibleDescription(fields["strategy"].help)
+        self._column.addWidget(strategy)
         self._column.addWidget(self.distribution)
         for group, title in _GROUPS.items():
             if title:
@@ -234,9 +237,9 @@ class DecodingForm(QWidget):
             row = SlideRow(DecodingPart, field, *_SLIDES[field.name])
             row.changed.connect(self._put)
         elif field.name == "order":
-            row = _titled(field.title, self.order, f"{field.help} Drag a step, or use its arrows.")
+            row = _titled(field.title, self.order, Text(f"{field.help} Drag a step, or use its arrows.", "small"))
         elif field.name == "draft_model":
-            row = _titled(field.title, self.draft_model, field.help)
+            row = _titled(field.title, self.draft_model, Text(field.help, "small"))
         elif field.name == "format":
             row = self._make_format(field)
         elif field.name == "grammar":
@@ -349,13 +352,13 @@ def describe_decoding(part: DecodingPart) -> str:
     """The part in a phrase: ``Precise``, ``Beam search, 4 beams``, ``Creative, 3 answers, JSON by a schema``."""
     preset = preset_of(part)
     if part.strategy == "beam":
-        said = [STRATEGIES["beam"], f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
+        said = ["Beam search", f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
     elif part.strategy == "contrastive":
-        said = [STRATEGIES["contrastive"]]
+        said = ["Contrastive search"]
     elif preset is not None:
         said = [preset.capitalize()]
     elif part.strategy == "greedy":
-        said = [STRATEGIES["greedy"]]
+        said = ["Greedy"]
     else:
         said = ["Custom", f"temperature {part.temperature:g}"]
     if part.n > 1 and part.strategy in ("sampling", "beam"):
@@ -376,10 +379,10 @@ def _column(widget: QWidget) -> QVBoxLayout:
     return column
 
 
-def _titled(title: str, control: QWidget, help: str) -> QWidget:
+def _titled(title: str, control: QWidget, help: Text) -> QWidget:
     box = QWidget()
     column = _column(box)
     column.addWidget(Text(title, "strong"))
     column.addWidget(control)
-    column.addWidget(Text(help, "small"))
+    column.addWidget(help)
     return box
