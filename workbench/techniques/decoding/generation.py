@@ -78,6 +78,8 @@ class Generation(Job):
         self._of: dict[int, _Answer] = {}  # by the number of its branch
         for number in range(count):
             held = constraint.copy() if constraint is not None else None
+            if held is not None:
+                held.limit = len(self._given) + self._limit
             sampler = Sampler(decoding, vocabulary, sequence=number, constraint=held)
             writer = Writer(
                 prompt, decoding.stop, vocabulary, self._put, sequence=number, assistant_start=assistant_start
