@@ -147,6 +147,35 @@ def test_question_is_answered_with_its_source(terminal: Terminal, notes: Path) -
     assert "lighthouse.txt" in terminal.run("chats", "export", result["chat"])
 
 
+def test_beams_are_cited_and_any_of_them_is_gone_on_with_from_a_token(terminal: Terminal, notes: Path) -> None:
+    argv = ("--set", "decoding.strategy=beam", "--set", "decoding.num_beams=3", "--set", "decoding.n=2")
+    events = terminal.events("ask", QUESTION, "--collection", "notes", *argv, "--tokens", "3")
+    result = events[-1]["result"]
+    assert len(result["sequences"]) == 2
+    assert [e["step"] for e in events if e["event"] == "beams"][:2] == [0, 1]
+    for number, sequence in enumerate(result["sequences"]):
+        assert (
+            "".join(e["text"] for e in events if e["event"] == "text" and e.get("sequence", 0) == number)
+            == (sequence["text"])
+        )
+        said = "".join(token["text"] for token in sequence["tokens"])
+        assert said.split()[:4] == sequence["text"].split()[:4]
+        assert all(len(token["alternatives"]) == 3 for token in sequence["tokens"])
+    assert result["sequences"][0]["score"] >= result["sequences"][1]["score"]
+    chat, message = result["chat"], result["message"]
+    kept = terminal.result("chats", "keep", message, "1")
+    assert kept["text"] == result["sequences"][1]["text"]
+    taken = result["sequences"][1]["tokens"][:4]
+    other = taken[3]["alternatives"][1]
+    branch = ("--branch", f"3:{other['token']}", "--sequence", "1", "--set", "decoding.strategy=greedy")
+    branched = terminal.result("ask", "--chat", chat, "--again", message, *branch, "--set", "decoding.n=1")
+    begun = "".join(token["text"] for token in taken[:3]) + other["text"]
+    assert branched["answer"].startswith(begun.strip())
+    assert branched["passages"] == result["passages"]
+    told = terminal.result("chats", "tokens", branched["message"], "--alternatives", "1")
+    assert [token["token"] for token in told["tokens"][:4]] == [*(t["token"] for t in taken[:3]), other["token"]]
+
+
 def test_answer_for_people_ends_with_its_sources(terminal: Terminal, notes: Path) -> None:
     lines = terminal.run("ask", QUESTION, "--collection", "notes").splitlines()
     assert "Ida Holm" in lines[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Resolver:
         self._registry = registry
         self._adapters = adapters
         self._checksums = checksums
+        self._fitting: set[tuple[str, str, int]] = set()  # adapter's checksum, model's path and time of change
 
     def resolve(self, recipe: Recipe) -> Resolved:
         """Look up what the recipe names, and draw its seed where it has none.
@@ -49,9 +51,9 @@ class Resolver:
         Raises UserError when a name is unknown, or missing and not the only one, and when an adapter does not fit.
         """
         model = chat_model(recipe.model.name, self._catalogue)
-        paths = [self._adapter(one.name, model) for one in recipe.model.adapters]
+        paths = [resolve_adapter(one.name, self._adapters) for one in recipe.model.adapters]
         adapters = tuple(
-            msgspec.structs.replace(one, sha256=self._checksums.compute((str(path),)))
+            msgspec.structs.replace(one, sha256=self._checked(path, model))
             for one, path in zip(recipe.model.adapters, paths, strict=True)
         )
         decoding, draft = recipe.decoding, ""
@@ -97,11 +99,14 @@ class Resolver:
         recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
         return msgspec.structs.replace(resolved, recipe=recipe)
 
-    def _adapter(self, name: str, model: ModelRecord) -> Path:
-        """The file of an adapter that fits the model."""
-        path = resolve_adapter(name, self._adapters)
-        check_adapter(path, Path(model.path))
-        return path
+    def _checked(self, adapter: Path, model: ModelRecord) -> str:
+        """The checksum of an adapter that fits the model. Looking into both files is done once: it takes a while."""
+        sha256 = self._checksums.compute((str(adapter),))
+        pair = sha256, model.path, os.stat(model.path).st_mtime_ns
+        if pair not in self._fitting:
+            check_adapter(adapter, Path(model.path))
+            self._fitting.add(pair)
+        return sha256
 
 
 def with_engine(recipe: Recipe, loaded: LoadedModel, sha256: str) -> Recipe:
