@@ -1,22 +1,31 @@
-"""Chat's streaming speed against a plain loop on the same library and model, interleaved.
+"""Decoding speed against a C loop on the same library and model, interleaved.
 
-    python benchmarks/decode.py [--model FILE.gguf] [--tokens 200] [--rounds 5] [--threads N]
+    python benchmarks/decode.py [--model FILE.gguf] [--tokens 200] [--rounds 5] [--threads N] [--batched-bench FILE]
 
-The plain loop is the least that Python can do: llama_decode and llama_sampler_sample through ctypes, greedy, in this
-process. Ours is the inference worker as the program uses it: its own process, a chat template, text, JSON lines,
-events, read here. Both go on from the same prompt; what is timed is the way from the first token to the last. The
-order within a round alternates. Run it on a machine that does nothing else.
+The C loop (loop.c, compiled here with cc against the library and headers that llama-cpp-python brought) is the least
+that decoding takes: llama_decode and the most probable token. Ours is the inference worker as the program uses it: its
+own process, a chat template, text, JSON lines, events, read here.
+
+one stream: both go on from the same prompt; what is timed is the way from the first token to the last.
+8 samples: a prompt of 511 tokens and 8 answers to it at once, with temperature 0.8, against the same 8 one after the
+other, each with a prompt of its own (all of it timed), and against 8 sequences of the C loop (only generating is
+timed, as llama.cpp's llama-batched-bench does with a shared prompt; with --batched-bench that program itself is run
+in each round as well). The end of the answer is forbidden, so that all have the same length.
+
+The order within a round alternates. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -33,52 +42,86 @@ from workbench.recipes import DecodingPart
 from workbench.workers.host import WorkerHost
 
 QUESTION = (Message("user", "Write a long story about a lighthouse keeper and the sea."),)
+PREFIX_TOKENS, SAMPLES, SAMPLE_TOKENS = 511, 8, 64
+CONTEXT = 4096
 
 
-class PlainLoop:
-    """The same model, in this process, with nothing around it."""
+class CLoop:
+    """loop.c, compiled and running."""
 
-    def __init__(self, path: Path, context_tokens: int, threads: int) -> None:
-        start_library()
-        self.model = llama.llama_model_load_from_file(str(path).encode(), llama.llama_model_default_params())
-        parameters = llama.llama_context_default_params()
-        parameters.n_ctx = context_tokens
-        parameters.n_threads = parameters.n_threads_batch = threads
-        parameters.n_batch = parameters.n_ubatch = 512
-        parameters.no_perf = True
-        self.context = llama.llama_init_from_model(self.model, parameters)
-        pointer = llama.llama_model_get_vocab(self.model)
-        template = llama.llama_model_chat_template(self.model, None)
-        writer = PromptWriter(template.decode() if template else "", Vocabulary(pointer), TemplateRenderer())
-        self.prompt: list[int] = writer.write(QUESTION).tokens
-        self.sampler = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
-        llama.llama_sampler_chain_add(self.sampler, llama.llama_sampler_init_greedy())
+    def __init__(self, model: Path, threads: int, prompt: list[int], folder: Path) -> None:
+        program, tokens = folder / "loop", folder / f"prompt-{len(prompt)}.txt"
+        if not program.exists():
+            compile_loop(program)
+        tokens.write_text(" ".join(map(str, prompt)))
+        self._process = subprocess.Popen(
+            [program, model, str(threads), str(CONTEXT), tokens],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-    def run(self, count: int) -> float:
-        """Tokens a second from the first of ``count`` to the last."""
-        llama.llama_memory_clear(llama.llama_get_memory(self.context), False)
-        prompt = (llama.llama_token * len(self.prompt))(*self.prompt)
-        llama.llama_decode(self.context, llama.llama_batch_get_one(prompt, len(self.prompt)))
-        one = (llama.llama_token * 1)(llama.llama_sampler_sample(self.sampler, self.context, -1))
+    def ask(self, command: str) -> list[float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        return [float(number) for number in self._process.stdout.readline().split()]
+
+    def close(self) -> None:
+        self._process.communicate("quit\n")
+
+
+def compile_loop(program: Path) -> None:
+    import llama_cpp
+
+    package = Path(llama_cpp.__file__).parent
+    libraries = package / "lib"
+    source = Path(__file__).with_name("loop.c")
+    command = ["cc", "-O2", "-o", program, source, "-I", package.parent / "include", "-L", libraries]
+    subprocess.run([*command, "-lllama", "-lggml", "-lggml-base", f"-Wl,-rpath,{libraries}"], check=True)
+
+
+class Ours:
+    """The inference worker."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.worker = WorkerHost("inference")
+        self.loaded = self.worker.call(Load(path=str(path), context_tokens=CONTEXT, threads=threads))
+
+    def stream(self, decoding: DecodingPart) -> tuple[float, float]:
+        """Tokens a second as seen here, and the longest gap between two pieces of text in seconds."""
+        first = last = gap = 0.0
+        for event in self.worker.stream(Generate(messages=QUESTION, decoding=decoding)):
+            now = time.perf_counter()
+            if isinstance(event, events.TextDelta):
+                gap = max(gap, now - last) if last else 0.0
+                first, last = first or now, now
+            elif isinstance(event, events.Finished):
+                result = msgspec.convert(event.result, Generated)
+                return (result.usage.new_tokens - 1) / (now - first), gap
+        raise RuntimeError(f"no answer: {event}")
+
+    def sample(self, prompt: list[int], count: int, seed: int, ends: tuple[str, ...]) -> tuple[float, Generated]:
+        """The seconds that ``count`` answers to a prompt take."""
+        decoding = DecodingPart(
+            temperature=0.8, repetition_penalty=1.0, n=count, seed=seed, max_tokens=SAMPLE_TOKENS, logit_bias=ends
+        )
         began = time.perf_counter()
-        for _ in range(count - 1):
-            llama.llama_decode(self.context, llama.llama_batch_get_one(one, 1))
-            one[0] = llama.llama_sampler_sample(self.sampler, self.context, -1)
-        return (count - 1) / (time.perf_counter() - began)
+        result = self.worker.call(Generate(prompt=tuple(prompt), decoding=decoding))
+        return time.perf_counter() - began, result
 
 
-def run_ours(worker: WorkerHost, decoding: DecodingPart) -> tuple[float, float, Generated]:
-    """Tokens a second as seen here, the longest gap between two pieces of text in seconds, and the answer."""
-    first = last = gap = 0.0
-    for event in worker.stream(Generate(messages=QUESTION, decoding=decoding)):
-        now = time.perf_counter()
-        if isinstance(event, events.TextDelta):
-            gap = max(gap, now - last) if last else 0.0
-            first, last = first or now, now
-        elif isinstance(event, events.Finished):
-            result = msgspec.convert(event.result, Generated)
-            return (result.usage.new_tokens - 1) / (now - first), gap, result
-    raise RuntimeError(f"no answer: {event}")
+def batched_bench(program: Path, model: Path, threads: int) -> float:
+    """Tokens a second of llama.cpp's own batched benchmark, generating ``SAMPLES`` sequences after a shared prompt."""
+    command = [
+        program, "-m", model, "-c", str(CONTEXT), "-b", "512", "-ub", "512", "-npp", str(PREFIX_TOKENS),
+        "-ntg", str(SAMPLE_TOKENS), "-npl", str(SAMPLES), "-pps", "-t", str(threads), "-tb", str(threads),
+        "-kvu", "--output-format", "jsonl",
+    ]  # fmt: skip
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return float(lines[-1]["speed_tg"])
 
 
 def main() -> None:
@@ -87,39 +130,117 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--batched-bench", type=Path, help="llama.cpp's llama-batched-bench, to be run as well")
     options = parser.parse_args()
-    path = options.model or starter_model()
-    worker = WorkerHost("inference")
-    loaded = worker.call(Load(path=str(path), context_tokens=2048, threads=options.threads))
-    plain = PlainLoop(path, 2048, loaded.threads)
-    greedy = DecodingPart(max_tokens=options.tokens, repetition_penalty=1.0)
-    kinds: dict[str, Any] = {
-        "plain loop": None,
+    path = (options.model or starter_model()).resolve()
+    ours = Ours(path, options.threads)
+    threads = ours.loaded.threads
+    question, prefix, ends = read_vocabulary(path)
+    with tempfile.TemporaryDirectory() as folder:
+        streams = measure_streams(ours, CLoop(path, threads, question, Path(folder)), options.tokens, options.rounds)
+        samples = measure_samples(ours, CLoop(path, threads, prefix, Path(folder)), prefix, ends, options, path)
+    ours.worker.stop()
+    print(f"{path.name}, {threads} threads, median of {options.rounds}")
+    show(streams, "C loop", "tok/s", f"one stream, {options.tokens} tokens")
+    show(samples, "C loop, 8 at once", "tok/s", f"{SAMPLES} x {SAMPLE_TOKENS} tokens after {PREFIX_TOKENS}")
+    together, apart = (statistics.median(samples[name]) for name in ("ours, 8 at once, all of it", "ours, one by one"))
+    print(f"8 at once are {together / apart:.2f} times as fast as one after the other (prompt included)")
+
+
+def measure_streams(ours: Ours, loop: CLoop, tokens: int, rounds: int) -> dict[str, list[float]]:
+    greedy = DecodingPart(max_tokens=tokens, repetition_penalty=1.0)
+    kinds = {
+        "C loop": None,
         "ours, greedy": greedy,
         "ours, repetition penalty 1.1": msgspec.structs.replace(greedy, repetition_penalty=1.1),
         "ours, temperature 0.8": msgspec.structs.replace(greedy, temperature=0.8, seed=1),
     }
     speeds: dict[str, list[float]] = {name: [] for name in kinds}
-    gaps: list[float] = []
-    for number in range(-1, options.rounds):  # the first round warms up
+    for number in range(-1, rounds):  # the first round warms up
         for name in list(kinds) if number % 2 else list(kinds)[::-1]:
-            if kinds[name] is None:
-                speed = plain.run(options.tokens)
-            else:
-                speed, gap, result = run_ours(worker, kinds[name])
-                if result.usage.new_tokens < options.tokens // 2:
-                    print(f"{name}: only {result.usage.new_tokens} tokens, ended with {result.finish}")
-                gaps.append(gap)
+            decoding = kinds[name]
+            speed = loop.ask(f"one {tokens}")[0] if decoding is None else ours.stream(decoding)[0]
             if number >= 0:
                 speeds[name].append(speed)
-    worker.stop()
-    base = statistics.median(speeds["plain loop"])
-    print(f"{path.name}, {loaded.threads} threads, {options.tokens} tokens, median of {options.rounds}")
+    loop.close()
+    return speeds
+
+
+def measure_samples(
+    ours: Ours, loop: CLoop, prefix: list[int], ends: tuple[str, ...], options: argparse.Namespace, path: Path
+) -> dict[str, list[float]]:
+    total = SAMPLES * SAMPLE_TOKENS
+
+    def c_loop(_round: int) -> float:
+        return SAMPLES * (SAMPLE_TOKENS - 1) / loop.ask(f"many {SAMPLES} {SAMPLE_TOKENS}")[1]
+
+    def at_once(number: int) -> tuple[float, float]:
+        seconds, result = ours.sample(other(prefix, 100 + number), SAMPLES, number, ends)
+        assert result.usage.cached_tokens < 8, result.usage
+        return total / seconds, result.usage.tokens_per_s
+
+    def one_by_one(number: int) -> float:
+        taken = 0.0
+        for sample in range(SAMPLES):
+            prompt = other(prefix, 1000 + number * SAMPLES + sample)
+            seconds, result = ours.sample(prompt, 1, number * SAMPLES + sample, ends)
+            assert result.usage.new_tokens == SAMPLE_TOKENS, result.usage
+            assert result.usage.cached_tokens < 8, result.usage
+            taken += seconds
+        return total / taken
+
+    names = ["C loop, 8 at once", "ours, 8 at once", "ours, 8 at once, all of it", "ours, one by one"]
+    if options.batched_bench:
+        names.append("llama-batched-bench")
+    speeds: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(-1, options.rounds):
+        found: dict[str, float] = {}
+        steps = ["loop", "once", "apart", *(["bench"] if options.batched_bench else [])]
+        for step in steps if number % 2 else steps[::-1]:
+            if step == "loop":
+                found[names[0]] = c_loop(number)
+            elif step == "once":
+                found[names[2]], found[names[1]] = at_once(number + 1)
+            elif step == "apart":
+                found[names[3]] = one_by_one(number + 1)
+            else:
+                found[names[4]] = batched_bench(options.batched_bench, path, ours.loaded.threads)
+        if number >= 0:
+            for name, speed in found.items():
+                speeds[name].append(speed)
+    loop.close()
+    return speeds
+
+
+def other(prefix: list[int], number: int) -> list[int]:
+    """A prompt of the same length that has only its first token in common with any other number's."""
+    return [prefix[0], *[(token + number * 31) % 20_000 + 300 for token in prefix[1:4]], *prefix[4:]]
+
+
+def read_vocabulary(path: Path) -> tuple[list[int], list[int], tuple[str, ...]]:
+    """The question's tokens, a text of ``PREFIX_TOKENS``, and a bias that forbids every end."""
+    start_library()
+    parameters = llama.llama_model_default_params()
+    parameters.vocab_only = True
+    model = llama.llama_model_load_from_file(str(path).encode(), parameters)
+    vocabulary = Vocabulary(llama.llama_model_get_vocab(model))
+    template = llama.llama_model_chat_template(model, None)
+    renderer = TemplateRenderer()
+    question = PromptWriter(template.decode() if template else "", vocabulary, renderer).write(QUESTION).tokens
+    renderer.close()
+    text = Path(__file__).resolve().parents[1].joinpath("docs", "ARCHITECTURE.md").read_text("utf-8")
+    prefix = vocabulary.tokenize(text, special=False)[:PREFIX_TOKENS]
+    ends = tuple(f"#{token}=-inf" for token in range(vocabulary.size) if vocabulary.ends_generation(token))
+    return question, prefix, ends
+
+
+def show(speeds: dict[str, list[float]], base: str, unit: str, title: str) -> None:
+    print(title)
+    middle = statistics.median(speeds[base])
     for name, values in speeds.items():
-        middle = statistics.median(values)
+        median = statistics.median(values)
         spread = f"{min(values):.1f}-{max(values):.1f}"
-        print(f"{name:32s} {middle:7.1f} tok/s  ({spread})  ratio {middle / base:.3f}")
-    print(f"longest gap between two pieces of text, median of runs: {statistics.median(gaps) * 1000:.0f} ms")
+        print(f"  {name:30s} {median:7.1f} {unit}  ({spread})  ratio {median / middle:.3f}")
 
 
 def starter_model() -> Path:
