@@ -27,9 +27,11 @@ from ui.pages.models import ModelsPage
 from ui.pages.welcome import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
+from ui.widgets.answer_view import AnswerView
 from ui.widgets.basics import ElidedLabel
 from workbench.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.client import Front
+from workbench.recipes import DecodingPart
 from workbench.settings import Settings
 
 SETTLE_MS = 700
@@ -132,6 +134,40 @@ def _cited_source(shell: Shell, front: Front) -> None:
         page.open_source(citation)
 
 
+def _ask(shell: Shell, decoding: DecodingPart) -> AnswerView:
+    """Ask the sample documents and wait for the answer."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    recipe = msgspec.structs.replace(page.parts.recipe.recipe, decoding=decoding)
+    page.parts.recipe.changed.emit(recipe)
+    page.session.ask("How long is the warranty, and how do I claim?", recipe)
+    settle()
+    while page.session.busy:
+        settle(100)
+    settle()
+    view = page.parts.conversation.views[-1]
+    assert isinstance(view, AnswerView)
+    return view
+
+
+def _columns(shell: Shell, front: Front) -> None:
+    _ask(shell, DecodingPart(temperature=0.8, n=2, max_tokens=200))
+
+
+def _tokens(shell: Shell, front: Front) -> None:
+    view = _ask(shell, DecodingPart(max_tokens=200))
+    view.tokens_button.click()
+    while not view.inspection.text.isVisible():
+        settle(100)
+    settle()
+    view.inspection.text.point_at(3)
+
+
+def _beams(shell: Shell, front: Front) -> None:
+    _ask(shell, DecodingPart(strategy="beam", max_tokens=200))
+
+
 def _open_document(ending: str) -> Callable[[Shell, Front], None]:
     """Open the first indexed document of a kind that has several chunks where there is one."""
 
@@ -184,6 +220,9 @@ SCENES: tuple[Scene, ...] = (
     ("welcome", "welcome", FakeHome, None),
     ("first-steps", "welcome", FakeHome, _first_steps),
     ("chat", "chat", furnished_home, _cited_source),
+    ("answers", "chat", furnished_home, _columns),
+    ("tokens", "chat", furnished_home, _tokens),
+    ("beams", "chat", furnished_home, _beams),
     ("document", "documents", furnished_home, _open_document(".md")),
     ("pdf", "documents", furnished_home, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),

@@ -122,6 +122,8 @@ class BeamCanvas(QAbstractScrollArea):
         self._path = frozenset(tree.path(best)) if best is not None else frozenset()
         self._fit()
         if winner is not None and self.following:  # the end of a search is not where its answer ended
+            across = self.horizontalScrollBar()  # at the right, so that what led to it is seen as well
+            across.setValue(across.value() + round(self.box_of(winner).right() - 0.85 * self.viewport().width()))
             self.following = False
             self._reveal(winner)
         self._paint_soon.start()
