@@ -1,7 +1,8 @@
 """The steps that narrow down which tokens may come next, and the draw.
 
-A step takes candidates and gives candidates. All is numpy's: choosing from logits in llama.cpp's memory without copying
-them into its 12 bytes a token is what makes it quicker than llama.cpp's own samplers, whose results it has.
+A step takes candidates and gives candidates. All is numpy's, on the logits where llama.cpp has them. Against llama.cpp's
+own samplers, a token: top-k 40 with top-p, 66 to 53 us for a vocabulary of 49,152, 248 to 472 us for 262,144; without
+top-k 0.5 to 3.4 ms and 1.1 to 4.1 ms.
 """
 
 from __future__ import annotations
