@@ -89,8 +89,9 @@ class CodeEditor(QPlainTextEdit):
             wrong = block.blockNumber() + 1 == self.problem_line
             painter.setPen(QColor(palette.danger if wrong else palette.muted))
             where = QRectF(0, area.top(), self._numbers.width() - tokens.SPACE_2, area.height())
+            # at the top: the last block is higher than its line
             painter.drawText(
-                where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(block.blockNumber() + 1)
+                where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, str(block.blockNumber() + 1)
             )
             block = block.next()
 

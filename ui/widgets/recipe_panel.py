@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui.forms import Form
@@ -23,6 +24,7 @@ from workbench.calls import Collection, ModelRecord
 from workbench.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
 NO_DOCUMENTS = "No documents"
+_PHRASE = 80  # characters
 
 
 class RecipePanel(QFrame):
@@ -198,7 +200,7 @@ class RecipeCard(QFrame):
         self.head = QPushButton()
         self.head.setProperty("kind", "nav")
         self.head.setCursor(Qt.CursorShape.PointingHandCursor)
-        name = Text(title, "strong")
+        self._name = name = Text(title, "strong")
         name.setWordWrap(False)
         name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._arrow = IconLabel("chevron-right", "muted")
@@ -212,6 +214,10 @@ class RecipeCard(QFrame):
         row.addWidget(self._arrow)
         row.addWidget(name)
         row.addWidget(self._state, 1)
+        self._below = Text("", "muted")  # a phrase that does not fit beside the name
+        self._below.setContentsMargins(tokens.SPACE_3 + tokens.ICON_SIZE + tokens.SPACE_2, 0, tokens.SPACE_3, 8)
+        self._below.hide()
+        self._words = ""
         self._body = QWidget()
         self.inside = QVBoxLayout(self._body)
         self.inside.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_3, tokens.SPACE_3)
@@ -223,17 +229,33 @@ class RecipeCard(QFrame):
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addWidget(self.head)
+        column.addWidget(self._below)
         column.addWidget(self._body)
         self.set_state("")
 
     @property
     def state(self) -> str:
-        return self._state.full_text
+        return self._words
 
     def set_state(self, words: str) -> None:
-        self._state.set_full_text(words)
-        self.head.setToolTip(words if len(words) > 24 else "")  # it may be shortened there
+        self._words = words
+        self._place_state()
         self._name_head()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_state()
+
+    def _place_state(self) -> None:
+        """Beside the name, or, where that has no room, below it; what is longer than a phrase is shortened."""
+        taken = tokens.SPACE_3 + tokens.ICON_SIZE + self._name.sizeHint().width() + 3 * tokens.SPACE_2 + 4
+        room = self.width() - 2 - taken
+        wide = self._state.fontMetrics().horizontalAdvance(self._words) > room
+        below = wide and len(self._words) <= _PHRASE
+        self._below.setText(self._words if below else "")
+        self._below.setVisible(below)
+        self._state.set_full_text("" if below else self._words)
+        self.head.setToolTip(self._words if wide and not below else "")
 
     @property
     def opened(self) -> bool:
