@@ -106,6 +106,37 @@ METHODS = (
         entry="workbench.techniques.prompting.plain:run",
     ),
     Method(
+        name="beam",
+        technique="decoding",
+        summary="Follow several answers side by side and keep the most probable.",
+        source="Graves 2012, Sequence Transduction with Recurrent Neural Networks, arXiv:1211.3711",
+        config=DecodingPart,
+        recipe=Recipe(decoding=DecodingPart(strategy="beam", num_beams=4, repetition_penalty=1.0)),
+        entry="workbench.techniques.prompting.plain:run",
+    ),
+    Method(
+        name="diverse-beam",
+        technique="decoding",
+        summary="Follow groups of answers that are kept different from each other.",
+        source="Vijayakumar et al. 2016, Diverse Beam Search, arXiv:1610.02424",
+        config=DecodingPart,
+        recipe=Recipe(
+            decoding=DecodingPart(
+                strategy="beam", num_beams=4, num_beam_groups=2, diversity_penalty=1.0, n=2, repetition_penalty=1.0
+            )
+        ),
+        entry="workbench.techniques.prompting.plain:run",
+    ),
+    Method(
+        name="contrastive",
+        technique="decoding",
+        summary="Weigh how probable a token is against how much it is like what was said already.",
+        source="Su et al. 2022, A Contrastive Framework for Neural Text Generation, arXiv:2202.06417",
+        config=DecodingPart,
+        recipe=Recipe(decoding=DecodingPart(strategy="contrastive", repetition_penalty=1.0)),
+        entry="workbench.techniques.prompting.plain:run",
+    ),
+    Method(
         name="constrained",
         technique="decoding",
         summary="Answers that are valid by construction: JSON, a schema, an expression, choices, a grammar.",
