@@ -283,12 +283,10 @@ class Lane:
         slices = SHARED_SLICE if someone_streams and len(waiting) > 1 else room
         slices_behind = SHARED_SLICE // 2 if someone_waits else room
         self._turn += 1
-        if len(waiting) > 1:
+        if len(waiting) > 1 and not self.model.deterministic:
             # who generates goes first: theirs is a token each; those of the background take turns
-            turn = self._turn
-            waiting.sort(
-                key=lambda w: (w[0].background, w[1].missing, (w[1].number + turn) % 32 if w[0].background else 0)
-            )
+            count, turn = len(self._slots), self._turn
+            waiting.sort(key=lambda w: (w[0].background, w[1].missing, (w[1].number + turn) % count))
         for job, branch in waiting:
             position = branch.computed
             generates = position >= branch.wanted_from
