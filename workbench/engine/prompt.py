@@ -31,7 +31,8 @@ from workbench.messages import Message
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
 _WORD_JOINER = "\u2060"
-_PROBE = "\u2003"  # white space that no template writes itself
+PROBE = "\u2003"
+"""White space that no template writes itself: put around a mark it shows whether the template trims."""
 
 
 class Tokenizer(Protocol):
@@ -78,7 +79,7 @@ class PromptWriter:
 
     def write(self, messages: Sequence[Message], assistant_start: str = "") -> Prompt:
         """The whole conversation, however long. Raises UserError when the template refuses it."""
-        merged = _merge(messages)
+        merged = merge_neighbours(messages)
         if not merged:
             raise UserError("There is nothing to answer.", "Write a message first.")
         if not self._template:
@@ -87,10 +88,10 @@ class PromptWriter:
         opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
         if assistant_start:
             if opened is not None:
-                segments.append(_Segment(f"\n{opened.closing}\n\n", literal=False))
+                segments.append(Segment(f"\n{opened.closing}\n\n", literal=False))
                 opened = None
-            segments.append(_Segment(assistant_start, literal=True))
-        return Prompt(self._with_bos(self._tokenize(segments)), opened)
+            segments.append(Segment(assistant_start, literal=True))
+        return Prompt(self.with_bos(self.tokenize(segments)), opened)
 
     def write_fitting(
         self, messages: Sequence[Message], assistant_start: str, context_tokens: int, answer_tokens: int
@@ -144,11 +145,11 @@ class PromptWriter:
 
     # -- with the model's template ------------------------------------------------------------------
 
-    def _render(self, messages: Sequence[Message]) -> list[_Segment]:
+    def _render(self, messages: Sequence[Message]) -> list[Segment]:
         try:
             return self._render_as_is(messages)
         except TemplateError as refusal:
-            folded = _fold_system(messages)
+            folded = fold_system(messages)
             if folded is None:
                 raise _refused(refusal) from refusal
             try:
@@ -156,33 +157,34 @@ class PromptWriter:
             except TemplateError as error:
                 raise _refused(error) from error
 
-    def _render_as_is(self, messages: Sequence[Message]) -> list[_Segment]:
+    def _render_as_is(self, messages: Sequence[Message]) -> list[Segment]:
         marks = [f"x{secrets.token_hex(12)}x" for _ in messages]
         # white space on each side shows whether the template trims its contents
-        text = self._render_text(
-            [{"role": m.role, "content": f"{_PROBE}{mark}{_PROBE}"} for m, mark in zip(messages, marks, strict=True)]
+        text = self.render_text(
+            [{"role": m.role, "content": f"{PROBE}{mark}{PROBE}"} for m, mark in zip(messages, marks, strict=True)]
         )
         counts = [text.count(mark) for mark in marks]
         if counts[0] == 0 and messages[0].role == "system" and all(count == 1 for count in counts[1:]):
             raise TemplateError("it leaves out the system message")
         if all(count == 1 for count in counts):
-            return _split_at(text, marks, [message.content for message in messages])
+            return split_at(text, marks, [message.content for message in messages])
         contents = [{"role": m.role, "content": self.disarm(m.content)} for m in messages]
-        return [_Segment(self._render_text(contents), literal=False)]
+        return [Segment(self.render_text(contents), literal=False)]
 
-    def _render_text(self, messages: list[dict[str, str]]) -> str:
+    def render_text(self, messages: list[dict[str, str]], *, answering: bool = True) -> str:
+        """What the template makes of the messages; ``answering``: with what goes before the model's next answer."""
         vocabulary = self._vocabulary
         return self._renderer.render(
             self._template,
             {
                 "messages": messages,
-                "add_generation_prompt": True,
+                "add_generation_prompt": answering,
                 "bos_token": _name(vocabulary, vocabulary.bos),
                 "eos_token": _name(vocabulary, vocabulary.eos),
             },
         )
 
-    def _tokenize(self, segments: Sequence[_Segment]) -> list[int]:
+    def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """As one text where the contents name no control token, which is how models are trained; else apart."""
         vocabulary = self._vocabulary
         tokens = vocabulary.tokenize("".join(s.text for s in segments), special=True)
@@ -221,7 +223,8 @@ class PromptWriter:
                 return text
         return text
 
-    def _with_bos(self, tokens: list[int]) -> list[int]:
+    def with_bos(self, tokens: list[int]) -> list[int]:
+        """The tokens with the model's first one before them, where it wants one."""
         bos = self._vocabulary.bos
         return tokens if not self._vocabulary.adds_bos or tokens[:1] == [bos] else [bos, *tokens]
 
@@ -232,40 +235,40 @@ class PromptWriter:
         text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in messages) + "Assistant:"
         if assistant_start:
             text += f" {assistant_start.lstrip()}"
-        tokens = self._with_bos(self._literal_tokens(text))
+        tokens = self.with_bos(self._literal_tokens(text))
         return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
 
 
 @dataclass(frozen=True)
-class _Segment:
+class Segment:
     """A piece of a prompt. ``literal``: it stands for itself, whatever it says."""
 
     text: str
     literal: bool
 
 
-def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[_Segment]:
+def split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[Segment]:
     """Put the contents where their marks stand, trimmed as the template trimmed what was around the marks."""
     places = sorted((text.index(mark), mark, content) for mark, content in zip(marks, contents, strict=True))
-    segments: list[_Segment] = []
+    segments: list[Segment] = []
     position = 0
     for at, mark, content in places:
         before, end = text[position:at], at + len(mark)
-        if before.endswith(_PROBE):
+        if before.endswith(PROBE):
             before = before[:-1]
         else:
             content = content.lstrip()
-        if text[end : end + 1] == _PROBE:
+        if text[end : end + 1] == PROBE:
             end += 1
         else:
             content = content.rstrip()
-        segments += [_Segment(before, literal=False), _Segment(content, literal=True)]
+        segments += [Segment(before, literal=False), Segment(content, literal=True)]
         position = end
-    segments.append(_Segment(text[position:], literal=False))
+    segments.append(Segment(text[position:], literal=False))
     return [segment for segment in segments if segment.text]
 
 
-def _merge(messages: Sequence[Message]) -> list[Message]:
+def merge_neighbours(messages: Sequence[Message]) -> list[Message]:
     """Neighbours of one role as one message: most templates want the roles to take turns."""
     merged: list[Message] = []
     for message in messages:
@@ -276,7 +279,7 @@ def _merge(messages: Sequence[Message]) -> list[Message]:
     return merged
 
 
-def _fold_system(messages: Sequence[Message]) -> list[Message] | None:
+def fold_system(messages: Sequence[Message]) -> list[Message] | None:
     """The system's text put before the first user message, for templates that know no system role."""
     if messages[0].role != "system" or len(messages) < 2:
         return None
