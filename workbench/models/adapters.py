@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,15 @@ def check_adapter(adapter: Path, model: Path) -> AdapterDetails:
     Raises UserError with the reason: not a sound GGUF file, not a LoRA, for another architecture, half a pair, a tensor
     that the model lacks, shapes or ranks or number formats that do not fit, token embeddings that are the output too.
     """
-    file = read_gguf(adapter)
     pieces = read_pieces(model)
-    _check_kind(file, pieces[0])
     base = {tensor.name: tensor for piece in pieces for tensor in piece.tensors}
+    return check_fit(adapter, pieces[0].path.name, pieces[0].text("general.architecture"), base)
+
+
+def check_fit(adapter: Path, model: str, architecture: str, base: Mapping[str, Tensor]) -> AdapterDetails:
+    """``check_adapter`` for a model that is known by its name, its architecture and its tensors only."""
+    file = read_gguf(adapter)
+    _check_kind(file, model, architecture)
     pairs = _pair(file)
     if not pairs:
         raise UserError(f"The adapter {adapter} changes nothing: it holds no LoRA tensors.", _AGAIN_HINT)
@@ -102,7 +108,7 @@ def list_adapters(adapters_folder: Path) -> list[str]:
     return sorted(folders | files)
 
 
-def _check_kind(file: GGUF, model: GGUF) -> None:
+def _check_kind(file: GGUF, model: str, architecture: str) -> None:
     kind = file.text("general.type")
     if kind != "adapter":
         what = "a model" if kind in ("", "model") else f"of the kind {kind}"
@@ -113,11 +119,11 @@ def _check_kind(file: GGUF, model: GGUF) -> None:
             f"{file.path} is an adapter of the kind {method or 'unknown'}; llama.cpp can use LoRA only.",
             "Choose the GGUF file of a LoRA adapter.",
         )
-    made_for, architecture = file.text("general.architecture"), model.text("general.architecture")
+    made_for = file.text("general.architecture")
     if made_for != architecture:
         raise UserError(
             f"The adapter {file.path} is for models of the architecture {made_for or 'unknown'}; "
-            f"{model.path.name} is {architecture}.",
+            f"{model} is {architecture}.",
             _OTHER_HINT,
         )
 
@@ -161,7 +167,7 @@ def _pair(file: GGUF) -> dict[str, tuple[Tensor, Tensor]]:
     return {name: (pair[_FIRST], pair[_SECOND]) for name, pair in halves.items()}
 
 
-def _check_pair(adapter: Path, name: str, a: Tensor, b: Tensor, base: dict[str, Tensor]) -> int:
+def _check_pair(adapter: Path, name: str, a: Tensor, b: Tensor, base: Mapping[str, Tensor]) -> int:
     """The rank of a pair that fits."""
     tensor = base.get(name)
     if tensor is None:

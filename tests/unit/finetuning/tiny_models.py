@@ -1,0 +1,182 @@
+"""Tiny models of random weights, in torch and as the GGUF file that llama.cpp's converter would make of them.
+
+The order of rows is written down here a second time, head by head, so that the bridge's is not tested with itself;
+that llama.cpp then computes what torch does shows that it is the right one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from workbench.engine.library import llama, start_library
+
+Floats = NDArray[np.float32]
+
+VOCABULARY, WIDTH, LAYERS, HEADS, KV_HEADS, HEAD, INNER = 96, 64, 2, 4, 2, 16, 96
+TOKENS = (5, 17, 3, 80, 41, 2, 63, 9, 30, 55, 71, 12)
+LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def build(family: str, *, seed: int = 0) -> Any:
+    """A torch model of the family: llama (untied), qwen2 (untied, with biases), gemma3 (tied)."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    shape = {
+        "vocab_size": VOCABULARY,
+        "hidden_size": WIDTH,
+        "intermediate_size": INNER,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": KV_HEADS,
+        "max_position_embeddings": 64,
+        "bos_token_id": 0,
+        "eos_token_id": 1,
+        "pad_token_id": 1,
+    }
+    torch.manual_seed(seed)
+    if family == "llama":
+        config = transformers.LlamaConfig(**shape)
+        model = transformers.LlamaForCausalLM(config)
+    elif family == "qwen2":
+        config = transformers.Qwen2Config(**shape)
+        model = transformers.Qwen2ForCausalLM(config)
+    else:
+        config = transformers.Gemma3TextConfig(
+            **shape, head_dim=HEAD, query_pre_attn_scalar=HEAD, sliding_window=32, tie_word_embeddings=True
+        )
+        model = transformers.Gemma3ForCausalLM(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter) * (0.3 if parameter.ndim > 1 else 0.2))
+    return model.eval()
+
+
+def pairs_of_halves(weights: Floats, heads: int) -> Floats:
+    """The rows of each head (first half, second half) as neighbouring pairs, one row after the other."""
+    size = len(weights) // heads
+    rows = [
+        weights[head * size + half * (size // 2) + place]
+        for head in range(heads)
+        for place in range(size // 2)
+        for half in (0, 1)
+    ]
+    return np.stack(rows)
+
+
+def write_gguf(model: Any, family: str, path: Path, pack: Callable[[str], str] = lambda name: "F32") -> Path:
+    """The model as GGUF, without a vocabulary. ``pack`` chooses the number format of a weight by its name."""
+    writer = gguf.GGUFWriter(path, family)
+    writer.add_name(f"tiny {family}")
+    writer.add_context_length(64)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(LAYERS)
+    writer.add_feed_forward_length(INNER)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(KV_HEADS)
+    writer.add_key_length(HEAD)
+    writer.add_value_length(HEAD)
+    writer.add_rope_dimension_count(HEAD)
+    writer.add_layer_norm_rms_eps(model.config.rms_norm_eps)
+    writer.add_rope_freq_base(1_000_000.0 if family == "gemma3" else 10_000.0)
+    writer.add_vocab_size(VOCABULARY)
+    writer.add_file_type(0)
+    if family == "gemma3":
+        writer.add_sliding_window(32)
+    writer.add_tokenizer_model("none")
+    writer.add_array("tokenizer.ggml.tokens", [f"<{number}>" for number in range(VOCABULARY)])
+    names = gguf.get_tensor_name_map({v: k for k, v in gguf.MODEL_ARCH_NAMES.items()}[family], LAYERS)
+    for name, parameter in model.state_dict().items():
+        if name == "lm_head.weight" and family == "gemma3":
+            continue
+        weights = parameter.detach().float().numpy()
+        if family == "llama" and name.endswith("q_proj.weight"):
+            weights = pairs_of_halves(weights, HEADS)
+        if family == "llama" and name.endswith("k_proj.weight"):
+            weights = pairs_of_halves(weights, KV_HEADS)
+        if family == "gemma3" and name.endswith("norm.weight"):
+            weights = weights + 1
+        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        assert target is not None, name
+        kind = gguf.GGMLQuantizationType["F32" if weights.ndim == 1 else pack(target)]
+        packed = gguf.quants.quantize(np.ascontiguousarray(weights), kind)
+        writer.add_tensor(target, packed, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def torch_logits(model: Any, tokens: Sequence[int] = TOKENS) -> Floats:
+    """The logits at all positions, (tokens, vocabulary)."""
+    import torch
+
+    with torch.no_grad():
+        found: Floats = model(input_ids=torch.tensor([list(tokens)])).logits[0].float().numpy()
+    return found
+
+
+def llama_logits(path: Path, tokens: Sequence[int] = TOKENS, adapter: Path | None = None, scale: float = 1.0) -> Floats:
+    """The logits at all positions as llama.cpp computes them, with float32 for what it keeps."""
+    start_library()
+    parameters = llama.llama_model_default_params()
+    parameters.n_gpu_layers = 0
+    model = llama.llama_model_load_from_file(str(path).encode(), parameters)
+    assert model, path
+    try:
+        options = llama.llama_context_default_params()
+        options.n_ctx = options.n_batch = options.n_ubatch = 64
+        options.type_k = options.type_v = 0
+        options.flash_attn_type = 0
+        options.n_threads = options.n_threads_batch = 1
+        context = llama.llama_init_from_model(model, options)
+        if adapter is not None:
+            lora = llama.llama_adapter_lora_init(model, str(adapter).encode())
+            assert lora, adapter
+            pointers = (llama.llama_adapter_lora_p_ctypes * 1)(lora)
+            assert llama.llama_set_adapters_lora(context, pointers, 1, (ctypes.c_float * 1)(scale)) == 0
+        batch = llama.llama_batch_init(len(tokens), 0, 1)
+        batch.n_tokens = len(tokens)
+        for place, token in enumerate(tokens):
+            batch.token[place], batch.pos[place] = token, place
+            batch.n_seq_id[place], batch.seq_id[place][0], batch.logits[place] = 1, 0, 1
+        assert llama.llama_decode(context, batch) == 0
+        width = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
+        found = np.ctypeslib.as_array(llama.llama_get_logits(context), (len(tokens), width)).copy()
+        llama.llama_batch_free(batch)
+        llama.llama_free(context)
+    finally:
+        llama.llama_model_free(model)
+    return found
+
+
+def with_adapter(model: Any, config: Any, *, seed: int = 7) -> Any:
+    """The model with an adapter of random weights that count."""
+    torch = pytest.importorskip("torch")
+    peft = pytest.importorskip("peft")
+    adapted = peft.get_peft_model(model, config)
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_magnitude" in name or "ia3_l" in name:
+                parameter.mul_(1 + 0.3 * torch.randn_like(parameter))
+            elif "lora_" in name:
+                parameter.copy_(torch.randn_like(parameter) * 0.1)
+    return adapted.eval()
+
+
+def read_tensors(path: Path) -> Mapping[str, Floats]:
+    """All tensors of a GGUF file as float32, by ``gguf``'s own reader."""
+    reader = gguf.GGUFReader(path)
+    return {
+        tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(tuple(reversed(tensor.shape)))
+        for tensor in reader.tensors
+    }

@@ -1,0 +1,58 @@
+"""Files that are complete or absent: written beside their place, flushed to the disk, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import UserError
+
+
+@contextmanager
+def written_beside(out: Path) -> Iterator[Path]:
+    """Gives a path in the folder of ``out`` to write to; afterwards the file takes the place of ``out``.
+
+    Raised through, nothing is left and what was at ``out`` is untouched. The file is named ``.NAME.PID.part``, so that
+    what a killed process leaves behind is known by its name. Raises UserError when it cannot be written.
+    """
+    beside = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, out)
+        _flush_folder(out.parent)
+    except OSError as error:
+        raise UserError(
+            f"{out} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def check_room(out: Path, needed: int) -> None:
+    """Raises UserError when the disk of ``out`` has fewer than ``needed`` bytes free."""
+    folder = out.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"{out.name} needs {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free.",
+            "Free some space, or choose another folder.",
+        )
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name durable. Windows does that by itself and cannot open folders."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

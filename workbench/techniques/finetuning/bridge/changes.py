@@ -1,0 +1,233 @@
+"""What an adapter does to each tensor of a model: low rank, low rank with magnitudes (DoRA), or scaling (IA3).
+
+Changes are in llama.cpp's names and order of rows, the arrays in numpy's order of dimensions: a weight is (out, in).
+They are read when asked for, so that one tensor's are in memory at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from workbench.errors import UserError
+from workbench.models.adapters import check_adapter
+from workbench.techniques.finetuning.bridge.base import Base
+from workbench.techniques.finetuning.bridge.families import Order, layer_of, row_order
+from workbench.techniques.finetuning.bridge.gguf_file import Floats, open_single
+from workbench.techniques.finetuning.bridge.peft_folder import Module, PeftAdapter, read_peft_folder
+
+_EMBEDDING = "token_embd.weight"
+
+
+class Change(Protocol):
+    """What becomes of a weight; ``weights`` are rows of it from ``first`` on, of one expert where there are several."""
+
+    def apply(self, weights: Floats, first: int, expert: int) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """W + b·a: ``a`` is (rank, in) and ``b`` (out, rank), with the scaling in it; of experts (experts, ...).
+
+    ``magnitude`` (out,) is DoRA's: rows are brought to that length. https://arxiv.org/abs/2402.09353
+    """
+
+    a: Floats
+    b: Floats
+    magnitude: Floats | None = None
+
+    def apply(self, weights: Floats, first: int, expert: int) -> Floats:
+        a, b = (self.a[expert], self.b[expert]) if self.a.ndim == 3 else (self.a, self.b)
+        changed: Floats = weights + b[first : first + len(weights)] @ a
+        if self.magnitude is None:
+            return changed
+        lengths = np.linalg.norm(changed, axis=1)
+        lengths[lengths == 0] = 1
+        factors: Floats = (self.magnitude[first : first + len(weights)] / lengths).astype(np.float32)
+        return changed * factors[:, None]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """IA3: ``rows`` (out, 1), or ``columns`` (1, in), multiply the weight. https://arxiv.org/abs/2205.05638"""
+
+    rows: Floats | None
+    columns: Floats | None
+
+    def apply(self, weights: Floats, first: int, expert: int) -> Floats:
+        if self.columns is not None:
+            return weights * self.columns
+        assert self.rows is not None
+        return weights * self.rows[first : first + len(weights)]
+
+
+class Changes(Protocol):
+    """All that an adapter does. ``sha256`` is of its files."""
+
+    name: str
+    method: str
+    sha256: str
+
+    def targets(self) -> Sequence[str]:
+        """llama.cpp's names of the tensors that it changes."""
+        ...
+
+    def change(self, tensor: str) -> Change: ...
+
+
+def read_changes(adapter: Path, base: Base) -> Changes:
+    """Read a GGUF adapter, or a PEFT folder. Raises UserError when it is not sound or does not fit the base."""
+    return PeftChanges(read_peft_folder(adapter), base) if adapter.is_dir() else _GgufChanges(adapter, base)
+
+
+class PeftChanges:
+    """A PEFT adapter in llama.cpp's names and order."""
+
+    def __init__(self, adapter: PeftAdapter, base: Base) -> None:
+        """Raises UserError when the base does not have what the adapter changes."""
+        self.name = adapter.name
+        self.method: str = adapter.method
+        self.sha256 = adapter.sha256()
+        self._adapter = adapter
+        self._base = base
+        self._modules: dict[str, Module] = {}
+        for module in adapter.modules:
+            name = base.tensor_of(module.name)
+            tensor = f"{name}.weight"
+            if tensor in self._modules:
+                raise UserError(
+                    f"{self._modules[tensor].name!r} and {module.name!r} of {adapter.folder} are the same {tensor}.",
+                    "Choose the model that the adapter was trained on.",
+                )
+            self._check_embedding(module, tensor)
+            self._modules[tensor] = module
+            bias = f"{name}.bias"
+            if adapter.method == "ia3" and self._scales_rows(module) and base.tensors and bias in base.tensors:
+                self._modules[bias] = module
+
+    def targets(self) -> Sequence[str]:
+        return tuple(self._modules)
+
+    def change(self, tensor: str) -> Change:
+        module = self._modules[tensor]
+        if self.method == "ia3":
+            return self._scaling(tensor, module)
+        a, b = self.halves(tensor)
+        b = b * np.float32(module.scaling)
+        if self.method == "lora":
+            return LowRank(a, b)
+        magnitude = self._adapter.read(module, "magnitude").reshape(-1)
+        order = self._order(tensor, len(magnitude))
+        return LowRank(a, b, magnitude if order is None else magnitude[order])
+
+    def scaling(self, tensor: str) -> tuple[float, int]:
+        """What multiplies B·A of a tensor, and its rank."""
+        return self._modules[tensor].scaling, self._modules[tensor].rank
+
+    def halves(self, tensor: str) -> tuple[Floats, Floats]:
+        """A (rank, in) and B (out, rank) without the scaling; of the embeddings what multiplies to the same shape."""
+        module = self._modules[tensor]
+        if "embedding_a" in module.parts:  # (rank, vocabulary) and (width, rank): the weight is (vocabulary, width)
+            b, a = self._adapter.read(module, "embedding_a").T, self._adapter.read(module, "embedding_b").T
+        else:
+            a, b = self._adapter.read(module, "a"), self._adapter.read(module, "b")
+        self._check_shape(module, tensor, (len(b), a.shape[1]))
+        order = self._order(tensor, len(b))
+        return np.ascontiguousarray(a), np.ascontiguousarray(b if order is None else b[order])
+
+    def _scaling(self, tensor: str, module: Module) -> Scaling:
+        vector = self._adapter.read(module, "ia3")
+        if not self._scales_rows(module):
+            self._check_shape(module, tensor, (None, vector.size))
+            return Scaling(None, vector.reshape(1, -1))
+        self._check_shape(module, tensor, (vector.size, None))
+        order = self._order(tensor, vector.size)
+        rows = vector.reshape(-1, 1)
+        return Scaling(rows if order is None else rows[order], None)
+
+    def _scales_rows(self, module: Module) -> bool:
+        shape = self._adapter.weights.shape(module.parts["ia3"])
+        if len(shape) != 2 or 1 not in shape:
+            raise UserError(
+                f"The scaling of {module.name!r} in {self._adapter.folder} is {shape}: no row or column.",
+                "Train linear layers only.",
+            )
+        return shape[1] == 1
+
+    def _order(self, tensor: str, rows: int) -> Order | None:
+        layer = layer_of(tensor)
+        if layer is None:
+            return None
+        try:
+            heads, kv_heads = self._base.heads[layer], self._base.kv_heads[layer]
+            return row_order(self._base.architecture, tensor, rows, heads, kv_heads)
+        except (ValueError, ZeroDivisionError, IndexError) as error:
+            raise UserError(
+                f"The {rows} rows of {tensor} in {self._adapter.folder} are not those of {self._base.name}'s heads.",
+                "Choose the model that the adapter was trained on.",
+            ) from error
+
+    def _check_embedding(self, module: Module, tensor: str) -> None:
+        if (tensor == _EMBEDDING) != ("embedding_a" in module.parts):
+            raise UserError(
+                f"The adapter in {self._adapter.folder} changes {module.name!r} in a way that llama.cpp cannot.",
+                "Train linear layers only.",
+            )
+        if tensor == _EMBEDDING and self._base.tied:
+            raise UserError(
+                f"The adapter in {self._adapter.folder} changes the token embeddings, which are {self._base.name}'s "
+                "output layer as well: llama.cpp cannot do that.",
+                "Train the adapter without the embeddings.",
+            )
+
+    def _check_shape(self, module: Module, tensor: str, shape: tuple[int | None, int | None]) -> None:
+        if self._base.tensors is None or tensor.endswith(".bias"):
+            return
+        has = tuple(reversed(self._base.tensors[tensor].shape))
+        if len(has) != 2 or any(a is not None and a != b for a, b in zip(shape, has, strict=True)):
+            raise UserError(
+                f"The adapter in {self._adapter.folder} does not fit: its {module.name!r} is for "
+                f"{' x '.join('any' if n is None else str(n) for n in shape)} weights, {self._base.name}'s is "
+                f"{' x '.join(map(str, has))}.",
+                "Choose the model that the adapter was trained on.",
+            )
+
+
+class _GgufChanges:
+    """A GGUF LoRA. llama.cpp multiplies B·A by alpha / rank, or by 1 where alpha is 0."""
+
+    def __init__(self, path: Path, base: Base) -> None:
+        details = check_adapter(path, base.path)
+        self.name, self.method = details.name, "lora"
+        with path.open("rb") as file:
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self._alpha = details.alpha
+        self._targets = details.targets
+        self._stored = open_single(path).tensors
+
+    def targets(self) -> Sequence[str]:
+        return self._targets
+
+    def change(self, tensor: str) -> Change:
+        a, b = self._half(f"{tensor}.lora_a"), self._half(f"{tensor}.lora_b")
+        rank = a.shape[-1] if tensor == _EMBEDDING else a.shape[-2]
+        scaling = np.float32(self._alpha / rank if self._alpha else 1.0)
+        if tensor == _EMBEDDING:  # a is (vocabulary, rank) and b (width, rank)
+            return LowRank(np.ascontiguousarray(b.T), a * scaling)
+        return LowRank(a, b * scaling)
+
+    def _half(self, name: str) -> Floats:
+        stored = self._stored[name]
+        shape = tuple(reversed(stored.tensor.shape))
+        return stored.read(0, stored.tensor.elements // shape[-1]).reshape(shape)
+
+
+def touched(changes: Changes, tensors: Mapping[str, object]) -> list[str]:
+    """The changed tensors in the model's order."""
+    targets = set(changes.targets())
+    return [name for name in tensors if name in targets]

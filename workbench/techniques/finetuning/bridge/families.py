@@ -1,0 +1,134 @@
+"""How llama.cpp orders the rows of each architecture's weights, as against transformers.
+
+Most architectures keep them as they are. Where llama.cpp turns neighbouring pairs of a head (RoPE as in the paper,
+https://arxiv.org/abs/2104.09864) and transformers turns the two halves, its converter interleaves the rows of queries
+and keys; where transformers keeps queries, keys and values of a head together, it takes them apart. An architecture
+that is not listed is refused: a wrong order gives an adapter that loads, runs and answers nonsense. After llama.cpp's
+``conversion`` package of November 2026, whose own converter the results were compared with (docs/finetuning.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Order = NDArray[np.intp]
+"""``weights[order]`` are rows in llama.cpp's order, of ``weights`` in transformers'."""
+
+_LAYER = re.compile(r"blk\.(\d+)\.(attn_q|attn_k|attn_qkv)\.(?:weight|bias)")
+
+
+@dataclass(frozen=True)
+class Family:
+    """An architecture's orders: ``orders[stem](rows, heads, kv_heads)`` for the tensors that are not kept as they are.
+
+    ``model_types`` are the names in a transformers config that are converted to this architecture; ``experts`` says
+    that layers may come as one for each expert, which llama.cpp stacks.
+    """
+
+    model_types: tuple[str, ...]
+    orders: dict[str, Callable[[int, int, int], Order]]
+
+
+def _interleave(rows: int, heads: int) -> Order:
+    return np.arange(rows).reshape(heads, 2, rows // heads // 2).swapaxes(1, 2).reshape(rows)
+
+
+def _queries(rows: int, heads: int, _kv_heads: int) -> Order:
+    return _interleave(rows, heads)
+
+
+def _keys(rows: int, _heads: int, kv_heads: int) -> Order:
+    return _interleave(rows, kv_heads)
+
+
+def _by_head(rows: int, heads: int, _kv_heads: int) -> Order:
+    """From (q, k, v) of one head after the other to all q, all k, all v."""
+    return np.arange(rows).reshape(heads, 3, rows // heads // 3).swapaxes(0, 1).reshape(rows)
+
+
+def _by_group(rows: int, heads: int, kv_heads: int) -> Order:
+    """From (queries of the group, k, v) of one group after the other to all q, all k, all v."""
+    each = heads // kv_heads + 2
+    grouped = np.arange(rows).reshape(kv_heads, each, rows // kv_heads // each)
+    return np.concatenate([grouped[:, :-2].reshape(-1), grouped[:, -2].reshape(-1), grouped[:, -1].reshape(-1)])
+
+
+def _turned(*model_types: str) -> Family:
+    return Family(model_types, {"attn_q": _queries, "attn_k": _keys})
+
+
+def _kept(*model_types: str) -> Family:
+    return Family(model_types, {})
+
+
+FAMILIES: dict[str, Family] = {
+    "arcee": _turned("arcee"),
+    "deci": _turned(),
+    "granite": _turned("granite"),
+    "granitemoe": _turned("granitemoe"),
+    "llama": _turned("llama", "mistral", "mixtral"),
+    "minicpm": _turned(),
+    "mistral3": _turned("ministral3"),
+    "olmo": _turned("olmo"),
+    "smollm3": _turned("smollm3"),
+    "xverse": _turned(),
+    "apertus": _kept("apertus"),
+    "chatglm": _kept("glm"),
+    "cohere2": _kept("cohere2"),
+    "command-r": _kept("cohere"),
+    "ernie4_5": _kept("ernie4_5"),
+    "exaone": _kept("exaone"),
+    "exaone4": _kept("exaone4"),
+    "gemma": _kept("gemma"),
+    "gemma2": _kept("gemma2"),
+    "gemma3": _kept("gemma3", "gemma3_text"),
+    "glm4": _kept("glm4"),
+    "gpt-oss": _kept("gpt_oss"),
+    "gpt2": _kept("gpt2"),
+    "hunyuan-dense": _kept("hunyuan_v1_dense"),
+    "lfm2": _kept("lfm2"),
+    "nemotron": _kept("nemotron"),
+    "olmo2": _kept("olmo2", "olmo3"),
+    "olmoe": _kept("olmoe"),
+    "phi2": _kept("phi"),
+    "phi3": _kept("phi3"),
+    "phimoe": _kept("phimoe"),
+    "qwen2": _kept("qwen2"),
+    "qwen2moe": _kept("qwen2_moe"),
+    "qwen3": _kept("qwen3"),
+    "qwen3moe": _kept("qwen3_moe"),
+    "seed_oss": _kept("seed_oss"),
+    "stablelm": _kept("stablelm"),
+    "starcoder": _kept("gpt_bigcode"),
+    "starcoder2": _kept("starcoder2"),
+    "bloom": Family(("bloom",), {"attn_qkv": _by_head}),
+    "falcon": Family(("falcon",), {"attn_qkv": _by_group}),
+    "gptneox": Family(("gpt_neox",), {"attn_qkv": _by_head}),
+}
+
+
+def architecture_of(model_type: str) -> str | None:
+    """llama.cpp's name of what transformers calls ``model_type``."""
+    return next((name for name, family in FAMILIES.items() if model_type in family.model_types), None)
+
+
+def row_order(architecture: str, tensor: str, rows: int, heads: int, kv_heads: int) -> Order | None:
+    """The order of a tensor's rows, None when it is transformers'. ``heads`` and ``kv_heads`` are those of its layer.
+
+    Raises ValueError when the rows are not those of so many heads, KeyError for an architecture that is not known.
+    """
+    family = FAMILIES[architecture]
+    match = _LAYER.fullmatch(tensor)
+    order = family.orders.get(match[2]) if match else None
+    return order(rows, heads, kv_heads) if order else None
+
+
+def layer_of(tensor: str) -> int | None:
+    """The number of the layer whose attention a tensor of ``row_order`` belongs to, None for another tensor."""
+    match = _LAYER.fullmatch(tensor)
+    return int(match[1]) if match else None

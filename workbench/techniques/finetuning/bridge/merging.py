@@ -1,0 +1,181 @@
+"""An adapter becomes part of a GGUF model: its tensors are unpacked, changed and packed again, the others copied.
+
+The original safetensors are not needed. Packing the changed tensors into 4 bits again erases a small adapter: what
+it changes is smaller than what rounding changes (measured in docs/finetuning.md), so that they are Q8_0 by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, get_args
+
+import gguf
+import numpy as np
+
+from workbench.errors import UserError
+from workbench.models.ggml_types import FILE_TYPES, TENSOR_TYPES
+from workbench.models.gguf import read_gguf
+from workbench.techniques.finetuning.bridge.base import read_base
+from workbench.techniques.finetuning.bridge.beside import check_room, written_beside
+from workbench.techniques.finetuning.bridge.changes import Change, Changes, read_changes, touched
+from workbench.techniques.finetuning.bridge.gguf_file import (
+    Contents,
+    Floats,
+    Stored,
+    fill,
+    float_entry,
+    header,
+    number_entry,
+    open_model,
+    padded,
+    size_of,
+    text_entry,
+)
+
+ChangedType = Literal["Q8_0", "F16", "F32", "same"]
+
+CHUNK_ELEMENTS = 1 << 22
+"""How many weights are unpacked at a time; 16 MB as float32."""
+
+WRITABLE = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
+"""What ``gguf.quants`` packs as llama.cpp does."""
+
+QUANTIZATION_VERSION = 2  # of ggml's block formats: GGML_QNT_VERSION
+
+_BLOCKS = {kind.name: kind.block for kind in TENSOR_TYPES.values()}
+_FILE_TYPES = {name: number for number, name in FILE_TYPES.items()}
+_ORIGIN = "general.merged."
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge made. ``changed`` maps the changed tensors to the number formats that they have now."""
+
+    path: Path
+    bytes: int
+    changed: dict[str, str]
+    adapter_sha256: str
+
+
+def merge(base: Path, adapter: Path, out: Path, changed_type: ChangedType = "Q8_0", scale: float = 1.0) -> Merged:
+    """Write ``base`` with ``adapter`` in it to ``out``, one file also where the base is split.
+
+    ``adapter`` is a GGUF LoRA or a PEFT folder (LoRA, DoRA, IA3); ``scale`` is its strength, 1 as it was trained.
+    Changed tensors take ``changed_type``, or with "same" the format that they had; where a row is no multiple of its
+    block they take F16. Everything else is copied byte for byte. General metadata tells the origin: the base's name,
+    the adapter's name, method, strength and SHA-256, and the format.
+
+    Memory stays near a chunk of a tensor and the adapter's part of it. Raises UserError when the adapter does not fit,
+    when a format cannot be written, when the result would not be finite, or when there is no room.
+    """
+    if changed_type not in get_args(ChangedType):
+        raise UserError(
+            f"Changed tensors cannot be written as {changed_type}.",
+            f"Choose one of {', '.join(get_args(ChangedType))}.",
+        )
+    described = read_base(base)
+    contents = open_model(base)
+    if any(piece.path.resolve() == out.resolve() for piece in contents.files):
+        raise UserError(f"{out} is the model itself.", "Give the merged model another name.")
+    changes = read_changes(adapter, described)
+    changed = {name: _type_after(contents.tensors[name], changed_type) for name in touched(changes, contents.tensors)}
+    types = {name: changed.get(name, stored.tensor.type) for name, stored in contents.tensors.items()}
+    shapes = {name: (stored.tensor.shape, types[name]) for name, stored in contents.tensors.items()}
+    entries = _entries(contents, changes, described.name, shapes, changed_type, scale)
+    start = header(entries, shapes, contents.alignment)
+    check_room(out, len(start) + sum(padded(size_of(*shape), contents.alignment) for shape in shapes.values()))
+    with written_beside(out) as beside:
+        with beside.open("wb") as file:
+            file.write(start)
+            for name, stored in contents.tensors.items():
+                if name in changed:
+                    _write_changed(file, stored, changes.change(name), changed[name], scale)
+                else:
+                    for block in stored.blocks():
+                        file.write(block)
+                fill(file, size_of(*shapes[name]), contents.alignment)
+        size = read_gguf(beside).size
+    return Merged(out, size, changed, changes.sha256)
+
+
+def _type_after(stored: Stored, changed_type: ChangedType) -> str:
+    tensor = stored.tensor
+    if len(tensor.shape) == 1:  # a bias, which llama.cpp keeps unpacked
+        return tensor.type
+    kind = tensor.type if changed_type == "same" else changed_type
+    if kind not in WRITABLE:
+        raise UserError(
+            f"{tensor.name} is {kind}, which cannot be packed again here.",
+            "Merge with Q8_0 or F16, and quantise the whole model afterwards if it must be smaller.",
+        )
+    return "F16" if tensor.shape[0] % _BLOCKS[kind] else kind
+
+
+def _write_changed(file: BinaryIO, stored: Stored, change: Change, kind: str, scale: float) -> None:
+    for first, expert, weights in _chunks(stored):
+        with np.errstate(all="ignore"):
+            changed = change.apply(weights, first, expert)
+            if scale != 1:
+                changed = weights + np.float32(scale) * (changed - weights)
+            packed = gguf.quants.quantize(np.ascontiguousarray(changed, np.float32), gguf.GGMLQuantizationType[kind])
+        finite = np.isfinite(packed if kind == "F16" else changed).all()
+        if not finite:
+            raise UserError(
+                f"{stored.tensor.name} would hold numbers that {kind} cannot.", "Merge as F32, or with less strength."
+            )
+        file.write(np.ascontiguousarray(packed).data)
+
+
+def _chunks(stored: Stored) -> Iterator[tuple[int, int, Floats]]:
+    """The rows of a tensor, some at a time: the number of the first one within its expert, the expert, the weights.
+
+    A bias comes as a column, since its numbers belong to the rows of a weight.
+    """
+    shape = stored.tensor.shape
+    if len(shape) == 1:
+        yield 0, 0, stored.read(0, 1).reshape(-1, 1)
+        return
+    rows = shape[1]
+    step = max(1, CHUNK_ELEMENTS // shape[0])
+    for expert in range(shape[2] if len(shape) > 2 else 1):
+        for first in range(0, rows, step):
+            count = min(step, rows - first)
+            yield first, expert, stored.read(expert * rows + first, count)
+
+
+def _entries(
+    contents: Contents,
+    changes: Changes,
+    base_name: str,
+    shapes: dict[str, tuple[tuple[int, ...], str]],
+    changed_type: str,
+    scale: float,
+) -> dict[str, bytes]:
+    """The metadata of the merged model: the base's as they are, but for its name, its format and its origin."""
+    entries = {
+        key: raw
+        for key, raw in contents.entries.items()
+        if not key.startswith(("split.", "general.base_model.", _ORIGIN))
+    }
+    sizes: dict[str, int] = {}
+    for shape, kind in shapes.values():
+        sizes[kind] = sizes.get(kind, 0) + size_of(shape, kind)
+    largest = max(sizes, key=lambda kind: sizes[kind])
+    if "general.file_type" in entries and changed_type != "same" and largest in _FILE_TYPES:
+        entries["general.file_type"] = number_entry("general.file_type", _FILE_TYPES[largest])
+    if any(_BLOCKS[kind] > 1 for kind in sizes) and "general.quantization_version" not in entries:
+        entries["general.quantization_version"] = number_entry("general.quantization_version", QUANTIZATION_VERSION)
+    texts = {
+        "general.name": f"{base_name} + {changes.name}",
+        "general.base_model.0.name": base_name,
+        f"{_ORIGIN}adapter": changes.name,
+        f"{_ORIGIN}adapter_sha256": changes.sha256,
+        f"{_ORIGIN}method": changes.method,
+        f"{_ORIGIN}type": changed_type,
+    }
+    entries |= {key: text_entry(key, value) for key, value in texts.items()}
+    entries["general.base_model.count"] = number_entry("general.base_model.count", 1)
+    entries[f"{_ORIGIN}scale"] = float_entry(f"{_ORIGIN}scale", scale)
+    return entries
