@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,24 +22,46 @@ SURE = 0.4
 
 
 class DraftModel:
-    """Guesses greedily. Its methods are called on the engine's thread, whose other models do not compute then.
+    """Guesses greedily. ``propose`` is called on the engine's thread, whose other models do not compute then.
 
-    Its memory follows whoever asks: what two conversations have in common is kept, the rest computed.
+    Its memory follows whoever asks: what two conversations have in common is kept, the rest computed. It is freed once
+    it is retired and nobody uses it any more. ``threads`` says with how many to compute now.
     """
 
-    costs_time = True
-    kind = 2
-
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, threads: Callable[[], int]) -> None:
         self.model = model
+        self._threads_now = threads
+        self._threads = model.info.threads
+        self._users = 0
+        self._retired = False
+        self._counting = threading.Lock()
         self._context: Any = model.first_context
         self._memory: Any = llama.llama_get_memory(self._context)
         self._batch = Batch(BATCH_TOKENS)
         self._held: list[int] = []
         self._row_type = ctypes.c_float * model.vocabulary.size
 
-    def begin(self, tokens: Sequence[int]) -> None:
-        """Nothing to do: what is new in ``tokens`` is computed when it is asked what comes next."""
+    def use(self) -> DraftUse:
+        """For one answer, which has to close it. From any thread."""
+        with self._counting:
+            self._users += 1
+        return DraftUse(self)
+
+    def leave(self) -> None:
+        """A use is over."""
+        with self._counting:
+            self._users -= 1
+            unused = self._retired and not self._users
+        if unused:
+            self._free()
+
+    def retire(self) -> None:
+        """Nobody begins to use it any more. From any thread."""
+        with self._counting:
+            unused = not self._retired and not self._users
+            self._retired = True
+        if unused:
+            self._free()
 
     def propose(self, tokens: Sequence[int], most: int) -> list[int]:
         """Up to ``most`` tokens that may follow; fewer where it is not sure."""
@@ -50,6 +73,9 @@ class DraftModel:
             llama.llama_memory_clear(self._memory, True)
             keep = 0
         del self._held[keep:]
+        if (threads := self._threads_now()) != self._threads:
+            llama.llama_set_n_threads(self._context, threads, threads)
+            self._threads = threads
         self._compute(tokens)
         guesses: list[int] = []
         while True:
@@ -62,10 +88,7 @@ class DraftModel:
                 return guesses
             self._compute([*tokens, *guesses])
 
-    def close(self) -> None:
-        """The request that used it is over; the model stays."""
-
-    def free(self) -> None:
+    def _free(self) -> None:
         self._batch.close()
         llama.llama_free(self._context)
         self.model.close()
@@ -84,6 +107,28 @@ class DraftModel:
         pointer = llama.llama_get_logits_ith(self._context, -1)
         memory: Any = self._row_type.from_address(ctypes.addressof(pointer.contents))
         return np.frombuffer(memory, np.float32)
+
+
+class DraftUse:
+    """A draft model as one answer uses it: a ``Drafter``. The model stays at least until it is closed."""
+
+    costs_time = True
+    kind = 2
+
+    def __init__(self, draft: DraftModel) -> None:
+        self._draft: DraftModel | None = draft
+
+    def begin(self, tokens: Sequence[int]) -> None:
+        """Nothing to do: what is new in ``tokens`` is computed when it is asked what comes next."""
+
+    def propose(self, tokens: Sequence[int], most: int) -> list[int]:
+        assert self._draft is not None
+        return self._draft.propose(tokens, most)
+
+    def close(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            draft.leave()
 
 
 def check_vocabularies(large: Vocabulary, small: Vocabulary, name: str) -> None:

@@ -47,6 +47,7 @@ class Engine:
         self._adapters = Adapters(model.pointer, model.path)
         self._most_lanes = MAX_LANES
         self._closing = False
+        self._door = threading.Lock()
         self._turn = 0
         self._threads = model.info.threads
         self._thread_count = None if model.threads_are_set else ThreadCount(self._threads)
@@ -54,16 +55,23 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
+    @property
+    def threads(self) -> int:
+        """With how many threads to compute now."""
+        return self._threads if self._thread_count is None else self._thread_count.now()
+
     def submit(self, job: Job) -> Job:
-        """Have a job computed; its ``events()`` tell what comes of it."""
-        self._arrived.put(job)
+        """Have a job computed; its ``events()`` tell what comes of it. Once the engine is closed it is cancelled."""
+        if not self._send(job):
+            job.cancel()
         return job
 
     def ask(self, work: Callable[[], _T]) -> _T:
         """Do something on the engine's thread between two steps.
 
         OpenMP keeps a team of threads for every thread that computes, and once there are more of them than cores it
-        lets all sleep instead of spin, which makes each token a tenth slower: so nobody else computes.
+        lets all sleep instead of spin, which makes each token a tenth slower: so nobody else computes. Raises
+        RuntimeError once the engine is closed.
         """
         done: Future[_T] = Future()
 
@@ -73,8 +81,16 @@ class Engine:
             except BaseException as error:  # noqa: BLE001 - raised where it was asked for
                 done.set_exception(error)
 
-        self._arrived.put(run)
+        if not self._send(run):
+            raise RuntimeError("the engine is closed")
         return done.result()
+
+    def _send(self, work: Job | Callable[[], None]) -> bool:
+        """False when the engine no longer takes anything: nothing comes after what ends it."""
+        with self._door:
+            if not self._closing:
+                self._arrived.put(work)
+            return not self._closing
 
     def warm_up(self, request: RequestContext) -> None:
         """Compute a first token; see ``Model.warm_up``."""
@@ -92,8 +108,9 @@ class Engine:
 
     def close(self) -> None:
         """End what is in flight as cancelled, then free the model."""
-        self._closing = True
-        self._arrived.put(None)
+        with self._door:
+            self._closing = True
+            self._arrived.put(None)
         self._thread.join()
         for lane in self._lanes:
             lane.close()
@@ -249,7 +266,7 @@ class Engine:
 
     def _adapt_threads(self, lane: Lane) -> None:
         if self._thread_count is not None:
-            lane.set_threads(self._thread_count.now())
+            lane.set_threads(self.threads)
 
     def _should_abort(self) -> bool:
         return self._closing or any(job.cancelled for job in self._jobs())

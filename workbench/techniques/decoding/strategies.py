@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.engine.adapters import make_key
-from workbench.engine.drafting import DraftModel, check_vocabularies
+from workbench.engine.drafting import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.jobs import Job
-from workbench.engine.loading import inspect_model, load_model
+from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Load
@@ -23,11 +24,15 @@ EXACT_GUESSES = 1
 """A deterministic model computes every token of an answer in a batch of two rows: see ``Speculation``."""
 
 
+_LOOK_S = 0.05
+
+
 class Strategies:
-    """Makes the jobs of one worker. ``make_job`` may be called from any thread."""
+    """Makes the jobs of one worker. All may be called from any thread."""
 
     def __init__(self) -> None:
         self._draft: tuple[str, DraftModel] | None = None
+        self._changing_draft = threading.Lock()
 
     def make_job(self, call: Generate, prompt: Prompt, engine: Engine, context: RequestContext, started: float) -> Job:
         """Raises UserError for a recipe that cannot be carried out."""
@@ -76,31 +81,41 @@ class Strategies:
                 answer=call.answer,
                 assistant_start=call.assistant_start,
             )
-        return Generation(
-            prompt,
-            decoding,
-            vocabulary,
-            model.context_tokens,
-            context,
-            started=started,
-            assistant_start=call.assistant_start,
-            answer=call.answer,
-            constraint=constraint,
-            speculation=self._speculation(call, engine, context),
-            key=key,
-            background=call.background,
-        )
+        speculation = self._speculation(call, engine, context)
+        try:
+            return Generation(
+                prompt,
+                decoding,
+                vocabulary,
+                model.context_tokens,
+                context,
+                started=started,
+                assistant_start=call.assistant_start,
+                answer=call.answer,
+                constraint=constraint,
+                speculation=speculation,
+                key=key,
+                background=call.background,
+            )
+        except BaseException:
+            if speculation is not None:
+                speculation.close()
+            raise
 
     def forget(self) -> None:
-        """Free what goes with the loaded model. On the engine's thread."""
+        """Free what goes with the loaded model, as soon as no answer uses it."""
+        with self._changing_draft:
+            self._retire_draft()
+
+    def _retire_draft(self) -> None:
         if self._draft is not None:
-            self._draft[1].free()
+            self._draft[1].retire()
             self._draft = None
 
     def _speculation(self, call: Generate, engine: Engine, context: RequestContext) -> Speculation | None:
         exact = engine.model.deterministic
         kind = call.decoding.speculation
-        if not engine.model.rewindable or (kind == "off" and not exact):
+        if not engine.model.rewindable or call.decoding.n > 1 or (kind == "off" and not exact):
             return None
         drafter: Drafter | None = None
         if kind == "draft":
@@ -110,35 +125,36 @@ class Strategies:
         most = EXACT_GUESSES if exact else call.decoding.draft_tokens
         return Speculation(drafter, most, always=exact)
 
-    def _draft_model(self, call: Generate, engine: Engine, context: RequestContext) -> DraftModel:
+    def _draft_model(self, call: Generate, engine: Engine, context: RequestContext) -> DraftUse:
         path = call.draft_path
         if not path:
             raise UserError("No draft model is set.", "Choose one, or set speculation to ngram.")
-        if self._draft is not None and self._draft[0] == path:
-            return self._draft[1]
-        details = inspect_model(path)
-        info = engine.model.info
-        load = Load(path=path, context_tokens=engine.model.context_tokens, threads=info.threads)
-        steps = load_model(load, details, context)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                model = done.value
-                break
+        while not self._changing_draft.acquire(timeout=_LOOK_S):  # another request may be loading it
+            context.raise_if_cancelled()
         try:
-            check_vocabularies(engine.model.vocabulary, model.vocabulary, Path(path).name)
-        except UserError:
-            engine.ask(lambda: DraftModel(model).free())
-            raise
-        made = DraftModel(model)
+            if self._draft is None or self._draft[0] != path:
+                draft = DraftModel(_load_draft(path, engine, context), lambda: engine.threads)
+                try:
+                    check_vocabularies(engine.model.vocabulary, draft.model.vocabulary, Path(path).name)
+                except BaseException:
+                    draft.retire()
+                    raise
+                self._retire_draft()
+                self._draft = path, draft
+            return self._draft[1].use()
+        finally:
+            self._changing_draft.release()
 
-        def replace() -> DraftModel:
-            self.forget()
-            self._draft = (path, made)
-            return made
 
-        return engine.ask(replace)
+def _load_draft(path: str, engine: Engine, context: RequestContext) -> Model:
+    load = Load(path=path, context_tokens=engine.model.context_tokens, threads=engine.model.info.threads)
+    steps = load_model(load, inspect_model(path), context)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            model: Model = done.value
+            return model
 
 
 def _beams(decoding: DecodingPart) -> int:

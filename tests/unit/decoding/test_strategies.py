@@ -1,0 +1,141 @@
+"""The jobs of recipes on the real model, and the model that guesses for several of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from workbench import events
+from workbench.engine import loading
+from workbench.engine.loading import inspect_model, load_model
+from workbench.engine.loop import Engine
+from workbench.engine.prompt import Prompt
+from workbench.engine.protocol import Generate, Generated, Load
+from workbench.errors import UserError
+from workbench.protocol import RequestContext
+from workbench.recipes import DecodingPart
+from workbench.techniques.decoding import strategies
+from workbench.techniques.decoding.generation import Generation
+from workbench.techniques.decoding.strategies import Strategies
+
+DECODING = DecodingPart(max_tokens=8, repetition_penalty=1.0, speculation="draft", draft_tokens=4)
+
+
+@pytest.fixture(scope="module")
+def engine(smollm_path: Path) -> Iterator[Engine]:
+    steps = load_model(
+        Load(path=str(smollm_path), context_tokens=512, threads=1), inspect_model(str(smollm_path)), RequestContext()
+    )
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            engine = Engine(end.value)
+            break
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the models that were loaded to guess."""
+    loaded: list[str] = []
+
+    def load(call: Load, *rest: Any) -> Any:
+        loaded.append(call.path)
+        return loading.load_model(call, *rest)
+
+    monkeypatch.setattr(strategies, "load_model", load)
+    return loaded
+
+
+@pytest.fixture
+def freed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the models that were freed."""
+    found: list[str] = []
+    close = loading.Model.close
+
+    def note(model: loading.Model) -> None:
+        found.append(model.path)
+        close(model)
+
+    monkeypatch.setattr(loading.Model, "close", note)
+    return found
+
+
+def make(
+    those: Strategies, engine: Engine, draft: Path, decoding: DecodingPart = DECODING, prompt: tuple[int, ...] = ()
+) -> Generation:
+    call = Generate(messages=(), decoding=decoding, draft_path=str(draft))
+    tokens = list(prompt) or engine.model.vocabulary.tokenize("One, two, three, four,", special=False)
+    job = those.make_job(call, Prompt(tokens), engine, RequestContext(), 0.0)
+    assert isinstance(job, Generation)
+    return job
+
+
+def answer(engine: Engine, job: Generation) -> Generated:
+    *_, last = engine.submit(job).events()
+    assert isinstance(last, events.Finished)
+    return msgspec.convert(last.result, Generated)
+
+
+def test_a_draft_model_is_kept_until_the_last_answer_that_guesses_with_it(
+    engine: Engine, smollm_path: Path, tmp_path: Path, freed: list[str]
+) -> None:
+    other = tmp_path / "other.gguf"
+    other.symlink_to(smollm_path)
+    those = Strategies()
+    first = make(those, engine, smollm_path)
+    second = make(those, engine, other)
+    assert freed == []
+    assert answer(engine, first).usage.drafted_tokens > 0
+    assert freed == [str(smollm_path)]
+    assert answer(engine, second).usage.drafted_tokens > 0
+    assert freed == [str(smollm_path)]  # the next answer finds it
+    engine.ask(those.forget)
+    assert freed == [str(smollm_path), str(other)]
+
+
+def test_a_draft_model_in_use_outlives_the_wish_to_forget_it(
+    engine: Engine, smollm_path: Path, freed: list[str]
+) -> None:
+    those = Strategies()
+    job = make(those, engine, smollm_path)
+    engine.ask(those.forget)
+    assert freed == []
+    assert answer(engine, job).usage.drafted_tokens > 0
+    assert freed == [str(smollm_path)]
+
+
+def test_two_requests_at_once_load_a_draft_model_once(
+    engine: Engine, smollm_path: Path, loads: list[str], freed: list[str]
+) -> None:
+    those = Strategies()
+    jobs: list[Generation] = []
+    threads = [threading.Thread(target=lambda: jobs.append(make(those, engine, smollm_path))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == [str(smollm_path)]
+    assert len({answer(engine, job).text for job in jobs}) == 1
+    engine.ask(those.forget)
+    assert freed == [str(smollm_path)]
+
+
+@pytest.mark.parametrize("decoding", [DECODING, msgspec.structs.replace(DECODING, n=2)])
+def test_a_request_that_comes_to_nothing_does_not_hold_the_draft_model(
+    engine: Engine, smollm_path: Path, freed: list[str], decoding: DecodingPart
+) -> None:
+    those = Strategies()
+    with pytest.raises(UserError, match="no room"):
+        make(those, engine, smollm_path, decoding, tuple(range(600)))
+    answer(engine, make(those, engine, smollm_path, decoding))
+    answer(engine, make(those, engine, smollm_path))
+    engine.ask(those.forget)
+    assert freed == [str(smollm_path)]
