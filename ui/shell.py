@@ -115,6 +115,10 @@ class Shell(QMainWindow):
 
         self._message.show_message(text, kind, action.text if action is not None else "", act)
 
+    def take_back_message(self, text: str) -> None:
+        if self._message.text == text:
+            self._message.hide()
+
     # -- for the window's own parts ------------------------------------------------------------------
 
     @property

@@ -45,6 +45,9 @@ class RecordingShell:
     def show_message(self, text: str, kind: str, action: Action | None = None) -> None:
         self.messages.append((text, kind, action))
 
+    def take_back_message(self, text: str) -> None:
+        self.messages = [message for message in self.messages if message[0] != text]
+
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,9 +16,11 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questions
 from ui.bridge import Bridge
 from ui.pages.chat import ChatPage
+from ui.widgets.code_view import CodeView
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError
+from workbench.messages import Sequence as Answer
 from workbench.messages import Usage
 from workbench.recipes import DecodingPart
 
@@ -132,6 +134,76 @@ def test_keep_makes_another_answer_the_conversations_and_shows_only_that(
     assert [column.kept_mark.isVisible() for column in view.columns.columns] == [False, True, False]
     QTest.mouseClick(view.answers_button, Qt.MouseButton.LeftButton)
     assert view.text.isVisible()
+
+
+def test_keep_leaves_the_keyboard_with_the_input(qtbot: QtBot, page: ChatPage) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=2))
+    ask_and_wait(qtbot, page)
+    view = answers(page)[-1]
+    button = view.columns.columns[1].keep_button
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not view.columns.isVisible())
+    assert page.parts.composer.field.hasFocus()
+
+
+def test_complete_answers_beside_each_other_are_shown_from_their_beginning(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    decode_with(page, DecodingPart(temperature=0.8, n=2))
+    held = front.hold(c.Ask)
+    ask(page, "How?")
+    stored = begin(front, home, held, qtbot)
+    long = "A long line of an answer.\n\n" * 60
+    held.emit(events.TextDelta(text=long), events.TextDelta(text="Short.", sequence=1))
+    talk, view = page.parts.conversation, answers(page)[-1]
+    bar = talk.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 600 and bar.value() == bar.maximum())
+    sequences = (Answer(text=long, finish="eos"), Answer(text="Short.", finish="eos"))
+    result = c.AskResult(answer=long, sequences=sequences, chat=stored.chat, message=stored.id)
+    held.finish(result)
+    qtbot.waitUntil(lambda: not page.session.busy)
+    top = view.columns.columns[1].text
+    qtbot.waitUntil(lambda: 0 <= top.mapTo(talk.viewport(), QPoint(0, 0)).y() < talk.viewport().height() // 2)
+
+
+def test_json_is_shown_as_code(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    decode_with(page, DecodingPart(format="json"))
+    held = front.hold(c.Ask)
+    ask(page, "Who?")
+    begin(front, home, held, qtbot)
+    text = '{\n  "a": "*b*",\n\n  "c": 1\n}'
+    held.emit(events.TextDelta(text=text[:9]), events.TextDelta(text=text[9:]))
+    view = answers(page)[-1]
+    qtbot.waitUntil(lambda: view.text.text == text)
+    (code,) = view.text.segments
+    assert isinstance(code, CodeView)
+    assert code.code == text
+
+
+def test_a_refusal_is_taken_back_when_a_question_could_be_asked(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, shell: RecordingShell
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "How?")
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(events.Failed(message="Which model guesses ahead?", reason="user"))
+    qtbot.waitUntil(lambda: len(shell.messages) == 1)
+    ask_and_wait(qtbot, page)
+    assert shell.messages == []
+
+
+def test_an_answer_that_failed_at_once_takes_only_the_room_of_its_reason(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "How?")
+    begin(front, home, held, qtbot)
+    held.emit(events.Failed(message="No schema.", reason="user"))
+    qtbot.waitUntil(lambda: not page.session.busy)
+    view = answers(page)[-1]
+    assert view.failure.isVisible()
+    assert not view.footer.isVisible()
 
 
 def test_a_conversation_that_went_on_shows_what_was_kept(qtbot: QtBot, page: ChatPage) -> None:

@@ -71,6 +71,25 @@ def test_another_value_makes_it_custom_and_back(form: DecodingForm) -> None:
     assert form.presets.value == "balanced"
 
 
+def test_a_press_on_a_slider_takes_the_value_there(form: DecodingForm) -> None:
+    seen = sent(form)
+    slider = slide(form, "temperature").slider
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 2, slider.height() // 2))
+    assert seen[-1].temperature == pytest.approx(1.0, abs=0.051)
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() - 1, slider.height() // 2))
+    assert seen[-1].temperature == 2.0
+
+
+def test_a_form_that_contrastive_search_cannot_keep_to_can_be_taken_back(form: DecodingForm) -> None:
+    form.set_part(DecodingPart(strategy="contrastive", format="json"))
+    assert form.format.isVisible()
+    assert "contrastive" in form.format_problem.text()
+    form.format.setCurrentIndex(0)
+    assert form.part.format == "text"
+    assert not form.format_problem.isVisible()
+    assert "format" not in visible(form)
+
+
 def test_only_the_fields_that_count_are_shown(form: DecodingForm) -> None:
     form.strategy.buttons["beam"].click()
     assert {"num_beams", "length_penalty", "repetition_penalty", "n"} <= visible(form)

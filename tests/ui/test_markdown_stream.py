@@ -138,6 +138,11 @@ def test_html_and_images_are_text_and_citations_are_spans() -> None:
     assert leaf.spans[-1] == Span("[3]", code=True)
 
 
+def test_the_lines_of_a_verse_stay_lines() -> None:
+    (leaf,) = stream("The sea,\nthe sea.", 1)[0]
+    assert "".join(span.text for span in leaf.spans) == "The sea,\u2028the sea."
+
+
 def test_latex_keeps_its_signs() -> None:
     (leaf,) = parse(r"Let \(a_1*b*\) and $x_i$ cost $5 or $6.", make_parser())
     assert "".join(span.text for span in leaf.spans) == r"Let \(a_1*b*\) and $x_i$ cost $5 or $6."

@@ -74,6 +74,9 @@ class ShellActions(Protocol):
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""
 
+    def take_back_message(self, text: str) -> None:
+        """Close the banner if it still says this: it is not so any more."""
+
 
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("chat", "Chat", "chat", "ui.pages.chat:ChatPage"),

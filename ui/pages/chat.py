@@ -65,6 +65,7 @@ class ChatPage(QWidget):
         self._known = False  # whether it is known which models there are
         self._context_tokens: dict[str, int] = {}  # by message
         self._question_waiting = ""
+        self._refusal = ""  # what the frame was last told of a question that could not be asked
         self._has_chosen = False  # whether the person touched the recipe
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
@@ -168,6 +169,7 @@ class ChatPage(QWidget):
         for clicked in (
             talk.again_wanted,
             talk.edited,
+            talk.keep_wanted,
             self._answers.branched,
             parts.composer.asked,
             parts.composer.stop_wanted,
@@ -309,6 +311,7 @@ class ChatPage(QWidget):
         self._drafts.pop(self._drafted, None)
         self._drafted = self.session.chat.id
         self.parts.composer.clear()
+        self._shell.take_back_message(self._refusal)
         self.parts.head.menu_button.setEnabled(self._drafted is not None)
         self._history_timer.start()
 
@@ -316,7 +319,8 @@ class ChatPage(QWidget):
         if question and not self.parts.composer.text.strip():
             self.parts.composer.set_text(question)
         if reason:
-            self._shell.show_message(f"The question could not be asked. {reason}", "danger")
+            self._refusal = f"The question could not be asked. {reason}"
+            self._shell.show_message(self._refusal, "danger")
 
     def _on_answered(self, result: AskResult) -> None:
         if result.context_tokens:

@@ -42,6 +42,7 @@ class AnswerColumns(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.columns: list[AnswerColumn] = []
+        self._language: str | None = None
         self._inner = QWidget()
         self._inner.setProperty("role", "page")
         self._row = QHBoxLayout(self._inner)
@@ -56,6 +57,7 @@ class AnswerColumns(QScrollArea):
         """Make place for so many answers; what stands there already stays."""
         while len(self.columns) < count:
             column = AnswerColumn(len(self.columns))
+            column.text.set_language(self._language)
             column.keep_wanted.connect(self.keep_wanted)
             column.tokens_wanted.connect(self.tokens_wanted)
             column.text.citation_clicked.connect(self.citation_clicked)
@@ -68,6 +70,12 @@ class AnswerColumns(QScrollArea):
             gone.hide()
             gone.deleteLater()
         self._fit()
+
+    def set_language(self, language: str | None) -> None:
+        """Show the answers as code in this language; None: as Markdown."""
+        self._language = language
+        for column in self.columns:
+            column.text.set_language(language)
 
     def set_numbers(self, numbers: Collection[int]) -> None:
         """Which ``[n]`` in the answers are citations."""

@@ -86,6 +86,8 @@ class AnswerView(QWidget):
         self.message_id = message.id
         self._message = message
         streaming = message.state == "streaming"
+        self.text.set_language(_language(message))
+        self.columns.set_language(_language(message))
         self.show_sources(message.citations, message.passages)
         self.thought.set_text(message.thought)
         if streaming:
@@ -100,6 +102,10 @@ class AnswerView(QWidget):
         self._show_footer(message, streaming)
         if siblings:
             self.siblings.show_siblings(siblings, message.id)
+        # with an answer that failed before its first word nothing can be done but to try again
+        failed = message.state == "failed" and not message.text and not message.sequences
+        self.footer.setVisible(not failed or self.siblings.isVisibleTo(self.footer))
+        self.usage.setVisible(not failed)
 
     def set_followed(self, followed: bool) -> None:
         """Whether the conversation went on below it: then of several answers only the kept one is shown."""
@@ -320,6 +326,12 @@ def _expected(message: StoredMessage) -> int:
     """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
     decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
     return decoding.n if decoding.strategy in ("sampling", "beam") and decoding.n > 1 else 0
+
+
+def _language(message: StoredMessage) -> str | None:
+    """The language of an answer that is code by its form."""
+    form = message.recipe.decoding.format if message.recipe is not None else "text"
+    return "json" if form in ("json", "json_schema") and not message.declined else None
 
 
 def _small(button: QuietButton) -> QuietButton:

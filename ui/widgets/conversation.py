@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -113,10 +113,13 @@ class Conversation(QScrollArea):
         Without ``keep_place`` the view goes to the end.
         """
         common = 0
+        completed = ""
         for old, new in zip(self._shown, branch, strict=False):
             if old.message.id != new.message.id:
                 break
             common += 1
+            if old.message.state == "streaming" != new.message.state:
+                completed = new.message.id
         if common <= self._first:
             self._clear()
             self._shown = list(branch)
@@ -134,6 +137,18 @@ class Conversation(QScrollArea):
         self._tell_followed()
         if not keep_place:
             self.follow_end()
+            if completed in self._views:
+                QTimer.singleShot(0, self, lambda: self._show_columns(completed))
+
+    def _show_columns(self, message: str) -> None:
+        """Bring answers that stand beside each other into sight from their beginning, to be compared.
+
+        Their end is that of the longest: beside it there is nothing to read.
+        """
+        view = self._views.get(message)
+        if isinstance(view, AnswerView) and view.shows_columns and view.height() > self.viewport().height():
+            bar, top = self.verticalScrollBar(), view.mapTo(self.viewport(), QPoint(0, 0)).y()
+            bar.setValue(bar.value() + top - tokens.SPACE_4)
 
     def rename(self, old: str, new: str) -> None:
         """A message that was shown before it was stored has its id now."""

@@ -81,6 +81,8 @@ def counting_fields(part: DecodingPart) -> frozenset[str]:
     groups |= {"sampling": {"sampling"}, "beam": {"beam"}, "contrastive": {"contrastive"}}.get(part.strategy, set())
     if part.strategy != "contrastive":
         groups |= {"repetition", "format"}
+    elif part.format != "text":  # it cannot be kept to: to be taken back here
+        groups.add("format")
     if part.strategy in ("sampling", "greedy"):
         groups.add("speed")
     names = {name for name, group in fields.items() if group in groups}
@@ -304,6 +306,8 @@ class DecodingForm(QWidget):
 
     def _show_problem(self) -> None:
         problem = self._problem if self._part.format != "text" else ""
+        if problem == "" and self._part.format != "text" and self._part.strategy == "contrastive":
+            problem = "contrastive search keeps to no form. Choose free text, or another strategy."
         self.format_problem.setText(f"This cannot be used: {problem}" if problem else "")
         self.format_problem.setVisible(bool(problem))
 

@@ -199,9 +199,7 @@ def _runs(inline: Token) -> Iterator[Span]:
                 yield replace(style, text=token.content, code=True)
             case "math_inline":
                 yield replace(style, text=token.content, code=True)
-            case "softbreak":
-                yield replace(style, text=" ")
-            case "hardbreak":
+            case "softbreak" | "hardbreak":  # models end a line where they mean it: verses, addresses
                 yield replace(style, text="\u2028")
             case "image":
                 yield replace(style, text=token.content or "image", italic=True)

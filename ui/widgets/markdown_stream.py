@@ -30,9 +30,13 @@ class Update:
 
 
 class MarkdownStream:
-    """One growing text. ``add`` takes a piece, ``take`` says what changed, ``finish`` closes what is open."""
+    """One growing text. ``add`` takes a piece, ``take`` says what changed, ``finish`` closes what is open.
 
-    def __init__(self) -> None:
+    With ``language`` the whole text is code in it, and no sign in it is Markdown.
+    """
+
+    def __init__(self, language: str | None = None) -> None:
+        self._language = language
         self._parser = make_parser()
         self._text = ""
         self._settled = 0  # everything before this offset was told as finished
@@ -54,6 +58,8 @@ class MarkdownStream:
 
     def take(self) -> Update:
         """The leaves that were finished since the last ``take``, and the open ones."""
+        if self._language is not None:
+            return self._take_code(self._language)
         finished: list[Leaf] = []
         while True:
             if self._fence is not None:
@@ -66,6 +72,10 @@ class MarkdownStream:
             opened = self._parse(finished)
             if opened is not None:
                 return Update(tuple(finished), opened)
+
+    def _take_code(self, language: str) -> Update:
+        code = (Leaf("code", language=language, code=self._text),) if self._text.strip() else ()
+        return Update(code, ()) if self._ended else Update((), code)
 
     def _parse(self, finished: list[Leaf]) -> tuple[Leaf, ...] | None:
         """Settle what can be; the open leaves, or None when an open fence begins here."""

@@ -44,6 +44,7 @@ class MarkdownView(QWidget):
         self._stream = MarkdownStream()
         self._numbers: frozenset[int] = frozenset()
         self._ended = False
+        self._language: str | None = None
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._on_rested)
         current_theme().changed.connect(self._on_theme_changed)
@@ -60,6 +61,12 @@ class MarkdownView(QWidget):
     def set_numbers(self, numbers: Collection[int]) -> None:
         """Which ``[n]`` are citations from now on; call before the text comes, or ``set_text`` again."""
         self._numbers = frozenset(numbers)
+
+    def set_language(self, language: str | None) -> None:
+        """Show the text as code in this language, every sign as it is; None: as Markdown."""
+        if language != self._language:
+            self._language = language
+            self._show_anew()
 
     def add(self, piece: str) -> None:
         """Let the text grow and show it, at once or, while an open block is long and costly, a little later."""
@@ -93,7 +100,7 @@ class MarkdownView(QWidget):
         self.finish()
 
     def _restart(self, text: str) -> None:
-        self._stream = MarkdownStream()
+        self._stream = MarkdownStream(self._language)
         self._stream.add(text)
         self._ended = False
         self._settled = 0
@@ -121,6 +128,9 @@ class MarkdownView(QWidget):
         return self._numbers
 
     def _on_theme_changed(self) -> None:
+        self._show_anew()
+
+    def _show_anew(self) -> None:
         ended, text = self._ended, self._stream.text
         for segment in self._segments:
             segment.restart()

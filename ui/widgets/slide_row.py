@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout, QWidget
 
 from ui.forms import describe_span, describe_value
 from ui.theme import tokens
@@ -30,7 +31,7 @@ class SlideRow(QWidget):
         self._config = config
         self._low, self._high, self._steps = low, high, steps
         self._value: Any = field.default
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = _Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, steps)
         self.slider.setPageStep(max(1, steps // 10))
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -137,3 +138,19 @@ class SlideRow(QWidget):
         self.control.setText(f"{value:g}")
         self._put_slider(value)
         self._commit(value)
+
+
+class _Slider(QSlider):
+    """A slider whose handle goes to where it is pressed."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            option = QStyleOptionSlider()
+            self.initStyleOption(option)
+            slider = QStyle.ComplexControl.CC_Slider
+            handle = self.style().subControlRect(slider, option, QStyle.SubControl.SC_SliderHandle, self)
+            if not handle.contains(event.position().toPoint()):
+                room = self.width() - handle.width()
+                x = round(event.position().x()) - handle.width() // 2
+                self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, room))
+        super().mousePressEvent(event)

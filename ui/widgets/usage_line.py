@@ -70,11 +70,13 @@ def describe_usage(usage: Usage | None) -> tuple[tuple[str, str], ...]:
     if usage is None or not usage.new_tokens:
         return ()
     speed = f"{usage.tokens_per_s:.0f} tokens/s"
+    written = "1 token" if usage.new_tokens == 1 else f"{usage.new_tokens:,} tokens"
     parts = [
-        (speed, speed),
         (f"first after {usage.first_token_s:.1f} s", f"first {usage.first_token_s:.1f} s"),
-        (f"{usage.new_tokens:,} tokens", f"{usage.new_tokens:,} tokens"),
+        (written, written),
     ]
+    if usage.tokens_per_s:  # a single token has no speed
+        parts.insert(0, (speed, speed))
     if usage.cached_tokens:
         reused = f"{usage.cached_tokens:,} of {usage.prompt_tokens:,}"
         parts.append((f"{reused} prompt tokens reused", f"{reused} reused"))
