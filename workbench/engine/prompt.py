@@ -167,7 +167,7 @@ class PromptWriter:
         if counts[0] == 0 and messages[0].role == "system" and all(count == 1 for count in counts[1:]):
             raise TemplateError("it leaves out the system message")
         if all(count == 1 for count in counts):
-            return split_at(text, marks, [message.content for message in messages])
+            return _split_at(text, marks, [message.content for message in messages])
         contents = [{"role": m.role, "content": self.disarm(m.content)} for m in messages]
         return [Segment(self.render_text(contents), literal=False)]
 
@@ -196,7 +196,12 @@ class PromptWriter:
         ]
         if vocabulary.specials_of(tokens) == meant:
             return tokens
-        tokens = []
+        return self.tokenize_apart(segments)
+
+    def tokenize_apart(self, segments: Sequence[Segment]) -> list[int]:
+        """Each segment for itself: what stands for itself holds no control token."""
+        vocabulary = self._vocabulary
+        tokens: list[int] = []
         for segment in segments:
             if segment.literal:
                 tokens += self._literal_tokens(segment.text)
@@ -247,7 +252,7 @@ class Segment:
     literal: bool
 
 
-def split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[Segment]:
+def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[Segment]:
     """Put the contents where their marks stand, trimmed as the template trimmed what was around the marks."""
     places = sorted((text.index(mark), mark, content) for mark, content in zip(marks, contents, strict=True))
     segments: list[Segment] = []
