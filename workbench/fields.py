@@ -14,7 +14,10 @@ from workbench.errors import UserError
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One field, as a form or a command line shows it. ``kind``: int, float, bool, str, choice or list."""
+    """One field, as a form or a command line shows it. ``kind``: int, float, bool, str, choice or list.
+
+    Between the entries of a list that is typed in one line stands ``separator``.
+    """
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     advanced: bool = False
     group: str = ""
     multiline: bool = False
+    separator: str = "\\n"
 
 
 def fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
@@ -84,6 +88,7 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
         advanced=bool(extra.get("advanced", False)),
         group=str(extra.get("group", "")),
         multiline=bool(extra.get("multiline", False)),
+        separator=str(extra.get("separator", "\\n")),
     )
 
 
@@ -101,7 +106,10 @@ def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:
             raise UserError(f"{name} is true or false, not {text!r}.")
         raw = lowered in ("true", "yes", "on", "1")
     elif field.kind == "list":
-        raw = [part for part in text.split("\\n") if part] if "\\n" in text else [text] if text else []
+        parts = text.replace("\\n", field.separator).split(field.separator)
+        if field.separator != "\\n":  # spaces beside a comma are not meant
+            parts = [part.strip() for part in parts]
+        raw = [part for part in parts if part]
     try:
         return msgspec.convert(raw, hint, strict=False)
     except msgspec.ValidationError as error:

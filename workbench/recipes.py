@@ -292,7 +292,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             title="Order of steps",
             description="The order in which sampling narrows the choice; a step that is left out is not applied.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "sampling", "advanced": True, "separator": ","},
         ),
     ] = SAMPLING_ORDER
     n: Annotated[

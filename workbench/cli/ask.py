@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,10 @@ def plain_answer(result: AskResult) -> dict[str, Any]:
 
 def values_help() -> str:
     """Every field that --set takes, with its help, range and default."""
-    lines = ["what --set takes (decoding.grammar=@FILE reads a file):"]
+    lines = [
+        "what --set takes (decoding.grammar=@FILE reads a file; \\n stands between the entries of a list, commas",
+        "between the steps of decoding.order):",
+    ]
     for part, config in PARTS.items():
         fields = fields_of(config)
         for group in dict.fromkeys(field.group for field in fields):
@@ -147,6 +151,8 @@ def _default(field: Field) -> str:
     if field.default in ("", (), None):
         return ""
     shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    if field.kind == "list":
+        shown = field.separator.join(field.default)
     return f" [{shown}]"
 
 
@@ -193,12 +199,21 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
         recipe = msgspec.structs.replace(recipe, decoding=decoding)
     for assignment in arguments.assignments:
         recipe = with_value(recipe, _from_file(assignment))
+    if arguments.json and _searches_with_beams(arguments.assignments, recipe):
+        recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}")
     if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
         raise UserError("It is not said which documents that one is among.", "Give --collection as well.")
     if not recipe.model.name:
         name = yield from _only_model(session)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     return recipe
+
+
+def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
+    """Whether a beam search was asked for here and not how many of its answers are wanted: programs get them all."""
+    said = {assignment.partition("=")[0].strip() for assignment in assignments}
+    asked = "decoding.strategy" in said and recipe.decoding.strategy == "beam"
+    return asked and recipe.decoding.n == 1 and "decoding.n" not in said
 
 
 def _from_file(assignment: str) -> str:
@@ -211,7 +226,12 @@ def _from_file(assignment: str) -> str:
 
 def _place(text: str) -> tuple[int, int]:
     place, _, token = text.partition(":")
-    return int(place), int(token)
+    try:
+        return int(place), int(token)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not PLACE:TOKEN, two numbers as `chats tokens` shows them, such as 4:260"
+        ) from error
 
 
 def _only_model(session: Session) -> Events[str]:
@@ -269,8 +289,16 @@ def _without_text(session: Session, call: Ask) -> Events[AskResult]:
 
 
 def show_one_of_many(event: Event, output: TextOutput) -> None:
-    if isinstance(event, Artifact) and event.kind == "answer":
-        output.line(f"{event.id}  {one_line(event.result.get('answer') or event.result.get('error', ''))}")
+    if not isinstance(event, Artifact) or event.kind != "answer":
+        return
+    result = event.result
+    sequences = result.get("sequences", ())
+    if len(sequences) > 1:
+        for number, one in enumerate(sequences):
+            output.line(f"{event.id}  [{number}] {one_line(one['text'])}")
+    else:
+        output.line(f"{event.id}  {one_line(result.get('answer') or result.get('error', ''))}")
+    _show_tokens(sequences, output)
 
 
 def show_answer(result: dict[str, Any], output: TextOutput) -> None:
@@ -286,6 +314,10 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
         output.line()
     for n, citation in sorted(cited.items()):
         output.line(f"[{n}] {place(citation)}")
+    _show_tokens(sequences, output)
+
+
+def _show_tokens(sequences: Sequence[dict[str, Any]], output: TextOutput) -> None:
     for number, one in enumerate(sequences):
         if not isinstance(one["tokens"], int) and one["tokens"]:
             output.line()

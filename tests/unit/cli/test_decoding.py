@@ -91,6 +91,23 @@ def test_several_answers_are_numbered_with_scores_and_endings(run: Run, answerin
     assert answering.asked(InspectAnswer) == []
 
 
+def test_a_program_gets_every_beam_unless_it_says_how_many(run: Run, answering: FakeFront) -> None:
+    beam = ("ask", "When?", "--set", "decoding.strategy=beam", "--set", "decoding.num_beams=3")
+    run(*beam, "--json")
+    run(*beam)
+    run(*beam, "--json", "--set", "decoding.n=1")
+    run("ask", "When?", "--json", "--set", "decoding.num_beams=3")
+    assert [call.recipe.decoding.n for call in answering.asked(Ask)] == [3, 1, 1, 1]
+
+
+def test_the_order_of_steps_is_written_with_commas(run: Run, answering: FakeFront) -> None:
+    run("ask", "q", "--set", "decoding.order=temperature, top_k", "--set", r"decoding.stop=a,b\nc")
+    (call,) = answering.asked(Ask)
+    assert call.recipe.decoding.order == ("temperature", "top_k")
+    assert call.recipe.decoding.stop == ("a,b", "c")
+    assert "[penalties,dry,top_k,typical_p,top_p,min_p,xtc,temperature]" in values_help()
+
+
 def test_tokens_are_told_of_every_sequence(run: Run, answering: FakeFront) -> None:
     ran = run("ask", "When?", "--tokens", "2", "--json")
     assert answering.asked(InspectAnswer) == [InspectAnswer(message="m2", sequence=n, alternatives=2) for n in range(2)]
@@ -120,10 +137,13 @@ def test_many_questions_tell_their_tokens_before_their_chats_go(run: Run, answer
     file = tmp_path / "q.jsonl"
     file.write_text('{"id": "1", "text": "one"}\n')
     ran = run("ask", "--questions", str(file), "--tokens", "1", "--json")
+    lines = run("ask", "--questions", str(file), "--tokens", "1").out.splitlines()
+    assert lines[:2] == ["1  [0] In 1911.", "1  [1] Long ago it was."]
+    assert len([line for line in lines if line.startswith("PLACE")]) == 2
     (artifact,) = [e for e in ran.events if e["event"] == "artifact"]
     assert [len(s["tokens"]) for s in artifact["result"]["sequences"]] == [1, 1]
     kinds = [type(call) for call in answering.calls if isinstance(call, Ask | InspectAnswer | DeleteChat)]
-    assert kinds == [Ask, InspectAnswer, InspectAnswer, DeleteChat]
+    assert kinds == [Ask, InspectAnswer, InspectAnswer, DeleteChat] * 2
 
 
 def test_an_answer_branches_at_a_token(run: Run, answering: FakeFront) -> None:
@@ -132,6 +152,7 @@ def test_an_answer_branches_at_a_token(run: Run, answering: FakeFront) -> None:
     assert (call.regenerate, call.branch) == ("m2", BranchPoint(position=3, token=77, sequence=1))
     for argv in (("q", "--branch", "3:77"), ("--chat", "c", "--again", "m2", "--branch", "x")):
         assert run("ask", *argv).status == 2
+    assert "'x' is not PLACE:TOKEN" in run("ask", "--chat", "c", "--again", "m2", "--branch", "x").err
 
 
 def test_adapters_and_their_scales(run: Run, answering: FakeFront, tmp_path: Path) -> None:
