@@ -1,0 +1,174 @@
+"""A set prepared for training: read, split, written, counted; refused where nothing can come of it.
+
+All of it needs a vocabulary and a chat template, and no weights: bad data is told before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.techniques.finetuning.data.examples import Example
+from workbench.techniques.finetuning.data.reading import Split, find_splits, read_rows
+from workbench.techniques.finetuning.data.rows import ReadingLimits
+from workbench.techniques.finetuning.data.shapes import (
+    ROWS_LOOKED_AT,
+    ColumnMapping,
+    Refusal,
+    Shape,
+    recognise,
+    to_examples,
+)
+from workbench.techniques.finetuning.data.splitting import split_examples
+from workbench.techniques.finetuning.data.statistics import Overlap, SetStatistics, measure, measure_overlap
+from workbench.techniques.finetuning.data.writing import ExampleWriter, WrittenExample
+
+MOST_REFUSED = 0.1
+"""With a larger share of rows that are no examples, a set is refused: it was taken for something else than it is."""
+
+FEWEST_EXAMPLES = 2
+"""One to learn from and one to look whether it did."""
+
+
+class LoadedSet(msgspec.Struct, frozen=True, kw_only=True):
+    """``evaluation`` is what the set itself sets aside (a folder's validation or test split); often nothing."""
+
+    shape: Shape
+    examples: tuple[Example, ...]
+    evaluation: tuple[Example, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Examples to train on and to evaluate on, as tokens, and what there is to know of them."""
+
+    train: tuple[WrittenExample, ...]
+    evaluation: tuple[WrittenExample, ...]
+    train_examples: tuple[Example, ...]
+    evaluation_examples: tuple[Example, ...]
+    train_statistics: SetStatistics
+    evaluation_statistics: SetStatistics
+    overlap: Overlap
+    refused: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLimits | None = None) -> LoadedSet:
+    """Read a file or folder. ``mapping`` None: as its shape is recognised.
+
+    Raises UserError, naming file, row and reason: where a file cannot be read, the shape is not recognised, or more
+    than ``MOST_REFUSED`` of the rows are no examples.
+    """
+    splits: tuple[Split | None, ...] = (None,)
+    if path.is_dir():
+        found = find_splits(path).splits
+        held_out: Split | None = "validation" if "validation" in found else "test" if "test" in found else None
+        splits = ("train", held_out) if "train" in found and held_out else (next(iter(found)),)
+    read: list[tuple[Example, ...]] = []
+    refused: list[Refusal] = []
+    shape = None
+    for split in splits:
+        rows = read_rows(path, limits, split)
+        first = list(islice(rows, ROWS_LOOKED_AT))
+        if shape is None:
+            shape = recognise(first)
+            mapping = mapping or shape.mapping
+        if mapping is None:
+            raise UserError(
+                f"{path.name}: it is not clear what an example is. {shape.why}",
+                "Say which columns hold question and answer, turns, or text.",
+            )
+        read.append(tuple(to_examples(chain(first, rows), mapping, refused)))
+    _check_refused(refused, sum(map(len, read)), path.name)
+    assert shape is not None
+    return LoadedSet(shape=shape, examples=read[0], evaluation=read[1] if len(read) > 1 else (), refused=tuple(refused))
+
+
+def prepare(
+    loaded: LoadedSet,
+    writer: ExampleWriter,
+    *,
+    evaluation_share: float = 0.1,
+    seed: int = 0,
+    check: Callable[[], None] = lambda: None,
+) -> TrainingSet:
+    """Split, write and count. Empty examples are left out, and so are those of which nothing is learnt.
+
+    ``check`` is called for every example and may raise to give up. Raises UserError when too few examples are left to
+    train on, or the chat template refuses most of them.
+    """
+    train, evaluation = list(loaded.examples), list(loaded.evaluation)
+    if not evaluation:
+        train, evaluation = split_examples(train, evaluation_share, seed)
+    refused: list[Refusal] = []
+    sides = [_written(side, writer, refused, check) for side in (train, evaluation)]
+    every = [one for side in sides for one in side]
+    _check_refused(refused, len(every), "This set")
+    _check_enough([*train, *evaluation], every)
+    notes = tuple(dict.fromkeys(note for one in every for note in one.notes))
+    return TrainingSet(
+        train=_learnable(sides[0]),
+        evaluation=_learnable(sides[1]),
+        train_examples=tuple(train),
+        evaluation_examples=tuple(evaluation),
+        train_statistics=measure(train, sides[0]),
+        evaluation_statistics=measure(evaluation, sides[1]),
+        overlap=measure_overlap(train, evaluation),
+        refused=(*loaded.refused, *refused),
+        notes=notes,
+    )
+
+
+def _written(
+    examples: Iterable[Example], writer: ExampleWriter, refused: list[Refusal], check: Callable[[], None]
+) -> list[WrittenExample]:
+    written: list[WrittenExample] = []
+    for example in examples:
+        check()
+        if example.is_empty:
+            continue
+        try:
+            written.append(writer.write(example))
+        except UserError as error:
+            refused.append(Refusal(example.source, error.message))
+    return written
+
+
+def _learnable(written: Iterable[WrittenExample]) -> tuple[WrittenExample, ...]:
+    return tuple(one for one in written if one.trained_tokens)
+
+
+def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
+    rows = len(refused) + kept
+    if refused and len(refused) > MOST_REFUSED * rows:
+        first = refused[0]
+        raise UserError(
+            f"{name}: {len(refused):,} of {rows:,} rows are no examples. The first is {first.source}: {first.reason}",
+            "Mend these rows, or say which columns hold question and answer.",
+        )
+
+
+def _check_enough(examples: Sequence[Example], written: Sequence[WrittenExample]) -> None:
+    if len(examples) < FEWEST_EXAMPLES:
+        raise UserError(
+            f"There {'is one example' if examples else 'are no examples'}; at least {FEWEST_EXAMPLES} are needed.",
+            "Add examples: some tens teach a manner, hundreds a task.",
+        )
+    if len({example.digest(normalised=True) for example in examples}) < FEWEST_EXAMPLES:
+        raise UserError(f"All {len(examples):,} examples say the same.", "Add others.")
+    if not written:
+        raise UserError(
+            f"All {len(examples):,} examples are empty. The first is {examples[0].source}.", "Add answers to learn."
+        )
+    left = [one for one in written if one.trained_tokens]
+    if not left:
+        first = written[0]
+        raise UserError(
+            f"All {len(written):,} examples are too long: within the first {len(first.tokens):,} tokens nothing is "
+            f"left to learn. The first is {first.source}, with {first.whole_tokens:,} tokens.",
+            "Allow longer examples, or shorten the questions.",
+        )
