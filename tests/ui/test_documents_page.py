@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.ui.fake_home import FakeHome, running_ingest
 from ui.bridge import Bridge
 from ui.pages.documents import DocumentsPage
 from ui.pages.documents_table import DocumentFilter, DocumentTable
+from ui.theme.theme import Theme
+from ui.widgets.text_view import TextView
 from workbench import calls as c
 from workbench import events
 
@@ -340,3 +343,24 @@ def test_every_control_has_a_name_for_screen_readers(page: DocumentsPage) -> Non
         if button.isVisible() and not button.text() and not button.accessibleName()
     ]
     assert nameless == []
+
+
+def test_the_lines_of_a_document_stand_apart_and_are_where_they_are_drawn(qtbot: QtBot, theme: Theme) -> None:
+    view = TextView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    text = "A line that is long enough to be broken into several ones at this width of the view.\n" * 40
+    view.show_text(text)
+    view.show()
+    size = theme.reading_size
+    tops = []
+    for block in (view.document().findBlockByNumber(number) for number in range(2)):
+        area = view.blockBoundingGeometry(block)
+        assert area.height() == block.layout().lineCount() * round(1.5 * size)
+        tops += [area.top() + block.layout().lineAt(n).y() for n in range(block.layout().lineCount())]
+    assert {round(b - a) for a, b in pairwise(tops)} == {round(1.5 * size)}
+    view.show_passage(len(text) // 2, len(text) // 2 + 20)
+    qtbot.waitUntil(lambda: view.verticalScrollBar().value() > 0)
+    cursor = view.textCursor()
+    assert view.viewport().rect().contains(view.cursorRect(cursor))
+    assert view.cursorForPosition(view.cursorRect(cursor).center()).position() == cursor.position()

@@ -5,15 +5,25 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextBlock,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
+from PySide6.QtWidgets import QFrame, QPlainTextDocumentLayout, QPlainTextEdit, QTextEdit, QWidget
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.calls import Chunk
 
 _MARGIN = 36
+_LINE_HEIGHT = 1.5  # in sizes of the font
 _PIECE = 60_000  # characters put in at a time: a book does not hold up the window
 
 
@@ -22,6 +32,9 @@ class TextView(QPlainTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        document = QTextDocument(self)
+        document.setDocumentLayout(_Spaced(document))
+        self.setDocument(document)
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
         self.setAccessibleName("Text of the document")
@@ -104,7 +117,7 @@ class TextView(QPlainTextEdit):
         cursor.setPosition(self.position_of(self._passage[0]))
         self.setTextCursor(cursor)
         top = self.cursorRect(cursor).top()
-        lines = (top - self.viewport().height() // 4) // max(1, self.fontMetrics().lineSpacing())
+        lines = (top - self.viewport().height() // 4) // line_step(self.fontMetrics().height())
         self.verticalScrollBar().setValue(self.verticalScrollBar().value() + lines)
         self._revealed = self.verticalScrollBar().value()
 
@@ -163,6 +176,33 @@ class TextView(QPlainTextEdit):
         cursor.setPosition(min(self.position_of(offset), max(0, self.document().characterCount() - 1)))
         area = self.cursorRect(cursor)
         return area.bottom() if bottom else area.top()
+
+
+def line_step(height: float) -> int:
+    """From one line to the next, in px, where the font's own lines are ``height`` high."""
+    return round(max(height, _LINE_HEIGHT * current_theme().reading_size))
+
+
+class _Spaced(QPlainTextDocumentLayout):
+    """A plain text's layout with the lines of reading text, which QPlainTextEdit does not have.
+
+    The lines of a block are moved apart when it is first looked at: as lazy as the layout itself is.
+    """
+
+    def blockBoundingRect(self, block: QTextBlock) -> QRectF:
+        area = super().blockBoundingRect(block)
+        layout = block.layout()
+        count = layout.lineCount()
+        if not count or not block.isVisible():
+            return area
+        height = layout.lineAt(0).height()
+        step = line_step(height)
+        above = (step - height) / 2
+        if layout.lineAt(0).y() != above:
+            for number in range(count):
+                line = layout.lineAt(number)
+                line.setPosition(QPointF(line.x(), above + number * step))
+        return QRectF(area.x(), area.y(), area.width(), count * step)
 
 
 class _Margin(QWidget):
