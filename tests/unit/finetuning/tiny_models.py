@@ -7,6 +7,7 @@ that llama.cpp then computes what torch does shows that it is the right one.
 from __future__ import annotations
 
 import ctypes
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 
 
 def build(family: str, *, seed: int = 0) -> Any:
-    """A torch model of the family: llama (untied), qwen2 (untied, with biases), gemma3 (tied)."""
+    """A torch model of the family: llama (untied), qwen2 (untied, with biases), gemma3 (tied), gpt2 (tied, Conv1D)."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     shape = {
@@ -48,6 +49,12 @@ def build(family: str, *, seed: int = 0) -> Any:
     elif family == "qwen2":
         config = transformers.Qwen2Config(**shape)
         model = transformers.Qwen2ForCausalLM(config)
+    elif family == "gpt2":
+        config = transformers.GPT2Config(
+            vocab_size=VOCABULARY, n_embd=WIDTH, n_inner=INNER, n_layer=LAYERS, n_head=HEADS, n_positions=64,
+            bos_token_id=0, eos_token_id=1,
+        )  # fmt: skip
+        model = transformers.GPT2LMHeadModel(config)
     else:
         config = transformers.Gemma3TextConfig(
             **shape, head_dim=HEAD, query_pre_attn_scalar=HEAD, sliding_window=32, tie_word_embeddings=True
@@ -71,8 +78,10 @@ def pairs_of_halves(weights: Floats, heads: int) -> Floats:
     return np.stack(rows)
 
 
-def write_gguf(model: Any, family: str, path: Path, pack: Callable[[str], str] = lambda name: "F32") -> Path:
-    """The model as GGUF, without a vocabulary. ``pack`` chooses the number format of a weight by its name."""
+def write_gguf(
+    model: Any, family: str, path: Path, pack: Callable[[str], str] = lambda name: "F32", *, tokenizer: str = "none"
+) -> Path:
+    """The model as GGUF, with a vocabulary that nobody reads. ``pack`` chooses a weight's number format by its name."""
     writer = gguf.GGUFWriter(path, family)
     writer.add_name(f"tiny {family}")
     writer.add_context_length(64)
@@ -80,21 +89,27 @@ def write_gguf(model: Any, family: str, path: Path, pack: Callable[[str], str] =
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(INNER)
     writer.add_head_count(HEADS)
-    writer.add_head_count_kv(KV_HEADS)
-    writer.add_key_length(HEAD)
-    writer.add_value_length(HEAD)
-    writer.add_rope_dimension_count(HEAD)
-    writer.add_layer_norm_rms_eps(model.config.rms_norm_eps)
-    writer.add_rope_freq_base(1_000_000.0 if family == "gemma3" else 10_000.0)
+    if family == "gpt2":
+        writer.add_layer_norm_eps(model.config.layer_norm_epsilon)
+    else:
+        writer.add_head_count_kv(KV_HEADS)
+        writer.add_key_length(HEAD)
+        writer.add_value_length(HEAD)
+        writer.add_rope_dimension_count(HEAD)
+        writer.add_layer_norm_rms_eps(model.config.rms_norm_eps)
+        writer.add_rope_freq_base(1_000_000.0 if family == "gemma3" else 10_000.0)
     writer.add_vocab_size(VOCABULARY)
     writer.add_file_type(0)
     if family == "gemma3":
         writer.add_sliding_window(32)
-    writer.add_tokenizer_model("none")
+    writer.add_tokenizer_model(tokenizer)
     writer.add_array("tokenizer.ggml.tokens", [f"<{number}>" for number in range(VOCABULARY)])
+    if tokenizer == "gpt2":
+        writer.add_array("tokenizer.ggml.merges", ["< 1"])
+        writer.add_array("tokenizer.ggml.token_type", [1] * VOCABULARY)
     names = gguf.get_tensor_name_map({v: k for k, v in gguf.MODEL_ARCH_NAMES.items()}[family], LAYERS)
     for name, parameter in model.state_dict().items():
-        if name == "lm_head.weight" and family == "gemma3":
+        if name == "lm_head.weight" and family in ("gemma3", "gpt2"):
             continue
         weights = parameter.detach().float().numpy()
         if family == "llama" and name.endswith("q_proj.weight"):
@@ -103,7 +118,9 @@ def write_gguf(model: Any, family: str, path: Path, pack: Callable[[str], str] =
             weights = pairs_of_halves(weights, KV_HEADS)
         if family == "gemma3" and name.endswith("norm.weight"):
             weights = weights + 1
-        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if family == "gpt2" and ".c_" in name and weights.ndim == 2:
+            weights = weights.T
+        target = names.get_name(name.removeprefix("transformer."), try_suffixes=(".weight", ".bias"))
         assert target is not None, name
         kind = gguf.GGMLQuantizationType["F32" if weights.ndim == 1 else pack(target)]
         packed = gguf.quants.quantize(np.ascontiguousarray(weights), kind)
@@ -162,7 +179,9 @@ def with_adapter(model: Any, config: Any, *, seed: int = 7) -> Any:
     """The model with an adapter of random weights that count."""
     torch = pytest.importorskip("torch")
     peft = pytest.importorskip("peft")
-    adapted = peft.get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peft 0.21 asks transformers 5 for what it renamed; tied layers are warned of
+        adapted = peft.get_peft_model(model, config)
     torch.manual_seed(seed)
     with torch.no_grad():
         for name, parameter in adapted.named_parameters():

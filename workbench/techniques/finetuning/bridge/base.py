@@ -24,6 +24,7 @@ from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsF
 _OUTPUT = "output.weight"
 _INNER = ("language_model.", "text_model.")
 _SEEING = ("vision", "visual.", "audio", "multi_modal_projector")
+_TRANSPOSED = ("gpt2",)  # whose layers are transformers' Conv1D, (in, out): PEFT's fan_in_fan_out
 _TIED_BY_DEFAULT = ("gemma", "cohere")
 
 
@@ -154,7 +155,9 @@ def _with_tensors(base: Base, files: Sequence[Path]) -> Base:
                 layer = layer.replace(inner, "")
             mapped = base._names.get_name(layer) or base._names.get_name(f"model.{layer}")
             if mapped is not None and not (base.tied and f"{mapped}.weight" == _OUTPUT):
-                shape = tuple(reversed(file.shape(name)))
+                shape = file.shape(name)
+                if not mapped.startswith("blk.") or base.architecture not in _TRANSPOSED:
+                    shape = tuple(reversed(shape))
                 tensors[f"{mapped}.weight"] = Tensor(f"{mapped}.weight", shape, "F32", 0)
     return Base(base.path, base.name, base.architecture, base.heads, base.kv_heads, base.tied, tensors)
 

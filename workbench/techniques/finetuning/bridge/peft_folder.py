@@ -34,6 +34,7 @@ _PARTS = {
     ".lora_magnitude_vector.weight": "magnitude",
     ".ia3_l": "ia3",
 }
+_UNCHANGED = ".base_layer.weight"  # PEFT saves embeddings whole beside their LoRA, though they are frozen
 _REPLACED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _HARMLESS = frozenset({
     "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "corda_config", "ensure_weight_tying",
@@ -187,6 +188,8 @@ def _group(folder: Path, weights: SafetensorsFile) -> dict[str, dict[str, str]]:
     """The names of the file by layer and part."""
     found: dict[str, dict[str, str]] = {}
     for name in sorted(weights.names(), key=_natural):
+        if name.endswith(_UNCHANGED):
+            continue
         suffix = next((suffix for suffix in _PARTS if name.endswith(suffix)), None)
         if suffix is None:
             raise UserError(
