@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
@@ -44,7 +45,9 @@ def run(begun: Begun, recipe: Recipe, context: AnswerContext) -> Iterator[Event]
     )
     if begun.passages:
         yield events.Retrieved(query=begun.query, passages=begun.passages)
-        grounded = yield from edit(stream, lambda: CitationEditor(begun.passages, begun.question), notices=notices)
+        verbatim = recipe.decoding.format != "text"
+        editor = partial(CitationEditor, begun.passages, begun.question, verbatim=verbatim)
+        grounded = yield from edit(stream, editor, notices=notices)
         generated = grounded.generated
         sequences = cited(generated, grounded.editors)
         citations = citations_of(grounded.editors[0], begun.passages)

@@ -61,6 +61,16 @@ def test_answer_from_passages_is_cited() -> None:
     assert (result.query, result.passages, result.declined) == (QUESTION, made[0].passages, False)
 
 
+@pytest.mark.parametrize("form", ["json", "regex", "choice"])
+def test_an_answer_of_a_form_is_not_edited(form: str) -> None:
+    written = '{"claims": "must be made in writing", "n": [7]}'
+    decoding = msgspec.convert({"format": form, "grammar": "x"}, DecodingPart)
+    recipe = msgspec.structs.replace(GROUNDED, decoding=decoding)
+    _, result = ask(FakeLanguageModel([written]), FakeRetriever([FRUIT, PUMP]), recipe=recipe)
+    assert result.answer == written
+    assert [c.n for c in result.citations] == [1]
+
+
 def test_small_model_sees_one_passage_and_a_big_one_several_with_numbers() -> None:
     small, big = FakeLanguageModel(["x"]), FakeLanguageModel(["x"], parameters=7_000_000_000)
     ask(small, FakeRetriever([PUMP, FRUIT]))

@@ -82,3 +82,12 @@ def test_words_of_the_question_prove_nothing() -> None:
 def test_best_of_several_passages_is_taken() -> None:
     other = passage("The warranty of the fan runs for 36 months.", n=2)
     assert PassageMatcher([PUMP, other]).match("The fan has a warranty of 36 months.") == 2
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_an_answer_of_a_form_stays_as_it_is_and_its_sources_are_known(size: int) -> None:
+    written = '{\n"claims": "must be made in writing",\n"months": [36],\n"parts": [1]\n}'
+    editor = CitationEditor([PUMP, FRUIT], QUESTION, verbatim=True)
+    pieces = [written[at : at + size] for at in range(0, len(written), size)]
+    assert "".join([*map(editor.feed, pieces), editor.end()]) == written
+    assert (editor.claimed, editor.matched) == (set(), {1})

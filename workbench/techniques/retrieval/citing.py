@@ -76,10 +76,13 @@ class PassageMatcher:
 class CitationEditor:
     """Edits an answer's pieces as they stream; an ``Editor`` of workbench.techniques.generating.
 
-    After ``end``, ``claimed`` and ``matched`` hold the numbers that stand in the text, by who put them there.
+    After ``end``, ``claimed`` and ``matched`` hold the numbers that stand in the text, by who put them there. With
+    ``verbatim`` the text stays as it is, since a mark would break the form that was asked for, and a bracket may mean
+    something else: then ``matched`` holds the passages that its lines stand in.
     """
 
-    def __init__(self, passages: Sequence[Passage], question: str = "") -> None:
+    def __init__(self, passages: Sequence[Passage], question: str = "", *, verbatim: bool = False) -> None:
+        self._verbatim = verbatim
         self._shown = {p.n for p in passages}
         self._matcher = PassageMatcher(passages, question)
         self._held = ""  # not yet decided
@@ -91,10 +94,14 @@ class CitationEditor:
 
     def feed(self, piece: str) -> str:
         self._held += piece
-        return self._drain(final=False)
+        return piece if self._verbatim else self._drain(final=False)
 
     def end(self, cut_short: bool = False) -> str:
         """What was still held back. The last sentence gets no citation when it was cut short."""
+        if self._verbatim:
+            found = (self._matcher.match(line.strip()) for line in self._held.splitlines() if line.strip())
+            self.matched.update(n for n in found if n is not None)
+            return ""
         if cut_short:
             self._cited = True
         return self._drain(final=True)

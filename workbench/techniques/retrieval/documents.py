@@ -8,6 +8,7 @@ extracted rows are checked against their section and merged; translations are jo
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -103,6 +104,11 @@ class _Worker:
         edited = yield from self.ask_edited(instruction, text, Unchanged, quiet=quiet, max_tokens=max_tokens)
         return edited.generated
 
+    @property
+    def keeps_form(self) -> bool:
+        """Whether the recipe asks for a form of the answer."""
+        return self._recipe.decoding.format != "text"
+
     def ask_edited(
         self, instruction: str, text: str, editor: Callable[[], E], *, quiet: bool, max_tokens: int = 0
     ) -> Generator[Event, None, Edited[E]]:
@@ -163,7 +169,8 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         text = "\n\n".join(parts)
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
     yield worker.progress("summarising", len(sections) - 1)
-    edited = yield from worker.ask_edited(instruction, text, lambda: CitationEditor(cited), quiet=False)
+    editor = partial(CitationEditor, cited, verbatim=worker.keeps_form)
+    edited = yield from worker.ask_edited(instruction, text, editor, quiet=False)
     return edited.generated, cited, citations_of(edited.editors[0], cited)
 
 

@@ -51,7 +51,8 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     notices: list[str] = []
     messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model.parameters)
     stream = context.model.generate(messages, recipe.decoding)
-    edited = yield from edit(stream, lambda: CitationEditor(shown, question), notices=notices)
+    verbatim = recipe.decoding.format != "text"
+    edited = yield from edit(stream, lambda: CitationEditor(shown, question, verbatim=verbatim), notices=notices)
     generated = edited.generated
     result = AskResult(
         answer=generated.text,
