@@ -35,6 +35,21 @@ from workbench.recipes import DecodingPart
 from workbench.settings import Settings
 
 SETTLE_MS = 700
+_WARRANTY = """{
+  "type": "object",
+  "properties": {
+    "months": {"type": "integer"},
+    "in_writing": {"type": "boolean"},
+    "covers": {
+      "type": "array",
+      "items": {"enum": ["pump", "motor", "cable"]},
+      "maxItems": 3
+    }
+  },
+  "required": ["months", "in_writing", "covers"],
+  "additionalProperties": false
+}
+"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -168,6 +183,34 @@ def _beams(shell: Shell, front: Front) -> None:
     _ask(shell, DecodingPart(strategy="beam", max_tokens=200))
 
 
+def _decoding(shell: Shell, front: Front) -> None:
+    """The decoding card with the curve of the answer's last token."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    page.parts.recipe.decoding.open()
+    _ask(shell, DecodingPart(temperature=0.8, top_p=0.9, max_tokens=60))
+    curve = page.parts.recipe.decoding_form.distribution
+    _wait_for(lambda: curve.shows_tokens)
+
+
+def _form(shell: Shell, front: Front) -> None:
+    """The editor of the form of the answer, with an answer that obeys it."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    pane = page.parts.format
+    page.parts.show_side(pane)
+    _ask(shell, DecodingPart(format="json_schema", grammar=_WARRANTY, max_tokens=200))
+    _wait_for(lambda: pane.verdict.isVisible())
+
+
+def _wait_for(there: Callable[[], bool], most_ms: int = 10_000) -> None:
+    for _ in range(most_ms // 100):
+        if there():
+            break
+        settle(100)
+    settle()
+
+
 def _open_document(ending: str) -> Callable[[Shell, Front], None]:
     """Open the first indexed document of a kind that has several chunks where there is one."""
 
@@ -220,9 +263,11 @@ SCENES: tuple[Scene, ...] = (
     ("welcome", "welcome", FakeHome, None),
     ("first-steps", "welcome", FakeHome, _first_steps),
     ("chat", "chat", furnished_home, _cited_source),
+    ("decoding", "chat", furnished_home, _decoding),
     ("answers", "chat", furnished_home, _columns),
     ("tokens", "chat", furnished_home, _tokens),
     ("beams", "chat", furnished_home, _beams),
+    ("form", "chat", furnished_home, _form),
     ("document", "documents", furnished_home, _open_document(".md")),
     ("pdf", "documents", furnished_home, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
