@@ -29,6 +29,7 @@ from workbench.techniques.retrieval.terms import Vocabulary
 
 _SHARE_NEEDED = 0.5  # of a sentence's weight must stand in the passage
 _ECHO = 0.25  # weight of a word that only repeats the question
+_PARTS = re.compile(r"[\n{}\[\]]|, *(?=\")")  # lines, and the members of an object
 _CITATION = re.compile(r"\[\s*(\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\s*\]")
 _PERHAPS_CITATION = re.compile(r"\[[\d\s,;–-]*$")
 _MARK = re.compile(rf"[.!?…]+[{re.escape(CLOSERS)}]*|[。！？]+[”’」』）]*")
@@ -78,7 +79,7 @@ class CitationEditor:
 
     After ``end``, ``claimed`` and ``matched`` hold the numbers that stand in the text, by who put them there. With
     ``verbatim`` the text stays as it is, since a mark would break the form that was asked for, and a bracket may mean
-    something else: then ``matched`` holds the passages that its lines stand in.
+    something else: then ``matched`` holds the passages that its parts stand in.
     """
 
     def __init__(self, passages: Sequence[Passage], question: str = "", *, verbatim: bool = False) -> None:
@@ -99,7 +100,7 @@ class CitationEditor:
     def end(self, cut_short: bool = False) -> str:
         """What was still held back. The last sentence gets no citation when it was cut short."""
         if self._verbatim:
-            found = (self._matcher.match(line.strip()) for line in self._held.splitlines() if line.strip())
+            found = (self._matcher.match(part.strip()) for part in _PARTS.split(self._held) if part.strip())
             self.matched.update(n for n in found if n is not None)
             return ""
         if cut_short:
