@@ -13,6 +13,8 @@ batch, changes the last bits of its logits.
 from __future__ import annotations
 
 import ctypes
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +26,7 @@ from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.library import llama
 from workbench.engine.loading import MAX_OUTPUTS, Model
 from workbench.engine.prefixes import PrefixStore, State
+from workbench.errors import UserError
 
 SHARED_SLICE = 64
 """How much of a prompt is computed in a step in which others wait for their next token."""
@@ -34,6 +37,9 @@ BACKGROUND_ROWS = 2
 EXACT_SLICE = 256
 PARKED_CELLS = 512
 """So many cells of idle conversations may lie in memory beside an active one: they slow it down."""
+
+GIVEN_UP = 5
+"""A conversation that another one goes on from is saved first when more than one in so many of its tokens go."""
 
 ABORTABLE_TOKENS = 16
 """Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
@@ -265,10 +271,13 @@ class Lane:
             branch.computed += count
         for job, branch, first, count in shares:
             start = branch.computed - count
-            for row in range(first + max(0, branch.wanted_from - start), first + count):
-                if job.done:
-                    break
-                job.take(branch, self.context, row, self._logits(row))
+            try:
+                for row in range(first + max(0, branch.wanted_from - start), first + count):
+                    if job.done:
+                        break
+                    job.take(branch, self.context, row, self._logits(row))
+            except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
+                self._fail(job, error)
         for job in {id(share[0]): share[0] for share in shares}.values():
             self._settle(job)
 
@@ -295,7 +304,7 @@ class Lane:
                 count = min(count, slices)
             if job.background:
                 count = min(count, spare if generates else slices_behind)
-            if self.model.deterministic:
+            if self.model.deterministic and not generates:
                 count = min(count, EXACT_SLICE - position % EXACT_SLICE)
             # no more tokens than there is room for their logits
             count = min(count, max(0, branch.wanted_from - position) + outputs)
@@ -316,14 +325,33 @@ class Lane:
         return shares
 
     def _settle(self, job: Job) -> None:
-        if not job.done and not any(branch.missing for branch in job.branches):
+        if job.done or any(branch.missing for branch in job.branches):
+            return
+        try:
             job.settle()
+        except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
+            self._fail(job, error)
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        """Fail one job; what it left in memory is not trusted."""
+        if not isinstance(error, UserError):
+            sys.stderr.write("".join(traceback.format_exception(error)))
+        if not job.done:
+            job.fail(error)
+        for branch in job.branches:
+            slot = self._slots[branch.number]
+            slot.branch = slot.job = None
+            self._clear(slot)
+        job.branches.clear()
 
     def _take_back(self, shares: Sequence[tuple[Job, Branch, int, int]]) -> None:
         """After a step that was stopped half-way: take back out what it left in memory."""
-        for job, branch, _, _ in shares:
-            if not llama.llama_memory_seq_rm(self.memory, branch.number, branch.computed, -1) and not job.cancelled:
-                job.fail(RuntimeError("the model's memory cannot go back"))
+        for _, branch, _, _ in shares:
+            if not llama.llama_memory_seq_rm(self.memory, branch.number, branch.computed, -1):
+                # it cannot go back: all is computed again, and what was handed over is not handed over again
+                branch.wanted_from = max(branch.wanted_from, branch.computed)
+                llama.llama_memory_seq_rm(self.memory, branch.number, -1, -1)
+                branch.computed = 0
 
     def _logits(self, row: int) -> Logits:
         """The last batch's row in llama.cpp's own memory, which the next batch overwrites."""
@@ -356,6 +384,9 @@ class Lane:
         alone = all(slot is best or slot.branch is not None for slot in self._slots)
         if best.branch is None and keep and (keep > len(best.tokens) // 2 or alone or not self.model.shares):
             slot = best
+            held = slot.exact if self.model.deterministic else len(slot.tokens)
+            if GIVEN_UP * (held - keep) > held:  # somebody may come back to it
+                self._save(slot)
         else:
             slot = self._free_slot(but=best if keep else None)
             if keep and self.model.shares:
@@ -433,12 +464,16 @@ class Lane:
 
     def _park(self, slot: Slot) -> None:
         """Move an idle conversation into the store."""
+        self._save(slot)
+        self._clear(slot)
+
+    def _save(self, slot: Slot) -> None:
+        """Keep an idle conversation in the store as well."""
         if self.model.deterministic:
             self._cut(slot, slot.exact)
         if len(slot.tokens) >= self.model.worth_saving:
             first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
             self._store.save(self.context, slot.number, slot.key, slot.tokens, max(0, first), slot.exact)
-        self._clear(slot)
 
     def _clear(self, slot: Slot) -> None:
         llama.llama_memory_seq_rm(self.memory, slot.number, -1, -1)

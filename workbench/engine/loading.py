@@ -47,10 +47,9 @@ class Model:
     """A loaded model. Only the engine's thread may compute with its contexts.
 
     A context has ``sequences`` sequences in one memory of ``context_tokens`` cells, which they ``share`` where they are
-    the same. ``window`` is the length of a sliding attention window in tokens, 0 without one or where the memory keeps
-    what has left it. ``rewindable`` tells whether the newest tokens can be taken back out of memory (recurrent models
-    cannot). ``worth_saving`` is how many tokens a conversation must have for its state to be kept. ``width`` is that of
-    the last layer's output.
+    the same. ``window`` is the length of a sliding attention window in tokens, 0 without one. ``rewindable`` tells
+    whether the newest tokens can be taken back out of memory (recurrent models cannot). ``worth_saving`` is how many
+    tokens a conversation must have for its state to be kept. ``width`` is that of the last layer's output.
     """
 
     def __init__(self, pointer: Any, first: Any, details: ModelDetails, plan: Plan, call: Load) -> None:
@@ -63,7 +62,8 @@ class Model:
         self.vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
         self.sequences: int = llama.llama_n_seq_max(first)
         self.shares = self.sequences > _FEW
-        self.window: int = 0 if self.shares else llama.llama_model_n_swa(pointer)
+        # also where a context keeps all cells: others' tokens may come into those that have left the window
+        self.window: int = llama.llama_model_n_swa(pointer)
         self.rewindable = not _is_recurrent(pointer)
         self.context_tokens: int = llama.llama_n_ctx(first)
         self.width: int = llama.llama_model_n_embd_out(pointer)

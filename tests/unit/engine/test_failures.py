@@ -1,0 +1,171 @@
+"""What one request meets does not become another's: faults, cancels, the end of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from workbench import events
+from workbench.engine import lane as lanes
+from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.library import llama
+from workbench.engine.loading import Model
+from workbench.engine.loop import Engine
+from workbench.engine.prompt import Prompt
+from workbench.engine.protocol import Generated
+from workbench.protocol import RequestContext
+from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.generation import Generation
+
+TEXT = "The harbour of the old town lies below the castle. Every morning the boats come in with herring. "
+
+
+class Going(Job):
+    """Goes on with the given tokens, one a step, and notes in which row of a batch the logits of each came."""
+
+    def __init__(self, prompt: Sequence[int], rest: Sequence[Sequence[int]], context: RequestContext | None = None):
+        room = len(prompt) + sum(len(tokens) for tokens in rest)
+        super().__init__(prompt, len(prompt) - 1, room, context or RequestContext())
+        self._rest = [list(tokens) for tokens in rest]
+        self.rows: list[int] = []
+
+    def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+        self.rows.append(row)
+        if not branch.missing and len(self.rows) == 1:
+            self.settle()
+
+    def settle(self) -> None:
+        if not self._rest:
+            self._end(events.Finished())
+        else:
+            self.branches[0].tokens += self._rest.pop(0)
+
+    def cancel(self) -> None:
+        self._end(events.Cancelled())
+
+
+class Breaking(Going):
+    """Has a fault when a token's logits come for the third time."""
+
+    def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+        super().take(branch, context, row, logits)
+        if len(self.rows) == 3:
+            raise ZeroDivisionError("a bug in a job")
+
+
+class BreakingBetween(Going):
+    def settle(self) -> None:
+        if len(self.rows) == 3:
+            raise ZeroDivisionError("a bug in a job")
+        super().settle()
+
+
+class SoonCancelled(RequestContext):
+    """Cancelled when it was asked so often: in the middle of a computation, which asks often."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__()
+        self._left_to_ask = asked
+
+    @property
+    def cancelled(self) -> bool:
+        self._left_to_ask -= 1
+        return self._left_to_ask < 0
+
+
+class UnableToGoBack:
+    """llama.cpp, but for memories that cannot take back a part of a sequence, as those of recurrent models."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(llama, name)
+
+    def llama_memory_seq_rm(self, memory: Any, sequence: int, first: int, end: int) -> bool:
+        return first <= 0 and bool(llama.llama_memory_seq_rm(memory, sequence, first, end))
+
+
+def tokens_of(engine: Engine, text: str) -> list[int]:
+    return engine.model.vocabulary.tokenize(text, special=False)
+
+
+def generation(engine: Engine, text: str, max_tokens: int = 8) -> Generation:
+    model = engine.model
+    decoding = DecodingPart(max_tokens=max_tokens, repetition_penalty=1.0)
+    return Generation(
+        Prompt(tokens_of(engine, text)), decoding, model.vocabulary, model.context_tokens, RequestContext(), started=0.0
+    )
+
+
+def result_of(job: Job) -> Generated:
+    *_, last = job.events()
+    assert isinstance(last, events.Finished | events.Cancelled)
+    return msgspec.convert(last.result, Generated)
+
+
+@pytest.mark.parametrize("kind", [Breaking, BreakingBetween])
+def test_a_fault_in_one_job_leaves_those_beside_it_alone(smollm: Engine, kind: type[Going]) -> None:
+    counting = "One, two, three, four,"  # what follows is sure: batches change the last bits
+    alone = result_of(smollm.submit(generation(smollm, counting))).text
+    smollm.forget()
+    prompt = tokens_of(smollm, TEXT)
+    beside = generation(smollm, counting)
+
+    def submit_both() -> Job:
+        smollm.submit(beside)
+        return smollm.submit(kind(prompt, [[token] for token in prompt]))
+
+    broken = smollm.ask(submit_both)
+    with pytest.raises(ZeroDivisionError):
+        list(broken.events())
+    assert result_of(beside).text == alone
+    again = Going([*prompt, 1], [])
+    list(smollm.submit(again).events())
+    assert again.cached == 0  # of what the broken one left nothing is taken
+
+
+def test_a_model_that_cannot_go_back_goes_on_after_another_s_cancel(
+    smollm: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = TEXT * 4
+    smollm.forget()
+    alone = result_of(smollm.submit(generation(smollm, prompt))).text
+    smollm.forget()
+    list(smollm.submit(Going(tokens_of(smollm, prompt)[:40], [])).events())
+    monkeypatch.setattr(lanes, "llama", UnableToGoBack())
+    cancelled = Going(tokens_of(smollm, "Another " + prompt), [], SoonCancelled(100))
+    beside = generation(smollm, prompt)
+
+    def submit_both() -> None:
+        smollm.submit(beside)
+        smollm.submit(cancelled)
+
+    smollm.ask(submit_both)
+    *_, last = cancelled.events()
+    assert isinstance(last, events.Cancelled)
+    assert result_of(beside).text == alone
+    assert beside.cached > 0
+    smollm.forget()
+
+
+def test_a_deterministic_model_computes_a_guess_beside_its_token_everywhere(
+    smollm_path: Path, load_now: Callable[..., Model]
+) -> None:
+    engine = Engine(load_now(smollm_path, 512, deterministic=True))
+    try:
+        job = Going(list(range(100, 355)), [[5, 6], [7, 8]])
+        list(engine.submit(job).events())
+        assert job.rows[1:] == [0, 1, 0, 1]
+    finally:
+        engine.close()
+
+
+def test_a_closed_engine_says_so(smollm_path: Path, load_now: Callable[..., Model]) -> None:
+    engine = Engine(load_now(smollm_path, 512))
+    late = generation(engine, TEXT)
+    engine.close()
+    assert result_of(engine.submit(late)).finish == "cancelled"
+    with pytest.raises(RuntimeError, match="closed"):
+        engine.ask(lambda: None)
