@@ -28,7 +28,8 @@ SIDE_BY_SIDE = 8
 class Scoring(Job):
     """Sums the log-probabilities of continuations of one prompt, which is computed once; ends in Scored values.
 
-    ``together`` continuations are computed at once; 1 where the model's memory cannot be shared.
+    ``together`` continuations are computed at once, fewer where ``context_tokens`` has no room for so many; 1 where the
+    model's memory cannot be shared.
     """
 
     def __init__(
@@ -38,12 +39,15 @@ class Scoring(Job):
         context: RequestContext,
         *,
         together: int = SIDE_BY_SIDE,
+        context_tokens: int | None = None,
         key: object = (),
         background: bool = False,
     ) -> None:
         longest = max((len(tokens) for tokens in continuations), default=0)
         # the first token of each follows from the prompt: only what comes after it is computed
         self._left = [index for index, tokens in enumerate(continuations) if len(tokens) > 1][::-1]
+        if context_tokens is not None and longest:
+            together = min(together, (context_tokens - len(prompt)) // longest)
         self._together = max(1, min(together, len(self._left)))
         width = self._together + 1 if self._together > 1 else 1
         super().__init__(

@@ -96,7 +96,8 @@ class Inference:
                 prompt.tokens,
                 continuations,
                 context,
-                together=SIDE_BY_SIDE if engine.model.shares else 1,
+                together=min(SIDE_BY_SIDE, engine.model.sequences - 1) if engine.model.shares else 1,
+                context_tokens=engine.model.context_tokens,
                 key=make_key(call.adapters),
                 background=call.background,
             )
@@ -105,6 +106,7 @@ class Inference:
     def inspect(self, call: Inspect, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
             vocabulary = engine.model.vocabulary
+            check_tokens(call.prompt, vocabulary)
             check_tokens([*call.prompt, *call.answer], vocabulary)
             job = Inspection(
                 call.prompt,

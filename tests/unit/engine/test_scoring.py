@@ -1,0 +1,28 @@
+"""Scores on the real model, where little room is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench import events
+from workbench.engine.loop import Engine
+from workbench.engine.scoring import Scoring
+from workbench.protocol import RequestContext
+
+
+def scores(engine: Engine, prompt: list[int], continuations: list[list[int]], room: int | None) -> list[float]:
+    job = Scoring(prompt, continuations, RequestContext(), context_tokens=room)
+    *_, last = engine.submit(job).events()
+    assert isinstance(last, events.Finished)
+    return [scored["logprob"] for scored in last.result]
+
+
+def test_fewer_are_computed_side_by_side_where_the_context_is_short(small: Engine) -> None:
+    text = "The boats come in with herring every morning, and the market opens when they are in. "
+    vocabulary = small.model.vocabulary
+    prompt = vocabulary.tokenize(text * 24, special=False)[:430]
+    continuations = [vocabulary.tokenize(f"Number {n} " + text * 2, special=False)[:36] for n in range(6)]
+    assert len(prompt) + 3 * 36 > small.model.context_tokens > len(prompt) + 2 * 36
+    found = scores(small, prompt, continuations, small.model.context_tokens)
+    one_by_one = [scores(small, prompt, [tokens], None)[0] for tokens in continuations]
+    assert found == pytest.approx(one_by_one, abs=0.3)
