@@ -1,6 +1,6 @@
 """Many requests at once for a long time: nothing is lost, nothing leaks, and what is to be exact is exact.
 
-    python benchmarks/soak.py [--model FILE.gguf] [--rounds 500] [--deterministic] [--requests 16] [--seed 1]
+    python benchmarks/soak.py [--model FILE.gguf] [--rounds 500] [--deterministic] [--requests 16] [--seed 1] [--threads N]
 
 In each round 16 requests of mixed length and kind (greedy, drawn, several answers, beams, scores; some in the
 background, some with the beginning of another) are made at nearly the same time, and some are cancelled at a random
@@ -46,7 +46,7 @@ TOPICS = ("the sea", "a bridge", "bread", "the number seven", "rain in the mount
 class Soak:
     """The engine with its requests. Request number ``n`` is always the same."""
 
-    def __init__(self, path: Path, deterministic: bool) -> None:
+    def __init__(self, path: Path, deterministic: bool, threads: int) -> None:
         call = Load(path=str(path), context_tokens=4096, deterministic=deterministic, prefix_cache_bytes=CACHE_BYTES)
         steps = load_model(call, inspect_model(str(path)), RequestContext())
         while True:
@@ -70,7 +70,7 @@ class Soak:
             temperature=0.0 if n % 2 else 0.9,
             seed=n,
             n=3 if n % 8 == 4 else 1,
-            max_tokens=4 + n % 5 * 4,
+            max_tokens=3 + n % 5 * 2,
             speculation="ngram" if n % 8 == 3 else "off",
         )
         call = Generate(prompt=tuple(tokens), decoding=decoding, background=n % 3 == 0)
@@ -93,7 +93,7 @@ class Soak:
 
     def _tokens(self, n: int) -> list[int]:
         vocabulary = self.engine.model.vocabulary
-        topic, length = TOPICS[n % len(TOPICS)], (3, 40, 120, 330)[n % 4]
+        topic, length = TOPICS[n % len(TOPICS)], (3, 15, 40, 290)[n % 4 if n % 8 < 7 else 2]
         text = (f"Here is what I know about {topic}. It was written down by my aunt. " * 60)[: length * 4] + f" {n}:"
         tokens = vocabulary.tokenize(text, special=False)
         return [vocabulary.bos, *tokens] if vocabulary.adds_bos else tokens
@@ -128,9 +128,10 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=16)
     parser.add_argument("--deterministic", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     path = options.model or starter_model()
-    soak = Soak(path, options.deterministic)
+    soak = Soak(path, options.deterministic, options.threads)
     alone: list[Any] = []
     if options.deterministic:
         for n in range(KINDS):
@@ -149,7 +150,7 @@ def main() -> None:
             if source.random() < 0.2:
                 time.sleep(source.random() * 0.05)
         for context in source.sample(contexts, options.requests // 4):
-            time.sleep(source.random() * 0.1)
+            time.sleep(source.random() * 0.05)
             context.cancel()
         for n, job in zip(chosen, jobs, strict=True):
             answer = answer_of(job)

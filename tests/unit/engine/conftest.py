@@ -61,6 +61,21 @@ def narrow(gemma_path: Path) -> Iterator[Engine]:
     engine.close()
 
 
+@pytest.fixture(scope="module")
+def exact(smollm_path: Path) -> Iterator[Engine]:
+    """One that answers the same every time."""
+    engine = Engine(_load(smollm_path, deterministic=True))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def exact_gemma(gemma_path: Path) -> Iterator[Engine]:
+    engine = Engine(_load(gemma_path, deterministic=True))
+    yield engine
+    engine.close()
+
+
 @pytest.fixture(params=["smollm", "gemma"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Both architectures: full attention, and a sliding window."""

@@ -3,47 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import numpy as np
-import numpy.typing as npt
 import pytest
 
+from tests.unit.engine.probing import (
+    TEXT,
+    Probe,
+    assert_like_cold,
+    generation,
+    log_softmax,
+    probe,
+    result_of,
+    tokens_of,
+)
 from workbench import events
-from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.jobs import Branch, Logits
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
-from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generated, Scored
+from workbench.engine.protocol import Scored
 from workbench.engine.scoring import Scoring
 from workbench.errors import UserError
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart
-from workbench.techniques.decoding.generation import Generation
-
-TEXT = (
-    "The harbour of the old town lies below the castle. Every morning the boats come in with herring, and the "
-    "women of the market carry it up the hill in baskets, three hundred and twelve steps, past the baker's door. "
-)
-GREEDY = DecodingPart(max_tokens=24, repetition_penalty=1.0)
-
-
-class Probe(Job):
-    """Computes tokens and keeps the logits after the last of them."""
-
-    def __init__(self, tokens: Sequence[int]) -> None:
-        super().__init__(tokens, len(tokens) - 1, len(tokens), RequestContext())
-        self.logits: Logits | None = None
-
-    def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
-        self.logits = logits.copy()
-        self._end(events.Finished())
-
-    def cancel(self) -> None:
-        self._end(events.Cancelled())
 
 
 class Breaking(Probe):
@@ -51,60 +35,8 @@ class Breaking(Probe):
         raise ZeroDivisionError("a bug in a job")
 
 
-def tokens_of(engine: Engine, text: str) -> list[int]:
-    vocabulary = engine.model.vocabulary
-    tokens = vocabulary.tokenize(text, special=False)
-    return [vocabulary.bos, *tokens] if vocabulary.adds_bos else tokens
-
-
-def probe(engine: Engine, tokens: Sequence[int]) -> Probe:
-    job = Probe(tokens)
-    list(engine.submit(job).events())
-    return job
-
-
-def generation(
-    engine: Engine, text: str, decoding: DecodingPart = GREEDY, context: RequestContext | None = None
-) -> Generation:
-    prompt = Prompt(tokens_of(engine, text))
-    model = engine.model
-    return Generation(
-        prompt, decoding, model.vocabulary, model.context_tokens, context or RequestContext(), started=0.0
-    )
-
-
-def result_of(job: Job) -> Generated:
-    *_, last = job.events()
-    assert isinstance(last, events.Finished | events.Cancelled)
-    return msgspec.convert(last.result, Generated)
-
-
 def forget(engine: Engine) -> None:
     engine.forget()
-
-
-def assert_like_cold(engine: Engine, job: Probe, tokens: Sequence[int]) -> None:
-    forget(engine)
-    cold = probe(engine, tokens)
-    assert cold.cached == 0
-    assert job.logits is not None
-    assert cold.logits is not None
-    # how a prompt is cut into batches changes the last bits (up to 0.003 here); memory that is not what it should
-    # be is far off (1.9 where the window's beginning is missing)
-    assert divergence(cold.logits, job.logits) < 0.02
-    assert job.logits.argmax() == cold.logits.argmax()
-
-
-def divergence(one: Logits, other: Logits) -> float:
-    """Kullback-Leibler divergence of two rows' distributions, in nats."""
-    p, q = (log_softmax(logits) for logits in (one, other))
-    return float((np.exp(p) * (p - q)).sum())
-
-
-def log_softmax(logits: Logits) -> npt.NDArray[np.float64]:
-    row = logits.astype(np.float64)
-    row -= row.max()
-    return row - np.log(np.exp(row).sum())
 
 
 def test_a_longer_prompt_goes_on_from_the_shorter_one(engine: Engine) -> None:
@@ -240,6 +172,7 @@ def test_an_answer_ends_at_the_end_of_the_context(small: Engine) -> None:
 
 
 def test_a_failing_job_takes_nobody_with_it_that_comes_later(smollm: Engine) -> None:
+    forget(smollm)
     with pytest.raises(ZeroDivisionError):
         list(smollm.submit(Breaking(tokens_of(smollm, TEXT))).events())
     tokens = tokens_of(smollm, TEXT)
