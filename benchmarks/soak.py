@@ -1,6 +1,7 @@
 """Many requests at once for a long time: nothing is lost, nothing leaks, and what is to be exact is exact.
 
-    python benchmarks/soak.py [--model FILE.gguf] [--rounds 500] [--deterministic] [--requests 16] [--seed 1] [--threads N]
+    python benchmarks/soak.py [--model FILE.gguf] [--rounds 500] [--deterministic] [--requests 16] [--seed 1]
+                              [--threads N]
 
 In each round 16 requests of mixed length and kind (greedy, drawn, several answers, beams, scores; some in the
 background, some with the beginning of another) are made at nearly the same time, and some are cancelled at a random
@@ -47,7 +48,13 @@ class Soak:
     """The engine with its requests. Request number ``n`` is always the same."""
 
     def __init__(self, path: Path, deterministic: bool, threads: int) -> None:
-        call = Load(path=str(path), context_tokens=4096, deterministic=deterministic, prefix_cache_bytes=CACHE_BYTES)
+        call = Load(
+            path=str(path),
+            context_tokens=4096,
+            deterministic=deterministic,
+            prefix_cache_bytes=CACHE_BYTES,
+            threads=threads,
+        )
         steps = load_model(call, inspect_model(str(path)), RequestContext())
         while True:
             try:
