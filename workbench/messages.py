@@ -67,7 +67,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer cost. ``cached_tokens`` of the prompt were reused from an earlier request; ``new_tokens`` are
-    those of all its sequences. Of ``drafted_tokens`` guessed ahead, ``accepted_tokens`` were right."""
+    those of all its sequences; ``tokens_per_s`` counts those of beams that were given up too. Of ``drafted_tokens``
+    guessed ahead, ``accepted_tokens`` were right."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0

@@ -79,10 +79,11 @@ class Vocabulary:
         return known
 
     def ends_generation(self, token: int) -> bool:
-        """Whether a model says with this token that it is done."""
+        """Whether a model says with this token that it is done. A token beyond the model's stands for that where a
+        constraint needs one and the model has none."""
         known = self._ends.get(token)
         if known is None:
-            known = self._ends[token] = bool(llama.llama_vocab_is_eog(self.pointer, token))
+            known = self._ends[token] = token >= self.size or bool(llama.llama_vocab_is_eog(self.pointer, token))
         return known
 
     def is_user_defined(self, token: int) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -191,3 +193,11 @@ def test_what_does_not_fit_together_is_refused() -> None:
         make_job([1, 2], decoding_of(num_beams=2, n=3))
     with pytest.raises(UserError, match="3 groups"):
         make_job([1, 2], decoding_of(num_beam_groups=3))
+
+
+def test_the_speed_is_that_of_all_beams(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(1.0)  # each step takes one
+    monkeypatch.setattr(f"{BeamJob.__module__}.time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    result, _ = answer(LONG, decoding_of(num_beams=4))
+    assert result.sequences[0].finish == "length"
+    assert result.usage.tokens_per_s == 4

@@ -74,7 +74,7 @@ class BeamJob(Job):
         *,
         started: float,
         constraint: Constraint | None = None,
-        key: object = None,
+        key: object = (),
         background: bool = False,
         answer: Sequence[int] = (),
         assistant_start: str = "",
@@ -115,6 +115,7 @@ class BeamJob(Job):
         self._paths: list[_Path] = []
         self._order: list[int] = []  # the place among the last step's shown beams of each live one
         self._steps = 0
+        self._followed = 0  # tokens of all beams that were computed, the prompt's apart
         self._started = started
         self._first_at = self._last_at = 0.0
 
@@ -146,6 +147,7 @@ class BeamJob(Job):
         self._next_constraints.clear()
         rows = [path.row for path in self._paths if path.row is not None]
         assert len(rows) == len(self._paths)
+        self._followed += len(rows) if self._steps else 0
         step = self._search.advance(rows, self._ending)
         self._show(step)
         self._steps += 1
@@ -265,7 +267,9 @@ class BeamJob(Job):
             text=first.text,
             thought=first.thought,
             finish=first.finish,
-            usage=measured(self, self._prompt, new_tokens, self._started, self._first_at, self._last_at),
+            usage=measured(
+                self, self._prompt, new_tokens, self._started, self._first_at, self._last_at, computed=self._followed
+            ),
             dropped_turns=self._prompt.dropped_turns,
             mean_logprob=first.mean_logprob,
             sequences=tuple(sequences),

@@ -67,7 +67,7 @@ class ContrastiveJob(Job):
         context: RequestContext,
         *,
         started: float,
-        key: object = None,
+        key: object = (),
         background: bool = False,
         answer: Sequence[int] = (),
         assistant_start: str = "",

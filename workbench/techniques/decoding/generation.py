@@ -188,7 +188,7 @@ class Generation(Job):
         # tokens that were given say nothing of the model's choice
         result = answer.writer.finish(reason)
         chosen = len(result.tokens) - len(self._given)
-        mean = answer.writer.logprob_sum / chosen if chosen else None
+        mean = answer.writer.logprob_sum / chosen if chosen > 0 else None
         return msgspec.structs.replace(result, mean_logprob=mean, score=mean)
 
     def _generated(self) -> Generated:
@@ -234,17 +234,21 @@ def measured(
     first_at: float,
     last_at: float,
     *,
+    computed: int | None = None,
     drafted: int = 0,
     accepted: int = 0,
 ) -> Usage:
-    """What a generation cost. Times as time.perf_counter gives them; ``first_at`` 0: no token came."""
+    """What a generation cost. Times as time.perf_counter gives them; ``first_at`` 0: no token came. ``computed``: how
+    many tokens were computed between the two times, where they are more than those of the answers."""
     taken = last_at - first_at
+    if computed is None:
+        computed = new_tokens - 1
     return Usage(
         prompt_tokens=len(prompt.tokens),
         cached_tokens=min(job.cached, len(prompt.tokens)),
         new_tokens=new_tokens,
         first_token_s=round(first_at - started, 6) if first_at else 0.0,
-        tokens_per_s=round((new_tokens - 1) / taken, 3) if taken > 0 and new_tokens > 1 else 0.0,
+        tokens_per_s=round(computed / taken, 3) if taken > 0 and computed > 0 else 0.0,
         drafted_tokens=drafted,
         accepted_tokens=accepted,
     )
