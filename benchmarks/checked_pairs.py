@@ -2,9 +2,9 @@
 
     python benchmarks/checked_pairs.py [DATA] [--pairs 200] [--false 50] [--seeds 5] [--language en] [--half test]
 
-The rule was made on the articles of the half "dev" (even numbers); "test" are the others. False are: the answer of a
-question to another paragraph, a changed number, a changed name. Answers are tested as they stand, and as the whole
-sentence that holds them, where only one does. Beyond what is asked: the answer to another question on the same paragraph.
+The rule was made on the articles of the half "dev"; "test" are the others. False are: the answer of a question to
+another paragraph, a changed number, a changed name. Answers are tested as they stand, and as the whole sentence that
+holds them, where only one does. Beyond what is asked: the answer to another question on the same paragraph.
 """
 
 from __future__ import annotations
