@@ -45,16 +45,18 @@ class PrefixStore:
 
     def save(self, context: Any, sequence: int, key: object, tokens: Sequence[int], first: int, exact: int) -> None:
         """Keep what ``sequence`` of ``context`` holds, if the store has room for it at all."""
-        if any(s.key == key and s.tokens[: len(tokens)] == list(tokens) for s in self._states):
-            return  # a longer one, or the same, is there
+        if any(s.key == key and s.first <= first and s.tokens[: len(tokens)] == list(tokens) for s in self._states):
+            return  # the same is there, or a longer one that can go back as far
         size = llama.llama_state_seq_get_size(context, sequence)
         if not size or size + 8 * len(tokens) > self.capacity:
             return
         data = (ctypes.c_uint8 * size)()
         if llama.llama_state_seq_get_data(context, data, size, sequence) != size:
             return
-        for shorter in [s for s in self._states if s.key == key and list(tokens[: len(s.tokens)]) == s.tokens]:
-            self._forget(shorter)
+        covered = [s for s in self._states if s.key == key and list(tokens[: len(s.tokens)]) == s.tokens]
+        for shorter in covered:
+            if first <= shorter.first:
+                self._forget(shorter)
         state = State(key, list(tokens), data, first, exact)
         self._states.append(state)
         self.size += state.size
