@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import msgspec
 import pytest
 
@@ -12,7 +10,7 @@ from workbench import events
 from workbench.messages import Message
 from workbench.recipes import DecodingPart
 from workbench.techniques.finetuning.data.examples import Source
-from workbench.techniques.finetuning.data.pairs import MadePair, PairSet, make_pairs
+from workbench.techniques.finetuning.data.pairs import MadePair, PairSet, make_pairs, telling_sentences
 from workbench.techniques.finetuning.data.support import check_pair
 
 LIGHTHOUSE = (
@@ -90,8 +88,8 @@ def made(model: FakeLanguageModel, texts: list[str], **options: object) -> tuple
 
 def test_pairs_are_asked_answered_and_checked_with_their_source() -> None:
     questions = ["When was the lighthouse built?", "How tall is the lighthouse?"]
-    model = FakeLanguageModel([json.dumps(questions), "1875", " 61 metres "])
-    stream, found = made(model, [LIGHTHOUSE])
+    model = FakeLanguageModel([questions[0], "1875", f" {questions[1]}", " 61 metres "])
+    stream, found = made(model, [LIGHTHOUSE], questions=2)
     assert [(p.question, p.answer, p.supported) for p in found.pairs] == [
         (questions[0], "1875", True),
         (questions[1], "61 metres", False),
@@ -107,29 +105,38 @@ def test_pairs_are_asked_answered_and_checked_with_their_source() -> None:
     assert [msgspec.convert(a.result, MadePair) for a in artifacts] == list(found.pairs)
     assert not any(isinstance(e, events.TextDelta) for e in stream)
     assert all(LIGHTHOUSE in request[-1].content for request in model.requests)
-    assert [d.format for d in model.decodings] == ["json_schema", "text", "text"]
+    assert [d.format for d in model.decodings] == ["regex", "text", "regex", "text"]
 
 
 def test_the_source_of_a_later_passage_counts_from_the_documents_start() -> None:
-    model = FakeLanguageModel(["[]", '["How tall is the lighthouse?"]', "52 metres"])
-    _, found = made(model, ["Nothing.", LIGHTHOUSE], questions=1)
+    model = FakeLanguageModel(["nothing", "How tall is the lighthouse?", "52 metres"])
+    _, found = made(model, ["Nothing at all.", LIGHTHOUSE], questions=1)
     start = found.pairs[0].source.start - 1000
     assert LIGHTHOUSE[start:].startswith("It is 52")
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        '["When was it built?", "When was it built?", "no question", "' + "x" * 300 + '?"]',
-        "1. When was it built?\n2. when was it  BUILT?\nI hope this helps.",
-        '["When was it built?", "How tall is',
-    ],
-)
-def test_what_a_model_says_is_read_leniently_and_nothing_is_asked_twice(reply: str) -> None:
-    model = FakeLanguageModel([reply, "1875"])
-    _, found = made(model, [LIGHTHOUSE], questions=4)
-    assert [p.question for p in found.pairs] in ([], ["When was it built?"])
-    assert len(found.pairs) == 1 or reply.startswith('["When was it built?", "How')
+@pytest.mark.parametrize("reply", ["no question", "Is it?", "", "When\nwas it built?", "x" * 300 + "?"])
+def test_what_is_no_question_is_left_out(reply: str) -> None:
+    model = FakeLanguageModel([reply, "When was it built?", "1875"])
+    _, found = made(model, [LIGHTHOUSE], questions=2)
+    assert [p.question for p in found.pairs] == ["When was it built?"]
+
+
+def test_nothing_is_asked_twice() -> None:
+    model = FakeLanguageModel(["When was it built?", "1875", "when was it  BUILT?"])
+    _, found = made(model, [LIGHTHOUSE], questions=2)
+    assert len(found.pairs) == 1
+
+
+def test_questions_are_asked_about_the_sentences_that_tell_most() -> None:
+    text = f"It is so. And then? {LIGHTHOUSE} That is all."
+    first, second = telling_sentences(text, 2)
+    assert "1875" in first
+    assert "Jan de Vries" in second
+    assert telling_sentences("It is. Is it?", 2) == []
+    model = FakeLanguageModel(["nothing", "nothing"])
+    made(model, [text], questions=2)
+    assert [first in request[-1].content.split("\n\n")[-1] for request in model.requests] == [True, False]
 
 
 def test_a_stop_keeps_what_is_made() -> None:
@@ -138,7 +145,7 @@ def test_a_stop_keeps_what_is_made() -> None:
     def cancelled() -> bool:
         return stop
 
-    model = FakeLanguageModel(['["When was the lighthouse built?", "Who built the lighthouse?"]', "1875"])
+    model = FakeLanguageModel(["When was the lighthouse built?", "1875"])
     passages = [passage(LIGHTHOUSE), passage(LIGHTHOUSE)]
     stream: list[events.Event] = []
     for event in make_pairs(passages, model, decoding=DecodingPart(seed=1), cancelled=cancelled):

@@ -6,7 +6,7 @@ Consistency", arXiv:1906.05416; the check is not the model's own opinion but tha
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 import msgspec
@@ -20,10 +20,13 @@ from workbench.recipes import DecodingPart
 from workbench.techniques.finetuning.data.examples import Example, Source, normalise
 from workbench.techniques.finetuning.data.support import PassageCheck
 from workbench.techniques.generating import Unchanged, edit
+from workbench.techniques.retrieval.sentences import split_sentences
+from workbench.techniques.retrieval.terms import Vocabulary
 
-_ASK = "Write {count} about this text, which it answers. Ask for facts that stand in it."
+_ASK = "Write one short question about this text that is answered by this sentence: {sentence}"
 _ANSWER = "Answer in a few words."
-_LONGEST_QUESTION = 200  # characters
+_QUESTION = r"[^\s?？\[\]][^\n?？\[\]]{8,160}[?？]"
+"""A small model asked for a list of questions writes no list, and not always questions: so one at a time, in form."""
 
 
 class MadePair(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,7 @@ def make_pairs(
     decoding: DecodingPart | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
-    """Up to ``questions`` pairs for each passage.
+    """Up to ``questions`` pairs for each passage: about the sentences of it that tell most.
 
     Streams Progress in passages, and each pair as ``Artifact(kind="pair", result=MadePair)``. Ends in Finished with a
     ``PairSet``, or in Cancelled with the pairs so far. ``decoding`` None takes the most probable words throughout.
@@ -77,8 +80,11 @@ def make_pairs(
             break
         yield events.Progress(stage="asking", done=number, total=len(passages), unit="passages")
         checker = PassageCheck(passage.text)
-        for question in (yield from _questions(passage, model, questions, decoding)):
-            if cancelled() or normalise(question) in asked:
+        for sentence in telling_sentences(passage.text, questions):
+            if cancelled():
+                break
+            question = yield from _question(passage.text, sentence, model, decoding)
+            if cancelled() or not question or normalise(question) in asked:
                 continue
             asked.add(normalise(question))
             prompt = f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}"
@@ -108,34 +114,27 @@ def judge(question: str, answer: str, passage: Passage, checker: PassageCheck | 
     return MadePair(question=question, answer=answer, source=source, reason=verdict.reason)
 
 
-def _questions(
-    passage: Passage, model: LanguageModel, count: int, decoding: DecodingPart
-) -> Generator[Event, None, list[str]]:
-    schema = {
-        "type": "array",
-        "minItems": count,
-        "maxItems": count,
-        "items": {"type": "string", "minLength": 10, "maxLength": _LONGEST_QUESTION},
-    }
-    counted = "one question" if count == 1 else f"{count} different questions"
-    prompt = f"{passage.text}\n\n{_ASK.format(count=counted)}"
-    form = msgspec.structs.replace(decoding, format="json_schema", grammar=json.dumps(schema), n=1)
-    return _listed((yield from _said(model, prompt, form)))[:count]
+def telling_sentences(text: str, count: int) -> list[str]:
+    """The sentences of a text that tell most, in their order: by words, of which numbers and names count twice."""
+    words = Vocabulary.of([text])
+    sentences = [text[a:b] for a, b in split_sentences(text)]
+
+    def weight(place: int) -> int:
+        sentence = sentences[place]
+        return len(words.content_terms(sentence)) + len(words.numbers(sentence)) + len(words.names(sentence))
+
+    best = sorted(range(len(sentences)), key=weight, reverse=True)[:count]
+    return [sentences[place] for place in sorted(best) if weight(place)]
+
+
+def _question(text: str, sentence: str, model: LanguageModel, decoding: DecodingPart) -> Generator[Event, None, str]:
+    """ "" when none came out."""
+    form = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
+    said = (yield from _said(model, f"{text}\n\n{_ASK.format(sentence=sentence)}", form)).strip()
+    return said if re.fullmatch(_QUESTION, said) else ""
 
 
 def _said(model: LanguageModel, prompt: str, decoding: DecodingPart) -> Generator[Event, None, str]:
     stream = model.generate((Message("user", prompt),), decoding)
     edited = yield from edit(stream, Unchanged, quiet=True)
     return edited.generated.text
-
-
-def _listed(text: str) -> list[str]:
-    """The questions of a list; of one that is cut short, and of plain lines, those that are whole."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = [line.strip().lstrip("-*0123456789.) ").strip('",[]') for line in text.splitlines()]
-    if not isinstance(found, list):
-        return []
-    lines = (one.strip() for one in found if isinstance(one, str))
-    return [line for line in lines if line.endswith(("?", "？", "؟")) and len(line) <= _LONGEST_QUESTION]
