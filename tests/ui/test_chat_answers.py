@@ -206,6 +206,18 @@ def test_an_answer_that_failed_at_once_takes_only_the_room_of_its_reason(
     assert not view.footer.isVisible()
 
 
+def test_no_traceback_is_shown(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    held = front.hold(c.Ask)
+    ask(page, "How?")
+    begin(front, home, held, qtbot)
+    trace = 'Failed.\nTraceback (most recent call last):\n  File "beam.py", line 1\nTypeError: no such word'
+    held.emit(events.Failed(message=trace, reason="bug"))
+    qtbot.waitUntil(lambda: not page.session.busy)
+    view = answers(page)[-1]
+    assert view.failure.text == "Something went wrong inside the program: TypeError: no such word"
+    assert "beam.py" in view.failure.toolTip()
+
+
 def test_a_conversation_that_went_on_shows_what_was_kept(qtbot: QtBot, page: ChatPage) -> None:
     decode_with(page, DecodingPart(temperature=0.8, n=2))
     ask_and_wait(qtbot, page)

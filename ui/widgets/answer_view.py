@@ -292,7 +292,8 @@ class AnswerView(QWidget):
         self.state_line.setText(words)
         self.state_line.setVisible(bool(words))
         if message.state == "failed":
-            reason = message.error or "The answer could not be finished."
+            reason = _in_a_sentence(message.error) or "The answer could not be finished."
+            self.failure.setToolTip(message.error if reason != message.error else "")
             self.failure.show_message(reason, "danger", "Try again", lambda: self.again_wanted.emit(self.message_id))
         else:
             self.failure.hide()
@@ -326,6 +327,13 @@ def _expected(message: StoredMessage) -> int:
     """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
     decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
     return decoding.n if decoding.strategy in ("sampling", "beam") and decoding.n > 1 else 0
+
+
+def _in_a_sentence(error: str) -> str:
+    """Why it failed: of a fault inside the program what it was, not where in the code."""
+    if "Traceback (most recent call last)" not in error:
+        return error
+    return f"Something went wrong inside the program: {error.strip().splitlines()[-1].strip()}"
 
 
 def _language(message: StoredMessage) -> str | None:
