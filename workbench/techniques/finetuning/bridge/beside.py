@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from workbench.errors import UserError
 
@@ -15,12 +18,13 @@ from workbench.errors import UserError
 def written_beside(out: Path) -> Iterator[Path]:
     """Gives a path in the folder of ``out`` to write to; afterwards the file takes the place of ``out``.
 
-    Raised through, nothing is left and what was at ``out`` is untouched. The file is named ``.NAME.PID.part``, so that
-    what a killed process leaves behind is known by its name. Raises UserError when it cannot be written.
+    Raised through, nothing is left and what was at ``out`` is untouched. The file is named ``.NAME.PID.part``: what a
+    killed process left behind of the same file is removed first. Raises UserError when it cannot be written.
     """
     beside = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(out)
         yield beside
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
@@ -31,7 +35,8 @@ def written_beside(out: Path) -> Iterator[Path]:
             f"{out} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def check_room(out: Path, needed: int) -> None:
@@ -45,6 +50,13 @@ def check_room(out: Path, needed: int) -> None:
             f"{out.name} needs {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free.",
             "Free some space, or choose another folder.",
         )
+
+
+def _remove_left_behind(out: Path) -> None:
+    for part in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        process = part.name.removesuffix(".part").rpartition(".")[2]
+        if not process.isdecimal() or not psutil.pid_exists(int(process)):
+            part.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -16,6 +16,7 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.errors import UserError
 from workbench.models.ggml_types import TENSOR_TYPES
 from workbench.models.gguf import GGUF, Tensor, read_gguf
 from workbench.models.gguf_model import read_pieces
@@ -55,7 +56,7 @@ class Stored:
             while left:
                 block = file.read(min(left, BLOCK))
                 if not block:
-                    raise OSError(f"{self.path} became shorter while it was read")
+                    raise UserError(f"{self.path} became shorter while it was read.", "Get the model again.")
                 left -= len(block)
                 yield block
 
