@@ -38,11 +38,16 @@ def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path: Path) -> None:
         beside.write_bytes(b"all of it")
         assert not out.exists()
     assert out.read_bytes() == b"all of it"
-    with pytest.raises(ValueError, match="no"), written_beside(out) as beside:
-        beside.write_bytes(b"half")
-        raise ValueError("no")
+    with pytest.raises(ValueError, match="the pen broke"):
+        write_half(out)
     assert out.read_bytes() == b"all of it"
     assert list(out.parent.iterdir()) == [out]
+
+
+def write_half(out: Path) -> None:
+    with written_beside(out) as beside:
+        beside.write_bytes(b"half")
+        raise ValueError("the pen broke")
 
 
 def test_what_a_dead_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
