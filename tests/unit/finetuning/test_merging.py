@@ -17,6 +17,7 @@ from workbench.errors import UserError
 from workbench.models.gguf import read_gguf
 from workbench.models.gguf_model import read_pieces
 from workbench.techniques.finetuning.bridge import merging
+from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
 from workbench.techniques.finetuning.bridge.gguf_file import open_model
 from workbench.techniques.finetuning.bridge.merging import merge
@@ -263,3 +264,25 @@ def test_what_cannot_be_merged_leaves_nothing(adapters: TinyAdapters, tmp_path: 
         merge(trained.base, trained.folder, tmp_path / "no.gguf", "F16", scale=1e6)
     assert list(tmp_path.iterdir()) == []
     assert read_gguf(trained.base).tensors
+
+
+def test_a_merged_model_may_be_named(adapters: TinyAdapters, tmp_path: Path) -> None:
+    trained = adapters.make("llama", "llama-lora")
+    merge(trained.base, trained.folder, tmp_path / "merged.gguf", name="mine")
+    assert read_gguf(tmp_path / "merged.gguf").text("general.name") == "mine"
+    assert adapter_to_gguf(trained.folder, trained.base, tmp_path / "a.gguf", name="of mine").name == "of mine"
+
+
+def test_heads_of_each_layer_are_read_also_of_many_layers(tmp_path: Path) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "deep.gguf", "deci")
+    writer.add_block_count(80)
+    writer.add_head_count([8] * 80)
+    writer.add_head_count_kv([2 + layer % 2 for layer in range(80)])
+    writer.add_tensor("output.weight", np.zeros((4, 4), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    base = read_base(tmp_path / "deep.gguf")
+    assert (len(base.heads), base.heads[79], base.kv_heads[78:]) == (80, 8, (2, 3))
+    assert not base.tied

@@ -17,8 +17,8 @@ import gguf
 
 from workbench.errors import UserError
 from workbench.models.gguf import Tensor
-from workbench.models.gguf_model import read_pieces
 from workbench.techniques.finetuning.bridge.families import FAMILIES, architecture_of
+from workbench.techniques.finetuning.bridge.gguf_file import open_model, whole_numbers
 from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsFile
 
 _OUTPUT = "output.weight"
@@ -89,14 +89,17 @@ def read_base(path: Path) -> Base:
 
 
 def _read_gguf(path: Path) -> Base:
-    pieces = read_pieces(path)
-    first = pieces[0]
+    contents = open_model(path)
+    first = contents.first
     architecture = first.text("general.architecture")
     _check_known(path, architecture)
-    tensors = {tensor.name: tensor for piece in pieces for tensor in piece.tensors}
+    tensors = {name: stored.tensor for name, stored in contents.tensors.items()}
     layers = first.number(f"{architecture}.block_count")
-    heads = _per_layer(path, first.metadata.get(f"{architecture}.attention.head_count"), layers)
-    kv_heads = first.metadata.get(f"{architecture}.attention.head_count_kv")
+    heads, kv_heads = (
+        whole_numbers(contents, key) or first.metadata.get(key)
+        for key in (f"{architecture}.attention.head_count", f"{architecture}.attention.head_count_kv")
+    )
+    heads = _per_layer(path, heads, layers)
     return Base(
         path=path,
         name=first.text("general.name") or path.stem,

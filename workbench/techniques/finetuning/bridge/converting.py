@@ -26,9 +26,10 @@ ALIGNMENT = 32
 _EMBEDDING = "token_embd.weight"
 
 
-def adapter_to_gguf(peft_folder: Path, base: Path, out: Path) -> AdapterDetails:
+def adapter_to_gguf(peft_folder: Path, base: Path, out: Path, name: str = "") -> AdapterDetails:
     """Write the LoRA in ``peft_folder`` as a GGUF adapter in float32 for the model ``base``.
 
+    ``name`` is what the adapter calls itself, by default as its folder is called.
     ``base`` is a GGUF model, or a folder with config.json (and, for shapes to be checked, its safetensors). The file is
     written beside ``out``, checked against the base and then put in its place. Raises UserError with the reason when
     the adapter is not sound, does not fit, or is of a kind that llama.cpp can only be given merged (DoRA, IA3).
@@ -43,7 +44,7 @@ def adapter_to_gguf(peft_folder: Path, base: Path, out: Path) -> AdapterDetails:
     described = read_base(base)
     changes = PeftChanges(adapter, described)
     with written_beside(out) as beside:
-        _write(beside, out, adapter, changes, described)
+        _write(beside, out, adapter, changes, described, name or adapter.name)
         if described.path.is_dir():
             details = check_fit(beside, described.name, described.architecture, described.tensors or _implied(beside))
         else:
@@ -51,12 +52,12 @@ def adapter_to_gguf(peft_folder: Path, base: Path, out: Path) -> AdapterDetails:
     return replace(details, path=str(out))
 
 
-def _write(beside: Path, out: Path, adapter: PeftAdapter, changes: PeftChanges, base: Base) -> None:
+def _write(beside: Path, out: Path, adapter: PeftAdapter, changes: PeftChanges, base: Base, name: str) -> None:
     alpha = adapter.alpha if adapter.alpha > 0 else 1.0
     entries = {
         "general.architecture": text_entry("general.architecture", base.architecture),
         "general.type": text_entry("general.type", "adapter"),
-        "general.name": text_entry("general.name", adapter.name),
+        "general.name": text_entry("general.name", name),
         "general.base_model.count": number_entry("general.base_model.count", 1),
         "general.base_model.0.name": text_entry("general.base_model.0.name", base.name),
         "general.source.sha256": text_entry("general.source.sha256", changes.sha256),

@@ -27,7 +27,7 @@ BLOCK = 8 << 20
 _NUMBERS = {kind.name: number for number, kind in TENSOR_TYPES.items()}
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
-_UINT32, _FLOAT32 = 4, 6
+_UINT32, _INT32, _FLOAT32 = 4, 5, 6
 VERSION = 3
 
 
@@ -87,6 +87,28 @@ def open_model(path: Path) -> Contents:
 def open_single(path: Path) -> Contents:
     """Find everything in one file. Raises UserError when it is not sound."""
     return _contents([read_gguf(path)])
+
+
+def can_unpack(kind: str) -> bool:
+    """Whether the installed ``gguf`` can turn a number format into float32."""
+    try:
+        row = np.zeros((1, TENSOR_TYPES[_NUMBERS[kind]].bytes), np.uint8)
+        gguf.quants.dequantize(row, gguf.GGMLQuantizationType[kind])
+    except (KeyError, NotImplementedError):
+        return False
+    return True
+
+
+def whole_numbers(contents: Contents, key: str) -> list[int] | None:
+    """A list of whole numbers of 32 bits in the metadata, of any length; None when there is none."""
+    raw = contents.entries.get(key)
+    if raw is None:
+        return None
+    start = 8 + len(key.encode())
+    kind, item = struct.unpack_from("<II", raw, start) if len(raw) >= start + 16 else (0, 0)
+    if kind != _ARRAY or item not in (_UINT32, _INT32):
+        return None
+    return [int(number) for number in np.frombuffer(raw, "<u4" if item == _UINT32 else "<i4", offset=start + 16)]
 
 
 def text_entry(key: str, value: str) -> bytes:

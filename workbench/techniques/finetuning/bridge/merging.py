@@ -24,6 +24,7 @@ from workbench.techniques.finetuning.bridge.gguf_file import (
     Contents,
     Floats,
     Stored,
+    can_unpack,
     fill,
     float_entry,
     header,
@@ -59,13 +60,16 @@ class Merged:
     adapter_sha256: str
 
 
-def merge(base: Path, adapter: Path, out: Path, changed_type: ChangedType = "Q8_0", scale: float = 1.0) -> Merged:
+def merge(
+    base: Path, adapter: Path, out: Path, changed_type: ChangedType = "Q8_0", scale: float = 1.0, name: str = ""
+) -> Merged:
     """Write ``base`` with ``adapter`` in it to ``out``, one file also where the base is split.
 
     ``adapter`` is a GGUF LoRA or a PEFT folder (LoRA, DoRA, IA3); ``scale`` is its strength, 1 as it was trained.
     Changed tensors take ``changed_type``, or with "same" the format that they had; where a row is no multiple of its
     block they take F16. Everything else is copied byte for byte. General metadata tells the origin: the base's name,
-    the adapter's name, method, strength and SHA-256, and the format.
+    the adapter's name, method, strength and SHA-256, and the format; ``name`` is what the model calls itself, by
+    default both names.
 
     Memory stays near a chunk of a tensor and the adapter's part of it. Raises UserError when the adapter does not fit,
     when a format cannot be written, when the result would not be finite, or when there is no room.
@@ -80,22 +84,25 @@ def merge(base: Path, adapter: Path, out: Path, changed_type: ChangedType = "Q8_
     if any(piece.path.resolve() == out.resolve() for piece in contents.files):
         raise UserError(f"{out} is the model itself.", "Give the merged model another name.")
     changes = read_changes(adapter, described)
-    changed = {name: _type_after(contents.tensors[name], changed_type) for name in touched(changes, contents.tensors)}
-    types = {name: changed.get(name, stored.tensor.type) for name, stored in contents.tensors.items()}
-    shapes = {name: (stored.tensor.shape, types[name]) for name, stored in contents.tensors.items()}
+    changed = {key: _type_after(contents.tensors[key], changed_type) for key in touched(changes, contents.tensors)}
+    shapes = {
+        key: (stored.tensor.shape, changed.get(key, stored.tensor.type)) for key, stored in contents.tensors.items()
+    }
     entries = _entries(contents, changes, described.name, shapes, changed_type, scale)
+    if name:
+        entries["general.name"] = text_entry("general.name", name)
     start = header(entries, shapes, contents.alignment)
     check_room(out, len(start) + sum(padded(size_of(*shape), contents.alignment) for shape in shapes.values()))
     with written_beside(out) as beside:
         with beside.open("wb") as file:
             file.write(start)
-            for name, stored in contents.tensors.items():
-                if name in changed:
-                    _write_changed(file, stored, changes.change(name), changed[name], scale)
+            for key, stored in contents.tensors.items():
+                if key in changed:
+                    _write_changed(file, stored, changes.change(key), changed[key], scale)
                 else:
                     for block in stored.blocks():
                         file.write(block)
-                fill(file, size_of(*shapes[name]), contents.alignment)
+                fill(file, size_of(*shapes[key]), contents.alignment)
         size = read_gguf(beside).size
     return Merged(out, size, changed, changes.sha256)
 
@@ -104,6 +111,10 @@ def _type_after(stored: Stored, changed_type: ChangedType) -> str:
     tensor = stored.tensor
     if len(tensor.shape) == 1:  # a bias, which llama.cpp keeps unpacked
         return tensor.type
+    if not can_unpack(tensor.type):
+        raise UserError(
+            f"{tensor.name} is {tensor.type}, which cannot be unpacked here.", "Get the model in another quantisation."
+        )
     kind = tensor.type if changed_type == "same" else changed_type
     if kind not in WRITABLE:
         raise UserError(
