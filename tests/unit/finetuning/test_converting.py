@@ -16,6 +16,7 @@ from tests.unit.finetuning.tiny_models import HEADS, KV_HEADS, llama_logits, pai
 from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
 
+ALL_OF_A_MIXTURE: dict[str, Any] = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "gemma3": 5e-3, "gpt2": 2e-3}
 """ggml looks GELU up in a table of 16-bit numbers, so that gemma3 and gpt2 are as close as their bases only."""
 
@@ -50,6 +51,25 @@ def test_ranks_and_alphas_by_layer_are_kept(adapters: TinyAdapters, tmp_path: Pa
     assert details.ranks == (2, 4, 8)
     found = llama_logits(trained.base, adapter=tmp_path / "a.gguf")
     assert np.abs(found - trained.adapted).max() < 1e-5
+
+
+def test_packed_experts_become_an_adapter_for_each(adapters: TinyAdapters, tmp_path: Path) -> None:
+    trained = adapters.make("qwen3moe", "moe", **ALL_OF_A_MIXTURE)
+    details = adapter_to_gguf(trained.folder, trained.base, tmp_path / "a.gguf")
+    assert details.ranks == (4, 8)  # peft doubles the rank of gate and up, which are one
+    assert {f"blk.1.ffn_{name}.weight" for name in ("gate_exps", "up_exps", "down_exps", "gate_inp")} <= set(
+        details.targets
+    )
+    assert np.abs(llama_logits(trained.base, adapter=tmp_path / "a.gguf") - trained.adapted).max() < 1e-5
+    assert np.abs(trained.plain - trained.adapted).max() > 1e-2
+
+
+def test_experts_are_refused_where_their_packing_is_not_known(adapters: TinyAdapters, tmp_path: Path) -> None:
+    trained = adapters.make("qwen3moe", "moe", **ALL_OF_A_MIXTURE)
+    config = {"model_type": "gpt_oss", "num_hidden_layers": 2, "num_attention_heads": HEADS}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"packs in its own way|has no name for"):
+        adapter_to_gguf(trained.folder, tmp_path, tmp_path / "a.gguf")
 
 
 def test_a_trained_output_layer_and_embeddings_work_where_they_are_two(adapters: TinyAdapters, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from workbench.techniques.finetuning.bridge.gguf_file import open_model
 from workbench.techniques.finetuning.bridge.merging import merge
 
 IA3 = {"ia3": True, "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}
-CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "gemma3": 5e-3}
+CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "qwen3moe": 1e-5, "gemma3": 5e-3}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "gemma3": 5e-3}
         ("qwen2", "qwen2-ia3", IA3),  # scales biases as well
         ("gemma3", "gemma3-lora", {}),
         ("gemma3", "gemma3-dora", {"use_dora": True}),
+        ("qwen3moe", "moe", {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}),
     ],
 )
 def test_a_merged_model_answers_as_torch_does(

@@ -57,6 +57,21 @@ def test_a_pattern_matches_whole_names_only(tmp_path: Path) -> None:
     assert module.scaling == 2.0
 
 
+EXPERTS = "model.layers.0.mlp.experts"
+
+
+def test_the_wrappers_of_packed_experts_are_told_apart_by_their_widths(tmp_path: Path) -> None:
+    up_and_gate, down = pair(f"{EXPERTS}.base_layer", 24, 8, 12), pair(EXPERTS, 12, 6, 8)
+    config = {"target_parameters": ["down_proj", "gate_up_proj"], "rank_pattern": {".*gate_up_proj": 8}}
+    modules = read_peft_folder(save(tmp_path / "a", up_and_gate | down, **config)).modules
+    found = {m.name.removeprefix(f"{EXPERTS}."): (m.rank, m.experts, m.half, m.scaling) for m in modules}
+    expected = {"gate_proj": (8, 3, 0, 1.0), "up_proj": (8, 3, 1, 1.0), "down_proj": (4, 3, None, 2.0)}
+    assert found == expected
+    exchanged = pair(EXPERTS, 24, 8, 12) | pair(f"{EXPERTS}.base_layer", 12, 6, 8)
+    again = read_peft_folder(save(tmp_path / "b", exchanged, **config)).modules
+    assert {m.name.removeprefix(f"{EXPERTS}."): (m.rank, m.experts, m.half, m.scaling) for m in again} == expected
+
+
 def test_bfloat16_is_read_exactly(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch_files = pytest.importorskip("safetensors.torch")
@@ -97,6 +112,8 @@ def test_a_changed_config_is_another_adapter(tmp_path: Path) -> None:
         ({f"{Q}.lora_A.weight": (4, 8, 3, 3), f"{Q}.lora_B.weight": (6, 4, 1, 1)}, {}, "no linear layer"),
         (pair(Q) | {"model.norm.weight": (8,)}, {}, "which is not part of a LoRA"),
         (pair(Q) | {f"{Q}.lora_B.bias": (6,)}, {}, "which is not part of a LoRA"),
+        (pair("x.experts"), {"target_parameters": ["down_proj"]}, "not gate_up_proj and down_proj both"),
+        (pair("x.experts") | pair("x.experts.base_layer"), {"target_parameters": ["a", "b"]}, "are not known here"),
         ({}, {}, "changes nothing"),
     ],
 )

@@ -22,12 +22,13 @@ from workbench.engine.library import llama, start_library
 Floats = NDArray[np.float32]
 
 VOCABULARY, WIDTH, LAYERS, HEADS, KV_HEADS, HEAD, INNER = 96, 64, 2, 4, 2, 16, 96
+EXPERTS = 3
 TOKENS = (5, 17, 3, 80, 41, 2, 63, 9, 30, 55, 71, 12)
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 def build(family: str, *, seed: int = 0) -> Any:
-    """A torch model of the family: llama (untied), qwen2 (untied, with biases), gemma3 (tied), gpt2 (tied, Conv1D)."""
+    """A torch model: llama and qwen3moe (untied), qwen2 (untied, with biases), gemma3 (tied), gpt2 (tied, Conv1D)."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     shape = {
@@ -55,6 +56,10 @@ def build(family: str, *, seed: int = 0) -> Any:
             bos_token_id=0, eos_token_id=1,
         )  # fmt: skip
         model = transformers.GPT2LMHeadModel(config)
+    elif family == "qwen3moe":
+        mixture = {"moe_intermediate_size": 48, "num_experts": EXPERTS, "num_experts_per_tok": 2}
+        config = transformers.Qwen3MoeConfig(**shape, **mixture, head_dim=HEAD, norm_topk_prob=True)
+        model = transformers.Qwen3MoeForCausalLM(config)
     else:
         config = transformers.Gemma3TextConfig(
             **shape, head_dim=HEAD, query_pre_attn_scalar=HEAD, sliding_window=32, tie_word_embeddings=True
@@ -102,13 +107,21 @@ def write_gguf(
     writer.add_file_type(0)
     if family == "gemma3":
         writer.add_sliding_window(32)
+    if family == "qwen3moe":
+        writer.add_expert_count(EXPERTS)
+        writer.add_expert_used_count(2)
+        writer.add_expert_feed_forward_length(48)
     writer.add_tokenizer_model(tokenizer)
     writer.add_array("tokenizer.ggml.tokens", [f"<{number}>" for number in range(VOCABULARY)])
     if tokenizer == "gpt2":
         writer.add_array("tokenizer.ggml.merges", ["< 1"])
         writer.add_array("tokenizer.ggml.token_type", [1] * VOCABULARY)
     names = gguf.get_tensor_name_map({v: k for k, v in gguf.MODEL_ARCH_NAMES.items()}[family], LAYERS)
-    for name, parameter in model.state_dict().items():
+    state = dict(model.state_dict())
+    for name in [name for name in state if name.endswith("experts.gate_up_proj")]:
+        gate, up = state.pop(name).chunk(2, dim=1)
+        state |= {name.replace("gate_up", "gate"): gate, name.replace("gate_up", "up"): up}
+    for name, parameter in state.items():
         if name == "lm_head.weight" and family in ("gemma3", "gpt2"):
             continue
         weights = parameter.detach().float().numpy()
@@ -122,6 +135,8 @@ def write_gguf(
             weights = weights.T
         target = names.get_name(name.removeprefix("transformer."), try_suffixes=(".weight", ".bias"))
         assert target is not None, name
+        if name.endswith("_proj"):  # packed experts are parameters, not layers
+            target = f"{target}.weight"
         kind = gguf.GGMLQuantizationType["F32" if weights.ndim == 1 else pack(target)]
         packed = gguf.quants.quantize(np.ascontiguousarray(weights), kind)
         writer.add_tensor(target, packed, raw_dtype=kind)

@@ -17,7 +17,7 @@ import numpy as np
 from workbench.errors import UserError
 from workbench.models.adapters import check_adapter
 from workbench.techniques.finetuning.bridge.base import Base
-from workbench.techniques.finetuning.bridge.families import Order, layer_of, row_order
+from workbench.techniques.finetuning.bridge.families import FAMILIES, Order, layer_of, row_order
 from workbench.techniques.finetuning.bridge.gguf_file import Floats, open_single
 from workbench.techniques.finetuning.bridge.peft_folder import Module, PeftAdapter, read_peft_folder
 
@@ -136,9 +136,27 @@ class PeftChanges:
             b, a = self._adapter.read(module, "embedding_a").T, self._adapter.read(module, "embedding_b").T
         else:
             a, b = self._adapter.read(module, "a"), self._adapter.read(module, "b")
+        if module.experts:
+            return self._of_experts(module, tensor, a, b)
         self._check_shape(module, tensor, (len(b), a.shape[1]))
         order = self._order(tensor, len(b))
         return np.ascontiguousarray(a), np.ascontiguousarray(b if order is None else b[order])
+
+    def _of_experts(self, module: Module, tensor: str, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """A (experts, rank, in) and B (experts, out, rank), from PEFT's (experts·rank, in) and (out, rank·experts)."""
+        if not FAMILIES[self._base.architecture].packed_experts:
+            raise UserError(
+                f"The adapter in {self._adapter.folder} changes the experts of {self._base.name}, which the "
+                f"architecture {self._base.architecture} packs in its own way.",
+                "Train the layers of the attention only.",
+            )
+        a = a.reshape(module.experts, module.rank, a.shape[1])
+        b = b.reshape(len(b), module.rank, module.experts).transpose(2, 0, 1)
+        if module.half is not None:
+            width = b.shape[1] // 2
+            b = b[:, module.half * width : (module.half + 1) * width]
+        self._check_shape(module, tensor, (module.experts, b.shape[1], a.shape[2]))
+        return np.ascontiguousarray(a), np.ascontiguousarray(b)
 
     def _scaling(self, tensor: str, module: Module) -> Scaling:
         vector = self._adapter.read(module, "ia3")
@@ -185,11 +203,11 @@ class PeftChanges:
                 "Train the adapter without the embeddings.",
             )
 
-    def _check_shape(self, module: Module, tensor: str, shape: tuple[int | None, int | None]) -> None:
+    def _check_shape(self, module: Module, tensor: str, shape: tuple[int | None, ...]) -> None:
         if self._base.tensors is None or tensor.endswith(".bias"):
             return
         has = tuple(reversed(self._base.tensors[tensor].shape))
-        if len(has) != 2 or any(a is not None and a != b for a, b in zip(shape, has, strict=True)):
+        if len(has) != len(shape) or any(a is not None and a != b for a, b in zip(shape, has, strict=True)):
             raise UserError(
                 f"The adapter in {self._adapter.folder} does not fit: its {module.name!r} is for "
                 f"{' x '.join('any' if n is None else str(n) for n in shape)} weights, {self._base.name}'s is "

@@ -26,12 +26,13 @@ _LAYER = re.compile(r"blk\.(\d+)\.(attn_q|attn_k|attn_qkv)\.(?:weight|bias)")
 class Family:
     """An architecture's orders: ``orders[stem](rows, heads, kv_heads)`` for the tensors that are not kept as they are.
 
-    ``model_types`` are the names in a transformers config that are converted to this architecture; ``experts`` says
-    that layers may come as one for each expert, which llama.cpp stacks.
+    ``model_types`` are the names in a transformers config that are converted to this architecture; ``packed_experts``
+    says that transformers packs experts as (experts, out, in), the gate's rows before up's.
     """
 
     model_types: tuple[str, ...]
     orders: dict[str, Callable[[int, int, int], Order]]
+    packed_experts: bool = False
 
 
 def _interleave(rows: int, heads: int) -> Order:
@@ -62,8 +63,8 @@ def _turned(*model_types: str) -> Family:
     return Family(model_types, {"attn_q": _queries, "attn_k": _keys})
 
 
-def _kept(*model_types: str) -> Family:
-    return Family(model_types, {})
+def _kept(*model_types: str, packed_experts: bool = False) -> Family:
+    return Family(model_types, {}, packed_experts)
 
 
 FAMILIES: dict[str, Family] = {
@@ -94,13 +95,13 @@ FAMILIES: dict[str, Family] = {
     "lfm2": _kept("lfm2"),
     "nemotron": _kept("nemotron"),
     "olmo2": _kept("olmo2", "olmo3"),
-    "olmoe": _kept("olmoe"),
+    "olmoe": _kept("olmoe", packed_experts=True),
     "phi2": _kept("phi"),
     "phi3": _kept("phi3"),
     "qwen2": _kept("qwen2"),
-    "qwen2moe": _kept("qwen2_moe"),
+    "qwen2moe": _kept("qwen2_moe", packed_experts=True),
     "qwen3": _kept("qwen3"),
-    "qwen3moe": _kept("qwen3_moe"),
+    "qwen3moe": _kept("qwen3_moe", packed_experts=True),
     "seed_oss": _kept("seed_oss"),
     "stablelm": _kept("stablelm"),
     "starcoder": _kept("gpt_bigcode"),

@@ -35,14 +35,15 @@ _PARTS = {
     ".ia3_l": "ia3",
 }
 _UNCHANGED = ".base_layer.weight"  # PEFT saves embeddings whole beside their LoRA, though they are frozen
+_EXPERTS = re.compile(r"\.experts(\.base_layer)?$")
 _REPLACED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _HARMLESS = frozenset({
     "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "corda_config", "ensure_weight_tying",
     "eva_config", "exclude_modules", "fan_in_fan_out", "feedforward_modules", "inference_mode", "init_ia3_weights",
     "init_lora_weights", "layers_pattern", "layers_to_transform", "loftq_config", "lora_alpha", "lora_dropout",
     "lora_ga_config", "megatron_config", "megatron_core", "modules_to_save", "peft_type", "peft_version",
-    "qalora_group_size", "r", "rank_pattern", "revision", "runtime_config", "target_modules", "task_type",
-    "trainable_token_indices", "use_dora", "use_rslora", "velora_config",
+    "qalora_group_size", "r", "rank_pattern", "revision", "runtime_config", "target_modules",
+    "target_parameters", "task_type", "trainable_token_indices", "use_dora", "use_rslora", "velora_config",
 })  # fmt: skip
 _SAVED_HINT = "Save the adapter again with PEFT's save_pretrained."
 
@@ -50,12 +51,17 @@ _SAVED_HINT = "Save the adapter again with PEFT's save_pretrained."
 @dataclass(frozen=True)
 class Module:
     """What an adapter does to one layer. ``parts`` maps "a", "b", "embedding_a", "embedding_b", "magnitude" and "ia3"
-    to names in the file; ``scaling`` multiplies B·A (alpha / rank, or alpha / sqrt(rank) for rsLoRA)."""
+    to names in the file; ``scaling`` multiplies B·A (alpha / rank, or alpha / sqrt(rank) for rsLoRA).
+
+    ``experts`` is above 0 where the halves are those of so many experts (see ``experts``); of gate and up in one,
+    ``half`` is 0 for the gate's rows of B and 1 for up's."""
 
     name: str
     parts: Mapping[str, str]
     rank: int
     scaling: float
+    experts: int = 0
+    half: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     found = _group(folder, weights)
     if not found:
         raise UserError(f"The adapter in {folder} changes nothing: it holds no weights.", _SAVED_HINT)
+    packed = {name: found.pop(name) for name in list(found) if _EXPERTS.search(name)}
     modules = tuple(_module(folder, name, parts, weights, config, method) for name, parts in found.items())
+    modules += _experts(folder, packed, weights, config)
     return PeftAdapter(
         folder=folder,
         method=method,
@@ -226,13 +234,64 @@ def _module(
     if a[0] != b[1] or a[0] < 1:
         raise UserError(f"The halves of {name!r} in {folder} are of the ranks {a[0]} and {b[1]}.", _SAVED_HINT)
     rank = a[0]
-    said = _pattern(folder, config, "rank_pattern", name, _number(folder, config, "r", 8.0))
+    said, alpha = _rank_and_alpha(folder, config, _parameter(config, name))
     if said != rank:
         raise UserError(
             f"The config in {folder} says rank {said:g} for {name!r}, and its weights are of rank {rank}.", _SAVED_HINT
         )
-    alpha = _pattern(folder, config, "alpha_pattern", name, _number(folder, config, "lora_alpha", 8.0))
-    return Module(name, parts, rank, alpha / (math.sqrt(rank) if config.get("use_rslora") else rank))
+    return Module(name, parts, rank, _scaling(config, alpha, rank))
+
+
+def _experts(
+    folder: Path, packed: Mapping[str, Mapping[str, str]], weights: SafetensorsFile, config: Mapping[str, Any]
+) -> tuple[Module, ...]:
+    """The LoRAs on the packed experts of a mixture: PEFT's ``target_parameters``, two nested wrappers for each layer.
+
+    A file does not say which wrapper is of which parameter; the widths do: gate_up_proj goes from the model's to twice
+    the experts' width, down_proj from the experts' to the model's.
+    """
+    found: list[Module] = []
+    for inner, parts in packed.items():
+        layer = inner.removesuffix(".base_layer")
+        other = packed.get(layer if inner != layer else f"{layer}.base_layer")
+        if config.get("use_dora") or set(parts) != {"a", "b"} or other is None or set(other) != {"a", "b"}:
+            raise UserError(
+                f"The adapter in {folder} changes of the experts in {layer!r} not gate_up_proj and down_proj both "
+                "by LoRA.",
+                "Train both, or none of them.",
+            )
+        (rows, into), out = weights.shape(parts["a"]), weights.shape(parts["b"])[0]
+        other_into, other_out = weights.shape(other["a"])[1], weights.shape(other["b"])[0]
+        is_gate_up = (into, out) == (other_out, 2 * other_into)
+        if not is_gate_up and (other_into, other_out) != (out, 2 * into):
+            raise UserError(
+                f"The adapter in {folder} changes parameters of {layer!r} that are not known here.",
+                "Train gate_up_proj and down_proj, or no experts.",
+            )
+        said, alpha = _rank_and_alpha(folder, config, f"{layer}.{'gate_up_proj' if is_gate_up else 'down_proj'}")
+        rank = int(said)
+        if rank < 1 or rows % rank or weights.shape(parts["b"])[1] != rows:
+            raise UserError(f"The config in {folder} says rank {said:g} for {layer!r}, not its weights.", _SAVED_HINT)
+        scaling = _scaling(config, alpha, rank)
+        for name, half in (("gate_proj", 0), ("up_proj", 1)) if is_gate_up else (("down_proj", None),):
+            found.append(Module(f"{layer}.{name}", parts, rank, scaling, rows // rank, half))
+    return tuple(found)
+
+
+def _parameter(config: Mapping[str, Any], name: str) -> str:
+    """What PEFT matches patterns with: the layer, or its weight where that was the target."""
+    weight = f".{name}.weight"
+    targets = config.get("target_parameters") or ()
+    return weight[1:] if any(weight.endswith(f".{target}") for target in targets) else name
+
+
+def _rank_and_alpha(folder: Path, config: Mapping[str, Any], name: str) -> tuple[float, float]:
+    rank = _pattern(folder, config, "rank_pattern", name, _number(folder, config, "r", 8.0))
+    return rank, _pattern(folder, config, "alpha_pattern", name, _number(folder, config, "lora_alpha", 8.0))
+
+
+def _scaling(config: Mapping[str, Any], alpha: float, rank: int) -> float:
+    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
 def _pattern(folder: Path, config: Mapping[str, Any], option: str, name: str, default: float) -> float:
