@@ -104,7 +104,8 @@ def test_pairs_are_asked_answered_and_checked_with_their_source() -> None:
     artifacts = [e for e in stream if isinstance(e, events.Artifact)]
     assert [msgspec.convert(a.result, MadePair) for a in artifacts] == list(found.pairs)
     assert not any(isinstance(e, events.TextDelta) for e in stream)
-    assert all(LIGHTHOUSE in request[-1].content for request in model.requests)
+    shown = [LIGHTHOUSE in request[-1].content for request in model.requests]
+    assert shown == [False, True, False, True]  # a small model sees only the sentence that it asks about
     assert [d.format for d in model.decodings] == ["regex", "text", "regex", "text"]
 
 
@@ -134,9 +135,11 @@ def test_questions_are_asked_about_the_sentences_that_tell_most() -> None:
     assert "1875" in first
     assert "Jan de Vries" in second
     assert telling_sentences("It is. Is it?", 2) == []
-    model = FakeLanguageModel(["nothing", "nothing"])
-    made(model, [text], questions=2)
-    assert [first in request[-1].content.split("\n\n")[-1] for request in model.requests] == [True, False]
+    for parameters in (135_000_000, 7_000_000_000):
+        model = FakeLanguageModel(["nothing", "nothing"], parameters=parameters)
+        made(model, [text], questions=2)
+        assert all(s in r[-1].content for s, r in zip([first, second], model.requests, strict=True))
+        assert all((text in request[-1].content) == (parameters > 10**9) for request in model.requests)
 
 
 def test_a_stop_keeps_what_is_made() -> None:

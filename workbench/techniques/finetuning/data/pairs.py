@@ -23,7 +23,12 @@ from workbench.techniques.generating import Unchanged, edit
 from workbench.techniques.retrieval.sentences import split_sentences
 from workbench.techniques.retrieval.terms import Vocabulary
 
-_ASK = "Write one short question about this text that is answered by this sentence: {sentence}"
+SMALL_MODEL_PARAMETERS = 400_000_000
+"""A smaller model is shown the one sentence only. Of three wordings the shortest was the only one after which
+SmolLM2-135M asked questions; after "answered by this sentence" it asks "What is the answer to this question?"."""
+
+_ASK_SMALL = "{sentence}\n\nWrite a question about this."
+_ASK = "{text}\n\nWrite one short question about this sentence of the text, which it answers: {sentence}"
 _ANSWER = "Answer in a few words."
 _QUESTION = r"[^\s?？\[\]][^\n?？\[\]]{8,160}[?？]"
 """A small model asked for a list of questions writes no list, and not always questions: so one at a time, in form."""
@@ -129,8 +134,9 @@ def telling_sentences(text: str, count: int) -> list[str]:
 
 def _question(text: str, sentence: str, model: LanguageModel, decoding: DecodingPart) -> Generator[Event, None, str]:
     """ "" when none came out."""
+    ask = _ASK_SMALL if model.parameters < SMALL_MODEL_PARAMETERS else _ASK
     form = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
-    said = (yield from _said(model, f"{text}\n\n{_ASK.format(sentence=sentence)}", form)).strip()
+    said = (yield from _said(model, ask.format(text=text, sentence=sentence), form)).strip()
     return said if re.fullmatch(_QUESTION, said) else ""
 
 
