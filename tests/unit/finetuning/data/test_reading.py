@@ -141,6 +141,20 @@ def test_rows_before_a_bad_one_are_read_and_the_number_of_rows_is_limited(tmp_pa
         next(rows)
 
 
+@pytest.mark.parametrize("name", ["set.json", "set.jsonl", "set.csv"])
+def test_a_row_that_is_a_little_too_long_is_refused_as_well(name: str, tmp_path: Path) -> None:
+    rows = [{"text": "x" * size} for size in (10, 80, 150, 10)]
+    content = {
+        "set.json": "[" + ",\n".join(map(json.dumps, rows)) + "]",
+        "set.jsonl": jsonl(rows),
+        "set.csv": "text\n" + "".join(row["text"] + "\n" for row in rows),
+    }[name]
+    read = read_rows(write(tmp_path / name, content), ReadingLimits(longest_row_bytes=120))
+    assert [len(next(read).values["text"]) for _ in range(2)] == [10, 80]
+    with pytest.raises(UserError, match=rf"{name}, line [34]: .* longer than 120"):
+        next(read)
+
+
 def test_half_a_character_spelt_in_json_becomes_a_replacement(tmp_path: Path) -> None:
     path = write(tmp_path / "set.jsonl", '{"a": ["\\ud83d", {"b": "\\ud83d\\ude00"}]}\n')
     assert next(read_rows(path)).values == {"a": ["\ufffd", {"b": "😀"}]}
