@@ -130,21 +130,28 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--part", choices=("streams", "samples"), help="only this part")
     parser.add_argument("--batched-bench", type=Path, help="llama.cpp's llama-batched-bench, to be run as well")
     options = parser.parse_args()
     path = (options.model or starter_model()).resolve()
     ours = Ours(path, options.threads)
     threads = ours.loaded.threads
     question, prefix, ends = read_vocabulary(path)
-    with tempfile.TemporaryDirectory() as folder:
-        streams = measure_streams(ours, CLoop(path, threads, question, Path(folder)), options.tokens, options.rounds)
-        samples = measure_samples(ours, CLoop(path, threads, prefix, Path(folder)), prefix, ends, options, path)
-    ours.worker.stop()
     print(f"{path.name}, {threads} threads, median of {options.rounds}")
-    show(streams, "C loop", "tok/s", f"one stream, {options.tokens} tokens")
-    show(samples, "C loop, 8 at once", "tok/s", f"{SAMPLES} x {SAMPLE_TOKENS} tokens after {PREFIX_TOKENS}")
-    together, apart = (statistics.median(samples[name]) for name in ("ours, 8 at once, all of it", "ours, one by one"))
-    print(f"8 at once are {together / apart:.2f} times as fast as one after the other (prompt included)")
+    with tempfile.TemporaryDirectory() as folder:
+        if options.part != "samples":
+            loop = CLoop(path, threads, question, Path(folder))
+            streams = measure_streams(ours, loop, options.tokens, options.rounds)
+            show(streams, "C loop", "tok/s", f"one stream, {options.tokens} tokens")
+        if options.part != "streams":
+            loop = CLoop(path, threads, prefix, Path(folder))
+            samples = measure_samples(ours, loop, prefix, ends, options, path)
+            show(samples, "C loop, 8 at once", "tok/s", f"{SAMPLES} x {SAMPLE_TOKENS} tokens after {PREFIX_TOKENS}")
+            together, apart = (
+                statistics.median(samples[n]) for n in ("ours, 8 at once, all of it", "ours, one by one")
+            )
+            print(f"8 at once are {together / apart:.2f} times as fast as one after the other (prompt included)")
+    ours.worker.stop()
 
 
 def measure_streams(ours: Ours, loop: CLoop, tokens: int, rounds: int) -> dict[str, list[float]]:

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from workbench.engine.library import exponentials_function
+
 Logits = npt.NDArray[np.float32]
 
 
@@ -15,10 +17,17 @@ class LogProbabilities:
 
     def __init__(self, vocabulary: int) -> None:
         self._exponentials = np.empty(vocabulary, np.float32)
+        self._into = self._exponentials.ctypes.data
+        self._sum = exponentials_function()
 
     def normaliser(self, logits: Logits) -> float:
-        """log(sum(exp(logits))), accurate to about 1e-6. Call it within ``np.errstate(over="ignore")``, which would
-        take a third of its time here."""
+        """log(sum(exp(logits))), accurate to about 1e-6, of a whole row without gaps in memory. Call it within
+        ``np.errstate(over="ignore")``, which would take a third of its time here."""
+        if self._sum is not None:
+            highest = float(logits.max())
+            if math.isfinite(highest):
+                return highest + math.log(self._sum(logits.size, self._into, logits.ctypes.data, highest))
+            return exact_normaliser(logits)
         np.exp(logits, out=self._exponentials)
         total = float(self._exponentials.sum())
         if 0 < total < math.inf:

@@ -16,7 +16,7 @@ from workbench.engine.vocabulary import Vocabulary
 from workbench.events import Event, TextDelta, Thought
 from workbench.messages import Finish
 
-LONGEST_DELAY_S = 0.02
+LONGEST_DELAY_S = 0.045
 
 
 class Writer:
