@@ -33,5 +33,14 @@ class WorkerDied(Exception):
         self.stderr_tail = stderr_tail
 
 
+class FaultElsewhere(RuntimeError):
+    """A bug of ours that showed in another process: ``message`` says what it was, ``traceback_text`` where."""
+
+    def __init__(self, message: str, traceback_text: str = "") -> None:
+        super().__init__(f"{message}\n{traceback_text}")
+        self.message = message
+        self.traceback_text = traceback_text
+
+
 class Cancelled(Exception):
     """The person, or the program on their behalf, asked for this work to stop."""

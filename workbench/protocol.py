@@ -125,7 +125,7 @@ def error_of(event: events.Failed | events.Cancelled) -> Exception:
         return errors.UserError(event.message, event.hint)
     if event.reason == "worker":
         return errors.WorkerDied(event.hint or "a", event.exit_code, event.stderr_tail)
-    return RuntimeError(f"{event.message}\n{event.stderr_tail}")
+    return errors.FaultElsewhere(event.message, event.stderr_tail)
 
 
 def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed | events.Cancelled:
@@ -142,6 +142,8 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
             exit_code=error.exit_code,
             stderr_tail=error.stderr_tail,
         )
+    if isinstance(error, errors.FaultElsewhere):
+        return events.Failed(message=error.message, reason="bug", stderr_tail=error.traceback_text)
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         where = f" on the disk of {error.filename}" if error.filename else ""
         return events.Failed(message=f"There is no space left{where}.", hint="Free some and try again.")

@@ -68,6 +68,8 @@ def test_a_bug_keeps_its_traceback() -> None:
     assert isinstance(event, events.Failed)
     assert event.reason == "bug"
     assert "here" in str(error_of(event))
+    passed_on = failure_of(error_of(event), "where it was passed on")
+    assert passed_on == event
 
 
 def test_following_a_stream_returns_the_result_and_shows_the_rest() -> None:
