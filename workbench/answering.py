@@ -27,9 +27,9 @@ def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerConte
     """Answer the last message of a conversation, from the context's collection where there is one.
 
     Streams Retrieved, Thought, TextDelta, BeamStep and Log(notice). Ends in ``Finished`` with an ``AskResult``
-    (``chat`` and ``message`` empty), whose ``answer`` is that of its first sequence: its
-    TextDeltas joined, unless several were put into another order at their end; or in ``Cancelled`` with the answer so far. Raises UserError or WorkerDied as
-    the model and the collection do.
+    (``chat`` and ``message`` empty), whose ``answer`` is that of its first sequence: its TextDeltas joined, unless
+    several were put into another order at their end; or in ``Cancelled`` with the answer so far. Raises UserError or
+    WorkerDied as the model and the collection do.
     """
     if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
         raise UserError("There is no question to answer.", "Write a question first.")

@@ -288,8 +288,9 @@ class BranchPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerTokens(msgspec.Struct, frozen=True, kw_only=True):
-    """The tokens of one sequence of an answer. ``next`` tells what could come after the last one (its ``token`` is -1).
-    ``first`` is the place of ``tokens[0]`` in the sequence. ``beams`` are the steps of its beam search, if it had one."""
+    """The tokens of one sequence of an answer. ``next`` tells what could come after the last one (its ``token`` is
+    -1). ``first`` is the place of ``tokens[0]`` in the sequence. ``beams`` are the steps of its beam search, if it had
+    one."""
 
     tokens: tuple[ChosenToken, ...]
     next: ChosenToken | None = None
@@ -298,9 +299,9 @@ class AnswerTokens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a constraint is one, and whether a text obeys it. ``problem`` says what is wrong with the constraint, with
-    ``line`` (from 1) where it is known. ``text_problem`` says why the text does not obey; "" when it does or none was
-    given."""
+    """Whether a constraint is one, and whether a text obeys it. ``problem`` says what is wrong with the constraint,
+    with ``line`` (from 1) where it is known. ``text_problem`` says why the text does not obey; "" when it does or none
+    was given."""
 
     problem: str = ""
     line: int | None = None

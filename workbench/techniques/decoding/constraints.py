@@ -232,14 +232,14 @@ def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int |
     except FormatProblem as problem:
         where = f"line {problem.line}: " if problem.line else ""
         raise UserError(
-            f"The form of the answer is not understood: {where}{problem.message}",
+            f"The form of the answer is not understood: {where}{problem.message.rstrip('.')}.",
             "Correct its description, or set the form to text.",
         ) from problem
     tokenizer = vocabulary.derived(ConstraintTokenizer)
     matcher = LLMatcher(tokenizer.native, grammar, log_level=0)
     if matcher.is_error():
         raise UserError(
-            f"The form of the answer cannot be kept by this model: {matcher.get_error().splitlines()[0]}",
+            f"The form of the answer cannot be kept by this model: {matcher.get_error().splitlines()[0].rstrip('.')}.",
             "Make its description simpler.",
         )
     is_json = decoding.format in ("json", "json_schema")
