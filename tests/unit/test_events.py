@@ -9,7 +9,7 @@ import pytest
 
 from workbench import events
 from workbench.errors import UserError
-from workbench.messages import Passage
+from workbench.messages import Beam, Passage
 
 PASSAGE = Passage(
     collection="c", document="d", document_hash="h", path="/a.txt", title="a", start=0, end=3, text="abc", n=1
@@ -17,6 +17,7 @@ PASSAGE = Passage(
 EVERY_EVENT: list[events.Event] = [
     events.TextDelta(text="hé 🙂"),
     events.Thought(text="hm"),
+    events.BeamStep(step=2, beams=(Beam(parent=1, token=7, text=" sea", score=-1.5, ended=True),)),
     events.Retrieved(query="q", passages=(PASSAGE,)),
     events.Progress(stage="reading", done=1, total=3, unit="files", seconds_left=2.5),
     events.Metric(name="loss", value=0.25, step=4),
