@@ -13,6 +13,15 @@ from workbench.messages import Beam, ChosenToken, Citation, Passage, Sequence, U
 from workbench.protocol import Call
 from workbench.recipes import Recipe
 from workbench.settings import Settings
+from workbench.training import (
+    AdapterList,
+    AdapterRecord,
+    DataReport,
+    DataSetList,
+    MergedType,
+    TrainingConfig,
+    TrainingPlan,
+)
 
 # -- values ---------------------------------------------------------------------------------------
 
@@ -219,7 +228,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     says why); ``interrupted`` when the program ended in the middle. ``document`` is the task that a question stands
     for, if it does: answering it again does the task again. ``sequences`` are all the answers that were made at once,
     when there were several; ``kept`` is the place of the one whose text this is. ``traced``: its tokens are known, so
-    that ``InspectAnswer`` can tell of them.
+    that ``InspectAnswer`` can tell of them. ``rating``: 1 good, -1 bad, 0 not said. ``original`` is what the model had
+    said where the person wrote ``text`` anew.
     """
 
     id: str
@@ -242,6 +252,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     sequences: tuple[Sequence, ...] = ()
     kept: int = 0
     traced: bool = False
+    rating: int = 0
+    original: str | None = None
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -342,11 +354,15 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     context_tokens: int = 0
 
 
+RunKindName = Literal["ingest", "train", "merge", "quantize", "data"]
+
+
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in the index. ``progress`` is in [0, 1], None while it cannot be known."""
+    """A run in the index. ``progress`` is in [0, 1], None while it cannot be known. ``paused``: it is running, but
+    computes nothing until it is resumed. ``resumable``: it has stopped and can go on where it was."""
 
     id: str
-    kind: Literal["ingest"]
+    kind: RunKindName
     title: str
     state: Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
     created: float
@@ -357,6 +373,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     config: dict[str, Any] = {}
     result: dict[str, Any] = {}
+    paused: bool = False
+    resumable: bool = False
 
 
 class RunList(msgspec.Struct, frozen=True, kw_only=True):
@@ -653,9 +671,164 @@ class StopRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.stop"):
 
 
 class ResumeRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.resume"):
-    """Start a stopped, failed or interrupted run again where it was."""
+    """Let a paused run go on, or start a stopped, failed or interrupted one again where it was."""
 
     run: str
+
+
+class PauseRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.pause"):
+    """Let a running training compute nothing until it is resumed; its memory stays. Raises UserError for others."""
+
+    run: str
+
+
+class RemoveRun(Call[None], frozen=True, kw_only=True, tag="runs.remove"):
+    """Delete a run that has ended, with its folder: events and checkpoints. What it made stays."""
+
+    run: str
+
+
+class ExportRun(Call[str], frozen=True, kw_only=True, tag="runs.export"):
+    """Write a training as a folder that runs anywhere with transformers and peft: config, examples, script, README.
+    Returns the folder's path; ``path`` must not exist."""
+
+    run: str
+    path: str
+
+
+# -- calls: training ------------------------------------------------------------------------------
+
+
+class InspectData(Call[DataReport], frozen=True, kw_only=True, tag="data.inspect"):
+    """What is in a set and what the config's model will be shown of it. ``previews`` examples are written out,
+    beginning with number ``first``. The weights are not loaded."""
+
+    config: TrainingConfig
+    previews: int = 20
+    first: int = 0
+
+
+class ListDataSets(Call[DataSetList], frozen=True, kw_only=True, tag="data.list"):
+    """The sets in the home folder."""
+
+
+class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
+    """Start a run that builds a set in the home folder. ``source``:
+
+    ``chats``: answers that were rated as good, edited or chosen, of ``chats`` (ids; (): of all).
+    ``pairs``: the model ``model`` makes question-answer pairs from the documents of ``collection``; those that their
+    passage does not support are left out. At most ``limit`` passages (0: all), ``questions`` pairs each.
+    ``text``: the raw text of the documents of ``collection``.
+
+    Streams each pair as ``Artifact(kind="pair")``; the result is a ``DataSet``.
+    """
+
+    name: str
+    source: Literal["chats", "pairs", "text"]
+    chats: tuple[str, ...] = ()
+    collection: str = ""
+    model: str = ""
+    questions: int = 2
+    limit: int = 0
+
+
+class RemoveDataSet(Call[DataSetList], frozen=True, kw_only=True, tag="data.remove"):
+    """Delete a set of the home folder."""
+
+    name: str
+
+
+class RateAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.rate"):
+    """Say whether an answer is good: 1, bad: -1, or take that back: 0."""
+
+    message: str
+    rating: Literal[-1, 0, 1]
+
+
+class EditAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.edit"):
+    """Write down what an answer should have been; "" takes it back. The conversation goes on from it."""
+
+    message: str
+    text: str
+
+
+class PlanTraining(Call[TrainingPlan], frozen=True, kw_only=True, tag="train.plan"):
+    """What a training would be, what memory and time it would take, and whether it can be begun here. Raises UserError
+    for bad data, naming row and reason."""
+
+    config: TrainingConfig
+
+
+class Train(Call[RunRecord], frozen=True, kw_only=True, tag="train"):
+    """Queue a training; follow it with ``FollowRun``. Raises UserError where ``PlanTraining`` says that it cannot be.
+
+    Its events: ``Progress``; ``Metric`` of each logged step (loss, learning_rate, gradient_norm, tokens_per_second,
+    memory_bytes) and evaluation (evaluation_loss, evaluation_perplexity, evaluation_accuracy, exact_match, rouge_l,
+    general_loss, general_exact_match), with ``step``; ``Artifact`` of the kinds plan (``TrainingPlan``), sample
+    (``SampleAnswer``), checkpoint, scores (``ScoresPair``), forgetting (``ScoresPair``), adapter (``AdapterRecord``)
+    and parity (``Parity``). Its result is a ``TrainResult``.
+    """
+
+    config: TrainingConfig
+
+
+# -- calls: adapters ------------------------------------------------------------------------------
+
+
+class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.list"):
+    """What was trained, merged or imported, the latest first; with ``model`` only what fits that one."""
+
+    model: str = ""
+
+
+class ImportAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.import"):
+    """Take in a GGUF LoRA, or a PEFT folder, which is converted for ``model``."""
+
+    path: str
+    model: str = ""
+    name: str = ""
+
+
+class RenameAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.rename"):
+    adapter: str
+    name: str
+
+
+class RemoveAdapter(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.remove"):
+    """Delete an adapter's folder. A merged model stays in the catalogue."""
+
+    adapter: str
+
+
+class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.merge"):
+    """Start a run that merges an adapter into its base as a new model of the catalogue, and checks it: a model that
+    lost what was learnt is deleted and the run fails. ``type`` is the format of the changed tensors; ``quantization``
+    ("": none) requantises the whole afterwards. Its events: Progress, Artifact(kind="parity"); its result:
+    ``{model, path, parity}``."""
+
+    adapter: str
+    model: str = ""
+    name: str = ""
+    type: MergedType = "Q8_0"
+    scale: float = 1.0
+    quantization: str = ""
+
+
+class ExportAdapter(Call[str], frozen=True, kw_only=True, tag="adapters.export"):
+    """Write an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a merged GGUF.
+    Returns the folder's path."""
+
+    adapter: str
+    path: str
+    form: Literal["peft", "gguf", "merged"] = "gguf"
+
+
+class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):
+    """Start a run that writes a GGUF model of the catalogue in another quantisation, as a new model."""
+
+    model: str
+    type: str
+    name: str = ""
 
 
 AnyCall = (
@@ -666,5 +839,7 @@ AnyCall = (
     | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | RenameChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer | StopAnswer
     | KeepSequence | InspectAnswer | CheckFormat
-    | ListRuns | GetRun | FollowRun | StopRun | ResumeRun
+    | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
+    | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
+    | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip
