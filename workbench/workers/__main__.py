@@ -10,6 +10,7 @@ WORKERS = {
     "inference": "workbench.workers.inference",
     "embedding": "workbench.workers.embedding",
     "reader": "workbench.workers.reader",
+    "training": "workbench.workers.training",
     "template": "workbench.engine.template_process",
 }
 

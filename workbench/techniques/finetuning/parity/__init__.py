@@ -1,0 +1,1 @@
+"""The gate: whether what is served says what was trained."""

@@ -1,0 +1,1 @@
+"""One training: methods, batches, the trainer, checkpoints, scores."""

@@ -1,0 +1,1 @@
+"""A model's weights as transformers trains them, out of a GGUF file or a safetensors folder."""
