@@ -165,7 +165,8 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
     to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
-    answer begins like a sequence of that one and goes on with another token. The first event is
+    answer begins like a sequence of that one and goes on with another token. ``aside``: the new answer is only to be
+    compared with the one that it stands beside, so the chat keeps its head and its recipe. The first event is
     ``Artifact(kind="message")`` with
     ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
@@ -178,6 +179,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     regenerate: str | None = None
     document: DocumentTask | None = None
     branch: BranchPoint | None = None
+    aside: bool = False
 
 
 class KeepSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):

@@ -151,7 +151,9 @@ class Answers:
         if call.regenerate is not None:
             task = self._task_of(call.regenerate)
             _check_task(task, resolved, begun)
-            question, empty = self._store.store_another_answer(call.regenerate, call.recipe, resolved.recipe)
+            question, empty = self._store.store_another_answer(
+                call.regenerate, call.recipe, resolved.recipe, aside=call.aside
+            )
         else:
             task = call.document
             _check_task(task, resolved, begun)

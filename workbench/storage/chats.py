@@ -115,15 +115,19 @@ class ChatStore:
             return self.get_message(stored), self.get_message(answer)
 
     def store_another_answer(
-        self, message: str, asked: Recipe, resolved: Recipe
+        self, message: str, asked: Recipe, resolved: Recipe, *, aside: bool = False
     ) -> tuple[StoredMessage, StoredMessage]:
-        """A new empty answer beside the answer ``message``, to the same question. Returns question and answer."""
+        """A new empty answer beside the answer ``message``, to the same question. Returns question and answer.
+
+        With ``aside`` the chat keeps its head and its recipe.
+        """
         with self._database.transaction():
             old = self.get_message(message)
             if old.role != "assistant" or old.parent is None:
                 raise UserError("Only an answer can be made again.", "Name the answer, not the question.")
             answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", resolved)
-            self._touch(old.chat, answer, asked)
+            if not aside:
+                self._touch(old.chat, answer, asked)
             return self.get_message(old.parent), self.get_message(answer)
 
     def update_message(self, message: str, **fields: Any) -> None:

@@ -101,6 +101,15 @@ def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
         chats.store_another_answer(question, RECIPE, RECIPE)
 
 
+def test_an_answer_made_aside_leaves_head_and_recipe(chats: ChatStore) -> None:
+    chat, question, answer = ask(chats, "first", "one")
+    before = chats.get_record(chat)
+    other, aside = chats.store_another_answer(answer, Recipe(), Recipe(), aside=True)
+    assert (other.id, aside.parent, aside.recipe) == (question, question, Recipe())
+    assert chats.get_record(chat) == before
+    assert chats.set_head(chat, aside.id).head == aside.id
+
+
 def test_a_parent_of_another_chat_is_refused_and_nothing_is_stored(chats: ChatStore) -> None:
     chat, _, _ = ask(chats, "here", "yes")
     _, _, elsewhere = ask(chats, "there", "yes")
