@@ -7,6 +7,7 @@ with all of them filled in, so that it can be made again.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -636,3 +637,24 @@ def flat(scores: ScoresPair, prefix: str = "") -> dict[str, float]:
             plain = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("tokens", "answers")}
             found |= {f"{prefix}{side}_{name}": value for name, value in plain.items() if value is not None}
     return found
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of ``count`` answers, in [0, 1] (Wilson 1927, Probable Inference, JASA 22)."""
+    if count <= 0:
+        return 0.0, 1.0
+    z = 1.959964
+    middle = share + z * z / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def gain(before: float, after: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of ``after - before``, two shares of ``count`` answers each (Newcombe 1998, Statistics in
+    Medicine 17, method 10). Both answer the same questions, so that the true interval is narrower: what is outside of
+    this one is certainly a change. It is a change when 0 is not inside."""
+    (low_before, high_before), (low_after, high_after) = interval(before, count), interval(after, count)
+    down = math.hypot(after - low_after, high_before - before)
+    up = math.hypot(high_after - after, before - low_before)
+    return after - before - down, after - before + up
