@@ -39,6 +39,20 @@ def written_beside(out: Path) -> Iterator[Path]:
             beside.unlink()
 
 
+@contextmanager
+def kept_beside(out: Path, what: str) -> Iterator[Path]:
+    """Gives a path beside ``out`` for a file that is needed only on the way to it, ``.NAME.WHAT.PID.part``; afterwards
+    it is removed. What a killed process left behind is removed with the unfinished file of the same ``out``."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(out)
+    path = out.with_name(f".{out.name}.{what}.{os.getpid()}.part")
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
 def check_room(out: Path, needed: int) -> None:
     """Raises UserError when the disk of ``out`` has fewer than ``needed`` bytes free."""
     folder = out.parent

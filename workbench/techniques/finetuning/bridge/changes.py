@@ -1,4 +1,4 @@
-"""What an adapter does to each tensor of a model: low rank, low rank with magnitudes (DoRA), or scaling (IA3).
+"""What an adapter does to each tensor of a model: low rank, low rank with magnitudes (DoRA), scaling (IA3), new values.
 
 Changes are in llama.cpp's names and order of rows, the arrays in numpy's order of dimensions: a weight is (out, in).
 They are read when asked for, so that one tensor's are in memory at a time.
@@ -16,6 +16,8 @@ import numpy as np
 
 from workbench.errors import UserError
 from workbench.models.adapters import check_adapter
+from workbench.models.gguf import read_gguf
+from workbench.techniques.finetuning.bridge import changed_folder
 from workbench.techniques.finetuning.bridge.base import Base
 from workbench.techniques.finetuning.bridge.families import FAMILIES, Order, layer_of, row_order
 from workbench.techniques.finetuning.bridge.gguf_file import Floats, open_single
@@ -77,12 +79,23 @@ class Changes(Protocol):
         """llama.cpp's names of the tensors that it changes."""
         ...
 
+    def additions(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of those that the model came without: they are added in float32, and were zero."""
+        ...
+
     def change(self, tensor: str) -> Change: ...
 
 
 def read_changes(adapter: Path, base: Base) -> Changes:
-    """Read a GGUF adapter, or a PEFT folder. Raises UserError when it is not sound or does not fit the base."""
-    return PeftChanges(read_peft_folder(adapter), base) if adapter.is_dir() else _GgufChanges(adapter, base)
+    """Read a GGUF LoRA, a PEFT folder, or what a training of whole tensors left (``changed_folder``).
+
+    Raises UserError when it is not sound or does not fit the base.
+    """
+    if not adapter.is_dir():
+        return _GgufChanges(adapter, base)
+    if (adapter / changed_folder.CONFIG).is_file():
+        return changed_folder.ChangedFolder(adapter, base)
+    return PeftChanges(read_peft_folder(adapter), base)
 
 
 class PeftChanges:
@@ -112,6 +125,9 @@ class PeftChanges:
 
     def targets(self) -> Sequence[str]:
         return tuple(self._modules)
+
+    def additions(self) -> Mapping[str, tuple[int, ...]]:
+        return {}
 
     def change(self, tensor: str) -> Change:
         module = self._modules[tensor]
@@ -220,6 +236,9 @@ class _GgufChanges:
     """A GGUF LoRA. llama.cpp multiplies B·A by alpha / rank, or by 1 where alpha is 0."""
 
     def __init__(self, path: Path, base: Base) -> None:
+        kind = read_gguf(path).text("adapter.type")
+        if kind != "lora":
+            raise UserError(f"{path} is a {kind or 'model'}, which is no change of weights.", "Choose a LoRA.")
         details = check_adapter(path, base.path)
         self.name, self.method = details.name, "lora"
         with path.open("rb") as file:
@@ -230,6 +249,9 @@ class _GgufChanges:
 
     def targets(self) -> Sequence[str]:
         return self._targets
+
+    def additions(self) -> Mapping[str, tuple[int, ...]]:
+        return {}
 
     def change(self, tensor: str) -> Change:
         a, b = self._half(f"{tensor}.lora_a"), self._half(f"{tensor}.lora_b")
@@ -243,6 +265,21 @@ class _GgufChanges:
         stored = self._stored[name]
         shape = tuple(reversed(stored.tensor.shape))
         return stored.read(0, stored.tensor.elements // shape[-1]).reshape(shape)
+
+
+class NoChanges:
+    """A model as it is."""
+
+    name = method = sha256 = ""
+
+    def targets(self) -> Sequence[str]:
+        return ()
+
+    def additions(self) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    def change(self, tensor: str) -> Change:
+        raise KeyError(tensor)
 
 
 def touched(changes: Changes, tensors: Mapping[str, object]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -26,9 +27,12 @@ ALIGNMENT = 32
 _EMBEDDING = "token_embd.weight"
 
 
-def adapter_to_gguf(peft_folder: Path, base: Path, out: Path, name: str = "") -> AdapterDetails:
-    """Write the LoRA in ``peft_folder`` as a GGUF adapter in float32 for the model ``base``.
+def adapter_to_gguf(
+    peft_folder: Path, base: Path, out: Path, name: str = "", number_type: Literal["F32", "F16"] = "F32"
+) -> AdapterDetails:
+    """Write the LoRA in ``peft_folder`` as a GGUF adapter for the model ``base``.
 
+    In F16 the file is half as large; llama.cpp computes with it as it does in F32, but for the rounding.
     ``name`` is what the adapter calls itself, by default as its folder is called.
     ``base`` is a GGUF model, or a folder with config.json (and, for shapes to be checked, its safetensors). The file is
     written beside ``out``, checked against the base and then put in its place. Raises UserError with the reason when
@@ -44,7 +48,7 @@ def adapter_to_gguf(peft_folder: Path, base: Path, out: Path, name: str = "") ->
     described = read_base(base)
     changes = PeftChanges(adapter, described)
     with written_beside(out) as beside:
-        _write(beside, out, adapter, changes, described, name or adapter.name)
+        _write(beside, out, adapter, changes, described, name or adapter.name, number_type)
         if described.path.is_dir():
             details = check_fit(beside, described.name, described.architecture, described.tensors or _implied(beside))
         else:
@@ -52,7 +56,9 @@ def adapter_to_gguf(peft_folder: Path, base: Path, out: Path, name: str = "") ->
     return replace(details, path=str(out))
 
 
-def _write(beside: Path, out: Path, adapter: PeftAdapter, changes: PeftChanges, base: Base, name: str) -> None:
+def _write(
+    beside: Path, out: Path, adapter: PeftAdapter, changes: PeftChanges, base: Base, name: str, number_type: str
+) -> None:
     alpha = adapter.alpha if adapter.alpha > 0 else 1.0
     entries = {
         "general.architecture": text_entry("general.architecture", base.architecture),
@@ -67,15 +73,18 @@ def _write(beside: Path, out: Path, adapter: PeftAdapter, changes: PeftChanges, 
     shapes: dict[str, tuple[tuple[int, ...], str]] = {}
     for tensor in changes.targets():
         a, b = _halves(changes, tensor, alpha)
-        shapes[f"{tensor}.lora_a"] = (tuple(reversed(a.shape)), "F32")
-        shapes[f"{tensor}.lora_b"] = (tuple(reversed(b.shape)), "F32")
+        shapes[f"{tensor}.lora_a"] = (tuple(reversed(a.shape)), number_type)
+        shapes[f"{tensor}.lora_b"] = (tuple(reversed(b.shape)), number_type)
     start = header(entries, shapes, ALIGNMENT)
     check_room(out, len(start) + sum(4 * int(np.prod(shape)) + ALIGNMENT for shape, _ in shapes.values()))
     with beside.open("wb") as file:
         file.write(start)
         for tensor in changes.targets():
             for half in _halves(changes, tensor, alpha):
-                raw = np.ascontiguousarray(half, dtype="<f4")
+                with np.errstate(over="ignore"):
+                    raw = np.ascontiguousarray(half, dtype="<f4" if number_type == "F32" else "<f2")
+                if not np.isfinite(raw).all():
+                    raise UserError(f"{tensor} would hold numbers that {number_type} cannot.", "Write it as F32.")
                 file.write(raw.data)
                 fill(file, raw.nbytes, ALIGNMENT)
 

@@ -27,12 +27,16 @@ class Family:
     """An architecture's orders: ``orders[stem](rows, heads, kv_heads)`` for the tensors that are not kept as they are.
 
     ``model_types`` are the names in a transformers config that are converted to this architecture; ``packed_experts``
-    says that transformers packs experts as (experts, out, in), the gate's rows before up's.
+    says that transformers packs experts as (experts, out, in), the gate's rows before up's. ``norm_offset`` is what
+    llama.cpp's weights of norms are more than transformers'. ``new_biases`` are the layers (by llama.cpp's names) that
+    llama.cpp computes with a bias wherever a file holds one, also where the model came without.
     """
 
     model_types: tuple[str, ...]
     orders: dict[str, Callable[[int, int, int], Order]]
     packed_experts: bool = False
+    norm_offset: float = 0.0
+    new_biases: tuple[str, ...] = ()
 
 
 def _interleave(rows: int, heads: int) -> Order:
@@ -59,22 +63,31 @@ def _by_group(rows: int, heads: int, kv_heads: int) -> Order:
     return np.concatenate([grouped[:, :-2].reshape(-1), grouped[:, -2].reshape(-1), grouped[:, -1].reshape(-1)])
 
 
-def _turned(*model_types: str) -> Family:
-    return Family(model_types, {"attn_q": _queries, "attn_k": _keys})
+_READING = ("attn_q", "attn_k", "attn_v", "attn_qkv")
+_ALL_LINEAR = (*_READING, "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 
 
-def _kept(*model_types: str, packed_experts: bool = False) -> Family:
-    return Family(model_types, {}, packed_experts)
+def _turned(*model_types: str, biases: tuple[str, ...] = _READING) -> Family:
+    return Family(model_types, {"attn_q": _queries, "attn_k": _keys}, new_biases=biases)
+
+
+def _kept(
+    *model_types: str,
+    packed_experts: bool = False,
+    norm_offset: float = 0.0,
+    biases: tuple[str, ...] = _READING,
+) -> Family:
+    return Family(model_types, {}, packed_experts, norm_offset, biases)
 
 
 FAMILIES: dict[str, Family] = {
     "arcee": _turned("arcee"),
-    "deci": _turned(),
-    "granite": _turned("granite"),
-    "granitemoe": _turned("granitemoe"),
-    "llama": _turned("llama", "mistral", "mixtral"),
-    "minicpm": _turned(),
-    "mistral3": _turned("ministral3"),
+    "deci": _turned(biases=_ALL_LINEAR),
+    "granite": _turned("granite", biases=_ALL_LINEAR),
+    "granitemoe": _turned("granitemoe", biases=()),
+    "llama": _turned("llama", "mistral", "mixtral", biases=_ALL_LINEAR),
+    "minicpm": _turned(biases=()),
+    "mistral3": _turned("ministral3", biases=_ALL_LINEAR),
     "olmo": _turned("olmo"),
     "smollm3": _turned("smollm3"),
     "xverse": _turned(),
@@ -85,15 +98,15 @@ FAMILIES: dict[str, Family] = {
     "ernie4_5": _kept("ernie4_5"),
     "exaone": _kept(),
     "exaone4": _kept("exaone4"),
-    "gemma": _kept("gemma"),
-    "gemma2": _kept("gemma2"),
-    "gemma3": _kept("gemma3", "gemma3_text"),
+    "gemma": _kept("gemma", norm_offset=1.0),
+    "gemma2": _kept("gemma2", norm_offset=1.0),
+    "gemma3": _kept("gemma3", "gemma3_text", norm_offset=1.0),
     "glm4": _kept("glm4"),
     "gpt-oss": _kept("gpt_oss"),
-    "gpt2": _kept("gpt2"),
-    "hunyuan-dense": _kept("hunyuan_v1_dense"),
+    "gpt2": _kept("gpt2", biases=()),
+    "hunyuan-dense": _kept("hunyuan_v1_dense", biases=()),
     "lfm2": _kept("lfm2"),
-    "nemotron": _kept("nemotron"),
+    "nemotron": _kept("nemotron", norm_offset=1.0),
     "olmo2": _kept("olmo2", "olmo3"),
     "olmoe": _kept("olmoe", packed_experts=True),
     "phi2": _kept("phi"),
@@ -104,7 +117,7 @@ FAMILIES: dict[str, Family] = {
     "qwen3moe": _kept("qwen3_moe", packed_experts=True),
     "seed_oss": _kept("seed_oss"),
     "stablelm": _kept("stablelm"),
-    "starcoder": _kept("gpt_bigcode"),
+    "starcoder": _kept("gpt_bigcode", biases=()),
     "starcoder2": _kept("starcoder2"),
     "bloom": Family(("bloom",), {"attn_qkv": _by_head}),
     "falcon": Family(("falcon",), {"attn_qkv": _by_group}),
@@ -115,6 +128,15 @@ FAMILIES: dict[str, Family] = {
 def architecture_of(model_type: str) -> str | None:
     """llama.cpp's name of what transformers calls ``model_type``."""
     return next((name for name, family in FAMILIES.items() if model_type in family.model_types), None)
+
+
+def new_biases(architecture: str) -> tuple[str, ...]:
+    """The layers that may be given a bias which the model came without, as transformers calls their last part."""
+    names = {
+        "attn_q": "q_proj", "attn_k": "k_proj", "attn_v": "v_proj", "attn_qkv": "qkv_proj", "attn_output": "o_proj",
+        "ffn_gate": "gate_proj", "ffn_up": "up_proj", "ffn_down": "down_proj",
+    }  # fmt: skip
+    return tuple(names[stem] for stem in FAMILIES[architecture].new_biases)
 
 
 def row_order(architecture: str, tensor: str, rows: int, heads: int, kv_heads: int) -> Order | None:

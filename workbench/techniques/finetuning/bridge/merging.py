@@ -6,7 +6,7 @@ it changes is smaller than what rounding changes (measured in docs/finetuning.md
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
@@ -19,7 +19,7 @@ from workbench.models.ggml_types import FILE_TYPES, TENSOR_TYPES
 from workbench.models.gguf import read_gguf
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.beside import check_room, written_beside
-from workbench.techniques.finetuning.bridge.changes import Change, Changes, read_changes, touched
+from workbench.techniques.finetuning.bridge.changes import Change, Changes, NoChanges, read_changes, touched
 from workbench.techniques.finetuning.bridge.gguf_file import (
     Contents,
     Floats,
@@ -34,6 +34,9 @@ from workbench.techniques.finetuning.bridge.gguf_file import (
     size_of,
     text_entry,
 )
+
+Progress = Callable[[int, int], None]
+"""Told the bytes that are written and all that will be; what it raises stops the work."""
 
 ChangedType = Literal["Q8_0", "F16", "F32", "same"]
 
@@ -61,55 +64,109 @@ class Merged:
 
 
 def merge(
-    base: Path, adapter: Path, out: Path, changed_type: ChangedType = "Q8_0", scale: float = 1.0, name: str = ""
+    base: Path,
+    adapter: Path,
+    out: Path,
+    changed_type: ChangedType = "Q8_0",
+    scale: float = 1.0,
+    name: str = "",
+    *,
+    unpacked: bool = False,
+    progress: Progress | None = None,
 ) -> Merged:
     """Write ``base`` with ``adapter`` in it to ``out``, one file also where the base is split.
 
-    ``adapter`` is a GGUF LoRA or a PEFT folder (LoRA, DoRA, IA3); ``scale`` is its strength, 1 as it was trained.
+    ``adapter`` is a GGUF LoRA, a PEFT folder (LoRA, DoRA, IA3), or a folder of whole tensors (``changed_folder``);
+    biases may be among them that the base came without. ``scale`` is its strength, 1 as it was trained.
     Changed tensors take ``changed_type``, or with "same" the format that they had; where a row is no multiple of its
-    block they take F16. Everything else is copied byte for byte. General metadata tells the origin: the base's name,
+    block they take F16; what has one dimension (norms, biases) keeps its format. Everything else is copied byte for
+    byte, or with ``unpacked`` written as float32. General metadata tells the origin: the base's name,
     the adapter's name, method, strength and SHA-256, and the format; ``name`` is what the model calls itself, by
     default both names.
 
     Memory stays near a chunk of a tensor and the adapter's part of it. Raises UserError when the adapter does not fit,
-    when a format cannot be written, when the result would not be finite, or when there is no room.
+    when a format cannot be written, when the result would not be finite, or when there is no room. ``progress`` is told
+    how far it is.
     """
     if changed_type not in get_args(ChangedType):
         raise UserError(
             f"Changed tensors cannot be written as {changed_type}.",
             f"Choose one of {', '.join(get_args(ChangedType))}.",
         )
+    with written_beside(out) as beside:
+        changed, sha256 = write_merged(
+            base, adapter, beside, out, changed_type, scale, name, unpacked=unpacked, progress=progress
+        )
+        size = read_gguf(beside).size
+    return Merged(out, size, changed, sha256)
+
+
+def unpack(base: Path, out: Path) -> int:
+    """Write a model with all of its weights as float32; returns the bytes. Raises UserError as ``merge`` does."""
+    with written_beside(out) as beside:
+        write_merged(base, None, beside, out, "F32", unpacked=True)
+        return read_gguf(beside).size
+
+
+def write_merged(
+    base: Path,
+    adapter: Path | None,
+    file: Path,
+    out: Path,
+    changed_type: ChangedType,
+    scale: float = 1.0,
+    name: str = "",
+    *,
+    unpacked: bool = False,
+    progress: Progress | None = None,
+) -> tuple[dict[str, str], str]:
+    """``merge`` into ``file``, on the way to ``out``. Returns the formats of what changed, and the adapter's SHA-256."""
     described = read_base(base)
     contents = open_model(base)
-    if any(piece.path.resolve() == out.resolve() for piece in contents.files):
+    if any(piece.path.resolve() in (out.resolve(), file.resolve()) for piece in contents.files):
         raise UserError(f"{out} is the model itself.", "Give the merged model another name.")
-    changes = read_changes(adapter, described)
+    changes = NoChanges() if adapter is None else read_changes(adapter, described)
     changed = {key: _type_after(contents.tensors[key], changed_type) for key in touched(changes, contents.tensors)}
     shapes = {
-        key: (stored.tensor.shape, changed.get(key, stored.tensor.type)) for key, stored in contents.tensors.items()
+        key: (stored.tensor.shape, changed.get(key) or _kept_type(stored, unpacked))
+        for key, stored in contents.tensors.items()
     }
+    added = {key: (shape, "F32") for key, shape in changes.additions().items()}
+    shapes |= added
     entries = _entries(contents, changes, described.name, shapes, changed_type, scale)
     if name:
         entries["general.name"] = text_entry("general.name", name)
     start = header(entries, shapes, contents.alignment)
-    check_room(out, len(start) + sum(padded(size_of(*shape), contents.alignment) for shape in shapes.values()))
-    with written_beside(out) as beside:
-        with beside.open("wb") as file:
-            file.write(start)
-            for key, stored in contents.tensors.items():
-                if key in changed:
-                    _write_changed(file, stored, changes.change(key), changed[key], scale)
-                else:
-                    for block in stored.blocks():
-                        file.write(block)
-                fill(file, size_of(*shapes[key]), contents.alignment)
-        size = read_gguf(beside).size
-    return Merged(out, size, changed, changes.sha256)
+    total = len(start) + sum(padded(size_of(*shape), contents.alignment) for shape in shapes.values())
+    check_room(out, total)
+    with file.open("wb") as writing:
+        writing.write(start)
+        for key, stored in contents.tensors.items():
+            if key in changed:
+                _write_changed(writing, stored, changes.change(key), changed[key], scale)
+            elif shapes[key][1] == stored.tensor.type:
+                for block in stored.blocks():
+                    writing.write(block)
+            else:
+                for _first, _expert, weights in _chunks(stored):
+                    writing.write(np.ascontiguousarray(weights, "<f4").data)
+            fill(writing, size_of(*shapes[key]), contents.alignment)
+            if progress:
+                progress(writing.tell(), total)
+        for key, ((count,), _) in added.items():
+            values = changes.change(key).apply(np.zeros((count, 1), np.float32), 0, 0) * np.float32(scale)
+            writing.write(np.ascontiguousarray(values, "<f4").data)
+            fill(writing, values.nbytes, contents.alignment)
+    return changed | dict.fromkeys(added, "F32"), changes.sha256
+
+
+def _kept_type(stored: Stored, unpacked: bool) -> str:
+    return "F32" if unpacked and can_unpack(stored.tensor.type) else stored.tensor.type
 
 
 def _type_after(stored: Stored, changed_type: ChangedType) -> str:
     tensor = stored.tensor
-    if len(tensor.shape) == 1:  # a bias, which llama.cpp keeps unpacked
+    if len(tensor.shape) == 1:  # a norm or a bias, which llama.cpp keeps unpacked
         return tensor.type
     if not can_unpack(tensor.type):
         raise UserError(
@@ -178,6 +235,8 @@ def _entries(
         entries["general.file_type"] = number_entry("general.file_type", _FILE_TYPES[largest])
     if any(_BLOCKS[kind] > 1 for kind in sizes) and "general.quantization_version" not in entries:
         entries["general.quantization_version"] = number_entry("general.quantization_version", QUANTIZATION_VERSION)
+    if isinstance(changes, NoChanges):
+        return entries
     texts = {
         "general.name": f"{base_name} + {changes.name}",
         "general.base_model.0.name": base_name,

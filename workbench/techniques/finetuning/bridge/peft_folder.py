@@ -84,12 +84,7 @@ class PeftAdapter:
 
     def sha256(self) -> str:
         """Of the weights and the config, in this order."""
-        digest = hashlib.sha256()
-        for file in (WEIGHTS, CONFIG):
-            with (self.folder / file).open("rb") as reading:
-                while block := reading.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()
+        return folder_sha256(self.folder)
 
 
 def read_peft_folder(folder: Path) -> PeftAdapter:
@@ -98,8 +93,8 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     Raises UserError with the reason: files missing, a pickle, damaged, a method or an option that cannot be carried
     over, layers saved whole, half a pair.
     """
-    config = _read_config(folder)
-    weights = _open_weights(folder)
+    config = read_config(folder)
+    weights = open_weights(folder)
     method = _method(folder, config)
     _check_options(folder, config, method)
     found = _group(folder, weights)
@@ -118,7 +113,18 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     )
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def folder_sha256(folder: Path) -> str:
+    """Of a PEFT folder's weights and config, in this order."""
+    digest = hashlib.sha256()
+    for file in (WEIGHTS, CONFIG):
+        with (folder / file).open("rb") as reading:
+            while block := reading.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """A PEFT folder's config. Raises UserError when there is none or it is damaged."""
     path = folder / CONFIG
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
@@ -137,7 +143,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _open_weights(folder: Path) -> SafetensorsFile:
+def open_weights(folder: Path) -> SafetensorsFile:
+    """A PEFT folder's weights. Raises UserError when there are none, or a pickle."""
     path = folder / WEIGHTS
     if path.is_file():
         return SafetensorsFile(path)
@@ -156,7 +163,8 @@ def _method(folder: Path, config: Mapping[str, Any]) -> Method:
     if kind == "IA3":
         return "ia3"
     raise UserError(
-        f"The adapter in {folder} is of the kind {kind or 'unknown'}; llama.cpp can be given LoRA, DoRA and IA3.",
+        f"The adapter in {folder} is of the kind {kind or 'unknown'}, which changes no weights as LoRA, DoRA and IA3 "
+        "do.",
         "Train with one of these.",
     )
 

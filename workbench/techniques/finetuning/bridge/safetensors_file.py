@@ -48,15 +48,24 @@ class SafetensorsFile:
 
     def read(self, name: str) -> Floats:
         """A tensor as float32, in its shape. Raises UserError for numbers that are not floating point or not finite."""
+        shape = self._places[name].shape
+        return self._read(name, 0, int(np.prod(shape, dtype=np.int64))).reshape(shape)
+
+    def read_rows(self, name: str, first: int, count: int) -> Floats:
+        """``count`` rows from row ``first`` on, (count, row length); a row runs along the last dimension."""
+        width = self._places[name].shape[-1]
+        return self._read(name, first * width, count * width).reshape(count, width)
+
+    def _read(self, name: str, first: int, count: int) -> Floats:
         place = self._places[name]
         kind = _FORMATS.get(place.dtype)
         if kind is None:
             raise UserError(
-                f"{self.path} stores {name!r} as {place.dtype}; an adapter's weights are F32, F16 or BF16.",
-                "Save the adapter again, unquantised.",
+                f"{self.path} stores {name!r} as {place.dtype}; what was trained is F32, F16 or BF16.",
+                "Save it again, unquantised.",
             )
-        count = int(np.prod(place.shape, dtype=np.int64))
-        raw = np.fromfile(self.path, dtype=np.dtype(kind).newbyteorder("<"), count=count, offset=place.offset)
+        stored = np.dtype(kind).newbyteorder("<")
+        raw = np.fromfile(self.path, dtype=stored, count=count, offset=place.offset + first * stored.itemsize)
         if place.dtype == "BF16":
             values = (raw.astype(np.uint32) << 16).view(np.float32)
         else:
@@ -65,4 +74,4 @@ class SafetensorsFile:
             raise UserError(
                 f"{self.path} holds numbers in {name!r} that are not finite.", "Its training failed: train it again."
             )
-        return values.reshape(place.shape)
+        return values

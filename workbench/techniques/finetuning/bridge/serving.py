@@ -1,0 +1,144 @@
+"""What a training left becomes what the engine is given: an adapter's GGUF, or a merged model.
+
+``servable.check_servable`` says beforehand what cannot be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from workbench.errors import UserError
+from workbench.models.gguf_model import describe_gguf
+from workbench.techniques.finetuning.bridge import changed_folder, peft_folder
+from workbench.techniques.finetuning.bridge.base import read_base
+from workbench.techniques.finetuning.bridge.beside import kept_beside
+from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
+from workbench.techniques.finetuning.bridge.merging import merge, write_merged
+from workbench.techniques.finetuning.bridge.prompts import PROMPT_KINDS, prompt_to_gguf, read_virtual_tokens
+from workbench.techniques.finetuning.bridge.quantising import TYPES, quantize
+from workbench.techniques.finetuning.bridge.servable import check_servable
+from workbench.techniques.finetuning.protocol import BaseModel, Served
+from workbench.training import ArtifactKind, MergedType
+
+__all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merge_trained", "requantize"]
+
+Report = Callable[[str, int, int], None]
+"""Told a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
+
+SMALL_PARAMETERS = 500_000_000
+"""Up to so many parameters a merged model is F16: closer to what was trained, and still no large file."""
+
+
+def kind_of(trained: Path) -> ArtifactKind:
+    """What the engine is given of a PEFT folder, of what a training of whole tensors left, or of a GGUF LoRA.
+
+    Raises UserError when it is none of them.
+    """
+    if not trained.is_dir():
+        return "lora"
+    if (trained / changed_folder.CONFIG).is_file():
+        return "merged"
+    config = peft_folder.read_config(trained)
+    kind = str(config.get("peft_type", ""))
+    if kind in PROMPT_KINDS:
+        return "prefix" if PROMPT_KINDS[kind] == "prefix" else "soft-prompt"
+    return "lora" if kind == "LORA" and not config.get("use_dora") else "merged"
+
+
+def default_type(model: Path) -> Literal["F16", "Q8_0"]:
+    """The number format that a merge into a model takes where nothing is said."""
+    return "F16" if describe_gguf(model).model.parameters <= SMALL_PARAMETERS else "Q8_0"
+
+
+def convert_trained(
+    trained: Path, base: BaseModel | Path, out: Path, name: str = "", *, report: Report | None = None
+) -> Served:
+    """Write what ``trained`` holds to ``out`` as the engine is given it; see ``kind_of`` for what that is.
+
+    What can only be given merged takes ``default_type``. Raises UserError when it is not sound, does not fit the base,
+    or cannot be carried over; then nothing is written.
+    """
+    path = _path(base)
+    kind = kind_of(trained)
+    if kind == "merged":
+        _check_mergeable(path)
+        return merge_trained(trained, path, out, default_type(path), name=name, report=report)
+    if kind == "lora":
+        adapter_to_gguf(trained, path, out, name)
+    else:
+        prompt_to_gguf(read_virtual_tokens(trained), read_base(path), out, name)
+    return _served(kind, out)
+
+
+def merge_trained(
+    adapter: Path,
+    base: BaseModel | Path,
+    out: Path,
+    type: MergedType = "Q8_0",
+    scale: float = 1.0,
+    quantization: str = "",
+    name: str = "",
+    *,
+    report: Report | None = None,
+) -> Served:
+    """Merge a PEFT folder, what a training left, or a GGUF LoRA into the GGUF model ``base`` (``merging.merge``).
+
+    With ``quantization`` the whole model is written in that format by llama.cpp afterwards, from an intermediate file
+    whose changed tensors are ``type``, or F16 where that is smaller; it lies beside ``out`` and is removed.
+    """
+    path = _path(base)
+    _check_mergeable(path)
+    if adapter.is_dir() and (kind := kind_of(adapter)) in ("soft-prompt", "prefix"):
+        raise UserError(
+            f"{adapter} is a {kind.replace('-', ' ')}, which stands before a text and changes no weights.",
+            "Use it as an adapter.",
+        )
+    if not quantization:
+        merge(path, adapter, out, type, scale, name, progress=_of(report, "merging"))
+        return _served("merged", out)
+    if quantization not in TYPES:
+        raise UserError(f"The format {quantization} is not known.", f"Choose one of {', '.join(TYPES)}.")
+    with kept_beside(out, "merged") as beside:
+        first: MergedType = "F32" if type == "F32" else "F16"
+        write_merged(path, adapter, beside, out, first, scale, name, progress=_of(report, "merging"))
+        if report:
+            report("quantising", 0, 1)
+        quantize(beside, out, quantization)
+    return _served("merged", out)
+
+
+def requantize(model: BaseModel | Path, out: Path, type: str, *, report: Report | None = None) -> Served:
+    """Write a GGUF model in another number format, by llama.cpp."""
+    if report:
+        report("quantising", 0, 1)
+    quantize(_path(model), out, type)
+    return _served("merged", out)
+
+
+def _path(base: BaseModel | Path) -> Path:
+    return base if isinstance(base, Path) else Path(base.path)
+
+
+def _check_mergeable(base: Path) -> None:
+    if base.is_dir():
+        raise UserError(
+            f"{base.name} is a folder of safetensors; what was trained is merged into a GGUF file.",
+            "Choose the same model as a GGUF file.",
+        )
+
+
+def _of(report: Report | None, stage: str) -> Callable[[int, int], None] | None:
+    if report is None:
+        return None
+    return lambda done, total: report(stage, done, total)
+
+
+def _served(kind: ArtifactKind, out: Path) -> Served:
+    with out.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Served(
+        kind=kind, path=str(out), bytes=out.stat().st_size, sha256=digest, can_merge=kind in ("lora", "merged")
+    )
