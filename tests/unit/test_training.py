@@ -74,7 +74,6 @@ def test_a_gain_that_may_be_chance_holds_nothing() -> None:
     assert low < 0 < high
     low, high = gain(0.05, 0.95, 64)
     assert 0.7 < low < 0.9 < high
-    # Newcombe's own example (a): 56/70 against 48/80 with unequal sizes is not ours; equal ones are symmetrical
     assert gain(0.2, 0.4, 50) == tuple(-x for x in reversed(gain(0.4, 0.2, 50)))
 
 
