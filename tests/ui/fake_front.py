@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui import fake_tokens
+from tests.ui import fake_adapters, fake_tokens
 from tests.ui.fake_home import FakeHome, cited
 from workbench import calls as c
 from workbench import events
@@ -242,6 +242,9 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
+        known = fake_adapters.do(home, call)
+        if known is not None:
+            return known
         match call:
             case c.GetMachine():
                 return home.machine, []

@@ -18,6 +18,7 @@ from workbench.events import Event
 from workbench.messages import Citation, Passage, Sequence, Usage
 from workbench.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.settings import Settings
+from workbench.training import AdapterRecord, DataSet
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 
@@ -71,6 +72,8 @@ class FakeHome:
     texts: dict[str, str] = field(default_factory=dict)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
     messages: dict[str, list[c.StoredMessage]] = field(default_factory=dict)
+    adapters: dict[str, AdapterRecord] = field(default_factory=dict)
+    sets: dict[str, DataSet] = field(default_factory=dict)
     runs: dict[str, c.RunRecord] = field(default_factory=dict)
     run_events: dict[str, list[Event]] = field(default_factory=dict)
     answer_text: str = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing [2]."

@@ -19,6 +19,7 @@ import msgspec
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
+from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
 from ui.bridge import Bridge
@@ -122,6 +123,12 @@ def _themed(home: FakeHome, scheme: str) -> Settings:
 def _busy_home() -> FakeHome:
     home = furnished_home()
     running_ingest(home)
+    return home
+
+
+def _trained_home() -> FakeHome:
+    home = furnished_home()
+    furnish_adapters(home)
     return home
 
 
@@ -237,6 +244,10 @@ def _model_details(shell: Shell, front: Front) -> None:
     next(iter(page.cards.values())).details_button.click()
 
 
+def _adapter(name: str) -> Callable[[Shell, Front], None]:
+    return lambda shell, front: shell.open_page("adapters", adapter=name)
+
+
 def _runs(shell: Shell, front: Front) -> None:
     shell.show_runs()
 
@@ -272,6 +283,9 @@ SCENES: tuple[Scene, ...] = (
     ("pdf", "documents", furnished_home, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
     ("documents", "documents", furnished_home, None),
+    ("adapters", "adapters", _trained_home, _adapter("my-notes")),
+    ("adapter-failed", "adapters", _trained_home, _adapter("four-bit-try")),
+    ("adapters-empty", "adapters", furnished_home, None),
     ("models", "models", furnished_home, None),
     ("models-empty", "models", FakeHome, None),
     ("model-details", "models", furnished_home, _model_details),

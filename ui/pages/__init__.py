@@ -67,7 +67,8 @@ class ShellActions(Protocol):
     def open_page(self, name: str, **target: Any) -> None:
         """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``new`` (True), ``collection``
         (name; questions are answered from it), ``question`` (asked at once where a model is there, else put into
-        the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once);
+        the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once), ``adapter`` (name; a new
+        chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True)."""
 
@@ -81,6 +82,7 @@ class ShellActions(Protocol):
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("chat", "Chat", "chat", "ui.pages.chat:ChatPage"),
     PageEntry("documents", "Documents", "documents", "ui.pages.documents:DocumentsPage"),
+    PageEntry("adapters", "Adapters", "adapters", "ui.pages.adapters:AdaptersPage"),
     PageEntry("models", "Models", "models", "ui.pages.models:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.pages.settings:SettingsPage"),
 )

@@ -1,0 +1,301 @@
+"""What was trained, merged or imported: what it changed and whether it holds, and using, merging, exporting it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge, Handle
+from ui.pages import Action, Found, ShellActions
+from ui.pages.adapters_import import ImportDialog
+from ui.pages.merge_dialog import MergeDialog
+from ui.pages.run_watch import RunWatch
+from ui.theme import tokens
+from ui.widgets.adapter_details import AdapterDetails, ExportForm
+from ui.widgets.adapter_list import AdapterList
+from ui.widgets.amounts import how_far
+from ui.widgets.basics import EmptyState, PlainButton
+from ui.widgets.column import ScrolledColumn
+from workbench import events
+from workbench.calls import (
+    ExportAdapter,
+    ListAdapters,
+    ListRuns,
+    RemoveAdapter,
+    RenameAdapter,
+    RunList,
+    RunRecord,
+)
+from workbench.errors import Cancelled, UserError
+from workbench.events import Event, Progress, Terminal
+from workbench.protocol import error_of, read_result
+from workbench.training import AdapterList as Adapters
+from workbench.training import AdapterRecord
+
+_LIST = 280
+_MOST = 1360
+
+
+class AdaptersPage(QWidget):
+    """All adapters of the home folder, one of them in full."""
+
+    name, title, icon = "adapters", "Adapters", "adapters"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._records: dict[str, AdapterRecord] = {}
+        self._wanted = ""
+        self._merges: dict[str, RunWatch] = {}  # by adapter
+        self._exporting: Handle | None = None
+        self._build()
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self._load)
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(self._on_connected)
+
+    def open_target(self, adapter: str = "") -> None:
+        """Show an adapter by name."""
+        self._wanted = adapter
+        self._load()
+
+    def header(self) -> QWidget:
+        """The button that stands beside the page's title."""
+        self._import = PlainButton("Import…", "plus")
+        self._import.setToolTip("Take in a GGUF LoRA or a PEFT folder")
+        self._import.clicked.connect(self.begin_import)
+        return self._import
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """The adapters, for the palette."""
+        return [
+            Found(name, "adapter", "adapters", partial(self._shell.open_page, "adapters", adapter=name))
+            for name in self._records
+        ]
+
+    @property
+    def current(self) -> AdapterRecord | None:
+        """The adapter that is shown in full."""
+        return self._records.get(self.list.current)
+
+    def begin_import(self, path: str = "") -> ImportDialog:
+        """Ask for an adapter that was made elsewhere."""
+        dialog = ImportDialog(self._bridge, self, path if isinstance(path, str) else "")
+        dialog.imported.connect(lambda name: self.open_target(adapter=name))
+        dialog.open()
+        return dialog
+
+    def begin_merge(self) -> MergeDialog | None:
+        """Ask how the shown adapter is to be merged."""
+        record = self.current
+        if record is None:
+            return None
+        dialog = MergeDialog(self._bridge, record, self)
+        dialog.merged.connect(self._on_merged)
+        dialog.open()
+        return dialog
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.list = AdapterList()
+        self.list.setMinimumWidth(220)
+        self.list.chosen.connect(self._on_chosen)
+        self.details = AdapterDetails()
+        area = ScrolledColumn(tokens.SPACE_3, width=_MOST)
+        area.column.addWidget(self.details)
+        self._split = QSplitter()
+        self._split.addWidget(self.list)
+        self._split.addWidget(area)
+        self._split.setCollapsible(0, False)
+        self._split.setCollapsible(1, False)
+        self._split.setStretchFactor(1, 1)
+        self._split.setSizes([_LIST, 1000])
+        self.empty = EmptyState(
+            "adapters",
+            "Nothing trained yet",
+            "A training makes an adapter: a small file that changes how a model answers, switched on and off in the "
+            "chat. Train one on your own examples, or on answers that you rated or edited in a chat.",
+            "Train a model",
+        )
+        assert self.empty.button is not None
+        self.empty.button.clicked.connect(lambda: self._shell.open_page("train"))
+        self.build_button = PlainButton("Build a set of examples…", "plus")
+        self.build_button.clicked.connect(self._on_build)
+        self.import_button = PlainButton("Import an adapter…", "upload")
+        self.import_button.clicked.connect(lambda: self.begin_import())
+        self.empty.add_action(self.build_button)
+        self.empty.add_action(self.import_button)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._split)
+        self._stack.addWidget(self.empty)
+        self._stack.setCurrentWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._stack)
+        details = self.details
+        details.use_wanted.connect(self._on_use)
+        details.merge_wanted.connect(self.begin_merge)
+        details.export_wanted.connect(self._on_export)
+        details.renamed.connect(self._on_renamed)
+        details.delete_wanted.connect(self._on_delete)
+        details.run_wanted.connect(lambda run: self._shell.open_page("train", run=run))
+        details.model_wanted.connect(lambda model: self._shell.open_page("models", model=model))
+        details.stop_wanted.connect(self._on_stop)
+        self.list.delete_pressed.connect(details.ask_to_delete)
+        self.list.rename_pressed.connect(details.begin_rename)
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._load()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind in ("adapter", "run"):
+            self._soon.start()
+
+    def _load(self) -> None:
+        self._bridge.call(ListAdapters(), self._on_adapters, self._on_unreachable, self)
+        self._bridge.call(ListRuns(), self._on_runs, self._on_unreachable, self)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        """The frame says that the core cannot be reached; the list comes when it can."""
+
+    def _on_adapters(self, found: Adapters) -> None:
+        self._records = {record.name: record for record in found.adapters}
+        wanted, self._wanted = (self._wanted, "") if self._wanted in self._records else ("", self._wanted)
+        self.list.show_adapters(found.adapters, wanted)
+        self._stack.setCurrentWidget(self._split if found.adapters else self.empty)
+        self._show_current()
+
+    def _on_chosen(self, name: str) -> None:
+        self._show_current()
+
+    def _show_current(self) -> None:
+        record = self.current
+        if record is not None:
+            self.details.show_adapter(record)
+            if self._exporting is None:
+                watch = self._merges.get(record.name)
+                self.details.show_progress("Being merged…" if watch is not None else "")
+
+    def _on_runs(self, found: RunList) -> None:
+        """Watch the merges that are under way, also those that were begun elsewhere."""
+        for run in found.runs:
+            adapter = str(run.config.get("adapter", ""))
+            if run.kind == "merge" and run.state in ("queued", "running") and adapter not in self._merges:
+                self._watch(adapter, run)
+        self._show_current()
+
+    def _watch(self, adapter: str, run: RunRecord) -> None:
+        watch = self._merges[adapter] = RunWatch(self._bridge, run, self)
+        watch.progressed.connect(lambda progress: self._on_merging(adapter, progress))
+        watch.ended.connect(lambda terminal: self._on_merge_ended(adapter, terminal))
+
+    def _on_merging(self, adapter: str, progress: Progress) -> None:
+        if self.list.current == adapter and self._exporting is None:
+            share, _ = how_far(progress)
+            stage = f": {progress.stage}" if progress.stage else ""
+            self.details.show_progress(f"Being merged{stage}", share, progress.seconds_left)
+
+    def _on_merge_ended(self, adapter: str, terminal: Terminal) -> None:
+        watch = self._merges.pop(adapter, None)
+        if watch is not None:
+            watch.deleteLater()
+        if self.list.current != adapter:
+            return
+        self.details.show_progress("")
+        if isinstance(terminal, events.Failed):
+            self.details.message.show_message(f"{terminal.message} {terminal.hint}".strip(), "danger")
+
+    # -- what is done --------------------------------------------------------------------------------
+
+    def _on_use(self) -> None:
+        if self.current is not None:
+            self._shell.open_page("chat", adapter=self.current.name)
+
+    def _on_merged(self, model: str) -> None:
+        show = Action("Show", lambda: self._shell.open_page("models", model=model))
+        self._shell.show_message(f"{model} was made and has passed the check.", "success", show)
+
+    def _on_stop(self) -> None:
+        if self._exporting is not None:
+            self._exporting.cancel()
+        elif self.list.current in self._merges:
+            self._merges[self.list.current].stop()
+
+    def _on_renamed(self, name: str) -> None:
+        record = self.current
+        if record is not None:
+            call = RenameAdapter(adapter=record.name, name=name)
+            self._bridge.call(call, lambda renamed: self.open_target(renamed.name), self._complain, self)
+
+    def _on_delete(self) -> None:
+        record = self.current
+        if record is not None:
+            self._bridge.call(RemoveAdapter(adapter=record.name), self._on_adapters, self._complain, self)
+
+    def _complain(self, error: Exception) -> None:
+        words = str(error) if isinstance(error, UserError) else str(error).splitlines()[0]
+        self.details.message.show_message(words, "danger")
+
+    def _on_build(self) -> None:
+        from ui.pages.set_builder import SetBuilder
+
+        dialog = SetBuilder(self._bridge, self)
+        dialog.built.connect(lambda name: self._shell.open_page("train", data=name))
+        dialog.open()
+
+    # -- exporting -----------------------------------------------------------------------------------
+
+    def _on_export(self, form: str) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Where to put the folder")
+        if folder:
+            self.export_to(folder, msgspec.convert(form, ExportForm))
+
+    def export_to(self, folder: str, form: Literal["peft", "gguf", "merged"]) -> None:
+        """Write the shown adapter into a new folder below ``folder`` and say so."""
+        record = self.current
+        if record is None or self._exporting is not None:
+            return
+        call = ExportAdapter(adapter=record.name, path=str(_new_folder(Path(folder), record.name, form)), form=form)
+
+        def take(batch: Sequence[Event]) -> None:
+            for event in batch:
+                if isinstance(event, Progress):
+                    share, _ = how_far(event)
+                    self.details.show_progress(f"Writing {record.name}", share, event.seconds_left)
+
+        def end(terminal: Terminal) -> None:
+            self._exporting = None
+            self.details.show_progress("")
+            if isinstance(terminal, events.Finished):
+                path = read_result(call, terminal.result)
+                self.details.message.show_message(f"Written to {path}, with a model card.", "success")
+            elif not isinstance(error_of(terminal), Cancelled):
+                self._complain(error_of(terminal))
+
+        self.details.show_progress(f"Writing {record.name}")
+        self._exporting = self._bridge.stream(call, take, end, self)
+
+
+def _new_folder(parent: Path, name: str, form: str) -> Path:
+    """A folder that is not there yet: ``my-notes-gguf``, ``my-notes-gguf-2``."""
+    folder, number = parent / f"{name}-{form}", 1
+    while folder.exists():
+        number += 1
+        folder = parent / f"{name}-{form}-{number}"
+    return folder

@@ -1,0 +1,439 @@
+"""One adapter in full: what can be done with it, what it changed in numbers, what the gate found, where it is from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import current_theme
+from ui.widgets.adapter_list import STATES
+from ui.widgets.adapter_words import (
+    KINDS,
+    ScoreRow,
+    describe_agreement,
+    describe_forgetting,
+    describe_metric,
+    describe_origin,
+    gate_verdict,
+    score_rows,
+    why_failed,
+)
+from ui.widgets.amounts import describe_bytes, describe_seconds
+from ui.widgets.basics import (
+    Card,
+    Chip,
+    DangerButton,
+    ElidedLabel,
+    IconLabel,
+    InlineMessage,
+    LinkButton,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+    empty_layout,
+)
+from ui.widgets.flow import FlowLayout
+from workbench.training import AdapterRecord
+
+WIDE = 980
+"""From this width on, in px, the origin stands beside the figures."""
+ExportForm = Literal["peft", "gguf", "merged"]
+FORMS: dict[ExportForm, str] = {
+    "gguf": "GGUF adapter, for llama.cpp and what is built on it…",
+    "peft": "PEFT folder, for transformers and further training…",
+    "merged": "Merged GGUF model with a model card…",
+}
+
+
+class AdapterDetails(QWidget):
+    """Signals are about the adapter that is shown. Deleting is asked for a second time here before it is sent."""
+
+    use_wanted = Signal()
+    merge_wanted = Signal()
+    export_wanted = Signal(str)
+    renamed = Signal(str)
+    delete_wanted = Signal()
+    run_wanted = Signal(str)
+    model_wanted = Signal(str)
+    stop_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.record: AdapterRecord | None = None
+        self._name = ElidedLabel("", "title")
+        self.name_field = _NameField()
+        self.name_field.setAccessibleName("New name of the adapter")
+        self.name_field.setMaximumWidth(420)
+        self.name_field.given_up.connect(self.end_rename)
+        self.name_field.returnPressed.connect(self._on_named)
+        self.name_field.hide()
+        self.kind = Chip("", "finetuning")
+        self.state = Chip("")
+        self.purpose = Text("", "muted")
+        self.message = InlineMessage()
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.progress.hide()
+        self._before_after = _Section("Before and after")
+        self._check = _Section("The check")
+        self._origin = _Section("Origin")
+        self._file = _Section("File")
+        top = QHBoxLayout()
+        top.setSpacing(tokens.SPACE_2)
+        top.addWidget(self._name)
+        top.addWidget(self.name_field, 1)
+        top.addWidget(self.kind)
+        top.addWidget(self.state)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        for column, sections in ((left, (self._before_after, self._check)), (right, (self._origin, self._file))):
+            column.setSpacing(tokens.SPACE_3)
+            for section in sections:
+                column.addWidget(section)
+            column.addStretch(1)
+        self._body = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._body.setSpacing(tokens.SPACE_3)
+        self._body.addLayout(left, 3)
+        self._body.addLayout(right, 2)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(tokens.SPACE_3)
+        whole.addLayout(top)
+        whole.addWidget(self.purpose)
+        whole.addWidget(self._build_actions())
+        whole.addWidget(self._build_confirm())
+        whole.addWidget(self.message)
+        whole.addWidget(self.progress)
+        whole.addLayout(self._body)
+        whole.addStretch(1)
+
+    def show_adapter(self, record: AdapterRecord) -> None:
+        """Show an adapter as it is now; what was asked or said about another one goes."""
+        if self.record is None or record.name != self.record.name:
+            self.confirm.hide()
+            self.message.hide()
+            self.end_rename()
+        self.record = record
+        self.setAccessibleName(record.name)
+        self._name.set_full_text(record.name)
+        word, purpose = KINDS[record.kind]
+        self.kind.setText(word)
+        self.purpose.setText(purpose)
+        state, tone = STATES[record.state]
+        self.state.setText(state)
+        self.state.setVisible(bool(state))
+        self.state.set_tone("danger" if tone == "danger" else "attention")
+        self._show_actions(record)
+        self._show_scores(record)
+        self._show_check(record)
+        self._origin.show_pairs(describe_origin(record))
+        if record.run:
+            self._origin.add_link("Open its training", lambda: self.run_wanted.emit(record.run))
+        if record.model:
+            self._origin.add_link(f"Show {record.model} under Models", lambda: self.model_wanted.emit(record.model))
+        facts = [
+            ("Size", describe_bytes(record.bytes) if record.bytes else ""),
+            ("Architecture", record.architecture),
+            ("Base SHA-256", record.base_sha256),
+        ]
+        self._file.show_pairs([(name, value) for name, value in facts if value])
+        self._file.setVisible(any(value for _, value in facts))
+
+    def show_progress(self, words: str, share: float | None = None, seconds_left: float | None = None) -> None:
+        """Something is being made of the adapter; no words: not any more."""
+        self.progress.setVisible(bool(words))
+        if words:
+            self.message.hide()
+            self.progress.set_progress(words, share, "", seconds_left)
+
+    def begin_rename(self) -> None:
+        if self.record is not None:
+            self._name.hide()
+            self.name_field.setText(self.record.name)
+            self.name_field.show()
+            self.name_field.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.name_field.selectAll()
+
+    def end_rename(self) -> None:
+        if not self.name_field.isHidden():
+            self.name_field.hide()
+            self._name.show()
+            self.rename_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def ask_to_delete(self) -> None:
+        """Ask before the adapter is deleted."""
+        if self.record is None:
+            return
+        stays = f" The model {self.record.model} stays under Models." if self.record.model else ""
+        self._question.setText(f"Delete {self.record.name} with its file and its figures?{stays}")
+        self.confirm.show()
+        self.keep_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build_actions(self) -> QWidget:
+        actions = QWidget()
+        row = FlowLayout(actions, tokens.SPACE_2)
+        self.use_button = PrimaryButton("Use in chat", "chat")
+        self.use_button.clicked.connect(self.use_wanted)
+        self.merge_button = PlainButton("Merge…", "models")
+        self.merge_button.setToolTip("Write it into its base model, as a new model of its own")
+        self.merge_button.clicked.connect(self.merge_wanted)
+        self.export_button = PlainButton("Export…", "export")
+        self.export_button.clicked.connect(self._on_export)
+        self.rename_button = QuietButton("Rename", "edit")
+        self.rename_button.clicked.connect(self.begin_rename)
+        self.delete_button = QuietButton("Delete", "trash")
+        self.delete_button.clicked.connect(self.ask_to_delete)
+        for button in (
+            self.use_button,
+            self.merge_button,
+            self.export_button,
+            self.rename_button,
+            self.delete_button,
+        ):
+            row.addWidget(button)
+        return actions
+
+    def _build_confirm(self) -> QWidget:
+        self.confirm = QWidget()
+        row = QHBoxLayout(self.confirm)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        self._question = Text("")
+        self.confirm_button = DangerButton("Delete")
+        self.keep_button = PlainButton("Keep")
+        for button in (self.confirm_button, self.keep_button):
+            button.setProperty("small", True)
+        row.addWidget(self._question, 1)
+        row.addWidget(self.confirm_button)
+        row.addWidget(self.keep_button)
+        self.confirm_button.clicked.connect(self._on_confirmed)
+        self.keep_button.clicked.connect(self._on_kept)
+        self.confirm.hide()
+        return self.confirm
+
+    def _show_actions(self, record: AdapterRecord) -> None:
+        usable = record.state != "failed"
+        self.use_button.setVisible(usable)
+        self.export_button.setVisible(usable)
+        self.merge_button.setVisible(usable and record.kind != "merged")
+        self.merge_button.setEnabled(record.can_merge)
+        what = KINDS[record.kind][0].lower()
+        self.merge_button.setToolTip(
+            "Write it into its base model, as a new model of its own"
+            if record.can_merge
+            else f"A {what} stands beside the weights and cannot be written into them."
+            if record.kind in ("soft-prompt", "prefix")
+            else "What is needed to merge it is not here: it was imported as a GGUF file, or its base model is gone."
+        )
+
+    # -- what it shows -------------------------------------------------------------------------------
+
+    def _show_scores(self, record: AdapterRecord) -> None:
+        section = self._before_after
+        section.clear()
+        learnt, general = score_rows(record.scores), score_rows(record.forgetting)
+        if learnt:
+            section.add_line("On examples that were not trained on.", "small")
+            section.add_widget(_ScoreTable(learnt, "On what was trained for"))
+        if general:
+            section.add_line("On general texts and questions: what it may have forgotten.", "small")
+            section.add_widget(_ScoreTable(general, "On general texts"))
+            section.add_line(describe_forgetting(record.forgetting))
+        if not learnt and not general:
+            section.add_line("Nothing was measured.", "muted")
+
+    def _show_check(self, record: AdapterRecord) -> None:
+        section, parity = self._check, record.parity
+        section.clear()
+        passed = parity is not None and parity.passed and record.state != "failed"
+        icon, token = ("check", "success") if passed else ("info", "muted")
+        if record.state == "failed":
+            icon, token = "warning", "danger"
+        section.add_verdict(icon, token, gate_verdict(record))
+        if record.state == "failed":
+            section.add_line(why_failed(record))
+        if parity is None:
+            return
+        metric = describe_metric(parity)
+        if metric:
+            section.add_line(metric)
+        for found in parity.agreements:
+            section.add_line(describe_agreement(found), "body" if found.passed else "attention")
+        for note in parity.notes:
+            section.add_line(note, "small")
+        if parity.seconds:
+            section.add_line(f"The check took {describe_seconds(parity.seconds)}.", "small")
+
+    @property
+    def check_lines(self) -> list[str]:
+        """What stands under The check."""
+        return self._check.lines
+
+    @property
+    def origin_lines(self) -> list[str]:
+        return self._origin.lines
+
+    @property
+    def score_lines(self) -> list[str]:
+        """What stands under Before and after, row by row."""
+        return self._before_after.lines
+
+    # -- what is done --------------------------------------------------------------------------------
+
+    def make_export_menu(self) -> QMenu:
+        """The forms that the adapter can be written in."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        record = self.record
+        for form, words in FORMS.items():
+            if record is None or (
+                (record.kind == "merged") != (form == "merged") and not (form == "merged" and record.can_merge)
+            ):
+                continue
+            if form == "peft" and record.origin == "imported" and not record.can_merge:
+                continue
+            action = menu.addAction(current_theme().icon("folder" if form == "peft" else "file"), words)
+            action.setData(form)
+        menu.triggered.connect(lambda action: self.export_wanted.emit(action.data()))
+        return menu
+
+    def _on_export(self) -> None:
+        menu = self.make_export_menu()
+        menu.popup(self.export_button.mapToGlobal(self.export_button.rect().bottomLeft()))
+
+    def _on_named(self) -> None:
+        name = self.name_field.text().strip()
+        self.end_rename()
+        if name and self.record is not None and name != self.record.name:
+            self.renamed.emit(name)
+
+    def _on_kept(self) -> None:
+        self.confirm.hide()
+        self.delete_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_confirmed(self) -> None:
+        self.confirm.hide()
+        self.delete_wanted.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = event.size().width() >= WIDE
+        self._body.setDirection(
+            QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom,
+        )
+
+
+class _Section(Card):
+    """A card with a heading whose lines come and go."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.body.addWidget(Text(title, "heading"))
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(tokens.SPACE_2)
+        self.body.addLayout(self._lines)
+        self.lines: list[str] = []
+
+    def clear(self) -> None:
+        self.lines = []
+        empty_layout(self._lines)
+
+    def add_widget(self, widget: _ScoreTable) -> None:
+        self.lines += widget.lines
+        self._lines.addWidget(widget)
+
+    def add_line(self, words: str, role: Literal["body", "small", "muted", "attention"] = "body") -> None:
+        text = Text(words, role)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.lines.append(words)
+        self._lines.addWidget(text)
+
+    def add_verdict(self, icon: str, token: str, words: str) -> None:
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(IconLabel(icon, token), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Text(words, "strong"), 1)
+        self.lines.append(words)
+        self._lines.addWidget(holder)
+
+    def add_link(self, words: str, run: object) -> None:
+        button = LinkButton(words)
+        button.clicked.connect(run)
+        self._lines.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_pairs(self, pairs: list[tuple[str, str]]) -> None:
+        """Names at the left, values at the right."""
+        self.clear()
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(tokens.SPACE_4)
+        grid.setVerticalSpacing(tokens.SPACE_1)
+        grid.setColumnStretch(1, 1)
+        for line, (name, value) in enumerate(pairs):
+            label = Text(name, "muted")
+            label.setWordWrap(False)
+            grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
+            one_word = " " not in value and len(value) > 24
+            words = ElidedLabel(value, "body", Qt.TextElideMode.ElideMiddle) if one_word else Text(value)
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(words, line, 1)
+            self.lines.append(f"{name}: {value}")
+        self._lines.addWidget(holder)
+
+
+class _ScoreTable(QWidget):
+    """Measures in rows: before, after, and by how much they changed."""
+
+    def __init__(self, rows: list[ScoreRow], name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.lines = [f"{row.name}: {row.before} → {row.after} ({row.change})" for row in rows]
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, tokens.SPACE_1)
+        grid.setHorizontalSpacing(tokens.SPACE_4)
+        grid.setVerticalSpacing(tokens.SPACE_1)
+        grid.setColumnStretch(0, 1)
+        for column in (1, 2):
+            grid.setColumnMinimumWidth(column, 56)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for column, words in enumerate(("Before", "After", "Change"), 1):
+            grid.addWidget(_cell(words, "small"), 0, column, right)
+        for line, row in enumerate(rows, 1):
+            title = _cell(row.name, "body")
+            title.setToolTip(row.help)
+            grid.addWidget(title, line, 0)
+            grid.addWidget(_cell(row.before, "muted"), line, 1, right)
+            grid.addWidget(_cell(row.after, "strong"), line, 2, right)
+            chip = Chip(row.change or "–", "plain" if row.better is None else "success" if row.better else "attention")
+            chip.setFixedWidth(104)
+            chip.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            better = "" if row.better is None else ", better" if row.better else ", worse"
+            chip.setAccessibleName(f"{row.name} changed by {row.change}{better}" if row.change else "")
+            chip.setToolTip(f"{row.help}{' It got better.' if row.better else ''}")
+            grid.addWidget(chip, line, 3, right)
+
+
+def _cell(words: str, role: Literal["body", "small", "muted", "strong"]) -> Text:
+    text = Text(words, role)
+    text.setWordWrap(False)
+    return text
+
+
+class _NameField(QLineEdit):
+    given_up = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,257 @@
+"""Adapters in words: what each kind is, how it was made, what it changed in numbers, what the gate found.
+
+Everything here is text made of an ``AdapterRecord``; nothing is drawn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ui.widgets.amounts import describe_count, describe_seconds
+from workbench.recipes import AdapterUse, Recipe
+from workbench.training import AdapterRecord, Agreement, ArtifactKind, Parity, Scores, ScoresPair, WeightsMethod
+
+KINDS: dict[ArtifactKind, tuple[str, str]] = {
+    "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),
+    "merged": ("Model of its own", "The change is written into the weights: it is a model under Models."),
+    "soft-prompt": ("Soft prompt", "Learnt tokens that stand before every text. It is on or off."),
+    "prefix": ("Prefix", "A learnt memory that stands before every text, in each layer. It is on or off."),
+}
+METHODS: dict[WeightsMethod, str] = {
+    "full": "all weights",
+    "layers": "the last layers",
+    "biases": "biases only",
+    "norms": "layer norms only",
+    "lora": "LoRA",
+    "rslora": "rsLoRA",
+    "dora": "DoRA",
+    "ia3": "IA3",
+    "prompt": "prompt tuning",
+    "p-tuning": "P-tuning",
+    "prefix": "prefix tuning",
+}
+_METRICS = {
+    "exact_match": "exactly right answers",
+    "rouge_l": "ROUGE-L",
+    "token_accuracy": "tokens foretold",
+    "loss": "loss",
+    "perplexity": "perplexity",
+}
+STRENGTH_STEP = 0.05
+MOST_STRENGTH = 2.0
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One measure before and after. ``better`` says whether the change is one for the better, None: there is none."""
+
+    name: str
+    help: str
+    before: str
+    after: str
+    change: str
+    better: bool | None
+
+
+def takes_strength(kind: ArtifactKind) -> bool:
+    """Whether it can be on by a part; the others are on or off."""
+    return kind == "lora"
+
+
+def describe_use(use: AdapterUse) -> str:
+    """``my-notes 0.8``; at full strength the name alone."""
+    return use.name if use.scale == 1 else f"{use.name} {use.scale:.2g}"
+
+
+def describe_asked(recipe: Recipe, most: int = 2) -> str:
+    """The model with what is on over it: ``SmolLM2 + my-notes 0.8``; more than ``most`` are counted."""
+    name, uses = recipe.model.name, recipe.model.adapters
+    if not name or not uses:
+        return name
+    if len(uses) > most:
+        return f"{name} + {len(uses)} adapters"
+    return " + ".join([name, *map(describe_use, uses)])
+
+
+def describe_date(seconds: float) -> str:
+    """``24 Nov 2026, 14:02``"""
+    return time.strftime("%d %b %Y, %H:%M", time.localtime(seconds)).lstrip("0") if seconds else ""
+
+
+def describe_day(seconds: float) -> str:
+    """``24 Nov``; with the year when it is another one."""
+    if not seconds:
+        return ""
+    day = time.localtime(seconds)
+    this_year = day.tm_year == time.localtime().tm_year
+    return time.strftime("%d %b" if this_year else "%d %b %Y", day).lstrip("0")
+
+
+def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
+    """Name and value of each thing that is known of how it came to be."""
+    config = record.config
+    pairs = [("Base model", record.base or "not known")]
+    if record.origin == "imported":
+        pairs.append(("Came from", "an import: how it was trained is not known here"))
+    elif record.origin == "merged":
+        pairs.append(("Came from", "an adapter, merged into its base"))
+    if config is not None:
+        weights = config.weights
+        method = METHODS[weights.method]
+        if weights.method in ("lora", "rslora", "dora"):
+            method += f", rank {weights.rank}, {weights.targets if weights.targets != 'all' else 'all linear layers'}"
+        elif weights.method == "layers":
+            method = f"the last {weights.last_layers} layers"
+        elif weights.method in ("prompt", "p-tuning", "prefix"):
+            method += f", {weights.virtual_tokens} virtual tokens"
+        goal = "on conversations" if config.objective == "sft" else "on plain text"
+        pairs += [("Method", f"{method}, {goal}")]
+    data = record.data or (config.data.path if config is not None else "")
+    if data:
+        counted = f" ({describe_count(record.examples, 'example')})" if record.examples else ""
+        pairs.append(("Trained on", f"{data}{counted}"))
+    if record.steps:
+        took = f" in {describe_seconds(record.seconds)}" if record.seconds else ""
+        pairs.append(("Steps", f"{record.steps:,}{took}"))
+    if record.created:
+        pairs.append(("Made", describe_date(record.created)))
+    if record.licence:
+        pairs.append(("Licence", record.licence))
+    if record.note:
+        pairs.append(("Note", record.note))
+    return pairs
+
+
+def score_rows(pair: ScoresPair) -> list[ScoreRow]:
+    """The measures that are known, before and after, with the difference."""
+    before, after = pair.before, pair.after
+    known = after or before
+    if known is None:
+        return []
+    answers = describe_count(known.answers, "answer")
+    measures = (
+        ("exact_match", "Exactly right answers", f"Of {answers}, the share that is the expected one.", "share", True),
+        ("rouge_l", "Likeness of answers", f"ROUGE-L of {answers} with the expected ones.", "share", True),
+        ("token_accuracy", "Tokens foretold", "The share of tokens that were the likeliest.", "share", True),
+        ("loss", "Loss", "How surprised it is by the right tokens, in nats; less is better.", "number", False),
+        ("perplexity", "Perplexity", "Between how many tokens it wavers; less is better.", "number", False),
+    )
+    rows = []
+    for name, title, help, form, more_is_better in measures:
+        old, new = _value(before, name), _value(after, name)
+        if old is None and new is None:
+            continue
+        change, better = "", None
+        if old is not None and new is not None:
+            change = _describe_change(new - old, form)
+            moved = abs(new - old) >= (0.0005 if form == "share" else 0.005)
+            better = ((new > old) is more_is_better) if moved else None
+        rows.append(ScoreRow(title, help, _describe(old, form), _describe(new, form), change, better))
+    return rows
+
+
+def describe_forgetting(pair: ScoresPair) -> str:
+    """Whether it got worse at what it was not trained for, in a sentence."""
+    if pair.before is None or pair.after is None:
+        return ""
+    before, after = pair.before.loss, pair.after.loss
+    share = (after - before) / before if before else 0.0
+    if share < 0.01:
+        return "It is as good as before at general texts and questions."
+    words = "a little worse" if share < 0.1 else "clearly worse"
+    return f"It became {words} at general texts and questions: their loss went up by {share:.0%}."
+
+
+def gate_verdict(record: AdapterRecord) -> str:
+    """What the gate found, in a sentence."""
+    if record.state == "checking":
+        return (
+            "It is being compared with what was trained. It can be used already; if it lost what was learnt, it will "
+            "be taken back."
+        )
+    parity = record.parity
+    if parity is None:
+        return (
+            "It was imported, so there is nothing trained here to compare it with."
+            if (record.origin == "imported")
+            else "It was not compared with what was trained."
+        )
+    if parity.passed:
+        return "It says what was trained."
+    return "It lost what was learnt, so it is not offered."
+
+
+def describe_metric(parity: Parity) -> str:
+    """The measure that was trained for, as trained, as served, of the base: ``Exactly right answers: …``."""
+    if not parity.metric:
+        return ""
+    name = _METRICS.get(parity.metric, parity.metric.replace("_", " "))
+    form = "number" if parity.metric in ("loss", "perplexity") else "share"
+    parts = [
+        f"{words} {_describe(value, form)}"
+        for words, value in (("as trained", parity.trained), ("as served", parity.served), ("base", parity.base))
+        if value is not None
+    ]
+    return f"{name[:1].upper()}{name[1:]}: {', '.join(parts)}." if parts else ""
+
+
+def describe_agreement(found: Agreement) -> str:
+    """How two ways of computing it agree, in a sentence with its numbers."""
+    needed = f" ({_describe(found.needed, 'share')} is needed)" if found.needed else ""
+    return (
+        f"{_capital(found.first)} and {found.second} take the same next token at {_describe(found.top1, 'share')} of "
+        f"{describe_count(found.positions, 'position')}{needed}; KL divergence {_small(found.kl)} nats."
+    )
+
+
+def why_failed(record: AdapterRecord) -> str:
+    """Why it is not offered."""
+    reasons = record.parity.reasons if record.parity is not None else ()
+    return " ".join(_sentence(reason) for reason in reasons) or _sentence(record.note) or "It did not pass the check."
+
+
+def find_problem(uses: Sequence[AdapterUse], known: Mapping[str, AdapterRecord], model: str) -> tuple[str, str]:
+    """The first adapter of a recipe that cannot be used with ``model``, and why; two empty words when all can.
+
+    ``known`` are the adapters that fit the model, failed ones included; a path of a file is not judged here.
+    """
+    for use in uses:
+        if use.name.lower().endswith(".gguf"):
+            continue
+        record = known.get(use.name)
+        if record is None:
+            return use.name, f"The adapter {use.name} is not here any more, or does not fit {model}."
+        if record.state == "failed":
+            return use.name, f"The adapter {use.name} did not pass the check: {why_failed(record)}"
+    return "", ""
+
+
+def _value(scores: Scores | None, name: str) -> float | None:
+    value: float | None = getattr(scores, name) if scores is not None else None
+    return value
+
+
+def _describe(value: float | None, form: str) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1%}".replace(".0%", "%") if form == "share" else f"{value:,.2f}"
+
+
+def _describe_change(change: float, form: str) -> str:
+    if form == "share":
+        return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change) * 100:.1f} points".replace(".0 ", " ")
+    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change):,.2f}"
+
+
+def _small(value: float) -> str:
+    return f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _sentence(text: str) -> str:
+    return _capital(text) if not text or text[-1] in ".!?" else f"{_capital(text)}."
