@@ -81,8 +81,13 @@ class Home:
 
     @property
     def adapters(self) -> Path:
-        """LoRA adapters in GGUF form; made when the first one is."""
+        """What was trained or imported, a folder each; made when the first one is."""
         return self.root / "adapters"
+
+    @property
+    def datasets(self) -> Path:
+        """Sets of examples, ``<name>.jsonl``; made when the first one is."""
+        return self.root / "datasets"
 
     def collection(self, collection: str) -> Path:
         return self.collections / f"{collection}.sqlite"

@@ -16,25 +16,33 @@ from typing import Any
 from workbench import events
 from workbench.core.answers import Answers
 from workbench.core.background import Background
+from workbench.core.bases import Bases
 from workbench.core.changes import Changes
 from workbench.core.chats import Chats
 from workbench.core.documents import Documents
 from workbench.core.embedding import Embedding
 from workbench.core.inference import Inference
+from workbench.core.ingesting import Ingesting, ingest_config
 from workbench.core.inspecting import Inspecting
 from workbench.core.models import Models
 from workbench.core.program import Preferences, Program
+from workbench.core.publishing import Publishing
 from workbench.core.resolving import Resolver
 from workbench.core.runs import Runs
 from workbench.core.streams import Handler
+from workbench.core.training import Training
+from workbench.core.training_runs import TrainingRuns
+from workbench.core.training_workers import HostMaker, TrainingWorkers
 from workbench.core.watching import Watching, changed_since
 from workbench.errors import UserError
 from workbench.events import Event
 from workbench.models.checksums import Checksums
 from workbench.paths import Home
 from workbench.protocol import Call, RequestContext, failure_of
+from workbench.storage.adapters import AdapterShelf
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
+from workbench.storage.datasets import DataShelf
 from workbench.storage.home import open_home
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
@@ -46,8 +54,8 @@ __all__ = ["Workbench"]
 class Workbench:
     """Everything of one home. At most one may exist for a home: the service's lock sees to that.
 
-    ``commands`` replaces the command line of a worker (``inference``, ``embedding``): tests run small ones of their
-    own. Raises UserError when the home's database or settings cannot be read.
+    ``commands`` replaces the command line of a worker (``inference``, ``embedding``, ``training``): tests run small
+    ones of their own. Raises UserError when the home's database or settings cannot be read.
     """
 
     def __init__(self, home: Home, *, commands: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -65,13 +73,23 @@ class Workbench:
         self._embedding = Embedding(
             home, catalogue, self._host_maker("embedding"), self._background, self._changes.publish
         )
+        self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
+        shelf, sets = AdapterShelf(home.adapters), DataShelf(home.datasets)
+        bases = Bases(catalogue, checksums, sets)
+        self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._inference, self._changes)
         self._runs = Runs(
             home,
             RunStore(self._database),
-            self._registry,
-            self._embedding,
             self._changes,
-            lambda: self._preferences.current.documents,
+            {
+                "ingest": Ingesting(
+                    self._registry,
+                    self._embedding,
+                    self._changes,
+                    lambda: self._preferences.current.documents,
+                ),
+                "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
+            },
         )
         chats = ChatStore(self._database)
         resolver = Resolver(catalogue, self._registry, home.adapters, checksums)
@@ -107,6 +125,7 @@ class Workbench:
             **self._answers.handlers(),
             **inspecting.handlers(),
             **self._runs.handlers(),
+            **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 
     def start(self) -> None:
@@ -114,6 +133,7 @@ class Workbench:
         self._answers.recover()
         self._models.recover()
         self._runs.recover()
+        self._publishing.recover(self._runs.is_open)
         self._background.start("watch", self._watch)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
@@ -140,8 +160,12 @@ class Workbench:
         self._answers.close()
         self._runs.close()
         leaving = [
-            threading.Thread(target=host.close, name=f"close-{host.worker}")
-            for host in (self._inference.host, self._embedding.host)
+            threading.Thread(target=close, name=f"close-{name}")
+            for name, close in (
+                ("inference", self._inference.host.close),
+                ("embedding", self._embedding.host.close),
+                ("training", self._training_workers.close),
+            )
         ]
         for thread in leaving:
             thread.start()
@@ -150,13 +174,17 @@ class Workbench:
         self._background.close()
         self._database.close()
 
-    def _host_maker(self, worker: str) -> Callable[[Callable[[State], None]], WorkerHost]:
-        def make(on_state: Callable[[State], None]) -> WorkerHost:
+    def _host_maker(self, worker: str) -> HostMaker:
+        def make(
+            on_state: Callable[[State], None], *, cancel_grace_s: float = 20.0, stop_grace_s: float = 8.0
+        ) -> WorkerHost:
             return WorkerHost(
                 worker,
                 command=self._commands.get(worker),
                 log=self.home.logs / f"{worker}.log",
                 on_state=on_state,
+                cancel_grace_s=cancel_grace_s,
+                stop_grace_s=stop_grace_s,
             )
 
         return make
@@ -170,7 +198,8 @@ class Workbench:
 
     def _on_folder_changed(self, collection: str, path: str) -> None:
         with contextlib.suppress(UserError):  # the collection was removed meanwhile
-            self._runs.add_ingest(self._registry.get(collection), (path,))
+            known = self._registry.get(collection)
+            self._runs.add("ingest", known.name, ingest_config(known, (path,)), once=True)
 
 
 def _ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:

@@ -26,6 +26,7 @@ from workbench.calls import (
 )
 from workbench.core.changes import Changes
 from workbench.core.embedding import Embedding
+from workbench.core.ingesting import ingest_config, ingest_lane
 from workbench.core.runs import Runs
 from workbench.core.streams import Handlers, at_once
 from workbench.core.watching import Watching
@@ -78,7 +79,7 @@ class Documents:
         of a deletion that was cut short is a file that nothing names."""
         collection = self._registry.get(call.collection)
         self._watching.forget(collection.id)
-        self._runs.stop_all_of(collection.id)
+        self._runs.stop_lane(ingest_lane(collection.id))
         self._registry.remove(collection.id)
         self._embedding.delete(collection)
         return self._told(collection)
@@ -95,7 +96,7 @@ class Documents:
             self._registry.add_root(collection.id, path, watched=call.watch)
             if call.watch:
                 self._watching.watch(collection.id, path)
-        run = self._runs.add_ingest(collection, paths)
+        run = self._runs.add("ingest", collection.name, ingest_config(collection, paths), once=True)
         self._told(collection)
         return run
 

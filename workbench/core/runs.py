@@ -1,71 +1,62 @@
-"""Runs: the queue of long work, its event files and its index. So far the only kind of run is an ingest.
+"""Runs: the queue of long work, its event files and its index.
 
-A run belongs to the core: it goes on when its client leaves, and one that the core's end interrupted is taken up
-at the next start.
+A run belongs to the core: it goes on when its client leaves. What is done in it is its kind's affair (``running``);
+here is when it begins, that its end is written down, and what a later core makes of one that was interrupted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from workbench import events
 from workbench.calls import (
-    Collection,
     FollowRun,
     GetRun,
     ListRuns,
+    PauseRun,
+    RemoveRun,
     ResumeRun,
+    RunKindName,
     RunList,
     RunRecord,
     StopRun,
 )
 from workbench.core.changes import Changes
-from workbench.core.embedding import Embedding
 from workbench.core.run_log import RunLog, read_run
+from workbench.core.running import OpenRun, RunKind
 from workbench.core.streams import Handlers, at_once
-from workbench.errors import Cancelled, UserError, WorkerDied
+from workbench.errors import UserError
 from workbench.events import Event
 from workbench.paths import Home
 from workbench.protocol import RequestContext, failure_of
-from workbench.settings import DocumentSettings
-from workbench.storage.collections import CollectionRegistry
 from workbench.storage.runs import RunStore
-from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
 
-TELL_EVERY_S = 0.3
-COUNT_EVERY_S = 3.0
+LEAVE_S = 60.0
+"""How long what runs has to end when the core leaves: a training writes a checkpoint."""
 
 _log = logging.getLogger(__name__)
 
 
 class Runs:
-    """All runs of a home: those that are open, one ingest at a time for each collection, and those that were."""
+    """All runs of a home, of ``kinds`` by their names: those that are open, and those that were."""
 
-    def __init__(
-        self,
-        home: Home,
-        store: RunStore,
-        registry: CollectionRegistry,
-        embedding: Embedding,
-        changes: Changes,
-        settings: Callable[[], DocumentSettings],
-    ) -> None:
+    def __init__(self, home: Home, store: RunStore, changes: Changes, kinds: Mapping[RunKindName, RunKind]) -> None:
         self._home = home
         self._store = store
-        self._registry = registry
-        self._embedding = embedding
         self._changes = changes
-        self._settings = settings
+        self._kinds = kinds
         self._lock = threading.RLock()  # guards what follows, and the order of changes to the index
-        self._open: dict[str, _OpenRun] = {}
+        self._open: dict[str, OpenRun] = {}
         self._closing = False
 
     def handlers(self) -> Handlers:
@@ -74,23 +65,28 @@ class Runs:
             GetRun: at_once(lambda call: self.get(call.run)),
             FollowRun: self.follow,
             StopRun: at_once(lambda call: self.stop(call.run)),
+            PauseRun: at_once(lambda call: self.pause(call.run)),
             ResumeRun: at_once(lambda call: self.resume(call.run)),
+            RemoveRun: at_once(lambda call: self.remove(call.run)),
         }
 
     # -- the life of the core ---------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Take up what an earlier core left: what was queued or running goes on."""
+        """Take up what an earlier core left, of the kinds that go on unasked; the others are marked as interrupted."""
         for run in self._store.list_in("running"):
             self._store.update(run.id, state="interrupted")
         for run in self._store.list_in("queued", "interrupted"):
+            if not self._kinds[run.kind].retaken:
+                self._store.update(run.id, state="interrupted")
+                continue
             try:
                 self._enqueue(run)
             except (OSError, UserError):  # its collection is gone, or the disk is full
                 _log.exception("The run %s could not be taken up", run.id)
 
-    def close(self, timeout_s: float = 10.0) -> None:
-        """Interrupt what runs; the next core takes it up."""
+    def close(self, timeout_s: float = LEAVE_S) -> None:
+        """Interrupt what runs."""
         with self._lock:
             self._closing = True
             open_runs = list(self._open.values())
@@ -111,33 +107,51 @@ class Runs:
     # -- calls ------------------------------------------------------------------------------------
 
     def list_runs(self, call: ListRuns) -> RunList:
-        return RunList(runs=tuple(self._with_progress(run) for run in self._store.list_runs(call.limit)))
+        return RunList(runs=tuple(self._as_it_is(run) for run in self._store.list_runs(call.limit)))
 
     def list_open(self) -> tuple[RunRecord, ...]:
-        return tuple(self._with_progress(run) for run in self._store.list_in("queued", "running"))
+        return tuple(self._as_it_is(run) for run in self._store.list_in("queued", "running"))
 
     def get(self, run: str) -> RunRecord:
-        return self._with_progress(self._store.get(run))
+        return self._as_it_is(self._store.get(run))
 
-    def add_ingest(self, collection: Collection, paths: Sequence[str]) -> RunRecord:
-        """Queue an ingest; one of the same paths that waits already is returned instead."""
-        config = {"collection": collection.id, "paths": list(paths)}
+    def is_open(self, run: str) -> bool:
         with self._lock:
-            for waiting in self._store.list_in("queued"):
-                if waiting.config == config and waiting.id in self._open:
+            return run in self._open
+
+    def folder(self, run: str) -> Path:
+        return self._home.run(run)
+
+    def add(
+        self,
+        kind: RunKindName,
+        title: str,
+        config: dict[str, Any],
+        *,
+        once: bool = False,
+        prepare: Callable[[Path, RunLog], None] | None = None,
+    ) -> RunRecord:
+        """Queue a run. With ``once`` one of the same kind and config that waits already is returned instead.
+
+        ``prepare`` puts into the run's folder, and into its events, what belongs there before it begins. Raises
+        UserError when the folder cannot be written.
+        """
+        with self._lock:
+            for waiting in self._store.list_in("queued") if once else ():
+                if (waiting.kind, waiting.config) == (kind, config) and waiting.id in self._open:
                     return waiting
-            run = self._store.add("ingest", collection.name, config)
+            run = self._store.add(kind, title, config)
             try:
                 folder = self._home.run(run.id)
                 folder.mkdir(parents=True)
                 described = msgspec.json.encode({"kind": run.kind, **config})
                 (folder / "config.json").write_bytes(msgspec.json.format(described))
-                return self._enqueue(run)
+                return self._enqueue(run, prepare)
             except (OSError, UserError) as error:
                 reason = f"The run's folder could not be written: {error}"
-                with contextlib.suppress(UserError):  # a full disk: the next core finds it queued and tries again
+                with contextlib.suppress(UserError):  # a full disk: the next core finds it queued
                     self._store.update(run.id, state="failed", ended=time.time(), message=reason)
-                raise UserError(reason, "Free some space and add the documents again.") from error
+                raise UserError(reason, "Free some space and try again.") from error
 
     def stop(self, run: str) -> RunRecord:
         """Ask a run to stop; one that has ended stays as it is."""
@@ -150,31 +164,64 @@ class Runs:
                     self._end(opened, events.Cancelled())
         return self.get(run)
 
-    def stop_all_of(self, collection: str, timeout_s: float = 60.0) -> None:
-        """Stop the runs of a collection and wait until they have ended."""
+    def stop_lane(self, lane: str, timeout_s: float = 60.0) -> None:
+        """Stop the runs of a lane and wait until they have ended."""
         with self._lock:
-            concerned = [run for run in self._open.values() if run.collection == collection]
+            concerned = [run for run in self._open.values() if run.lane == lane]
             for run in concerned:
                 self.stop(run.id)
         for run in concerned:
             if run.thread is not None:
                 run.thread.join(timeout_s)
 
+    def pause(self, run: str) -> RunRecord:
+        """Raises UserError for a run that does not compute, or that cannot wait."""
+        with self._lock:
+            opened = self._open.get(run)
+        if opened is None or opened.thread is None:
+            self._store.get(run)
+            raise UserError("Only a run that is computing can be paused.", "Stop it, or wait until it has begun.")
+        self._set_paused(opened, True)
+        return self.get(run)
+
     def resume(self, run: str) -> RunRecord:
-        """Queue a run again that was stopped, failed or was interrupted. Raises UserError for a finished one."""
+        """Let a paused run go on; queue one again that was stopped, failed or was interrupted. Raises UserError for a
+        finished one."""
+        with self._lock:
+            opened = self._open.get(run)
+            record = self._store.get(run)
+            if opened is None:
+                if record.state == "finished":
+                    raise UserError(f"The run {run} has finished.", "Start a new one.")
+                return self._enqueue(record)
+        if opened.paused:
+            self._set_paused(opened, False)
+        return self.get(run)
+
+    def resume_interrupted(self) -> None:
+        """Take up the runs that a worker's death interrupted and that go on unasked."""
+        for run in self._store.list_in("interrupted"):
+            if self._kinds[run.kind].retaken:
+                with contextlib.suppress(UserError):
+                    self.resume(run.id)
+
+    def remove(self, run: str) -> None:
+        """Delete a run that has ended: its folder, then its row. Raises UserError for an open one."""
         with self._lock:
             record = self._store.get(run)
             if run in self._open:
-                return self.get(run)
-            if record.state == "finished":
-                raise UserError(f"The run {run} has finished.", "Start a new one.")
-            return self._enqueue(record)
-
-    def resume_interrupted(self) -> None:
-        """Take up the ingests that a worker's death interrupted."""
-        for run in self._store.list_in("interrupted"):
-            with contextlib.suppress(UserError):
-                self.resume(run.id)
+                raise UserError(f"{record.title!r} has not ended.", "Stop it first.")
+            try:
+                shutil.rmtree(self._home.run(run))
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                raise UserError(
+                    f"The folder of {record.title!r} cannot be deleted: {error.strerror or error}.",
+                    "Close the programs that use its files and try again.",
+                ) from error
+            self._store.remove(run)
+        self._changes.publish("run", run)
 
     def follow(self, call: FollowRun, context: RequestContext) -> Iterator[Event]:
         """A run's events from its file, then live. Cancelling the call ends the following, not the run."""
@@ -194,15 +241,21 @@ class Runs:
 
     # -- the queue --------------------------------------------------------------------------------
 
-    def _enqueue(self, run: RunRecord) -> RunRecord:
-        collection = self._registry.get(run.config["collection"])
+    def _enqueue(self, run: RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> RunRecord:
+        lane = self._kinds[run.kind].lane(run)
         with self._lock:
             queued = self._store.update(
                 run.id, state="queued", ended=None, progress=None, stage="", seconds_left=None, message=""
             )
             folder = self._home.run(run.id)
-            opened = _OpenRun(run.id, collection.id, tuple(run.config["paths"]), RunLog(folder))
-            opened.log.append(events.Log(text=f"Queued: {run.title}"))
+            opened = OpenRun(queued, lane, RunLog(folder), lambda id: self._changes.publish("run", id))
+            try:
+                if prepare is not None:
+                    prepare(folder, opened.log)
+                opened.log.append(events.Log(text=f"Queued: {run.title}"))
+            except BaseException:
+                opened.log.close()
+                raise
             self._open[run.id] = opened
         self._changes.publish("run", run.id)
         self._dispatch()
@@ -213,22 +266,19 @@ class Runs:
         with self._lock:
             if self._closing:
                 return
-            working = {run.collection for run in self._open.values() if run.thread is not None}
+            working = {run.lane for run in self._open.values() if run.thread is not None}
             for run in self._open.values():
-                if run.thread is None and run.collection not in working:
-                    working.add(run.collection)
+                if run.thread is None and run.lane not in working:
+                    working.add(run.lane)
                     run.thread = threading.Thread(target=self._work, args=(run,), name=f"run-{run.id}", daemon=True)
                     run.thread.start()
 
-    def _work(self, run: _OpenRun) -> None:
+    def _work(self, run: OpenRun) -> None:
         ended: Event
-        began = time.time()
         try:
             self._store.update(run.id, state="running")
             self._changes.publish("run", run.id)
-            ended = self._ingest(run)
-            if isinstance(ended, events.Finished):
-                self._registry.set_read(run.collection, run.paths, began)
+            ended = self._kinds[run.record.kind].work(run)
         except Exception as error:  # noqa: BLE001 - whatever happened is how the run ended
             ended = failure_of(error, traceback.format_exc())
         with self._lock:
@@ -236,55 +286,12 @@ class Runs:
             self._end(run, ended)
         self._dispatch()
 
-    def _ingest(self, run: _OpenRun) -> Event:
-        """Do the work; returns its terminal event."""
-        collection = self._registry.get(run.collection)
-        settings = self._settings()
-        call = Ingest(
-            file=str(self._embedding.file(collection)),
-            collection=collection.id,
-            embedder=self._embedding.embedder(run.context, run.log.append),
-            paths=run.paths,
-            limits=ReadLimits(
-                seconds=settings.read_seconds,
-                memory_mb=settings.read_memory_mb,
-                largest_file_mb=settings.largest_file_mb,
-            ),
-        )
-        told = counted = time.monotonic()
-        for event in self._embedding.host.stream(call, run.context):
-            if isinstance(event, events.TERMINAL):
-                if self._embedding.host.state == "ready":
-                    self._count(collection)
-                return event
-            run.log.append(event)
-            now = time.monotonic()
-            if isinstance(event, events.Progress):
-                run.progress = event
-                if now - told >= TELL_EVERY_S:
-                    told = now
-                    self._changes.publish("run", run.id)
-            if now - counted >= COUNT_EVERY_S:
-                counted = now
-                self._count(collection)
-        raise RuntimeError("the ingest ended without a terminal event")
+    def _set_paused(self, run: OpenRun, paused: bool) -> None:
+        self._kinds[run.record.kind].set_paused(run, paused)
+        run.paused = paused
+        self._changes.publish("run", run.id)
 
-    def _count(self, collection: Collection) -> None:
-        try:
-            state = self._embedding.state(collection)
-        except (WorkerDied, Cancelled):
-            return  # the ingest's own stream says so
-        self._registry.set_counts(
-            collection.id,
-            documents=state.documents,
-            failed=state.failed,
-            chunks=state.chunks,
-            bytes=state.bytes,
-            revision=state.revision,
-        )
-        self._changes.publish("collection", collection.id)
-
-    def _end(self, run: _OpenRun, ended: Event) -> None:
+    def _end(self, run: OpenRun, ended: Event) -> None:
         """Write how a run ended: into its file first, so that the index never says more than the file."""
         fields: dict[str, Any] = {"ended": time.time(), "stage": "", "seconds_left": None}
         if run.progress is not None:
@@ -296,34 +303,32 @@ class Runs:
                 fields.update(_outcome(ended))
                 run.log.append(ended)
             self._store.update(run.id, **fields)
-        except UserError:  # the disk is full: the index goes on saying "running", and the next core takes it up
+        except UserError:  # the disk is full: the index goes on saying "running", and the next core sees to it
             _log.exception("How the run %s ended could not be stored", run.id)
         finally:
             run.log.close()
         self._changes.publish("run", run.id)
 
-    def _with_progress(self, run: RunRecord) -> RunRecord:
+    def _as_it_is(self, run: RunRecord) -> RunRecord:
+        """The record with what is known in memory only."""
         with self._lock:
             opened = self._open.get(run.id)
-        if opened is None or opened.progress is None or run.state != "running":
+        if opened is None:
+            resumable = run.state not in ("finished", "queued", "running") and self._kinds[run.kind].goes_on
+            return msgspec.structs.replace(run, resumable=resumable) if resumable else run
+        if run.state != "running":
             return run
         now = opened.progress
+        if now is None:
+            return msgspec.structs.replace(run, paused=opened.paused)
         return msgspec.structs.replace(
-            run, progress=_share(now), stage=now.stage, seconds_left=now.seconds_left, message=now.detail
+            run,
+            progress=_share(now),
+            stage=now.stage,
+            seconds_left=now.seconds_left,
+            message=now.detail,
+            paused=opened.paused,
         )
-
-
-class _OpenRun:
-    """A run that is queued (``thread`` None) or running."""
-
-    def __init__(self, id: str, collection: str, paths: tuple[str, ...], log: RunLog) -> None:
-        self.id = id
-        self.collection = collection
-        self.paths = paths
-        self.log = log
-        self.context = RequestContext()
-        self.thread: threading.Thread | None = None
-        self.progress: events.Progress | None = None
 
 
 def _share(progress: events.Progress) -> float | None:
@@ -334,7 +339,7 @@ def _outcome(ended: Event) -> dict[str, Any]:
     if isinstance(ended, events.Finished):
         return {"state": "finished", "progress": 1.0, "result": ended.result or {}, "message": ""}
     if isinstance(ended, events.Failed):
-        # what the environment took away is taken up again; what the person or we did wrong is not
+        # what the environment took away can be taken up again; what the person or we did wrong is not
         state = "interrupted" if ended.reason == "worker" else "failed"
         text = f"{ended.message} {ended.hint}".strip() if ended.reason == "user" else ended.message
         return {"state": state, "message": text}

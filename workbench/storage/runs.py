@@ -59,6 +59,12 @@ class RunStore:
             self._database.execute(f"update runs set {assignments} where id = :id", {**values, "id": run})
             return self.get(run)
 
+    def remove(self, run: str) -> None:
+        """Forget a run. Raises UserError when there is no such run."""
+        with self._database.transaction():
+            self.get(run)
+            self._database.execute("delete from runs where id = ?", (run,))
+
 
 def _run(row: Row) -> RunRecord:
     values = dict(zip((name.strip() for name in _RUN.split(",")), row, strict=True))

@@ -1,0 +1,85 @@
+"""The model that a training is about and where its examples lie: the home's names as the training worker takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from workbench.calls import ModelRecord
+from workbench.errors import UserError
+from workbench.models.checksums import Checksums
+from workbench.models.inspection import is_missing
+from workbench.protocol import RequestContext
+from workbench.storage.datasets import DataShelf
+from workbench.storage.models import ModelCatalogue
+from workbench.techniques.finetuning.protocol import BaseModel
+from workbench.training import TrainingConfig
+
+
+class Bases:
+    """Looks up what a ``TrainingConfig`` names."""
+
+    def __init__(self, catalogue: ModelCatalogue, checksums: Checksums, sets: DataShelf) -> None:
+        self._catalogue = catalogue
+        self._checksums = checksums
+        self._sets = sets
+
+    def model(self, name: str) -> ModelRecord:
+        """The model of that name; without a name the only one that could be trained. Raises UserError."""
+        if not name:
+            able = [m for m in self._catalogue.list_models() if m.kind != "embedder" and not is_missing(m)]
+            if len(able) != 1:
+                said = "There is no model to train." if not able else "It is not said which model is to be trained."
+                known = ", ".join(model.name for model in able)
+                raise UserError(said, f"Choose one: {known}." if known else "Add the starter model, or import one.")
+            return able[0]
+        model = self._catalogue.get(name)
+        if model.kind == "embedder":
+            raise UserError(f"{model.name} finds passages; what is trained here are models that answer.")
+        if is_missing(model):
+            raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+        return model
+
+    def worker_model(self, model: ModelRecord) -> BaseModel:
+        """As the worker takes it, with its checksum where that is known already."""
+        sha256 = self._checksums.known(model.files) or model.sha256
+        return BaseModel(name=model.name, path=model.path, sha256=sha256, licence=model.licence)
+
+    def checked_model(self, model: ModelRecord, context: RequestContext) -> BaseModel:
+        """As ``worker_model``, with the checksum computed now where it has to be."""
+        sha256 = self._checksums.compute(model.files, context)
+        return BaseModel(name=model.name, path=model.path, sha256=sha256, licence=model.licence)
+
+    def with_paths(self, config: TrainingConfig) -> TrainingConfig:
+        """The config with paths in place of the names of the home's sets. Raises UserError where there is neither."""
+        if not config.data.path:
+            raise UserError("There are no examples to train on.", "Choose a file, a folder or a set.")
+        evaluation = config.data.evaluation_path
+        data = msgspec.structs.replace(
+            config.data,
+            path=self._path_of(config.data.path),
+            evaluation_path=self._path_of(evaluation) if evaluation else "",
+        )
+        return msgspec.structs.replace(config, data=data)
+
+    def _path_of(self, given: str) -> str:
+        found = self._sets.find(given)
+        if found is not None:
+            return found.path
+        path = Path(given).expanduser()
+        if not path.is_absolute():
+            known = ", ".join(one.name for one in self._sets.list_sets())
+            raise UserError(
+                f"There is no set {given!r}.",
+                f"Sets: {known}." if known else "Name a file from the root of the file system on.",
+            )
+        if not path.exists():
+            raise UserError(f"There is no file or folder {path}.", "Check the path.")
+        return str(path)
+
+
+def with_names(config: TrainingConfig, given: TrainingConfig) -> TrainingConfig:
+    """A resolved config that names its examples, and its adapter, as they were given: the home can be moved."""
+    data = msgspec.structs.replace(config.data, path=given.data.path, evaluation_path=given.data.evaluation_path)
+    return msgspec.structs.replace(config, data=data)

@@ -1,0 +1,60 @@
+"""What to say of a training that the machine had no memory for, and what to lower."""
+
+from __future__ import annotations
+
+import signal
+
+from workbench import events
+from workbench.training import TrainingConfig, TrainingPlan
+
+_EXITS = (-getattr(signal, "SIGKILL", 9), 137)
+_FAULTS = ("MemoryError", "OutOfMemoryError")
+FEW_TOKENS = 256
+
+
+def explain(failed: events.Failed, config: TrainingConfig, plan: TrainingPlan | None) -> events.Failed:
+    """How a training failed, in words that help where it was for want of memory; else as it is.
+
+    A process that was killed without anybody of ours doing it is nearly always the system's doing, for its memory.
+    """
+    killed = failed.reason == "worker" and failed.exit_code in _EXITS
+    if not killed and not (failed.reason == "bug" and failed.message.partition(":")[0] in _FAULTS):
+        return failed
+    what = "The system ended the training, most likely because" if killed else "The training stopped because"
+    message = f"{what} memory ran out."
+    if plan is not None:
+        message += f" It was planned to take {_gb(plan.memory_bytes)} of {_gb(plan.memory_free_bytes)} that were free"
+        largest = max(plan.memory, key=lambda part: part.bytes, default=None)
+        message += f", the most for {largest.name} ({_gb(largest.bytes)})." if largest is not None else "."
+    lower = "; ".join(what_to_lower(config)) or "use a smaller model"
+    return events.Failed(
+        message=message,
+        hint=f"Resume it when other programs are closed, or start one that takes less: {lower}.",
+        exit_code=failed.exit_code,
+        stderr_tail=failed.stderr_tail,
+    )
+
+
+def what_to_lower(config: TrainingConfig) -> list[str]:
+    """Settings that would take less, those that cost the least quality first."""
+    weights, optimiser = config.weights, config.optimiser
+    found = []
+    if optimiser.checkpointing != "on":
+        found.append("switch gradient checkpointing on")
+    if optimiser.tokens_per_pass == 0 or optimiser.tokens_per_pass > FEW_TOKENS:
+        now = f" (now {optimiser.tokens_per_pass:,})" if optimiser.tokens_per_pass else ""
+        found.append(f"fewer tokens a pass{now}")
+    if config.data.longest_tokens > FEW_TOKENS:
+        found.append(f"shorter examples (now up to {config.data.longest_tokens:,} tokens)")
+    if weights.method in ("full", "layers"):
+        found.append("the optimiser adafactor" if optimiser.optimiser == "adamw" else "fewer layers")
+        found.append("the method lora, which moves far less")
+    elif weights.base not in ("packed", "4bit"):
+        found.append("packed base weights")
+    if weights.method in ("lora", "rslora", "dora") and weights.rank > 8:
+        found.append(f"a lower rank (now {weights.rank})")
+    return found
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB"

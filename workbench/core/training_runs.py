@@ -1,0 +1,235 @@
+"""The kind of run that trains: one worker process for each, from its first step to what the gate says.
+
+What was trained is published the moment that the worker has written it for the engine; the gate follows. So a run whose
+worker died in between goes on with the check alone.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench import events
+from workbench.calls import RunRecord
+from workbench.core.bases import Bases
+from workbench.core.out_of_memory import explain
+from workbench.core.publishing import Publishing
+from workbench.core.running import OpenRun
+from workbench.core.training_workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.paths import Home
+from workbench.protocol import finish
+from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterShelf
+from workbench.techniques.finetuning.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
+from workbench.training import (
+    AdapterRecord,
+    DataReport,
+    Parity,
+    ScoresPair,
+    TrainingConfig,
+    TrainingPlan,
+    TrainResult,
+    flat,
+)
+from workbench.workers.host import WorkerHost
+
+LANE = "training"
+"""What takes a machine's memory for itself: one after the other."""
+
+PLAN, CONFIG, SERVED = "plan.json", "config.toml", "served"
+SPEED = "tokens_per_second"
+
+
+class TrainingRuns:
+    """A training is not taken up unasked: it takes the machine for hours, and whoever wants that says so."""
+
+    retaken = False
+    goes_on = True
+
+    def __init__(
+        self, home: Home, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf, publishing: Publishing
+    ) -> None:
+        self._home = home
+        self._bases = bases
+        self._workers = workers
+        self._shelf = shelf
+        self._publishing = publishing
+        self._hosts: dict[str, WorkerHost] = {}
+
+    def lane(self, run: RunRecord) -> str:
+        return LANE
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        host = self._hosts.get(run.id)
+        if host is None or not host.pid:
+            raise UserError("The training has not begun yet.", "Try again in a moment.")
+        host.call(SetPaused(paused=paused))
+
+    def work(self, run: OpenRun) -> Event:
+        config = msgspec.convert(run.record.config, TrainingConfig)
+        made = self._shelf.of_run(run.id)
+        if made is not None and made.state != "checking":
+            return finish(_result(run.id, made))  # the core left between the gate and the end
+        run.tell(events.Progress(stage="checking the model"))
+        model = self._bases.model(config.model)
+        base = self._bases.checked_model(model, run.context)
+        with self._workers.working() as host:
+            self._hosts[run.id] = host
+            try:
+                if made is not None:
+                    return self._check_again(run, made, base, host)
+                card = AdapterRecord(
+                    name=config.name or f"{model.name}-{Path(config.data.path).stem}",
+                    kind="lora",
+                    state="checking",
+                    base=model.name,
+                    base_sha256=base.sha256,
+                    architecture=model.architecture,
+                    licence=model.licence,
+                    run=run.id,
+                    config=config,
+                    data=config.data.path,
+                )
+                return _Training(run, card, self._publishing, self._plan(run.id)).follow(
+                    host,
+                    TrainModel(
+                        config=self._bases.with_paths(config),
+                        model=base,
+                        folder=str(self._home.run(run.id)),
+                        serve=str(self._home.run(run.id) / SERVED),
+                        serve_name=card.name,
+                    ),
+                )
+            finally:
+                del self._hosts[run.id]
+                self._tidy(run.id)
+
+    def _check_again(self, run: OpenRun, made: AdapterRecord, base: BaseModel, host: WorkerHost) -> Event:
+        self._tidy(run.id)
+        trained = self._shelf.trained(made.name)
+        file = made.file or self._bases.model(made.model).path
+        if trained is None:
+            raise UserError(f"What was trained as {made.name!r} is no longer there.", "Train it again.")
+        call = CheckParity(
+            trained=str(trained),
+            model=base,
+            served=Served(kind=made.kind, path=file, bytes=made.bytes, can_merge=made.can_merge),
+            questions=str(trained / QUESTIONS),
+            scores=made.scores.after,
+        )
+        for event in host.stream(call, run.context):
+            if isinstance(event, events.Finished):
+                parity = msgspec.convert(event.result, Parity)
+                run.tell(_artifact("parity", run.id, parity))
+                return finish(_result(run.id, self._publishing.judge(made, parity)))
+            if isinstance(event, events.TERMINAL):
+                return event
+            run.tell(event)
+        raise RuntimeError("the check ended without a terminal event")
+
+    def _tidy(self, run: str) -> None:
+        """Once the worker has gone: what was trained lies with its adapter, and what was served is there already."""
+        made = self._shelf.of_run(run)
+        if made is None:
+            return
+        folder = self._home.run(run)
+        self._shelf.keep_trained(made.name, folder / TRAINED)
+        for file in (folder / SERVED).glob("*.gguf"):
+            file.unlink(missing_ok=True)
+
+    def _plan(self, run: str) -> TrainingPlan | None:
+        try:
+            return msgspec.json.decode((self._home.run(run) / PLAN).read_bytes(), type=TrainingPlan)
+        except (OSError, ValueError):
+            return None
+
+
+class _Training:
+    """One training as its events come in."""
+
+    def __init__(self, run: OpenRun, card: AdapterRecord, publishing: Publishing, plan: TrainingPlan | None) -> None:
+        self._run = run
+        self._card = card
+        self._publishing = publishing
+        self._plan = plan
+        self._published = False
+        self._speeds: list[float] = []
+        self._parity: Parity | None = None
+
+    def follow(self, host: WorkerHost, call: TrainModel) -> Event:
+        for event in host.stream(call, self._run.context):
+            if isinstance(event, events.Finished):
+                return self._end(msgspec.convert(event.result, Trained))
+            if isinstance(event, events.Failed):
+                assert self._card.config is not None
+                return explain(event, self._card.config, self._plan)
+            if isinstance(event, events.Cancelled):
+                return event
+            self._take(event)
+        raise RuntimeError("the training ended without a terminal event")
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, events.Metric) and event.name == SPEED:
+            self._speeds.append(event.value)
+        elif isinstance(event, events.Artifact):
+            if event.kind == "served":
+                self._publish(msgspec.convert(event.result, Served))
+                return
+            self._note(event.kind, event.result)
+        self._run.tell(event)
+
+    def _note(self, kind: str, result: dict[str, Any]) -> None:
+        """Keep what belongs on the card."""
+        if kind == "scores":
+            self._set(scores=msgspec.convert(result, ScoresPair))
+        elif kind == "forgetting":
+            self._set(forgetting=msgspec.convert(result, ScoresPair))
+        elif kind == "data":
+            self._set(examples=msgspec.convert(result, DataReport).train.examples)
+        elif kind == "parity":
+            self._parity = msgspec.convert(result, Parity)
+            self._card = self._publishing.judge(self._card, self._parity)
+
+    def _set(self, **fields: Any) -> None:
+        self._card = msgspec.structs.replace(self._card, **fields)
+        if self._published:
+            self._card = self._publishing.update(self._card)
+
+    def _publish(self, served: Served) -> None:
+        self._card = self._publishing.publish(msgspec.structs.replace(self._card, created=time.time()), served)
+        self._published = True
+        self._run.tell(_artifact("adapter", self._card.name, self._card))
+
+    def _end(self, trained: Trained) -> Event:
+        if not self._published:
+            raise RuntimeError("the training ended without anything to be served")
+        self._set(steps=trained.steps, seconds=trained.seconds, scores=trained.scores, forgetting=trained.forgetting)
+        if self._parity is None:
+            self._card = self._publishing.judge(self._card, None)
+        measured = {"peak_memory_bytes": float(trained.peak_memory_bytes)}
+        if self._speeds:
+            measured[SPEED] = statistics.median(self._speeds)
+        return finish(_result(self._run.id, self._card, measured))
+
+
+def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = None) -> TrainResult:
+    metrics = {**flat(card.scores), **flat(card.forgetting, "general_"), **(measured or {})}
+    return TrainResult(
+        run=run,
+        adapter=card.name,
+        kind=card.kind,
+        steps=card.steps,
+        metrics=metrics,
+        scores=card.scores,
+        forgetting=card.forgetting,
+        parity=card.parity,
+    )
+
+
+def _artifact(kind: str, id: str, result: msgspec.Struct) -> events.Artifact:
+    return events.Artifact(kind=kind, id=id, result=msgspec.to_builtins(result))

@@ -1,0 +1,170 @@
+"""The home's folder of adapters: one folder for each thing that was trained, with a card that says where it is from.
+
+``<name>/card.json`` is an ``AdapterRecord``, ``<name>/adapter.gguf`` what the engine is given (none for a merged model,
+which lies among the models), ``<name>/trained/`` what the training left. A folder appears under its name complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.training import AdapterRecord
+
+CARD = "card.json"
+ADAPTER_FILE = "adapter.gguf"
+TRAINED = "trained"
+QUESTIONS = "questions.jsonl"
+_UNFINISHED = ".unfinished-"
+
+
+class AdapterShelf:
+    """The cards of a home. All methods may be called from any thread; one process at a time owns a home."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.RLock()  # over names and cards
+
+    def list_cards(self) -> tuple[AdapterRecord, ...]:
+        """The latest first. What has no card, or one that cannot be read, is left out."""
+        with contextlib.suppress(OSError):
+            names = [entry.name for entry in self.folder.iterdir() if not entry.name.startswith(".")]
+            found = [card for name in names if (card := self.find(name)) is not None]
+            return tuple(sorted(found, key=lambda card: (-card.created, card.name)))
+        return ()
+
+    def find(self, name: str) -> AdapterRecord | None:
+        """The card of that name, with ``file`` as an absolute path; "" where the file is not there."""
+        folder = self.folder_of(name)
+        try:
+            card = msgspec.json.decode((folder / CARD).read_bytes(), type=AdapterRecord)
+        except (OSError, ValueError):
+            return None
+        file = folder / ADAPTER_FILE
+        return msgspec.structs.replace(card, name=name, file=str(file) if file.is_file() else "")
+
+    def of_run(self, run: str) -> AdapterRecord | None:
+        """What a run has made."""
+        return next((card for card in self.list_cards() if card.run == run), None)
+
+    def folder_of(self, name: str) -> Path:
+        """Where an adapter of that name lies, or would. Raises UserError for what is not a plain name."""
+        if not name or name in (".", "..") or Path(name).name != name or "\\" in name:
+            raise UserError(f"{name!r} is not the name of an adapter.", "List the adapters to see which there are.")
+        return self.folder / name
+
+    def trained(self, name: str) -> Path | None:
+        """What the training of an adapter left, None where it is not kept."""
+        folder = self.folder_of(name) / TRAINED
+        return folder if folder.is_dir() else None
+
+    def is_taken(self, name: str) -> bool:
+        """Whether there is an adapter of that name, in whatever case."""
+        wanted = name.casefold()
+        try:
+            return any(entry.name.casefold() in (wanted, f"{wanted}.gguf") for entry in self.folder.iterdir())
+        except OSError:
+            return False
+
+    def publish(
+        self, record: AdapterRecord, fill: Callable[[Path], None], taken: Collection[str] = ()
+    ) -> AdapterRecord:
+        """A new adapter, complete or not there at all: ``fill`` writes into the folder that becomes its own.
+
+        A name that is taken, here or in ``taken``, gets a number behind it. Returns the record as it is now.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        beside = self.folder / f"{_UNFINISHED}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        beside.mkdir()
+        try:
+            fill(beside)
+            with self._lock:
+                name = self._free_name(record.name, taken)
+                _write_card(beside, msgspec.structs.replace(record, name=name))
+                beside.rename(self.folder_of(name))
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        published = self.find(name)
+        assert published is not None
+        return published
+
+    def put(self, record: AdapterRecord) -> AdapterRecord:
+        """Write an adapter's card anew. Raises UserError when the adapter has gone."""
+        with self._lock:
+            folder = self.folder_of(record.name)
+            if not folder.is_dir():
+                raise UserError(f"There is no adapter {record.name}.", "It may have been removed.")
+            _write_card(folder, record)
+            written = self.find(record.name)
+        assert written is not None
+        return written
+
+    def keep_trained(self, name: str, folder: Path) -> None:
+        """Move what a training left into its adapter's folder, where it is not yet."""
+        target = self.folder_of(name) / TRAINED
+        if folder.is_dir() and target.parent.is_dir() and not target.exists():
+            try:
+                folder.rename(target)
+            except OSError:  # on another disk
+                beside = target.with_name(f"{_UNFINISHED}{TRAINED}")
+                shutil.rmtree(beside, ignore_errors=True)
+                shutil.copytree(folder, beside)
+                beside.rename(target)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def rename(self, name: str, to: str) -> None:
+        """Raises UserError when the new name is taken."""
+        with self._lock:
+            if to.casefold() != name.casefold() and self.is_taken(to):
+                raise UserError(f"There is already an adapter named {to!r}.", "Choose another name.")
+            self.folder_of(name).rename(self.folder_of(to))
+            card = self.find(to)
+            if card is not None:
+                _write_card(self.folder_of(to), card)
+
+    def remove(self, name: str) -> None:
+        """Delete an adapter's folder. It has gone from the list before its files are deleted."""
+        with self._lock:
+            folder = self.folder_of(name)
+            away = self.folder / f"{_UNFINISHED}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+            folder.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
+
+    def remove_unfinished(self) -> None:
+        """Delete what a core that died in the middle of something left behind."""
+        for left in self.folder.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def _free_name(self, wanted: str, taken: Collection[str]) -> str:
+        used = {name.casefold() for name in taken}
+        name, number = wanted, 2
+        while self.is_taken(name) or name.casefold() in used:
+            name, number = f"{wanted}-{number}", number + 1
+        return name
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same file under another name: without a copy where the disk can do that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _write_card(folder: Path, record: AdapterRecord) -> None:
+    kept = msgspec.structs.replace(record, file=ADAPTER_FILE if record.file else "")
+    beside = folder / f"{CARD}~"
+    with beside.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(kept)))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(folder / CARD)

@@ -1,0 +1,132 @@
+"""The home's sets of examples: ``datasets/<name>.jsonl``, beside each a small file that says what it was built from."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.training import DataSet
+
+_SUFFIX = ".jsonl"
+_UNFINISHED = ".unfinished"
+SPARE_BYTES = 64 * 1024 * 1024
+
+
+class DataShelf:
+    """The sets of a home."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def list_sets(self) -> tuple[DataSet, ...]:
+        """The latest first."""
+        found = [self._read(path) for path in self._folder.glob(f"*{_SUFFIX}") if not path.name.startswith(".")]
+        return tuple(sorted(found, key=lambda one: (-one.created, one.name)))
+
+    def find(self, name: str) -> DataSet | None:
+        """The set of that name; None also for what is not a plain name."""
+        if not name or Path(name).name != name or name.startswith("."):
+            return None
+        path = self._folder / f"{name}{_SUFFIX}"
+        return self._read(path) if path.is_file() else None
+
+    def get(self, name: str) -> DataSet:
+        """Raises UserError that names the sets there are."""
+        found = self.find(name)
+        if found is None:
+            known = ", ".join(one.name for one in self.list_sets())
+            raise UserError(f"There is no set {name!r}.", f"Sets: {known}." if known else "Build one first.")
+        return found
+
+    def check_name(self, name: str) -> str:
+        """The name as it is to be. Raises UserError for one that is taken or is none."""
+        wanted = " ".join(name.split())
+        if not wanted or wanted.startswith(".") or any(c in wanted for c in '/\\:*?"<>|') or len(wanted) > 80:
+            raise UserError(f"{name!r} cannot be the name of a set.", "Use letters, digits, spaces and dashes.")
+        if wanted.casefold() in {one.name.casefold() for one in self.list_sets()}:
+            raise UserError(f"There is already a set named {wanted!r}.", "Choose another name, or remove that one.")
+        return wanted
+
+    def check_room(self) -> None:
+        """Raises UserError when the disk is nearly full."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self._folder).free < SPARE_BYTES:
+            raise UserError(f"The disk of {self._folder} is nearly full.", "Free some space and try again.")
+
+    @contextlib.contextmanager
+    def written(self, name: str, origin: str) -> Iterator[_SetWriter]:
+        """A new set, which appears when the block ends well and holds an example."""
+        self.check_room()
+        beside = self._folder / f"{_UNFINISHED}-{name}"
+        try:
+            with beside.open("wb") as file:
+                writer = _SetWriter(file)
+                yield writer
+                file.flush()
+                os.fsync(file.fileno())
+            if writer.examples:
+                path = self._folder / f"{name}{_SUFFIX}"
+                described = DataSet(
+                    name=name,
+                    path=path.name,
+                    examples=writer.examples,
+                    bytes=beside.stat().st_size,
+                    created=time.time(),
+                    origin=origin,
+                )
+                self._card(path).write_bytes(msgspec.json.encode(described))
+                beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        """Raises UserError when there is no such set."""
+        path = Path(self.get(name).path)
+        path.unlink(missing_ok=True)
+        self._card(path).unlink(missing_ok=True)
+
+    def remove_unfinished(self) -> None:
+        """Delete what a core that died left half written."""
+        for left in self._folder.glob(f"{_UNFINISHED}-*"):
+            left.unlink(missing_ok=True)
+
+    def _card(self, path: Path) -> Path:
+        return path.with_suffix(".json")
+
+    def _read(self, path: Path) -> DataSet:
+        state = path.stat()
+        origin, examples, created = "", -1, state.st_mtime
+        with contextlib.suppress(OSError, ValueError):
+            card = msgspec.json.decode(self._card(path).read_bytes(), type=DataSet)
+            origin, created = card.origin, card.created
+            if card.bytes == state.st_size:  # else somebody wrote into it
+                examples = card.examples
+        if examples < 0:
+            with path.open("rb") as file:
+                examples = sum(1 for line in file if line.strip())
+        return DataSet(
+            name=path.stem,
+            path=str(path),
+            examples=examples,
+            bytes=state.st_size,
+            created=created,
+            origin=origin,
+        )
+
+
+class _SetWriter:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.examples = 0
+
+    def add(self, example: dict[str, object]) -> None:
+        self._file.write(msgspec.json.encode(example) + b"\n")
+        self.examples += 1
