@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from workbench.engine.library import llama, start_library
+from workbench.engine.virtual_tokens import read_virtual_tokens
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +29,7 @@ LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 
 
 def build(family: str, *, seed: int = 0) -> Any:
-    """A torch model: llama and qwen3moe (untied), qwen2 (untied, with biases), gemma3 (tied), gpt2 (tied, Conv1D)."""
+    """A torch model: llama, qwen3moe (untied), qwen2 (untied, with biases), gemma, gemma3 (tied), gpt2 (tied, Conv1D)."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     shape = {
@@ -60,6 +61,9 @@ def build(family: str, *, seed: int = 0) -> Any:
         mixture = {"moe_intermediate_size": 48, "num_experts": EXPERTS, "num_experts_per_tok": 2}
         config = transformers.Qwen3MoeConfig(**shape, **mixture, head_dim=HEAD, norm_topk_prob=True)
         model = transformers.Qwen3MoeForCausalLM(config)
+    elif family == "gemma":
+        config = transformers.GemmaConfig(**shape, head_dim=HEAD, tie_word_embeddings=True)
+        model = transformers.GemmaForCausalLM(config)
     else:
         config = transformers.Gemma3TextConfig(
             **shape, head_dim=HEAD, query_pre_attn_scalar=HEAD, sliding_window=32, tie_word_embeddings=True
@@ -122,14 +126,14 @@ def write_gguf(
         gate, up = state.pop(name).chunk(2, dim=1)
         state |= {name.replace("gate_up", "gate"): gate, name.replace("gate_up", "up"): up}
     for name, parameter in state.items():
-        if name == "lm_head.weight" and family in ("gemma3", "gpt2"):
+        if name == "lm_head.weight" and family in ("gemma", "gemma3", "gpt2"):
             continue
         weights = parameter.detach().float().numpy()
         if family == "llama" and name.endswith("q_proj.weight"):
             weights = pairs_of_halves(weights, HEADS)
         if family == "llama" and name.endswith("k_proj.weight"):
             weights = pairs_of_halves(weights, KV_HEADS)
-        if family == "gemma3" and name.endswith("norm.weight"):
+        if family in ("gemma", "gemma3") and name.endswith("norm.weight"):
             weights = weights + 1
         if family == "gpt2" and ".c_" in name and weights.ndim == 2:
             weights = weights.T
@@ -156,8 +160,15 @@ def torch_logits(model: Any, tokens: Sequence[int] = TOKENS) -> Floats:
     return found
 
 
-def llama_logits(path: Path, tokens: Sequence[int] = TOKENS, adapter: Path | None = None, scale: float = 1.0) -> Floats:
-    """The logits at all positions as llama.cpp computes them, with float32 for what it keeps."""
+def llama_logits(
+    path: Path,
+    tokens: Sequence[int] = TOKENS,
+    adapter: Path | None = None,
+    scale: float = 1.0,
+    prompt: Path | None = None,
+) -> Floats:
+    """The logits at all positions as llama.cpp computes them, with float32 for what it keeps; ``prompt`` is a soft
+    prompt or a prefix that stands before them."""
     start_library()
     parameters = llama.llama_model_default_params()
     parameters.n_gpu_layers = 0
@@ -175,10 +186,15 @@ def llama_logits(path: Path, tokens: Sequence[int] = TOKENS, adapter: Path | Non
             assert lora, adapter
             pointers = (llama.llama_adapter_lora_p_ctypes * 1)(lora)
             assert llama.llama_set_adapters_lora(context, pointers, 1, (ctypes.c_float * 1)(scale)) == 0
+        before = 0
+        if prompt is not None:
+            virtual = read_virtual_tokens(prompt)
+            virtual.put(context)
+            before = virtual.count
         batch = llama.llama_batch_init(len(tokens), 0, 1)
         batch.n_tokens = len(tokens)
         for place, token in enumerate(tokens):
-            batch.token[place], batch.pos[place] = token, place
+            batch.token[place], batch.pos[place] = token, before + place
             batch.n_seq_id[place], batch.seq_id[place][0], batch.logits[place] = 1, 0, 1
         assert llama.llama_decode(context, batch) == 0
         width = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))

@@ -120,7 +120,7 @@ def write_merged(
     unpacked: bool = False,
     progress: Progress | None = None,
 ) -> tuple[dict[str, str], str]:
-    """``merge`` into ``file``, on the way to ``out``. Returns the formats of what changed, and the adapter's SHA-256."""
+    """``merge`` into ``file``, on the way to ``out``. Returns the formats of what changed and the SHA-256."""
     described = read_base(base)
     contents = open_model(base)
     if any(piece.path.resolve() in (out.resolve(), file.resolve()) for piece in contents.files):

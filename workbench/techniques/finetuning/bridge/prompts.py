@@ -40,7 +40,7 @@ _HINT = "Choose the model that it was trained on."
 
 
 @dataclass(frozen=True)
-class VirtualTokens:
+class SavedPrompt:
     """What PEFT saved: ``saved`` is (tokens, width), of a prefix (tokens, layers · 2 · width of the keys)."""
 
     folder: Path
@@ -50,7 +50,7 @@ class VirtualTokens:
     sha256: str
 
 
-def read_virtual_tokens(folder: Path) -> VirtualTokens:
+def read_saved_prompt(folder: Path) -> SavedPrompt:
     """Read a PEFT folder of prompt tuning, P-tuning or prefix tuning.
 
     Raises UserError with the reason: files missing, a pickle, damaged, an option that cannot be carried over.
@@ -69,10 +69,10 @@ def read_virtual_tokens(folder: Path) -> VirtualTokens:
             "Save it again with PEFT's save_pretrained.",
         )
     kind: Literal["soft-prompt", "prefix"] = "prefix" if method == "PREFIX_TUNING" else "soft-prompt"
-    return VirtualTokens(folder, kind, method, saved, folder_sha256(folder))
+    return SavedPrompt(folder, kind, method, saved, folder_sha256(folder))
 
 
-def prompt_to_gguf(tokens: VirtualTokens, base: Base, out: Path, name: str = "") -> None:
+def prompt_to_gguf(tokens: SavedPrompt, base: Base, out: Path, name: str = "") -> None:
     """Write virtual tokens as a GGUF file for the model ``base``, in float32.
 
     A soft prompt is one tensor ``soft_prompt`` (tokens, width); llama.cpp multiplies what it is fed by sqrt(width) for
@@ -100,7 +100,7 @@ def prompt_to_gguf(tokens: VirtualTokens, base: Base, out: Path, name: str = "")
             fill(file, values.nbytes, ALIGNMENT)
 
 
-def _prompt(tokens: VirtualTokens, base: Base) -> dict[str, Floats]:
+def _prompt(tokens: SavedPrompt, base: Base) -> dict[str, Floats]:
     width = _width(base, "token_embd.weight", 0)
     if width is not None and width != tokens.saved.shape[1]:
         raise UserError(
@@ -112,7 +112,7 @@ def _prompt(tokens: VirtualTokens, base: Base) -> dict[str, Floats]:
     return {"soft_prompt": tokens.saved * np.float32(factor)}
 
 
-def _prefix(tokens: VirtualTokens, base: Base) -> dict[str, Floats]:
+def _prefix(tokens: SavedPrompt, base: Base) -> dict[str, Floats]:
     layers = len(base.heads)
     count, total = tokens.saved.shape
     width = total // (2 * layers)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.errors import UserError
-from workbench.models.gguf_model import describe_gguf
+from workbench.models.gguf_model import read_pieces
 from workbench.techniques.finetuning.bridge import changed_folder, peft_folder
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.beside import kept_beside
 from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
 from workbench.techniques.finetuning.bridge.merging import merge, write_merged
-from workbench.techniques.finetuning.bridge.prompts import PROMPT_KINDS, prompt_to_gguf, read_virtual_tokens
+from workbench.techniques.finetuning.bridge.prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
 from workbench.techniques.finetuning.bridge.quantising import TYPES, quantize
 from workbench.techniques.finetuning.bridge.servable import check_servable
 from workbench.techniques.finetuning.protocol import BaseModel, Served
@@ -50,7 +50,8 @@ def kind_of(trained: Path) -> ArtifactKind:
 
 def default_type(model: Path) -> Literal["F16", "Q8_0"]:
     """The number format that a merge into a model takes where nothing is said."""
-    return "F16" if describe_gguf(model).model.parameters <= SMALL_PARAMETERS else "Q8_0"
+    parameters = sum(piece.parameters for piece in read_pieces(model))
+    return "F16" if parameters <= SMALL_PARAMETERS else "Q8_0"
 
 
 def convert_trained(
@@ -69,7 +70,7 @@ def convert_trained(
     if kind == "lora":
         adapter_to_gguf(trained, path, out, name)
     else:
-        prompt_to_gguf(read_virtual_tokens(trained), read_base(path), out, name)
+        prompt_to_gguf(read_saved_prompt(trained), read_base(path), out, name)
     return _served(kind, out)
 
 
