@@ -12,15 +12,18 @@ import msgspec
 
 from workbench.calls import DocumentTask
 from workbench.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
+from workbench.training import DataPart, TrainingConfig, WeightsMethod, WeightsPart
 
 Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference"]
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """One method. ``config`` is the value type that its form is made of; ``recipe`` the smallest that uses it.
+    """One method. ``config`` is the value type that its form is made of.
 
-    ``entry`` is ``package.module:function``; the function is a generator of events with one terminal event.
-    ``source`` names the paper that it is from.
+    One that answers has a ``recipe``, the smallest that uses it; its ``entry``, ``package.module:function``, is a
+    generator of events with one terminal event. One that trains has a ``training``; its entry is the training worker's.
+    ``source`` names the paper that it is from. ``served`` and ``memory`` say in a sentence how llama.cpp is given what
+    was trained, and what memory the method takes besides the base weights.
     """
 
     name: str
@@ -28,9 +31,36 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     source: str
     config: type[msgspec.Struct]
-    recipe: Recipe
     entry: str
+    recipe: Recipe | None = None
+    training: TrainingConfig | None = None
+    served: str = ""
+    memory: str = ""
 
+
+_SWITCHED = "A GGUF LoRA, which is switched on and off over the model and takes any strength."
+_MERGED = "A GGUF model of its own: what changed is put into a copy of the base."
+_SOFT = "A soft prompt: learnt embeddings that llama.cpp reads before every text."
+_PREFIX = "A prefix: learnt keys and values that are put into the memory of llama.cpp before every text."
+
+
+def _training(
+    name: WeightsMethod, summary: str, source: str, served: str, memory: str, weights: WeightsPart | None = None
+) -> Method:
+    return Method(
+        name=name,
+        technique="finetuning",
+        summary=summary,
+        source=source,
+        config=WeightsPart,
+        training=TrainingConfig(weights=weights or WeightsPart(method=name)),
+        entry=_WORKER,
+        served=served,
+        memory=memory,
+    )
+
+
+_WORKER = "workbench.techniques.finetuning.training.running:train"
 
 METHODS = (
     Method(
@@ -163,4 +193,108 @@ METHODS = (
         recipe=Recipe(retrieval=RetrievalPart(collection="documents")),
         entry="workbench.techniques.retrieval.documents:run",
     ),
+    Method(
+        name="sft",
+        technique="finetuning",
+        summary="Learn to answer as the examples do: a manner, a form, facts, a task.",
+        source="Wei et al. 2021, Finetuned Language Models Are Zero-Shot Learners, arXiv:2109.01652",
+        config=DataPart,
+        training=TrainingConfig(objective="sft"),
+        entry=_WORKER,
+        served="As its weights method says.",
+        memory="As its weights method says; short examples take less.",
+    ),
+    Method(
+        name="domain",
+        technique="finetuning",
+        summary="Read raw text on, as in pre-training: the words and the manner of a field.",
+        source="Gururangan et al. 2020, Don't Stop Pretraining, arXiv:2004.10964",
+        config=DataPart,
+        training=TrainingConfig(objective="domain"),
+        entry=_WORKER,
+        served="As its weights method says.",
+        memory="As its weights method says; the length of the windows counts.",
+    ),
+    _training(
+        "lora",
+        "Two thin matrices beside each linear layer learn; the model itself stays as it is.",
+        "Hu et al. 2021, LoRA, arXiv:2106.09685",
+        _SWITCHED,
+        "Little: one or two weights in a hundred move, at 16 bytes each.",
+    ),
+    _training(
+        "rslora",
+        "LoRA whose strength falls with the root of the rank only: for ranks of 32 and more.",
+        "Kalajdzievski 2023, A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA, arXiv:2312.03732",
+        _SWITCHED,
+        "As LoRA.",
+    ),
+    _training(
+        "dora",
+        "LoRA that learns the length of each row apart from its direction; closer to moving all weights.",
+        "Liu et al. 2024, DoRA: Weight-Decomposed Low-Rank Adaptation, arXiv:2402.09353",
+        _MERGED,
+        "More than LoRA: the changed weights are built for every pass.",
+    ),
+    _training(
+        "ia3",
+        "Keys, values and the inner layer are scaled, each number by a learnt one.",
+        "Liu et al. 2022, Few-Shot Parameter-Efficient Fine-Tuning Is Better and Cheaper, arXiv:2205.05638",
+        _MERGED,
+        "Next to nothing: less than a weight in a thousand moves.",
+    ),
+    _training(
+        "full",
+        "All weights learn: the most can be learnt, and the most forgotten.",
+        "Howard and Ruder 2018, Universal Language Model Fine-tuning (ULMFiT), arXiv:1801.06146",
+        _MERGED,
+        "The most: 16 bytes a weight with AdamW, 8 with adafactor.",
+    ),
+    _training(
+        "layers",
+        "The last layers learn, those before them stay.",
+        "Lee et al. 2019, What Would Elsa Do? Freezing Layers During Transformer Fine-Tuning, arXiv:1911.03090",
+        _MERGED,
+        "16 bytes for each weight of these layers; activations of theirs only.",
+    ),
+    _training(
+        "biases",
+        "Only the biases learn: small changes from few examples.",
+        "Ben Zaken et al. 2021, BitFit, arXiv:2106.10199",
+        _MERGED,
+        "Next to nothing: less than a weight in a thousand moves.",
+    ),
+    _training(
+        "norms",
+        "Only the weights of the norms learn.",
+        "Zhao et al. 2023, Tuning LayerNorm in Attention, arXiv:2312.11420",
+        _MERGED,
+        "Next to nothing: less than a weight in a thousand moves.",
+    ),
+    _training(
+        "prompt",
+        "Some learnt tokens stand before every text; the model stays as it is.",
+        "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning, arXiv:2104.08691",
+        _SOFT,
+        "Next to nothing, but the learnt tokens are computed with every example.",
+    ),
+    _training(
+        "p-tuning",
+        "Learnt tokens before every text, made by a small network that learns with them.",
+        "Liu et al. 2021, GPT Understands, Too, arXiv:2103.10385",
+        _SOFT,
+        "Little: the small network moves, and is not needed afterwards.",
+    ),
+    _training(
+        "prefix",
+        "Learnt keys and values stand before every text, in each layer.",
+        "Li and Liang 2021, Prefix-Tuning, arXiv:2101.00190",
+        _PREFIX,
+        "Next to nothing.",
+    ),
 )
+
+
+def method_of(name: str) -> Method:
+    """The row of that name. Raises KeyError."""
+    return {method.name: method for method in METHODS}[name]

@@ -1,0 +1,114 @@
+"""What memory and disk a training takes, estimated from the model's shape and the config; nothing is allocated.
+
+The estimate is of the peak, and meant to be at or a little above it: benchmarks compare it with measured ones.
+"""
+
+from __future__ import annotations
+
+from workbench.techniques.finetuning.moving import ModelShape, count_moving
+from workbench.techniques.finetuning.recommending import Device
+from workbench.training import ARTIFACTS, BaseForm, MemoryPart, TrainingConfig, WeightsPart
+
+PROGRAM_BYTES = 620_000_000
+"""Python, torch, transformers and peft, before a model is loaded."""
+LOSS_BYTES = 64 << 20
+"""The loss is computed a chunk of positions at a time, whose logits take so much (``training.losses``)."""
+LOSS_COPIES = 4
+"""Of a chunk: logits, log-probabilities, and the gradients of both."""
+KEPT_CHECKPOINTS = 3
+"""The two latest and the best."""
+SERVED_BYTES = 2.0
+"""Of each weight of a merged model's linear layers: F16 at most."""
+OPTIMISER_STATES = {"adamw": 2.0, "adafactor": 0.05, "sgd": 0.0}
+"""Numbers that an optimiser keeps for each weight that moves. Adafactor keeps the sums of rows and columns."""
+FOUR_BITS = 0.56
+"""Bytes a weight in 4 bits with the scales of its blocks (Dettmers et al. 2023, arXiv:2305.14314)."""
+
+
+def base_bytes(shape: ModelShape, weights: WeightsPart, device: Device) -> dict[BaseForm, int]:
+    """What the model's weights take in each form that is possible with this method on this device. Those of them that
+    move are float32 in every form."""
+    own = count_moving(shape, weights) if weights.method in ("full", "layers", "norms") else 0
+    if own == shape.parameters:
+        return {"f32": 4 * own}
+    rest = shape.parameters - shape.linear_parameters
+    forms: dict[BaseForm, int] = {"f32": 4 * shape.parameters, "bf16": 2 * shape.parameters + 2 * own}
+    if weights.method == "layers":
+        return forms
+    if shape.is_gguf:
+        forms["packed"] = sum(one.bytes for one in shape.linears) + 4 * rest
+    if device == "cuda":
+        forms["4bit"] = int(FOUR_BITS * shape.linear_parameters) + 2 * rest
+    return forms
+
+
+def number_bytes(form: BaseForm, fast_bf16: bool) -> int:
+    """The size of the numbers that are computed with: what does not move in float32 or packed is computed in float32,
+    unless the device is faster with 16 bits."""
+    return 2 if form in ("bf16", "4bit") or (form == "packed" and fast_bf16) else 4
+
+
+def moving_bytes(shape: ModelShape, config: TrainingConfig) -> tuple[int, int, int]:
+    """The weights that move beside the model's own, the gradients of all that move and the optimiser's states: all in
+    float32."""
+    moving = count_moving(shape, config.weights)
+    beside = 0 if config.weights.method in ("full", "layers", "norms") else moving
+    return 4 * beside, 4 * moving, int(4 * moving * OPTIMISER_STATES[config.optimiser.optimiser])
+
+
+def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, checkpointing: bool) -> int:
+    """What each token that is computed at once takes for the backward pass.
+
+    Of a block are kept: the inputs of its linear layers and of what lies between them, the norms' in float32. With
+    checkpointing only each block's input, and one block as above.
+    """
+    width, inner = shape.width, max(shape.inner, shape.width)
+    each_keys = shape.keys // max(1, shape.layers)
+    block = number * (6 * width + 4 * inner + 4 * (width + each_keys)) + 4 * 4 * width
+    if config.weights.method in ("lora", "rslora", "dora"):
+        stems = len(shape.linears) // max(1, shape.layers)
+        block += 4 * stems * config.weights.rank
+    if config.weights.method == "dora":
+        block += number * (4 * width + 3 * inner)
+    if config.weights.method == "ia3":
+        block += number * (inner + each_keys)
+    kept = block * shape.layers if not checkpointing else number * width * shape.layers + 2 * block
+    return kept + 4 * 4 * width
+
+
+def loss_bytes(shape: ModelShape, config: TrainingConfig) -> int:
+    """With moving embeddings that are the output layer too, their gradient is summed up chunk by chunk as well."""
+    head = 4 * shape.vocabulary * shape.width if config.weights.method == "full" else 0
+    return LOSS_COPIES * LOSS_BYTES + 2 * head
+
+
+def memory_parts(
+    shape: ModelShape, config: TrainingConfig, *, base: int, form: BaseForm, fast_bf16: bool
+) -> tuple[MemoryPart, ...]:
+    """The peak of all processes, in parts. ``config`` is resolved; ``base`` are the bytes of ``base_bytes``."""
+    weights, gradients, states = moving_bytes(shape, config)
+    number = number_bytes(form, fast_bf16)
+    checkpointing = config.optimiser.checkpointing == "on"
+    activations = config.optimiser.tokens_per_pass * token_bytes(
+        shape, config, number=number, checkpointing=checkpointing
+    )
+    parts = (
+        MemoryPart(f"base weights ({form})", base),
+        MemoryPart("moving weights", weights),
+        MemoryPart("gradients", gradients),
+        MemoryPart("optimiser", states),
+        MemoryPart("activations", activations),
+        MemoryPart("loss", loss_bytes(shape, config)),
+        MemoryPart("program", PROGRAM_BYTES),
+    )
+    return tuple(MemoryPart(part.name, part.bytes * config.processes) for part in parts if part.bytes)
+
+
+def disk_bytes(shape: ModelShape, config: TrainingConfig) -> int:
+    """What a run writes: checkpoints with the optimiser's states, what was trained, and the file that is served."""
+    moving = 4 * count_moving(shape, config.weights)
+    states = moving_bytes(shape, config)[2]
+    served = moving
+    if ARTIFACTS[config.weights.method] == "merged":
+        served = int(shape.rest_bytes + SERVED_BYTES * shape.linear_parameters)
+    return (KEPT_CHECKPOINTS + 1) * (moving + states) + moving + served  # one is written before the oldest goes
