@@ -106,7 +106,15 @@ class Workbench:
         )
         inspecting = Inspecting(chats, resolver, self._inference, self._changes, lambda: self._preferences.current)
         self._watching = Watching(self._on_folder_changed, home.root)
-        program = Program(home, self._preferences, self._inference, self._embedding, self._runs, self._changes)
+        program = Program(
+            home,
+            self._preferences,
+            self._inference,
+            self._embedding,
+            self._training_workers,
+            self._runs,
+            self._changes,
+        )
         self._models = Models(
             home,
             catalogue,

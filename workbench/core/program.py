@@ -24,6 +24,7 @@ from workbench.core.embedding import Embedding
 from workbench.core.inference import Inference
 from workbench.core.runs import Runs
 from workbench.core.streams import Handlers, at_once
+from workbench.core.training_workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.machine import read_machine
 from workbench.paths import Home
@@ -63,6 +64,7 @@ class Program:
         preferences: Preferences,
         inference: Inference,
         embedding: Embedding,
+        training: TrainingWorkers,
         runs: Runs,
         changes: Changes,
     ) -> None:
@@ -70,6 +72,7 @@ class Program:
         self._preferences = preferences
         self._inference = inference
         self._embedding = embedding
+        self._training = training
         self._runs = runs
         self._changes = changes
 
@@ -87,7 +90,9 @@ class Program:
         return read_machine(self._home.root, self._inference.list_devices())
 
     def status(self) -> Status:
-        workers = (_state(self._inference.host), _state(self._embedding.host))
+        """The training worker's processes are among the workers while there are any."""
+        hosts = (self._inference.host, self._embedding.host, *self._training.hosts)
+        workers = tuple(map(_state, hosts))
         loaded = self._inference.loaded
         known = Status(
             home=str(self._home.root),

@@ -54,18 +54,16 @@ class Publishing:
 
     def publish(self, record: AdapterRecord, served: Served) -> AdapterRecord:
         """Offer what a training has made, called ``record.name`` if that is free. The file stays where it is, too."""
-        source = Path(served.path)
+        source, name = Path(served.path), record.name
         record = msgspec.structs.replace(
             record,
-            name=file_safe(record.name),
+            name=file_safe(name),
             kind=served.kind,
             bytes=served.bytes or source.stat().st_size,
             can_merge=served.can_merge,
         )
         if served.kind == "merged":
-            model = self.add_model(
-                record.name, record.licence, 0, lambda folder: link_or_copy(source, folder / source.name)
-            )
+            model = self.add_model(name, record.licence, 0, lambda folder: link_or_copy(source, folder / source.name))
             record = msgspec.structs.replace(record, model=model.name)
             return self.add_card(record)
         return self.add_card(record, lambda folder: link_or_copy(source, folder / ADAPTER_FILE))

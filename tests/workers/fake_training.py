@@ -1,0 +1,207 @@
+"""A training worker without torch, which looks at its data file for what it is to do.
+
+A file whose name holds ``bad`` is refused; ``big`` is planned to take too much. A training goes through
+``optimiser.steps`` steps and keeps the number of the last one as its checkpoint; the first one of a ``slow`` file waits
+in its second step until it is stopped, that of a ``crash`` file kills the worker there, that of an ``unchecked`` one
+kills it before the gate; a ``lost`` file makes something that does not pass. What is served is a LoRA, or with the
+method ``full`` a copy of the base model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tests.adapters import write_adapter
+from workbench import events
+from workbench.errors import Cancelled, UserError
+from workbench.events import Event
+from workbench.protocol import RequestContext, finish
+from workbench.techniques.finetuning.protocol import (
+    CheckParity,
+    ConvertTrained,
+    ExportTraining,
+    InspectSet,
+    MergeTrained,
+    Plan,
+    Requantize,
+    Served,
+    SetPaused,
+    Trained,
+    TrainingCall,
+    TrainModel,
+)
+from workbench.training import (
+    Agreement,
+    DataReport,
+    MemoryPart,
+    Parity,
+    Scores,
+    ScoresPair,
+    SideReport,
+    TrainingConfig,
+    TrainingPlan,
+)
+from workbench.workers.serve import serve
+
+_going = threading.Event()
+_going.set()
+
+
+def _report(config: TrainingConfig) -> DataReport:
+    path = Path(config.data.path)
+    if "bad" in path.name:
+        raise UserError(f"{path.name}, line 2: it is broken.", "Mend it.")
+    return DataReport(path=str(path), shape="messages", train=SideReport(examples=len(path.read_text().splitlines())))
+
+
+def _inspect(call: InspectSet, context: RequestContext) -> Iterator[Event]:
+    yield finish(_report(call.config))
+
+
+def _plan(call: Plan, context: RequestContext) -> Iterator[Event]:
+    _report(call.config)
+    big = "big" in call.config.data.path
+    optimiser = msgspec.structs.replace(call.config.optimiser, steps=call.config.optimiser.steps or 4)
+    speed = [s.tokens_per_second for s in call.speeds if s.method == call.config.weights.method]
+    yield finish(
+        TrainingPlan(
+            config=msgspec.structs.replace(call.config, optimiser=optimiser),
+            artifact="lora",
+            served="switched on",
+            summary="",
+            source="",
+            moving=1,
+            parameters=2,
+            steps=optimiser.steps,
+            tokens=1000,
+            memory=(MemoryPart("weights", 3_000_000_000), MemoryPart("activations", 1_000_000_000)),
+            memory_bytes=4_000_000_000,
+            memory_free_bytes=call.memory_free_bytes,
+            disk_bytes=1,
+            disk_free_bytes=2,
+            seconds=1000 / speed[0] if speed else None,
+            problem="There is not enough memory." if big else "",
+            hint="Lower the rank." if big else "",
+        )
+    )
+
+
+def _train(call: TrainModel, context: RequestContext) -> Iterator[Event]:
+    folder, name = Path(call.folder), Path(call.config.data.path).name
+    trained, checkpoint = folder / "trained", folder / "checkpoints" / "step.json"
+    began = json.loads(checkpoint.read_text()) if checkpoint.is_file() else 0
+    yield events.Artifact(kind="data", id=folder.name, result=msgspec.to_builtins(_report(call.config)))
+    checkpoint.parent.mkdir(exist_ok=True)
+    for step in range(began + 1, call.config.optimiser.steps + 1):
+        while not (_going.wait(0.05) or context.cancelled):
+            pass
+        yield events.Metric(name="loss", value=1 / step, step=step)
+        yield events.Metric(name="tokens_per_second", value=100.0, step=step)
+        yield events.Progress(stage="training", done=step, total=call.config.optimiser.steps)
+        checkpoint.write_text(json.dumps(step))
+        if step == 2 and began == 0 and "slow" in name:
+            context.wait_cancelled()
+        if step == 2 and began == 0 and "crash" in name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if context.cancelled:
+            raise Cancelled
+    trained.mkdir(exist_ok=True)
+    (trained / "adapter_config.json").write_text("{}")
+    (trained / "questions.jsonl").write_text("")
+    scores = _scores()
+    yield events.Artifact(kind="scores", id=folder.name, result=msgspec.to_builtins(scores))
+    served = _served(call.config.weights.method, Path(call.model.path), Path(call.serve), call.serve_name)
+    yield events.Artifact(kind="served", id=folder.name, result=msgspec.to_builtins(served))
+    if "unchecked" in name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield events.Artifact(kind="parity", id=folder.name, result=msgspec.to_builtins(_parity("lost" not in name)))
+    steps = call.config.optimiser.steps
+    yield finish(Trained(folder=str(trained), form="peft", kind=served.kind, steps=steps, seconds=1.5, scores=scores))
+
+
+def _served(method: str, base: Path, folder: Path, name: str) -> Served:
+    folder.mkdir(exist_ok=True)
+    if method == "full":
+        file = folder / f"{name}.gguf"
+        shutil.copyfile(base, file)
+        return Served(kind="merged", path=str(file), bytes=file.stat().st_size)
+    file = write_adapter(base, folder / "adapter.gguf")
+    return Served(kind="lora", path=str(file), bytes=file.stat().st_size, can_merge=True)
+
+
+def _scores() -> ScoresPair:
+    before = Scores(loss=2.0, perplexity=7.4, token_accuracy=0.3, tokens=100, exact_match=0.0, answers=4)
+    return ScoresPair(before=before, after=msgspec.structs.replace(before, loss=0.5, exact_match=1.0))
+
+
+def _parity(passed: bool) -> Parity:
+    agreement = Agreement(first="trained", second="served", top1=0.99, kl=0.001, positions=100, needed=0.95)
+    return Parity(
+        passed=passed,
+        agreements=(msgspec.structs.replace(agreement, passed=passed),),
+        reasons=() if passed else ("It lost what was learnt.",),
+    )
+
+
+def _set_paused(call: SetPaused, context: RequestContext) -> Iterator[Event]:
+    if call.paused:
+        _going.clear()
+    else:
+        _going.set()
+    yield finish(None)
+
+
+def _convert(call: ConvertTrained, context: RequestContext) -> Iterator[Event]:
+    file = write_adapter(Path(call.model.path), Path(call.out))
+    yield finish(Served(kind="lora", path=str(file), bytes=file.stat().st_size, can_merge=True))
+
+
+def _merge(call: MergeTrained, context: RequestContext) -> Iterator[Event]:
+    yield events.Progress(stage="merging", done=1, total=2)
+    shutil.copyfile(call.model.path, call.out)
+    yield finish(Served(kind="merged", path=call.out, bytes=Path(call.out).stat().st_size))
+
+
+def _check(call: CheckParity, context: RequestContext) -> Iterator[Event]:
+    assert Path(call.trained).exists()
+    assert Path(call.served.path).is_file()
+    yield events.Progress(stage="checking", done=1, total=2)
+    yield finish(_parity(call.scale <= 1))
+
+
+def _requantize(call: Requantize, context: RequestContext) -> Iterator[Event]:
+    shutil.copyfile(call.model.path, call.out)
+    yield finish(Served(kind="merged", path=call.out, bytes=Path(call.out).stat().st_size))
+
+
+def _export(call: ExportTraining, context: RequestContext) -> Iterator[Event]:
+    out = Path(call.out)
+    out.mkdir()
+    (out / "README.md").write_text(json.dumps(call.details))
+    yield finish(call.out)
+
+
+if __name__ == "__main__":
+    serve(
+        "training",
+        TrainingCall,
+        {
+            InspectSet: _inspect,
+            Plan: _plan,
+            TrainModel: _train,
+            SetPaused: _set_paused,
+            ConvertTrained: _convert,
+            MergeTrained: _merge,
+            CheckParity: _check,
+            Requantize: _requantize,
+            ExportTraining: _export,
+        },
+    )
