@@ -1,0 +1,134 @@
+"""A GGUF model in llama.cpp, for its logits alone: one context, no cache of conversations, float32 for what it keeps.
+
+The engine that answers has more around it; here it is llama.cpp's computation that is compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.engine.library import llama, start_library
+from workbench.engine.virtual_tokens import read_virtual_tokens
+from workbench.errors import UserError
+from workbench.models.gguf import read_gguf
+
+Floats = NDArray[np.float32]
+
+BLOCK_BYTES = 32 << 20
+"""Of logits that are in memory at a time."""
+
+
+def block_tokens(vocabulary: int) -> int:
+    """For how many positions the logits are computed at a time."""
+    return max(8, min(256, BLOCK_BYTES // (4 * vocabulary)))
+
+
+class EngineModel:
+    """A model and, where given, an adapter of any kind that can be switched on and off. Use it in a ``with``."""
+
+    def __init__(self, path: Path, longest: int, adapter: Path | None = None, *, threads: int = 1) -> None:
+        """``longest`` is how many tokens a prompt may have. Raises UserError when llama.cpp cannot load it."""
+        log = start_library()
+        log.forget_errors()
+        self._undo = contextlib.ExitStack()
+        parameters = llama.llama_model_default_params()
+        parameters.n_gpu_layers = 0
+        self._model = llama.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self._model:
+            raise UserError(f"llama.cpp cannot load {path.name}: {_reasons(log.errors())}.", "Make it again.")
+        self._undo.callback(llama.llama_model_free, self._model)
+        self._lora: Any = None
+        self._virtual: Any = None
+        try:
+            if adapter is not None:
+                self._read_adapter(adapter)
+            self.vocabulary: int = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(self._model))
+            self.block = block_tokens(self.vocabulary)
+            self._make_context(longest + (self._virtual.count if self._virtual else 0), threads, path)
+        except BaseException:
+            self._undo.close()
+            raise
+        self._on = False
+        self._switch(adapter is not None)
+
+    def __enter__(self) -> EngineModel:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._undo.close()
+
+    def logits(self, tokens: Sequence[int], adapted: bool = True) -> Iterator[Floats]:
+        """Blocks of (positions, vocabulary), ``block`` positions in each but the last; a block is gone with the next
+        one. ``adapted`` False leaves the adapter out. Raises UserError when llama.cpp does not compute."""
+        self._switch(adapted)
+        llama.llama_memory_clear(llama.llama_get_memory(self._context), True)
+        before = 0
+        if adapted and self._virtual:
+            self._virtual.put(self._context)
+            before = self._virtual.count
+        batch = self._batch
+        for start in range(0, len(tokens), self.block):
+            piece = tokens[start : start + self.block]
+            batch.n_tokens = len(piece)
+            for row, token in enumerate(piece):
+                batch.token[row], batch.pos[row], batch.logits[row] = token, before + start + row, 1
+                batch.n_seq_id[row], batch.seq_id[row][0] = 1, 0
+            if llama.llama_decode(self._context, batch):
+                raise UserError("llama.cpp does not compute what it was given.", "Make the model again.")
+            yield np.ctypeslib.as_array(llama.llama_get_logits(self._context), (len(piece), self.vocabulary))
+
+    def tokens_of(self, text: str) -> tuple[int, ...]:
+        """A text as the model's tokens."""
+        raw = text.encode()
+        room = len(raw) + 8
+        found = (llama.llama_token * room)()
+        vocabulary = llama.llama_model_get_vocab(self._model)
+        count = llama.llama_tokenize(vocabulary, raw, len(raw), found, room, True, False)
+        return tuple(found[: max(0, count)])
+
+    def _read_adapter(self, adapter: Path) -> None:
+        if read_gguf(adapter).text("adapter.type") != "lora":
+            self._virtual = read_virtual_tokens(adapter)
+            return
+        self._lora = llama.llama_adapter_lora_init(self._model, str(adapter).encode())
+        if not self._lora:
+            raise UserError(f"llama.cpp cannot load the adapter {adapter}.", "Convert it again.")
+
+    def _make_context(self, tokens: int, threads: int, path: Path) -> None:
+        options = llama.llama_context_default_params()
+        options.n_ctx = -(-(tokens + 8) // 256) * 256
+        options.n_batch = options.n_ubatch = self.block
+        options.n_seq_max = 1
+        options.n_outputs_max = options.n_outputs_max_per_seq = self.block
+        options.type_k = options.type_v = llama.GGML_TYPE_F32
+        options.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        options.n_threads = options.n_threads_batch = threads
+        options.no_perf = True
+        self._context = llama.llama_init_from_model(self._model, options)
+        if not self._context:
+            raise UserError(f"llama.cpp cannot run {path.name}.", "Free some memory and try again.")
+        self._undo.callback(llama.llama_free, self._context)
+        self._batch = llama.llama_batch_init(self.block, 0, 1)
+        self._undo.callback(llama.llama_batch_free, self._batch)
+
+    def _switch(self, on: bool) -> None:
+        if self._lora is None or on == self._on:
+            return
+        pointers = (llama.llama_adapter_lora_p_ctypes * 1)(self._lora)
+        if llama.llama_set_adapters_lora(self._context, pointers, int(on), (ctypes.c_float * 1)(1.0)):
+            raise RuntimeError("llama.cpp refused the adapter")
+        self._on = on
+
+
+def _reasons(errors: Sequence[str]) -> str:
+    return " ".join(errors).rstrip(".") or "it does not say why"

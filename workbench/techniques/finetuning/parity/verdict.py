@@ -1,0 +1,120 @@
+"""What the gate concludes from what was counted, and why, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.models.gguf import read_gguf
+from workbench.techniques.finetuning.bridge.base import read_base
+from workbench.techniques.finetuning.bridge.changes import read_changes
+from workbench.techniques.finetuning.parity.comparing import (
+    BASE,
+    EXACT,
+    PLAIN,
+    REFERENCE,
+    SERVED,
+    TRAINED,
+    Comparison,
+)
+from workbench.techniques.finetuning.protocol import Served
+from workbench.training import Agreement, Parity
+
+CONVERTED = 0.99
+"""Of all positions, at how many torch and the float32 merge must agree."""
+
+PACKED = {"F32": 0.99, "F16": 0.99, "BF16": 0.98, "Q8_": 0.95, "Q6_": 0.9, "Q5_": 0.85, "Q4_": 0.75, "IQ4": 0.75}
+"""At how many the float32 merge and what is served must, by the format of what changed."""
+
+COARSE = 0.5
+"""The same for formats below four bits."""
+
+ADAPTER_MARGIN = 0.05
+"""How much less an adapter over a packed base may agree with float32 than the base alone does."""
+
+KEPT = 0.95
+"""The share of what the trained model says right that must still be right."""
+
+FEWEST = 8
+"""With fewer answers that are learnt whole, single tokens are counted instead; with fewer of those, nothing is."""
+
+
+def judge(
+    found: Comparison, served: Served, trained: Path, base: Path, metric: str, notes: tuple[str, ...], seconds: float
+) -> Parity:
+    """The verdict. Raises UserError when the files that were compared cannot be read any more."""
+    reasons: list[str] = []
+    agreements: list[Agreement] = []
+    own = found.pairs.get((PLAIN, BASE))
+    kind, needed = _needed(served, trained, base, own.top1 if own else 1.0)
+    for (_first, second), pair in found.pairs.items():
+        limit = {SERVED: needed, EXACT: CONVERTED}.get(second, 0.0)
+        agreement = pair.agreement(limit)
+        agreements.append(agreement)
+        if not agreement.passed:
+            reasons.append(_disagreement(agreement, second, kind))
+    metric, right = _counts(found, metric)
+    trained_share = served_share = base_share = None
+    if right:
+        said = TRAINED if TRAINED in right else EXACT if EXACT in right else None
+        count, total = right[SERVED]
+        served_share, base_share = count / total, right[BASE][0] / total
+        if said is not None:
+            expected = right[said][0]
+            trained_share = expected / total
+            allowance = 1 if total >= FEWEST and expected > 1 else 0
+            if count < KEPT * expected - allowance:
+                reasons.append(_lost(metric, count, expected, total, kind))
+            if expected < FEWEST:
+                notes += ("The trained model itself says too little right for a loss to be seen.",)
+    return Parity(
+        passed=not reasons,
+        agreements=tuple(agreements),
+        metric=metric if right else "",
+        trained=trained_share,
+        served=served_share,
+        base=base_share,
+        reasons=tuple(reasons),
+        notes=notes,
+        seconds=seconds,
+    )
+
+
+def _counts(found: Comparison, metric: str) -> tuple[str, dict[str, tuple[int, int]]]:
+    """How much each model says right; whole answers only where the trained model has enough of them right."""
+    best = found.learnt.get(TRAINED) or found.learnt.get(EXACT) or found.learnt[SERVED]
+    if metric != "exact_match" or best.count("exact_match")[0] < FEWEST:
+        metric = "token_accuracy"
+    counts = {name: learnt.count(metric) for name, learnt in found.learnt.items() if name != REFERENCE}
+    return metric, counts if counts[SERVED][1] else {}
+
+
+def _needed(served: Served, trained: Path, base: Path, own: float) -> tuple[str, float]:
+    """In which format what was trained is served, and how far that must agree with float32."""
+    if served.kind != "merged":
+        return "an adapter", max(COARSE, min(PACKED["F16"], own - ADAPTER_MARGIN))
+    touched = set(read_changes(trained, read_base(base)).targets())
+    kinds = {t.type for t in read_gguf(Path(served.path)).tensors if t.name in touched and len(t.shape) > 1}
+    limits = {kind: PACKED.get(kind[:3], COARSE) for kind in kinds or {"F32"}}
+    worst = min(limits, key=lambda kind: limits[kind])
+    return worst, limits[worst]
+
+
+def _disagreement(found: Agreement, second: str, kind: str) -> str:
+    share = f"at {found.top1:.1%} of {found.positions:,} positions the likeliest token is the same"
+    if second == EXACT:
+        return (
+            f"llama.cpp does not compute what was trained: {share}, and {found.needed:.0%} are needed. The weights "
+            "were not carried over in the right order or place."
+        )
+    how = "With the adapter on the packed base" if kind == "an adapter" else f"Merged as {kind}"
+    return f"{how} the model answers otherwise than in float32: {share}, and {found.needed:.1%} are needed."
+
+
+def _lost(metric: str, count: int, expected: int, total: int, kind: str) -> str:
+    what = "answers" if metric == "exact_match" else "learnt tokens"
+    how = "as an adapter" if kind == "an adapter" else f"as {kind}"
+    return (
+        f"What was learnt is lost: of {total:,} {what} the trained model says {expected:,} right, {how} it says "
+        f"{count:,}. "
+        + ("Merge as Q8_0 or F16." if kind != "an adapter" else "Merge it instead.")
+    )
