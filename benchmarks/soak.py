@@ -91,9 +91,9 @@ class Soak:
             for lane in self.engine._lanes:
                 if lane.jobs:
                     wrong += 1_000_000
-                for slot in lane._slots:
-                    last = llama.llama_memory_seq_pos_max(lane.memory, slot.number)
-                    wrong += abs(last + 1 - len(slot.tokens))
+                for slot in lane.slots._slots:
+                    last = llama.llama_memory_seq_pos_max(lane.slots.memory, slot.number)
+                    wrong += abs(last + 1 - slot.cells)
             return wrong
 
         return self.engine.ask(count)

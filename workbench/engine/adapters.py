@@ -1,89 +1,98 @@
-"""LoRA adapters on the loaded model: each read once, then set on a context in no time.
+"""Adapters on the loaded model: each read once, then set on a context in no time.
 
 What an adapter is was checked before (``workbench.models.adapters``): llama.cpp aborts the process on some that do
-not fit. A set of adapters is known by its files as they are now and by the scales, so that what was computed with one
-set is never taken for another's, not even when a file was replaced.
+not fit. A LoRA is llama.cpp's; what stands before the text is ours (``virtual_tokens``). Everything here is called on
+the engine's thread.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
+from workbench.engine.keys import AdapterKey, Key, file_state
 from workbench.engine.library import llama
-from workbench.engine.protocol import LoraUse
+from workbench.engine.virtual_tokens import Beginning, Prefix, SoftPrompt, read_virtual_tokens
 from workbench.errors import UserError
-from workbench.models.adapters import check_adapter
+from workbench.models.adapters import check_fit
+from workbench.models.gguf import Tensor
 
 KEPT = 8
 """How many adapters stay in memory."""
 
-
-class AdapterKey(NamedTuple):
-    """One adapter of a set: its file as it was when asked for, and how strongly it counts."""
-
-    path: str
-    changed_ns: int
-    size: int
-    scale: float
-
-
-Key = tuple[AdapterKey, ...]
-
-
-def make_key(adapters: Sequence[LoraUse]) -> Key:
-    """What a set of adapters is known by; those with scale 0 do nothing and are left out. Raises UserError when a
-    file is gone."""
-    found = []
-    for adapter in adapters:
-        if adapter.scale == 0:
-            continue
-        try:
-            stat = os.stat(adapter.path)
-        except OSError as error:
-            raise UserError(
-                f"The adapter {adapter.path} is not there any more.", "Take it out of the recipe."
-            ) from error
-        found.append(AdapterKey(adapter.path, stat.st_mtime_ns, stat.st_size, adapter.scale))
-    return tuple(sorted(found))
+_K = TypeVar("_K")
+_Identity = tuple[str, int, int]
+"""Path, time of change and size: a file as it was."""
 
 
 class Adapters:
-    """The adapters of one model that are in memory, the one used last at the end."""
+    """The adapters of one model that are in memory, the one used last at the end. ``base`` are the model's tensors."""
 
-    def __init__(self, model: Any, model_path: str) -> None:
+    def __init__(self, model: Any, name: str, architecture: str, base: Mapping[str, Tensor]) -> None:
         self._model = model
-        self._model_path = model_path
-        self._loaded: dict[tuple[str, int, int], Any] = {}
+        self._name = name
+        self._architecture = architecture
+        self._base = base
+        self._loras: dict[_Identity, Any] = {}
+        self._virtual: dict[_Identity, SoftPrompt | Prefix] = {}
+        self._beginnings: dict[Key, Beginning] = {}
 
     def load(self, key: Key) -> None:
-        """Bring a set into memory. Raises UserError when one does not fit the model."""
-        for adapter in key:
-            identity = adapter[:3]
-            if identity in self._loaded:
-                self._loaded[identity] = self._loaded.pop(identity)
-                continue
-            check_adapter(Path(adapter.path), Path(self._model_path))
-            pointer = llama.llama_adapter_lora_init(self._model, adapter.path.encode())
-            if not pointer:
-                raise UserError(f"llama.cpp cannot load the adapter {adapter.path}.", "Convert it again.")
-            self._loaded[identity] = pointer
+        """Bring a set into memory. What is there already serves without its file.
 
-    def set_on(self, context: Any, key: Key) -> None:
-        """Compute with this set, which is loaded, from now on."""
-        count = len(key)
-        pointers = (llama.llama_adapter_lora_p_ctypes * max(1, count))(*[self._loaded[adapter[:3]] for adapter in key])
-        scales = (ctypes.c_float * max(1, count))(*[adapter.scale for adapter in key])
+        Raises UserError when one does not fit the model, or when its file is gone or another one than was asked for.
+        """
+        for adapter in key:
+            loaded: dict[_Identity, Any] = self._virtual if adapter.virtual_tokens else self._loras
+            identity = adapter[:3]
+            loaded[identity] = loaded.pop(identity) if identity in loaded else self._read(adapter)
+
+    def set_on(self, context: Any, key: Key) -> Beginning | None:
+        """Compute with this set, which is loaded, from now on; returns what every sequence has to begin with."""
+        loras = [adapter for adapter in key if not adapter.virtual_tokens]
+        count = len(loras)
+        pointers = (llama.llama_adapter_lora_p_ctypes * max(1, count))(*[self._loras[lora[:3]] for lora in loras])
+        scales = (ctypes.c_float * max(1, count))(*[lora.scale for lora in loras])
         if llama.llama_set_adapters_lora(context, pointers, count, scales):
             raise RuntimeError("llama.cpp refused the adapters")
+        for adapter in key:
+            if adapter.virtual_tokens:
+                if key not in self._beginnings:
+                    self._beginnings[key] = Beginning(self._virtual[adapter[:3]])
+                self._beginnings[key] = self._beginnings.pop(key)
+                return self._beginnings[key]
+        return None
 
     def forget_unused(self, in_use: Sequence[Key]) -> None:
         """Free the oldest ones beyond ``KEPT`` that no context computes with."""
         used = {adapter[:3] for key in in_use for adapter in key}
-        for identity in [identity for identity in self._loaded if identity not in used]:
-            if len(self._loaded) <= KEPT:
-                return
-            llama.llama_adapter_lora_free(self._loaded.pop(identity))
+        for identity in _oldest(self._loras, used):
+            llama.llama_adapter_lora_free(self._loras.pop(identity))
+        for identity in _oldest(self._virtual, used):
+            del self._virtual[identity]
+        for key in _oldest(self._beginnings, set(in_use)):
+            del self._beginnings[key]
+
+    def _read(self, adapter: AdapterKey) -> Any:
+        path = Path(adapter.path)
+        check_fit(path, self._name, self._architecture, self._base)
+        read: Any
+        if adapter.virtual_tokens:
+            read = read_virtual_tokens(path)
+        else:
+            read = llama.llama_adapter_lora_init(self._model, adapter.path.encode())
+        if not read:
+            raise UserError(f"llama.cpp cannot load the adapter {path}.", "Convert it again.")
+        if file_state(adapter.path) != (adapter.changed_ns, adapter.size):
+            if not adapter.virtual_tokens:
+                llama.llama_adapter_lora_free(read)
+            raise UserError(f"The adapter {path} was replaced just now.", "Ask again, with the new one.")
+        return read
+
+
+def _oldest(kept: Mapping[_K, Any], used: set[_K]) -> list[_K]:
+    """Those beyond ``KEPT`` that are not used, the ones unused for longest."""
+    unused = [one for one in kept if one not in used]
+    return unused[: max(0, len(kept) - KEPT)]

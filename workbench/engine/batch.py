@@ -26,15 +26,18 @@ class Batch:
     def clear(self) -> None:
         self.size = self.struct.n_tokens = 0
 
-    def add(self, sequence: int, tokens: Sequence[int], position: int, count: int, wanted_from: int) -> int:
-        """Add ``tokens[position : position + count]`` at their positions; returns the first one's row."""
+    def add(
+        self, sequence: int, tokens: Sequence[int], start: int, count: int, wanted_from: int, before: int = 0
+    ) -> int:
+        """Add ``tokens[start : start + count]``, whose sequence has ``before`` others in front of them; those from
+        ``wanted_from`` on with logits. Returns the first one's row."""
         first = self.size
         for row in range(first, first + count):
-            self._token[row] = tokens[position]
-            self._pos[row] = position
+            self._token[row] = tokens[start]
+            self._pos[row] = before + start
             self._sequence[row][0] = sequence
-            self._logits[row] = position >= wanted_from
-            position += 1
+            self._logits[row] = start >= wanted_from
+            start += 1
         self.size = self.struct.n_tokens = first + count
         return first
 

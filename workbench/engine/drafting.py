@@ -11,9 +11,9 @@ import numpy as np
 
 from workbench.engine.batch import Batch, check
 from workbench.engine.fitting import BATCH_TOKENS
-from workbench.engine.lane import shared_length
 from workbench.engine.library import llama
 from workbench.engine.loading import Model
+from workbench.engine.slots import shared_length
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 

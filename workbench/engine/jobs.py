@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from workbench.engine.keys import Key, virtual_tokens
 from workbench.events import TERMINAL, Event
 from workbench.protocol import RequestContext
 
@@ -62,9 +63,10 @@ class Job(ABC):
     """One request.
 
     ``prompt`` is what its first branch begins with; logits are wanted from place ``wanted_from`` on. ``room`` is how
-    many cells of the model's memory and ``width`` how many sequences it can come to need. ``key`` says which adapters
-    it computes with. ``background`` jobs give way to others. ``cached`` is how many of the prompt's tokens were in
-    memory.
+    many tokens and ``width`` how many sequences it can come to need. ``key`` says which adapters it computes with; with
+    the virtual tokens that they put before the text it takes ``cells`` of the model's memory. Jobs never see those:
+    places are counted from the text's first token. ``background`` jobs give way to others. ``cached`` is how many of
+    the prompt's tokens were in memory.
     """
 
     needs_states = False
@@ -77,7 +79,7 @@ class Job(ABC):
         context: RequestContext,
         *,
         width: int = 1,
-        key: object = (),
+        key: Key = (),
         background: bool = False,
     ) -> None:
         self.prompt = list(prompt)
@@ -85,6 +87,7 @@ class Job(ABC):
         self.room = room
         self.width = width
         self.key = key
+        self.cells = room + virtual_tokens(key)
         self.background = background
         self.cached = 0
         self.done = False

@@ -1,13 +1,11 @@
 """A lane: one context of the model, in which jobs with the same adapters are computed together, step by step.
 
-A step computes one token of every branch that generates and a slice of every prompt that waits, in one batch. A
-branch has a sequence of the lane's memory, its slot; when it ends, its tokens stay there, and the next job that begins
-like them goes on from what they have in common. All sequences share one memory of ``context_tokens`` cells: a job is
-let in when what it can come to need is free, and what lies idle gives way, into the store of saved states.
+A step computes one token of every branch that generates and a slice of every prompt that waits, in one batch. What
+lies in the context's memory, and what can be reused of it, is known to ``slots``. A job is let in when all the cells
+that it can come to need are free, or held by what lies idle.
 
 In a deterministic model a lane computes one job at a time, prompts in slices that begin and end at multiples of
-``EXACT_SLICE``, and only what was computed so is reused: where a token's cell lies, and what stands beside it in a
-batch, changes the last bits of its logits.
+``EXACT_SLICE``: what stands beside a token in a batch changes the last bits of its logits.
 """
 
 from __future__ import annotations
@@ -23,9 +21,12 @@ import numpy as np
 from workbench.engine.batch import ABORTED, Batch, check
 from workbench.engine.fitting import BATCH_TOKENS
 from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.keys import Key
 from workbench.engine.library import llama
 from workbench.engine.loading import MAX_OUTPUTS, Model
-from workbench.engine.prefixes import PrefixStore, State
+from workbench.engine.prefixes import PrefixStore
+from workbench.engine.slots import EXACT_SLICE, Slots
+from workbench.engine.virtual_tokens import Beginning
 from workbench.errors import UserError
 
 SHARED_SLICE = 64
@@ -34,36 +35,8 @@ SHARED_SLICE = 64
 BACKGROUND_ROWS = 2
 """How many tokens of background jobs are computed in a step in which somebody waits for an answer."""
 
-EXACT_SLICE = 256
-PARKED_CELLS = 512
-"""So many cells of idle conversations may lie in memory beside an active one: they slow it down."""
-
-GIVEN_UP = 5
-"""A conversation that another one goes on from is saved first when more than one in so many of its tokens go."""
-
 ABORTABLE_TOKENS = 16
 """Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
-
-
-class Slot:
-    """A sequence of the lane's memory. Without a ``branch`` it is idle, and ``tokens``, computed with the adapters
-    ``key``, are in it."""
-
-    __slots__ = ("branch", "exact", "job", "key", "number", "tokens", "used")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.tokens: list[int] = []
-        self.key: object = ()
-        self.exact = 0
-        self.branch: Branch | None = None
-        self.job: Job | None = None
-        self.used = 0
-
-    @property
-    def held(self) -> list[int]:
-        """The tokens that are in memory."""
-        return self.tokens if self.branch is None else self.branch.tokens[: self.branch.computed]
 
 
 class Lane:
@@ -72,13 +45,9 @@ class Lane:
     def __init__(self, model: Model, context: Any, store: PrefixStore, should_abort: Callable[[], bool]) -> None:
         self.model = model
         self.context = context
-        self.memory: Any = llama.llama_get_memory(context)
-        self.key: object = ()
+        self.slots = Slots(model, context, store)
         self.jobs: list[Job] = []
         self.threads: int = llama.llama_n_threads(context)
-        self._store = store
-        self._slots = [Slot(number) for number in range(model.sequences)]
-        self._clock = 0
         self._turn = 0
         self._batch = Batch(BATCH_TOKENS)
         self._row_type = ctypes.c_float * model.vocabulary.size
@@ -96,9 +65,13 @@ class Lane:
             self.threads = threads
 
     @property
-    def cells_used(self) -> int:
-        """How many cells its sequences hold at most, shared ones counted for each."""
-        return sum(len(slot.held) for slot in self._slots)
+    def key(self) -> Key:
+        return self.slots.key
+
+    def use(self, key: Key, beginning: Beginning | None) -> None:
+        """Compute with these adapters from now on, which are set on the context. ``beginning`` are the virtual tokens
+        that they put before every text."""
+        self.slots.use(key, beginning)
 
     # -- letting jobs in and out ----------------------------------------------------------------------
 
@@ -106,59 +79,32 @@ class Lane:
         """Whether the job can be let in now, if its adapters are the lane's."""
         if self.model.deterministic and self.jobs:
             return False
-        room = sum(active.room for active in self.jobs) + job.room
+        cells = sum(active.cells for active in self.jobs) + job.cells
         width = sum(active.width for active in self.jobs) + job.width
         if job.background and self.jobs:
             behind = [active for active in self.jobs if active.background]
-            if 2 * (sum(b.room for b in behind) + job.room) > self.model.context_tokens:
+            if 2 * (sum(b.cells for b in behind) + job.cells) > self.model.context_tokens:
                 return False
-            if 2 * (sum(b.width for b in behind) + job.width) > len(self._slots):
+            if 2 * (sum(b.width for b in behind) + job.width) > len(self.slots):
                 return False
-        return room <= self.model.context_tokens and width <= len(self._slots)
+        return cells <= self.model.context_tokens and width <= len(self.slots)
 
     def admit(self, job: Job) -> None:
         """Give the job its first branch, with as much of its prompt as is in memory or in the store."""
         self.jobs.append(job)
-        slot = self._place(job)
-        branch = Branch(slot.number, list(job.prompt), len(slot.tokens), job.wanted_from)
-        slot.key = self.key
-        self._take_slot(slot, branch, job)
+        branch = self.slots.give(job, sum(active.cells for active in self.jobs))
         job.cached = branch.computed
         job.memory = self
         job.begin()
 
     def shared_with(self, job: Job) -> int:
         """How many tokens of its prompt the lane's memory could spare the job."""
-        return max(self._usable(slot, job) for slot in self._slots)
-
-    def hand_over(self, job: Job, more_than: int) -> None:
-        """Move an idle conversation that the job begins like into the store, for another lane to take it."""
-        best = max(
-            (slot for slot in self._slots if slot.branch is None),
-            key=lambda slot: self._usable(slot, job),
-            default=None,
-        )
-        if best is not None and self._usable(best, job) > more_than:
-            self._park(best)
-
-    def forget(self) -> None:
-        """Forget what lies idle."""
-        for slot in self._slots:
-            if slot.branch is None:
-                self._clear(slot)
+        return self.slots.shared_with(job)
 
     def dismiss(self, job: Job) -> None:
         """Take a job's branches out; the first one's tokens stay for who begins like it."""
         self.jobs.remove(job)
-        for number, branch in enumerate(job.branches):
-            slot = self._slots[branch.number]
-            exact = min(job.wanted_from, branch.computed) // EXACT_SLICE * EXACT_SLICE
-            held = slot.held
-            slot.branch = slot.job = None
-            slot.tokens, slot.exact = held, exact
-            if number or job.needs_states:
-                self._clear(slot)
-        job.branches.clear()
+        self.slots.leave(job)
 
     def fail_all(self, error: Exception) -> None:
         """Fail what is in flight; nothing that is in memory is trusted any more."""
@@ -167,42 +113,18 @@ class Lane:
                 job.fail(error)
             job.branches.clear()
         self.jobs.clear()
-        for slot in self._slots:
-            slot.branch = slot.job = None
-            slot.tokens = []
-        llama.llama_memory_clear(self.memory, True)
+        self.slots.clear_all()
 
     # -- what jobs may do (jobs.Memory) ---------------------------------------------------------------
 
     def fork(self, branch: Branch) -> Branch:
-        slot = self._free_slot()
-        job = self._slots[branch.number].job
-        assert job is not None
-        assert not branch.missing
-        llama.llama_memory_seq_cp(self.memory, branch.number, slot.number, -1, -1)
-        child = Branch(slot.number, list(branch.tokens), branch.computed, branch.wanted_from)
-        slot.key = self.key
-        self._take_slot(slot, child, job)
-        return child
+        return self.slots.fork(branch)
 
     def drop(self, branch: Branch) -> None:
-        slot = self._slots[branch.number]
-        assert slot.job is not None
-        slot.job.branches.remove(branch)
-        slot.branch = slot.job = None
-        self._clear(slot)
+        self.slots.drop(branch)
 
     def rewind(self, branch: Branch, length: int) -> None:
-        held = branch.computed
-        del branch.tokens[length:]
-        if held <= length:
-            return
-        first = llama.llama_memory_seq_pos_min(self.memory, branch.number)
-        if self._reachable(length, held, first) and llama.llama_memory_seq_rm(self.memory, branch.number, length, -1):
-            branch.computed = length
-        else:
-            llama.llama_memory_seq_rm(self.memory, branch.number, -1, -1)
-            branch.computed = 0
+        self.slots.rewind(branch, length)
 
     def states(self, row: int) -> Logits:
         pointer = llama.llama_get_embeddings_ith(self.context, row)
@@ -235,11 +157,11 @@ class Lane:
         if len(self.jobs) != 1 or len(self.jobs[0].branches) != 1 or self.jobs[0].needs_states:
             return
         job = self.jobs[0]
-        branch, context, batch = job.branches[0], self.context, self._batch
+        branch, context, batch, before = job.branches[0], self.context, self._batch, self.slots.before
         if job.done or branch.missing != 1 or branch.wanted_from > branch.computed:
             return
         batch.clear()
-        batch.add(branch.number, branch.tokens, branch.computed, 1, branch.wanted_from)
+        batch.add(branch.number, branch.tokens, branch.computed, 1, branch.wanted_from, before)
         while go_on() and not job.cancelled:
             check(llama.llama_decode(context, batch.struct))
             branch.computed += 1
@@ -249,7 +171,7 @@ class Lane:
             if branch.missing != 1:
                 self._settle(job)
                 return
-            batch.move(branch.tokens[-1], branch.computed)
+            batch.move(branch.tokens[-1], before + branch.computed)
 
     def _compute(self, jobs: Sequence[Job]) -> None:
         batch = self._batch
@@ -264,7 +186,8 @@ class Lane:
         if abortable:
             llama.llama_set_abort_callback(self.context, self._no_abort, None)
         if status == ABORTED:
-            self._take_back(shares)
+            for _, branch, _, _ in shares:
+                self.slots.take_back(branch)
             return
         check(status)
         for _, branch, _, count in shares:
@@ -294,7 +217,7 @@ class Lane:
         self._turn += 1
         if len(waiting) > 1 and not self.model.deterministic:
             # who generates goes first: theirs is a token each; those of the background take turns
-            count, turn = len(self._slots), self._turn
+            count, turn = len(self.slots), self._turn
             waiting.sort(key=lambda w: (w[0].background, w[1].missing, (w[1].number + turn) % count))
         for job, branch in waiting:
             position = branch.computed
@@ -312,7 +235,9 @@ class Lane:
                 count = min(count, outputs)
             if count <= 0:
                 continue
-            first = self._batch.add(branch.number, branch.tokens, position, count, branch.wanted_from)
+            first = self._batch.add(
+                branch.number, branch.tokens, position, count, branch.wanted_from, self.slots.before
+            )
             room -= count
             if not generates:
                 slices -= count
@@ -338,20 +263,7 @@ class Lane:
             sys.stderr.write("".join(traceback.format_exception(error)))
         if not job.done:
             job.fail(error)
-        for branch in job.branches:
-            slot = self._slots[branch.number]
-            slot.branch = slot.job = None
-            self._clear(slot)
-        job.branches.clear()
-
-    def _take_back(self, shares: Sequence[tuple[Job, Branch, int, int]]) -> None:
-        """After a step that was stopped half-way: take back out what it left in memory."""
-        for _, branch, _, _ in shares:
-            if not llama.llama_memory_seq_rm(self.memory, branch.number, branch.computed, -1):
-                # it cannot go back: all is computed again, and what was handed over is not handed over again
-                branch.wanted_from = max(branch.wanted_from, branch.computed)
-                llama.llama_memory_seq_rm(self.memory, branch.number, -1, -1)
-                branch.computed = 0
+        self.slots.clear(job)
 
     def _logits(self, row: int) -> Logits:
         """The last batch's row in llama.cpp's own memory, which the next batch overwrites."""
@@ -359,130 +271,3 @@ class Lane:
         memory: Any = self._row_type.from_address(ctypes.addressof(pointer.contents))
         logits: Logits = np.frombuffer(memory, np.float32)
         return logits
-
-    # -- the memory -------------------------------------------------------------------------------------
-
-    def _take_slot(self, slot: Slot, branch: Branch, job: Job) -> None:
-        slot.branch, slot.job, slot.tokens = branch, job, []
-        self._clock += 1
-        slot.used = self._clock
-        job.branches.append(branch)
-
-    def _place(self, job: Job) -> Slot:
-        """An idle slot for the job that holds what can be reused of its prompt, and nothing else."""
-        best = max(self._slots, key=lambda slot: self._usable(slot, job))
-        keep = self._usable(best, job)
-        state, saved = self._store.find(job.key, lambda state: self._usable_of(state, job))
-        if state is not None and saved > keep:
-            slot = self._free_slot()
-            self._make_room(slot)
-            if self._store.restore(state, self.context, slot.number):
-                slot.tokens, slot.key, slot.exact = list(state.tokens), self.key, state.exact
-                self._cut(slot, saved)
-                return slot
-            best, keep = slot, 0
-        alone = all(slot is best or slot.branch is not None for slot in self._slots)
-        if best.branch is None and keep and (keep > len(best.tokens) // 2 or alone or not self.model.shares):
-            slot = best
-            held = slot.exact if self.model.deterministic else len(slot.tokens)
-            if GIVEN_UP * (held - keep) > held:  # somebody may come back to it
-                self._save(slot)
-        else:
-            slot = self._free_slot(but=best if keep else None)
-            if keep and self.model.shares:
-                llama.llama_memory_seq_cp(self.memory, best.number, slot.number, 0, keep)
-                slot.tokens = job.prompt[:keep]
-        self._cut(slot, keep)
-        self._make_room(slot)
-        return slot
-
-    def _usable(self, slot: Slot, job: Job) -> int:
-        """How many tokens of the job's prompt can be taken from a slot; 0 where the memory no longer has what the
-        next token has to see."""
-        if slot.key != job.key or not slot.held:
-            return 0
-        held = slot.held
-        keep = min(shared_length(held, job.prompt), job.wanted_from)
-        if not keep:
-            return 0
-        if self.model.deterministic:
-            if slot.branch is not None:
-                return 0
-            keep = min(keep, slot.exact) // EXACT_SLICE * EXACT_SLICE
-        last = llama.llama_memory_seq_pos_max(self.memory, slot.number)
-        if last + 1 != len(held):
-            return 0
-        first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
-        return self._reachable(keep, len(held), first)
-
-    def _usable_of(self, state: State, job: Job) -> int:
-        keep = min(shared_length(state.tokens, job.prompt), job.wanted_from)
-        if self.model.deterministic:
-            keep = min(keep, state.exact) // EXACT_SLICE * EXACT_SLICE
-        return self._reachable(keep, len(state.tokens), state.first)
-
-    def _reachable(self, keep: int, length: int, first: int) -> int:
-        """``keep``, or 0 when a sequence of ``length`` tokens whose sliding windows begin at ``first`` cannot go back
-        to it."""
-        if not self.model.rewindable:
-            return keep if keep == length else 0
-        window = self.model.window
-        return 0 if first > (max(0, keep - window) if window else 0) else keep
-
-    def _cut(self, slot: Slot, keep: int) -> None:
-        """Leave a slot's first ``keep`` tokens in memory."""
-        if keep < len(slot.tokens):
-            if not keep or not llama.llama_memory_seq_rm(self.memory, slot.number, keep, -1):
-                self._clear(slot)
-            else:
-                del slot.tokens[keep:]
-        slot.exact = min(slot.exact, len(slot.tokens))
-
-    def _make_room(self, kept: Slot) -> None:
-        """Move idle conversations out, the one unused for longest first: until all that active jobs may need is free,
-        and few enough lie beside them."""
-        needed = sum(job.room for job in self.jobs)
-        idle = sorted(
-            (slot for slot in self._slots if slot.branch is None and slot.tokens and slot is not kept),
-            key=lambda slot: slot.used,
-        )
-        most = 0 if self.model.deterministic else min(PARKED_CELLS, self.model.context_tokens - needed)
-        for slot in idle:
-            if sum(len(other.tokens) for other in idle) <= most:
-                return
-            self._park(slot)
-
-    def _free_slot(self, but: Slot | None = None) -> Slot:
-        """A sequence that nobody uses, emptied."""
-        idle = [slot for slot in self._slots if slot.branch is None]
-        if len(idle) > 1:
-            idle = [slot for slot in idle if slot is not but]
-        slot = min(idle, key=lambda slot: (len(slot.tokens) > 0, slot.used))
-        if slot.tokens:
-            self._park(slot)
-        return slot
-
-    def _park(self, slot: Slot) -> None:
-        """Move an idle conversation into the store."""
-        self._save(slot)
-        self._clear(slot)
-
-    def _save(self, slot: Slot) -> None:
-        """Keep an idle conversation in the store as well."""
-        if self.model.deterministic:
-            self._cut(slot, slot.exact)
-        if len(slot.tokens) >= self.model.worth_saving:
-            first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
-            self._store.save(self.context, slot.number, slot.key, slot.tokens, max(0, first), slot.exact)
-
-    def _clear(self, slot: Slot) -> None:
-        llama.llama_memory_seq_rm(self.memory, slot.number, -1, -1)
-        slot.tokens, slot.exact = [], 0
-
-
-def shared_length(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many tokens two sequences have in common at their beginning."""
-    for index, (one, other) in enumerate(zip(a, b, strict=False)):
-        if one != other:
-            return index
-    return min(len(a), len(b))

@@ -7,7 +7,7 @@ import ctypes
 import queue
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from workbench.engine.protocol import Load, LoadedModel
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.events import Progress
-from workbench.models.gguf_model import describe_gguf
+from workbench.models.gguf import Tensor
+from workbench.models.gguf_model import describe_gguf, read_pieces
 from workbench.models.machine import read_machine
 from workbench.protocol import RequestContext
 
@@ -49,12 +50,17 @@ class Model:
     A context has ``sequences`` sequences in one memory of ``context_tokens`` cells, which they ``share`` where they are
     the same. ``window`` is the length of a sliding attention window in tokens, 0 without one. ``rewindable`` tells
     whether the newest tokens can be taken back out of memory (recurrent models cannot). ``worth_saving`` is how many
-    tokens a conversation must have for its state to be kept. ``width`` is that of the last layer's output.
+    tokens a conversation must have for its state to be kept. ``width`` is that of the last layer's output. ``tensors``
+    is the files' tensor table.
     """
 
-    def __init__(self, pointer: Any, first: Any, details: ModelDetails, plan: Plan, call: Load) -> None:
+    def __init__(
+        self, pointer: Any, first: Any, details: ModelDetails, plan: Plan, call: Load, tensors: Sequence[Tensor]
+    ) -> None:
         self.pointer = pointer
         self.path = details.model.path
+        self.name = details.model.name
+        self.tensors = {tensor.name: tensor for tensor in tensors}
         self.deterministic = call.deterministic
         self.prefix_cache_bytes = call.prefix_cache_bytes
         self.threads_are_set = call.threads > 0 or call.deterministic
@@ -133,7 +139,8 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     log = start_library()
     devices = list_devices()
     machine = read_machine(Path(details.model.path).parent, devices)
-    plan = plan_load(call, details, machine, devices, weigh_tensors(details))
+    tensors = [tensor for piece in read_pieces(Path(details.model.path)) for tensor in piece.tensors]
+    plan = plan_load(call, details, machine, devices, weigh_tensors(details, tensors))
     log.forget_errors()
     reports: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     loaded: list[Any] = []
@@ -162,7 +169,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
         undo.callback(llama.llama_model_free, pointer)
         made = _make_context(pointer, details, plan, log)
         undo.callback(llama.llama_free, made)
-        model = Model(pointer, made, details, plan, call)
+        model = Model(pointer, made, details, plan, call, tensors)
         undo.pop_all()
     return model
 

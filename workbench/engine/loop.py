@@ -16,12 +16,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from workbench.engine.adapters import Adapters, Key
+from workbench.engine.adapters import Adapters
 from workbench.engine.jobs import Job
+from workbench.engine.keys import Key, virtual_tokens
 from workbench.engine.lane import Lane
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
@@ -44,7 +45,7 @@ class Engine:
         self._arrived: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: deque[Job] = deque()
         self._store = PrefixStore(model.prefix_cache_bytes)
-        self._adapters = Adapters(model.pointer, model.path)
+        self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors)
         self._most_lanes = MAX_LANES
         self._closing = False
         self._door = threading.Lock()
@@ -102,7 +103,7 @@ class Engine:
         def clear() -> None:
             self._store.clear()
             for lane in self._lanes:
-                lane.forget()
+                lane.slots.forget()
 
         self.ask(clear)
 
@@ -120,8 +121,10 @@ class Engine:
 
     @np.errstate(over="ignore")  # for LogProbabilities
     def _run(self) -> None:
-        while self._take_arrivals():
+        while True:
             try:
+                if not self._take_arrivals():
+                    break
                 self._drop_cancelled()
                 self._admit_waiting()
                 self._step()
@@ -185,7 +188,7 @@ class Engine:
                 self._put_on(lane, job.key)
             for other in self._lanes:
                 if other is not lane:
-                    other.hand_over(job, lane.shared_with(job))
+                    other.slots.hand_over(job, lane.shared_with(job))
             lane.admit(job)
         except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
             if not isinstance(error, UserError):
@@ -198,9 +201,11 @@ class Engine:
 
     def _problem(self, job: Job) -> UserError | None:
         total = self.model.context_tokens
-        if job.room > total:
+        if job.cells > total:
+            before = virtual_tokens(job.key)
+            added = f", with the {before:,} that an adapter puts before it," if before else ""
             return UserError(
-                f"This takes {job.room:,} tokens and the model's context has {total:,}.",
+                f"This takes {job.cells:,} tokens{added} and the model's context has {total:,}.",
                 "Shorten it, or set a longer context.",
             )
         most = self.model.sequences if self.model.shares else 1
@@ -234,12 +239,10 @@ class Engine:
         self._lanes.append(lane)
         return lane
 
-    def _put_on(self, lane: Lane, key: Any) -> None:
-        wanted: Key = key
-        self._adapters.load(wanted)
-        self._adapters.set_on(lane.context, wanted)
-        lane.key = wanted
-        self._adapters.forget_unused([other.key for other in self._lanes if isinstance(other.key, tuple)])
+    def _put_on(self, lane: Lane, key: Key) -> None:
+        self._adapters.load(key)
+        lane.use(key, self._adapters.set_on(lane.context, key))
+        self._adapters.forget_unused([other.key for other in self._lanes])
 
     def _step(self) -> None:
         busy = [lane for lane in self._lanes if lane.jobs]

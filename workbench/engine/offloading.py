@@ -6,12 +6,11 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from workbench.calls import Device, ModelDetails
 from workbench.engine.protocol import Load
 from workbench.errors import UserError
-from workbench.models.gguf_model import read_pieces
+from workbench.models.gguf import Tensor
 
 _LAYER = re.compile(r"^blk\.(\d+)\.")
 _EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
@@ -50,9 +49,8 @@ class Weights:
         return self.input + output + sum(self.layers[: len(self.layers) + 1 - gpu_layers])
 
 
-def weigh_tensors(details: ModelDetails) -> Weights:
-    """Read the tensor tables of a GGUF model's files. Raises UserError when they are not sound."""
-    tensors = [tensor for piece in read_pieces(Path(details.model.path)) for tensor in piece.tensors]
+def weigh_tensors(details: ModelDetails, tensors: Sequence[Tensor]) -> Weights:
+    """What the tensors of a model's files take, by where they can lie."""
     layers = [0] * details.layers
     output = inputs = embedding = 0
     tied = True

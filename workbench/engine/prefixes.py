@@ -11,16 +11,18 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workbench.engine.keys import Key
 from workbench.engine.library import llama
+from workbench.engine.virtual_tokens import restore_sequence
 
 
 class State:
-    """A saved sequence: ``tokens`` were in memory, the first of them at position 0. ``first`` is the first position
+    """A saved sequence: ``tokens`` were in memory, after the virtual ones of ``key``. ``first`` is the first position
     that the model's sliding-window layers still had. ``exact`` of them can be reused where every bit counts."""
 
     __slots__ = ("data", "exact", "first", "key", "tokens")
 
-    def __init__(self, key: object, tokens: list[int], data: Any, first: int, exact: int) -> None:
+    def __init__(self, key: Key, tokens: list[int], data: Any, first: int, exact: int) -> None:
         self.key = key
         self.tokens = tokens
         self.data = data
@@ -43,7 +45,7 @@ class PrefixStore:
     def __len__(self) -> int:
         return len(self._states)
 
-    def save(self, context: Any, sequence: int, key: object, tokens: Sequence[int], first: int, exact: int) -> None:
+    def save(self, context: Any, sequence: int, key: Key, tokens: Sequence[int], first: int, exact: int) -> None:
         """Keep what ``sequence`` of ``context`` holds, if the store has room for it at all."""
         if any(s.key == key and s.first <= first and s.tokens[: len(tokens)] == list(tokens) for s in self._states):
             return  # the same is there, or a longer one that can go back as far
@@ -63,7 +65,7 @@ class PrefixStore:
         while self.size > self.capacity:
             self._forget(self._states[0])
 
-    def find(self, key: object, usable: Callable[[State], int]) -> tuple[State | None, int]:
+    def find(self, key: Key, usable: Callable[[State], int]) -> tuple[State | None, int]:
         """The state with this key of which ``usable`` says most, and what it says; (None, 0) when none is of use."""
         best: State | None = None
         most = 0
@@ -74,9 +76,7 @@ class PrefixStore:
 
     def restore(self, state: State, context: Any, sequence: int) -> bool:
         """Put a state into an empty sequence. False when llama.cpp has no room for it."""
-        size = len(state.data)
-        if llama.llama_state_seq_set_data(context, state.data, size, sequence) != size:
-            llama.llama_memory_seq_rm(llama.llama_get_memory(context), sequence, -1, -1)
+        if not restore_sequence(context, sequence, state.data):
             return False
         if state in self._states:  # it may have had to go meanwhile
             self._states.remove(state)

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench import errors
 from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.keys import Key
 from workbench.engine.probabilities import exact_normaliser
 from workbench.engine.protocol import Scored, TextScore
 from workbench.engine.text import CharacterDecoder
@@ -40,7 +41,7 @@ class Scoring(Job):
         *,
         together: int = SIDE_BY_SIDE,
         context_tokens: int | None = None,
-        key: object = (),
+        key: Key = (),
         background: bool = False,
     ) -> None:
         longest = max((len(tokens) for tokens in continuations), default=0)
@@ -126,7 +127,7 @@ class Inspection(Job):
         vocabulary: Vocabulary,
         context: RequestContext,
         *,
-        key: object = (),
+        key: Key = (),
     ) -> None:
         skipped = max(0, len(answer) - last) if last else 0
         tokens = [*prompt, *answer]
@@ -182,7 +183,7 @@ class TextScoring(Job):
         first: int | None,
         context: RequestContext,
         *,
-        key: object = (),
+        key: Key = (),
         background: bool = True,
     ) -> None:
         whole = [*([] if first is None else [first]), *tokens]

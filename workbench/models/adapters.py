@@ -1,25 +1,28 @@
-"""LoRA adapters in GGUF form: whether one fits a model, and where the home keeps them. Weights are never read.
+"""Adapters in GGUF form: whether one fits a model, and where the home keeps them. A LoRA's weights are never read.
 
-llama.cpp ends the process on some adapters that do not fit and tells the reason of others to its log only, so that
-everything is checked here first. The form is that of llama.cpp's ``convert_lora_to_gguf.py``: for each changed tensor
-``NAME.lora_a`` and ``NAME.lora_b``, in llama.cpp's order of dimensions: a base tensor of shape (in, out) has a of shape
-(in, rank) and b of shape (rank, out). LoRA: https://arxiv.org/abs/2106.09685
+There are LoRAs, soft prompts and prefixes; of the last two see ``virtual_tokens``. llama.cpp ends the process on some
+adapters that do not fit and tells the reason of others to its log only, so that everything is checked here first. A
+LoRA's form is that of llama.cpp's ``convert_lora_to_gguf.py``: for each changed tensor ``NAME.lora_a`` and
+``NAME.lora_b``, in llama.cpp's order of dimensions: a base tensor of shape (in, out) has a of shape (in, rank) and b of
+shape (rank, out). LoRA: https://arxiv.org/abs/2106.09685
 """
 
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from workbench.errors import UserError
 from workbench.models.gguf import GGUF, Tensor, read_gguf
 from workbench.models.gguf_model import read_pieces
+from workbench.models.virtual_tokens import check_virtual, count_virtual_tokens
 
 ADAPTER_FILE = "adapter.gguf"
 MAX_LISTED = 8
+KINDS = ("lora", "soft-prompt", "prefix")
 
 _FIRST, _SECOND = ".lora_a", ".lora_b"
 _TYPES = ("F32", "F16", "BF16")
@@ -34,7 +37,8 @@ _AGAIN_HINT = "Convert the adapter again."
 class AdapterDetails:
     """What an adapter says of itself. ``ranks`` are the different ones, ascending; ``targets`` the names of the base
     tensors that it changes, in the file's order; ``bytes`` is the file's size. ``alpha`` / rank multiplies the product
-    of a and b; with ``alpha`` 0 nothing does."""
+    of a and b; with ``alpha`` 0 nothing does. Soft prompts and prefixes have no ranks and targets, but
+    ``virtual_tokens``: how many positions they take before every text."""
 
     path: str
     name: str
@@ -43,13 +47,16 @@ class AdapterDetails:
     alpha: float
     targets: tuple[str, ...]
     bytes: int
+    kind: Literal["lora", "soft-prompt", "prefix"] = "lora"
+    virtual_tokens: int = 0
 
 
 def check_adapter(adapter: Path, model: Path) -> AdapterDetails:
     """Read an adapter and see whether it fits a model, which is a GGUF file (any one of a split model's).
 
-    Raises UserError with the reason: not a sound GGUF file, not a LoRA, for another architecture, half a pair, a tensor
-    that the model lacks, shapes or ranks or number formats that do not fit, token embeddings that are the output too.
+    Raises UserError with the reason: not a sound GGUF file, of no known kind, for another architecture, half a pair, a
+    tensor that the model lacks, shapes or ranks or number formats that do not fit, token embeddings that are the output
+    too; see also ``check_virtual``.
     """
     pieces = read_pieces(model)
     base = {tensor.name: tensor for piece in pieces for tensor in piece.tensors}
@@ -60,19 +67,35 @@ def check_fit(adapter: Path, model: str, architecture: str, base: Mapping[str, T
     """``check_adapter`` for a model that is known by its name, its architecture and its tensors only."""
     file = read_gguf(adapter)
     _check_kind(file, model, architecture)
+    if file.text("adapter.type") != "lora":
+        return AdapterDetails(
+            path=str(adapter),
+            name=_name(file),
+            architecture=architecture,
+            ranks=(),
+            alpha=0.0,
+            targets=(),
+            bytes=file.size,
+            kind=check_virtual(file, model, base),
+            virtual_tokens=count_virtual_tokens(file),
+        )
     pairs = _pair(file)
     if not pairs:
         raise UserError(f"The adapter {adapter} changes nothing: it holds no LoRA tensors.", _AGAIN_HINT)
     ranks = {_check_pair(adapter, name, a, b, base) for name, (a, b) in pairs.items()}
     return AdapterDetails(
         path=str(adapter),
-        name=file.text("general.name") or (adapter.parent.name if adapter.name == ADAPTER_FILE else adapter.stem),
+        name=_name(file),
         architecture=file.text("general.architecture"),
         ranks=tuple(sorted(ranks)),
         alpha=_alpha(file),
         targets=tuple(pairs),
         bytes=file.size,
     )
+
+
+def _name(file: GGUF) -> str:
+    return file.text("general.name") or (file.path.parent.name if file.path.name == ADAPTER_FILE else file.path.stem)
 
 
 def resolve_adapter(name: str, adapters_folder: Path) -> Path:
@@ -112,12 +135,12 @@ def _check_kind(file: GGUF, model: str, architecture: str) -> None:
     kind = file.text("general.type")
     if kind != "adapter":
         what = "a model" if kind in ("", "model") else f"of the kind {kind}"
-        raise UserError(f"{file.path} is not an adapter: it is {what}.", "Choose the GGUF file of a LoRA adapter.")
+        raise UserError(f"{file.path} is not an adapter: it is {what}.", "Choose the GGUF file of an adapter.")
     method = file.text("adapter.type")
-    if method != "lora":
+    if method not in KINDS:
         raise UserError(
-            f"{file.path} is an adapter of the kind {method or 'unknown'}; llama.cpp can use LoRA only.",
-            "Choose the GGUF file of a LoRA adapter.",
+            f"{file.path} is an adapter of the kind {method or 'unknown'}; the engine knows {', '.join(KINDS)}.",
+            "Choose the GGUF file of such an adapter.",
         )
     made_for = file.text("general.architecture")
     if made_for != architecture:
@@ -131,25 +154,11 @@ def _check_kind(file: GGUF, model: str, architecture: str) -> None:
 def _alpha(file: GGUF) -> float:
     value = file.metadata.get(_ALPHA, 0.0)
     if _ALPHA in file.metadata and (
-        not isinstance(value, float) or not math.isfinite(value) or _type_of(file.path, _ALPHA) != _FLOAT32
+        # llama.cpp ends the process when the entry's type is another than it expects
+        not isinstance(value, float) or not math.isfinite(value) or file.types[_ALPHA] != _FLOAT32
     ):
         raise UserError(f"The adapter {file.path} has no usable alpha: {value!r}.", _AGAIN_HINT)
     return float(value)
-
-
-def _type_of(path: Path, key: str) -> int:
-    """The number of a metadata entry's type: llama.cpp ends the process when it is another than it expects."""
-    name = struct.pack("<Q", len(key)) + key.encode()
-    with path.open("rb") as file:
-        before = b""
-        while block := file.read(1 << 20):
-            found = (before + block).find(name)
-            if found >= 0:
-                start = file.tell() - len(before) - len(block) + found + len(name)
-                file.seek(start)
-                return int.from_bytes(file.read(4), "little")
-            before = (before + block)[-len(name) :]
-    return -1
 
 
 def _pair(file: GGUF) -> dict[str, tuple[Tensor, Tensor]]:

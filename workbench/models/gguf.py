@@ -71,7 +71,8 @@ class GGUF:
     """What a GGUF file says of itself.
 
     ``metadata`` holds numbers, texts and short lists. Arrays longer than 64 are left out of it and only counted:
-    ``lengths[key]`` is the length of every array, kept or not.
+    ``lengths[key]`` is the length of every array, kept or not. ``types[key]`` is the number of each entry's type, and
+    ``weights_at`` is where in the file the first tensor's bytes begin.
     """
 
     path: Path
@@ -80,6 +81,8 @@ class GGUF:
     metadata: dict[str, Any]
     lengths: dict[str, int]
     tensors: tuple[Tensor, ...]
+    types: dict[str, int]
+    weights_at: int
 
     @property
     def parameters(self) -> int:
@@ -128,21 +131,22 @@ def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
         reader.damaged(f"it claims {tensor_count:,} tensors")
     metadata: dict[str, Any] = {}
     lengths: dict[str, int] = {}
-    seen: set[str] = set()
+    types: dict[str, int] = {}
     for _ in range(key_count):
         key = reader.text(MAX_NAME_BYTES, "a metadata name")
-        if key in seen:
+        if key in types:
             reader.damaged(f"the metadata entry {key!r} is there twice")
-        seen.add(key)
-        value = reader.value(reader.scalar(_U32), key)
+        types[key] = reader.scalar(_U32)
+        value = reader.value(types[key], key)
         if isinstance(value, _Array):
             lengths[key] = value.count
             if value.items is None:
                 continue
             value = value.items
         metadata[key] = value
-    tensors = _read_tensors(reader, tensor_count, _alignment(reader, metadata), size)
-    return GGUF(path, version, size, metadata, lengths, tensors)
+    alignment = _alignment(reader, metadata)
+    tensors = _read_tensors(reader, tensor_count, alignment, size)
+    return GGUF(path, version, size, metadata, lengths, tensors, types, _padded(reader.position, alignment))
 
 
 def _check_magic(path: Path, reader: _Reader) -> int:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from workbench.engine.adapters import make_key
+from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.library import list_devices
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
@@ -82,9 +82,10 @@ class Inference:
     def generate(self, call: Generate, context: RequestContext) -> Iterator[Event]:
         started = time.perf_counter()
         with self._model(context) as (engine, writer):
-            prompt = self._prompt(call, engine, writer)
+            room = engine.model.context_tokens - virtual_tokens(make_key(call.adapters))
+            prompt = self._prompt(call, engine, writer, room)
             if prompt.dropped_turns:
-                yield Log(text=_left_out(prompt, engine.model.context_tokens), level="notice")
+                yield Log(text=_left_out(prompt, room), level="notice")
             job = self._strategies.make_job(call, prompt, engine, context, started)
             yield from engine.submit(job).events()
 
@@ -92,13 +93,14 @@ class Inference:
         with self._model(context) as (engine, writer):
             prompt = writer.write(call.messages)
             continuations = [writer.continuation(text) for text in call.continuations]
+            key = make_key(call.adapters)
             job = Scoring(
                 prompt.tokens,
                 continuations,
                 context,
                 together=min(SIDE_BY_SIDE, engine.model.sequences - 1) if engine.model.shares else 1,
-                context_tokens=engine.model.context_tokens,
-                key=make_key(call.adapters),
+                context_tokens=engine.model.context_tokens - virtual_tokens(key),
+                key=key,
                 background=call.background,
             )
             yield from engine.submit(job).events()
@@ -145,13 +147,11 @@ class Inference:
         """Called before the process ends. Its memory goes with it; the rendering process must be told."""
         self._renderer.close()
 
-    def _prompt(self, call: Generate, engine: Engine, writer: PromptWriter) -> Prompt:
+    def _prompt(self, call: Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
         if call.prompt:
             check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
             return writer.go_on(call.prompt)
-        return writer.write_fitting(
-            call.messages, call.assistant_start, engine.model.context_tokens, call.decoding.max_tokens
-        )
+        return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens)
 
     # -- who may use the model --------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from workbench import events
-from workbench.engine import lane as lanes
+from workbench.engine import slots
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.library import llama
 from workbench.engine.loading import Model
@@ -134,7 +134,7 @@ def test_a_model_that_cannot_go_back_goes_on_after_another_s_cancel(
     alone = result_of(smollm.submit(generation(smollm, prompt))).text
     smollm.forget()
     list(smollm.submit(Going(tokens_of(smollm, prompt)[:40], [])).events())
-    monkeypatch.setattr(lanes, "llama", UnableToGoBack())
+    monkeypatch.setattr(slots, "llama", UnableToGoBack())
     cancelled = Going(tokens_of(smollm, "Another " + prompt), [], SoonCancelled(100))
     beside = generation(smollm, prompt)
 

@@ -11,7 +11,7 @@ from workbench.engine.fitting import cache_bytes, plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
 from workbench.engine.protocol import Load
 from workbench.errors import UserError
-from workbench.models.gguf_model import describe_gguf
+from workbench.models.gguf_model import describe_gguf, read_pieces
 
 GB = 10**9
 
@@ -241,7 +241,8 @@ def test_deterministic_needs_two_contexts_with_whole_windows() -> None:
 
 def test_the_tensors_of_a_file_are_weighed_to_the_byte(smollm_path: Path) -> None:
     details = describe_gguf(smollm_path)
-    weights = weigh_tensors(details)
+    tensors = [tensor for piece in read_pieces(smollm_path) for tensor in piece.tensors]
+    weights = weigh_tensors(details, tensors)
     assert len(weights.layers) == details.layers
     assert len(set(weights.layers)) <= 3
     assert weights.tied  # its output layer is its token embeddings

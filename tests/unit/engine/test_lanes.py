@@ -22,12 +22,12 @@ from tests.unit.engine.probing import (
     tokens_of,
 )
 from workbench import events
-from workbench.engine.adapters import make_key
-from workbench.engine.lane import EXACT_SLICE, PARKED_CELLS
+from workbench.engine.keys import make_key
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.protocol import LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
+from workbench.engine.slots import EXACT_SLICE, PARKED_CELLS
 from workbench.errors import UserError
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart

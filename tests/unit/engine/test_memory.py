@@ -52,8 +52,9 @@ def test_two_chats_that_share_half_of_what_they_are_both_stay(name: str, request
 def test_what_has_left_the_window_is_not_missed(gemma: Engine) -> None:
     """llama.cpp puts others' tokens into cells that a sequence no longer sees, though there are free ones: the first
     position that is left was 3 after 300 tokens beside a chat of 960."""
-    lane = gemma._lanes[0]
+    slots = gemma._lanes[0].slots
     assert gemma.model.shares
-    assert lane._reachable(880, 960, first=3) == 880
-    assert lane._reachable(880, 960, first=880 - 512) == 880
-    assert lane._reachable(880, 960, first=880 - 511) == 0
+    assert slots._reachable(880, 960, first=3, before=0) == 880
+    assert slots._reachable(880, 960, first=880 - 512, before=0) == 880
+    assert slots._reachable(880, 960, first=880 - 511, before=0) == 0
+    assert slots._reachable(880, 960, first=880 - 511, before=1) == 880  # a virtual token shifts all positions

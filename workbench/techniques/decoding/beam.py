@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, GeneratedSequence
@@ -74,7 +75,7 @@ class BeamJob(Job):
         *,
         started: float,
         constraint: Constraint | None = None,
-        key: object = (),
+        key: Key = (),
         background: bool = False,
         answer: Sequence[int] = (),
         assistant_start: str = "",

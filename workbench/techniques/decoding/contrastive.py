@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
@@ -67,7 +68,7 @@ class ContrastiveJob(Job):
         context: RequestContext,
         *,
         started: float,
-        key: object = (),
+        key: Key = (),
         background: bool = False,
         answer: Sequence[int] = (),
         assistant_start: str = "",

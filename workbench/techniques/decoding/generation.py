@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, GeneratedSequence
@@ -60,7 +61,7 @@ class Generation(Job):
         answer: Sequence[int] = (),
         constraint: Constraint | None = None,
         speculation: Speculation | None = None,
-        key: object = (),
+        key: Key = (),
         background: bool = False,
     ) -> None:
         tokens = [*prompt.tokens, *answer]

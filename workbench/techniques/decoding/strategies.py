@@ -6,9 +6,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.engine.adapters import make_key
 from workbench.engine.drafting import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.jobs import Job
+from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
@@ -38,14 +38,15 @@ class Strategies:
         """Raises UserError for a recipe that cannot be carried out."""
         decoding, model = call.decoding, engine.model
         vocabulary = model.vocabulary
+        key = make_key(call.adapters)
+        context_tokens = model.context_tokens - virtual_tokens(key)
         constraint = None
         if decoding.format != "text":
             from workbench.techniques.decoding.constraints import make_constraint
 
-            room = model.context_tokens - len(prompt.tokens) - len(call.answer)
+            room = context_tokens - len(prompt.tokens) - len(call.answer)
             limit = max(1, min(decoding.max_tokens, room // max(decoding.n, _beams(decoding))))
             constraint = make_constraint(decoding, vocabulary, limit)
-        key = make_key(call.adapters)
         if decoding.strategy == "beam":
             from workbench.techniques.decoding.beam import BeamJob
 
@@ -53,7 +54,7 @@ class Strategies:
                 prompt,
                 decoding,
                 vocabulary,
-                model.context_tokens,
+                context_tokens,
                 context,
                 started=started,
                 constraint=constraint,
@@ -73,7 +74,7 @@ class Strategies:
                 prompt,
                 decoding,
                 vocabulary,
-                model.context_tokens,
+                context_tokens,
                 context,
                 started=started,
                 key=key,
@@ -87,7 +88,7 @@ class Strategies:
                 prompt,
                 decoding,
                 vocabulary,
-                model.context_tokens,
+                context_tokens,
                 context,
                 started=started,
                 assistant_start=call.assistant_start,

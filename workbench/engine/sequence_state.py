@@ -1,0 +1,180 @@
+"""What llama.cpp saves of one sequence, taken apart: where the keys and values of each token lie.
+
+The form, read in the sources of llama.cpp that come with llama-cpp-python 0.3.36 (``llama_kv_cache::state_write``), all
+numbers little endian::
+
+    u32 magic, i32 sequence | u32 streams (1), u32 cells | for each cell: i32 position, u32 count (1), i32 sequence
+    u32 values are transposed, u32 layers
+    for each layer: i32 type of keys, u64 bytes a row, the rows of the cells
+    for each layer: i32 type of values, u64 bytes a row, the rows of the cells;
+        transposed: i32 type, u32 bytes a number, u32 numbers a row, and for each of them that of all cells
+
+Memories of another kind (sliding windows, recurrent states, several positions a token) have more in them. ``parse``
+reads to the very last byte and refuses whatever is not of this form.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import UserError
+
+Floats = npt.NDArray[np.float32]
+
+_TYPES: dict[int, npt.DTypeLike] = {0: "<f4", 1: "<f2"}
+"""GGML_TYPE_F32 and GGML_TYPE_F16. Quantised memories are rotated as well."""
+
+_HINT = "Set the cache precision to f16 or f32; or train a LoRA instead."
+
+
+@dataclass(frozen=True)
+class Half:
+    """The keys, or the values, of a layer: their type and the rows, (cells, heads x width), as they are stored."""
+
+    type: int
+    rows: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class SequenceState:
+    """``start`` are the first eight bytes (a mark, and the number of the sequence); cell ``i`` is at position ``i``."""
+
+    start: bytes
+    transposed: bool
+    keys: tuple[Half, ...]
+    values: tuple[Half, ...]
+
+    @classmethod
+    def parse(cls, data: Any) -> SequenceState:
+        """Raises UserError for another form."""
+        reader = _Reader(bytes(data))
+        start = reader.take(8)
+        streams, cells = reader.read("<II")
+        if streams != 1 or not 0 < cells <= 1 << 20:
+            raise _unknown(f"{streams} streams, {cells} cells")
+        positions = []
+        for _ in range(cells):
+            position, sequences, _sequence = reader.read("<iIi")
+            if sequences != 1:
+                raise _unknown(f"a cell of {sequences} sequences")
+            positions.append(position)
+        if sorted(positions) != list(range(cells)):
+            raise _unknown("positions that are not those of the first tokens")
+        transposed, layers = reader.read("<II")
+        if transposed > 1 or not 0 < layers <= 1 << 12:
+            raise _unknown(f"{layers} layers")
+        order = np.argsort(positions)
+        keys = [reader.rows(cells)[order] for _ in range(layers)]
+        values = [(reader.columns(cells) if transposed else reader.rows(cells))[order] for _ in range(layers)]
+        if reader.left:
+            raise _unknown(f"{reader.left} bytes more than are known")
+        return cls(start, bool(transposed), tuple(map(_half, keys)), tuple(map(_half, values)))
+
+    def filled(self, keys: Sequence[Floats], values: Sequence[Floats]) -> Any:
+        """The saved state of a sequence with these keys and values, for each layer (tokens, heads x width), in place of
+        its own. Raises UserError when they do not fit."""
+        cells = len(keys[0])
+        parts = [self.start, struct.pack("<II", 1, cells)]
+        sequence = self.start[4:]
+        parts += [struct.pack("<iI", position, 1) + sequence for position in range(cells)]
+        parts.append(struct.pack("<II", self.transposed, len(self.keys)))
+        for half, rows in self._matched(keys, self.keys):
+            stored = _stored(rows, half)
+            parts += [struct.pack("<iQ", half.type, stored.itemsize * stored.shape[1]), stored.tobytes()]
+        for half, rows in self._matched(values, self.values):
+            stored = _stored(rows, half)
+            if self.transposed:
+                parts += [struct.pack("<iII", half.type, stored.itemsize, stored.shape[1]), stored.T.tobytes()]
+            else:
+                parts += [struct.pack("<iQ", half.type, stored.itemsize * stored.shape[1]), stored.tobytes()]
+        whole = b"".join(parts)
+        return (ctypes.c_uint8 * len(whole)).from_buffer_copy(whole)
+
+    def holds(self, keys: Sequence[Floats], values: Sequence[Floats]) -> bool:
+        """Whether these very keys and values are in it, as far as its precision goes."""
+        return all(
+            np.array_equal(half.rows, _stored(rows, half))
+            for half, rows in [*self._matched(keys, self.keys), *self._matched(values, self.values)]
+        )
+
+    def _matched(self, given: Sequence[Floats], own: Sequence[Half]) -> list[tuple[Half, Floats]]:
+        if len(given) != len(own):
+            raise UserError(
+                f"The prefix is for {len(given)} layers; the model's memory has {len(own)}.",
+                "Choose an adapter that was trained on this model.",
+            )
+        for rows, half in zip(given, own, strict=True):
+            if rows.shape[1] != half.rows.shape[1]:
+                raise UserError(
+                    f"The prefix has {rows.shape[1]:,} numbers a token and layer; the model's memory "
+                    f"{half.rows.shape[1]:,}.",
+                    "Choose an adapter that was trained on this model.",
+                )
+        return list(zip(own, given, strict=True))
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._at
+
+    def take(self, count: int) -> bytes:
+        if count > self.left:
+            raise _unknown("fewer bytes than are known")
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def read(self, form: str) -> tuple[Any, ...]:
+        return struct.unpack(form, self.take(struct.calcsize(form)))
+
+    def rows(self, cells: int) -> npt.NDArray[Any]:
+        kind, size = self.read("<iQ")
+        dtype = _dtype(kind)
+        if not size or size % dtype.itemsize or size > 1 << 24:
+            raise _unknown(f"rows of {size} bytes")
+        return np.frombuffer(self.take(cells * size), dtype).reshape(cells, -1)
+
+    def columns(self, cells: int) -> npt.NDArray[Any]:
+        kind, size, width = self.read("<iII")
+        dtype = _dtype(kind)
+        if size != dtype.itemsize or not 0 < width <= 1 << 22:
+            raise _unknown(f"{width} numbers of {size} bytes")
+        return np.ascontiguousarray(np.frombuffer(self.take(cells * size * width), dtype).reshape(width, cells).T)
+
+
+def _stored(rows: Floats, half: Half) -> npt.NDArray[Any]:
+    with np.errstate(over="ignore"):
+        stored = rows.astype(half.rows.dtype)
+    if not np.isfinite(stored).all():
+        raise UserError("The prefix has numbers that are too large for a memory of 16 bits.",
+                        "Set the cache precision to f32.")  # fmt: skip
+    return stored
+
+
+def _dtype(kind: int) -> np.dtype[Any]:
+    if kind not in _TYPES:
+        raise UserError(f"A prefix cannot be put into a memory of llama.cpp's number format {kind}.", _HINT)
+    return np.dtype(_TYPES[kind])
+
+
+def _half(rows: npt.NDArray[Any]) -> Half:
+    return Half(next(number for number, name in _TYPES.items() if np.dtype(name) == rows.dtype), rows)
+
+
+def _unknown(what: str) -> UserError:
+    return UserError(
+        f"This version of llama.cpp saves its memory in a form that is not known here ({what}), so that no prefix can "
+        "be put into it.",
+        "Install llama-cpp-python 0.3.36, or train a LoRA instead.",
+    )

@@ -1,0 +1,336 @@
+"""The memory of a lane: which sequence holds what, what of it the next job can go on from, and what has to go.
+
+All sequences of a context share one memory of ``context_tokens`` cells. A branch has a sequence, its slot; when it
+ends, its tokens stay there, and the next job that begins like them goes on from what they have in common. What lies
+idle gives way to what is being computed, into the store of saved states.
+
+Adapters may put virtual tokens before the text (``keys``). They are the first cells of every sequence that is
+computed with such a set; here alone it is known, everybody else counts tokens from the text's first. They are computed
+once, and put back as a saved state wherever a sequence begins anew.
+
+In a deterministic model only whole slices of ``EXACT_SLICE`` tokens are reused, and nothing lies idle beside a job:
+where a token's cell lies changes the last bits of its logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.engine.jobs import Branch, Job
+from workbench.engine.keys import Key, virtual_tokens
+from workbench.engine.library import llama
+from workbench.engine.loading import Model
+from workbench.engine.prefixes import PrefixStore, State
+from workbench.engine.virtual_tokens import Beginning
+
+EXACT_SLICE = 256
+PARKED_CELLS = 512
+"""So many cells of idle conversations may lie in memory beside an active one: they slow it down."""
+
+GIVEN_UP = 5
+"""A conversation that another one goes on from is saved first when more than one in so many of its tokens go."""
+
+
+class Slot:
+    """A sequence of the lane's memory. Without a ``branch`` it is idle, and ``tokens``, computed with the adapters
+    ``key``, are in it, after ``before`` virtual ones. An idle slot without tokens is empty."""
+
+    __slots__ = ("before", "branch", "exact", "job", "key", "number", "tokens", "used")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.before = 0
+        self.tokens: list[int] = []
+        self.key: Key = ()
+        self.exact = 0
+        self.branch: Branch | None = None
+        self.job: Job | None = None
+        self.used = 0
+
+    @property
+    def held(self) -> list[int]:
+        """The tokens that are in memory."""
+        return self.tokens if self.branch is None else self.branch.tokens[: self.branch.computed]
+
+    @property
+    def cells(self) -> int:
+        return self.before + len(self.held)
+
+
+class Slots:
+    """The sequences of one context, whose jobs compute with the adapters ``key``; ``before`` is how many virtual tokens
+    these put before the text."""
+
+    def __init__(self, model: Model, context: Any, store: PrefixStore) -> None:
+        self.model = model
+        self.context = context
+        self.memory: Any = llama.llama_get_memory(context)
+        self.key: Key = ()
+        self.before = 0
+        self._beginning: Beginning | None = None
+        self._store = store
+        self._slots = [Slot(number) for number in range(model.sequences)]
+        self._clock = 0
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def use(self, key: Key, beginning: Beginning | None) -> None:
+        """From now on jobs with these adapters come, which begin every sequence with ``beginning``."""
+        self.key, self._beginning = key, beginning
+        self.before = 0 if beginning is None else beginning.count
+
+    @property
+    def cells_used(self) -> int:
+        """How many cells its sequences hold at most, shared ones counted for each."""
+        return sum(slot.cells for slot in self._slots)
+
+    # -- jobs in and out --------------------------------------------------------------------------------
+
+    def give(self, job: Job, needed: int) -> Branch:
+        """The job's first branch, with as much of its prompt as is in memory or in the store. ``needed`` is how many
+        cells the lane's jobs, this one among them, can come to need."""
+        slot = self._place(job, needed)
+        return self._take(slot, Branch(slot.number, list(job.prompt), len(slot.tokens), job.wanted_from), job)
+
+    def shared_with(self, job: Job) -> int:
+        """How many tokens of its prompt the memory could spare the job."""
+        return max(self._usable(slot, job) for slot in self._slots)
+
+    def hand_over(self, job: Job, more_than: int) -> None:
+        """Move an idle conversation that the job begins like into the store, for another lane to take it."""
+        best = max(
+            (slot for slot in self._slots if slot.branch is None),
+            key=lambda slot: self._usable(slot, job),
+            default=None,
+        )
+        if best is not None and self._usable(best, job) > more_than:
+            self._park(best)
+
+    def forget(self) -> None:
+        """Forget what lies idle."""
+        for slot in self._slots:
+            if slot.branch is None:
+                self._clear(slot)
+
+    def leave(self, job: Job) -> None:
+        """Take a job's branches out; the first one's tokens stay for who begins like it."""
+        for number, branch in enumerate(job.branches):
+            slot = self._slots[branch.number]
+            exact = min(job.wanted_from, branch.computed) // EXACT_SLICE * EXACT_SLICE
+            held = slot.held
+            slot.branch = slot.job = None
+            slot.tokens, slot.exact = held, exact
+            if number or job.needs_states or not held:
+                self._clear(slot)
+        job.branches.clear()
+
+    def clear(self, job: Job) -> None:
+        """Take a job's branches out; what it left in memory is not trusted."""
+        for branch in job.branches:
+            slot = self._slots[branch.number]
+            slot.branch = slot.job = None
+            self._clear(slot)
+        job.branches.clear()
+
+    def clear_all(self) -> None:
+        """Forget everything, what is being computed as well."""
+        for slot in self._slots:
+            slot.branch = slot.job = None
+            slot.tokens, slot.exact, slot.before = [], 0, 0
+        llama.llama_memory_clear(self.memory, True)
+
+    # -- branches ---------------------------------------------------------------------------------------
+
+    def fork(self, branch: Branch) -> Branch:
+        assert not branch.missing
+        parent = self._slots[branch.number]
+        job = parent.job
+        assert job is not None
+        slot = self._free_slot()
+        llama.llama_memory_seq_cp(self.memory, branch.number, slot.number, -1, -1)
+        slot.before = parent.before
+        return self._take(slot, Branch(slot.number, list(branch.tokens), branch.computed, branch.wanted_from), job)
+
+    def drop(self, branch: Branch) -> None:
+        slot = self._slots[branch.number]
+        assert slot.job is not None
+        slot.job.branches.remove(branch)
+        slot.branch = slot.job = None
+        self._clear(slot)
+
+    def rewind(self, branch: Branch, length: int) -> None:
+        held = branch.computed
+        del branch.tokens[length:]
+        if held <= length:
+            return
+        slot = self._slots[branch.number]
+        first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
+        if self._reachable(length, held, first, slot.before) and self._remove(slot, length):
+            branch.computed = length
+        else:
+            self._begin_anew(slot)
+            branch.computed = 0
+
+    def take_back(self, branch: Branch) -> None:
+        """Take out of memory what is beyond the computed tokens, after a step that was stopped half-way."""
+        slot = self._slots[branch.number]
+        if not self._remove(slot, branch.computed):
+            # it cannot go back: all is computed again, and what was handed over is not handed over again
+            branch.wanted_from = max(branch.wanted_from, branch.computed)
+            self._begin_anew(slot)
+            branch.computed = 0
+
+    # -- the memory -------------------------------------------------------------------------------------
+
+    def _take(self, slot: Slot, branch: Branch, job: Job) -> Branch:
+        slot.key = self.key
+        slot.branch, slot.job, slot.tokens = branch, job, []
+        self._clock += 1
+        slot.used = self._clock
+        job.branches.append(branch)
+        return branch
+
+    def _place(self, job: Job, needed: int) -> Slot:
+        """An idle slot for the job that holds what can be reused of its prompt, and nothing else."""
+        slot = self._restored(job, needed) or self._reused(job, needed)
+        if not slot.tokens:
+            self._begin_anew(slot)
+        return slot
+
+    def _restored(self, job: Job, needed: int) -> Slot | None:
+        """A slot with a saved state, if there is one that spares the job more than the memory does."""
+        state, saved = self._store.find(job.key, lambda state: self._usable_of(state, job))
+        if state is None or saved <= self.shared_with(job):
+            return None
+        slot = self._free_slot()
+        self._make_room(slot, needed)
+        if not self._store.restore(state, self.context, slot.number):
+            return None
+        slot.tokens, slot.key, slot.exact, slot.before = list(state.tokens), self.key, state.exact, self.before
+        self._cut(slot, saved)
+        return slot
+
+    def _reused(self, job: Job, needed: int) -> Slot:
+        best = max(self._slots, key=lambda slot: self._usable(slot, job))
+        keep = self._usable(best, job)
+        alone = all(slot is best or slot.branch is not None for slot in self._slots)
+        if best.branch is None and keep and (keep > len(best.tokens) // 2 or alone or not self.model.shares):
+            slot = best
+            held = slot.exact if self.model.deterministic else len(slot.tokens)
+            if GIVEN_UP * (held - keep) > held:  # somebody may come back to it
+                self._save(slot)
+        else:
+            slot = self._free_slot(but=best if keep else None)
+            if keep and self.model.shares:
+                llama.llama_memory_seq_cp(self.memory, best.number, slot.number, 0, best.before + keep)
+                slot.tokens, slot.before = job.prompt[:keep], best.before
+        self._cut(slot, keep)
+        self._make_room(slot, needed)
+        return slot
+
+    def _begin_anew(self, slot: Slot) -> None:
+        """Leave nothing in a slot's sequence but the virtual tokens that come before every text."""
+        self._clear(slot)
+        if self._beginning is not None:
+            try:
+                self._beginning.put(self.context, slot.number)
+            except BaseException:
+                self._clear(slot)
+                raise
+            slot.before = self.before
+
+    def _usable(self, slot: Slot, job: Job) -> int:
+        """How many tokens of the job's prompt can be taken from a slot; 0 where the memory no longer has what the
+        next token has to see."""
+        if slot.key != job.key or not slot.held:
+            return 0
+        held = slot.held
+        keep = min(shared_length(held, job.prompt), job.wanted_from)
+        if not keep:
+            return 0
+        if self.model.deterministic:
+            if slot.branch is not None:
+                return 0
+            keep = min(keep, slot.exact) // EXACT_SLICE * EXACT_SLICE
+        last = llama.llama_memory_seq_pos_max(self.memory, slot.number)
+        if last + 1 != slot.before + len(held):
+            return 0
+        first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
+        return self._reachable(keep, len(held), first, slot.before)
+
+    def _usable_of(self, state: State, job: Job) -> int:
+        keep = min(shared_length(state.tokens, job.prompt), job.wanted_from)
+        if self.model.deterministic:
+            keep = min(keep, state.exact) // EXACT_SLICE * EXACT_SLICE
+        return self._reachable(keep, len(state.tokens), state.first, virtual_tokens(state.key))
+
+    def _reachable(self, keep: int, length: int, first: int, before: int) -> int:
+        """``keep``, or 0 when a sequence of ``length`` tokens after ``before`` virtual ones cannot go back to it: its
+        sliding windows begin at position ``first``."""
+        if not self.model.rewindable:
+            return keep if keep == length else 0
+        window = self.model.window
+        return 0 if first > (max(0, before + keep - window) if window else 0) else keep
+
+    def _remove(self, slot: Slot, keep: int) -> bool:
+        """Leave ``keep`` tokens in a slot's sequence. False when llama.cpp cannot."""
+        return bool(llama.llama_memory_seq_rm(self.memory, slot.number, slot.before + keep, -1))
+
+    def _cut(self, slot: Slot, keep: int) -> None:
+        """Leave a slot's first ``keep`` tokens in memory; without any, nothing."""
+        if keep < len(slot.tokens):
+            if not keep or not self._remove(slot, keep):
+                self._clear(slot)
+            else:
+                del slot.tokens[keep:]
+        slot.exact = min(slot.exact, len(slot.tokens))
+
+    def _make_room(self, kept: Slot, needed: int) -> None:
+        """Move idle conversations out, the one unused for longest first: until all that active jobs may need is free,
+        and few enough lie beside them."""
+        idle = sorted(
+            (slot for slot in self._slots if slot.branch is None and slot.tokens and slot is not kept),
+            key=lambda slot: slot.used,
+        )
+        most = 0 if self.model.deterministic else min(PARKED_CELLS, self.model.context_tokens - needed)
+        for slot in idle:
+            if sum(other.cells for other in idle) <= most:
+                return
+            self._park(slot)
+
+    def _free_slot(self, but: Slot | None = None) -> Slot:
+        """A sequence that nobody uses, emptied."""
+        idle = [slot for slot in self._slots if slot.branch is None]
+        if len(idle) > 1:
+            idle = [slot for slot in idle if slot is not but]
+        slot = min(idle, key=lambda slot: (len(slot.tokens) > 0, slot.used))
+        if slot.tokens:
+            self._park(slot)
+        return slot
+
+    def _park(self, slot: Slot) -> None:
+        """Move an idle conversation into the store."""
+        self._save(slot)
+        self._clear(slot)
+
+    def _save(self, slot: Slot) -> None:
+        """Keep an idle conversation in the store as well."""
+        if self.model.deterministic:
+            self._cut(slot, slot.exact)
+        if len(slot.tokens) >= self.model.worth_saving:
+            first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
+            self._store.save(self.context, slot.number, slot.key, slot.tokens, max(0, first), slot.exact)
+
+    def _clear(self, slot: Slot) -> None:
+        llama.llama_memory_seq_rm(self.memory, slot.number, -1, -1)
+        slot.tokens, slot.exact, slot.before = [], 0, 0
+
+
+def shared_length(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two sequences have in common at their beginning."""
+    for index, (one, other) in enumerate(zip(a, b, strict=False)):
+        if one != other:
+            return index
+    return min(len(a), len(b))
