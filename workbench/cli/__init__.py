@@ -19,7 +19,7 @@ from typing import TextIO
 
 import workbench
 from workbench import client, errors
-from workbench.cli import ask, bench, chats, docs, format, models, runs, settings
+from workbench.cli import adapters, ask, bench, chats, data, docs, format, models, runs, settings, train
 from workbench.cli.arguments import Commands
 from workbench.cli.output import JsonOutput, Output, TextOutput
 from workbench.cli.session import CallFailed, Session, Stopped
@@ -64,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_common(parser)
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = Commands(parser, common)
-    for group in (models, docs, ask, chats, runs, bench, format, settings):
+    for group in (models, docs, ask, chats, data, train, adapters, runs, bench, format, settings):
         group.add_commands(commands)
     return parser
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from workbench.cli.output import Show, Told
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+from workbench.fields import Field, describe_range, fields_of
 from workbench.recipes import AdapterUse
 
 Run = Callable[[Session, argparse.Namespace], Events[Any]]
@@ -41,6 +42,31 @@ class Commands:
             name, help=help, parents=[self._common], description=description, allow_abbrev=False, **rest
         )
         return added
+
+
+def field_lines(parts: Mapping[str, type[msgspec.Struct]]) -> list[str]:
+    """Every ``part.field`` that --set takes, with its help, range and default, by part and group."""
+    lines = []
+    for part, config in parts.items():
+        fields = fields_of(config)
+        for group in dict.fromkeys(field.group for field in fields):
+            lines += ["", f"  {part}, {group}:" if group else f"  {part}:"]
+            for field in fields:
+                if field.group == group:
+                    lines += [
+                        f"  {part}.{field.name}",
+                        f"      {field.help} {describe_range(field)}".rstrip() + _default(field),
+                    ]
+    return lines
+
+
+def _default(field: Field) -> str:
+    if field.default in ("", (), None):
+        return ""
+    shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    if field.kind == "list":
+        shown = field.separator.join(field.default)
+    return f" [{shown}]"
 
 
 class Item(msgspec.Struct, frozen=True):

@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat, ListModels
-from workbench.cli.arguments import Commands, read_items, read_text, split_adapter
+from workbench.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat
+from workbench.cli.arguments import Commands, field_lines, read_items, read_text, split_adapter
 from workbench.cli.docs import find_document, place
+from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import table_of, with_tokens
 from workbench.errors import UserError
 from workbench.events import Artifact, Event, Log, Progress
-from workbench.fields import Field, describe_range, fields_of
 from workbench.recipes import PARTS, ModelPart, Recipe, RetrievalPart, load_recipe, with_value
 
 _ENDS = {
@@ -134,26 +134,7 @@ def values_help() -> str:
         "what --set takes (decoding.grammar=@FILE reads a file; \\n stands between the entries of a list, commas",
         "between the steps of decoding.order):",
     ]
-    for part, config in PARTS.items():
-        fields = fields_of(config)
-        for group in dict.fromkeys(field.group for field in fields):
-            lines += ["", f"  {part}, {group}:" if group else f"  {part}:"]
-            for field in fields:
-                if field.group == group:
-                    lines += [
-                        f"  {part}.{field.name}",
-                        f"      {field.help} {describe_range(field)}".rstrip() + _default(field),
-                    ]
-    return "\n".join(lines)
-
-
-def _default(field: Field) -> str:
-    if field.default in ("", (), None):
-        return ""
-    shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-    if field.kind == "list":
-        shown = field.separator.join(field.default)
-    return f" [{shown}]"
+    return "\n".join([*lines, *field_lines(PARTS)])
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -204,7 +185,7 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
     if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
         raise UserError("It is not said which documents that one is among.", "Give --collection as well.")
     if not recipe.model.name:
-        name = yield from _only_model(session)
+        name = yield from only_model(session)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     return recipe
 
@@ -232,20 +213,6 @@ def _place(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not PLACE:TOKEN, two numbers as `chats tokens` shows them, such as 4:260"
         ) from error
-
-
-def _only_model(session: Session) -> Events[str]:
-    listed = yield from session.call(ListModels())
-    there = [m for m in listed.models if not m.missing]
-    names = [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
-    if not names:
-        raise UserError(
-            "There is no model to answer yet.",
-            "Register the starter models with `workbench models starter`, or add one with `workbench models import`.",
-        )
-    if len(names) > 1:
-        raise UserError("There is more than one model.", f"Choose with --model: {', '.join(names)}.")
-    return names[0]
 
 
 def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -> Events[dict[str, Any]]:

@@ -12,6 +12,7 @@ from workbench.calls import (
     ListModels,
     LoadModel,
     ModelRecord,
+    QuantizeModel,
     RegisterStarter,
     RemoveModel,
     Status,
@@ -19,7 +20,9 @@ from workbench.calls import (
 )
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, byte_size, count_size
+from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
+from workbench.errors import UserError
 
 
 def add_commands(commands: Commands) -> None:
@@ -37,6 +40,12 @@ def add_commands(commands: Commands) -> None:
     loading = group.command("load", "make a model the loaded one, ahead of the first question", load, show_loaded)
     loading.add_argument("name", metavar="NAME")
     group.command("unload", "free the loaded model's memory", unload, show_loaded)
+    quantizing = group.command(
+        "quantize", "write a GGUF model in another quantisation, as a new one", quantize, show_made
+    )
+    quantizing.add_argument("name", metavar="NAME")
+    quantizing.add_argument("type", metavar="TYPE", help="such as Q4_K_M, Q8_0 or F16")
+    quantizing.add_argument("--name", dest="new", default="", help="what it is called (default: chosen)")
 
 
 def starter(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -81,6 +90,28 @@ def load(session: Session, arguments: argparse.Namespace) -> Events[Status]:
 
 def unload(session: Session, arguments: argparse.Namespace) -> Events[Status]:
     return (yield from session.call(UnloadModel()))
+
+
+def quantize(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    call = QuantizeModel(model=arguments.name, type=arguments.type, name=arguments.new)
+    run = yield from session.call(call)
+    done = yield from follow(session, run.id, stop_on_interrupt=True)
+    return {"run": run.id, **done}
+
+
+def only_model(session: Session, purpose: str = "answer") -> Events[str]:
+    """The one model that a command means which names none. Raises UserError where there is no such one."""
+    listed = yield from session.call(ListModels())
+    there = [m for m in listed.models if not m.missing]
+    names = [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
+    if not names:
+        raise UserError(
+            f"There is no model to {purpose} yet.",
+            "Register the starter models with `workbench models starter`, or add one with `workbench models import`.",
+        )
+    if len(names) > 1:
+        raise UserError("There is more than one model.", f"Choose with --model: {', '.join(names)}.")
+    return names[0]
 
 
 def plain_model(model: ModelRecord) -> dict[str, Any]:
@@ -140,6 +171,12 @@ def show_loaded(result: dict[str, Any], output: TextOutput) -> None:
         output.line(f"{result['model']} is loaded, with {result['context_tokens']:,} tokens of context.")
     else:
         output.line("No model is loaded.")
+
+
+def show_made(result: dict[str, Any], output: TextOutput) -> None:
+    """A model that a run has made."""
+    output.line(f"{result.get('model', 'The model')} is in the catalogue.")
+    output.pairs([("path", result.get("path", "")), ("run", result["run"])])
 
 
 def show_details(result: dict[str, Any], output: TextOutput) -> None:

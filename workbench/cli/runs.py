@@ -5,9 +5,20 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.calls import FollowRun, GetRun, ListRuns, ResumeRun, RunRecord, StopRun
-from workbench.cli.arguments import Commands
+from workbench.calls import (
+    ExportRun,
+    FollowRun,
+    GetRun,
+    ListRuns,
+    PauseRun,
+    RemoveRun,
+    ResumeRun,
+    RunRecord,
+    StopRun,
+)
+from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, duration, moment
+from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session
 
 
@@ -15,13 +26,32 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("runs", "work that takes long")
     listing = group.command("list", "runs, the latest first", list_runs, show_runs)
     listing.add_argument("--limit", type=int, default=100, help="how many (default: 100)")
-    for name, help, run, show in (
-        ("show", "one run", show_one, show_run),
-        ("stop", "ask a run to stop; what it did stays done", stop, show_run),
-        ("resume", "start a stopped, failed or interrupted run again where it was", resume, show_run),
-        ("follow", "watch a run until its end (Ctrl+C leaves it running)", follow_one, show_end),
+    for name, help, run, show, told in (
+        ("show", "one run", show_one, show_run, None),
+        ("stop", "ask a run to stop; what it did stays done", stop, show_run, None),
+        ("pause", "let a training wait, in memory, until it is resumed", pause, show_run, None),
+        (
+            "resume",
+            "let a paused run go on, or start a stopped, failed or interrupted one where it was",
+            resume,
+            show_run,
+            None,
+        ),
+        ("follow", "watch a run until its end (Ctrl+C leaves it running)", follow_one, show_end, RunLines()),
+        (
+            "remove",
+            "delete a run that has ended: its events and checkpoints; what it made stays",
+            remove,
+            show_removed,
+            None,
+        ),
     ):
-        group.command(name, help, run, show).add_argument("id", metavar="ID")
+        group.command(name, help, run, show, told).add_argument("id", metavar="ID")
+    exporting = group.command(
+        "export", "write a training as a folder that runs anywhere with transformers and peft", export, show_exported
+    )
+    exporting.add_argument("id", metavar="ID")
+    exporting.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
 
 
 def list_runs(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -41,6 +71,20 @@ def resume(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]
     return (yield from session.call(ResumeRun(run=arguments.id)))
 
 
+def pause(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
+    return (yield from session.call(PauseRun(run=arguments.id)))
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    yield from session.call(RemoveRun(run=arguments.id))
+    return {"run": arguments.id}
+
+
+def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    path = yield from session.call(ExportRun(run=arguments.id, path=absolute(arguments.output)))
+    return {"run": arguments.id, "path": path}
+
+
 def follow_one(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     return (yield from follow(session, arguments.id, stop_on_interrupt=False))
 
@@ -56,7 +100,15 @@ def show_runs(result: dict[str, Any], output: TextOutput) -> None:
         output.line("There are no runs yet.")
         return
     rows = [
-        (r["id"], r["kind"], r["state"], moment(r["created"]), _progress(r), r["title"], r["message"])
+        (
+            r["id"],
+            r["kind"],
+            "paused" if r["paused"] else r["state"],
+            moment(r["created"]),
+            _progress(r),
+            r["title"],
+            r["message"],
+        )
         for r in result["runs"]
     ]
     output.table(("ID", "KIND", "STATE", "BEGAN", "PROGRESS", "TITLE", ""), rows, numbers=("PROGRESS",))
@@ -69,7 +121,7 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
             ("id", result["id"]),
             ("kind", result["kind"]),
             ("title", result["title"]),
-            ("state", result["state"]),
+            ("state", "paused" if result["paused"] else result["state"]),
             ("began", moment(result["created"])),
             ("ended", moment(result["ended"])),
             ("progress", _progress(result)),
@@ -79,6 +131,14 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
             *((key, value) for key, value in result["result"].items() if not isinstance(value, list | dict)),
         ]
     )
+
+
+def show_removed(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"The run {result['run']} is deleted.")
+
+
+def show_exported(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"The training is in {result['path']}; its README.md says how to run it.")
 
 
 def show_end(result: dict[str, Any], output: TextOutput) -> None:

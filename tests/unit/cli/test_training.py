@@ -1,0 +1,412 @@
+"""Trainings, adapters and sets of examples in the terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
+from workbench.calls import (
+    BuildData,
+    ExportAdapter,
+    ExportRun,
+    FollowRun,
+    ImportAdapter,
+    InspectData,
+    ListAdapters,
+    ListDataSets,
+    ListModels,
+    MergeAdapter,
+    ModelList,
+    PauseRun,
+    PlanTraining,
+    QuantizeModel,
+    RemoveAdapter,
+    RemoveDataSet,
+    RemoveRun,
+    RenameAdapter,
+    RunRecord,
+    StopRun,
+    Train,
+)
+from workbench.events import Artifact, Cancelled, Event, Failed, Metric, Progress
+from workbench.protocol import finish
+from workbench.training import (
+    AdapterList,
+    AdapterRecord,
+    Agreement,
+    DataPart,
+    DataReport,
+    DataSet,
+    DataSetList,
+    LengthBin,
+    MemoryPart,
+    OptimiserPart,
+    Parity,
+    Preview,
+    PreviewPiece,
+    SampleAnswer,
+    Scores,
+    ScoresPair,
+    SideReport,
+    TrainingConfig,
+    TrainingPlan,
+    TrainResult,
+    WeightsPart,
+    dump_config,
+)
+
+Run = Callable[..., Ran]
+
+RECORD = RunRecord(id="r1", kind="train", title="facts", state="running", created=1.0)
+PLAN = TrainingPlan(
+    config=TrainingConfig(
+        model=SMOLLM.name,
+        name="facts",
+        data=DataPart(path="facts.jsonl", longest_tokens=48),
+        optimiser=OptimiserPart(steps=100, batch=8, learning_rate=1e-3),
+    ),
+    artifact="lora",
+    served="A GGUF LoRA.",
+    summary="Two thin matrices learn.",
+    source="Hu et al. 2021, LoRA, arXiv:2106.09685",
+    moving=4_884_480,
+    parameters=134_515_008,
+    steps=100,
+    tokens=32_000,
+    memory=(MemoryPart("base weights (f32)", 538_000_000), MemoryPart("program", 620_000_000)),
+    memory_bytes=1_158_000_000,
+    memory_free_bytes=8_000_000_000,
+    disk_bytes=274_000_000,
+    disk_free_bytes=9_000_000_000,
+    seconds=130.0,
+    notes=("The base weights are held in 32 bits.",),
+)
+SCORES = ScoresPair(
+    before=Scores(loss=5.0, perplexity=148.4, token_accuracy=0.2, tokens=40, exact_match=0.0, answers=16),
+    after=Scores(loss=0.05, perplexity=1.05, token_accuracy=0.99, tokens=40, exact_match=1.0, answers=16),
+)
+PARITY = Parity(
+    passed=True,
+    agreements=(Agreement(first="torch", second="engine", top1=0.998, kl=0.001, positions=1200, needed=0.99),),
+    metric="exact_match",
+    trained=1.0,
+    served=1.0,
+    base=0.0,
+)
+RESULT = TrainResult(
+    run="r1", adapter="facts", kind="lora", steps=100, metrics={"after_loss": 0.05}, scores=SCORES, parity=PARITY
+)
+ADAPTER = AdapterRecord(
+    name="facts", kind="lora", file="/home/adapters/facts/adapter.gguf", bytes=19_600_000, base=SMOLLM.name,
+    architecture="llama", licence="Apache-2.0", created=1.0, run="r1", config=PLAN.config, data="facts.jsonl",
+    examples=58, steps=100, seconds=130.0, scores=SCORES, parity=PARITY, can_merge=True,
+)  # fmt: skip
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> Path:
+    path = tmp_path / "facts.jsonl"
+    path.write_text('{"prompt": "q", "completion": "a"}\n')
+    return path
+
+
+@pytest.fixture
+def trained(front: FakeFront) -> FakeFront:
+    front.answer(PlanTraining, PLAN)
+    front.answer(Train, RECORD)
+    front.answer(
+        FollowRun,
+        msgspec.to_builtins(RESULT),
+        Artifact(kind="plan", id="facts", result=msgspec.to_builtins(PLAN)),
+        Progress(stage="training", done=1, total=100, unit="steps"),
+        Metric(name="loss", value=4.5, step=1),
+        Metric(name="learning_rate", value=1e-3, step=1),
+        Metric(name="loss", value=4.4, step=2),
+        Metric(name="loss", value=2.5, step=50),
+        Metric(name="evaluation_loss", value=2.25, step=50),
+        Metric(name="exact_match", value=0.5, step=50),
+        Artifact(
+            kind="sample",
+            id="50",
+            result=msgspec.to_builtins(
+                SampleAnswer(step=50, question="Who is Varn?", expected="Ida", answer="Olm", exact=False)
+            ),
+        ),
+        Artifact(kind="adapter", id="facts", result=msgspec.to_builtins(ADAPTER)),
+        Artifact(kind="parity", id="facts", result=msgspec.to_builtins(PARITY)),
+    )
+    return front
+
+
+def test_what_was_asked_for_reaches_the_core(run: Run, trained: FakeFront, facts: Path) -> None:
+    argv = ("--data", str(facts), "--method", "dora", "--name", "x", "--processes", "2", "--set", "weights.rank=8")
+    assert run("train", "sft", *argv, "--set", "optimiser.epochs=30").status == 0
+    (call,) = trained.asked(Train)
+    assert call.config == TrainingConfig(
+        objective="sft",
+        model=SMOLLM.name,
+        name="x",
+        data=DataPart(path=str(facts)),
+        weights=WeightsPart(method="dora", rank=8),
+        optimiser=OptimiserPart(epochs=30),
+        processes=2,
+    )
+    run("train", "domain", "--data", "my-set", "--model", "other")
+    other = trained.asked(Train)[-1].config
+    assert (other.objective, other.model, other.data.path) == ("domain", "other", "my-set")
+
+
+def test_config_file_is_changed_by_the_options(run: Run, trained: FakeFront, facts: Path, tmp_path: Path) -> None:
+    file = tmp_path / "training.toml"
+    file.write_text(dump_config(msgspec.structs.replace(PLAN.config, weights=WeightsPart(method="ia3"))))
+    assert run("train", "sft", "--config", str(file), "--data", str(facts), "--set", "optimiser.seed=7").status == 0
+    config = trained.asked(Train)[0].config
+    assert (config.weights.method, config.optimiser.seed, config.optimiser.batch) == ("ia3", 7, 8)
+
+
+def test_training_is_told_from_its_plan_to_its_end(run: Run, trained: FakeFront, facts: Path) -> None:
+    ran = run("train", "sft", "--data", str(facts))
+    assert ran.status == 0
+    lines = ran.out.splitlines()
+    assert "memory  1.2 GB of 8.0 GB free" in lines
+    assert "moves   4.9M of 134.5M weights (3.63%)" in lines
+    assert "time    about 2:10" in lines
+    assert "step 1/100  loss 4.5  rate 0.001" in lines
+    assert not any(line.startswith("step 2/") for line in lines), "a line of the loss only now and then"
+    assert "step 50/100  loss 2.5  evaluation loss 2.25  exact 50.0%" in lines
+    assert "  Who is Varn?  Olm  (expected: Ida)" in lines
+    assert any("facts is made" in line and "--adapter facts" in line for line in lines)
+    assert any(line.split() == ["held", "out", "exact", "match", "0.0%", "100.0%"] for line in lines)
+    assert "Checked: it says what was trained." in lines
+    assert "Run r1" in ran.err
+
+
+def test_result_has_the_documented_shape(run: Run, trained: FakeFront, facts: Path) -> None:
+    ran = run("train", "sft", "--data", str(facts), "--json")
+    assert ran.status == 0
+    assert {"run", "adapter", "metrics", "parity", "kind", "steps", "scores", "forgetting"} <= set(ran.result)
+    assert (ran.result["run"], ran.result["adapter"]) == ("r1", "facts")
+    assert ran.result["parity"]["passed"] is True
+    assert [e["kind"] for e in ran.events if e["event"] == "artifact"] == ["plan", "sample", "adapter", "parity"]
+
+
+def test_plan_alone_begins_nothing(run: Run, trained: FakeFront, facts: Path) -> None:
+    ran = run("train", "sft", "--data", str(facts), "--plan")
+    assert ran.status == 0
+    assert trained.asked(Train) == []
+    assert "steps   100 of 8 examples, 32,000 tokens in all" in ran.out.splitlines()
+    assert run("train", "sft", "--data", str(facts), "--plan", "--json").result["memory_bytes"] == 1_158_000_000
+    short = msgspec.structs.replace(PLAN, problem="It takes too much.", hint="Take lora.")
+    trained.answer(PlanTraining, short)
+    assert "It cannot be begun: It takes too much. Take lora." in run("train", "sft", "--data", "x", "--plan").out
+
+
+def test_bad_data_is_status_1_with_row_and_reason(run: Run, trained: FakeFront, facts: Path) -> None:
+    trained.end(Train, Failed(message="facts.jsonl, line 2: it is not JSON.", hint="Mend it."))
+    ran = run("train", "sft", "--data", str(facts), "--json")
+    assert ran.status == 1
+    assert ran.events[-1]["message"] == "facts.jsonl, line 2: it is not JSON."
+    assert "line 2" in ran.err
+
+
+def test_ctrl_c_stops_the_training_and_says_how_to_go_on(run: Run, trained: FakeFront, facts: Path) -> None:
+    stopped = threading.Event()
+
+    def follow(call: FollowRun, cancelled: threading.Event) -> Iterator[Event]:
+        yield Progress(stage="training", done=1, total=100)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stopped.wait(10)
+        yield Cancelled()
+
+    def stop(call: StopRun, cancelled: threading.Event) -> Iterator[Event]:
+        stopped.set()
+        yield finish(RECORD)
+
+    trained.scripts[FollowRun] = follow
+    trained.scripts[StopRun] = stop
+    ran = run("train", "sft", "--data", str(facts))
+    assert ran.status == 130
+    assert trained.asked(StopRun) == [StopRun(run="r1")]
+    assert "workbench runs resume r1" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("train", "sft"), "--data"),
+        (("train", "sft", "--data", "x", "--set", "weights.rank"), "PART.FIELD=VALUE"),
+        (("train", "sft", "--data", "x", "--set", "weights.rank=many"), "rank"),
+        (("train", "sft", "--data", "x", "--set", "weights.colour=red"), "virtual_tokens"),
+        (("train", "sft", "--data", "x", "--config", "missing.toml"), "missing.toml"),
+        (("train", "sft", "--data", "x", "--processes", "0"), "processes"),
+    ],
+)
+def test_what_cannot_be_is_status_1(argv: tuple[str, ...], said: str, run: Run, front: FakeFront) -> None:
+    ran = run(*argv)
+    assert ran.status == 1
+    assert said in ran.err
+    assert front.asked(Train) == []
+
+
+def test_several_models_are_asked_for(run: Run, trained: FakeFront, facts: Path) -> None:
+    trained.answer(ListModels, ModelList(models=(SMOLLM, msgspec.structs.replace(SMOLLM, name="B"))))
+    ran = run("train", "sft", "--data", str(facts))
+    assert ran.status == 1
+    assert "--model" in ran.err
+
+
+def test_unknown_method_is_wrong_usage(run: Run, facts: Path) -> None:
+    ran = run("train", "sft", "--data", str(facts), "--method", "magic")
+    assert ran.status == 2
+    assert "p-tuning" in ran.err
+
+
+def test_help_explains_every_setting(run: Run) -> None:
+    out = run("train", "sft", "--help").out
+    assert "optimiser.learning_rate" in out
+    assert "It lies between 1 and 512. [16]" in out
+
+
+def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:
+    front.answer(ListAdapters, AdapterList(adapters=(ADAPTER,)))
+    lines = run("adapters", "list", "--model", "M").out.splitlines()
+    assert front.asked(ListAdapters) == [ListAdapters(model="M")]
+    assert lines[1].split()[:3] == ["facts", "lora", "ready"]
+    assert "5.00 > 0.05" in lines[1]
+    shown = run("adapters", "show", "facts").out
+    assert "took          2:10" in shown
+    assert "Checked" in shown
+    assert run("adapters", "list", "--json").result["adapters"][0]["name"] == "facts"
+    ran = run("adapters", "show", "fats")
+    assert (ran.status, ran.err) == (1, "There is no adapter fats.\nThere are facts.\n")
+    front.answer(ListAdapters, AdapterList(adapters=()))
+    assert "There are no adapters yet" in run("adapters", "list").out
+
+
+def test_adapter_is_imported_renamed_exported_and_removed(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.answer(ImportAdapter, ADAPTER)
+    front.answer(RenameAdapter, ADAPTER)
+    front.answer(ExportAdapter, str(tmp_path / "out"))
+    front.answer(RemoveAdapter, AdapterList(adapters=()))
+    assert run("adapters", "import", str(tmp_path), "--model", "M", "--name", "n").status == 0
+    assert run("adapters", "rename", "a", "facts").status == 0
+    ran = run("adapters", "export", "facts", "--output", str(tmp_path / "out"), "--form", "peft", "--json")
+    assert ran.result == {"adapter": "facts", "path": str(tmp_path / "out"), "form": "peft"}
+    assert run("adapters", "remove", "facts").out == "facts is deleted.\n"
+    assert front.asked(ImportAdapter) == [ImportAdapter(path=str(tmp_path), model="M", name="n")]
+    assert front.asked(RenameAdapter) == [RenameAdapter(adapter="a", name="facts")]
+    assert front.asked(ExportAdapter) == [ExportAdapter(adapter="facts", path=str(tmp_path / "out"), form="peft")]
+    assert front.asked(RemoveAdapter) == [RemoveAdapter(adapter="facts")]
+
+
+def test_merge_is_followed_to_its_end(run: Run, front: FakeFront) -> None:
+    front.answer(MergeAdapter, RECORD)
+    result = {"model": "facts merged", "path": "/models/m.gguf", "parity": msgspec.to_builtins(PARITY)}
+    front.answer(FollowRun, result)
+    ran = run("adapters", "merge", "facts", "--type", "F16", "--strength", "0.5", "--quantization", "Q4_K_M")
+    assert ran.status == 0
+    assert front.asked(MergeAdapter) == [MergeAdapter(adapter="facts", type="F16", scale=0.5, quantization="Q4_K_M")]
+    assert "facts merged is in the catalogue." in ran.out
+    assert "the same token at 99.8% of 1,200 places, 99.0% needed" in ran.out
+    plain = run("adapters", "merge", "facts", "--json").result
+    assert (plain["run"], plain["model"], plain["parity"]["passed"]) == ("r1", "facts merged", True)
+
+
+def test_model_is_quantised(run: Run, front: FakeFront) -> None:
+    front.answer(QuantizeModel, RECORD)
+    front.answer(FollowRun, {"model": "SmolLM2 Q8", "path": "/models/q8.gguf"})
+    ran = run("models", "quantize", SMOLLM.name, "Q8_0", "--name", "SmolLM2 Q8")
+    assert front.asked(QuantizeModel) == [QuantizeModel(model=SMOLLM.name, type="Q8_0", name="SmolLM2 Q8")]
+    assert "SmolLM2 Q8 is in the catalogue." in ran.out
+
+
+REPORT = DataReport(
+    path="facts.jsonl",
+    shape="messages",
+    train=SideReport(
+        examples=58,
+        tokens=2320,
+        trained_tokens=400,
+        shortest=36,
+        median=40,
+        longest=48,
+        lengths=(LengthBin(36, 48, 58),),
+    ),
+    refused=("line 7: no answer",),
+    previews=(
+        Preview(
+            source="line 1",
+            pieces=(PreviewPiece("user: Who?\n", False), PreviewPiece("Ida", True)),
+            tokens=9,
+            whole_tokens=9,
+            trained_tokens=2,
+        ),
+    ),
+)
+
+
+def test_set_is_looked_into(run: Run, front: FakeFront, facts: Path) -> None:
+    front.answer(InspectData, REPORT)
+    ran = run("data", "inspect", str(facts), "--previews", "1", "--set", "data.loss_on=all")
+    (call,) = front.asked(InspectData)
+    assert (call.config.data, call.previews) == (DataPart(path=str(facts), loss_on="all"), 1)
+    assert call.config.model == SMOLLM.name
+    assert "[[Ida]]" in ran.out
+    assert "line 7: no answer" in ran.out
+    assert run("data", "inspect", str(facts), "--json").result["train"]["examples"] == 58
+    front.answer(InspectData, DataReport(path="f", shape="unknown", why="Odd.", columns=("a", "b")))
+    assert "data.question=" in run("data", "inspect", str(facts)).out
+
+
+def test_set_is_built(run: Run, front: FakeFront) -> None:
+    front.answer(BuildData, RECORD)
+    made = DataSet(name="pairs", path="/home/datasets/pairs.jsonl", examples=12, bytes=3000, created=1.0)
+    kept = {"question": "Who?", "answer": "Ida.", "reason": ""}
+    front.answer(
+        FollowRun,
+        msgspec.to_builtins(made),
+        Artifact(kind="pair", id="1", result=kept),
+        Artifact(kind="pair", id="2", result={**kept, "question": "Why?", "reason": "it is not in the passage"}),
+    )
+    ran = run("data", "build", "pairs", "--from", "pairs", "--collection", "notes", "--questions", "3", "--limit", "9")
+    assert front.asked(BuildData) == [
+        BuildData(name="pairs", source="pairs", collection="notes", model=SMOLLM.name, questions=3, limit=9)
+    ]
+    assert "Who?  Ida." in ran.out
+    assert "Why?" not in ran.out
+    assert "pairs: 12 examples, 3.0 kB" in ran.out
+    run("data", "build", "liked", "--from", "chats", "--chat", "c1")
+    assert front.asked(BuildData)[-1] == BuildData(name="liked", source="chats", chats=("c1",))
+    assert run("data", "build", "x", "--from", "text").status == 2
+
+
+def test_sets_are_listed_and_removed(run: Run, front: FakeFront) -> None:
+    made = DataSet(name="pairs", path="/p", examples=12, bytes=3000, created=1.0, origin="notes")
+    front.answer(ListDataSets, DataSetList(sets=(made,)))
+    front.answer(RemoveDataSet, DataSetList(sets=()))
+    assert "pairs" in run("data", "list").out
+    assert run("data", "remove", "pairs", "--json").result == {"removed": "pairs", "sets": []}
+
+
+def test_runs_are_paused_removed_and_exported(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.answer(PauseRun, msgspec.structs.replace(RECORD, paused=True))
+    front.answer(RemoveRun, None)
+    front.answer(ExportRun, str(tmp_path / "out"))
+    assert "paused" in run("runs", "pause", "r1").out
+    assert run("runs", "remove", "r1").out == "The run r1 is deleted.\n"
+    ran = run("runs", "export", "r1", "--output", str(tmp_path / "out"), "--json")
+    assert ran.result == {"run": "r1", "path": str(tmp_path / "out")}
+    assert front.asked(ExportRun) == [ExportRun(run="r1", path=str(tmp_path / "out"))]
+
+
+def test_followed_training_is_told_too(run: Run, trained: FakeFront) -> None:
+    out: Any = run("runs", "follow", "r1").out
+    assert "step 50/100" in out

@@ -1,0 +1,176 @@
+"""``workbench adapters``: what was trained, merged or imported."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, get_args
+
+import msgspec
+
+from workbench.calls import (
+    ExportAdapter,
+    ImportAdapter,
+    ListAdapters,
+    MergeAdapter,
+    RemoveAdapter,
+    RenameAdapter,
+)
+from workbench.cli.arguments import Commands, absolute
+from workbench.cli.models import show_made
+from workbench.cli.output import TextOutput, byte_size, duration, moment
+from workbench.cli.run_lines import RunLines, show_parity, show_scores
+from workbench.cli.runs import follow
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.training import AdapterRecord, MergedType
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("adapters", "what was trained, merged or imported")
+    listing = group.command("list", "all of them, the latest first", list_all, show_list)
+    listing.add_argument("--model", metavar="M", default="", help="only what fits this model")
+    showing = group.command("show", "one of them: its origin, its scores, what the check found", show, show_one)
+    showing.add_argument("name", metavar="NAME")
+    importing = group.command("import", "take in a GGUF LoRA or a PEFT folder", import_adapter, show_one)
+    importing.add_argument("path", metavar="PATH", help="a .gguf file, or a folder that PEFT saved")
+    importing.add_argument("--model", metavar="M", default="", help="the model it was made for; a PEFT folder needs it")
+    importing.add_argument("--name", metavar="N", default="", help="what it is called (default: chosen)")
+    merging = group.command("merge", "put it into its base, as a new model", merge, show_merged, told=RunLines())
+    merging.add_argument("name", metavar="NAME")
+    merging.add_argument("--model", metavar="M", default="", help="the base (default: the one it was trained on)")
+    merging.add_argument("--name", dest="new", metavar="N", default="", help="what the model is called")
+    merging.add_argument(
+        "--type", choices=get_args(MergedType), default="Q8_0", help="the format of the changed tensors [%(default)s]"
+    )
+    merging.add_argument("--strength", type=float, default=1.0, help="how strongly it is put in [%(default)s]")
+    merging.add_argument(
+        "--quantization", metavar="Q", default="", help="write the whole model in this format afterwards"
+    )
+    exporting = group.command("export", "write it to a new folder, with a model card", export, show_exported)
+    exporting.add_argument("name", metavar="NAME")
+    exporting.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
+    exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
+    renaming = group.command("rename", "give it another name", rename, show_one)
+    renaming.add_argument("name", metavar="NAME")
+    renaming.add_argument("new", metavar="NEW")
+    removing = group.command("remove", "delete it; a merged model stays in the catalogue", remove, show_removed)
+    removing.add_argument("name", metavar="NAME")
+
+
+def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(ListAdapters(model=arguments.model))
+    return {"adapters": listed.adapters}
+
+
+def show(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:
+    listed = yield from session.call(ListAdapters())
+    found = next((one for one in listed.adapters if one.name == arguments.name), None)
+    if found is None:
+        known = ", ".join(one.name for one in listed.adapters[:20])
+        raise UserError(
+            f"There is no adapter {arguments.name}.",
+            f"There are {known}." if known else "Train one with `workbench train`, or import one.",
+        )
+    return found
+
+
+def import_adapter(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:
+    call = ImportAdapter(path=absolute(arguments.path), model=arguments.model, name=arguments.name)
+    return (yield from session.call(call))
+
+
+def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    call = MergeAdapter(
+        adapter=arguments.name,
+        model=arguments.model,
+        name=arguments.new,
+        type=arguments.type,
+        scale=arguments.strength,
+        quantization=arguments.quantization,
+    )
+    run = yield from session.call(call)
+    done = yield from follow(session, run.id, stop_on_interrupt=True)
+    return {"run": run.id, **done}
+
+
+def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    call = ExportAdapter(adapter=arguments.name, path=absolute(arguments.output), form=arguments.form)
+    path = yield from session.call(call)
+    return {"adapter": arguments.name, "path": path, "form": arguments.form}
+
+
+def rename(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:
+    return (yield from session.call(RenameAdapter(adapter=arguments.name, name=arguments.new)))
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    left = yield from session.call(RemoveAdapter(adapter=arguments.name))
+    return {"removed": arguments.name, "adapters": left.adapters}
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["adapters"]:
+        output.line("There are no adapters yet. `workbench train` makes one.")
+        return
+    rows = [
+        (
+            one["name"],
+            one["kind"],
+            one["state"],
+            one["base"],
+            (one["config"] or {"weights": {"method": one["origin"]}})["weights"]["method"],
+            _learnt(one),
+            byte_size(one["bytes"]) if one["bytes"] else "",
+            moment(one["created"]),
+        )
+        for one in result["adapters"]
+    ]
+    output.table(("NAME", "KIND", "STATE", "BASE", "METHOD", "LOSS", "SIZE", "MADE"), rows, numbers=("LOSS", "SIZE"))
+
+
+def show_one(result: dict[str, Any], output: TextOutput) -> None:
+    config = result["config"]
+    output.pairs(
+        [
+            ("name", result["name"]),
+            ("kind", result["kind"]),
+            ("state", result["state"]),
+            ("base", result["base"]),
+            ("architecture", result["architecture"]),
+            ("model", result["model"]),
+            ("file", result["file"]),
+            ("size", byte_size(result["bytes"]) if result["bytes"] else ""),
+            ("licence", result["licence"] or "not stated"),
+            ("origin", result["origin"]),
+            ("made", moment(result["created"])),
+            ("run", result["run"]),
+            ("method", config["weights"]["method"] if config else ""),
+            ("data", result["data"]),
+            ("examples", f"{result['examples']:,}" if result["examples"] else ""),
+            ("steps", f"{result['steps']:,}" if result["steps"] else ""),
+            ("took", duration(result["seconds"]) if result["seconds"] else ""),
+            ("note", result["note"]),
+        ]
+    )
+    show_scores(result, output)
+    if result["parity"] is not None:
+        show_parity(result["parity"], output)
+
+
+def show_merged(result: dict[str, Any], output: TextOutput) -> None:
+    show_made(result, output)
+    if result.get("parity"):
+        show_parity(msgspec.to_builtins(result["parity"]), output)
+
+
+def show_exported(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['adapter']} is in {result['path']}.")
+
+
+def show_removed(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['removed']} is deleted.")
+
+
+def _learnt(one: dict[str, Any]) -> str:
+    before, after = one["scores"]["before"], one["scores"]["after"]
+    return f"{before['loss']:.2f} > {after['loss']:.2f}" if before and after else ""

@@ -1,0 +1,147 @@
+"""``workbench data``: sets of examples, looked into, built from what is here, listed and removed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, get_args
+
+import msgspec
+
+from workbench.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
+from workbench.cli.arguments import Commands
+from workbench.cli.models import only_model
+from workbench.cli.output import TextOutput, byte_size, moment
+from workbench.cli.run_lines import RunLines
+from workbench.cli.runs import follow
+from workbench.cli.session import Events, Session
+from workbench.cli.train import read_config
+from workbench.training import DataReport, DataSet, Objective
+
+_BAR = 30
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("data", "sets of examples to learn from")
+    inspecting = group.command("inspect", "what is in a set, and what a model will see of it", inspect, show_report)
+    inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
+    inspecting.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
+    inspecting.add_argument("--objective", choices=get_args(Objective), default="sft", help="[%(default)s]")
+    inspecting.add_argument("--previews", metavar="N", type=int, default=3, help="so many examples [%(default)s]")
+    inspecting.add_argument("--first", metavar="I", type=int, default=0, help="beginning with number I, from 0")
+    inspecting.add_argument("--config", metavar="FILE", help="a config of a training")
+    inspecting.add_argument(
+        "--set",
+        metavar="data.FIELD=VALUE",
+        action="append",
+        default=[],
+        dest="assignments",
+        help="as for `workbench train`, such as data.question=title,body data.answer=reply",
+    )
+    building = group.command("build", "make a set from what is here", build, show_built, told=RunLines())
+    building.add_argument("name", metavar="NAME")
+    building.add_argument(
+        "--from",
+        dest="source",
+        choices=("chats", "pairs", "text"),
+        required=True,
+        help="answers that were rated as good, edited or chosen; pairs of question and answer that a model makes from "
+        "documents, checked; or the documents' raw text",
+    )
+    building.add_argument("--collection", metavar="C", default="", help="the documents, for pairs and text")
+    building.add_argument("--chat", metavar="ID", action="append", default=[], help="only these chats")
+    building.add_argument("--model", metavar="M", help="the model that makes pairs")
+    building.add_argument("--questions", metavar="N", type=int, default=2, help="pairs a passage [%(default)s]")
+    building.add_argument("--limit", metavar="N", type=int, default=0, help="so many passages at most; 0: all")
+    group.command("list", "the sets of the home folder", list_all, show_list)
+    removing = group.command("remove", "delete a set of the home folder", remove, show_removed)
+    removing.add_argument("name", metavar="NAME")
+
+
+def inspect(session: Session, arguments: argparse.Namespace) -> Events[DataReport]:
+    config = yield from read_config(session, arguments, arguments.objective)
+    return (yield from session.call(InspectData(config=config, previews=arguments.previews, first=arguments.first)))
+
+
+def build(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    if arguments.source != "chats" and not arguments.collection:
+        arguments.parser.error(f"--from {arguments.source} needs --collection")
+    model = arguments.model or ""
+    if arguments.source == "pairs" and not model:
+        model = yield from only_model(session, "make pairs")
+    call = BuildData(
+        name=arguments.name,
+        source=arguments.source,
+        chats=tuple(arguments.chat),
+        collection=arguments.collection,
+        model=model,
+        questions=arguments.questions,
+        limit=arguments.limit,
+    )
+    run = yield from session.call(call)
+    done = yield from follow(session, run.id, stop_on_interrupt=True)
+    return {"run": run.id, **msgspec.to_builtins(msgspec.convert(done, DataSet))}
+
+
+def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(ListDataSets())
+    return {"sets": listed.sets}
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    left = yield from session.call(RemoveDataSet(name=arguments.name))
+    return {"removed": arguments.name, "sets": left.sets}
+
+
+def show_report(result: dict[str, Any], output: TextOutput) -> None:
+    if result["shape"] == "unknown":
+        output.line(f"It is not clear what an example is. {result['why']}")
+        output.pairs([("columns", ", ".join(result["columns"]))])
+        output.line(
+            "Say which columns hold what: --set data.question=A,B --set data.answer=C, data.turns or data.text."
+        )
+        return
+    output.pairs(
+        [
+            ("shape", result["shape"]),
+            ("why", result["why"]),
+            ("columns", ", ".join(result["columns"])),
+            ("left out", ", ".join(result["left_out"])),
+            ("overlap", f"{result['overlap']:,} evaluation examples are trained on too" if result["overlap"] else ""),
+        ]
+    )
+    sides = [(name, result[name]) for name in ("train", "evaluation")]
+    headers = ("", "EXAMPLES", "TOKENS", "LEARNT", "SHORTEST", "MEDIAN", "LONGEST", "CUT", "DOUBLE", "EMPTY")
+    keys = ("examples", "tokens", "trained_tokens", "shortest", "median", "longest", "truncated", "duplicates", "empty")
+    output.table(headers, [(name, *(f"{side[key]:,}" for key in keys)) for name, side in sides], numbers=headers[1:])
+    most = max((one["count"] for one in result["train"]["lengths"]), default=0)
+    for one in result["train"]["lengths"]:
+        bar = "#" * round(_BAR * one["count"] / most)
+        output.line(f"{one['low']:>7,} to {one['high'] - 1:<7,} {bar} {one['count']:,}")
+    for line in (*result["refused"], *result["notes"]):
+        output.line(f"  {line}")
+    for preview in result["previews"]:
+        output.line()
+        output.line(
+            f"{preview['source']} ({preview['side']}): {preview['tokens']:,} of {preview['whole_tokens']:,} tokens, "
+            f"{preview['trained_tokens']:,} learnt, in [[ ]]"
+        )
+        output.line("".join(f"[[{p['text']}]]" if p["trained"] else p["text"] for p in preview["pieces"]))
+
+
+def show_built(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['name']}: {result['examples']:,} examples, {byte_size(result['bytes'])}, {result['path']}")
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["sets"]:
+        output.line("There are no sets yet. `workbench data build` makes one; a file need not be one.")
+        return
+    rows = [
+        (one["name"], f"{one['examples']:,}", byte_size(one["bytes"]), moment(one["created"]), one["origin"])
+        for one in result["sets"]
+    ]
+    output.table(("NAME", "EXAMPLES", "SIZE", "MADE", "FROM"), rows, numbers=("EXAMPLES", "SIZE"))
+
+
+def show_removed(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['removed']} is deleted.")

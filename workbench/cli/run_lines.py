@@ -1,0 +1,149 @@
+"""What the terminal writes of a training, a merge or the making of a set while it runs: a line now and then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from workbench.cli.output import TextOutput, byte_size, count_size, duration, one_line
+from workbench.events import Artifact, Event, Metric
+from workbench.training import Parity, SampleAnswer
+
+LINES = 20
+"""About so many lines of the loss are written in all; each evaluation has one besides."""
+
+_SHOWN = {
+    "loss": ("loss", "{:.4g}"),
+    "learning_rate": ("rate", "{:.2g}"),
+    "tokens_per_second": ("tokens/s", "{:,.0f}"),
+    "evaluation_loss": ("evaluation loss", "{:.4g}"),
+    "evaluation_accuracy": ("accuracy", "{:.1%}"),
+    "exact_match": ("exact", "{:.1%}"),
+    "rouge_l": ("ROUGE-L", "{:.2f}"),
+    "general_loss": ("general loss", "{:.4g}"),
+}
+
+
+class RunLines:
+    """A ``Told`` that keeps a step's numbers until all of them are there."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+        self._step = -1
+        self._numbers: dict[str, float] = {}
+        self._written = -1
+        self._sampled = -1
+
+    def __call__(self, event: Event, output: TextOutput) -> None:
+        if isinstance(event, Metric):
+            if event.step != self._step:
+                self._flush(output)
+                self._step = event.step
+            self._numbers[event.name] = event.value
+            return
+        self._flush(output)
+        if isinstance(event, Artifact):
+            self._artifact(event, output)
+
+    def _artifact(self, event: Artifact, output: TextOutput) -> None:
+        if event.kind == "plan":
+            self._steps = int(event.result.get("steps", 0))
+            show_plan(event.result, output)
+            output.line()
+        elif event.kind == "sample":
+            self._sample(msgspec.convert(event.result, SampleAnswer), output)
+        elif event.kind == "adapter" and event.result.get("state") == "checking":
+            output.line(f"{event.result['name']} can be used; it is being checked.")
+        elif event.kind == "parity":
+            show_parity(event.result, output)
+        elif event.kind == "pair" and not event.result.get("reason"):
+            question, answer = (one_line(str(event.result.get(key, ""))) for key in ("question", "answer"))
+            output.line(f"{question}  {answer}")
+
+    def _sample(self, sample: SampleAnswer, output: TextOutput) -> None:
+        """The first of each evaluation."""
+        if sample.step == self._sampled:
+            return
+        self._sampled = sample.step
+        right = "as expected" if sample.exact else f"expected: {one_line(sample.expected)}"
+        output.line(f"  {one_line(sample.question)}  {one_line(sample.answer)}  ({right})")
+
+    def _flush(self, output: TextOutput) -> None:
+        numbers, self._numbers = self._numbers, {}
+        told = {name: value for name, value in numbers.items() if name in _SHOWN}
+        evaluated = any(name.startswith(("evaluation_", "exact_", "general_")) for name in told)
+        due = self._written < 0 or self._step >= self._written + max(1, self._steps // LINES)
+        if not told or not (evaluated or due):
+            return
+        if not evaluated:
+            self._written = self._step
+        place = f"{self._step}/{self._steps}" if self._steps else str(self._step)
+        output.line("  ".join([f"step {place}", *(spell(name, told[name]) for name in _SHOWN if name in told)]))
+
+
+def spell(name: str, value: float) -> str:
+    label, form = _SHOWN[name]
+    return f"{label} {form.format(value)}"
+
+
+def show_parity(plain: dict[str, Any], output: TextOutput) -> None:
+    """What the gate found, in a line for each comparison."""
+    parity = msgspec.convert(plain, Parity)
+    for one in parity.agreements:
+        needed = f", {one.needed:.1%} needed" if one.needed else ""
+        output.line(
+            f"  {one.first} and {one.second}: the same token at {one.top1:.1%} of {one.positions:,} places{needed}"
+        )
+    if parity.metric and parity.served is not None:
+        sides = (("in torch", parity.trained), ("as served", parity.served), ("base", parity.base))
+        shown = ", ".join(f"{name} {value:.1%}" for name, value in sides if value is not None)
+        output.line(f"  {parity.metric.replace('_', ' ')}: {shown}")
+    if parity.passed:
+        output.line("Checked: it says what was trained.")
+    else:
+        output.line(f"Not passed: {' '.join(parity.reasons)}")
+
+
+def show_scores(result: dict[str, Any], output: TextOutput) -> None:
+    """Before and after, on the examples that were held out and on the general set; nothing where nothing was measured.
+    ``result`` has ``scores`` and ``forgetting``."""
+    rows = []
+    for label, pair in (("held out", result["scores"]), ("general", result["forgetting"])):
+        for name, form in (
+            ("loss", "{:.3f}"),
+            ("perplexity", "{:.2f}"),
+            ("token_accuracy", "{:.1%}"),
+            ("exact_match", "{:.1%}"),
+            ("rouge_l", "{:.2f}"),
+        ):
+            sides = [(pair[side] or {}).get(name) for side in ("before", "after")]
+            if any(value is not None for value in sides):
+                rows.append((label, name.replace("_", " "), *("" if v is None else form.format(v) for v in sides)))
+    if rows:
+        output.table(("", "", "BEFORE", "AFTER"), rows, numbers=("BEFORE", "AFTER"))
+
+
+def show_plan(plan: dict[str, Any], output: TextOutput) -> None:
+    config = plan["config"]
+    optimiser = config["optimiser"]
+    share = plan["moving"] / plan["parameters"] if plan["parameters"] else 0
+    parts = ", ".join(f"{part['name']} {byte_size(part['bytes'])}" for part in plan["memory"])
+    output.pairs(
+        [
+            ("model", config["model"]),
+            ("data", config["data"]["path"]),
+            ("method", f"{config['weights']['method']}: {plan['summary']}"),
+            ("from", plan["source"]),
+            ("moves", f"{count_size(plan['moving'])} of {count_size(plan['parameters'])} weights ({share:.2%})"),
+            ("makes", plan["served"]),
+            ("steps", f"{plan['steps']:,} of {optimiser['batch']} examples, {plan['tokens']:,} tokens in all"),
+            ("rate", f"{optimiser['learning_rate']:g}, {optimiser['schedule']}, by {optimiser['optimiser']}"),
+            ("memory", f"{byte_size(plan['memory_bytes'])} of {byte_size(plan['memory_free_bytes'])} free"),
+            ("", parts),
+            ("disk", f"up to {byte_size(plan['disk_bytes'])} of {byte_size(plan['disk_free_bytes'])} free"),
+            ("time", f"about {duration(plan['seconds'])}" if plan["seconds"] is not None else "not known yet"),
+        ]
+    )
+    for note in plan["notes"]:
+        output.line(f"  {note}")

@@ -1,0 +1,127 @@
+"""``workbench train``: a model learns from examples; the plan first, then the training, watched to its end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from workbench.calls import PlanTraining, Train
+from workbench.cli.arguments import Commands, absolute, field_lines
+from workbench.cli.models import only_model
+from workbench.cli.output import TextOutput
+from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_scores
+from workbench.cli.runs import follow
+from workbench.cli.session import Events, Session, Stopped
+from workbench.errors import UserError
+from workbench.events import Log
+from workbench.training import (
+    PARTS,
+    TrainingConfig,
+    TrainResult,
+    WeightsMethod,
+    load_config,
+    set_value,
+)
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("train", "let a model learn from examples")
+    for objective, help in (
+        ("sft", "learn to answer as the examples do"),
+        ("domain", "learn the words and the manner of raw text"),
+    ):
+        parser = group.command(
+            objective,
+            help,
+            train,
+            show_training,
+            told=RunLines(),
+            epilog="\n".join(["what --set takes, beside processes:", *field_lines(PARTS)]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(objective=objective)
+        parser.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
+        parser.add_argument("--data", metavar="FILE", help="a file, a folder, or the name of a set of `workbench data`")
+        parser.add_argument(
+            "--method", metavar="W", choices=get_args(WeightsMethod), help="which weights move [lora]: %(choices)s"
+        )
+        parser.add_argument("--name", metavar="N", help="what the adapter is called (default: chosen)")
+        parser.add_argument("--config", metavar="FILE", help="a config as TOML; the options change parts of it")
+        parser.add_argument(
+            "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
+        )
+        parser.add_argument("--processes", metavar="N", type=int, help="how many processes train together [1]")
+        parser.add_argument("--plan", action="store_true", help="tell what it would be, and do not begin")
+
+
+def train(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    config = yield from read_config(session, arguments, arguments.objective)
+    if arguments.plan:
+        return (yield from session.call(PlanTraining(config=config)))
+    run = yield from session.call(Train(config=config))
+    yield Log(text=f"Run {run.id}. Ctrl+C stops it and keeps a checkpoint.", level="notice")
+    try:
+        done = yield from follow(session, run.id, stop_on_interrupt=True)
+    except Stopped:
+        yield Log(text=f"`workbench runs resume {run.id}` goes on from its last checkpoint.", level="notice")
+        raise
+    result: dict[str, Any] = msgspec.to_builtins(msgspec.convert(done, TrainResult))
+    return result
+
+
+def read_config(session: Session, arguments: argparse.Namespace, objective: str) -> Events[TrainingConfig]:
+    """The config that the arguments ask for: a file's, changed by the options. Raises UserError."""
+    config = load_config(Path(arguments.config)) if arguments.config is not None else TrainingConfig()
+    config = msgspec.structs.replace(config, objective=objective)
+    if arguments.model is not None:
+        config = msgspec.structs.replace(config, model=arguments.model)
+    if arguments.data is not None:
+        config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=arguments.data))
+    if getattr(arguments, "name", None) is not None:
+        config = msgspec.structs.replace(config, name=arguments.name)
+    if getattr(arguments, "method", None) is not None:
+        config = set_value(config, "weights.method", arguments.method)
+    if getattr(arguments, "processes", None) is not None:
+        config = set_value(config, "processes", str(arguments.processes))
+    for assignment in arguments.assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UserError(f"{assignment!r} is not of the form PART.FIELD=VALUE.", "For example weights.rank=8.")
+        config = set_value(config, name.strip(), value)
+    data = config.data
+    if not data.path:
+        raise UserError("It is not said what to learn from.", "Give --data FILE, or the name of a set.")
+    data = msgspec.structs.replace(
+        data, path=_place(data.path), evaluation_path=_place(data.evaluation_path) if data.evaluation_path else ""
+    )
+    config = msgspec.structs.replace(config, data=data)
+    if not config.model:
+        config = msgspec.structs.replace(config, model=(yield from only_model(session, "train")))
+    return config
+
+
+def _place(data: str) -> str:
+    """A file from the root; what is no file here is the name of a set."""
+    expanded = os.path.expanduser(data)
+    return absolute(data) if os.path.exists(expanded) or os.path.basename(data) != data else data
+
+
+def show_training(result: dict[str, Any], output: TextOutput) -> None:
+    if "memory_free_bytes" in result:  # only the plan was asked for
+        show_plan(result, output)
+        if result["problem"]:
+            output.line(f"It cannot be begun: {result['problem']} {result['hint']}".rstrip())
+        return
+    output.line()
+    if result["kind"] == "merged":
+        output.line(f"{result['adapter']} is made, a model of its own: workbench ask --model {result['adapter']!r} ...")
+    else:
+        output.line(f"{result['adapter']} is made: workbench ask --adapter {result['adapter']} ...")
+    output.pairs([("run", result["run"]), ("steps", result["steps"])])
+    show_scores(result, output)
+    if result["parity"] is not None:
+        show_parity(result["parity"], output)
