@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench import events
+from workbench.core.adapters import Adapters
 from workbench.core.answers import Answers
 from workbench.core.background import Background
 from workbench.core.bases import Bases
@@ -24,6 +25,7 @@ from workbench.core.embedding import Embedding
 from workbench.core.inference import Inference
 from workbench.core.ingesting import Ingesting, ingest_config
 from workbench.core.inspecting import Inspecting
+from workbench.core.merging import MergeRuns, QuantizeRuns
 from workbench.core.models import Models
 from workbench.core.program import Preferences, Program
 from workbench.core.publishing import Publishing
@@ -89,6 +91,8 @@ class Workbench:
                     lambda: self._preferences.current.documents,
                 ),
                 "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
+                "merge": MergeRuns(bases, self._training_workers, shelf, self._publishing),
+                "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
             },
         )
         chats = ChatStore(self._database)
@@ -125,6 +129,16 @@ class Workbench:
             program.status,
         )
         documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
+        adapters = Adapters(
+            shelf,
+            catalogue,
+            bases,
+            self._training_workers,
+            self._publishing,
+            self._inference,
+            self._runs,
+            self._changes,
+        )
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
             **self._models.handlers(),
@@ -133,6 +147,7 @@ class Workbench:
             **self._answers.handlers(),
             **inspecting.handlers(),
             **self._runs.handlers(),
+            **adapters.handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

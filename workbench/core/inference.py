@@ -56,6 +56,7 @@ class Inference:
         self._name = ""
         self._pid = 0
         self._users = 0
+        self._uses: list[Use] = []
         self._loading = False
         self._alone = False
         self._deaths = 0
@@ -103,14 +104,22 @@ class Inference:
             return self._load(wanted, model.name, context, report)
 
         wanted = self._take_turn(wanted, context, report, alone)
+        with self._free:
+            self._uses.append(use)
         try:
             loaded, _ = load()
             yield WorkerModel(self.host, loaded, load, context, use)
         finally:
             with self._free:
+                self._uses.remove(use)
                 self._users -= 1
                 self._alone = self._alone and not alone
                 self._free.notify_all()
+
+    def uses_adapter(self, path: str) -> bool:
+        """Whether something is being made with an adapter's file now."""
+        with self._free:
+            return any(adapter.path == path for use in self._uses for adapter in use.adapters)
 
     def unload(self) -> None:
         """Free the model's memory. Raises UserError while it is in use."""

@@ -7,6 +7,7 @@ was learnt is not offered any more.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Publishing:
     ) -> None:
         self._shelf = shelf
         self._catalogue = catalogue
-        self._models_folder = models_folder
+        self.models_folder = models_folder
         self._checksums = checksums
         self._inference = inference
         self._changes = changes
@@ -52,9 +53,11 @@ class Publishing:
             if card.state == "checking" and not is_open(card.run) and card.note != UNCHECKED:
                 self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
 
-    def publish(self, record: AdapterRecord, served: Served) -> AdapterRecord:
-        """Offer what a training has made, called ``record.name`` if that is free. The file stays where it is, too."""
+    def publish(self, record: AdapterRecord, served: Served, *, copy: bool = False) -> AdapterRecord:
+        """Offer what a training has made, called ``record.name`` if that is free. The file stays where it is, too; with
+        ``copy`` nothing that is done to it there has a consequence here."""
         source, name = Path(served.path), record.name
+        take = shutil.copyfile if copy else link_or_copy
         record = msgspec.structs.replace(
             record,
             name=file_safe(name),
@@ -63,12 +66,12 @@ class Publishing:
             can_merge=served.can_merge,
         )
         if served.kind == "merged":
-            model = self.add_model(name, record.licence, 0, lambda folder: link_or_copy(source, folder / source.name))
+            model = self.add_model(name, record.licence, 0, lambda folder: take(source, folder / source.name))
             record = msgspec.structs.replace(record, model=model.name)
             return self.add_card(record)
-        return self.add_card(record, lambda folder: link_or_copy(source, folder / ADAPTER_FILE))
+        return self.add_card(record, lambda folder: take(source, folder / ADAPTER_FILE))
 
-    def add_card(self, record: AdapterRecord, fill: Callable[[Path], None] = lambda folder: None) -> AdapterRecord:
+    def add_card(self, record: AdapterRecord, fill: Callable[[Path], object] = lambda folder: None) -> AdapterRecord:
         """Put an adapter on the shelf; ``fill`` writes its files into the folder that it is handed."""
         file = "" if record.kind == "merged" else ADAPTER_FILE
         published = self._shelf.publish(msgspec.structs.replace(record, file=file), fill)
@@ -80,7 +83,7 @@ class Publishing:
         that raises, and UserError where there is no room; nothing half made is left."""
         taken = [model.name for model in self._catalogue.list_models()]
         wanted = unique_name(clean_name(name) or "Merged", taken)
-        with new_folder(self._models_folder, wanted, needed_bytes) as (beside, place):
+        with new_folder(self.models_folder, wanted, needed_bytes) as (beside, place):
             fill(beside)
             (file,) = beside.glob("*.gguf")
         found = inspect_path(place / file.name).model
@@ -119,5 +122,5 @@ class Publishing:
                 self._inference.unload()
         self._catalogue.remove(name)
         with contextlib.suppress(UserError):  # Windows keeps a file that is open: the folder stays, unnamed
-            delete_files(model, self._models_folder)
+            delete_files(model, self.models_folder)
         self._changes.publish("model", name)

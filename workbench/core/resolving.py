@@ -17,6 +17,7 @@ from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart, Recipe
+from workbench.storage.adapters import AdapterShelf
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
 
@@ -51,6 +52,8 @@ class Resolver:
         Raises UserError when a name is unknown, or missing and not the only one, and when an adapter does not fit.
         """
         model = chat_model(recipe.model.name, self._catalogue)
+        for one in recipe.model.adapters:
+            self._refuse_failed(one.name)
         paths = [resolve_adapter(one.name, self._adapters) for one in recipe.model.adapters]
         adapters = tuple(
             msgspec.structs.replace(one, sha256=self._checked(path, model))
@@ -98,6 +101,13 @@ class Resolver:
                 )
         recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
         return msgspec.structs.replace(resolved, recipe=recipe)
+
+    def _refuse_failed(self, name: str) -> None:
+        card = AdapterShelf(self._adapters).find(name) if Path(name).name == name else None
+        if card is not None and card.state == "failed":
+            raise UserError(
+                f"The adapter {name} is not to be used: {card.note}", "Choose another one, or train it again."
+            )
 
     def _checked(self, adapter: Path, model: ModelRecord) -> str:
         """The checksum of an adapter that fits the model. Looking into both files is done once: it takes a while."""

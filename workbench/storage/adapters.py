@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -75,27 +75,32 @@ class AdapterShelf:
             return False
 
     def publish(
-        self, record: AdapterRecord, fill: Callable[[Path], None], taken: Collection[str] = ()
+        self, record: AdapterRecord, fill: Callable[[Path], object], taken: Collection[str] = ()
     ) -> AdapterRecord:
         """A new adapter, complete or not there at all: ``fill`` writes into the folder that becomes its own.
 
         A name that is taken, here or in ``taken``, gets a number behind it. Returns the record as it is now.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        beside = self.folder / f"{_UNFINISHED}{os.getpid()}-{uuid.uuid4().hex[:12]}"
-        beside.mkdir()
-        try:
+        with self.beside() as beside:
             fill(beside)
             with self._lock:
                 name = self._free_name(record.name, taken)
                 _write_card(beside, msgspec.structs.replace(record, name=name))
                 beside.rename(self.folder_of(name))
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
         published = self.find(name)
         assert published is not None
         return published
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[Path]:
+        """A folder for what is not finished; it is deleted afterwards, unless it has got another name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        beside = self._unfinished()
+        beside.mkdir()
+        try:
+            yield beside
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
 
     def put(self, record: AdapterRecord) -> AdapterRecord:
         """Write an adapter's card anew. Raises UserError when the adapter has gone."""
@@ -126,23 +131,33 @@ class AdapterShelf:
         with self._lock:
             if to.casefold() != name.casefold() and self.is_taken(to):
                 raise UserError(f"There is already an adapter named {to!r}.", "Choose another name.")
-            self.folder_of(name).rename(self.folder_of(to))
+            entry = self._entry(name)
+            entry.rename(self.folder_of(to) if entry.is_dir() else self.folder_of(f"{to}.gguf"))
             card = self.find(to)
             if card is not None:
                 _write_card(self.folder_of(to), card)
 
     def remove(self, name: str) -> None:
-        """Delete an adapter's folder. It has gone from the list before its files are deleted."""
+        """Delete an adapter's folder, or its file. It has gone from the list before its files are deleted."""
         with self._lock:
-            folder = self.folder_of(name)
-            away = self.folder / f"{_UNFINISHED}{os.getpid()}-{uuid.uuid4().hex[:12]}"
-            folder.rename(away)
-        shutil.rmtree(away, ignore_errors=True)
+            away = self._unfinished()
+            self._entry(name).rename(away)
+        _delete(away)
 
     def remove_unfinished(self) -> None:
         """Delete what a core that died in the middle of something left behind."""
         for left in self.folder.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            _delete(left)
+
+    def _entry(self, name: str) -> Path:
+        """The folder of an adapter, or the GGUF file of that name. Raises UserError when there is neither."""
+        for entry in (self.folder_of(name), self.folder_of(f"{name}.gguf")):
+            if entry.exists():
+                return entry
+        raise UserError(f"There is no adapter {name}.", "It may have been removed.")
+
+    def _unfinished(self) -> Path:
+        return self.folder / f"{_UNFINISHED}{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
     def _free_name(self, wanted: str, taken: Collection[str]) -> str:
         used = {name.casefold() for name in taken}
@@ -158,6 +173,13 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write_card(folder: Path, record: AdapterRecord) -> None:

@@ -1,0 +1,29 @@
+"""A core that can train, with the fake worker, and a tiny model that it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.training_core import TENSORS, call, opened
+from tests.unit.models.conftest import gguf_bytes
+from workbench.calls import ImportModel
+from workbench.core import Workbench
+from workbench.paths import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def trainer(home: Home, tmp_path: Path) -> Iterator[Workbench]:
+    trainer = opened(home)
+    base = tmp_path / "base.gguf"
+    base.write_bytes(gguf_bytes(tensors=TENSORS))
+    call(trainer, ImportModel(path=str(base), name="Base"))
+    yield trainer
+    trainer.close()

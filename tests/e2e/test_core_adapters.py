@@ -1,0 +1,210 @@
+"""Adapters in the core: listed, taken in, renamed, merged, exported; with a worker that stands in for torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.adapters import write_adapter
+from tests.e2e.training_core import TENSORS, call, card_of, is_step, started, until
+from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
+from workbench import events
+from workbench.calls import (
+    Ask,
+    ExportAdapter,
+    FollowRun,
+    GetRun,
+    ImportAdapter,
+    ImportModel,
+    ListAdapters,
+    ListModels,
+    MergeAdapter,
+    QuantizeModel,
+    RemoveAdapter,
+    RenameAdapter,
+    StopRun,
+)
+from workbench.core import Workbench
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.paths import Home
+from workbench.recipes import AdapterUse, ModelPart, Recipe
+from workbench.storage.adapters import AdapterShelf
+from workbench.training import AdapterRecord, Parity, WeightsPart
+
+
+def trained(trainer: Workbench, home: Home, folder: Path, name: str = "Facts", file: str = "facts") -> AdapterRecord:
+    run = started(trainer, folder, file, name=name)
+    call(trainer, FollowRun(run=run.id))
+    return card_of(home, run.id)
+
+
+def names(trainer: Workbench, model: str = "") -> list[str]:
+    return sorted(one.name for one in call(trainer, ListAdapters(model=model)).adapters)
+
+
+def base_file(tmp_path: Path) -> Path:
+    return tmp_path / "base.gguf"
+
+
+def other_model(trainer: Workbench, tmp_path: Path) -> None:
+    """A model of another architecture."""
+    metadata = {key.replace("llama", "qwen2"): value for key, value in TINY_METADATA.items()}
+    metadata["general.architecture"] = "qwen2"
+    path = tmp_path / "other.gguf"
+    path.write_bytes(gguf_bytes(metadata, TENSORS))
+    call(trainer, ImportModel(path=str(path), name="Other"))
+
+
+def test_adapters_are_listed_with_those_that_have_no_card_and_by_what_fits(
+    trainer: Workbench, home: Home, tmp_path: Path
+) -> None:
+    trained(trainer, home, tmp_path)
+    write_adapter(base_file(tmp_path), home.adapters / "loose.gguf")
+    (home.adapters / "broken").mkdir()
+    (home.adapters / "broken" / "adapter.gguf").write_bytes(b"no")
+    assert names(trainer) == ["broken", "facts", "loose"]
+    cards = {one.name: one for one in call(trainer, ListAdapters()).adapters}
+    assert (cards["loose"].origin, cards["loose"].architecture, cards["loose"].can_merge) == ("imported", "llama", True)
+    assert cards["broken"].state == "failed"
+    other_model(trainer, tmp_path)
+    assert names(trainer, "Base") == ["facts", "loose"]
+    assert names(trainer, "Other") == []
+
+
+def test_a_gguf_adapter_is_copied_after_a_look_at_it(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    file = write_adapter(base_file(tmp_path), tmp_path / "style.gguf")
+    before = file.read_bytes()
+    record = call(trainer, ImportAdapter(path=str(file)))
+    assert (record.name, record.origin, record.base, record.state) == ("style", "imported", "Base", "ready")
+    file.write_bytes(b"changed")
+    assert Path(record.file).read_bytes() == before
+    other_model(trainer, tmp_path)
+    file.write_bytes(before)
+    with pytest.raises(UserError, match="architecture"):
+        call(trainer, ImportAdapter(path=str(file), model="Other"))
+    with pytest.raises(UserError):
+        call(trainer, ImportAdapter(path=str(base_file(tmp_path))))
+    assert names(trainer) == ["style"]
+
+
+def test_a_peft_folder_is_converted_and_kept_without_pickles(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "peft-style"
+    folder.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors", "training_args.bin"):
+        (folder / name).write_bytes(b"{}")
+    record = call(trainer, ImportAdapter(path=str(folder), model="Base", name="Style of mine"))
+    assert (record.name, record.base, bool(record.base_sha256)) == ("style-of-mine", "Base", True)
+    kept = sorted(p.name for p in (home.adapters / record.name / "trained").iterdir())
+    assert kept == ["adapter_config.json", "adapter_model.safetensors"]
+    assert not list(home.adapters.glob(".unfinished-*"))
+
+
+def test_names_are_changed_and_what_is_used_stays(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trained(trainer, home, tmp_path)
+    trained(trainer, home, tmp_path, "Others")
+    with pytest.raises(UserError, match="already an adapter"):
+        call(trainer, RenameAdapter(adapter="facts", name="Others"))
+    assert call(trainer, RenameAdapter(adapter="facts", name="My facts")).name == "my-facts"
+    assert names(trainer) == ["my-facts", "others"]
+    waiting = started(trainer, tmp_path, "slow")
+    until(trainer, waiting.id, is_step)
+    merge = call(trainer, MergeAdapter(adapter="others"))
+    with pytest.raises(UserError, match="is using others"):
+        call(trainer, RemoveAdapter(adapter="others"))
+    call(trainer, StopRun(run=merge.id))
+    left = call(trainer, RemoveAdapter(adapter="others"))
+    assert [one.name for one in left.adapters] == ["my-facts"]
+    assert not (home.adapters / "others").exists()
+    call(trainer, StopRun(run=waiting.id))
+    with pytest.raises(UserError, match="no adapter"):
+        call(trainer, RemoveAdapter(adapter="others"))
+
+
+def test_a_merge_is_checked_and_then_a_model_of_the_catalogue(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    adapter = trained(trainer, home, tmp_path)
+    run = call(trainer, MergeAdapter(adapter="facts", name="Base with facts", type="F16"))
+    seen: list[Event] = []
+    result = call(trainer, FollowRun(run=run.id), seen.append)
+    assert [e.kind for e in seen if isinstance(e, events.Artifact)] == ["parity"]
+    assert result["model"] == "Base with facts"
+    assert msgspec.convert(result["parity"], Parity).passed
+    models = {m.name: m for m in call(trainer, ListModels()).models}
+    assert (models["Base with facts"].licence, models["Base with facts"].owned) == ("Apache-2.0", True)
+    card = card_of(home, run.id)
+    assert (card.kind, card.origin, card.model, card.base) == ("merged", "merged", "Base with facts", "Base")
+    assert (card.data, card.examples, card.can_merge) == (adapter.data, 3, False)
+    assert "F16" in card.note
+
+
+def test_a_merge_that_loses_what_was_learnt_is_deleted(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trained(trainer, home, tmp_path)
+    run = call(trainer, MergeAdapter(adapter="facts", name="Lost", scale=2.0))  # the fake gate refuses more than 1
+    with pytest.raises(UserError, match="lost what was learnt"):
+        call(trainer, FollowRun(run=run.id))
+    record = call(trainer, GetRun(run=run.id))
+    assert (record.state, record.resumable) == ("failed", False)
+    assert [m.name for m in call(trainer, ListModels()).models] == ["Base"]
+    assert [p for p in home.models.iterdir() if p.is_dir()] == []
+    assert AdapterShelf(home.adapters).of_run(run.id) is None
+
+
+def test_what_is_no_change_of_weights_is_not_merged(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    adapter = trained(trainer, home, tmp_path)
+    shelf = AdapterShelf(home.adapters)
+    shelf.put(msgspec.structs.replace(adapter, kind="soft-prompt", can_merge=False))
+    with pytest.raises(UserError, match="changes no weights"):
+        call(trainer, MergeAdapter(adapter="facts"))
+    shelf.put(msgspec.structs.replace(adapter, kind="merged", can_merge=False))
+    with pytest.raises(UserError, match="model of its own"):
+        call(trainer, MergeAdapter(adapter="facts"))
+
+
+def test_an_adapter_that_did_not_pass_is_not_answered_with(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trained(trainer, home, tmp_path, file="lost")
+    recipe = Recipe(model=ModelPart(name="Base", adapters=(AdapterUse(name="facts"),)))
+    with pytest.raises(UserError, match="It lost what was learnt"):
+        call(trainer, Ask(question="What?", recipe=recipe))
+    with pytest.raises(UserError, match="It lost what was learnt"):
+        call(trainer, MergeAdapter(adapter="facts"))
+
+
+@pytest.mark.parametrize(
+    ("form", "files"),
+    [
+        ("gguf", ["README.md", "facts.gguf"]),
+        ("peft", ["README.md", "adapter_config.json"]),
+        ("merged", ["README.md", "base-facts.gguf"]),
+    ],
+)
+def test_an_adapter_is_exported_with_its_card(
+    trainer: Workbench, home: Home, tmp_path: Path, form: str, files: list[str]
+) -> None:
+    trained(trainer, home, tmp_path)
+    out = tmp_path / "out"
+    assert call(trainer, ExportAdapter(adapter="facts", path=str(out), form=form)) == str(out)  # type: ignore[arg-type]
+    assert sorted(p.name for p in out.iterdir()) == files
+    card = (out / "README.md").read_text()
+    for said in ("license: ", "Apache-2.0", "base_model: ", "Base", "facts.jsonl", "LoRA", "0.500", "passed"):
+        assert said in card
+    with pytest.raises(UserError, match="there already"):
+        call(trainer, ExportAdapter(adapter="facts", path=str(out)))
+
+
+def test_a_model_that_was_trained_as_a_whole_is_exported_as_one(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    run = started(trainer, tmp_path, "facts", name="Whole", weights=WeightsPart(method="full"))
+    call(trainer, FollowRun(run=run.id))
+    out = tmp_path / "out"
+    call(trainer, ExportAdapter(adapter="whole", path=str(out), form="merged"))
+    assert sorted(p.name for p in out.iterdir()) == ["README.md", "whole.gguf"]
+    assert names(trainer, "Base") == []
+
+
+def test_a_model_is_written_in_another_quantisation(trainer: Workbench) -> None:
+    run = call(trainer, QuantizeModel(model="Base", type="Q4_K_M"))
+    result = call(trainer, FollowRun(run=run.id))
+    assert result["model"] == "Base Q4_K_M"
+    [made] = [m for m in call(trainer, ListModels()).models if m.name == "Base Q4_K_M"]
+    assert (made.path, made.licence, made.owned) == (result["path"], "Apache-2.0", True)
