@@ -1,0 +1,97 @@
+"""How the weights of a base are held while an adapter is trained beside them: chosen by memory and measured speed.
+
+Importing this loads no torch; only ``measure_speeds`` does.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.training import BaseForm
+
+DTypeName = Literal["float32", "bfloat16"]
+
+_ROOM = 0.6  # of the free memory, for weights; the rest is for activations, gradients and the optimiser
+_FASTER = 1.1  # times as fast as float32 must bfloat16 be before its fewer digits are worth it
+_SMALLER = 0.75  # of bfloat16's size must the blocks be before unpacking them all the time is worth it
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Multiplications and additions a second of this machine, measured in a product of two matrices."""
+
+    f32: float
+    bf16: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``dtype`` is that of computation. ``why`` is a sentence for people."""
+
+    form: BaseForm
+    dtype: DTypeName
+    why: str
+
+
+def measure_speeds() -> Speeds:
+    """Multiply matrices of both types on the processor: some tens of milliseconds."""
+    import torch
+
+    def speed(dtype: torch.dtype) -> float:
+        tokens, width = 128, 768
+        a, b = torch.ones(tokens, width, dtype=dtype), torch.ones(width, width, dtype=dtype)
+        times = []
+        for _ in range(4):  # the first one finds its kernel
+            began = time.perf_counter()
+            torch.mm(a, b)
+            times.append(time.perf_counter() - began)
+        return 2 * tokens * width * width / min(times)
+
+    return Speeds(speed(torch.float32), speed(torch.bfloat16))
+
+
+def computing_dtype(speeds: Speeds | None, device: str = "cpu") -> DTypeName:
+    """The type to compute in, for forms that say nothing of it: bfloat16 where it is clearly faster."""
+    if speeds is None:
+        return "bfloat16" if device == "cuda" else "float32"
+    return "bfloat16" if speeds.bf16 > _FASTER * speeds.f32 else "float32"
+
+
+def choose_form(
+    parameters: int,
+    packed_bytes: int | None,
+    *,
+    memory_free_bytes: int,
+    device: str = "cpu",
+    speeds: Speeds | None = None,
+) -> Choice:
+    """The form for a base of so many ``parameters``, whose file takes ``packed_bytes``.
+
+    ``packed_bytes`` None: it cannot be packed (a safetensors folder), or its weights are to be trained themselves.
+    ``memory_free_bytes`` is the device's. Something is always chosen; whether the training fits is another question.
+    """
+    fast = computing_dtype(speeds, device)
+    dense: BaseForm = "bf16" if fast == "bfloat16" else "f32"
+    size = parameters * (2 if dense == "bf16" else 4)
+    room = int(memory_free_bytes * _ROOM)
+    speed = _speed_sentence(speeds, fast, device)
+    if size <= room:
+        return Choice(dense, fast, f"{speed}, and the weights take {_gb(size)} of {_gb(memory_free_bytes)} free.")
+    too_large = f"as {dense} they would take {_gb(size)} of {_gb(memory_free_bytes)} free"
+    if packed_bytes is not None and packed_bytes <= _SMALLER * 2 * parameters:
+        return Choice("packed", fast, f"The weights stay packed in {_gb(packed_bytes)}: {too_large}. {speed}.")
+    return Choice("bf16", fast, f"The weights are held as bf16 in {_gb(2 * parameters)}: {too_large}.")
+
+
+def _speed_sentence(speeds: Speeds | None, fast: DTypeName, device: str) -> str:
+    if speeds is None:
+        return f"It computes in {fast}, which suits {'the GPU' if device == 'cuda' else 'a processor'}"
+    times = speeds.bf16 / speeds.f32
+    said = f"{times:.1f} times as fast as" if times >= 1 else f"{1 / times:.1f} times slower than"
+    return f"It computes in {fast}: here bfloat16 is {said} float32"
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.2f} GB" if size < 10e9 else f"{size / 1e9:.0f} GB"
