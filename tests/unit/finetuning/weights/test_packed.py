@@ -15,6 +15,8 @@ from tests.unit.finetuning.weights import tiny_families
 from workbench.errors import UserError
 from workbench.techniques.finetuning.weights.loading import LoadedBase, load_base
 
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # peft 0.21 uses what transformers 5.24 renamed
+
 TOKENS = [[5, 17, 3, 80, 41, 2, 63, 9], [30, 55, 71, 12, 8, 8, 90, 1]]
 FAMILIES = ["llama", "llama, tied, wide heads", "llama with biases", "qwen2", "qwen3", "gemma3", "phi3", "granite"]
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -38,7 +40,9 @@ def adapt(model: Any, **options: Any) -> Any:
     """A LoRA of random weights on all linear layers."""
     torch = pytest.importorskip("torch")
     peft = pytest.importorskip("peft")
-    config = peft.LoraConfig(**{"r": 4, "lora_alpha": 8, "target_modules": "all-linear", **options}, task_type="CAUSAL_LM")
+    config = peft.LoraConfig(
+        **{"r": 4, "lora_alpha": 8, "target_modules": "all-linear", **options}, task_type="CAUSAL_LM"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         adapted = peft.get_peft_model(model, config)
@@ -55,7 +59,7 @@ def loss_and_gradients(model: Any) -> tuple[float, Mapping[str, Any]]:
     tokens = torch.tensor(TOKENS)
     loss = model(input_ids=tokens, labels=tokens).loss
     loss.backward()
-    return float(loss), {name: p.grad.clone() for name, p in model.named_parameters() if p.requires_grad}
+    return float(loss.detach()), {name: p.grad.clone() for name, p in model.named_parameters() if p.requires_grad}
 
 
 def assert_alike(packed: Any, dense: Any) -> None:
@@ -102,7 +106,9 @@ def test_soft_prompts_prefixes_and_ia3_work_on_it(both: Any, method: str) -> Non
     torch = pytest.importorskip("torch")
     config = {
         "prompt": lambda: peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3),
-        "p-tuning": lambda: peft.PromptEncoderConfig(task_type="CAUSAL_LM", num_virtual_tokens=3, encoder_hidden_size=8),
+        "p-tuning": lambda: peft.PromptEncoderConfig(
+            task_type="CAUSAL_LM", num_virtual_tokens=3, encoder_hidden_size=8
+        ),
         "prefix": lambda: peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3),
         "ia3": lambda: peft.IA3Config(task_type="CAUSAL_LM", target_modules=LINEAR, feedforward_modules=["down_proj"]),
     }[method]
@@ -160,13 +166,16 @@ def test_a_packed_weight_stands_for_its_values_and_cannot_be_changed(both: Any) 
 
 def test_layers_can_be_unpacked_to_be_trained(both: Any) -> None:
     torch = pytest.importorskip("torch")
-    from workbench.techniques.finetuning.weights.packed import unpack_layer
+    from workbench.techniques.finetuning.weights.packed import PackedLinear, unpack_layers
 
     packed, dense = both("gemma3")
     for model in (packed.model, dense.model):
-        for module in (*model.model.layers[-1].modules(), model.model.embed_tokens):
-            unpack_layer(module)
-            module.requires_grad_(True)
+        moving = [name for name, _ in model.named_parameters() if ".layers.6." in name or "embed_tokens" in name]
+        unpack_layers(model, moving)
+        for name in moving:
+            model.get_parameter(name).requires_grad_(True)
+    assert packed.model.lm_head.weight is packed.model.model.embed_tokens.weight
+    assert isinstance(packed.model.model.layers[5].mlp.up_proj, PackedLinear)
     assert type(packed.model.model.embed_tokens) is type(dense.model.model.embed_tokens)
     assert_alike(packed.model, dense.model)
     assert torch.equal(packed.model.model.embed_tokens.weight, dense.model.model.embed_tokens.weight)

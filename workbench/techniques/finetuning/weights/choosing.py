@@ -5,6 +5,7 @@ Importing this loads no torch; only ``measure_speeds`` does.
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,7 @@ DTypeName = Literal["float32", "bfloat16"]
 
 _ROOM = 0.6  # of the free memory, for weights; the rest is for activations, gradients and the optimiser
 _FASTER = 1.1  # times as fast as float32 must bfloat16 be before its fewer digits are worth it
+_MEASURED_S = 0.02
 _SMALLER = 0.75  # of bfloat16's size must the blocks be before unpacking them all the time is worth it
 
 
@@ -35,15 +37,16 @@ class Choice:
     why: str
 
 
+@functools.cache
 def measure_speeds() -> Speeds:
-    """Multiply matrices of both types on the processor: some tens of milliseconds."""
+    """Multiply matrices of both types on the processor, once in a process: some tens of milliseconds."""
     import torch
 
     def speed(dtype: torch.dtype) -> float:
-        tokens, width = 128, 768
+        tokens, width = 64, 512
         a, b = torch.ones(tokens, width, dtype=dtype), torch.ones(width, width, dtype=dtype)
-        times = []
-        for _ in range(4):  # the first one finds its kernel
+        times = list[float]()
+        while len(times) < 2 or (len(times) < 8 and sum(times) < _MEASURED_S):  # the first one finds its kernel
             began = time.perf_counter()
             torch.mm(a, b)
             times.append(time.perf_counter() - began)

@@ -9,7 +9,7 @@ training adapters on a packed base is QLoRA's (https://arxiv.org/abs/2305.14314)
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -263,13 +263,21 @@ def hold_apart(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     return model.to(dtype)
 
 
-def unpack_layer(module: nn.Module) -> None:
-    """Give a packed layer a weight of its own, in the type that it computes in, so that it can be trained."""
-    if not isinstance(module, _Packed):
-        return
-    weight = module.weight
-    module.__class__ = nn.Linear if isinstance(module, nn.Linear) else _embedding_class(type(module))
-    module._parameters["weight"] = nn.Parameter(weight.blocks.whole(weight.dtype), requires_grad=False)
+def unpack_layers(model: nn.Module, names: Iterable[str]) -> None:
+    """Give layers that are packed weights of their own, in the type that they compute in, so that these can be trained.
+
+    ``names`` are those of parameters of ``model``; a weight that several layers share stays shared.
+    """
+    wanted = {id(model.get_parameter(name)) for name in names}
+    made: dict[int, nn.Parameter] = {}
+    for module in list(model.modules()):
+        if not isinstance(module, _Packed) or id(module.weight) not in wanted:
+            continue
+        weight = module.weight
+        if id(weight) not in made:
+            made[id(weight)] = nn.Parameter(weight.blocks.whole(weight.dtype), requires_grad=False)
+        module.__class__ = nn.Linear if isinstance(module, nn.Linear) else _embedding_class(type(module))
+        module._parameters["weight"] = made[id(weight)]
 
 
 def _embedding_class(packed: type) -> type:
