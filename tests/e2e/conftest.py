@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.training_core import TENSORS, call, opened
-from tests.unit.models.conftest import gguf_bytes
+from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
 from workbench.calls import ImportModel
 from workbench.core import Workbench
 from workbench.paths import Home
@@ -23,7 +23,8 @@ def home(tmp_path: Path) -> Home:
 def trainer(home: Home, tmp_path: Path) -> Iterator[Workbench]:
     trainer = opened(home)
     base = tmp_path / "base.gguf"
-    base.write_bytes(gguf_bytes(tensors=TENSORS))
+    template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    base.write_bytes(gguf_bytes({**TINY_METADATA, "tokenizer.chat_template": template}, TENSORS))
     call(trainer, ImportModel(path=str(base), name="Base"))
     yield trainer
     trainer.close()

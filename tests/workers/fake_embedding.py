@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import events
-from workbench.calls import AddResult, Document, DocumentList, DocumentText, SearchResult
+from workbench.calls import AddResult, Chunk, Document, DocumentList, DocumentText, SearchResult
 from workbench.errors import Cancelled, UserError
 from workbench.events import Event
 from workbench.messages import Passage
@@ -73,7 +73,10 @@ def _text(call: Text, context: RequestContext) -> Iterator[Event]:
     texts = _read(call.file)
     if call.document not in texts:
         raise UserError(f"There is no document {call.document}.")
-    yield finish(DocumentText(document=_document(call.document, ""), text=texts[call.document], chunks=()))
+    text = texts[call.document]
+    yield finish(
+        DocumentText(document=_document(call.document, ""), text=text, chunks=(Chunk(start=0, end=len(text)),))
+    )
 
 
 def _search(call: Search, context: RequestContext) -> Iterator[Event]:

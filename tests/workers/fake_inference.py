@@ -1,7 +1,9 @@
 """An inference worker without llama.cpp: it answers with the words of the last message, slowly when told to.
 
 A question that holds ``slow`` is answered word by word for as long as it takes, ``crash`` kills the worker after the
-first words, ``describe`` is answered with how the worker was asked. Every character is a token. Of several answers each
+first words, ``describe`` is answered with how the worker was asked. Asked for a question about a sentence, it asks what
+is said of its second word; asked such a question about a passage, it answers with the passage, or with a lie where that
+holds ``hard``. Every character is a token. Of several answers each
 says its number first, and later ones are the more probable. Beams have a step for each word.
 """
 
@@ -79,6 +81,10 @@ def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
         for number in range(count):
             yield events.TextDelta(text=texts[number], sequence=number)
     said = "and so on" if call.answer else f"You said {asked}"
+    if call.decoding.format == "regex":
+        said = f"What is said of the {asked.split()[1]}?"
+    elif "\n\nQuestion: " in asked:
+        said = "It is 4,711 cubits." if "hard" in asked else asked.partition("\n")[0]
     words = itertools.cycle(["word "]) if "slow" in asked else iter([f"{word} " for word in said.split()])
     for step, word in enumerate(words):
         if context.wait_cancelled(STEP_S if "slow" in asked else 0):

@@ -20,6 +20,8 @@ from workbench.core.background import Background
 from workbench.core.bases import Bases
 from workbench.core.changes import Changes
 from workbench.core.chats import Chats
+from workbench.core.data_runs import DataRuns
+from workbench.core.data_sets import DataSets
 from workbench.core.documents import Documents
 from workbench.core.embedding import Embedding
 from workbench.core.inference import Inference
@@ -76,6 +78,7 @@ class Workbench:
             home, catalogue, self._host_maker("embedding"), self._background, self._changes.publish
         )
         self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
+        chats = ChatStore(self._database)
         shelf, sets = AdapterShelf(home.adapters), DataShelf(home.datasets)
         bases = Bases(catalogue, checksums, sets)
         self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._inference, self._changes)
@@ -92,10 +95,20 @@ class Workbench:
                 ),
                 "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
                 "merge": MergeRuns(bases, self._training_workers, shelf, self._publishing),
+                "data": DataRuns(
+                    home,
+                    sets,
+                    chats,
+                    catalogue,
+                    self._registry,
+                    self._embedding,
+                    self._inference,
+                    self._changes,
+                    lambda: self._preferences.current,
+                ),
                 "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
             },
         )
-        chats = ChatStore(self._database)
         resolver = Resolver(catalogue, self._registry, home.adapters, checksums)
         self._answers = Answers(
             chats,
@@ -139,6 +152,7 @@ class Workbench:
             self._runs,
             self._changes,
         )
+        self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
             **self._models.handlers(),
@@ -148,6 +162,7 @@ class Workbench:
             **inspecting.handlers(),
             **self._runs.handlers(),
             **adapters.handlers(),
+            **self._data_sets.handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 
@@ -155,6 +170,7 @@ class Workbench:
         """Take up what an earlier core left, and watch what is to be watched."""
         self._answers.recover()
         self._models.recover()
+        self._data_sets.recover()
         self._runs.recover()
         self._publishing.recover(self._runs.is_open)
         self._background.start("watch", self._watch)

@@ -17,7 +17,8 @@ class Changes:
         self._pending: list[dict[tuple[str, str], None]] = []
 
     def publish(self, kind: str, id: str = "") -> None:
-        """Tell all subscribers. Never blocks. ``kind``: chat, run, model, collection, settings, worker."""
+        """Tell all subscribers. Never blocks. ``kind``: chat, run, model, collection, adapter, data, settings,
+        worker."""
         with self._news:
             for pending in self._pending:
                 pending[kind, id] = None

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from workbench.calls import Chat, ChatList, ChatRecord, DeleteChat, ExportChat, GetChat, ListChats, RenameChat, SetHead
+from workbench.calls import (
+    Chat,
+    ChatList,
+    ChatRecord,
+    DeleteChat,
+    EditAnswer,
+    ExportChat,
+    GetChat,
+    ListChats,
+    RateAnswer,
+    RenameChat,
+    SetHead,
+    StoredMessage,
+)
 from workbench.core.answers import Answers
 from workbench.core.changes import Changes
 from workbench.core.markdown import export
@@ -24,6 +37,8 @@ class Chats:
             DeleteChat: at_once(self.delete),
             SetHead: at_once(self.set_head),
             ExportChat: at_once(self.export),
+            RateAnswer: at_once(lambda call: self._changed(self._store.rate(call.message, call.rating))),
+            EditAnswer: at_once(lambda call: self._changed(self._store.edit(call.message, call.text))),
         }
 
     def list_chats(self, call: ListChats) -> ChatList:
@@ -46,6 +61,10 @@ class Chats:
     def export(self, call: ExportChat) -> str:
         chat = self._store.get_record(call.chat)
         return export(chat, self._store.get_branch(chat.head))
+
+    def _changed(self, message: StoredMessage) -> StoredMessage:
+        self._changes.publish("chat", message.chat)
+        return message
 
     def _told(self, chat: ChatRecord) -> ChatRecord:
         self._changes.publish("chat", chat.id)

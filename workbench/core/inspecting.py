@@ -58,6 +58,7 @@ class Inspecting:
             thought=kept.thought,
             citations=citations_of(kept, message.passages),
             kept=call.sequence,
+            original=None,
         )
         self._changes.publish("chat", message.chat)
         return self._store.get_message(message.id)

@@ -18,7 +18,7 @@ from workbench.storage.traces import Trace, pack, unpack
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
-    "usage, recipe, document, sequences, kept, trace is not null as traced"
+    "usage, recipe, document, sequences, kept, trace is not null as traced, rating, original"
 )
 _PARTS_OF_JSON: dict[str, Any] = {
     "passages": tuple[Passage, ...],
@@ -156,6 +156,36 @@ class ChatStore:
             self._database.execute("update messages set state = 'interrupted' where state = 'streaming'")
             return self._database.changes()
 
+    # -- what a person thinks of an answer --------------------------------------------------------
+
+    def rate(self, message: str, rating: int) -> StoredMessage:
+        """Raises UserError for what is no answer, or none yet."""
+        with self._database.transaction():
+            self._answer(message)
+            self.update_message(message, rating=rating)
+            return self.get_message(message)
+
+    def edit(self, message: str, text: str) -> StoredMessage:
+        """Put a text in the place of what the model said, which is kept; "", or what it said, takes that back. Raises
+        UserError for what is no answer, or none yet."""
+        with self._database.transaction():
+            answer = self._answer(message)
+            said = answer.text if answer.original is None else answer.original
+            written = text.strip()
+            if not written or written == said.strip():
+                self.update_message(message, text=said, original=None)
+            else:
+                self.update_message(message, text=written, original=said)
+            return self.get_message(message)
+
+    def _answer(self, message: str) -> StoredMessage:
+        found = self.get_message(message)
+        if found.role != "assistant":
+            raise UserError("That is a question.", "Name an answer.")
+        if found.state == "streaming":
+            raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
+        return found
+
     # -- the history ------------------------------------------------------------------------------
 
     def rename(self, chat: str, title: str) -> ChatRecord:
@@ -259,6 +289,8 @@ def _message(row: Row) -> StoredMessage:
     for name in _PARTS_OF_JSON:
         values[name] = _decoded(name, values[name])
     values["declined"], values["traced"] = bool(values["declined"]), bool(values["traced"])
+    if values["original"] is not None:  # places in the model's text
+        values["citations"] = ()
     return StoredMessage(**values)
 
 
