@@ -14,6 +14,7 @@ from workbench.models.folder import describe_folder
 from workbench.models.gguf import Tensor
 from workbench.models.gguf_model import describe_gguf
 from workbench.techniques.finetuning.bridge.base import Base, read_base
+from workbench.techniques.finetuning.bridge.families import FAMILIES
 from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsFile
 from workbench.training import WeightsPart
 
@@ -43,7 +44,8 @@ class Linear:
 class ModelShape:
     """A model in numbers. ``width`` is that of its embeddings, ``inner`` of its widest feed-forward layer, ``keys`` the
     sum over all layers of the widths of keys and values. ``by_layer`` counts the weights of each block, ``rest_bytes``
-    are those of what is not a linear layer of a block, as the file holds it. ``sliding_window``: attention does not
+    are those of what is not a linear layer of a block, as the file holds it. ``new_biases`` are those that can be put
+    beside layers that have none. ``sliding_window``: attention does not
     reach back without end in all layers."""
 
     name: str
@@ -63,6 +65,7 @@ class ModelShape:
     by_layer: tuple[int, ...]
     norms: int
     biases: int
+    new_biases: int
     file_bytes: int
     rest_bytes: int
 
@@ -86,6 +89,7 @@ def read_shape(path: Path) -> ModelShape:
         raise UserError(f"{details.model.name} is an embedder: it does not write text.", "Choose a chat or base model.")
     base = read_base(path)
     tensors = _all_tensors(path, base)
+    names = {tensor.name for tensor in tensors}
     layers = len(base.heads)
     by_layer = [0] * layers
     norms = biases = inner = 0
@@ -122,6 +126,7 @@ def read_shape(path: Path) -> ModelShape:
         by_layer=tuple(by_layer),
         norms=norms,
         biases=biases,
+        new_biases=sum(one.outputs for one in linears if _can_be_biased(one, base, names)),
         file_bytes=sum(tensor.bytes for tensor in tensors),
         rest_bytes=sum(tensor.bytes for tensor in tensors) - sum(one.bytes for one in linears),
     )
@@ -180,10 +185,14 @@ def trained_linear_parameters(shape: ModelShape, weights: WeightsPart) -> int:
 
 
 def _biases(shape: ModelShape) -> int:
-    """Where a model has no biases, they are put beside its linear layers as zeros: llama.cpp reads them."""
-    if shape.biases:
-        return shape.biases
-    return sum(one.outputs for one in shape.linears)
+    """Where layers have none, zeros are put beside them if llama.cpp reads them there."""
+    if not shape.biases + shape.new_biases:
+        raise UserError(f"{shape.name} has no biases.", "Choose another method, such as norms or lora.")
+    return shape.biases + shape.new_biases
+
+
+def _can_be_biased(one: Linear, base: Base, names: set[str]) -> bool:
+    return one.stem in FAMILIES[base.architecture].new_biases and f"blk.{one.layer}.{one.stem}.bias" not in names
 
 
 def _ia3(one: Linear) -> int:
