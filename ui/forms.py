@@ -114,6 +114,8 @@ class FieldRow(QWidget):
         self.reset.clicked.connect(self._on_reset)
         self.error = Text("", "error")
         self.error.hide()
+        self.note = Text("", "small")
+        self.note.hide()
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
@@ -127,6 +129,7 @@ class FieldRow(QWidget):
         if field.unit:
             controls.addWidget(Text(field.unit, "muted"))
         controls.addWidget(self.reset)
+        controls.addWidget(self.note, 100)
         controls.addStretch(0 if isinstance(self.control, QPlainTextEdit) else 1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -177,6 +180,11 @@ class FieldRow(QWidget):
         self.error.setText(text)
         self.error.setVisible(bool(text))
         set_property(self.control, "invalid", bool(text))
+
+    def set_note(self, text: str) -> None:
+        """A few words beside the control, such as what the program takes where the value is left to it."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A wheel over a control that is not in use scrolls the page; leaving a text commits it."""

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui import fake_adapters, fake_tokens
+from tests.ui import fake_adapters, fake_tokens, fake_training
 from tests.ui.fake_home import FakeHome, cited
 from workbench import calls as c
 from workbench import events
@@ -217,8 +217,26 @@ class FakeFront:
                 handle.send(event)
         except (UserError, WorkerDied) as error:
             handle.send(failure_of(error))
-        if not handle.ended:
+        if not handle.ended and not self._goes_on(call):
             handle.send(events.Finished())
+
+    def _goes_on(self, call: Call[Any]) -> bool:
+        """A training that is under way tells of itself until its end."""
+        run = self.home.runs.get(call.run) if isinstance(call, c.FollowRun) else None
+        return run is not None and run.kind == "train" and run.state in ("queued", "running")
+
+    def tell(self, run: str, *several: Event) -> None:
+        """Have a run tell more to those who follow it, and keep it."""
+
+        def send() -> None:
+            known = self.home.run_events.setdefault(run, [])
+            for event in several:
+                known.append(events.stamped(event, len(known) + 1, time.time()))
+                for handle in list(self.open):
+                    if isinstance(handle.call, c.FollowRun) and handle.call.run == run:
+                        handle.send(known[-1])
+
+        self.post(send)
 
     def _by_itself(self, call: Call[Any]) -> Iterator[Event]:
         """What the real core would do, on the memory of ``home``."""
@@ -231,7 +249,8 @@ class FakeFront:
                 yield from self._add(call)
                 return
             case c.FollowRun():
-                yield from home.run_events.get(call.run, [events.Finished(result={})])
+                known = home.run_events.get(call.run, [events.Finished(result={})])
+                yield from (event for event in known if event.seq > call.after or not event.seq)
                 return
             case c.LoadModel():
                 yield events.Progress(stage="loading", done=0.5, total=1)
@@ -242,7 +261,7 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
-        known = fake_adapters.do(home, call)
+        known = fake_adapters.do(home, call) or fake_training.do(home, call)
         if known is not None:
             return known
         match call:
@@ -359,7 +378,7 @@ class FakeFront:
             found = home.search(retrieval.collection, question.text, 3).hits
             passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
             yield events.Retrieved(query=question.text, passages=passages)
-        text, decoding = home.answer_text, call.recipe.decoding
+        text, decoding = home.base_text if call.aside else home.answer_text, call.recipe.decoding
         if call.branch is not None and call.regenerate is not None:
             text = fake_tokens.continued(home.message(call.regenerate).text, call.branch.position, call.branch.token)
         sequences = fake_tokens.sequences(text, decoding.n) if decoding.n > 1 else ()

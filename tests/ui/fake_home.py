@@ -72,11 +72,13 @@ class FakeHome:
     texts: dict[str, str] = field(default_factory=dict)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
     messages: dict[str, list[c.StoredMessage]] = field(default_factory=dict)
+    memory_free_for_training: int = 6_100_000_000
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
     runs: dict[str, c.RunRecord] = field(default_factory=dict)
     run_events: dict[str, list[Event]] = field(default_factory=dict)
     answer_text: str = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing [2]."
+    base_text: str = "A warranty is a promise of a seller about the quality of a thing. It depends on the seller."
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     # -- program and models --------------------------------------------------------------------------
@@ -358,7 +360,10 @@ class FakeHome:
             created=now, recipe=call.recipe,
         )  # fmt: skip
         messages.append(answer)
-        self.chats[chat] = msgspec.structs.replace(self.chats[chat], head=answer.id, updated=now)
+        if not call.aside:
+            self.chats[chat] = msgspec.structs.replace(
+                self.chats[chat], head=answer.id, updated=now, recipe=call.recipe
+            )
         return question, answer
 
     def end_answer(

@@ -19,12 +19,15 @@ import msgspec
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from tests.ui.fake_adapters import furnish_adapters
+from tests.ui.fake_adapters import BASE, furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
+from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
+from ui.pages.adapters import AdaptersPage
 from ui.pages.chat import ChatPage
 from ui.pages.models import ModelsPage
+from ui.pages.train import TrainPage
 from ui.pages.welcome import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
@@ -32,7 +35,7 @@ from ui.widgets.answer_view import AnswerView
 from ui.widgets.basics import ElidedLabel
 from workbench.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.client import Front
-from workbench.recipes import DecodingPart
+from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.settings import Settings
 
 SETTLE_MS = 700
@@ -248,6 +251,123 @@ def _adapter(name: str) -> Callable[[Shell, Front], None]:
     return lambda shell, front: shell.open_page("adapters", adapter=name)
 
 
+def _training_home() -> FakeHome:
+    home = furnished_home()
+    furnish_adapters(home)
+    furnish_training(home)
+    return home
+
+
+def _train_setup(shell: Shell, front: Front) -> None:
+    page = _train_page(shell)
+    page.show_setup()
+    page.setup.choose_data("pump questions")
+    _wait_for(lambda: page.setup.plan.plan is not None)
+
+
+def _train_settings(shell: Shell, front: Front) -> None:
+    _train_setup(shell, front)
+    page = _train_page(shell)
+    page.setup.show_place(page.setup.settings)
+
+
+def _train_plan(shell: Shell, front: Front) -> None:
+    _train_setup(shell, front)
+    page = _train_page(shell)
+    page.setup.show_place(page.setup.plan)
+
+
+def _train_mapping(shell: Shell, front: Front) -> None:
+    page = _train_page(shell)
+    page.show_setup()
+    page.setup.choose_data("/home/ada/sets/odd.csv")
+    _wait_for(lambda: page.setup.report.report is not None)
+
+
+def _show_training(title: str) -> Callable[[Shell, Front], None]:
+    def act(shell: Shell, front: Front) -> None:
+        page = _train_page(shell)
+        _wait_for(lambda: bool(page.trainings))
+        page.show_run(next(run.id for run in page.trainings if run.title.startswith(title)))
+        settle()
+
+    return act
+
+
+def _train_compare(shell: Shell, front: Front) -> None:
+    page = _train_page(shell)
+    _wait_for(lambda: bool(page.trainings))
+    page.runs.tick([run.id for run in page.trainings[:4]])
+    settle()
+
+
+def _train_page(shell: Shell) -> TrainPage:
+    page = shell.made_page("train")
+    assert isinstance(page, TrainPage)
+    return page
+
+
+def _tuned_recipe() -> Recipe:
+    uses = (AdapterUse(name="my-notes", scale=0.8), AdapterUse(name="house-style"))
+    return Recipe(model=ModelPart(name=BASE, adapters=uses))
+
+
+def _chat_adapters(shell: Shell, front: Front) -> None:
+    """Two adapters on, their card open, and an answer that was rated and edited."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    page.parts.recipe.adapters.open()
+    page.parts.recipe.changed.emit(_tuned_recipe())
+    page.session.ask("How long is the warranty?", _tuned_recipe())
+    settle()
+    view = page.parts.conversation.views[-1]
+    assert isinstance(view, AnswerView)
+    view.rated.emit(view.message_id, 1)
+    view.rewritten.emit(view.message_id, "36 months from delivery; claim in writing within 14 days.")
+    settle()
+    view.edited_note.original_button.click()
+
+
+def _edit(shell: Shell, front: Front) -> None:
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    page.session.ask("How long is the warranty?", Recipe(model=ModelPart(name=BASE)))
+    settle()
+    view = page.parts.conversation.views[-1]
+    assert isinstance(view, AnswerView)
+    view.feedback.edit.click()
+
+
+def _compare(shell: Shell, front: Front) -> None:
+    """Base and tuned side by side."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    page.parts.recipe.changed.emit(_tuned_recipe())
+    page.parts.composer.compare_chip.click()
+    page.parts.composer.asked.emit("How long is the warranty?")
+
+
+def _gone(shell: Shell, front: Front) -> None:
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    page.parts.recipe.adapters.open()
+    gone = ModelPart(name=BASE, adapters=(AdapterUse(name="old-notes"),))
+    page.parts.recipe.changed.emit(Recipe(model=gone))
+
+
+def _merge(shell: Shell, front: Front) -> None:
+    page = shell.made_page("adapters")
+    assert isinstance(page, AdaptersPage)
+    settle()
+    page.open_target(adapter="my-notes")
+    settle()
+    page.begin_merge()
+
+
 def _runs(shell: Shell, front: Front) -> None:
     shell.show_runs()
 
@@ -286,6 +406,20 @@ SCENES: tuple[Scene, ...] = (
     ("adapters", "adapters", _trained_home, _adapter("my-notes")),
     ("adapter-failed", "adapters", _trained_home, _adapter("four-bit-try")),
     ("adapters-empty", "adapters", furnished_home, None),
+    ("train", "train", _training_home, _train_setup),
+    ("train-empty", "train", FakeHome, None),
+    ("train-settings", "train", _training_home, _train_settings),
+    ("train-plan", "train", _training_home, _train_plan),
+    ("train-mapping", "train", _training_home, _train_mapping),
+    ("train-running", "train", _training_home, _show_training("pump-answers")),
+    ("train-finished", "train", _training_home, _show_training("my-notes")),
+    ("train-failed", "train", _training_home, _show_training("all-weights")),
+    ("train-stopped", "train", _training_home, _show_training("polite")),
+    ("train-compare", "train", _training_home, _train_compare),
+    ("chat-adapters", "chat", _trained_home, _chat_adapters),
+    ("compare", "chat", _trained_home, _compare),
+    ("edit-answer", "chat", _trained_home, _edit),
+    ("adapter-gone", "chat", _trained_home, _gone),
     ("models", "models", furnished_home, None),
     ("models-empty", "models", FakeHome, None),
     ("model-details", "models", furnished_home, _model_details),

@@ -70,7 +70,8 @@ class ShellActions(Protocol):
         the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once), ``adapter`` (name; a new
         chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
-        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True)."""
+        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True);
+        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name)."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""
@@ -82,6 +83,7 @@ class ShellActions(Protocol):
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("chat", "Chat", "chat", "ui.pages.chat:ChatPage"),
     PageEntry("documents", "Documents", "documents", "ui.pages.documents:DocumentsPage"),
+    PageEntry("train", "Train", "train", "ui.pages.train:TrainPage"),
     PageEntry("adapters", "Adapters", "adapters", "ui.pages.adapters:AdaptersPage"),
     PageEntry("models", "Models", "models", "ui.pages.models:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.pages.settings:SettingsPage"),

@@ -143,6 +143,10 @@ QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 
 QListView, QTreeView, QTableView, QListWidget, QTreeWidget {{ background: transparent; border: none; }}
 QListView::item, QTreeView::item {{ padding: {s2}px; border-radius: {r}px; border: 1px solid transparent; }}
+QListView::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px;
+    background: {surface}; }}
+QListView::indicator:checked {{ background: {accent}; border-color: {accent};
+    image: url("{icons}/check-{mode}.svg"); }}
 QListView[dense="true"]::item {{ padding: 2px {s1}px; }}
 QListView::item:hover, QTreeView::item:hover {{ background: {hover}; }}
 QListView::item:selected, QTreeView::item:selected {{ background: {accent_soft}; color: {accent}; }}

@@ -1,0 +1,480 @@
+"""The Train page against a fake core: putting a training together, watching it, those before, comparing them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_adapters import LOST, furnish_adapters
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
+from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
+from ui.bridge import Bridge
+from ui.pages.train import TrainPage
+from ui.pages.train_run import TrainRun
+from workbench import calls as c
+from workbench import events
+from workbench.errors import UserError
+
+SMOL = "SmolLM2-135M-Instruct"
+SET = "pump questions"
+
+
+@pytest.fixture
+def home(home: FakeHome) -> FakeHome:
+    furnish_adapters(home)
+    return home
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome, front: FakeFront) -> TrainPage:
+    return open_page(qtbot, bridge, shell)
+
+
+def open_page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> TrainPage:
+    page = TrainPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1120, 760)
+    page.show()
+    qtbot.waitUntil(lambda: page.setup.model.count() > 0 and page.setup.examples.count() > 0)
+    return page
+
+
+def planned(page: TrainPage, qtbot: QtBot, data: str = SET) -> TrainPage:
+    page.setup.choose_data(data)
+    qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
+    return page
+
+
+def shown(page: TrainPage, qtbot: QtBot, run: c.RunRecord) -> TrainRun:
+    qtbot.waitUntil(lambda: any(known.id == run.id for known in page.trainings))
+    page.show_run(run.id)
+    view = page.run_view
+    assert view is not None
+    qtbot.waitUntil(lambda: view.title.full_text == run.title)
+    return view
+
+
+# -- putting one together ---------------------------------------------------------------------------
+
+
+def test_it_begins_with_the_model_that_one_chats_with_and_says_what_is_missing(page: TrainPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: page.setup.config.model == SMOL)
+    assert page.setup.model.currentData() == SMOL
+    assert [page.setup.model.itemData(n) for n in range(page.setup.model.count())] == [SMOL]  # no embedder
+    assert not page.setup.start_button.isEnabled()
+    assert page.setup.reason.full_text == page.setup.start_button.toolTip() == "Choose examples first."
+
+
+def test_chosen_examples_are_shown_as_the_model_sees_them(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    planned(page, qtbot)
+    report = page.setup.report
+    assert report.shape.text() == "Conversations"
+    assert report.numbers.text().startswith("86 examples to learn from, 10 held out · about 62 tokens each, 31 to 302")
+    assert report.flaws.text() == "1 example is cut at 256 tokens; 6 examples are there more than once."
+    text = report.examples.text
+    assert "<|im_start|>user\nWhich seal" in text.toPlainText()
+    cursor = text.textCursor()
+    place = text.toPlainText().index("A VX-7")
+    tints = []
+    for at in (place - 3, place + 2):
+        cursor.setPosition(at)
+        tints.append(cursor.charFormat().background().style())
+    assert tints == [Qt.BrushStyle.NoBrush, Qt.BrushStyle.SolidPattern]  # only what is learnt is tinted
+    assert not report.refused.isVisible()
+    report.refused_button.click()
+    assert report.refused.text().splitlines()[0] == "facts.jsonl, line 14: the answer is empty"
+
+
+def test_examples_are_paged_through(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    examples = planned(page, qtbot).setup.report.examples
+    assert not examples.back.isEnabled()
+    examples.forward.click()
+    assert examples.place.text() == "2 of 96"
+    assert "Who signs" in examples.text.toPlainText()
+    examples.go_to(45)
+    qtbot.waitUntil(lambda: "line 46" in examples.source.full_text)
+    assert [call.first for call in front.asked(c.InspectData)] == [0, 40]
+    examples.go_to(95)
+    assert not examples.forward.isEnabled()
+
+
+def test_unknown_columns_are_mapped_by_hand(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    page.setup.choose_data("/home/ada/sets/odd.csv")
+    report = page.setup.report
+    qtbot.waitUntil(lambda: report.report is not None)
+    assert report.mapping.isVisible()
+    assert page.setup.reason.full_text == "Say what the columns of the examples mean first."
+    boxes = report.mapping.boxes
+    boxes["frage"].setCurrentIndex(boxes["frage"].findData("question"))
+    assert len(front.asked(c.InspectData)) == 1  # half a mapping is not asked for
+    boxes["antwort"].setCurrentIndex(boxes["antwort"].findData("answer"))
+    qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
+    asked = front.asked(c.InspectData)[-1].config.data
+    assert (asked.question, asked.answer) == (("frage",), "antwort")
+    page.setup.choose_data(SET)  # another set has other columns
+    assert page.setup.config.data.question == ()
+
+
+def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    page.setup.choose_data("/home/ada/missing.jsonl")
+    message = page.setup.report.message
+    qtbot.waitUntil(message.isVisible)
+    assert message.text == "There is no file /home/ada/missing.jsonl. Choose another one."
+    assert front.asked(c.PlanTraining) == []
+    assert page.setup.reason.full_text == "These examples cannot be used: the reason stands with them."
+    planned(page, qtbot)
+    assert not message.isVisible()
+    assert page.setup.start_button.isEnabled()
+
+
+def test_the_plan_says_what_moves_memory_and_time(page: TrainPage, qtbot: QtBot) -> None:
+    plan = planned(page, qtbot).setup.plan
+    assert plan.facts["What moves"].text() == "4.9 M of 134.5 M weights (3.6 %)"
+    assert plan.facts["Memory"].text() == "859 MB of 6.1 GB free"
+    assert "activations 512 MB" in plan.bar.accessibleName()
+    assert plan.facts["Time"].text() == "about 7 min (5 to 10 min)"
+    assert page.setup.sentence.full_text == "4.9 M of 134.5 M weights (3.6 %) · 33 steps · about 7 min (5 to 10 min)"
+
+
+def test_what_is_left_to_the_program_says_what_it_chose(page: TrainPage, qtbot: QtBot) -> None:
+    rows = planned(page, qtbot).setup.settings.rows
+    assert rows["optimiser.learning_rate"].note.text() == "chosen: 0.0002"
+    assert rows["weights.alpha"].note.text() == "chosen: 32"
+    assert rows["optimiser.epochs"].note.text() == ""
+
+
+def test_settings_follow_the_method_and_an_edit_makes_another_plan(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    rows = planned(page, qtbot).setup.settings.rows
+    assert rows["weights.rank"].isVisibleTo(page)
+    page.setup.methods.buttons["layers"].click()
+    assert not rows["weights.rank"].isVisibleTo(page)
+    assert rows["weights.last_layers"].isVisibleTo(page)
+    qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
+    assert front.asked(c.PlanTraining)[-1].config.weights.method == "layers"
+    assert len(front.asked(c.InspectData)) == 1  # the examples are the same
+    rows["optimiser.epochs"].changed.emit("epochs", 8.0)
+    qtbot.waitUntil(lambda: front.asked(c.PlanTraining)[-1].config.optimiser.epochs == 8.0)
+
+
+def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> None:
+    settings = planned(page, qtbot).setup.settings
+    assert "optimiser.tokens_per_pass" not in settings.rows
+    settings.fold.click()
+    rows = settings.rows
+    assert rows["optimiser.tokens_per_pass"].note.text() == "chosen: 1024 tokens"
+    assert rows["processes"].isVisibleTo(page)
+    assert not any(name.startswith(("data.question", "data.text")) for name in rows)  # those are mapped in place
+    rows["weights.dropout"].changed.emit("dropout", 0.1)
+    assert page.setup.config.weights.dropout == 0.1
+
+
+def test_a_method_says_what_it_makes_and_its_limits(page: TrainPage) -> None:
+    methods = page.setup.methods
+    assert not methods.buttons["prefix"].isVisible()
+    methods.more.click()
+    assert methods.buttons["prefix"].isVisible()
+    words = methods.buttons["prefix"].accessibleDescription()
+    assert "no strength" in words
+    assert "sliding windows" in words
+
+
+def test_a_training_that_does_not_fit_cannot_be_started(page: TrainPage, qtbot: QtBot, home: FakeHome) -> None:
+    home.memory_free_for_training = 1_500_000_000
+    page.setup.methods.buttons["full"].click()
+    planned(page, qtbot)
+    assert not page.setup.start_button.isEnabled()
+    assert page.setup.reason.full_text == "It needs more memory than is free. Take LoRA, or a smaller model."
+    assert page.setup.plan.problem.isVisibleTo(page)
+
+
+def test_only_the_answer_to_the_last_question_counts(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    held = front.hold(c.InspectData)
+    page.setup.choose_data("/home/ada/slow.jsonl")
+    qtbot.waitUntil(lambda: held.call is not None)
+    assert page.setup.report.progress.isVisible()
+    planned(page, qtbot)
+    assert held.cancelled
+    held.fail(UserError("Too late."))
+    front.wait_idle()
+    qtbot.wait(60)
+    assert not page.setup.report.message.isVisible()
+
+
+def test_looking_can_be_stopped(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    held = front.hold(c.InspectData)
+    page.setup.choose_data("/home/ada/slow.jsonl")
+    qtbot.waitUntil(lambda: held.call is not None)
+    page.setup.report.progress.stop_button.click()
+    assert held.cancelled
+    assert page.setup.report.hint.text().startswith("Stopped.")
+
+
+def test_a_dropped_file_is_taken(page: TrainPage, qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "facts.jsonl"
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    page.dragEnterEvent(QDragEnterEvent(QPointF(5, 5).toPoint(), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert page.cover.isVisible()
+    page.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert not page.cover.isVisible()
+    assert page.setup.config.data.path == str(file)
+    assert page.setup.examples.currentData() == str(file)
+
+
+def test_without_a_model_it_says_where_to_get_one(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome
+) -> None:
+    home.models.clear()
+    page = TrainPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(page.no_model.isVisible)
+    assert page.no_model.button is not None
+    page.no_model.button.click()
+    assert shell.opened == [("models", {"add": True})]
+
+
+def test_a_draft_is_there_again_in_the_next_window(
+    page: TrainPage, qtbot: QtBot, bridge: Bridge, shell: RecordingShell
+) -> None:
+    page.setup.methods.buttons["dora"].click()
+    planned(page, qtbot)
+    words = page.remember()
+    other = TrainPage(bridge, shell)
+    qtbot.addWidget(other)
+    other.recall("")
+    other.recall(words)
+    assert other.setup.config == page.setup.config
+
+
+# -- a run ---------------------------------------------------------------------------------------------
+
+
+def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    planned(page, qtbot).setup.start_button.click()
+    qtbot.waitUntil(lambda: page.shown_run is not None)
+    view, run = page.run_view, page.shown_run
+    assert view is not None
+    assert run is not None
+    assert front.asked(c.Train) == [c.Train(config=page.setup.config)]
+    front.tell(run.id, *told(facts_config(), 12, 32)[3:])
+    qtbot.waitUntil(lambda: "step 12 of 32" in view.progress.words)
+    assert view.progress.words == "Training step 12 of 32 · 38 s left"
+    assert "loss" in view.numbers.full_text
+    assert "GB of memory" in view.numbers.full_text
+    assert len(view.loss.series[0].values) == 12
+    assert "Loss: training" in view.loss.accessibleName()
+    assert view.samples.steps == [0, 5, 10]
+
+
+def test_a_refused_start_is_said_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.refuse(c.Train, UserError("The disk is too small.", "Free 60 MB."))
+    planned(page, qtbot).setup.start_button.click()
+    qtbot.waitUntil(page.setup.message.isVisible)
+    assert page.setup.message.text == "The disk is too small. Free 60 MB."
+    assert page.setup.start_button.isEnabled()
+
+
+def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, told(facts_config(), 20, 60), state="running", age_s=60)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    assert not view.delete_button.isEnabled()
+    assert view.delete_button.toolTip() == "Stop it before you delete it"
+    view.pause_button.click()
+    qtbot.waitUntil(view.go_on_button.isVisible)
+    assert view.state.text() == "paused"
+    assert not view.pause_button.isVisible()
+    view.go_on_button.click()
+    qtbot.waitUntil(view.pause_button.isVisible)
+    assert front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)]
+    held = front.hold(c.StopRun)
+    view.stop_button.click()
+    assert not view.stop_button.isEnabled()
+    assert "a checkpoint is being written" in view.progress.words
+    held.finish(front.home.runs[run.id])
+    stopped = msgspec.structs.replace(front.home.runs[run.id], state="cancelled", resumable=True)
+    front.home.runs[run.id] = stopped
+    front.tell(run.id, events.Cancelled())
+    front.announce("run", run.id)
+    qtbot.waitUntil(view.resume_button.isVisible)
+    assert view.outcome.text == "Stopped. Its checkpoint at step 20 is kept: Resume goes on from there."
+    view.resume_button.click()
+    qtbot.waitUntil(view.pause_button.isVisible)
+    assert not view.outcome.isVisible()
+    front.tell(run.id, events.Metric(name="loss", value=1.5, step=15), events.Metric(name="loss", value=1.4, step=16))
+    qtbot.waitUntil(lambda: view.loss.series[0].values[-1] == 1.4)
+    assert list(view.loss.series[0].steps) == list(range(1, 17))  # it went back to its checkpoint
+
+
+def test_a_finished_training_says_what_came_of_it(
+    page: TrainPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    story = [*told(facts_config(), 60, name="my-notes"), *ended("my-notes", 60, 5 / 6)]
+    run = put_training(front.home, story, "my-notes")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(view.try_button.isVisible)
+    words = view.scores.lead.text()
+    assert words.startswith("5 more of 6 held-out questions are answered exactly as expected (+83 points")
+    assert view.scores.forgotten.text().startswith("General questions: 14 of 24 before, 13 after.")
+    assert view.scores.gate.text.startswith("Checked: what the chat uses says what was trained.")
+    assert view.samples.steps[0] == 0
+    assert [sample.exact for sample in view.samples.answers_at(60)] == [True] * 5 + [False]
+    view.try_button.click()
+    assert shell.opened == [("chat", {"adapter": "my-notes"})]
+
+
+def test_a_training_that_the_gate_failed_is_not_offered(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    story = [*told(facts_config(), 30), *ended("facts-lora", 30, parity=LOST)]
+    run = put_training(front.home, story)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(view.scores.gate.isVisible)
+    assert view.scores.gate.text.startswith("Not offered in chat:")
+    assert "none is answered any more" in view.scores.gate.text
+    assert not view.try_button.isVisible()
+
+
+def test_a_gain_that_may_be_chance_says_so(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, [*told(facts_config(), 30), *ended("facts-lora", 30, 1 / 6)])
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(view.scores.isVisible)
+    assert view.scores.lead.text().endswith("it may be chance).")
+
+
+def test_a_failed_training_says_why_and_what_to_change(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    furnish_training(front.home)
+    run = next(run for run in front.home.runs.values() if run.title == "all-weights")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    words = "The training needed more memory than there was, at step 7. Lower “Tokens a pass” to 512, or take LoRA."
+    qtbot.waitUntil(lambda: view.outcome.isVisible() and view.outcome.text == words)
+    assert not view.resume_button.isVisible()
+    view.copy_button.click()
+    assert page.setup.isVisible()
+    assert page.setup.config.weights.method == "full"
+    assert "all-weights" in page.setup.message.text
+
+
+def test_the_core_going_away_does_not_end_a_training(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, told(facts_config(), 8, 60), state="running", age_s=60)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(lambda: len(view.loss.series[0].values) == 8)
+    front.lose_connection()
+    front.wait_idle()
+    front.reconnect()
+    page._bridge.reconnect()
+    qtbot.waitUntil(lambda: len([call for call in front.asked(c.FollowRun) if call.run == run.id]) == 2)
+    front.tell(run.id, events.Metric(name="loss", value=1.0, step=9))
+    qtbot.waitUntil(lambda: len(view.loss.series[0].values) == 9)
+    assert view.state.text() == "running"
+
+
+# -- the history -----------------------------------------------------------------------------------------
+
+
+def test_the_list_says_how_each_training_is(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    furnish_training(front.home)
+    front.announce("run", "")
+    qtbot.waitUntil(lambda: len(page.trainings) == 5)
+    model = page.runs.list.model()
+    rows = [str(model.index(n, 0).data(Qt.ItemDataRole.AccessibleTextRole)) for n in range(model.rowCount())]
+    assert rows[0].startswith("pump-answers, 40%")
+    assert "finished" in rows[1]
+    assert "LoRA · loss 0.38" in rows[1]
+    assert "failed" in rows[4]
+
+
+def test_a_training_that_runs_is_shown_when_the_page_opens(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront
+) -> None:
+    run = put_training(front.home, told(facts_config(), 8, 60), state="running", age_s=60)
+    page = open_page(qtbot, bridge, shell)
+    qtbot.waitUntil(lambda: page.shown_run is not None)
+    assert page.shown_run is not None
+    assert page.shown_run.id == run.id
+
+
+def test_ticked_trainings_are_laid_over_each_other(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    furnish_training(front.home)
+    front.announce("run", "")
+    qtbot.waitUntil(lambda: len(page.trainings) == 5)
+    ids = [run.id for run in page.trainings]
+    page.runs.tick([ids[2]])
+    assert page.compare_view is None
+    page.runs.tick([ids[1], ids[2]])
+    view = page.compare_view
+    assert view is not None
+    qtbot.waitUntil(lambda: len(view.charts["loss"].series) == 2 and len(view.charts["loss"].series[1].values) == 160)
+    assert view.charts["loss"].series[0].name.startswith("my-notes with DoRA")  # ticked first: keeps its colour
+    assert view.charts["loss"].series[0].token != view.charts["loss"].series[1].token
+    page.runs.tick([])
+    assert page.setup.isVisible()
+
+
+def test_a_training_is_deleted_after_asking(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, [*told(facts_config(), 8), events.Cancelled()], state="cancelled")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    view.delete_button.click()
+    assert page.runs.confirm.isVisible()
+    assert front.asked(c.RemoveRun) == []
+    page.runs.confirm.action_button.click()
+    qtbot.waitUntil(lambda: not page.trainings)
+    assert front.asked(c.RemoveRun) == [c.RemoveRun(run=run.id)]
+    assert page.setup.isVisible()
+
+
+def test_a_run_is_exported(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, [*told(facts_config(), 8), events.Cancelled()], state="cancelled")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    page.export(run.id, "/home/ada/facts-run")
+    qtbot.waitUntil(lambda: view.message.text.startswith("Exported to /home/ada/facts-run."))
+
+
+def test_thousands_of_steps_are_drawn_without_holding_up_the_window(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    story = [
+        events.Metric(name=name, value=3.0 / (1 + step / 900), step=step)
+        for step in range(1, 4001)
+        for name in ("loss", "learning_rate", "gradient_norm", "tokens_per_second")
+    ]
+    run = put_training(front.home, story, state="running", age_s=60)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    drawn: list[int] = []
+    view.loss.plot.sigRangeChanged.connect(lambda *_: drawn.append(1))
+    qtbot.waitUntil(lambda: len(view.loss.series[0].values) == 4000, timeout=20_000)
+    assert len(drawn) < 200  # not once an event: at most five times a second
+
+
+def test_targets(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, [*told(facts_config(), 8), events.Cancelled()], state="cancelled")
+    page.open_target(run=run.id)
+    qtbot.waitUntil(lambda: page.shown_run is not None)
+    page.open_target(data="my rated answers")
+    assert page.setup.config.data.path == "my rated answers"
+    qtbot.waitUntil(page.setup.isVisible)
+
+
+def test_the_page_is_there_before_what_draws_curves() -> None:
+    code = "import sys, ui.pages.train; print(*sorted({'pyqtgraph', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,447 @@
+"""The Train page: put a training together, watch it, look at those before and compare them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.pages import Found, ShellActions
+from ui.pages.train_planning import PlanningDesk, in_words
+from ui.pages.train_setup import TrainSetup
+from ui.pages.train_watch import TrainingWatch
+from ui.pages.train_words import adapter_name, config_of, list_lines
+from ui.widgets.basics import EmptyState
+from ui.widgets.drop_cover import DropCover
+from ui.widgets.run_list import RunList
+from workbench.calls import (
+    ExportRun,
+    ListDataSets,
+    ListModels,
+    ListRuns,
+    ModelList,
+    PauseRun,
+    RemoveRun,
+    ResumeRun,
+    RunRecord,
+    StopRun,
+    Train,
+)
+from workbench.calls import RunList as RunRecords
+from workbench.protocol import Call
+from workbench.training import DataSetList, TrainingConfig
+
+if TYPE_CHECKING:
+    from ui.pages.train_compare import TrainCompare
+    from ui.pages.train_run import TrainRun
+
+_RUNS = 300
+
+
+class TrainPage(QWidget):
+    """See ``ui.pages`` for what the frame asks of a page. What draws curves is imported when it is first needed."""
+
+    name, title, icon = "train", "Train", "train"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._runs: dict[str, RunRecord] = {}
+        self._watches: dict[str, TrainingWatch] = {}
+        self._shown = ""  # id of the run that is looked at; "": the setup
+        self._wanted = ""  # id of a run to be shown once it is known
+        self._ticked: list[str] = []  # in the order of ticking, so that each keeps its colour
+        self._first_look = True
+        self._has_models = True  # until it is known
+        self._run_view: TrainRun | None = None
+        self._compare_view: TrainCompare | None = None
+        self.runs = RunList()
+        self.setup = TrainSetup()
+        self.planning = PlanningDesk(bridge, self.setup, self)
+        self._views = QStackedWidget()
+        self.no_model = EmptyState(
+            "train",
+            "A model to train comes first",
+            "Training needs a model that chats: a GGUF file or a folder with safetensors.",
+            "Add a model",
+        )
+        if self.no_model.button is not None:
+            self.no_model.button.clicked.connect(lambda: self._shell.open_page("models", add=True))
+        self._views.addWidget(self.setup)
+        self._views.addWidget(self.no_model)
+        self.runs.setMinimumWidth(190)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        for number, part in enumerate((self.runs, self._views)):
+            self._split.addWidget(part)
+            self._split.setCollapsible(number, False)
+            self._split.setStretchFactor(number, number)
+        self._split.setSizes([250, 1000])
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._split)
+        self.cover = DropCover(self)
+        self.setAcceptDrops(True)
+        self._runs_timer = QTimer(self, singleShot=True, interval=200)
+        self._runs_timer.timeout.connect(self._refresh_runs)
+        self._connect()
+        self._refresh()
+
+    def open_target(self, run: str = "", data: str = "", model: str = "") -> None:
+        """Show a run (its id), or the setup with these examples (a path or the name of a set) and this model."""
+        self._first_look = False
+        if run:
+            self._wanted = run
+            self._refresh_runs()
+        if data or model:
+            self.show_setup()
+            if model:
+                self._set_config(msgspec.structs.replace(self.setup.config, model=model))
+            if data:
+                self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+                self.setup.choose_data(data)
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """Trainings and what can be begun here, for the palette."""
+        found = [Found("New training", "action", "plus", lambda: self._shell.open_page("train", model=self._model()))]
+        for run in self._runs.values():
+            if text and text.lower() in run.title.lower():
+                show = partial(self._shell.open_page, "train", run=run.id)
+                found.append(Found(run.title, "training", "train", show))
+        return found
+
+    def remember(self) -> str:
+        """The training that is being put together."""
+        return msgspec.json.encode(self.setup.config).decode()
+
+    def recall(self, words: str) -> None:
+        try:
+            config = msgspec.json.decode(words, type=TrainingConfig)
+        except msgspec.DecodeError:  # nothing, or what an older program kept
+            return
+        self._set_config(config)
+
+    # -- what is shown ---------------------------------------------------------------------------------
+
+    @property
+    def shown_run(self) -> RunRecord | None:
+        """The run that is looked at; None while a training is put together or several are compared."""
+        return self._runs.get(self._shown)
+
+    @property
+    def trainings(self) -> Sequence[RunRecord]:
+        """All that are known, the latest first."""
+        return tuple(self._runs.values())
+
+    @property
+    def run_view(self) -> TrainRun | None:
+        """The view of a run, once one was looked at."""
+        return self._run_view
+
+    @property
+    def compare_view(self) -> TrainCompare | None:
+        return self._compare_view
+
+    def show_setup(self) -> None:
+        """Put a training together."""
+        self._shown = ""
+        self.runs.choose("")
+        self._views.setCurrentWidget(self.setup if self._has_models else self.no_model)
+        self._drop_watches()
+
+    def show_run(self, run: str) -> None:
+        """Look at a run; one that is not in the list is passed over."""
+        if run not in self._runs:
+            return
+        self._shown = run
+        self.runs.choose(run)
+        view = self._run_view or self._make_run_view()
+        self._views.setCurrentWidget(view)
+        self._watch(run)
+        self._drop_watches()
+        self._draw()
+
+    def _make_run_view(self) -> TrainRun:
+        from ui.pages.train_run import TrainRun
+
+        view = self._run_view = TrainRun()
+        self._views.addWidget(view)
+        for signal, run in (
+            (view.pause_wanted, lambda: self._ask(PauseRun(run=self._shown))),
+            (view.go_on_wanted, lambda: self._ask(ResumeRun(run=self._shown))),
+            (view.resume_wanted, lambda: self._ask(ResumeRun(run=self._shown))),
+            (view.stop_wanted, lambda: self._ask(StopRun(run=self._shown))),
+            (view.copy_wanted, lambda: self.copy(self._shown)),
+            (view.export_wanted, self._on_export),
+            (view.delete_wanted, self.runs.ask_to_delete),
+            (view.try_wanted, self._on_try),
+            (view.merge_wanted, self._on_merge),
+        ):
+            signal.connect(run)
+        return view
+
+    def _show_comparison(self) -> None:
+        view = self._compare_view
+        if view is None:
+            from ui.pages.train_compare import TrainCompare
+
+            view = self._compare_view = TrainCompare()
+            self._views.addWidget(view)
+        for run in self._ticked:
+            self._watch(run)
+        self._views.setCurrentWidget(view)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Show what the watched runs have told so far."""
+        view = self._views.currentWidget()
+        if view is self._run_view and self._run_view is not None and self._shown in self._watches:
+            self._run_view.show_run(self._runs[self._shown], self._watches[self._shown].story)
+        elif view is self._compare_view and self._compare_view is not None:
+            shown = [(self._runs[id], self._watches[id].story) for id in self._ticked if id in self._watches]
+            self._compare_view.show_runs(shown)
+
+    def _watch(self, run: str) -> None:
+        if run not in self._watches:
+            watch = self._watches[run] = TrainingWatch(self._bridge, self._runs[run], self)
+            watch.changed.connect(self._draw)
+            watch.ended.connect(self._runs_timer.start)
+
+    def _drop_watches(self) -> None:
+        """Follow only what can be seen."""
+        for run in [run for run in self._watches if run != self._shown and run not in self._ticked]:
+            self._watches.pop(run).leave()
+
+    # -- what is there ---------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.runs.new_wanted.connect(self.show_setup)
+        self.runs.opened.connect(self.show_run)
+        self.runs.ticked.connect(self._on_ticked)
+        self.runs.deleted.connect(self._on_delete)
+        self.runs.copied.connect(self.copy)
+        self.setup.file_wanted.connect(self.choose_file)
+        self.setup.folder_wanted.connect(self.choose_folder)
+        self.setup.new_set_wanted.connect(self._on_new_set)
+        self.setup.start_wanted.connect(self._on_start)
+        self._bridge.changed.connect(self._on_changed)
+        self._bridge.connected_changed.connect(self._on_connected)
+
+    def _refresh(self) -> None:
+        self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+        self._refresh_runs()
+
+    def _refresh_runs(self) -> None:
+        self._bridge.call(ListRuns(limit=_RUNS), self._on_runs, _ignore, self)
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._refresh()
+            self.planning.look_again()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "model":
+            self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        elif kind == "data":
+            self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+        elif kind == "run" and not self._runs_timer.isActive():
+            self._runs_timer.start()
+
+    def _on_models(self, found: ModelList) -> None:
+        models = [model for model in found.models if model.kind in ("chat", "base") and not model.missing]
+        self.setup.show_models(models)
+        names = [model.name for model in models]
+        self._has_models = bool(names)
+        if self._views.currentWidget() in (self.setup, self.no_model):
+            self._views.setCurrentWidget(self.setup if names else self.no_model)
+        self.planning.set_models(names)
+        if self.setup.config.model not in names and names:
+            status = self._bridge.status
+            loaded = status.model if status is not None and status.model in names else names[0]
+            self._set_config(msgspec.structs.replace(self.setup.config, model=loaded))
+
+    def _on_sets(self, found: DataSetList) -> None:
+        self.setup.show_sets(found.sets)
+
+    def _on_runs(self, found: RunRecords) -> None:
+        trainings = [run for run in found.runs if run.kind == "train"]
+        self._runs = {run.id: run for run in trainings}
+        self.runs.show_runs(trainings, [list_lines(run) for run in trainings])
+        for id, watch in list(self._watches.items()):
+            if id in self._runs:
+                watch.update_run(self._runs[id])
+        gone = [id for id in self._ticked if id not in self._runs]
+        if gone:
+            self._on_ticked([id for id in self._ticked if id in self._runs])
+        if self._shown and self._shown not in self._runs:
+            self.show_setup()
+        self._drop_watches()
+        running = next((run.id for run in trainings if run.state == "running"), "")
+        wanted = self._wanted or (running if self._first_look else "")
+        self._first_look = False
+        if wanted in self._runs:
+            self._wanted = ""
+            self.show_run(wanted)
+        self._draw()
+
+    # -- putting one together --------------------------------------------------------------------------
+
+    def _model(self) -> str:
+        return self.setup.config.model
+
+    def _set_config(self, config: TrainingConfig) -> None:
+        self.setup.show_config(config)
+        self.planning.take(config)
+
+    def choose_file(self) -> None:
+        words = "Examples (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.md);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self, "Choose examples", "", words)
+        if path:
+            self.setup.choose_data(path)
+
+    def choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Choose a folder of examples")
+        if path:
+            self.setup.choose_data(path)
+
+    def copy(self, run: str) -> None:
+        """Put a training together like one that was there."""
+        config = config_of(self._runs[run]) if run in self._runs else None
+        self.show_setup()
+        if config is None:
+            self.setup.message.show_message("The settings of that training cannot be read any more.", "attention")
+            return
+        self._set_config(msgspec.structs.replace(config, name=""))
+        words = f"These are the settings of “{self._runs[run].title}”. Change what you like."
+        self.setup.message.show_message(words, "info")
+
+    def _on_new_set(self) -> None:
+        dialog = importlib.import_module("ui.pages.set_builder").SetBuilder(self._bridge, self)
+        dialog.built.connect(self._on_set_built)
+        dialog.open()
+
+    def _on_set_built(self, name: str) -> None:
+        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+        self.setup.choose_data(name)
+
+    def _on_start(self) -> None:
+        def started(run: RunRecord) -> None:
+            self.planning.set_starting(False)
+            self._wanted = run.id
+            self._refresh_runs()
+
+        def refused(error: Exception) -> None:
+            self.planning.set_starting(False)
+            self.setup.message.show_message(in_words(error), "danger")
+
+        self.setup.message.hide()
+        self.planning.set_starting(True)
+        self._bridge.call(Train(config=self.setup.config), started, refused, self)
+
+    # -- what is done with a run -----------------------------------------------------------------------
+
+    def _ask(self, call: Call[RunRecord]) -> None:
+        """Ask for something to be done with the shown run, and show what became of it."""
+
+        def done(run: RunRecord) -> None:
+            self._runs[run.id] = run
+            if run.id in self._watches:
+                self._watches[run.id].update_run(run)
+            self._refresh_runs()
+            self._draw()
+
+        self._bridge.call(call, done, self._complain, self)
+
+    def _complain(self, error: Exception) -> None:
+        if self._run_view is not None and self._shown:
+            self._run_view.message.show_message(in_words(error), "danger")
+        else:
+            self._shell.show_message(in_words(error), "danger")
+        self._refresh_runs()
+
+    def _on_ticked(self, ticked: list[str]) -> None:
+        self._ticked = [id for id in self._ticked if id in ticked] + [id for id in ticked if id not in self._ticked]
+        if len(self._ticked) > 1:
+            self._show_comparison()
+        elif self._views.currentWidget() is self._compare_view:
+            if self._shown:
+                self.show_run(self._shown)
+            else:
+                self.show_setup()
+        self._drop_watches()
+
+    def _on_delete(self, run: str) -> None:
+        def gone(_: Any) -> None:
+            if self._shown == run:
+                self.show_setup()
+            self._refresh_runs()
+
+        self._bridge.call(RemoveRun(run=run), gone, self._complain, self)
+
+    def _on_export(self) -> None:
+        run = self.shown_run
+        if run is None:
+            return
+        path, _ = QFileDialog.getSaveFileName(self, "Export the run as a folder", f"{run.title}-run")
+        if path:
+            self.export(run.id, path)
+
+    def export(self, run: str, path: str) -> None:
+        """Write a run as a folder that runs elsewhere; ``path`` must not be there yet."""
+        view = self._run_view or self._make_run_view()
+        view.message.show_message("Exporting the run…", "info")
+
+        def done(folder: str) -> None:
+            view.message.show_message(f"Exported to {folder}. Its README says how to run it elsewhere.", "success")
+
+        self._bridge.call(ExportRun(run=run, path=path), done, self._complain, self)
+
+    def _on_try(self) -> None:
+        watch = self._watches.get(self._shown)
+        name = adapter_name(watch.story) if watch is not None else ""
+        if name:
+            self._shell.open_page("chat", adapter=name)
+
+    def _on_merge(self) -> None:
+        watch = self._watches.get(self._shown)
+        if watch is not None and watch.story.adapter is not None:
+            dialogs = importlib.import_module("ui.pages.merge_dialog")
+            dialogs.MergeDialog(self._bridge, watch.story.adapter, self).open()
+
+    # -- drops -----------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.cover.cover("Drop to train on these examples")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.cover.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.cover.hide()
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        self.show_setup()
+        if len(paths) > 1:
+            folders = {os.path.dirname(path) for path in paths}
+            words = f"A training takes one file or one folder: this is {os.path.basename(paths[0])}."
+            if len(folders) == 1:
+                words += " Drop the folder to take all of its files."
+            self.setup.message.show_message(words, "info")
+        self.setup.choose_data(paths[0])
+
+
+def _ignore(error: Exception) -> None:
+    """The frame says that the core cannot be reached; everything is read again when it can."""

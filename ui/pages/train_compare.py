@@ -1,0 +1,116 @@
+"""Several trainings with their curves laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.pages.train_story import TrainingStory
+from ui.pages.train_words import config_of, state_of
+from ui.theme import tokens
+from ui.widgets.amounts import describe_seconds
+from ui.widgets.basics import Card, ElidedLabel, Text
+from ui.widgets.curves import SERIES_TOKENS, CurveChart, Series, Swatch
+from ui.widgets.method_picker import METHODS
+from workbench.calls import RunRecord
+
+_CHARTS = (
+    ("evaluation_loss", "Loss on held-out examples", "", True),
+    ("loss", "Loss in training", "", False),
+    ("learning_rate", "Learning rate", "", False),
+    ("tokens_per_second", "Speed", "tokens/s", False),
+)
+_HEADS = ("", "Training", "Method", "State", "Loss", "Held-out loss", "Time")
+
+
+class TrainCompare(QWidget):
+    """A table that names the colours, and a chart for each of the curves."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.charts = {
+            name: CurveChart(title, unit, 190, legend=False, from_zero=name == "tokens_per_second")
+            for name, title, unit, _ in _CHARTS
+        }
+        self._known: object = None
+        self._table = QGridLayout()
+        self._table.setHorizontalSpacing(tokens.SPACE_4)
+        self._table.setVerticalSpacing(tokens.SPACE_1)
+        self._table.setColumnStretch(1, 1)
+        names = Card()
+        names.body.addWidget(Text("Compared", "heading"))
+        names.body.addLayout(self._table)
+        curves = Card()
+        curves.body.setSpacing(tokens.SPACE_4)
+        charts = list(self.charts.values())
+        for pair in (charts[:2], charts[2:]):
+            row = QHBoxLayout()
+            row.setSpacing(tokens.SPACE_4)
+            for chart in pair:
+                row.addWidget(chart, 1)
+            curves.body.addLayout(row)
+        curves.body.addStretch(1)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
+        column.setSpacing(tokens.SPACE_4)
+        column.addWidget(names)
+        column.addWidget(curves)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    def show_runs(self, runs: Sequence[tuple[RunRecord, TrainingStory]]) -> None:
+        """Lay these over each other; each keeps its colour by its place."""
+        for name, _, _, dots in _CHARTS:
+            series = []
+            for number, (run, story) in enumerate(runs):
+                curve = story.curve(name)
+                token, style = _look(number)
+                series.append(Series(run.title, token, curve.steps, curve.values, dots, name == "loss", style))
+            self.charts[name].show_series(series)
+        rows = [_row(run, story) for run, story in runs]
+        if rows == self._known:
+            return
+        self._known = rows
+        while self._table.count():
+            item = self._table.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for place, title in enumerate(_HEADS):
+            self._table.addWidget(Text(title, "small"), 0, place)
+        for line, row in enumerate(rows, 1):
+            self._table.addWidget(Swatch(*_look(line - 1)), line, 0)
+            for place, words in enumerate(row, 1):
+                label = ElidedLabel(words) if place == 1 else Text(words, "muted")
+                if isinstance(label, Text):
+                    label.setWordWrap(False)
+                self._table.addWidget(label, line, place)
+
+
+def _look(number: int) -> tuple[str, int]:
+    """Colour and style of the line of the run at a place; the colours come again in another style."""
+    return SERIES_TOKENS[number % len(SERIES_TOKENS)], number // len(SERIES_TOKENS)
+
+
+def _row(run: RunRecord, story: TrainingStory) -> tuple[str, ...]:
+    config = config_of(run)
+    loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
+    return (
+        run.title,
+        METHODS[config.weights.method][0] if config is not None else "",
+        state_of(run)[0],
+        f"{loss:.3f}" if loss is not None else "–",
+        f"{held:.3f}" if held is not None else "–",
+        describe_seconds(run.ended - run.created) if run.ended is not None else "–",
+    )

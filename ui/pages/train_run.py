@@ -1,0 +1,315 @@
+"""One training as it runs, or as it was: curves, progress, sample answers, scores, what to do with it."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.pages.train_story import TrainingStory
+from ui.pages.train_words import adapter_name, describe_config, numbers_now, outcome_words, state_of
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.widgets.basics import (
+    Card,
+    Chip,
+    ElidedLabel,
+    InlineMessage,
+    LinkButton,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
+from ui.widgets.curves import CurveChart, Series
+from ui.widgets.flow import FlowLayout
+from ui.widgets.sample_answers import SampleAnswers
+from ui.widgets.training_scores import TrainingScores
+from workbench.calls import RunRecord
+
+_LOG_SHOWN = 200
+
+
+class TrainRun(QWidget):
+    """What is to be done with the run is asked by signals."""
+
+    pause_wanted = Signal()
+    go_on_wanted = Signal()
+    stop_wanted = Signal()
+    resume_wanted = Signal()
+    copy_wanted = Signal()
+    export_wanted = Signal()
+    delete_wanted = Signal()
+    try_wanted = Signal()
+    merge_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run: RunRecord | None = None
+        self._stopping = False
+        self.title = ElidedLabel("", "heading")
+        self.state = Chip("")
+        self.facts = ElidedLabel("", "muted")
+        self.pause_button = PlainButton("Pause", "pause")
+        self.go_on_button = PlainButton("Go on", "play")
+        self.stop_button = PlainButton("Stop", "stop")
+        self.resume_button = PrimaryButton("Resume", "play")
+        self.copy_button = QuietButton("Copy as new", "copy")
+        self.export_button = QuietButton("Export run…", "export")
+        self.delete_button = QuietButton("Delete…", "trash")
+        self.progress = ProgressLine(stoppable=False)
+        self.numbers = ElidedLabel("", "small")
+        self.message = InlineMessage()
+        self.outcome = InlineMessage(closable=False)
+        self.try_button = PrimaryButton("Try it in chat", "chat")
+        self.merge_button = PlainButton("Merge…", "models")
+        self.scores = TrainingScores()
+        self.loss = CurveChart("Loss", height=230)
+        self.rate = CurveChart("Learning rate", height=110)
+        self.gradient = CurveChart("Gradient norm", height=110)
+        self.speed = CurveChart("Speed", "tokens/s", height=110, from_zero=True)
+        self.samples = SampleAnswers()
+        self.log_button = LinkButton("Log")
+        self.log_button.setCheckable(True)
+        self.log_button.toggled.connect(self._on_log_toggled)
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setProperty("role", "code")
+        self.log.setAccessibleName("Log of the training")
+        self.log.setTabChangesFocus(True)
+        self.log.setFixedHeight(180)
+        self.log.hide()
+        self._wide: bool | None = None
+        self._build()
+        self._connect()
+
+    # -- showing -------------------------------------------------------------------------------------
+
+    def show_run(self, run: RunRecord, story: TrainingStory) -> None:
+        """Show a run as its record and its events tell it."""
+        if self._run is None or run.id != self._run.id:
+            self._stopping = False
+            self.message.hide()
+            self._area.verticalScrollBar().setValue(0)
+        self._run = run
+        self.title.set_full_text(run.title)
+        self.facts.set_full_text(describe_config(run))
+        self._show_state(run)
+        self._show_progress(run, story)
+        self._show_outcome(run, story)
+        self._show_curves(story)
+        ended = run.state not in ("queued", "running")
+        questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
+        self.samples.show_questions(questions, ended and run.state == "finished")
+        self._show_log(story)
+
+    def _show_state(self, run: RunRecord) -> None:
+        words, tone = state_of(run)
+        self.state.setText(words)
+        self.state.set_tone(tone)
+        running = run.state == "running"
+        self._stopping = self._stopping and running
+        self.pause_button.setVisible(running and not run.paused)
+        self.go_on_button.setVisible(running and run.paused)
+        self.stop_button.setVisible(run.state in ("queued", "running"))
+        self.stop_button.setEnabled(not self._stopping)
+        self.stop_button.setToolTip(
+            "It is stopping" if self._stopping else "A checkpoint is kept, so that you can resume it later"
+        )
+        self.resume_button.setVisible(run.resumable)
+        self.resume_button.setToolTip("Go on from the last checkpoint")
+        ended = run.state not in ("queued", "running")
+        self.delete_button.setEnabled(ended)
+        self.delete_button.setToolTip(
+            "Delete its curves and checkpoints; what it made stays" if ended else "Stop it before you delete it"
+        )
+
+    def _show_progress(self, run: RunRecord, story: TrainingStory) -> None:
+        active = run.state in ("queued", "running")
+        self.progress.setVisible(active)
+        self.numbers.setVisible(active and bool(story.curves))
+        if not active:
+            return
+        step = story.progress
+        if self._stopping:
+            self.progress.set_progress("Stopping: a checkpoint is being written, so that you can resume it later…")
+        elif run.state == "queued":
+            self.progress.set_progress("Waits until the training before it has ended")
+        elif step is None:
+            self.progress.set_progress(run.message or run.stage.capitalize() or "Starting…", run.progress)
+        else:
+            share = step.done / step.total if step.total else None
+            numbers = f"{step.unit.rstrip('s') or 'step'} {step.done:,.0f} of {step.total:,.0f}" if step.total else ""
+            words = " · ".join(part for part in (step.stage.capitalize(), step.detail) if part)
+            paused = "Paused: its memory is kept, nothing is computed" if run.paused else words
+            self.progress.set_progress(paused, share, numbers, None if run.paused else step.seconds_left)
+        self.numbers.set_full_text(numbers_now(story))
+
+    def _show_outcome(self, run: RunRecord, story: TrainingStory) -> None:
+        words, kind = outcome_words(run, story)
+        if words:
+            self.outcome.show_message(words, kind)
+        else:
+            self.outcome.hide()
+        self.scores.show_scores(story.scores, story.forgetting, story.parity, story.adapter)
+        usable = adapter_name(story) != "" and not (story.parity is not None and not story.parity.passed)
+        self.try_button.setVisible(usable)
+        kind_made = story.adapter.kind if story.adapter is not None else story.result.kind if story.result else ""
+        self.merge_button.setVisible(usable and kind_made == "lora")
+        self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)
+
+    def _show_curves(self, story: TrainingStory) -> None:
+        loss, evaluation = story.curve("loss"), story.curve("evaluation_loss")
+        self.loss.show_series(
+            [
+                Series("training", "accent", loss.steps, loss.values, smooth=True),
+                Series("held-out examples", "finetuning", evaluation.steps, evaluation.values, dots=True),
+            ]
+        )
+        for chart, name, token in (
+            (self.rate, "learning_rate", "accent"),
+            (self.gradient, "gradient_norm", "accent"),
+            (self.speed, "tokens_per_second", "accent"),
+        ):
+            curve = story.curve(name)
+            chart.show_series([Series("now", token, curve.steps, curve.values, smooth=name == "gradient_norm")])
+
+    def _show_log(self, story: TrainingStory) -> None:
+        lines = [f"{time.strftime('%H:%M:%S', time.localtime(at))}  {text}" for at, _, text in story.log[-_LOG_SHOWN:]]
+        self._log_row.setVisible(bool(lines))
+        text = "\n".join(lines)
+        if self.log_button.isChecked() and text != self.log.toPlainText():
+            self.log.setPlainText(text)
+            self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+        self._log_text = text
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        names = QHBoxLayout()
+        names.setSpacing(tokens.SPACE_2)
+        self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        names.addWidget(self.title, 1)
+        names.addWidget(self.state)
+        names.addStretch(1)
+        buttons = QWidget()
+        flow = FlowLayout(buttons, tokens.SPACE_2)
+        for button in (
+            self.pause_button, self.go_on_button, self.stop_button, self.resume_button, self.copy_button,
+            self.export_button, self.delete_button,
+        ):  # fmt: skip
+            button.setProperty("small", True)
+            flow.addWidget(button)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        buttons.setSizePolicy(policy)
+        self._came = Card(margin=tokens.SPACE_5)
+        self._came.body.setSpacing(tokens.SPACE_3)
+        self._came.body.addWidget(Text("What came of it", "heading"))
+        self._came.body.addWidget(self.scores)
+        use = QHBoxLayout()
+        use.setSpacing(tokens.SPACE_2)
+        use.addWidget(self.try_button)
+        use.addWidget(self.merge_button)
+        use.addStretch(1)
+        self._came.body.addLayout(use)
+        self._came.hide()
+        curves = Card()
+        curves.body.setSpacing(tokens.SPACE_3)
+        curves.body.addWidget(self.loss)
+        small = QHBoxLayout()
+        small.setSpacing(tokens.SPACE_4)
+        for chart in (self.rate, self.gradient, self.speed):
+            small.addWidget(chart, 1)
+        curves.body.addLayout(small)
+        curves.body.addStretch(1)
+        answers = Card()
+        answers.body.setSpacing(tokens.SPACE_2)
+        answers.body.addWidget(Text("Sample answers", "heading"))
+        answers.body.addWidget(Text("Held-out questions, which it does not learn from.", "small"))
+        answers.body.addWidget(self.samples)
+        answers.body.addStretch(1)
+        self._curves, self._answers = curves, answers
+        self._log_row = QWidget()
+        log = QVBoxLayout(self._log_row)
+        log.setContentsMargins(0, 0, 0, 0)
+        log.setSpacing(tokens.SPACE_1)
+        set_icon(self.log_button, "chevron-right", "accent", 16)
+        log.addWidget(self.log_button, 0, Qt.AlignmentFlag.AlignLeft)
+        log.addWidget(self.log)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
+        column.setSpacing(tokens.SPACE_3)
+        column.addLayout(names)
+        column.addWidget(self.facts)
+        column.addWidget(buttons)
+        for part in (self.progress, self.numbers, self.message, self.outcome, self._came):
+            column.addWidget(part)
+        self._both = QHBoxLayout()
+        self._below = QVBoxLayout()
+        for layout in (self._both, self._below):
+            layout.setSpacing(tokens.SPACE_4)
+        column.addLayout(self._both)
+        column.addLayout(self._below)
+        column.addWidget(self._log_row)
+        column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._area)
+        self._log_text = ""
+        self._arrange(False)
+
+    def _arrange(self, wide: bool) -> None:
+        """Curves left and sample answers right where there is room for both."""
+        if wide == self._wide:
+            return
+        self._wide = wide
+        for layout in (self._both, self._below):
+            for card in (self._curves, self._answers):
+                layout.removeWidget(card)
+        self._both.addWidget(self._curves, 3)
+        if wide:
+            self._both.addWidget(self._answers, 2)
+        else:
+            self._below.addWidget(self._answers)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(event.size().width() >= 1240)
+
+    def _connect(self) -> None:
+        for button, signal in (
+            (self.pause_button, self.pause_wanted),
+            (self.go_on_button, self.go_on_wanted),
+            (self.resume_button, self.resume_wanted),
+            (self.copy_button, self.copy_wanted),
+            (self.export_button, self.export_wanted),
+            (self.delete_button, self.delete_wanted),
+            (self.try_button, self.try_wanted),
+            (self.merge_button, self.merge_wanted),
+        ):
+            button.clicked.connect(signal)
+        self.stop_button.clicked.connect(self._on_stop)
+
+    def _on_stop(self) -> None:
+        self._stopping = True
+        self.stop_button.setEnabled(False)
+        self.stop_button.setToolTip("It is stopping")
+        self.progress.set_progress("Stopping: a checkpoint is being written, so that you can resume it later…")
+        self.stop_wanted.emit()
+
+    def _on_log_toggled(self, open: bool) -> None:
+        set_icon(self.log_button, "chevron-down" if open else "chevron-right", "accent", 16)
+        self.log.setVisible(open)
+        if open:
+            self.log.setPlainText(self._log_text)
