@@ -17,31 +17,24 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
 from ui.pages.chat_answers import ChatAnswers
+from ui.pages.chat_bench import ChatBench
+from ui.pages.chat_compare import ChatCompare
 from ui.pages.chat_decoding import ChatDecoding
 from ui.pages.chat_layout import ChatLayout
-from ui.pages.chat_recipe import question_of, with_model
+from ui.pages.chat_recipe import question_of
 from ui.pages.chat_session import ChatSession
 from ui.widgets.conversation import Shown
 from ui.widgets.highlighting import find_lexer
-from ui.widgets.recipe_panel import ChoiceBox
 from workbench.calls import (
-    AskResult,
     ChatList,
     ChatRecord,
-    Collection,
-    CollectionList,
     DeleteChat,
     DocumentTask,
     ExportChat,
     ListChats,
-    ListCollections,
-    ListModels,
-    ModelList,
-    ModelRecord,
     RenameChat,
 )
 from workbench.messages import Citation, Passage
-from workbench.recipes import Recipe, RetrievalPart
 
 _IDLE_MS = 1_500
 
@@ -59,16 +52,11 @@ class ChatPage(QWidget):
         self._shell = shell
         self._drafts: dict[str | None, str] = {}
         self._drafted: str | None = None
-        self._models: tuple[ModelRecord, ...] = ()
-        self._collections: tuple[Collection, ...] = ()
-        self._last_asked = ""  # the collection of the latest chat when the window opened
-        self._known = False  # whether it is known which models there are
-        self._context_tokens: dict[str, int] = {}  # by message
         self._question_waiting = ""
         self._refusal = ""  # what the frame was last told of a question that could not be asked
-        self._has_chosen = False  # whether the person touched the recipe
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
+        self.bench = ChatBench(bridge, shell, self.session, self.parts, self)
         self.decoding = ChatDecoding(bridge, self.session, self.parts, self)
         talk = self.parts.conversation
         self._answers = ChatAnswers(bridge, self.session, talk, lambda: self.parts.recipe.recipe, self)
@@ -82,7 +70,8 @@ class ChatPage(QWidget):
         self._history_timer.timeout.connect(self._refresh_history)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
-        self._refresh_lists()
+        self.compare = ChatCompare(self.session, talk, lambda: self.bench.recipe, self)  # sees what was laid out
+        self.bench.refresh()
         self._refresh_history()
         self._on_opened()
 
@@ -96,16 +85,17 @@ class ChatPage(QWidget):
         collection: str = "",
         question: str = "",
         task: DocumentTask | None = None,
+        adapter: str = "",
     ) -> None:
-        """Open a chat; or begin one, with a collection, a question to ask, or a task on a whole document."""
+        """Open a chat; or begin one, with a collection, an adapter, a question, or a task on a whole document."""
         if chat:
             self.session.open(chat)
-        elif new or collection or task is not None:
+        elif new or collection or adapter or task is not None:
             self.new_chat()
         if collection:
-            recipe = self.parts.recipe.recipe
-            part = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=collection)
-            self._set_recipe(msgspec.structs.replace(recipe, retrieval=part))
+            self.bench.put_documents(collection)
+        if adapter:
+            self.bench.put_adapter(adapter)
         if task is not None:
             self.session.ask(question_of(task), self.parts.recipe.recipe, document=task)
         elif question:
@@ -155,7 +145,7 @@ class ChatPage(QWidget):
         session.refused.connect(self._on_refused)
         session.busy_changed.connect(parts.composer.set_busy)
         session.missing.connect(lambda words: self._shell.show_message(words, "attention"))
-        session.answered.connect(self._on_answered)
+        session.answered.connect(self.bench.take_result)
         history = parts.history
         history.opened.connect(session.open)
         history.new_wanted.connect(self.new_chat)
@@ -185,15 +175,8 @@ class ChatPage(QWidget):
         composer.stop_wanted.connect(session.stop)
         composer.edited.connect(self._on_drafted)
         composer.attach_clicked.connect(self._on_attach)
-        composer.remedy_clicked.connect(self._on_models_wanted)
-        composer.model_chip_clicked.connect(lambda: self._offer(parts.recipe.model_box, composer.model_chip))
-        parts.head.model_clicked.connect(lambda: self._offer(parts.recipe.model_box, parts.head.model))
-        composer.documents_chip_clicked.connect(
-            lambda: self._offer(parts.recipe.documents_box, composer.documents_chip)
-        )
-        parts.recipe.changed.connect(self._on_recipe_changed)
+        self.bench.models_known.connect(self._ask_waiting)
         parts.recipe.close_wanted.connect(parts.toggle_recipe)
-        parts.recipe.models_wanted.connect(self._on_models_wanted)
         for wanted in (parts.recipe.documents_wanted, parts.intake.documents_wanted):
             wanted.connect(lambda: self._shell.open_page("documents"))
         for closed in (parts.source.close_wanted, parts.passages.close_wanted):
@@ -214,13 +197,8 @@ class ChatPage(QWidget):
             shortcut.activated.connect(run)
         self._bridge.changed.connect(self._on_changed)
         self._bridge.connected_changed.connect(self._on_connected)
-        self._bridge.status_changed.connect(self._show_context)
 
     # -- what the home folder holds --------------------------------------------------------------------
-
-    def _refresh_lists(self) -> None:
-        self._bridge.call(ListModels(), self._on_models, self._on_unreachable, self)
-        self._bridge.call(ListCollections(), self._on_collections, self._on_unreachable, self)
 
     def _refresh_history(self) -> None:
         search = self.parts.history.search.text().strip()
@@ -229,35 +207,8 @@ class ChatPage(QWidget):
     def _on_unreachable(self, error: Exception) -> None:
         """The frame says that the core cannot be reached; the lists come again when it can."""
 
-    def _on_models(self, found: ModelList) -> None:
-        self._models = tuple(model for model in found.models if model.kind != "embedder" and not model.missing)
-        self._known = True
-        recipe = self.parts.recipe.recipe
-        if not recipe.model.name and self._models:
-            first = next((model for model in self._models if model.kind == "chat"), self._models[0])
-            recipe = with_model(recipe, first.name)
-        self.parts.recipe.set_choices(self._models, self._collections)
-        self._set_recipe(recipe)
-        self._ask_waiting()
-
-    def _on_collections(self, found: CollectionList) -> None:
-        self._collections = found.collections
-        self.parts.recipe.set_choices(self._models, self._collections)
-        self._set_recipe(self._with_likely_documents(self.parts.recipe.recipe))
-
-    def _with_likely_documents(self, recipe: Recipe) -> Recipe:
-        """Until a person chooses, a first chat asks the documents that were asked last, or the only ones there are."""
-        if self._has_chosen or self.session.chat.id is not None or recipe.retrieval is not None:
-            return recipe
-        names = [collection.name for collection in self._collections]
-        likely = self._last_asked if self._last_asked in names else names[0] if len(names) == 1 else ""
-        return msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection=likely)) if likely else recipe
-
     def _on_chats(self, found: ChatList) -> None:
-        latest = next((chat.recipe for chat in found.chats if chat.recipe is not None), None)
-        if not self._last_asked and latest is not None and latest.retrieval is not None:
-            self._last_asked = latest.retrieval.collection
-            self._set_recipe(self._with_likely_documents(self.parts.recipe.recipe))
+        self.bench.look_at_chats(found)
         self.parts.history.show_chats(found.chats, self.session.chat.id)
         title = next((chat.title for chat in found.chats if chat.id == self.session.chat.id), None)
         if title is not None:
@@ -266,12 +217,9 @@ class ChatPage(QWidget):
     def _on_changed(self, kind: str, id: str) -> None:
         if kind == "chat":
             self._history_timer.start()
-        elif kind in ("model", "collection"):
-            self._refresh_lists()
 
     def _on_connected(self, connected: bool) -> None:
         if connected:
-            self._refresh_lists()
             self._refresh_history()
 
     # -- the open chat ---------------------------------------------------------------------------------
@@ -281,8 +229,7 @@ class ChatPage(QWidget):
         self._drafted = chat.id
         parts.composer.set_text(self._drafts.get(chat.id, ""))
         if chat.record is not None and chat.record.recipe is not None:
-            recipe = chat.record.recipe
-            self._set_recipe(recipe if recipe.model.name else with_model(recipe, parts.recipe.recipe.model.name))
+            self.bench.restore(chat.record.recipe)
         if parts.side.currentWidget() is not parts.recipe:
             parts.side.setCurrentWidget(parts.recipe)
         self._show_branch(keep_place=False)
@@ -301,10 +248,13 @@ class ChatPage(QWidget):
         self.parts.show_messages(bool(path))
         shown = [Shown(message, tuple(branches.siblings(message.id))) for message in path]
         talk.show_branch(shown, keep_place and not talk.following)
-        self._show_context()
+        self.bench.show_context()
 
     def _on_asked(self, question: str) -> None:
-        self.session.ask(question, self.parts.recipe.recipe)
+        if self.parts.composer.compares:
+            self.compare.ask(question)
+        else:
+            self.session.ask(question, self.parts.recipe.recipe)
 
     def _on_stored(self) -> None:
         """Only now the words may go from the composer."""
@@ -322,11 +272,6 @@ class ChatPage(QWidget):
             self._refusal = f"The question could not be asked. {reason}"
             self._shell.show_message(self._refusal, "danger")
 
-    def _on_answered(self, result: AskResult) -> None:
-        if result.context_tokens:
-            self._context_tokens[result.message] = result.context_tokens
-        self._show_context()
-
     def _on_drafted(self) -> None:
         self._drafts[self._drafted] = self.parts.composer.text
 
@@ -338,7 +283,7 @@ class ChatPage(QWidget):
 
     def _ask_waiting(self) -> None:
         """Ask the question that the page was opened with, once it is known that there is a model."""
-        if self._question_waiting and self._known and not self.parts.composer.blocked:
+        if self._question_waiting and self.bench.ready and not self.parts.composer.blocked:
             question, self._question_waiting = self._question_waiting, ""
             self._on_asked(question)
 
@@ -350,62 +295,6 @@ class ChatPage(QWidget):
             passages = stored.passages or (live.passages if live is not None else ())
             self.parts.passages.show_passages(stored.query or (live.query if live is not None else ""), passages)
             self.parts.show_side(self.parts.passages)
-
-    # -- recipe and context ------------------------------------------------------------------------------
-
-    def _on_recipe_changed(self, recipe: Recipe) -> None:
-        self._has_chosen = True
-        self._set_recipe(recipe)
-
-    def _set_recipe(self, recipe: Recipe) -> None:
-        self.parts.recipe.set_recipe(recipe)
-        self._show_recipe()
-
-    def _show_recipe(self) -> None:
-        parts, recipe = self.parts, self.parts.recipe.recipe
-        model = recipe.model.name
-        documents = recipe.retrieval.collection if recipe.retrieval is not None else ""
-        parts.composer.model_chip.setText(model or "No model")
-        parts.composer.documents_chip.setText(documents or "No documents")
-        parts.composer.documents_chip.set_tone("retrieval" if documents else "plain")
-        parts.head.model.setText(model or "No model")
-        parts.intake.set_collection(documents)
-        if self._known and not self._models:
-            parts.composer.set_blocked("There is no model to answer yet.", "Get one under Models")
-        elif self._known and model not in [known.name for known in self._models]:
-            parts.composer.set_blocked("Choose a model for this chat first.")
-        else:
-            parts.composer.set_blocked("")
-        parts.hint.setText(
-            f"Answers lean on the documents in “{documents}” and name their sources."
-            if documents
-            else "Choose documents in the recipe to have answers lean on them and name their sources."
-        )
-        self._show_context()
-
-    def _show_context(self) -> None:
-        path = self.session.chat.branches.path()
-        # a stopped answer may not know what it cost: the one before it still tells
-        last = next((m for m in reversed(path) if m.usage is not None and m.usage.prompt_tokens), None)
-        window = self._context_tokens.get(last.id, 0) if last is not None else 0
-        self.parts.head.show_context(last.usage if last is not None else None, window or self._model_context())
-
-    def _model_context(self) -> int:
-        """The context length of the chosen model: as it is loaded, else as far as the catalogue tells."""
-        name = self.parts.recipe.recipe.model.name
-        status = self._bridge.status
-        if status is not None and status.model == name and status.context_tokens:
-            return status.context_tokens
-        return next((min(model.context_tokens, 8_192) for model in self._models if model.name == name), 0)
-
-    def _offer(self, box: ChoiceBox, chip: QWidget) -> None:
-        """What a chip of the composer or the header stands for, to choose from at once."""
-        menu = box.make_menu(self)
-        above = chip is not self.parts.head.model
-        menu.popup(chip.mapToGlobal(QPoint(0, -menu.sizeHint().height() if above else chip.height())))
-
-    def _on_models_wanted(self) -> None:
-        self._shell.open_page("models")
 
     # -- what is done with a chat ------------------------------------------------------------------------
 

@@ -45,6 +45,8 @@ class ChatAnswers(QObject):
         conversation.inspection_wanted.connect(self._on_inspection_wanted)
         conversation.inspection_left.connect(self._on_inspection_left)
         conversation.keep_wanted.connect(session.keep)
+        conversation.rated.connect(session.rate)
+        conversation.rewritten.connect(session.rewrite)
         conversation.branch_wanted.connect(self._on_branch_wanted)
 
     def _on_laid_out(self, view: AnswerView) -> None:

@@ -6,8 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ui.theme import tokens
+from ui.widgets.answer_parts import within
 from ui.widgets.basics import Chip, ChipButton, ElidedLabel, IconButton
 from workbench.messages import Usage
+
+_MOST = 60  # characters
 
 
 class ChatHeader(QWidget):
@@ -36,6 +39,12 @@ class ChatHeader(QWidget):
         row.addWidget(self.chat_title, 1)
         for part in (self.model, self.context, self.menu_button, self.history_button, self.recipe_button):
             row.addWidget(part)
+
+    def show_model(self, words: str, whole: str) -> None:
+        """The model with what is on over it; ``whole`` where there was no room for all."""
+        self.model.setText(within(words, _MOST) or "No model")
+        self.model.setToolTip(whole)
+        self.model.setAccessibleName(whole or "No model")
 
     def show_context(self, usage: Usage | None, context_tokens: int) -> None:
         """How much of the model's context the last answer took."""

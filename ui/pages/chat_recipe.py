@@ -21,5 +21,6 @@ def question_of(task: DocumentTask) -> str:
 
 
 def with_model(recipe: Recipe, name: str) -> Recipe:
-    """The recipe with another model."""
-    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
+    """The recipe with this model; adapters stay with the model that they are for."""
+    adapters = recipe.model.adapters if name == recipe.model.name else ()
+    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name, adapters=adapters))

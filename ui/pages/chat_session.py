@@ -23,15 +23,18 @@ from workbench.calls import (
     Chat,
     ChatRecord,
     DocumentTask,
+    EditAnswer,
     FollowAnswer,
     GetChat,
     KeepSequence,
+    RateAnswer,
     SetHead,
     StopAnswer,
     StoredMessage,
 )
 from workbench.errors import UserError
 from workbench.events import Event, Terminal
+from workbench.protocol import Call
 from workbench.recipes import Recipe
 
 
@@ -73,9 +76,11 @@ class ChatSession(QObject):
         self.chat = OpenChat()
         self.lives: dict[str, LiveAnswer] = {}
         self._handles: dict[LiveAnswer, Handle] = {}
+        self._aside: set[LiveAnswer] = set()  # made beside an answer of the branch, to be compared with it
         self._lost: set[str] = set()  # answers that were followed to an end: not followed again
         self._names = itertools.count(1)
         self._wanted: str | None = None
+        self._moving = 0  # calls under way that change the head
         self._busy = False
         bridge.changed.connect(self._on_changed)
         bridge.connected_changed.connect(self._on_connected)
@@ -87,10 +92,16 @@ class ChatSession(QObject):
 
     def live(self) -> LiveAnswer | None:
         """The answer that is being made in the shown branch."""
-        for message in reversed(self.chat.branches.path()):
-            if message.id in self.lives:
-                return self.lives[message.id]
-        return None
+        found = self._shown_lives()
+        return found[0] if found else None
+
+    def _shown_lives(self) -> list[LiveAnswer]:
+        """All that are being made in the shown branch and aside from it, the last one of the branch first."""
+        path = self.chat.branches.path()
+        shown = [self.lives[message.id] for message in reversed(path) if message.id in self.lives]
+        questions = {message.id for message in path}
+        aside = [live for live in self._aside if live.message in self.chat.branches]
+        return shown + [live for live in aside if self.chat.branches[live.message].parent in questions]
 
     # -- opening -------------------------------------------------------------------------------------
 
@@ -113,14 +124,14 @@ class ChatSession(QObject):
         if chat.chat.id != self._wanted:
             return
         same = chat.chat.id == self.chat.id
-        if same and self.busy:
+        if same and (self.busy or self._moving):  # what was read may be older than what is shown
             return
         if same and chat.chat == self.chat.record and chat.messages == self.chat.messages:
             return
         self.chat = OpenChat(chat.chat, chat.messages)
         for message in self.chat.branches.path():
             if message.state == "streaming" and message.id not in self.lives:
-                self._follow(message)
+                self.follow(message)
         (self.branch_changed if same else self.opened).emit()
         self._tell_busy()
 
@@ -167,14 +178,24 @@ class ChatSession(QObject):
         answer = answer_beside(old, f"new-a{next(self._names)}", recipe)
         self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, branch=branch), (answer,), recipe)
 
+    def answer_aside(self, message: str, recipe: Recipe) -> None:
+        """Answer the question above an answer with another recipe, only to be compared: the shown branch stays."""
+        if message not in self.chat.branches or self.chat.id is None:
+            return
+        answer = answer_beside(self.chat.branches[message], f"new-a{next(self._names)}", recipe)
+        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, aside=True), (answer,), recipe)
+
     def _begin(self, call: Ask, messages: tuple[StoredMessage, ...], recipe: Recipe) -> None:
         chat = self.chat
         before = chat.branches.head
         for message in messages:
             chat.branches.put(message)
-        chat.branches.show(messages[-1].id)
         live = LiveAnswer(messages[-1].id, chat.id or "", recipe, self)
         self.lives[live.message] = live
+        if call.aside:
+            self._aside.add(live)
+        else:
+            chat.branches.show(messages[-1].id)
         stored = False
 
         def take(batch: Sequence[Event]) -> None:
@@ -208,6 +229,11 @@ class ChatSession(QObject):
         """The question is stored: use the ids that it and its answer have from now on."""
         question, answer = str(ids["question"]), str(ids["answer"])
         shown = chat is self.chat
+        if chat.record is None:
+            title = messages[0].text[:60]
+            chat.record = ChatRecord(id=str(ids["chat"]), title=title, created=0, updated=0, head=answer, recipe=recipe)
+            if shown:
+                self._wanted = chat.record.id
         if len(messages) == 2:
             chat.branches.rename(messages[0].id, question, messages[0].parent)
             if shown:
@@ -218,29 +244,23 @@ class ChatSession(QObject):
         self.lives[answer] = live
         if shown:
             self.identified.emit(messages[-1].id, answer)
-        if chat.record is None:
-            title = messages[0].text[:60]
-            chat.record = ChatRecord(id=live.chat, title=title, created=0, updated=0, head=answer, recipe=recipe)
-            if shown:
-                self._wanted = live.chat
-        self.stored.emit()
+        if live not in self._aside:  # that has no words in the composer
+            self.stored.emit()
 
     def _take_back(
         self, chat: OpenChat, live: LiveAnswer, messages: tuple[StoredMessage, ...], before: str | None
     ) -> None:
-        self.lives.pop(live.message, None)
-        self._handles.pop(live, None)
+        self._forget(live)
         for message in reversed(messages):
             chat.branches.drop(message.id)
-        if before is not None:
+        if before is not None and chat.branches.head != before:
             chat.branches.show(before)
         if chat is self.chat:
             self.branch_changed.emit()
         self._tell_busy()
 
     def _end(self, chat: OpenChat, live: LiveAnswer, terminal: Terminal) -> None:
-        self.lives.pop(live.message, None)
-        self._handles.pop(live, None)
+        self._forget(live)
         if live.message in chat.branches:
             chat.branches.put(live.outcome(chat.branches[live.message], terminal))
         live.ended.emit()
@@ -252,12 +272,17 @@ class ChatSession(QObject):
         live.deleteLater()
         self.reload()
 
+    def _forget(self, live: LiveAnswer) -> None:
+        self.lives.pop(live.message, None)
+        self._handles.pop(live, None)
+        self._aside.discard(live)
+
     # -- following, stopping, branching ----------------------------------------------------------------
 
-    def _follow(self, message: StoredMessage) -> None:
+    def follow(self, message: StoredMessage) -> LiveAnswer | None:
         """Watch an answer that was begun elsewhere: by another window, a terminal, or before this window opened."""
         if message.id in self._lost:
-            return
+            return None
         chat = self.chat
         live = LiveAnswer(message.id, message.chat, message.recipe or Recipe(), self)
         self.lives[message.id] = live
@@ -267,28 +292,38 @@ class ChatSession(QObject):
             self._end(chat, live, terminal)
 
         self._handles[live] = self._bridge.stream(FollowAnswer(message=message.id), live.take, end, self)
+        return live
 
     def stop(self) -> None:
         """Stop the answer that is being made in the shown branch; what was written is kept."""
-        live = self.live()
-        if live is None:
-            return
-        if live.message.startswith("new-"):
-            self._handles[live].cancel()
-        else:
-            self._bridge.call(StopAnswer(message=live.message), lambda _: None, owner=self)
+        for live in self._shown_lives():
+            if live.message.startswith("new-"):
+                self._handles[live].cancel()
+            else:
+                self._bridge.call(StopAnswer(message=live.message), lambda _: None, owner=self)
 
     def keep(self, message: str, sequence: int) -> None:
         """Go on from another of the answers that were made at once."""
+        self._change(KeepSequence(message=message, sequence=sequence))
+
+    def rate(self, message: str, rating: int) -> None:
+        """Say that an answer is good (1) or bad (-1), or take that back (0)."""
+        self._change(RateAnswer(message=message, rating=1 if rating > 0 else -1 if rating < 0 else 0))
+
+    def rewrite(self, message: str, text: str) -> None:
+        """Go on from what a person says the answer should have been; no words: from what it was."""
+        self._change(EditAnswer(message=message, text=text))
+
+    def _change(self, call: Call[StoredMessage]) -> None:
         chat = self.chat
 
-        def show(kept: StoredMessage) -> None:
-            if kept.id in chat.branches:
-                chat.branches.put(kept)
+        def show(changed: StoredMessage) -> None:
+            if changed.id in chat.branches:
+                chat.branches.put(changed)
             if chat is self.chat:
                 self.branch_changed.emit()
 
-        self._bridge.call(KeepSequence(message=message, sequence=sequence), show, owner=self)
+        self._bridge.call(call, show, owner=self)
 
     def show_sibling(self, message: str) -> None:
         """Show the branch of a message, here and when the chat is opened again."""
@@ -296,11 +331,20 @@ class ChatSession(QObject):
         self.branch_changed.emit()
         self._tell_busy()
         if self.chat.id is not None and not message.startswith("new-"):
-            self._bridge.call(SetHead(chat=self.chat.id, message=message), self._on_head, owner=self)
+            self._moving += 1
+            call = SetHead(chat=self.chat.id, message=message)
+            self._bridge.call(call, self._on_head, self._on_head_failed, self)
+
+    def _on_head_failed(self, error: Exception) -> None:
+        self._moving -= 1
+        self._bridge.failed.emit(error)
+        self.reload()
 
     def _on_head(self, record: ChatRecord) -> None:
+        self._moving -= 1
         if self.chat.record is not None and record.id == self.chat.record.id:
             self.chat.record = record
+        self.reload()  # what was read meanwhile was passed over
 
     def _tell_busy(self) -> None:
         if self.busy != self._busy:

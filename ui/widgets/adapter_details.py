@@ -73,7 +73,7 @@ class AdapterDetails(QWidget):
         self.name_field.given_up.connect(self.end_rename)
         self.name_field.returnPressed.connect(self._on_named)
         self.name_field.hide()
-        self.kind = Chip("", "finetuning")
+        self.kind = Chip("")
         self.state = Chip("")
         self.purpose = Text("", "muted")
         self.message = InlineMessage()

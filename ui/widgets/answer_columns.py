@@ -148,6 +148,7 @@ class AnswerColumn(Card):
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent, tokens.SPACE_3)
         self.number = number
+        self._followed: object = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.title = Text(f"Answer {number + 1}", "strong")
         self.title.setWordWrap(False)
@@ -186,6 +187,28 @@ class AnswerColumn(Card):
         self.body.addWidget(feet)
         for part in (self.keep_button, self.kept_mark, self.tokens_button):
             part.hide()
+
+    def follow(self, source: object) -> bool:
+        """Whether this is another answer being made than the one that is followed; the text begins anew then."""
+        if source is self._followed:
+            return False
+        self._followed = source
+        self.text.restart()
+        for part in (self.finish, self.keep_button, self.kept_mark):
+            part.hide()
+        self.figures.show()
+        return True
+
+    def add_piece(self, piece: str, sequence: int) -> None:
+        """Let it grow by a piece of its first sequence."""
+        if sequence == 0 and piece:
+            self.text.add(piece)
+            self.figures.set_full_text("Being made…")
+
+    def show_waiting(self, words: str) -> None:
+        """What is waited for before the first word."""
+        if words and not self.text.text:
+            self.figures.set_full_text(words)
 
     def show_answer(self, answer: Answer, kept: bool, numbers: Collection[int], can_keep: bool, traced: bool) -> None:
         self.text.set_text(answer.text, numbers)

@@ -6,12 +6,14 @@ asks for nothing itself: what the person wants is signalled.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.widgets.answer_columns import AnswerColumns
+from ui.widgets.answer_comparison import AnswerComparison
+from ui.widgets.answer_feedback import AnswerEditor, EditedNote, FeedbackButtons
 from ui.widgets.answer_inspection import AnswerInspection
 from ui.widgets.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
 from ui.widgets.basics import InlineMessage, LinkButton, QuietButton, Text, set_property
@@ -42,6 +44,13 @@ class AnswerView(QWidget):
     keep_wanted = Signal(str, int)
     """Another of the answers made at once is to be the conversation's: the message and the answer's place."""
 
+    rated = Signal(str, int)
+    rewritten = Signal(str, str)
+    """What the answer should have been; no words: what it was at first."""
+    compare_wanted = Signal(str, bool)
+    """Base and tuned are to stand side by side, or not any more."""
+    pair_kept = Signal(str)
+
     def __init__(self, message: StoredMessage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.message_id = message.id
@@ -56,6 +65,12 @@ class AnswerView(QWidget):
         self.text.citation_clicked.connect(self._on_citation)
         self.text.link_clicked.connect(self.link_clicked)
         self.columns = self._make_columns()
+        self.comparison = self._make_comparison()
+        self.editor = AnswerEditor()
+        self.editor.saved.connect(self._on_saved)
+        self.editor.given_up.connect(self.end_edit)
+        self.edited_note = EditedNote()
+        self.edited_note.restore_wanted.connect(lambda: self.rewritten.emit(self.message_id, ""))
         self.declined_note = DeclinedNote()
         self.notices = Text("", "attention")
         self.state_line = Text("", "small")
@@ -72,9 +87,10 @@ class AnswerView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, tokens.SPACE_4)
         column.setSpacing(tokens.SPACE_2)
-        column.addWidget(Centred(self.waiting, self.declined_note, self.thought, self.text))
+        column.addWidget(Centred(self.waiting, self.declined_note, self.thought, self.text, self.editor))
         column.addWidget(self.columns)
-        below = (self.state_line, self.failure, self.sources, self.notices, self.footer, self.usage)
+        column.addWidget(self.comparison)
+        below = (self.edited_note, self.state_line, self.failure, self.sources, self.notices, self.footer, self.usage)
         column.addWidget(Centred(*below))
         column.addWidget(self._inspection_place)
         self.show_message(message)
@@ -104,7 +120,7 @@ class AnswerView(QWidget):
             self.siblings.show_siblings(siblings, message.id)
         # with an answer that failed before its first word nothing can be done but to try again
         failed = message.state == "failed" and not message.text and not message.sequences
-        self.footer.setVisible(not failed or self.siblings.isVisibleTo(self.footer))
+        self.footer.setVisible((not failed or self.siblings.isVisibleTo(self.footer)) and self.editor.isHidden())
         self.usage.setVisible(not failed)
 
     def set_followed(self, followed: bool) -> None:
@@ -146,6 +162,44 @@ class AnswerView(QWidget):
             return False
         return self._opened if self._opened is not None else not self._followed
 
+    # -- rating, editing, comparing ------------------------------------------------------------------
+
+    def begin_edit(self) -> None:
+        """Let the person write the answer anew, in its place."""
+        self.text.hide()
+        self.footer.hide()
+        self.editor.begin(self._message.text)
+
+    def end_edit(self) -> None:
+        self.editor.hide()
+        self.footer.show()
+        self._show_answers()
+        self.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def offer_comparison(self, there: bool, can_ask: bool) -> None:
+        """Whether there is an answer to compare it with, and else whether one can be asked for."""
+        self.compare_button.setText("Base and tuned" if there else "Compare with base")
+        self.compare_button.setToolTip(
+            "Show the answers of the base model and of the tuned one side by side, or only the kept one"
+            if there
+            else "Ask the base model the same, and see both answers side by side"
+        )
+        self.compare_button.setVisible(there or can_ask)
+
+    def show_comparison(self, base: StoredMessage, tuned: StoredMessage) -> None:
+        """Show both answers side by side in the place of this one."""
+        self.comparison.show_pair(base, tuned, self.message_id)
+        self.comparison.show()
+        self.compare_button.setChecked(True)
+        self.waiting.hide()
+        self._show_answers()
+
+    def close_comparison(self) -> None:
+        self.compare_button.setChecked(False)
+        if not self.comparison.isHidden():
+            self.comparison.hide()
+            self._show_answers()
+
     # -- one that is being made --------------------------------------------------------------------
 
     def show_waiting(self, words: str) -> None:
@@ -171,7 +225,7 @@ class AnswerView(QWidget):
         if self.columns.columns:
             self.columns.add_text(sequence, piece)
             return
-        if not self.text.isVisibleTo(self):
+        if not self.text.isVisibleTo(self) and self.comparison.isHidden():
             self.text.show()
         self.text.add(piece)
 
@@ -196,6 +250,14 @@ class AnswerView(QWidget):
         columns.hide()
         return columns
 
+    def _make_comparison(self) -> AnswerComparison:
+        comparison = AnswerComparison()
+        comparison.message_kept.connect(self.pair_kept)
+        comparison.citation_clicked.connect(self._on_citation)
+        comparison.link_clicked.connect(self.link_clicked)
+        comparison.hide()
+        return comparison
+
     def _make_footer(self) -> QWidget:
         footer = QWidget()
         row = FlowLayout(footer, tokens.SPACE_1)
@@ -217,7 +279,19 @@ class AnswerView(QWidget):
         self.beams_button.clicked.connect(self.inspection.open_beams)
         self.passages_button = _small(QuietButton("", "eye"))
         self.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
-        for button in (self.answers_button, self.tokens_button, self.beams_button, self.passages_button):
+        self.feedback = FeedbackButtons()
+        self.feedback.rated.connect(lambda rating: self.rated.emit(self.message_id, rating))
+        self.feedback.edit_wanted.connect(self.begin_edit)
+        self.compare_button = _small(QuietButton("Compare with base", "adapters"))
+        self.compare_button.setCheckable(True)
+        self.compare_button.clicked.connect(lambda opened: self.compare_wanted.emit(self.message_id, opened))
+        for button in (
+            self.answers_button,
+            self.tokens_button,
+            self.beams_button,
+            self.passages_button,
+            self.compare_button,
+        ):
             button.hide()
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
@@ -225,6 +299,8 @@ class AnswerView(QWidget):
             self.siblings,
             self.copy_button,
             self.again_button,
+            self.feedback,
+            self.compare_button,
             self.answers_button,
             self.tokens_button,
             self.beams_button,
@@ -238,6 +314,9 @@ class AnswerView(QWidget):
         self.usage.show_usage(message.usage)
         self.again_button.setVisible(not streaming and message.state != "failed")  # that has its own Try again
         self.copy_button.setVisible(not streaming and bool(message.text))
+        self.feedback.show_rating(message.rating)
+        self.feedback.setVisible(not streaming and bool(message.text))
+        self.edited_note.show_message(message)
         decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
         by_beams = decoding.strategy == "beam"
         self.beams_button.setVisible(message.traced and by_beams)
@@ -261,7 +340,8 @@ class AnswerView(QWidget):
             self.columns.begin(0)
         beside = self.shows_columns
         self.columns.setVisible(beside)
-        self.text.setVisible(bool(self.text.text) and not beside and not self.declined_note.isVisibleTo(self))
+        elsewhere = beside or not self.comparison.isHidden() or not self.editor.isHidden()
+        self.text.setVisible(bool(self.text.text) and not elsewhere and not self.declined_note.isVisibleTo(self))
         several = not streaming and len(message.sequences) > 1
         self.answers_button.setText(f"{len(message.sequences)} answers")
         self.answers_button.setVisible(several)
@@ -316,6 +396,12 @@ class AnswerView(QWidget):
             if source.n == number:
                 self.source_wanted.emit(source)
                 return
+
+    def _on_saved(self, text: str) -> None:
+        changed = text != self._message.text
+        self.end_edit()
+        if changed:
+            self.rewritten.emit(self.message_id, text)
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.text)

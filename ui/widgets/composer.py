@@ -7,9 +7,14 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ui.theme import tokens
+from ui.widgets.answer_parts import within
 from ui.widgets.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
+from ui.widgets.flow import FlowLayout
 
 _LINES = 8
+_NAMES = 36  # characters
+COMPARE = "Compare with base"
+COMPARING = "Comparing with base"
 
 
 class Composer(QWidget):
@@ -22,6 +27,7 @@ class Composer(QWidget):
     stop_wanted = Signal()
     model_chip_clicked = Signal()
     documents_chip_clicked = Signal()
+    adapters_chip_clicked = Signal()
     attach_clicked = Signal()
     remedy_clicked = Signal()
     edited = Signal()
@@ -34,18 +40,24 @@ class Composer(QWidget):
         self.model_chip.clicked.connect(self.model_chip_clicked)
         self.documents_chip = ChipButton("No documents", "retrieval")
         self.documents_chip.clicked.connect(self.documents_chip_clicked)
+        self.adapters_chip = ChipButton("", "accent")
+        self.adapters_chip.clicked.connect(self.adapters_chip_clicked)
+        self.compare_chip = ChipButton(COMPARE)
+        self.compare_chip.setCheckable(True)
+        self.compare_chip.setToolTip("Ask the base model as well, and see both answers side by side")
+        self.compare_chip.toggled.connect(self._on_compare)
         self.reason = Text("", "small")
-        self.reason.setWordWrap(False)
         self.remedy = LinkButton("")
         self.remedy.clicked.connect(self.remedy_clicked)
-        chips = QHBoxLayout()
-        chips.setContentsMargins(0, 0, 0, 0)
-        chips.setSpacing(tokens.SPACE_2)
-        for part in (self.model_chip, self.documents_chip):
-            chips.addWidget(part)
-        chips.addStretch(1)
-        chips.addWidget(self.reason)
-        chips.addWidget(self.remedy)
+        chips = QWidget()
+        row_of_chips = FlowLayout(chips, tokens.SPACE_2)
+        for part in (self.model_chip, self.documents_chip, self.adapters_chip, self.compare_chip):
+            row_of_chips.addWidget(part)
+        blocked = QHBoxLayout()
+        blocked.setContentsMargins(0, 0, 0, 0)
+        blocked.setSpacing(tokens.SPACE_2)
+        blocked.addWidget(self.reason, 1)
+        blocked.addWidget(self.remedy)
         self.field = QuestionField()
         self.field.setPlaceholderText("Ask something…")
         self.field.setAccessibleName("Your question")
@@ -75,8 +87,10 @@ class Composer(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(tokens.SPACE_2)
-        column.addLayout(chips)
+        column.addLayout(blocked)
+        column.addWidget(chips)
         column.addWidget(frame)
+        self.show_adapters("")
         self._show_state()
 
     @property
@@ -86,6 +100,19 @@ class Composer(QWidget):
     @property
     def blocked(self) -> str:
         return self._blocked
+
+    @property
+    def compares(self) -> bool:
+        """Whether the next question is to be answered by the base model as well."""
+        return self.compare_chip.isChecked() and not self.compare_chip.isHidden()
+
+    def show_adapters(self, words: str) -> None:
+        """What is on over the model; no words: nothing, so that there is nothing to compare with the base."""
+        self.adapters_chip.setText(within(words, _NAMES))
+        self.adapters_chip.setAccessibleName(f"Adapters: {words}")
+        self.adapters_chip.setToolTip(f"Adapters: {words}")
+        self.adapters_chip.setVisible(bool(words))
+        self.compare_chip.setVisible(bool(words))
 
     def set_text(self, text: str) -> None:
         self.field.setPlainText(text)
@@ -114,6 +141,10 @@ class Composer(QWidget):
         empty = not self.text.strip()
         self.send.setEnabled(not reason and not empty)
         self.send.setToolTip(reason or ("Write a question first." if empty else "Send (Enter)"))
+
+    def _on_compare(self, on: bool) -> None:
+        self.compare_chip.set_tone("accent" if on else "plain")
+        self.compare_chip.setText(COMPARING if on else COMPARE)
 
     def _on_changed(self) -> None:
         self._show_state()

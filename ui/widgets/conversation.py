@@ -52,6 +52,13 @@ class Conversation(QScrollArea):
     branch_wanted = Signal(str, object)
     """Go on from another token of an answer: the message and a BranchPoint."""
 
+    rated = Signal(str, int)
+    rewritten = Signal(str, str)
+    compare_wanted = Signal(str, bool)
+    pair_kept = Signal(str)
+    answer_made = Signal(object)
+    """An AnswerView was made, of whichever answer."""
+
     answer_laid_out = Signal(object)
     """An AnswerView was made for a message that is being answered: it wants to be fed."""
 
@@ -184,6 +191,10 @@ class Conversation(QScrollArea):
             view.again_wanted.connect(self.again_wanted)
             view.link_clicked.connect(self.link_clicked)
             view.keep_wanted.connect(self.keep_wanted)
+            view.rated.connect(self.rated)
+            view.rewritten.connect(self.rewritten)
+            view.compare_wanted.connect(self.compare_wanted)
+            view.pair_kept.connect(self.pair_kept)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
             looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
@@ -192,8 +203,10 @@ class Conversation(QScrollArea):
         if shown.siblings:
             view.siblings.show_siblings(shown.siblings, message.id)
         self._views[message.id] = view
-        if isinstance(view, AnswerView) and message.state == "streaming":
-            self.answer_laid_out.emit(view)
+        if isinstance(view, AnswerView):
+            if message.state == "streaming":
+                self.answer_laid_out.emit(view)
+            self.answer_made.emit(view)
         return view
 
     def _place(self, view: MessageView) -> QWidget:

@@ -99,6 +99,11 @@ class MarkdownView(QWidget):
         self._restart(text)
         self.finish()
 
+    def restart(self) -> None:
+        """Nothing is there any more; another text will grow."""
+        self._restart("")
+        self._show(self._stream.take())
+
     def _restart(self, text: str) -> None:
         self._stream = MarkdownStream(self._language)
         self._stream.add(text)

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton
 from ui.forms import Form
 from ui.theme import tokens
 from ui.theme.theme import set_icon
+from ui.widgets.adapter_form import AdapterForm, describe_adapters
 from ui.widgets.amounts import describe_count
 from ui.widgets.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
 from ui.widgets.decoding_form import DecodingForm, describe_decoding
 from workbench.calls import Collection, ModelRecord
-from workbench.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+from workbench.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
 NO_DOCUMENTS = "No documents"
 _PHRASE = 80  # characters
@@ -55,6 +56,13 @@ class RecipePanel(QFrame):
         self.retrieval = RecipeCard(
             "Documents", "Answers lean on passages found in these documents, and name them.", "retrieval"
         )
+        self.adapters = RecipeCard(
+            "Adapters",
+            "What the model learnt here, switched on over it, as strongly as you like.",
+            "finetuning",
+        )
+        self.adapter_form = AdapterForm()
+        self.adapter_form.changed.connect(self._on_adapters)
         self.model_box = ChoiceBox("Model")
         self.model_box.chosen.connect(self._on_model)
         self.models_link = LinkButton("Get a model…")
@@ -77,6 +85,7 @@ class RecipePanel(QFrame):
             (self.prompting, (self.forms["prompting"],)),
             (self.decoding, (self.decoding_form,)),
             (self.retrieval, (self.documents_box, self.documents_link, self.forms["retrieval"])),
+            (self.adapters, (self.adapter_form,)),
         ):
             for widget in widgets:
                 card.inside.addWidget(widget)
@@ -90,7 +99,7 @@ class RecipePanel(QFrame):
 
     @property
     def cards(self) -> tuple[RecipeCard, ...]:
-        return (self.model, self.prompting, self.decoding, self.retrieval)
+        return (self.model, self.prompting, self.decoding, self.retrieval, self.adapters)
 
     def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection]) -> None:
         """The chat models and collections that there are."""
@@ -118,6 +127,8 @@ class RecipePanel(QFrame):
         self.prompting.set_state(describe_prompting(recipe.prompting))
         self.decoding.set_state(self._decoding_state())
         self.retrieval.set_state(describe_retrieval(recipe.retrieval))
+        self.adapter_form.set_uses(recipe.model.adapters)
+        self.adapters.set_state(describe_adapters(recipe.model.adapters))
         self._showing = False
         self.recipe_shown.emit(recipe)
 
@@ -154,8 +165,20 @@ class RecipePanel(QFrame):
         self.changed.emit(recipe)
 
     def _on_model(self, name: str) -> None:
-        part = msgspec.structs.replace(self._recipe.model, name=name, sha256="", engine="")
+        same = name == self._recipe.model.name
+        adapters = self._recipe.model.adapters if same else ()  # they are for the model that was
+        part = msgspec.structs.replace(self._recipe.model, name=name, adapters=adapters, sha256="", engine="")
         self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def _on_adapters(self, uses: tuple[AdapterUse, ...]) -> None:
+        part = msgspec.structs.replace(self._recipe.model, adapters=uses)
+        self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def show_adapter_problem(self, name: str, why: str) -> None:
+        """An adapter of the recipe cannot be used, and why; no words: all can."""
+        self.adapter_form.show_problem(name, why)
+        state = describe_adapters(self._recipe.model.adapters)
+        self.adapters.set_state(f"{state} (cannot be used)" if why else state)
 
     def _on_documents(self, name: str) -> None:
         before = self._recipe.retrieval or RetrievalPart()
