@@ -22,7 +22,7 @@ from workbench.workers.protocol import Cancel, FromWorker, Ready, Reply, Request
 Handler = Callable[[Any, RequestContext], Iterator[events.Event]]
 
 LEAVE_S = 5.0
-"""How long requests in flight have to end after they were cancelled because the worker leaves."""
+"""How long requests in flight have to end after they were cancelled because the worker leaves, unless it says more."""
 
 
 def serve(
@@ -30,18 +30,20 @@ def serve(
     calls: Any,
     handlers: Mapping[type[Call[Any]], Handler],
     on_leave: Callable[[], None] | None = None,
+    leave_s: float = LEAVE_S,
 ) -> None:
     """Serve requests until the parent says Shutdown or goes; then end the process. Never returns.
 
     ``calls`` is the union of the call types, ``handlers`` has a generator function for each. A handler that
     ends without a terminal event is finished with None; one that raises is failed (UserError: the person can
     act; anything else: a bug, with its traceback). Handlers run on threads of their own, all at the same time:
-    what must not overlap is theirs to order. ``on_leave`` runs before the process ends.
+    what must not overlap is theirs to order. ``on_leave`` runs before the process ends; requests in flight have
+    ``leave_s`` to end before that.
     """
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # so that no library's print can corrupt the stream
     sys.stdout = sys.stderr
-    line_out = _Lines(out)
+    line_out = _Lines(out, leave_s)
     decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
     call_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(calls)
     running: dict[int, RequestContext] = {}
@@ -75,7 +77,7 @@ def serve(
     with idle:
         for context in running.values():
             context.cancel()
-        idle.wait_for(lambda: not running, LEAVE_S)
+        idle.wait_for(lambda: not running, leave_s)
     if on_leave is not None:
         on_leave()
     sys.stderr.flush()
@@ -121,8 +123,9 @@ def _answer(
 class _Lines:
     """The worker's line to its parent. Once the parent has gone, what is written is dropped."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, leave_s: float) -> None:
         self._out = out
+        self._leave_s = leave_s
         self._lock = threading.Lock()
         self._encoder = msgspec.json.Encoder()
         self._gone = False
@@ -139,6 +142,6 @@ class _Lines:
                 # stdin reaches its end at the same moment and lets the worker leave in order; should something
                 # hold that pipe open, leave all the same
                 self._gone = True
-                last_resort = threading.Timer(2 * LEAVE_S, os._exit, (1,))
+                last_resort = threading.Timer(2 * self._leave_s, os._exit, (1,))
                 last_resort.daemon = True
                 last_resort.start()

@@ -96,13 +96,14 @@ def prepare(
     seed: int = 0,
     check: Callable[[], None] = lambda: None,
 ) -> TrainingSet:
-    """Split, write and count. Empty examples are left out, and so are those of which nothing is learnt.
+    """Split (``evaluation_share`` 0: not at all), write and count. Empty examples are left out, and so are those of
+    which nothing is learnt.
 
     ``check`` is called for every example and may raise to give up. Raises UserError when too few examples are left to
     train on, or the chat template refuses most of them.
     """
     train, evaluation = list(loaded.examples), list(loaded.evaluation)
-    if not evaluation:
+    if not evaluation and evaluation_share:
         train, evaluation = split_examples(train, evaluation_share, seed)
     refused: list[Refusal] = []
     sides = [_written(side, writer, refused, check) for side in (train, evaluation)]

@@ -1,0 +1,171 @@
+"""How well a model does: loss, perplexity and accuracy on texts, exact match and ROUGE-L of the answers that it gives.
+
+Answers are greedy and generated in batches over a key-value cache.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import groupby
+from typing import Any
+
+import torch
+
+from workbench.messages import Message
+from workbench.metrics import contains_answer, is_exact_match, rouge_l
+from workbench.techniques.finetuning.data.examples import Example
+from workbench.techniques.finetuning.data.skeletons import Tokenizer
+from workbench.techniques.finetuning.training.batching import make_passes
+from workbench.techniques.finetuning.training.losses import LossOf
+from workbench.techniques.finetuning.training.methods import base_of
+from workbench.techniques.finetuning.training.sets import (
+    Question,
+    TokenSequence,
+    Writing,
+    answer_text,
+    question_of,
+)
+from workbench.techniques.finetuning.training.tensors import tensors_of
+from workbench.training import SampleAnswer, Scores
+
+ANSWERS_AT_ONCE = 16
+PASS_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class Generality:
+    """The fixed general set: what is learnt must not cost it."""
+
+    texts: tuple[TokenSequence, ...]
+    questions: tuple[Question, ...]
+
+
+def read_generality(writing: Writing) -> Generality:
+    """The general questions and paragraphs that come with the program, in the model's tokens."""
+    raw = json.loads(resources.files(__package__).joinpath("general.json").read_text("utf-8"))
+    answers, whole = writing.writer(), writing.writer(loss_on="all")
+    questions: list[Question] = []
+    for question, answer in raw["questions"]:
+        example = Example(messages=(Message("user", question), Message("assistant", answer)))
+        found = question_of(example, answers.write(example), answers, writing.tokenizer)
+        if found is not None:
+            questions.append(found)
+    texts = [whole.write(Example(text=text)) for text in raw["texts"]]
+    return Generality(tuple(TokenSequence(one.tokens, one.trained) for one in texts), tuple(questions))
+
+
+def score_texts(
+    model: Any, loss_of: LossOf, texts: Sequence[TokenSequence], check: Callable[[], None] = lambda: None
+) -> Scores:
+    """Loss, perplexity and token accuracy on the learnt tokens of ``texts``. ``check`` may raise to give up."""
+    device = base_of(model).get_input_embeddings().weight.device
+    total, tokens, right = 0.0, 0, 0
+    with torch.no_grad():
+        for rows in make_passes([len(one.tokens) for one in texts], PASS_TOKENS):
+            check()
+            found = loss_of(model, *tensors_of([texts[row] for row in rows], device))
+            total += float(found.total)
+            tokens += found.tokens
+            right += found.right
+    loss = total / max(1, tokens)
+    return Scores(
+        loss=loss,
+        perplexity=math.exp(min(loss, 700.0)),
+        token_accuracy=right / max(1, tokens),
+        tokens=tokens,
+    )
+
+
+def answer_questions(
+    model: Any,
+    questions: Sequence[Question],
+    tokenizer: Tokenizer,
+    longest: int,
+    check: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """The model's greedy answers, of at most ``longest`` tokens each, in the order of the questions."""
+    answers: dict[int, str] = {}
+    prompted = bool(getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False))
+    for places in _batches(questions, of_one_length=prompted):
+        prompts = [questions[place].prompt for place in places]
+        for place, said in zip(places, _generate(model, prompts, tokenizer, longest, check), strict=True):
+            answers[place] = answer_text(said, tokenizer)
+    return [answers[place] for place in range(len(questions))]
+
+
+def score_answers(
+    questions: Sequence[Question], answers: Sequence[str], step: int, *, within: bool = False
+) -> tuple[float, float, list[SampleAnswer]]:
+    """Exact match and ROUGE-L over the answers, and each of them. ``within``: it is enough that what was expected
+    stands in the answer, for models that answer in sentences."""
+    matches = contains_answer if within else is_exact_match
+    samples = [
+        SampleAnswer(
+            step=step,
+            question=question.question,
+            expected=question.expected,
+            answer=answer,
+            exact=matches(answer, question.expected),
+        )
+        for question, answer in zip(questions, answers, strict=True)
+    ]
+    count = max(1, len(samples))
+    exact = sum(sample.exact for sample in samples) / count
+    return exact, sum(rouge_l(sample.answer, sample.expected) for sample in samples) / count, samples
+
+
+def _batches(questions: Sequence[Question], *, of_one_length: bool) -> Iterator[list[int]]:
+    """Places of questions that are answered together, by length. Where virtual tokens stand before the text, of the
+    same length only: padding between them and it would move them apart."""
+    order = sorted(range(len(questions)), key=lambda place: len(questions[place].prompt))
+    groups: Sequence[list[int]] = [order]
+    if of_one_length:
+        groups = [list(group) for _, group in groupby(order, key=lambda place: len(questions[place].prompt))]
+    for group in groups:
+        for begin in range(0, len(group), ANSWERS_AT_ONCE):
+            yield group[begin : begin + ANSWERS_AT_ONCE]
+
+
+def _generate(
+    model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, longest: int, check: Callable[[], None]
+) -> list[list[int]]:
+    """The tokens that follow each prompt, greedily, up to one that ends an answer."""
+    base = base_of(model)
+    device = base.get_input_embeddings().weight.device
+    width = max(map(len, prompts))
+    tokens = torch.zeros((len(prompts), width), dtype=torch.long)
+    mask = torch.zeros((len(prompts), width), dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        tokens[row, width - len(prompt) :] = torch.tensor(list(prompt))
+        mask[row, width - len(prompt) :] = 1
+    padded = not bool(mask.all())
+    tokens, mask = tokens.to(device), mask.to(device)
+    said: list[list[int]] = [[] for _ in prompts]
+    open_rows = set(range(len(prompts)))
+    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+    with torch.no_grad():
+        arguments: dict[str, Any] = {"attention_mask": mask, "position_ids": positions} if padded else {}
+        found = model(input_ids=tokens, use_cache=True, logits_to_keep=1, **arguments)
+        for _ in range(longest):
+            check()
+            following = found.logits[:, -1].argmax(dim=-1)
+            for row, token in enumerate(following.tolist()):
+                if row in open_rows:
+                    said[row].append(token)
+                    if tokenizer.ends_generation(token):
+                        open_rows.discard(row)
+            if not open_rows:
+                break
+            if padded:
+                mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1)
+                positions = mask.sum(dim=1, keepdim=True) - 1
+                arguments = {"attention_mask": mask, "position_ids": positions}
+            # what stands before is in the cache, virtual tokens too: the model itself, not the wrapper that adds them
+            found = base(
+                input_ids=following[:, None], past_key_values=found.past_key_values, use_cache=True, **arguments
+            )
+    return said

@@ -1,0 +1,252 @@
+"""Which weights move: a loaded base becomes a model of which some weights are trained.
+
+Selections of the model's own weights: full; layers (the last blocks); biases (BitFit, Ben Zaken et al. 2021,
+arXiv:2106.10199); norms. Low-rank changes: LoRA (Hu et al. 2021, arXiv:2106.09685), rsLoRA (Kalajdzievski 2023,
+arXiv:2312.03732), DoRA (Liu et al. 2024, arXiv:2402.09353). Added ones: IA3 (Liu et al. 2022, arXiv:2205.05638), prompt
+tuning (Lester et al. 2021, arXiv:2104.08691), p-tuning (Liu et al. 2021, arXiv:2103.10385), prefix tuning (Li & Liang
+2021, arXiv:2101.00190). What moves is float32, whatever the base is held in.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import peft
+import torch
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from workbench.errors import UserError
+from workbench.techniques.finetuning.bridge.families import new_biases
+from workbench.techniques.finetuning.weights.loading import LoadedBase
+from workbench.training import WeightsMethod, WeightsPart
+
+SELECTIONS: tuple[WeightsMethod, ...] = ("full", "layers", "biases", "norms")
+"""Methods that move the model's own weights; what they leave are new values of these."""
+
+PROMPTS: tuple[WeightsMethod, ...] = ("prompt", "p-tuning", "prefix")
+"""Methods that put virtual tokens before every text."""
+
+_ATTENTION = ("attn", "attention")
+_KEYS_AND_VALUES = ("k_proj", "v_proj", "query_key_value", "qkv_proj", "c_attn", "W_pack")
+_FEED_FORWARD_OUT = ("down_proj", "fc2", "dense_4h_to_h", "mlp.c_proj", "w2")
+
+
+def apply_method(loaded: LoadedBase, part: WeightsPart) -> Any:
+    """The model with exactly that set to be trained which the method moves: for low-rank and added weights a PEFT
+    model around it, else the model itself. All else requires no gradient.
+
+    Draws from torch's random state. Raises UserError where the model has nothing for the method to move.
+    """
+    model = loaded.model
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    if part.method in SELECTIONS:
+        for parameter in _selected(model, part, loaded.base.architecture):
+            _move(parameter)
+        return model
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peft warns of what transformers renamed, and of tied layers
+        adapted = peft.get_peft_model(model, _peft_config(model, part))
+    if part.method in ("prompt", "p-tuning"):
+        _start_from_tokens(adapted, part.method)
+    elif part.method == "prefix":
+        _start_from_states(adapted, part.virtual_tokens)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            _move(parameter)
+    return adapted
+
+
+def moving(model: Any) -> dict[str, Any]:
+    """The parameters that are trained, by name, in a fixed order."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def base_of(model: Any) -> Any:
+    """The transformers model inside, adapters and all."""
+    return model.get_base_model() if isinstance(model, peft.PeftModel) else model
+
+
+def blocks_of(model: Any) -> Any:
+    """The list of a model's blocks. Raises UserError when it is not told."""
+    count = getattr(model.config.get_text_config(), "num_hidden_layers", 0)
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
+    raise UserError(f"The layers of a {model.config.model_type} are not known here.", "Choose another method.")
+
+
+@contextmanager
+def without_adapter(model: Any) -> Iterator[None]:
+    """Within, a PEFT model answers as its base."""
+    if isinstance(model, peft.PeftModel):
+        with model.disable_adapter():
+            yield
+    else:
+        yield
+
+
+def _move(parameter: Any) -> None:
+    if not parameter.is_floating_point():
+        raise UserError(
+            "The weights that should move are held packed.", "Choose bf16 or f32 as the form of the base weights."
+        )
+    parameter.data = parameter.data.float()
+    parameter.requires_grad_(True)
+
+
+# -- selections of the model's own weights -----------------------------------------------------------
+
+
+def _selected(model: Any, part: WeightsPart, architecture: str) -> list[Any]:
+    if part.method == "full":
+        _refuse_packed(_linear_layers(model).values())
+        return list(model.parameters())
+    if part.method == "layers":
+        chosen = list(blocks_of(model))[-part.last_layers :]
+        _refuse_packed(module for block in chosen for module in _linear_layers(block).values())
+        return [parameter for block in chosen for parameter in block.parameters()]
+    if part.method == "norms":
+        found = [m.weight for m in model.modules() if _is_norm(m) and getattr(m, "weight", None) is not None]
+        if not found:
+            raise UserError(f"A {model.config.model_type} has no norms that can move.", "Choose another method.")
+        return found
+    _add_biases(model, new_biases(architecture))
+    found = [p for name, p in model.named_parameters() if name.endswith(".bias")]
+    if not found:
+        raise UserError(
+            f"A {model.config.model_type} has no biases, and llama.cpp has no place for new ones.",
+            "Choose another method, for example norms or lora.",
+        )
+    return found
+
+
+def _add_biases(model: Any, names: Sequence[str]) -> None:
+    """Give the layers that llama.cpp reads a bias of, and that have none, one of zeros."""
+    for name, layer in _linear_layers(blocks_of(model)).items():
+        if layer.bias is None and name.endswith(tuple(names)):
+            layer.bias = nn.Parameter(torch.zeros(layer.out_features, device=_device_of(model)))
+
+
+def _refuse_packed(layers: Any) -> None:
+    """Raises UserError when a layer that should move does not hold its weights as numbers."""
+    for layer in layers:
+        weight = getattr(layer, "weight", None)
+        if not isinstance(weight, nn.Parameter) or not weight.is_floating_point():
+            raise UserError(
+                "The weights that should move are held packed.", "Choose bf16 or f32 as the form of the base weights."
+            )
+
+
+def _is_norm(module: Any) -> bool:
+    return isinstance(module, nn.LayerNorm) or type(module).__name__.lower().endswith(("norm", "layernorm"))
+
+
+def _is_linear(module: Any) -> bool:
+    return isinstance(module, nn.Linear | Conv1D)
+
+
+def _linear_layers(module: Any) -> dict[str, Any]:
+    return {name: layer for name, layer in module.named_modules() if _is_linear(layer)}
+
+
+def _device_of(model: Any) -> Any:
+    return next(model.parameters()).device
+
+
+# -- added weights -----------------------------------------------------------------------------------
+
+
+def _peft_config(model: Any, part: WeightsPart) -> Any:
+    task = {"task_type": "CAUSAL_LM"}
+    if part.method in ("lora", "rslora", "dora"):
+        return peft.LoraConfig(
+            r=part.rank,
+            lora_alpha=part.alpha or 2 * part.rank,
+            lora_dropout=part.dropout,
+            target_modules=_targets(model, part.targets),
+            use_rslora=part.method == "rslora",
+            use_dora=part.method == "dora",
+            fan_in_fan_out=_transposed(model),
+            **task,
+        )
+    if part.method == "ia3":
+        leaves = _leaves(model)
+        out = [leaf for leaf in leaves if leaf.endswith(_FEED_FORWARD_OUT)]
+        both = [leaf for leaf in leaves if leaf.endswith(_KEYS_AND_VALUES)] + out
+        if not out or len(both) == len(out):
+            raise UserError(
+                f"Which layers of a {model.config.model_type} IA3 scales is not known here.", "Choose lora instead."
+            )
+        return peft.IA3Config(target_modules=both, feedforward_modules=out, fan_in_fan_out=_transposed(model), **task)
+    if part.method == "prompt":
+        return peft.PromptTuningConfig(num_virtual_tokens=part.virtual_tokens, **task)
+    if part.method == "p-tuning":
+        width = model.get_input_embeddings().weight.shape[1]
+        return peft.PromptEncoderConfig(num_virtual_tokens=part.virtual_tokens, encoder_hidden_size=width, **task)
+    return peft.PrefixTuningConfig(num_virtual_tokens=part.virtual_tokens, **task)
+
+
+def _leaves(model: Any) -> list[str]:
+    """The endings of the names of the blocks' linear layers: the last part, or two where the last alone is not
+    unambiguous."""
+    names = list(_linear_layers(blocks_of(model)[0]))
+    last = [name.rpartition(".")[2] for name in names]
+    return [
+        leaf if last.count(leaf) == 1 else ".".join(name.split(".")[-2:])
+        for name, leaf in zip(names, last, strict=True)
+    ]
+
+
+def _targets(model: Any, which: str) -> list[str]:
+    names = list(_linear_layers(blocks_of(model)[0]))
+    chosen = [
+        leaf
+        for name, leaf in zip(names, _leaves(model), strict=True)
+        if which == "all" or (which == "attention") == any(part in name.lower() for part in _ATTENTION)
+    ]
+    chosen = [leaf for leaf in chosen if not leaf.endswith(("router", "gate"))]
+    if not chosen:
+        raise UserError(f"A {model.config.model_type} has no such linear layers.", "Choose all as targets.")
+    return chosen
+
+
+def _transposed(model: Any) -> bool:
+    return any(isinstance(module, Conv1D) for module in model.modules())
+
+
+def _start_from_tokens(adapted: Any, method: str) -> None:
+    """Begin with the embeddings of tokens drawn at random, which learns faster than noise does (Lester et al. 2021,
+    section 3.2). For p-tuning they are what its encoder is fed, scaled to them."""
+    encoder = adapted.prompt_encoder[adapted.active_adapter]
+    table = base_of(adapted).get_input_embeddings()
+    count = encoder.embedding.weight.shape[0]
+    with torch.no_grad():
+        drawn = torch.randint(0, table.weight.shape[0], (count,)).to(table.weight.device)
+        rows = table(drawn).float()
+        if method == "prompt":
+            encoder.embedding.weight.data = rows.clone()
+            return
+        encoder.embedding.weight.data = rows / rows.std()
+        last = encoder.mlp_head[-1]
+        made = encoder.mlp_head(encoder.embedding.weight)
+        last.weight.mul_(rows.std() / made.std())
+        last.bias.mul_(rows.std() / made.std())
+
+
+def _start_from_states(adapted: Any, count: int) -> None:
+    """Begin a prefix with the keys and values of real tokens (Li & Liang 2021, section 7.5)."""
+    base = base_of(adapted)
+    encoder = adapted.prompt_encoder[adapted.active_adapter]
+    with torch.no_grad():
+        drawn = torch.randint(0, base.get_input_embeddings().weight.shape[0], (1, count)).to(_device_of(base))
+        cache = base(input_ids=drawn, use_cache=True).past_key_values
+        flat = []
+        for layer in cache.layers:
+            for states in (layer.keys, layer.values):  # (1, heads, tokens, head size)
+                flat.append(states[0].transpose(0, 1).reshape(count, -1).float())
+        encoder.embedding.weight.data = torch.cat(flat, dim=1)

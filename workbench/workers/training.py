@@ -1,0 +1,283 @@
+"""The training worker: looks into data, plans, trains, and makes of what was trained the file that the engine is given.
+
+One training at a time. torch and llama.cpp are loaded by the calls that need them: looking into data needs no torch.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from workbench import events
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.protocol import Call, RequestContext, finish
+from workbench.techniques.finetuning.protocol import (
+    CheckParity,
+    ConvertTrained,
+    ExportTraining,
+    InspectSet,
+    MergeTrained,
+    Plan,
+    Requantize,
+    Served,
+    SetPaused,
+    Trained,
+    TrainingCall,
+    TrainModel,
+)
+from workbench.techniques.finetuning.training.control import Switch
+from workbench.workers.serve import Handler, serve
+
+LEAVE_S = 120.0
+"""How long a training has to write its checkpoint when the parent has gone."""
+
+R = TypeVar("R")
+Emit = Callable[[Event], None]
+
+
+class TrainingService:
+    """The handlers of the training worker's calls."""
+
+    def __init__(self) -> None:
+        self._training = threading.Lock()  # held by the one training
+        self._switch: Switch | None = None
+
+    def handlers(self) -> Mapping[type[Call[Any]], Handler]:
+        return {
+            InspectSet: self._inspect,
+            Plan: self._plan,
+            TrainModel: self._train,
+            SetPaused: self._set_paused,
+            ConvertTrained: self._convert,
+            MergeTrained: self._merge,
+            CheckParity: self._check,
+            Requantize: self._requantize,
+            ExportTraining: self._export,
+        }
+
+    # -- data and plans ------------------------------------------------------------------------------
+
+    def _inspect(self, call: InspectSet, context: RequestContext) -> Iterator[Event]:
+        from workbench.techniques.finetuning.training.sets import inspect_set, open_writing
+
+        with open_writing(call.model) as writing:
+            yield finish(
+                inspect_set(
+                    call.config, writing, previews=call.previews, first=call.first, check=context.raise_if_cancelled
+                )
+            )
+
+    def _plan(self, call: Plan, context: RequestContext) -> Iterator[Event]:
+        from workbench.techniques.finetuning.planning import plan
+        from workbench.techniques.finetuning.training.sets import inspect_set, open_writing
+
+        with open_writing(call.model) as writing:
+            report = inspect_set(call.config, writing, previews=0, check=context.raise_if_cancelled)
+        if report.shape == "unknown":
+            raise UserError(
+                f"{report.path}: it is not clear what an example is. {report.why}",
+                "Say which columns hold question and answer, turns, or text.",
+            )
+        yield finish(
+            plan(
+                call.config,
+                call.model,
+                report,
+                runs=Path(call.runs),
+                memory_free_bytes=call.memory_free_bytes,
+                speeds=call.speeds,
+            )
+        )
+
+    # -- training ------------------------------------------------------------------------------------
+
+    def _train(self, call: TrainModel, context: RequestContext) -> Iterator[Event]:
+        if not self._training.acquire(blocking=False):
+            raise UserError("This worker is training already.", "Start another worker.")
+        try:
+            self._switch = switch = Switch()
+            context.when_cancelled(switch.stop)
+            yield from _streamed(lambda emit: self._trained(call, switch, context, emit), switch.stop)
+        finally:
+            self._switch = None
+            self._training.release()
+
+    def _trained(self, call: TrainModel, switch: Switch, context: RequestContext, emit: Emit) -> Trained:
+        from workbench.techniques.finetuning.training.running import finished_before, train
+
+        trained, model = finished_before(Path(call.folder)), None
+        if trained is None and call.config.processes > 1:
+            from workbench.techniques.finetuning.training.launching import train_together
+
+            trained = train_together(call, switch, emit)
+        elif trained is None:
+            live = train(call, switch, emit)
+            assert live is not None
+            trained, model = live.trained, live.model if live.computes_float32 else None
+            del live
+        if call.serve:
+            self._serve_and_check(call, trained, model, context, emit)
+        return trained
+
+    def _serve_and_check(
+        self, call: TrainModel, trained: Trained, model: Any, context: RequestContext, emit: Emit
+    ) -> None:
+        from workbench.techniques.finetuning.bridge.serving import convert_trained
+
+        context.raise_if_cancelled()
+        folder = Path(call.serve)
+        folder.mkdir(parents=True, exist_ok=True)
+        name = call.serve_name or "model"
+        out = folder / (f"{name}.gguf" if trained.kind == "merged" else "adapter.gguf")
+        report = _reporting(emit, context)
+        served = convert_trained(Path(trained.folder), call.model, out, call.serve_name, report=report)
+        emit(events.Artifact(kind="served", id=served.path, result=msgspec.to_builtins(served)))
+        if not call.check:
+            return
+        parity = self._parity(
+            trained.folder,
+            call,
+            served,
+            str(Path(trained.folder) / "questions.jsonl"),
+            context,
+            emit,
+            metric="exact_match" if call.config.objective == "sft" else "token_accuracy",
+            scores=trained.scores.after,
+            model=model,
+            threads=call.threads,
+        )
+        emit(events.Artifact(kind="parity", id=served.path, result=msgspec.to_builtins(parity)))
+
+    def _set_paused(self, call: SetPaused, context: RequestContext) -> Iterator[Event]:
+        switch = self._switch
+        if switch is None:
+            raise UserError("There is no training that could wait.")
+        switch.pause(call.paused)
+        yield finish(None)
+
+    # -- what is served ------------------------------------------------------------------------------
+
+    def _convert(self, call: ConvertTrained, context: RequestContext) -> Iterator[Event]:
+        from workbench.techniques.finetuning.bridge.serving import convert_trained
+
+        def work(emit: Emit) -> Served:
+            report = _reporting(emit, context)
+            return convert_trained(Path(call.trained), call.model, Path(call.out), call.name, report=report)
+
+        yield from _streamed(work)
+
+    def _merge(self, call: MergeTrained, context: RequestContext) -> Iterator[Event]:
+        from workbench.techniques.finetuning.bridge.serving import merge_trained
+
+        def work(emit: Emit) -> Served:
+            return merge_trained(
+                Path(call.adapter),
+                call.model,
+                Path(call.out),
+                call.type,
+                call.scale,
+                call.quantization,
+                call.name,
+                report=_reporting(emit, context),
+            )
+
+        yield from _streamed(work)
+
+    def _requantize(self, call: Requantize, context: RequestContext) -> Iterator[Event]:
+        from workbench.techniques.finetuning.bridge.serving import requantize
+
+        yield from _streamed(
+            lambda emit: requantize(call.model, Path(call.out), call.type, report=_reporting(emit, context))
+        )
+
+    def _check(self, call: CheckParity, context: RequestContext) -> Iterator[Event]:
+        yield from _streamed(
+            lambda emit: self._parity(
+                call.trained,
+                call,
+                call.served,
+                call.questions,
+                context,
+                emit,
+                metric=call.metric,
+                scale=call.scale,
+                scores=call.scores,
+            )
+        )
+
+    def _parity(
+        self,
+        trained: str,
+        call: TrainModel | CheckParity,
+        served: Served,
+        questions: str,
+        context: RequestContext,
+        emit: Emit,
+        **options: Any,
+    ) -> Any:
+        from workbench.techniques.finetuning.parity.gate import check_parity
+
+        return check_parity(
+            Path(trained),
+            call.model,
+            served,
+            Path(questions) if questions else None,
+            report=_reporting(emit, context),
+            cancelled=lambda: context.cancelled,
+            **options,
+        )
+
+    def _export(self, call: ExportTraining, context: RequestContext) -> Iterator[Event]:
+        from workbench.techniques.finetuning.exporting import export_training
+        from workbench.techniques.finetuning.training.sets import open_writing, ready_set
+
+        with open_writing(call.model) as writing:
+            data = ready_set(call.config, writing, context.raise_if_cancelled)
+        held_out = data.evaluation if data.held_out else ()
+        folder = export_training(call.config, call.model, Path(call.out), data.train, held_out, call.details)
+        yield finish(str(folder))
+
+
+def _reporting(emit: Emit, context: RequestContext) -> Callable[[str, float, float], None]:
+    def report(stage: str, done: float, total: float) -> None:
+        context.raise_if_cancelled()
+        emit(events.Progress(stage=stage, done=done, total=total))
+
+    return report
+
+
+def _streamed(work: Callable[[Emit], Any], stop: Callable[[], None] = lambda: None) -> Iterator[Event]:
+    """The events that ``work`` emits on a thread of its own, then its result; raises what it raises. ``stop`` is called
+    when nobody reads on."""
+    arrived: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+    result: list[Any] = []
+
+    def run() -> None:
+        try:
+            result.append(work(arrived.put))
+            arrived.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            arrived.put(error)
+
+    thread = threading.Thread(target=run, name="training", daemon=True)
+    thread.start()
+    try:
+        while (found := arrived.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found
+    finally:
+        stop()
+        thread.join()
+    yield finish(result[0])
+
+
+def main() -> None:
+    """Serve until the parent goes."""
+    serve("training", TrainingCall, TrainingService().handlers(), leave_s=LEAVE_S)
