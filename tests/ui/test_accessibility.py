@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -76,6 +76,7 @@ def test_tab_reaches_each_button(frame: Shell, qtbot: QtBot, front: FakeFront, n
         w
         for w in focusable(frame)
         if w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(w, QAbstractScrollArea)
+        if not (isinstance(w, QRadioButton) and not w.isChecked())  # one stop for them all: arrows go through them
     }
     reached: set[QWidget] = set()
     for _ in range(4 * len(focusable(frame)) + 20):

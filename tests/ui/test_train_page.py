@@ -189,6 +189,15 @@ def test_a_method_says_what_it_makes_and_its_limits(page: TrainPage) -> None:
     assert "sliding windows" in words
 
 
+def test_methods_are_chosen_with_the_arrow_keys(page: TrainPage, qtbot: QtBot) -> None:
+    buttons = page.setup.methods.buttons
+    page.activateWindow()
+    buttons["lora"].setFocus()
+    qtbot.keyClick(buttons["lora"], Qt.Key.Key_Down)
+    assert page.setup.config.weights.method == "layers"
+    assert buttons["layers"].hasFocus()
+
+
 def test_a_training_that_does_not_fit_cannot_be_started(page: TrainPage, qtbot: QtBot, home: FakeHome) -> None:
     home.memory_free_for_training = 1_500_000_000
     page.setup.methods.buttons["full"].click()

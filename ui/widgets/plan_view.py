@@ -11,6 +11,7 @@ from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_seconds
 from ui.widgets.basics import InlineMessage, ProgressLine, Text
 from ui.widgets.memory_bar import MemoryBar
+from ui.widgets.method_picker import METHODS
 from workbench.training import TrainingPlan
 
 FACTS = ("What moves", "What it makes", "Steps", "Memory", "Disk", "Time")
@@ -27,7 +28,7 @@ class PlanView(QWidget):
         self.hint = Text("", "muted")
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self.stop_wanted)
-        self.summary = Text("", "strong")
+        self.summary = Text("")
         self.bar = MemoryBar()
         self.notes = Text("", "small")
         self.problem = InlineMessage(closable=False)
@@ -84,7 +85,8 @@ class PlanView(QWidget):
     def show_plan(self, plan: TrainingPlan) -> None:
         self._plan = plan
         self.progress.hide()
-        self.summary.setText(plan.summary)
+        method = METHODS[plan.config.weights.method][0]
+        self.summary.setText(f"{method}: {plan.summary}" if plan.summary else method)
         self.facts["What moves"].setText(describe_moving(plan))
         self.facts["What it makes"].setText(plan.served)
         self.facts["Steps"].setText(f"{plan.steps:,}, {plan.tokens:,} tokens in all")
