@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from tests.e2e.training_core import call, card_of, config, examples, is_step, opened, started, until
@@ -31,6 +37,10 @@ from workbench.events import Event
 from workbench.paths import Home
 from workbench.storage.adapters import AdapterShelf
 from workbench.training import DataPart, OptimiserPart, TrainingConfig, TrainResult, WeightsPart, load_config
+
+WAIT_S = 60.0
+ROOT = Path(__file__).parents[2]
+
 
 # -- before the start -----------------------------------------------------------------------------
 
@@ -224,6 +234,54 @@ def test_a_training_that_the_cores_end_interrupted_waits_to_be_taken_up(
         assert call(again, FollowRun(run=run.id))["steps"] == 4
     finally:
         again.close()
+
+
+CORE = """
+import sys, threading
+from pathlib import Path
+from tests.e2e.training_core import call, config, opened
+from workbench.calls import Train
+from workbench.paths import Home
+core = opened(Home(Path(sys.argv[1])))
+print(call(core, Train(config=config(sys.argv[2]))).id, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_when_the_core_is_killed_its_training_saves_and_leaves(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trainer.close()
+    data = examples(tmp_path, "slow")
+    core = subprocess.Popen(
+        [sys.executable, "-c", CORE, str(home.root), data],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert core.stdout is not None
+    run = core.stdout.readline().strip()
+    step = home.run(run) / "checkpoints" / "step.json"
+    assert wait_for(lambda: step.is_file() and step.read_text() == "2")
+    workers = [child for child in psutil.Process(core.pid).children() if "fake_training" in " ".join(child.cmdline())]
+    core.kill()
+    core.wait()
+    core.stdout.close()
+    gone, left = psutil.wait_procs(workers, timeout=WAIT_S)
+    assert (len(gone) > 0, left) == (True, [])
+    assert step.with_name("stopped").is_file()
+    again = opened(home)
+    try:
+        record = call(again, GetRun(run=run))
+        assert (record.state, record.resumable) == ("interrupted", True)
+        call(again, ResumeRun(run=run))
+        assert call(again, FollowRun(run=run))["steps"] == 4
+    finally:
+        again.close()
+
+
+def wait_for(claim: Callable[[], bool]) -> bool:
+    """Whether a claim comes true in time; for what another process does."""
+    waiting = threading.Event()
+    return any(claim() or waiting.wait(0.05) for _ in range(int(WAIT_S / 0.05)))
 
 
 # -- after it -------------------------------------------------------------------------------------

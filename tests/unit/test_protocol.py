@@ -10,12 +10,14 @@ import pytest
 from workbench import calls, errors, events
 from workbench.engine import protocol as engine_protocol
 from workbench.protocol import error_of, failure_of, finish, read_result, result_of, result_type
+from workbench.techniques.finetuning import protocol as finetuning_protocol
 from workbench.techniques.retrieval import protocol as retrieval_protocol
 
 ALL_CALLS = [
     *calls.AnyCall.__args__,
     *engine_protocol.InferenceCall.__args__,
     *retrieval_protocol.EmbeddingCall.__args__,
+    *finetuning_protocol.TrainingCall.__args__,
 ]
 
 

@@ -109,6 +109,7 @@ def _train(call: TrainModel, context: RequestContext) -> Iterator[Event]:
         checkpoint.write_text(json.dumps(step))
         if step == 2 and began == 0 and "slow" in name:
             context.wait_cancelled()
+            checkpoint.with_name("stopped").touch()
         if step == 2 and began == 0 and "crash" in name:
             os.kill(os.getpid(), signal.SIGKILL)
         if context.cancelled:

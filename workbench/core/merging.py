@@ -17,7 +17,7 @@ from workbench.core.adapter_cards import check_mergeable, find_card
 from workbench.core.bases import Bases
 from workbench.core.publishing import Publishing
 from workbench.core.running import OpenRun, refuse_pause
-from workbench.core.training_runs import LANE
+from workbench.core.training_runs import LANE, metric_of
 from workbench.core.training_workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.events import Event
@@ -71,6 +71,7 @@ def merge_and_check(
             model=base,
             served=served,
             questions=str(questions) if questions is not None and questions.is_file() else "",
+            metric=metric_of(card),
             scale=call.scale,
             scores=card.scores.after,
         ),

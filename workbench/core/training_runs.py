@@ -120,6 +120,7 @@ class TrainingRuns:
             model=base,
             served=Served(kind=made.kind, path=file, bytes=made.bytes, can_merge=made.can_merge),
             questions=str(trained / QUESTIONS),
+            metric=metric_of(made),
             scores=made.scores.after,
         )
         for event in host.stream(call, run.context):
@@ -229,6 +230,12 @@ def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = N
         forgetting=card.forgetting,
         parity=card.parity,
     )
+
+
+def metric_of(card: AdapterRecord) -> str:
+    """What the gate counts beside agreement: whole answers, or of plain text single tokens."""
+    domain = card.config is not None and card.config.objective == "domain"
+    return "token_accuracy" if domain else "exact_match"
 
 
 def _artifact(kind: str, id: str, result: msgspec.Struct) -> events.Artifact:

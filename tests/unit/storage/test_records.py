@@ -166,6 +166,29 @@ def test_an_answer_in_the_making_is_interrupted_with_what_it_had(chats: ChatStor
     assert len(chats.list_chats("half")) == 1
 
 
+def test_what_a_person_says_of_an_answer_is_kept_and_can_be_taken_back(chats: ChatStore) -> None:
+    _, question, answer = ask(chats, "What?", "That [1].")
+    citation = Citation(
+        n=1, collection="c", document="d", document_hash="h", path="/a", title="A", start=0, end=4, text="Text"
+    )
+    chats.update_message(answer, citations=(citation,))
+    assert chats.rate(answer, -1).rating == -1
+    edited = chats.edit(answer, "  This. ")
+    assert (edited.text, edited.original, edited.citations, edited.rating) == ("This.", "That [1].", (), -1)
+    assert chats.edit(answer, "Or this.").original == "That [1]."
+    assert [record.title for record in chats.list_chats("this")] == ["What?"]
+    for text in ("", "That [1]."):
+        chats.edit(answer, "This.")
+        back = chats.edit(answer, text)
+        assert (back.text, back.original, back.citations) == ("That [1].", None, (citation,))
+    for change in (lambda: chats.rate(question, 1), lambda: chats.edit(question, "x")):
+        with pytest.raises(UserError, match="question"):
+            change()
+    _, unfinished = chats.store_question("And?", Recipe(), RECIPE, chat=None, parent=None, title="And?")
+    with pytest.raises(UserError, match="still being made"):
+        chats.edit(unfinished.id, "x")
+
+
 def test_an_empty_title_is_refused(chats: ChatStore) -> None:
     chat, *_ = ask(chats, "q", "a")
     with pytest.raises(UserError, match="title"):

@@ -1,0 +1,78 @@
+"""What is said of a training that ran out of memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench import events
+from workbench.core.out_of_memory import explain, what_to_lower
+from workbench.protocol import failure_of
+from workbench.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
+
+CONFIG = TrainingConfig(
+    data=DataPart(path="x", longest_tokens=2048), optimiser=OptimiserPart(checkpointing="off", tokens_per_pass=1024)
+)
+PLAN = TrainingPlan(
+    config=CONFIG,
+    artifact="lora",
+    served="",
+    summary="",
+    source="",
+    moving=1,
+    parameters=2,
+    steps=3,
+    tokens=4,
+    memory=(MemoryPart("activations", 5_000_000_000), MemoryPart("weights", 1_000_000_000)),
+    memory_bytes=6_000_000_000,
+    memory_free_bytes=8_000_000_000,
+    disk_bytes=0,
+    disk_free_bytes=0,
+)
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        events.Failed(message="The training worker stopped.", hint="training", reason="worker", exit_code=-9),
+        failure_of(MemoryError("of 7 GB")),
+    ],
+    ids=["killed", "caught"],
+)
+def test_want_of_memory_is_named_with_the_numbers_of_the_plan(failed: events.Failed) -> None:
+    told = explain(failed, CONFIG, PLAN)
+    assert told.reason == "user"
+    assert "memory ran out" in told.message
+    for number in ("6.0 GB", "8.0 GB", "activations (5.0 GB)"):
+        assert number in told.message
+    assert "now 1,024" in told.hint
+    assert "2,048 tokens" in told.hint
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        events.Failed(message="Bad row.", hint="Mend it."),
+        events.Failed(message="The training worker stopped.", reason="worker", exit_code=-11),
+        failure_of(ZeroDivisionError("x")),
+    ],
+    ids=["user", "crash", "bug"],
+)
+def test_other_failures_stay_as_they_are(failed: events.Failed) -> None:
+    assert explain(failed, CONFIG, PLAN) is failed
+
+
+def test_without_a_plan_there_are_no_numbers() -> None:
+    told = explain(events.Failed(message="", reason="worker", exit_code=-9), CONFIG, None)
+    assert "GB" not in told.message
+    assert told.hint
+
+
+def test_only_what_is_not_done_already_is_proposed() -> None:
+    lean = TrainingConfig(
+        weights=WeightsPart(base="packed", rank=4), optimiser=OptimiserPart(checkpointing="on", tokens_per_pass=128)
+    )
+    assert what_to_lower(lean) == []
+    assert "use a smaller model" in explain(events.Failed(message="", reason="worker", exit_code=-9), lean, None).hint
+    full = TrainingConfig(weights=WeightsPart(method="full"))
+    assert any("lora" in said for said in what_to_lower(full))
+    assert not any("packed" in said for said in what_to_lower(full))

@@ -1,0 +1,179 @@
+"""The queue of runs, with kinds that do what the test says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench import events
+from workbench.calls import FollowRun, RunRecord
+from workbench.core.changes import Changes
+from workbench.core.running import OpenRun, refuse_pause
+from workbench.core.runs import Runs
+from workbench.errors import Cancelled, UserError, WorkerDied
+from workbench.events import Event
+from workbench.paths import Home
+from workbench.protocol import RequestContext
+from workbench.storage.database import Database
+from workbench.storage.home import open_home
+from workbench.storage.runs import RunStore
+
+WAIT_S = 10.0
+
+
+class Kind:
+    """Runs of one lane for each value of ``lane`` in their config; ``work`` is the test's."""
+
+    def __init__(self, work: Callable[[OpenRun], Event], *, retaken: bool = False, goes_on: bool = True) -> None:
+        self._work = work
+        self.retaken = retaken
+        self.goes_on = goes_on
+
+    def lane(self, run: RunRecord) -> str:
+        if run.config.get("gone"):
+            raise UserError("It has gone.")
+        return str(run.config.get("lane", ""))
+
+    def work(self, run: OpenRun) -> Event:
+        return self._work(run)
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        refuse_pause(run)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_home(Home(tmp_path))
+    yield database
+    database.close()
+
+
+def queue(database: Database, tmp_path: Path, **kinds: Kind) -> Runs:
+    return Runs(Home(tmp_path), RunStore(database), Changes(), kinds)  # type: ignore[arg-type]
+
+
+def ended(runs: Runs, run: str) -> Event:
+    return list(runs.follow(FollowRun(run=run), RequestContext()))[-1]
+
+
+def wait_cancelled(run: OpenRun) -> Event:
+    run.tell(events.Progress(stage="waiting", done=1, total=4))
+    run.context.wait_cancelled(WAIT_S)
+    raise Cancelled
+
+
+def test_runs_of_one_lane_go_one_after_the_other_and_lanes_side_by_side(database: Database, tmp_path: Path) -> None:
+    together = threading.Barrier(2, timeout=WAIT_S)
+    working: list[str] = []
+
+    def work(run: OpenRun) -> Event:
+        lane = run.record.config["lane"]
+        assert lane not in working
+        working.append(lane)
+        together.wait()  # passes only when the other lane works too
+        working.remove(lane)
+        return events.Finished(result={"lane": lane})
+
+    runs = queue(database, tmp_path, data=Kind(work))
+    added = [runs.add("data", "x", {"lane": lane, "number": n}) for n in range(2) for lane in ("a", "b")]
+    assert {type(ended(runs, run.id)) for run in added} == {events.Finished}
+    assert not runs.busy
+
+
+def test_a_run_that_waits_already_is_not_queued_twice(database: Database, tmp_path: Path) -> None:
+    runs = queue(database, tmp_path, data=Kind(wait_cancelled))
+    first = runs.add("data", "x", {})
+    second = runs.add("data", "x", {}, once=True)  # the first one works already
+    assert second.id != first.id
+    assert runs.add("data", "x", {}, once=True).id == second.id
+    assert runs.add("data", "x", {}).id != second.id
+    runs.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (UserError("No.", "Do."), "failed"),
+        (ZeroDivisionError(), "failed"),
+        (WorkerDied("training", -11), "interrupted"),
+    ],
+    ids=["user", "bug", "worker"],
+)
+def test_what_the_work_raises_is_how_the_run_ended(
+    database: Database, tmp_path: Path, error: Exception, state: str
+) -> None:
+    def work(run: OpenRun) -> Event:
+        raise error
+
+    runs = queue(database, tmp_path, data=Kind(work))
+    run = runs.add("data", "x", {})
+    assert isinstance(ended(runs, run.id), events.Failed)
+    record = runs.get(run.id)
+    assert (record.state, record.resumable) == (state, True)
+
+
+def test_what_does_not_go_on_is_not_said_to(database: Database, tmp_path: Path) -> None:
+    def work(run: OpenRun) -> Event:
+        raise UserError("No.")
+
+    runs = queue(database, tmp_path, data=Kind(work, goes_on=False))
+    run = runs.add("data", "x", {})
+    ended(runs, run.id)
+    assert not runs.get(run.id).resumable
+    runs.resume(run.id)  # begins anew
+    ended(runs, run.id)
+
+
+def test_what_an_earlier_core_left_is_taken_up_or_marked(database: Database, tmp_path: Path) -> None:
+    kinds = {"ingest": Kind(wait_cancelled, retaken=True), "train": Kind(wait_cancelled)}
+    before = queue(database, tmp_path, **kinds)
+    ids = {kind: [before.add(kind, kind, {}).id for _ in range(2)] for kind in kinds}  # type: ignore[arg-type]
+    before.close()
+    now = queue(database, tmp_path, **kinds)
+    now.recover()
+    assert all(now.is_open(run) for run in ids["ingest"])
+    assert [now.get(run).state for run in ids["train"]] == ["interrupted"] * 2
+    assert not any(now.is_open(run) for run in ids["train"])
+    now.resume_interrupted()
+    assert not any(now.is_open(run) for run in ids["train"])
+    now.close()
+
+
+def test_a_run_whose_matter_has_gone_does_not_stop_the_others(database: Database, tmp_path: Path) -> None:
+    store = RunStore(database)
+    gone, there = store.add("ingest", "x", {"gone": True}), store.add("ingest", "x", {})
+    runs = queue(database, tmp_path, ingest=Kind(wait_cancelled, retaken=True))
+    runs.recover()
+    assert not runs.is_open(gone.id)
+    assert runs.is_open(there.id)
+    runs.close()
+
+
+def test_only_what_computes_and_can_wait_is_paused(database: Database, tmp_path: Path) -> None:
+    runs = queue(database, tmp_path, data=Kind(wait_cancelled))
+    run = runs.add("data", "Papers", {})
+    with pytest.raises(UserError, match="'Papers' cannot be paused"):
+        runs.pause(run.id)
+    with pytest.raises(UserError, match="no run"):
+        runs.pause("nope")
+    runs.stop(run.id)
+    assert isinstance(ended(runs, run.id), events.Cancelled)
+    with pytest.raises(UserError, match="computing"):
+        runs.pause(run.id)
+
+
+def test_a_run_is_removed_with_its_folder_once_it_has_ended(database: Database, tmp_path: Path) -> None:
+    runs = queue(database, tmp_path, data=Kind(wait_cancelled))
+    run = runs.add("data", "x", {}, prepare=lambda folder, log: (folder / "extra").write_text("x"))  # type: ignore[arg-type, return-value]
+    with pytest.raises(UserError, match="has not ended"):
+        runs.remove(run.id)
+    assert (runs.folder(run.id) / "extra").is_file()
+    runs.stop(run.id)
+    ended(runs, run.id)
+    runs.remove(run.id)
+    assert not runs.folder(run.id).exists()
+    with pytest.raises(UserError, match="no run"):
+        runs.get(run.id)

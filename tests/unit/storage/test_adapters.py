@@ -1,0 +1,112 @@
+"""The folder of adapters: complete or absent, names, cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import UserError
+from workbench.storage.adapters import ADAPTER_FILE, CARD, AdapterShelf, link_or_copy
+from workbench.training import AdapterRecord
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> AdapterShelf:
+    return AdapterShelf(tmp_path / "adapters")
+
+
+def record(name: str, created: float = 1.0, run: str = "") -> AdapterRecord:
+    return AdapterRecord(name=name, kind="lora", file=ADAPTER_FILE, created=created, run=run)
+
+
+def filled(folder: Path) -> None:
+    (folder / ADAPTER_FILE).write_bytes(b"weights")
+
+
+def test_an_adapter_appears_complete_and_is_found_again(shelf: AdapterShelf) -> None:
+    assert shelf.list_cards() == ()
+    seen: list[tuple[AdapterRecord, ...]] = []
+
+    def fill(folder: Path) -> None:
+        filled(folder)
+        seen.append(shelf.list_cards())
+
+    first = shelf.publish(record("a", 1.0, "r1"), fill)
+    second = shelf.publish(record("a", 2.0, "r2"), fill)
+    assert seen == [(), (first,)]
+    assert (first.name, second.name) == ("a", "a-2")
+    assert Path(first.file).read_bytes() == b"weights"
+    assert shelf.list_cards() == (second, first)
+    assert shelf.of_run("r1") == first
+    assert shelf.of_run("r3") is None
+
+
+def test_nothing_half_made_is_left(shelf: AdapterShelf) -> None:
+    def fails(folder: Path) -> None:
+        filled(folder)
+        raise OSError("the disk")
+
+    with pytest.raises(OSError, match="the disk"):
+        shelf.publish(record("a"), fails)
+    assert list(shelf.folder.iterdir()) == []
+    (shelf.folder / ".unfinished-1-2").mkdir()
+    (shelf.folder / ".unfinished-1-3").write_text("x")
+    shelf.remove_unfinished()
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_a_card_moves_with_its_home(shelf: AdapterShelf, tmp_path: Path) -> None:
+    shelf.publish(record("a"), filled)
+    shelf.folder.rename(tmp_path / "moved")
+    [card] = AdapterShelf(tmp_path / "moved").list_cards()
+    assert Path(card.file) == tmp_path / "moved" / "a" / ADAPTER_FILE
+
+
+def test_a_card_that_cannot_be_read_is_passed_over(shelf: AdapterShelf) -> None:
+    shelf.publish(record("a"), filled)
+    (shelf.folder_of("a") / CARD).write_bytes(b"{")
+    assert shelf.list_cards() == ()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\\b"])
+def test_names_do_not_lead_out_of_the_folder(shelf: AdapterShelf, name: str) -> None:
+    with pytest.raises(UserError):
+        shelf.find(name)
+
+
+def test_names_change_also_of_a_file_without_a_card(shelf: AdapterShelf) -> None:
+    shelf.publish(record("a"), filled)
+    (shelf.folder / "loose.gguf").write_bytes(b"x")
+    with pytest.raises(UserError, match="already"):
+        shelf.rename("a", "LOOSE")
+    shelf.rename("a", "A")
+    assert [card.name for card in shelf.list_cards()] == ["A"]
+    shelf.rename("loose", "free")
+    shelf.remove("A")
+    assert [entry.name for entry in shelf.folder.iterdir()] == ["free.gguf"]
+    shelf.remove("free")
+    with pytest.raises(UserError, match="no adapter"):
+        shelf.remove("free")
+
+
+def test_what_a_training_left_is_kept_once(shelf: AdapterShelf, tmp_path: Path) -> None:
+    shelf.publish(record("a"), filled)
+    for text in ("first", "second"):
+        trained = tmp_path / "trained"
+        trained.mkdir()
+        (trained / "x").write_text(text)
+        shelf.keep_trained("a", trained)
+        if trained.exists():
+            (trained / "x").unlink()
+            trained.rmdir()
+    kept = shelf.trained("a")
+    assert kept is not None
+    assert (kept / "x").read_text() == "first"
+
+
+def test_a_linked_file_stays_when_its_first_name_goes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    link_or_copy(tmp_path / "a", tmp_path / "b")
+    (tmp_path / "a").unlink()
+    assert (tmp_path / "b").read_text() == "x"
