@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from workbench.engine.library import llama, start_library
 from workbench.engine.virtual_tokens import read_virtual_tokens
 from workbench.errors import UserError
+from workbench.models.adapters import check_adapter
 from workbench.models.gguf import read_gguf
 
 Floats = NDArray[np.float32]
@@ -31,33 +32,54 @@ def block_tokens(vocabulary: int) -> int:
     return max(8, min(256, BLOCK_BYTES // (4 * vocabulary)))
 
 
-class EngineModel:
-    """A model and, where given, an adapter of any kind that can be switched on and off. Use it in a ``with``."""
+class Weights:
+    """A model's weights, which llama.cpp maps from the file. Use it in a ``with``, around that of its models."""
 
-    def __init__(self, path: Path, longest: int, adapter: Path | None = None, *, threads: int = 1) -> None:
-        """``longest`` is how many tokens a prompt may have. Raises UserError when llama.cpp cannot load it."""
+    def __init__(self, path: Path) -> None:
+        """Raises UserError when llama.cpp cannot load it."""
         log = start_library()
         log.forget_errors()
-        self._undo = contextlib.ExitStack()
         parameters = llama.llama_model_default_params()
         parameters.n_gpu_layers = 0
-        self._model = llama.llama_model_load_from_file(str(path).encode(), parameters)
-        if not self._model:
+        self.path = path
+        self.pointer = llama.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self.pointer:
             raise UserError(f"llama.cpp cannot load {path.name}: {_reasons(log.errors())}.", "Make it again.")
-        self._undo.callback(llama.llama_model_free, self._model)
-        self._lora: Any = None
+
+    def __enter__(self) -> Weights:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        llama.llama_model_free(self.pointer)
+
+
+class EngineModel:
+    """Weights in a context of their own and, where given, with an adapter of any kind. Use it in a ``with``."""
+
+    def __init__(self, weights: Weights, longest: int, adapter: Path | None = None, *, threads: int = 1) -> None:
+        """``longest`` is how many tokens a prompt may have. Raises UserError when llama.cpp cannot run it."""
+        self._model = weights.pointer
+        self._undo = contextlib.ExitStack()
         self._virtual: Any = None
-        try:
-            if adapter is not None:
-                self._read_adapter(adapter)
-            self.vocabulary: int = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(self._model))
-            self.block = block_tokens(self.vocabulary)
-            self._make_context(longest + (self._virtual.count if self._virtual else 0), threads, path)
-        except BaseException:
-            self._undo.close()
-            raise
-        self._on = False
-        self._switch(adapter is not None)
+        lora: Any = None
+        if adapter is not None:
+            if read_gguf(adapter).text("adapter.type") == "lora":
+                check_adapter(adapter, weights.path)
+                lora = llama.llama_adapter_lora_init(self._model, str(adapter).encode())
+                if not lora:
+                    raise UserError(f"llama.cpp cannot load the adapter {adapter}.", "Convert it again.")
+            else:
+                self._virtual = read_virtual_tokens(adapter)
+        self.vocabulary: int = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(self._model))
+        self.block = block_tokens(self.vocabulary)
+        self._make_context(longest + (self._virtual.count if self._virtual else 0), threads, weights.path)
+        if lora:
+            pointers = (llama.llama_adapter_lora_p_ctypes * 1)(lora)
+            if llama.llama_set_adapters_lora(self._context, pointers, 1, (ctypes.c_float * 1)(1.0)):
+                self._undo.close()
+                raise RuntimeError("llama.cpp refused the adapter")
 
     def __enter__(self) -> EngineModel:
         return self
@@ -67,13 +89,12 @@ class EngineModel:
     ) -> None:
         self._undo.close()
 
-    def logits(self, tokens: Sequence[int], adapted: bool = True) -> Iterator[Floats]:
+    def logits(self, tokens: Sequence[int]) -> Iterator[Floats]:
         """Blocks of (positions, vocabulary), ``block`` positions in each but the last; a block is gone with the next
-        one. ``adapted`` False leaves the adapter out. Raises UserError when llama.cpp does not compute."""
-        self._switch(adapted)
+        one. Raises UserError when llama.cpp does not compute."""
         llama.llama_memory_clear(llama.llama_get_memory(self._context), True)
         before = 0
-        if adapted and self._virtual:
+        if self._virtual:
             self._virtual.put(self._context)
             before = self._virtual.count
         batch = self._batch
@@ -96,14 +117,6 @@ class EngineModel:
         count = llama.llama_tokenize(vocabulary, raw, len(raw), found, room, True, False)
         return tuple(found[: max(0, count)])
 
-    def _read_adapter(self, adapter: Path) -> None:
-        if read_gguf(adapter).text("adapter.type") != "lora":
-            self._virtual = read_virtual_tokens(adapter)
-            return
-        self._lora = llama.llama_adapter_lora_init(self._model, str(adapter).encode())
-        if not self._lora:
-            raise UserError(f"llama.cpp cannot load the adapter {adapter}.", "Convert it again.")
-
     def _make_context(self, tokens: int, threads: int, path: Path) -> None:
         options = llama.llama_context_default_params()
         options.n_ctx = -(-(tokens + 8) // 256) * 256
@@ -120,14 +133,6 @@ class EngineModel:
         self._undo.callback(llama.llama_free, self._context)
         self._batch = llama.llama_batch_init(self.block, 0, 1)
         self._undo.callback(llama.llama_batch_free, self._batch)
-
-    def _switch(self, on: bool) -> None:
-        if self._lora is None or on == self._on:
-            return
-        pointers = (llama.llama_adapter_lora_p_ctypes * 1)(self._lora)
-        if llama.llama_set_adapters_lora(self._context, pointers, int(on), (ctypes.c_float * 1)(1.0)):
-            raise RuntimeError("llama.cpp refused the adapter")
-        self._on = on
 
 
 def _reasons(errors: Sequence[str]) -> str:

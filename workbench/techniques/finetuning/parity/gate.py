@@ -22,7 +22,7 @@ from workbench.techniques.finetuning.bridge.beside import kept_beside
 from workbench.techniques.finetuning.bridge.merging import write_merged
 from workbench.techniques.finetuning.bridge.serving import kind_of
 from workbench.techniques.finetuning.parity.comparing import Comparison
-from workbench.techniques.finetuning.parity.engine_model import EngineModel, block_tokens
+from workbench.techniques.finetuning.parity.engine_model import EngineModel, Weights, block_tokens
 from workbench.techniques.finetuning.parity.prompts import GENERAL, LONGEST_TOKENS, Prompt, read_prompts
 from workbench.techniques.finetuning.parity.torch_model import TorchModel, evaluating, is_exact, rebuild
 from workbench.techniques.finetuning.parity.verdict import judge
@@ -102,7 +102,8 @@ class _Models:
         merged = self._served.kind == "merged"
         virtual = self._served.kind in ("soft-prompt", "prefix")
         adapter = None if merged else Path(self._served.path)
-        answering = self._engine(Path(self._served.path) if merged else self._base, adapter)
+        weights = self._stack.enter_context(Weights(Path(self._served.path) if merged else self._base))
+        answering = self._engine(weights, adapter)
         if not self.prompts:
             texts = (answering.tokens_of(text) for text in GENERAL)
             self.prompts = [Prompt(tokens, (False,) * len(tokens)) for tokens in texts]
@@ -110,16 +111,15 @@ class _Models:
         compare = self.comparison
         compare.served = answering.logits
         if merged:
-            compare.base = self._engine(self._base, None).logits
-        else:
-            compare.base = lambda tokens: answering.logits(tokens, adapted=False)
+            weights = self._stack.enter_context(Weights(self._base))
+        compare.base = self._engine(weights).logits
         kept = None if virtual else self._trained
         if self._room(notes):
             whole = self._merged("whole", kept, scale, unpacked=True, report=report)
             compare.exact = self._engine(whole, adapter if virtual else None).logits
             if merged and any(t.type not in ("F32", "F16", "BF16") for p in read_pieces(self._base) for t in p.tensors):
                 part = self._merged("part", kept, scale, unpacked=False, report=report)
-                compare.reference = self._engine(part, None).logits
+                compare.reference = self._engine(part).logits
             else:
                 compare.reference = compare.exact
         self._open_torch(scale, model, answering.vocabulary, merged, notes, report)
@@ -144,15 +144,17 @@ class _Models:
         if not merged:
             self.comparison.plain = lambda tokens: torch_model.logits(tokens, adapted=False)
 
-    def _engine(self, path: Path, adapter: Path | None) -> EngineModel:
-        return self._stack.enter_context(EngineModel(path, self._longest, adapter, threads=self._threads))
+    def _engine(self, weights: Weights, adapter: Path | None = None) -> EngineModel:
+        return self._stack.enter_context(EngineModel(weights, self._longest, adapter, threads=self._threads))
 
-    def _merged(self, what: str, adapter: Path | None, scale: float, *, unpacked: bool, report: Report | None) -> Path:
+    def _merged(
+        self, what: str, adapter: Path | None, scale: float, *, unpacked: bool, report: Report | None
+    ) -> Weights:
         out = Path(self._served.path)
         path = self._stack.enter_context(kept_beside(out, what))
         progress = (lambda done, total: report("merging", done, total)) if report else None
         write_merged(self._base, adapter, path, out, "F32", scale, unpacked=unpacked, progress=progress)
-        return path
+        return self._stack.enter_context(Weights(path))
 
     def _room(self, notes: list[str]) -> bool:
         needed = 4 * sum(piece.parameters for piece in read_pieces(self._base))

@@ -115,6 +115,5 @@ def _lost(metric: str, count: int, expected: int, total: int, kind: str) -> str:
     how = "as an adapter" if kind == "an adapter" else f"as {kind}"
     return (
         f"What was learnt is lost: of {total:,} {what} the trained model says {expected:,} right, {how} it says "
-        f"{count:,}. "
-        + ("Merge as Q8_0 or F16." if kind != "an adapter" else "Merge it instead.")
+        f"{count:,}. " + ("Merge as Q8_0 or F16." if kind != "an adapter" else "Merge it instead.")
     )
