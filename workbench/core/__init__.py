@@ -172,7 +172,7 @@ class Workbench:
         self._models.recover()
         self._data_sets.recover()
         self._runs.recover()
-        self._publishing.recover(self._runs.is_open)
+        self._publishing.recover(self._runs.is_open, self._runs.folder)
         self._background.start("watch", self._watch)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:

@@ -21,7 +21,7 @@ from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, new_folder
 from workbench.models.inspection import inspect_path
 from workbench.models.names import clean_name, file_safe, unique_name
-from workbench.storage.adapters import ADAPTER_FILE, AdapterShelf, link_or_copy
+from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf, link_or_copy
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.finetuning.protocol import Served
 from workbench.training import AdapterRecord, Parity
@@ -46,10 +46,12 @@ class Publishing:
         self._inference = inference
         self._changes = changes
 
-    def recover(self, is_open: Callable[[str], bool]) -> None:
-        """Note what an earlier core left unchecked."""
+    def recover(self, is_open: Callable[[str], bool], run_folder: Callable[[str], Path]) -> None:
+        """Note what an earlier core left unchecked, and bring what it trained to its adapter: runs are removed."""
         self._shelf.remove_unfinished()
         for card in self._shelf.list_cards():
+            if card.run and not is_open(card.run):
+                self._shelf.keep_trained(card.name, run_folder(card.run) / TRAINED)
             if card.state == "checking" and not is_open(card.run) and card.note != UNCHECKED:
                 self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
 
