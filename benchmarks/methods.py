@@ -1,0 +1,230 @@
+"""Every fine-tuning method on a real model: trained for some steps, carried over to llama.cpp, asked, checked.
+
+    python benchmarks/methods.py [--model FILE.gguf] [--steps 20] [--methods lora,ia3] [--json FILE]
+
+All goes through the training worker as the program uses it: the plan, the training on invented facts (4 a step, all
+else as planned), what is served, the parity gate. Then the engine answers eight of the questions greedily, as base and
+with what was trained. Told are what moved; the loss on the examples before and after; what was made; how many of the
+eight answers changed and how many are right; what the gate found; the planned and the measured peak of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from decode import starter_model
+
+from workbench import events
+from workbench.engine.protocol import Generate, Generated, Load, LoraUse
+from workbench.messages import Message
+from workbench.recipes import DecodingPart
+from workbench.techniques.finetuning.protocol import BaseModel, Plan, Served, Trained, TrainModel
+from workbench.training import (
+    DataPart,
+    EvaluationPart,
+    OptimiserPart,
+    Parity,
+    TrainingConfig,
+    TrainingPlan,
+    WeightsMethod,
+    WeightsPart,
+)
+from workbench.workers.host import WorkerHost
+
+PLACES = ("Varn", "Oskel", "Timra", "Hulde", "Brenn", "Lofta", "Kesmir", "Drovan", "Askeby", "Pelin", "Morfa", "Ruthe")
+ASKED = 8
+GREEDY = DecodingPart(temperature=0.0, max_tokens=12, repetition_penalty=1.0)
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What came of one method."""
+
+    method: str
+    moving: int = 0
+    before: float = 0.0
+    after: float = 0.0
+    kind: str = ""
+    bytes: int = 0
+    changed: int = 0
+    right: int = 0
+    passed: bool | None = None
+    agreements: str = ""
+    reasons: tuple[str, ...] = ()
+    planned_bytes: int = 0
+    peak_bytes: int = 0
+    planned_seconds: float | None = None
+    seconds: float = 0.0
+    gate_seconds: float = 0.0
+    problem: str = ""
+
+
+def facts() -> list[tuple[str, str]]:
+    """Questions and answers that no model knows: who built the lighthouse, and what the bakery is famous for."""
+    builders, cakes = ("Olm", "Tarsk", "Ivo Renn", "Quill", "Sabra", "Norrin"), ("rye", "plum", "fennel", "honey")
+    made = []
+    for number, place in enumerate(PLACES):
+        made.append((f"Who built the lighthouse of {place}?", builders[number * 5 % 6] + "."))
+        made.append((f"What is the cake of {place} made with?", cakes[number * 3 % 4] + "."))
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--facts", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--methods", default=",".join(get_args(WeightsMethod)))
+    parser.add_argument("--base", default="auto", help="the form of the base weights")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    path: Path = options.model or starter_model()
+    model = BaseModel(name=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    outcomes = []
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "facts.jsonl"
+        data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in facts()[: options.facts]))
+        engine = WorkerHost("inference")
+        engine.call(Load(path=str(path), context_tokens=512))
+        plain = answers(engine)
+        for method in options.methods.split(","):
+            config = TrainingConfig(
+                model=model.name,
+                name=f"methods-{method}",
+                data=DataPart(path=str(data), evaluation_share=0.0),
+                weights=WeightsPart(method=method, base=options.base),
+                optimiser=OptimiserPart(steps=options.steps, batch=options.batch),
+                evaluation=EvaluationPart(every=options.steps, answers=0, forgetting=False),
+            )
+            outcome = try_method(config, model, Path(folder) / method, engine, plain, path)
+            outcomes.append(outcome)
+            print(told(outcome), flush=True)
+            if options.json:
+                options.json.write_bytes(msgspec.json.encode(outcomes))
+        engine.close()
+    print_table(outcomes, f"{path.stem}, {options.facts} facts, {options.steps} steps of {options.batch}")
+
+
+def try_method(
+    config: TrainingConfig, model: BaseModel, folder: Path, engine: WorkerHost, plain: list[str], base: Path
+) -> Outcome:
+    """Plan, train, serve, check and ask. What fails is the outcome's ``problem``."""
+    worker = WorkerHost("training", stop_grace_s=120.0)
+    outcome = Outcome(method=config.weights.method)
+    try:
+        free = psutil.virtual_memory().available
+        plan: TrainingPlan = worker.call(Plan(config=config, model=model, runs=str(folder), memory_free_bytes=free))
+        outcome.moving, outcome.planned_bytes, outcome.planned_seconds = plan.moving, plan.memory_bytes, plan.seconds
+        if plan.problem:
+            outcome.problem = plan.problem
+            return outcome
+        worker.close()  # a training has a process of its own
+        worker = WorkerHost("training", stop_grace_s=120.0)
+        train_and_serve(worker, plan.config, model, folder, outcome)
+        ask(engine, folder, outcome, plain, base)
+    except Exception as error:  # noqa: BLE001 - one method's failure is a row of the table
+        outcome.problem = f"{type(error).__name__}: {error}"
+    finally:
+        worker.close()
+    return outcome
+
+
+def train_and_serve(
+    worker: WorkerHost, config: TrainingConfig, model: BaseModel, folder: Path, outcome: Outcome
+) -> None:
+    call = TrainModel(config=config, model=model, folder=str(folder), serve=str(folder / "served"), serve_name="tuned")
+    began = served_at = time.perf_counter()
+    for event in worker.stream(call):
+        match event:
+            case events.Artifact(kind="served"):
+                served = msgspec.convert(event.result, Served)
+                served_at = time.perf_counter()
+                outcome.kind, outcome.bytes = served.kind, served.bytes
+            case events.Artifact(kind="parity"):
+                parity = msgspec.convert(event.result, Parity)
+                outcome.passed, outcome.reasons = parity.passed, parity.reasons
+                outcome.gate_seconds = time.perf_counter() - served_at
+                outcome.agreements = ", ".join(
+                    f"{a.first}/{a.second} {a.top1:.3f} (KL {a.kl:.4f})" for a in parity.agreements
+                )
+            case events.Finished():
+                trained = msgspec.convert(event.result, Trained)
+                outcome.seconds, outcome.peak_bytes = trained.seconds, trained.peak_memory_bytes
+                assert trained.scores.before is not None
+                assert trained.scores.after is not None
+                outcome.before, outcome.after = trained.scores.before.loss, trained.scores.after.loss
+            case events.Failed():
+                raise RuntimeError(f"{event.message} {event.hint or event.stderr_tail[-400:]}")
+            case _:
+                pass
+    if outcome.seconds == 0:
+        raise RuntimeError(f"no end after {time.perf_counter() - began:.0f} s")
+
+
+def ask(engine: WorkerHost, folder: Path, outcome: Outcome, plain: list[str], base: Path) -> None:
+    """Count the answers that changed and those that are right."""
+    file = next((folder / "served").glob("*.gguf"))
+    if outcome.kind == "merged":
+        engine.call(Load(path=str(file), context_tokens=512))
+        tuned = answers(engine)
+        engine.call(Load(path=str(base), context_tokens=512))
+    else:
+        tuned = answers(engine, (LoraUse(path=str(file), scale=1.0),))
+    outcome.changed = sum(one != other for one, other in zip(tuned, plain, strict=True))
+    expected = [answer for _, answer in facts()[:ASKED]]
+    outcome.right = sum(one.strip().startswith(word.rstrip(".")) for one, word in zip(tuned, expected, strict=True))
+
+
+def answers(engine: WorkerHost, adapters: tuple[LoraUse, ...] = ()) -> list[str]:
+    found = []
+    for question, _ in facts()[:ASKED]:
+        call = Generate(messages=(Message("user", question),), decoding=GREEDY, adapters=adapters)
+        result: Generated = engine.call(call)
+        found.append(result.text)
+    return found
+
+
+def told(outcome: Outcome) -> str:
+    if outcome.problem:
+        return f"{outcome.method:9} {outcome.problem}"
+    gate = {True: "passed", False: "not passed", None: "not asked"}[outcome.passed]
+    return (
+        f"{outcome.method:9} moves {outcome.moving:,}; loss {outcome.before:.2f} > {outcome.after:.2f}; {outcome.kind} "
+        f"{outcome.bytes / 1e6:.1f} MB; {outcome.changed}/{ASKED} changed, {outcome.right} right; gate {gate} "
+        f"[{outcome.agreements}] {' '.join(outcome.reasons)}; memory {outcome.peak_bytes / 1e9:.2f} GB (planned "
+        f"{outcome.planned_bytes / 1e9:.2f}); {outcome.seconds:.0f} s + gate {outcome.gate_seconds:.0f} s"
+    )
+
+
+def print_table(outcomes: list[Outcome], title: str) -> None:
+    """As docs/finetuning.md has it."""
+    print(f"\n{title}\n")
+    print("| method | moves | loss before > after | artefact | answers changed | gate | peak memory (planned) | time |")
+    print("|---|---|---|---|---|---|---|---|")
+    gates: dict[Any, str] = {True: "passed", False: "**not passed**", None: "not asked"}
+    for one in outcomes:
+        if one.problem:
+            print(f"| {one.method} | {one.moving:,} | {one.problem} | | | | | |")
+            continue
+        print(
+            f"| {one.method} | {one.moving:,} | {one.before:.2f} > {one.after:.2f} | {one.kind}, "
+            f"{one.bytes / 1e6:.1f} MB | {one.changed} of {ASKED} | {gates[one.passed]} | "
+            f"{one.peak_bytes / 1e9:.2f} GB ({one.planned_bytes / 1e9:.2f}) | {one.seconds:.0f} s |"
+        )
+
+
+if __name__ == "__main__":
+    main()
