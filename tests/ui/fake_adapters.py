@@ -114,6 +114,15 @@ def furnish_adapters(home: FakeHome) -> None:
         home.sets[name] = data_set(name, examples, origin)
 
 
+def mark_answers(home: FakeHome) -> None:
+    """Rate the first answer of each chat as good; the second ones were edited."""
+    for messages in list(home.messages.values()):
+        answers = [message for message in messages if message.role == "assistant"]
+        _put(home, msgspec.structs.replace(answers[0], rating=1))
+        for answer in answers[1:]:
+            _put(home, msgspec.structs.replace(answer, text="Better.", original=answer.text))
+
+
 def data_set(name: str, examples: int, origin: str) -> DataSet:
     return DataSet(
         name=name, path=f"/home/ada/workbench/datasets/{name}.jsonl", examples=examples, bytes=examples * 412,
@@ -252,7 +261,8 @@ def _build(home: FakeHome, call: c.BuildData) -> tuple[c.RunRecord, list[tuple[s
             events.Progress(stage="asking", done=2, total=2, unit="passages"),
         ]
     origin = {"chats": "Answers of chats", "pairs": f"Pairs from {call.collection}", "text": call.collection}
-    made = data_set(call.name, sum(isinstance(event, events.Artifact) for event in told) or 24, origin[call.source])
+    taken = sum(isinstance(event, events.Artifact) and not event.result["reason"] for event in told)
+    made = data_set(call.name, taken or 24, origin[call.source])
     home.sets[made.name] = made
     told.append(events.Finished(result=msgspec.to_builtins(made)))
     run = _run(home, "data", f"Build {call.name}", {"name": call.name}, told)

@@ -17,16 +17,19 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import msgspec
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QDialog
 
-from tests.ui.fake_adapters import BASE, furnish_adapters
+from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
 from ui.pages.adapters import AdaptersPage
 from ui.pages.chat import ChatPage
+from ui.pages.merge_dialog import MergeDialog
 from ui.pages.models import ModelsPage
+from ui.pages.set_builder import SetBuilder
 from ui.pages.train import TrainPage
 from ui.pages.welcome import WelcomePage
 from ui.shell import Shell
@@ -88,11 +91,24 @@ def main() -> None:
                     act(shell, front)
                     settle()
                 _leave_folders_out(shell)
-                shell.grab().save(str(arguments.out / f"{name}-{scheme}.png"))
+                _grab(shell).save(str(arguments.out / f"{name}-{scheme}.png"))
                 shell.close()
                 shell.deleteLater()
                 settle(10)
     application.quit()
+
+
+def _grab(shell: Shell) -> QPixmap:
+    """The window, with the dialog that stands over it."""
+    picture = shell.grab()
+    for dialog in shell.findChildren(QDialog):
+        if dialog.isVisible():
+            painter = QPainter(picture)
+            painter.fillRect(picture.rect(), QColor(0, 0, 0, 70))
+            left, top = (shell.width() - dialog.width()) // 2, (shell.height() - dialog.height()) // 2
+            painter.drawPixmap(left, top, dialog.grab())
+            painter.end()
+    return picture
 
 
 def settle(milliseconds: int = SETTLE_MS) -> None:
@@ -132,6 +148,12 @@ def _busy_home() -> FakeHome:
 def _trained_home() -> FakeHome:
     home = furnished_home()
     furnish_adapters(home)
+    return home
+
+
+def _marked_home() -> FakeHome:
+    home = _trained_home()
+    mark_answers(home)
     return home
 
 
@@ -368,6 +390,28 @@ def _merge(shell: Shell, front: Front) -> None:
     page.begin_merge()
 
 
+def _merged(shell: Shell, front: Front) -> None:
+    _merge(shell, front)
+    dialog = next(dialog for dialog in shell.findChildren(MergeDialog) if dialog.isVisible())
+    dialog.type.chosen.emit("same")
+    dialog.go.click()
+
+
+def _builder(source: str, build: bool = False) -> Callable[[Shell, Front], None]:
+    def act(shell: Shell, front: Front) -> None:
+        page = shell.made_page("adapters")
+        assert isinstance(page, AdaptersPage)
+        settle()
+        page.build_button.click()
+        settle()
+        dialog = next(dialog for dialog in shell.findChildren(SetBuilder) if dialog.isVisible())
+        dialog.source.chosen.emit(source)
+        if build:
+            dialog.go.click()
+
+    return act
+
+
 def _runs(shell: Shell, front: Front) -> None:
     shell.show_runs()
 
@@ -416,6 +460,11 @@ SCENES: tuple[Scene, ...] = (
     ("train-failed", "train", _training_home, _show_training("all-weights")),
     ("train-stopped", "train", _training_home, _show_training("polite")),
     ("train-compare", "train", _training_home, _train_compare),
+    ("merge", "adapters", _trained_home, _merge),
+    ("merge-failed", "adapters", _trained_home, _merged),
+    ("set-chats", "adapters", _marked_home, _builder("chats")),
+    ("set-pairs", "adapters", _trained_home, _builder("pairs")),
+    ("set-pairs-made", "adapters", _trained_home, _builder("pairs", build=True)),
     ("chat-adapters", "chat", _trained_home, _chat_adapters),
     ("compare", "chat", _trained_home, _compare),
     ("edit-answer", "chat", _trained_home, _edit),

@@ -46,7 +46,8 @@ class MergeDialog(Dialog):
     merged = Signal(str)
 
     def __init__(self, bridge: Bridge, adapter: AdapterRecord, parent: QWidget | None = None) -> None:
-        super().__init__(f"Merge {adapter.name}", f"Makes a new model of {adapter.base} and it.", "Merge", parent, 600)
+        words = f"Writes it into {adapter.base}, as a new model of its own. The base model stays as it is."
+        super().__init__(f"Merge {adapter.name}", words, "Merge", parent, 600)
         self._bridge = bridge
         self._adapter = adapter
         self._parity: Parity | None = None

@@ -238,7 +238,7 @@ class AdapterDetails(QWidget):
     def _show_scores(self, record: AdapterRecord) -> None:
         section = self._before_after
         section.clear()
-        learnt, general = score_rows(record.scores), score_rows(record.forgetting)
+        learnt, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
         if learnt:
             section.add_line("On examples that were not trained on.", "small")
             section.add_widget(_ScoreTable(learnt, "On what was trained for"))

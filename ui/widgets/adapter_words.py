@@ -124,15 +124,21 @@ def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
     return pairs
 
 
-def score_rows(pair: ScoresPair) -> list[ScoreRow]:
-    """The measures that are known, before and after, with the difference."""
+def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
+    """The measures that are known, before and after, with the difference. Answers to ``general`` questions count as
+    right when they contain the expected words."""
     before, after = pair.before, pair.after
     known = after or before
     if known is None:
         return []
     answers = describe_count(known.answers, "answer")
+    right = (
+        ("Right answers", f"Of {answers}, the share that contains the expected words.")
+        if general
+        else ("Exactly right answers", f"Of {answers}, the share that is the expected one.")
+    )
     measures = (
-        ("exact_match", "Exactly right answers", f"Of {answers}, the share that is the expected one.", "share", True),
+        ("exact_match", *right, "share", True),
         ("rouge_l", "Likeness of answers", f"ROUGE-L of {answers} with the expected ones.", "share", True),
         ("token_accuracy", "Tokens foretold", "The share of tokens that were the likeliest.", "share", True),
         ("loss", "Loss", "How surprised it is by the right tokens, in nats; less is better.", "number", False),

@@ -33,6 +33,7 @@ class Dialog(QDialog):
         self.go.setDefault(True)
         self.leave = PlainButton("Cancel")
         self.leave.setAutoDefault(False)
+        self.leave.setMinimumWidth(150)  # for its longest words: it does not grow while they change
         self.leave.clicked.connect(self.reject)
         self._foot = QHBoxLayout()
         self._foot.setSpacing(tokens.SPACE_2)

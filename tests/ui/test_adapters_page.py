@@ -1,0 +1,292 @@
+"""The adapters: the list, one in full, renaming, deleting, merging behind the gate, exporting, importing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_adapters import BASE, furnish_adapters, record
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
+from ui.bridge import Bridge
+from ui.pages.adapters import AdaptersPage
+from ui.pages.adapters_import import ImportDialog
+from ui.pages.merge_dialog import MergeDialog
+from ui.widgets.adapter_list import FAILED_HEADING
+from ui.widgets.adapter_words import describe_asked, describe_forgetting, find_problem, score_rows
+from workbench import calls as c
+from workbench import events
+from workbench.errors import UserError
+from workbench.recipes import AdapterUse, ModelPart, Recipe
+from workbench.training import Scores, ScoresPair
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) -> AdaptersPage:
+    furnish_adapters(home)
+    page = AdaptersPage(bridge, shell)
+    qtbot.addWidget(page)
+    qtbot.addWidget(page.header())
+    page.resize(1100, 700)
+    page.show()
+    qtbot.waitUntil(lambda: page.current is not None)
+    return page
+
+
+def show(page: AdaptersPage, qtbot: QtBot, name: str) -> None:
+    page.open_target(adapter=name)
+    qtbot.waitUntil(lambda: page.current is not None and page.current.name == name)
+
+
+def test_failed_ones_stand_apart_and_are_not_offered(page: AdaptersPage, qtbot: QtBot) -> None:
+    assert page.list.names[-2:] == [FAILED_HEADING, "four-bit-try"]
+    assert page.list.current == "pump-answers"
+    show(page, qtbot, "four-bit-try")
+    details = page.details
+    assert not details.use_button.isVisibleTo(details)
+    assert not details.merge_button.isVisibleTo(details)
+    assert details.check_lines[:3] == [
+        "It lost what was learnt, so it is not offered.",
+        "Of 16 facts that it had learnt, none is answered any more.",
+        "Exactly right answers: as trained 100%, as served 0%, base 0%.",
+    ]
+
+
+def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qtbot: QtBot) -> None:
+    show(page, qtbot, "my-notes")
+    details = page.details
+    assert "Exactly right answers: 0% → 87.5% (+87.5 points)" in details.score_lines
+    assert "Loss: 3.21 → 0.38 (−2.83)" in details.score_lines
+    assert details.score_lines[-1].startswith("It became a little worse at general texts")
+    assert "at 98.7% of 1,562 positions (95% is needed); KL divergence 0.0041 nats." in details.check_lines[2]
+    assert "Trained on: pump questions (412 examples)" in details.origin_lines
+    assert "Method: LoRA, rank 16, all linear layers, on conversations" in details.origin_lines
+    assert "Steps: 180 in 7 min" in details.origin_lines
+
+
+def test_one_under_check_can_be_used_already(page: AdaptersPage, qtbot: QtBot, shell: RecordingShell) -> None:
+    show(page, qtbot, "pump-answers")
+    assert page.details.state.text() == "Checking"
+    page.details.use_button.click()
+    assert shell.opened[-1] == ("chat", {"adapter": "pump-answers"})
+
+
+def test_what_cannot_be_merged_says_why(page: AdaptersPage, qtbot: QtBot) -> None:
+    show(page, qtbot, "house-style")
+    assert not page.details.merge_button.isEnabled()
+    assert "cannot be written into them" in page.details.merge_button.toolTip()
+    show(page, qtbot, "smol-contracts")
+    assert not page.details.merge_button.isVisibleTo(page.details)
+
+
+def test_the_forms_of_an_export_are_those_that_there_are(page: AdaptersPage, qtbot: QtBot) -> None:
+    def forms(name: str) -> list[str]:
+        show(page, qtbot, name)
+        menu = page.details.make_export_menu()
+        found = [action.data() for action in menu.actions()]
+        menu.deleteLater()
+        return found
+
+    assert forms("my-notes") == ["gguf", "peft", "merged"]
+    assert forms("house-style") == ["gguf", "peft"]
+    assert forms("smol-contracts") == ["merged"]
+    assert forms("from-a-friend") == ["gguf"]
+
+
+def test_an_export_goes_to_a_new_folder(page: AdaptersPage, qtbot: QtBot, front: FakeFront, tmp_path: Path) -> None:
+    show(page, qtbot, "my-notes")
+    (tmp_path / "my-notes-gguf").mkdir()
+    page.export_to(str(tmp_path), "gguf")
+    qtbot.waitUntil(lambda: page.details.message.text.startswith("Written to"))
+    wanted = str(tmp_path / "my-notes-gguf-2")
+    assert front.asked(c.ExportAdapter) == [c.ExportAdapter(adapter="my-notes", path=wanted, form="gguf")]
+    assert wanted in page.details.message.text
+
+
+def test_renaming_in_place_and_a_name_that_is_taken(page: AdaptersPage, qtbot: QtBot, home: FakeHome) -> None:
+    show(page, qtbot, "my-notes")
+    page.details.begin_rename()
+    page.details.name_field.setText("notes")
+    page.details.name_field.returnPressed.emit()
+    qtbot.waitUntil(lambda: page.list.current == "notes")
+    page.details.begin_rename()
+    page.details.name_field.setText("polite-tone")
+    page.details.name_field.returnPressed.emit()
+    qtbot.waitUntil(lambda: "already an adapter" in page.details.message.text)
+    assert "notes" in home.adapters
+
+
+def test_deleting_is_asked_for_twice(page: AdaptersPage, qtbot: QtBot, front: FakeFront) -> None:
+    show(page, qtbot, "my-notes")
+    page.details.delete_button.click()
+    assert front.asked(c.RemoveAdapter) == []
+    page.details.keep_button.click()
+    assert not page.details.confirm.isVisible()
+    page.details.delete_button.click()
+    page.details.confirm_button.click()
+    qtbot.waitUntil(lambda: "my-notes" not in page.list.names)
+    assert front.asked(c.RemoveAdapter) == [c.RemoveAdapter(adapter="my-notes")]
+
+
+def test_the_newly_trained_appear_by_themselves(
+    page: AdaptersPage, qtbot: QtBot, front: FakeFront, home: FakeHome
+) -> None:
+    show(page, qtbot, "my-notes")
+    home.adapters["fresh"] = record("fresh", state="checking", parity=None)
+    front.announce("adapter", "fresh")
+    qtbot.waitUntil(lambda: "fresh" in page.list.names)
+    assert page.list.current == "my-notes"
+
+
+def test_an_empty_page_leads_to_training(page: AdaptersPage, qtbot: QtBot, front: FakeFront, home: FakeHome) -> None:
+    home.adapters.clear()
+    front.announce("adapter")
+    qtbot.waitUntil(page.empty.isVisible)
+    assert page.empty.button is not None
+    shell = page._shell
+    assert isinstance(shell, RecordingShell)
+    page.empty.button.click()
+    assert shell.opened == [("train", {})]
+
+
+# -- merging ----------------------------------------------------------------------------------------
+
+
+def merging(page: AdaptersPage, qtbot: QtBot) -> MergeDialog:
+    show(page, qtbot, "my-notes")
+    dialog = page.begin_merge()
+    assert dialog is not None
+    qtbot.waitUntil(dialog.isVisible)
+    return dialog
+
+
+def test_a_merge_is_called_good_after_the_gate(
+    page: AdaptersPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    dialog = merging(page, qtbot)
+    dialog.name.setText("tuned")
+    dialog.strength.slider.setValue(18)
+    dialog.go.click()
+    qtbot.waitUntil(dialog.verdict.isVisible)
+    call = c.MergeAdapter(adapter="my-notes", name="tuned", type="Q8_0", scale=0.9)
+    assert front.asked(c.MergeAdapter) == [call]
+    assert dialog.verdict.text == "tuned is made. It says what was trained, and stands under Models."
+    assert "as served 96.9%" in dialog.findings.text()
+    assert shell.messages[-1][0] == "tuned was made and has passed the check."
+    dialog.reject()
+
+
+def test_a_merge_that_lost_what_was_learnt_is_told_with_its_numbers(page: AdaptersPage, qtbot: QtBot) -> None:
+    dialog = merging(page, qtbot)
+    dialog.type.chosen.emit("same")
+    assert "erase" in dialog.type_help.text()
+    dialog.go.click()
+    qtbot.waitUntil(dialog.verdict.isVisible)
+    assert dialog.verdict.text.startswith("The merged model lost what was learnt and was deleted.")
+    assert "as served 0%" in dialog.findings.text()
+    assert dialog.go.isEnabled()  # with another format
+    dialog.reject()
+
+
+def test_a_merge_shows_how_far_it_is_and_is_stopped(page: AdaptersPage, qtbot: QtBot, front: FakeFront) -> None:
+    held = front.hold(c.FollowRun)
+    dialog = merging(page, qtbot)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(events.Progress(stage="merging", done=30, total=210, unit="tensors", seconds_left=9))
+    qtbot.waitUntil(lambda: dialog.progress.words == "Merging 30 of 210 tensors · 9 s left")
+    assert dialog.leave.text() == "Close; it goes on"
+    assert not dialog.name.isEnabled()
+    dialog.progress.stop_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
+    held.emit(events.Cancelled())
+    qtbot.waitUntil(lambda: dialog.verdict.text == "Stopped. There is no new model.")
+    dialog.reject()
+
+
+def test_a_merge_that_is_refused_keeps_what_was_filled_in(page: AdaptersPage, qtbot: QtBot) -> None:
+    dialog = merging(page, qtbot)
+    dialog.name.setText(BASE)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.verdict.text.startswith("There is already a model"))
+    assert dialog.name.isEnabled()
+    dialog.name.setText("")
+    assert not dialog.go.isEnabled()
+    assert dialog.go.toolTip() == "Give the new model a name first"
+    dialog.reject()
+
+
+# -- importing --------------------------------------------------------------------------------------
+
+
+def importing(page: AdaptersPage, qtbot: QtBot, path: str) -> ImportDialog:
+    dialog = page.begin_import()
+    assert not dialog.go.isEnabled()
+    dialog.set_path(path)
+    qtbot.waitUntil(dialog.go.isEnabled)
+    return dialog
+
+
+def test_an_import_is_shown_at_once(page: AdaptersPage, qtbot: QtBot, front: FakeFront) -> None:
+    dialog = importing(page, qtbot, "/downloads/theirs.gguf")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: page.list.current == "theirs")
+    assert front.asked(c.ImportAdapter) == [c.ImportAdapter(path="/downloads/theirs.gguf", model=BASE)]
+
+
+def test_an_import_that_is_refused_says_why(page: AdaptersPage, qtbot: QtBot) -> None:
+    dialog = importing(page, qtbot, "/downloads/adapter_model.bin")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: "is a pickle" in dialog.problem.text)
+    assert dialog.go.isEnabled()
+    dialog.reject()
+
+
+# -- words ------------------------------------------------------------------------------------------
+
+
+def test_what_is_asked_in_words() -> None:
+    def asked(*uses: tuple[str, float]) -> str:
+        part = ModelPart(name="Smol", adapters=tuple(AdapterUse(name=name, scale=scale) for name, scale in uses))
+        return describe_asked(Recipe(model=part))
+
+    assert asked() == "Smol"
+    assert asked(("notes", 1.0)) == "Smol + notes"
+    assert asked(("notes", 0.8), ("tone", 1.25)) == "Smol + notes 0.8 + tone 1.2"
+    assert asked(("a", 1.0), ("b", 1.0), ("c", 1.0)) == "Smol + 3 adapters"
+
+
+def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
+    def scores(loss: float, accuracy: float) -> Scores:
+        return Scores(loss=loss, perplexity=10.0, token_accuracy=accuracy, tokens=5)
+
+    rows = {row.name: row.better for row in score_rows(ScoresPair(before=scores(1.0, 0.5), after=scores(2.0, 0.4)))}
+    assert rows == {"Tokens foretold": False, "Loss": False, "Perplexity": None}
+    assert score_rows(ScoresPair()) == []
+    assert describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(2.0, 0.5))).startswith("It is as good")
+    worse = describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(3.0, 0.5)))
+    assert worse == "It became clearly worse at general texts and questions: their loss went up by 50%."
+
+
+def test_the_first_problem_of_a_recipe() -> None:
+    known = {"good": record("good"), "bad": record("bad", state="failed", parity=None, note="it says nothing")}
+    uses = [AdapterUse(name="good"), AdapterUse(name="/somewhere/file.gguf")]
+    assert find_problem(uses, known, "Smol") == ("", "")
+    assert find_problem([*uses, AdapterUse(name="bad")], known, "Smol")[0] == "bad"
+    assert "It says nothing." in find_problem([AdapterUse(name="bad")], known, "Smol")[1]
+    assert find_problem([AdapterUse(name="gone")], known, "Smol")[0] == "gone"
+
+
+def test_a_core_that_cannot_be_reached_is_no_error_of_the_page(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront
+) -> None:
+    front.refuse(c.ListAdapters, UserError("Not now."))
+    page = AdaptersPage(bridge, shell)
+    qtbot.addWidget(page)
+    qtbot.addWidget(page.header())
+    page.show()
+    qtbot.waitUntil(lambda: bool(front.asked(c.ListAdapters)))
+    assert page.current is None
