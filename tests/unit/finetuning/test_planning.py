@@ -10,7 +10,6 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from workbench.errors import UserError
-from workbench.techniques.finetuning.moving import read_shape
 from workbench.techniques.finetuning.planning import computes_bf16, kept_tokens, ninetieth_of, plan
 from workbench.techniques.finetuning.protocol import BaseModel, MeasuredSpeed
 from workbench.training import (
@@ -83,11 +82,7 @@ def test_all_weights_take_four_numbers_each(planned: Any) -> None:
 
 def test_packed_base_takes_what_the_file_does(planned: Any, smollm_path: Path) -> None:
     packed = {part.name: part.bytes for part in planned("lora", base="packed").memory}
-    shape = read_shape(smollm_path)
-    embeddings = 4 * 49_152 * 576
-    linears = sum(one.bytes for one in shape.linears)
-    assert packed["base weights (packed)"] == pytest.approx(embeddings + linears, rel=0.01)
-    assert linears < 0.2 * 4 * shape.linear_parameters
+    assert packed["base weights (packed)"] == pytest.approx(smollm_path.stat().st_size, rel=0.02)
 
 
 def test_memory_that_does_not_suffice_is_told_with_what_to_lower(planned: Any) -> None:

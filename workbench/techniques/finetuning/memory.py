@@ -25,27 +25,28 @@ FOUR_BITS = 0.56
 """Bytes a weight in 4 bits with the scales of its blocks (Dettmers et al. 2023, arXiv:2305.14314)."""
 
 
-def base_bytes(shape: ModelShape, weights: WeightsPart, device: Device) -> dict[BaseForm, int]:
+def base_bytes(shape: ModelShape, weights: WeightsPart, device: Device, *, fast_bf16: bool) -> dict[BaseForm, int]:
     """What the model's weights take in each form that is possible with this method on this device. Those of them that
-    move are float32 in every form."""
+    move are float32 in every form, and cannot be blocks (``weights.packed``)."""
     own = count_moving(shape, weights) if weights.method in ("full", "layers", "norms") else 0
-    if own == shape.parameters:
-        return {"f32": 4 * own}
-    rest = shape.parameters - shape.linear_parameters
-    forms: dict[BaseForm, int] = {"f32": 4 * shape.parameters, "bf16": 2 * shape.parameters + 2 * own}
+    forms: dict[BaseForm, int] = {"f32": 4 * shape.parameters}
+    if weights.method == "full":
+        return forms
+    if weights.method != "layers" or fast_bf16:
+        forms["bf16"] = 2 * shape.parameters + 2 * own
     if weights.method == "layers":
         return forms
     if shape.is_gguf:
-        forms["packed"] = sum(one.bytes for one in shape.linears) + 4 * rest
+        forms["packed"] = shape.file_bytes + 4 * own
     if device == "cuda":
+        rest = shape.parameters - shape.linear_parameters
         forms["4bit"] = int(FOUR_BITS * shape.linear_parameters) + 2 * rest
     return forms
 
 
 def number_bytes(form: BaseForm, fast_bf16: bool) -> int:
-    """The size of the numbers that are computed with: what does not move in float32 or packed is computed in float32,
-    unless the device is faster with 16 bits."""
-    return 2 if form in ("bf16", "4bit") or (form == "packed" and fast_bf16) else 4
+    """The size of the numbers that are computed with: float32 if asked for, and where 16 bits are no faster."""
+    return 2 if fast_bf16 and form != "f32" else 4
 
 
 def moving_bytes(shape: ModelShape, config: TrainingConfig) -> tuple[int, int, int]:

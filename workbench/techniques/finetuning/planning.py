@@ -135,7 +135,7 @@ def facts_of(
         memory_free_bytes=free,
         device=device,
         fast_bf16=fast_bf16,
-        base_bytes=memory.base_bytes(shape, config.weights, device),
+        base_bytes=memory.base_bytes(shape, config.weights, device, fast_bf16=fast_bf16),
         fixed_bytes=fixed,
         token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=False),
         checkpointed_token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=True),
@@ -247,9 +247,9 @@ def _short_of_memory(
 ) -> tuple[str, str]:
     """The problem, and the first change that would make it fit."""
     problem = f"It takes about {_size(needed)} of memory, and {_size(facts.memory_free_bytes)} are free."
-    for words, changed in _smaller(shape, config, facts.device):
+    for words, changed in _smaller(shape, config, facts.device, fast_bf16):
         form = changed.weights.base
-        base = memory.base_bytes(shape, changed.weights, facts.device)[form]
+        base = memory.base_bytes(shape, changed.weights, facts.device, fast_bf16=fast_bf16)[form]
         parts = memory.memory_parts(shape, changed, base=base, form=form, fast_bf16=fast_bf16)
         fits = sum(part.bytes for part in parts)
         if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
@@ -257,7 +257,9 @@ def _short_of_memory(
     return problem, "Close other programs, or choose a smaller model."
 
 
-def _smaller(shape: ModelShape, config: TrainingConfig, device: Device) -> Iterator[tuple[str, TrainingConfig]]:
+def _smaller(
+    shape: ModelShape, config: TrainingConfig, device: Device, fast_bf16: bool
+) -> Iterator[tuple[str, TrainingConfig]]:
     """Ever smaller versions of a training, each with what to do for it; each keeps the changes before it."""
     words: list[str] = []
     current = config
@@ -280,7 +282,7 @@ def _smaller(shape: ModelShape, config: TrainingConfig, device: Device) -> Itera
         yield now(f"compute {fewest} tokens a pass", "optimiser", tokens_per_pass=fewest)
     if config.weights.method in ("full", "layers", "dora"):
         yield now("take the method lora", "weights", method="lora", base="f32")
-    forms = memory.base_bytes(shape, current.weights, device)
+    forms = memory.base_bytes(shape, current.weights, device, fast_bf16=fast_bf16)
     smallest = min(forms, key=lambda form: forms[form])
     if current.weights.base != smallest:
         yield now(f"hold the base weights {_FORM_NAMES[smallest]}", "weights", base=smallest)
