@@ -80,6 +80,7 @@ def config_from_gguf(contents: Contents, base: Base) -> Any:
     Raises UserError when the metadata lacks something or says something that transformers does not compute. Ask
     ``can_build`` before.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     model_type, build = _ARCHITECTURES[base.architecture]
@@ -88,7 +89,7 @@ def config_from_gguf(contents: Contents, base: Base) -> Any:
     special = build(metadata)
     try:
         return AutoConfig.for_model(model_type, **common | special)
-    except (ValueError, TypeError) as error:
+    except (StrictDataclassError, ValueError, TypeError) as error:
         raise UserError(
             f"transformers does not accept what {base.path} says of itself: {error}.",
             "Get the model in another conversion.",

@@ -19,6 +19,7 @@ def load_folder(folder: Path, choice: Choice, device: Any) -> Any:
     transformers cannot make a model of.
     """
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -47,7 +48,7 @@ def load_folder(folder: Path, choice: Choice, device: Any) -> Any:
             device_map={"": device} if choice.form == "4bit" else None,
             quantization_config=four_bit_config(dtype) if choice.form == "4bit" else None,
         )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+    except (StrictDataclassError, SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise UserError(f"transformers cannot load {folder}: {error}.", "Download the model again.") from error
     if missing := sorted(report["missing_keys"]):
         raise UserError(
