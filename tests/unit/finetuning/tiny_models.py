@@ -29,7 +29,7 @@ LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 
 
 def build(family: str, *, seed: int = 0) -> Any:
-    """A torch model: llama, qwen3moe (untied), qwen2 (untied, with biases), gemma, gemma3 (tied), gpt2 (tied, Conv1D)."""
+    """A torch model: llama, qwen3moe (untied), qwen2 (untied, biases), gemma, gemma3 (tied), gpt2 (tied, Conv1D)."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     shape = {

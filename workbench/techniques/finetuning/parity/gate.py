@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import errors
+from workbench.errors import UserError
 from workbench.models.gguf_model import read_pieces
 from workbench.techniques.finetuning.bridge.beside import kept_beside
 from workbench.techniques.finetuning.bridge.merging import write_merged
@@ -76,6 +77,8 @@ def check_parity(
             if report:
                 report("checking", number, len(found.prompts))
             found.comparison.compare(prompt)
+    if not found.prompts:
+        raise UserError(f"There is nothing to ask {served.path}.", "Train with examples.")
     return judge(found.comparison, served, trained, path, metric, tuple(notes), time.monotonic() - began)
 
 
@@ -106,7 +109,7 @@ class _Models:
         answering = self._engine(weights, adapter)
         if not self.prompts:
             texts = (answering.tokens_of(text) for text in GENERAL)
-            self.prompts = [Prompt(tokens, (False,) * len(tokens)) for tokens in texts]
+            self.prompts = [Prompt(tokens, (False,) * len(tokens)) for tokens in texts if tokens]
             notes.append("There were no examples to ask: general texts were compared, and nothing learnt was counted.")
         compare = self.comparison
         compare.served = answering.logits

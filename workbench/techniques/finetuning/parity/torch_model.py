@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,25 @@ class TorchModel:
 
         given = torch.tensor([list(tokens)], device=next(self._model.parameters()).device)
         before = self._before if adapted else 0
+        if len(tokens) <= self._block:
+            yield self._compute(given, adapted, {})[before:]
+            return
+        for start in range(0, len(tokens), self._block):  # the vocabulary is large: once more for each block
+            kept = torch.arange(start, min(start + self._block, len(tokens)), device=given.device) + before
+            yield self._compute(given, adapted, {"logits_to_keep": kept})
+
+    def _compute(self, given: Any, adapted: bool, options: dict[str, Any]) -> Floats:
+        """One pass. The adapter is out for no longer than that: others may ask the model before the next block."""
+        import torch
+
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.no_grad())
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")  # peft 0.21 gives transformers a prefix under the name that it had
             if not adapted:
                 stack.enter_context(self._model.disable_adapter())
-            if len(tokens) <= self._block:
-                yield self._model(input_ids=given).logits[0, before:].float().cpu().numpy()
-                return
-            for start in range(0, len(tokens), self._block):  # the vocabulary is large: once more for each block
-                kept = torch.arange(start, min(start + self._block, len(tokens)), device=given.device) + before
-                yield self._model(input_ids=given, logits_to_keep=kept).logits[0].float().cpu().numpy()
+            logits: Floats = self._model(input_ids=given, **options).logits[0].float().cpu().numpy()
+        return logits
 
 
 def is_exact(model: Any) -> bool:

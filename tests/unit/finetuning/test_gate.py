@@ -1,0 +1,314 @@
+"""The gate: what says what was trained passes, what does not is stopped, and it says why."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.finetuning import tiny_models
+from tests.unit.finetuning.conftest import TinyAdapters, Trained
+from tests.unit.finetuning.test_serving import base_of, save_changed, with_virtual_tokens
+from tests.unit.finetuning.tiny_models import VOCABULARY, write_gguf
+from workbench import errors
+from workbench.errors import UserError
+from workbench.techniques.finetuning.bridge import families
+from workbench.techniques.finetuning.bridge.serving import convert_trained, merge_trained
+from workbench.techniques.finetuning.parity import engine_model, gate, torch_model
+from workbench.techniques.finetuning.parity.comparing import Comparison, Learnt, Pair
+from workbench.techniques.finetuning.parity.engine_model import EngineModel, Weights
+from workbench.techniques.finetuning.parity.gate import check_parity
+from workbench.techniques.finetuning.parity.prompts import Prompt, chosen, read_prompts
+from workbench.techniques.finetuning.protocol import Served
+from workbench.training import MergedType, Parity
+
+Floats = tiny_models.Floats
+
+
+def write_questions(path: Path, model: Any, count: int = 12) -> Path:
+    """Prompts whose answers are what ``model``, in torch, would write: all of it is learnt."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    lines = []
+    for _ in range(count):
+        tokens = [int(token) for token in rng.integers(2, VOCABULARY, size=6)]
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # peft 0.21 gives transformers a prefix under the name that it had
+            for _new in range(4):
+                logits = model(input_ids=torch.tensor([tokens])).logits[0, -1]
+                tokens.append(int(logits.argmax()))
+        lines.append({"tokens": tokens, "trained": [0] * 6 + [1] * 4, "question": "?", "expected": "!"})
+    path.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    return path
+
+
+def adapted_model(trained: Trained) -> Any:
+    return with_folder(tiny_models.build(trained.family), trained.folder)
+
+
+def with_folder(model: Any, folder: Path) -> Any:
+    peft = pytest.importorskip("peft")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peft 0.21 asks transformers 5 for what it renamed
+        return peft.PeftModel.from_pretrained(model, str(folder)).eval()
+
+
+@pytest.fixture
+def lora(adapters: TinyAdapters) -> Trained:
+    return adapters.make("llama", "llama-lora")
+
+
+@pytest.fixture
+def model(lora: Trained) -> Any:
+    return adapted_model(lora)
+
+
+@pytest.fixture
+def questions(model: Any, tmp_path: Path) -> Path:
+    return write_questions(tmp_path / "questions.jsonl", model)
+
+
+def test_an_adapter_that_says_what_was_trained_passes(
+    lora: Trained, model: Any, questions: Path, tmp_path: Path
+) -> None:
+    served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
+    stages: list[str] = []
+    model.train()
+    found = check_parity(
+        lora.folder,
+        lora.base,
+        served,
+        questions,
+        model=model,
+        threads=1,
+        report=lambda stage, done, total: stages.append(stage),
+    )
+    assert model.training
+    assert found.passed, found.reasons
+    assert (found.metric, found.trained, found.served) == ("exact_match", 1.0, 1.0)
+    assert found.base is not None
+    assert found.base < 0.5
+    assert [(one.first, one.second) for one in found.agreements] == [
+        ("trained, in torch", "merged in float32, in llama.cpp"),
+        ("merged in float32, in llama.cpp", "as served"),
+        ("base, in torch", "base, in llama.cpp"),
+    ]
+    assert all(one.top1 > 0.99 and one.kl < 1e-6 and one.positions == 120 for one in found.agreements)
+    assert set(stages) == {"merging", "checking"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gguf", "questions.jsonl"]
+
+
+@pytest.mark.parametrize("kind", ["F16", "Q8_0"])
+def test_a_merge_passes(kind: MergedType, lora: Trained, model: Any, questions: Path, tmp_path: Path) -> None:
+    served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", kind)
+    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert found.passed, found.reasons
+    assert found.agreements[1].needed == {"F16": 0.99, "Q8_0": 0.95}[kind]
+    assert found.agreements[1].kl > 0
+
+
+def test_a_merge_that_lost_what_was_learnt_is_stopped(
+    lora: Trained, model: Any, questions: Path, tmp_path: Path
+) -> None:
+    served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", scale=0.1)
+    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert not found.passed
+    assert any("What was learnt is lost" in reason for reason in found.reasons)
+    assert any("answers otherwise than in float32" in reason for reason in found.reasons)
+    assert found.served is not None
+    assert found.served < 0.9
+
+
+def wrong_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(families.FAMILIES, "llama", replace(families.FAMILIES["llama"], orders={}))
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_wrong_order_of_rows_is_stopped(
+    merged: bool, lora: Trained, model: Any, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong_order(monkeypatch)
+    make: Callable[..., Served] = merge_trained if merged else convert_trained
+    served = make(lora.folder, lora.base, tmp_path / "a.gguf")
+    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert not found.passed
+    assert any("does not compute what was trained" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("kind", ["prompt", "p-tuning", "prefix"])
+def test_virtual_tokens_pass_and_others_do_not(kind: str, tmp_path: Path) -> None:
+    plain, base = base_of("llama", tmp_path)
+    with_virtual_tokens(plain, kind, tmp_path / "trained")
+    adapted = with_folder(tiny_models.build("llama"), tmp_path / "trained")
+    questions = write_questions(tmp_path / "questions.jsonl", adapted)
+    served = convert_trained(tmp_path / "trained", base, tmp_path / "a.gguf")
+    found = check_parity(tmp_path / "trained", base, served, questions, model=adapted, threads=1)
+    assert found.passed, found.reasons
+    assert (found.trained, found.served) == (1.0, 1.0)
+    plain, _base = base_of("llama", tmp_path)
+    with_virtual_tokens(plain, kind, tmp_path / "other", seed=99)
+    other = convert_trained(tmp_path / "other", base, tmp_path / "b.gguf")
+    found = check_parity(tmp_path / "trained", base, other, questions, model=adapted, threads=1)
+    assert not found.passed
+
+
+@pytest.mark.parametrize(("family", "method"), [("llama", "full"), ("gemma3", "norms"), ("qwen3moe", "full")])
+def test_whole_tensors_pass(family: str, method: str, tmp_path: Path) -> None:
+    other = tiny_models.build(family, seed=3)
+    _plain, base = base_of(family, tmp_path)
+    trained = save_changed(other, tmp_path / "trained", method, lambda name: method == "full" or "norm" in name)
+    if method == "norms":
+        plain = tiny_models.build(family)
+        plain.load_state_dict({n: p for n, p in other.named_parameters() if "norm" in n}, strict=False)
+        other = plain
+    questions = write_questions(tmp_path / "questions.jsonl", other)
+    served = convert_trained(trained, base, tmp_path / "m.gguf")
+    found = check_parity(trained, base, served, questions, model=other, threads=1)
+    assert found.passed, found.reasons
+    assert found.trained == 1.0
+
+
+def test_the_trained_model_is_built_again_where_it_is_not_at_hand(
+    lora: Trained, questions: Path, tmp_path: Path
+) -> None:
+    base = write_gguf(tiny_models.build("llama"), "llama", tmp_path / "base.gguf", tokenizer="gpt2")
+    served = convert_trained(lora.folder, base, tmp_path / "a.gguf")
+    found = check_parity(lora.folder, base, served, questions, threads=1)
+    assert found.passed, found.reasons
+    assert found.trained == 1.0
+    half = merge_trained(lora.folder, base, tmp_path / "half.gguf", "F16", scale=0.5)
+    found = check_parity(lora.folder, base, half, questions, scale=0.5, threads=1)
+    assert found.passed, found.reasons
+    assert found.agreements[0].top1 > 0.99
+
+
+def test_an_adapter_without_torch_or_examples_is_compared_in_llama_cpp(
+    lora: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = write_gguf(tiny_models.build("llama"), "llama", tmp_path / "base.gguf", tokenizer="gpt2")
+    convert_trained(lora.folder, base, tmp_path / "a.gguf")
+    served = merge_trained(tmp_path / "a.gguf", base, tmp_path / "m.gguf", "F16")
+    monkeypatch.setattr(EngineModel, "tokens_of", lambda _model, text: tuple(text.encode()[i] % 90 for i in range(9)))
+    found = check_parity(tmp_path / "a.gguf", base, served, None, threads=1)
+    assert (found.metric, found.trained, found.served) == ("", None, None)
+    assert [one.second for one in found.agreements] == ["as served"]
+    assert len(found.notes) == 2
+
+
+def test_general_texts_are_tokens(smollm_path: Path) -> None:
+    with Weights(smollm_path) as weights, EngineModel(weights, 8) as model:
+        assert model.tokens_of("The capital") == (504, 3575)
+
+
+def test_without_room_for_a_float32_merge_torch_is_compared_directly(
+    lora: Trained, model: Any, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "LARGEST_FLOAT32", 1000)
+    served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", "F16")
+    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert found.passed
+    assert [(one.first, one.second) for one in found.agreements] == [("trained, in torch", "as served")]
+    assert "No float32 merge" in found.notes[0]
+
+
+def test_it_can_be_stopped_between_two_prompts(lora: Trained, model: Any, questions: Path, tmp_path: Path) -> None:
+    served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    with pytest.raises(errors.Cancelled):
+        check_parity(lora.folder, lora.base, served, questions, model=model, threads=1, cancelled=cancelled)
+    assert len(asked) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gguf", "questions.jsonl"]
+
+
+def test_blocks_change_nothing(
+    lora: Trained, model: Any, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
+    whole = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    for module in (gate, engine_model):
+        monkeypatch.setattr(module, "block_tokens", lambda vocabulary: 3)
+    pieces = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert [a.positions for a in pieces.agreements] == [a.positions for a in whole.agreements]
+    assert (pieces.passed, pieces.served, pieces.trained) == (True, whole.served, whole.trained)
+
+
+def test_a_model_in_16_bits_is_not_exact(model: Any) -> None:
+    torch = pytest.importorskip("torch")
+    assert torch_model.is_exact(model)
+    assert not torch_model.is_exact(tiny_models.build("llama").to(torch.bfloat16))
+
+
+def test_questions_are_read_and_damaged_ones_named(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text('{"tokens": [1, 2, 3], "trained": [1, 0, 1]}\n\n{"tokens": [4]}\n', "utf-8")
+    assert read_prompts(path) == [Prompt((1, 2, 3), (False, False, True))]
+    for line, reason in (("{", "Line 1 .* damaged"), ('{"tokens": [1, 2], "trained": [1]}', "more or fewer")):
+        path.write_text(line, "utf-8")
+        with pytest.raises(UserError, match=reason):
+            read_prompts(path)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_prompts(tmp_path / "missing")
+
+
+def test_prompts_are_chosen_over_all_of_them() -> None:
+    prompts = [Prompt((number,) * 50, (False,) * 50) for number in range(1000)]
+    kept = chosen(prompts)
+    assert len(kept) == 200
+    assert [kept[0].tokens[0], kept[-1].tokens[0]] == [0, 995]
+    assert len(chosen([Prompt((1,) * 1000, (False,) * 1000)] * 100)) == 16
+
+
+def test_divergence_is_that_of_the_distributions() -> None:
+    rng = np.random.default_rng(2)
+    one, two = (rng.normal(size=(7, 50)).astype(np.float32) * 3 for _ in range(2))
+    pair = Pair("a", "b")
+    pair.add(one[:4], two[:4])
+    pair.add(one[4:], two[4:])
+    p, q = (np.exp(x.astype(np.float64)) / np.exp(x.astype(np.float64)).sum(1, keepdims=True) for x in (one, two))
+    found = pair.agreement(0.5)
+    assert found.kl == pytest.approx((p * np.log(p / q)).sum(1).mean(), rel=1e-5)
+    assert found.top1 == (one.argmax(1) == two.argmax(1)).mean()
+    assert not found.passed
+    pair.add(np.full((1, 50), np.nan, np.float32), two[:1])
+    assert not pair.agreement(0.0).passed
+
+
+def test_what_is_learnt_is_counted_by_tokens_and_by_answers() -> None:
+    logits = np.eye(4, dtype=np.float32)
+    learnt = Learnt()
+    for tokens in ((0, 1, 2, 3), (0, 1, 2, 2)):
+        prompt = Prompt(tokens, (False, False, True, True))
+        learnt.begin()
+        learnt.add(prompt, 0, logits[[3, 2]])
+        learnt.add(prompt, 2, logits[[3, 0]])
+        learnt.end(prompt)
+    assert learnt.count("token_accuracy") == (3, 4)
+    assert learnt.count("exact_match") == (1, 2)
+
+
+def test_an_empty_comparison_compares_what_there_is() -> None:
+    found = Comparison()
+    found.served = lambda tokens: iter([np.eye(4, dtype=np.float32)[list(tokens)]])
+    found.base = found.served
+    found.compare(Prompt((1, 2), (False, True)))
+    assert list(found.pairs) == [("base, in llama.cpp", "as served")]
+    assert isinstance(found.pairs["base, in llama.cpp", "as served"].agreement(0.9).passed, bool)
+
+
+def test_parity_is_a_value(lora: Trained, model: Any, questions: Path, tmp_path: Path) -> None:
+    import msgspec
+
+    served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
+    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Parity) == found
