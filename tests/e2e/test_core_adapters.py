@@ -123,6 +123,19 @@ def test_names_are_changed_and_what_is_used_stays(trainer: Workbench, home: Home
         call(trainer, RemoveAdapter(adapter="others"))
 
 
+def test_an_adapter_that_an_answer_is_made_with_stays(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trained(trainer, home, tmp_path)
+    recipe = Recipe(model=ModelPart(name="Base", adapters=(AdapterUse(name="facts"),)))
+    answer = trainer.handle(Ask(question="slow please", recipe=recipe))
+    while not isinstance(next(answer), events.TextDelta):
+        pass
+    for request in (RemoveAdapter(adapter="facts"), RenameAdapter(adapter="facts", name="other")):
+        with pytest.raises(UserError, match="answer is being made"):
+            call(trainer, request)
+    answer.close()  # type: ignore[attr-defined]
+    assert names(trainer) == ["facts"]
+
+
 def test_a_merge_is_checked_and_then_a_model_of_the_catalogue(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     adapter = trained(trainer, home, tmp_path)
     run = call(trainer, MergeAdapter(adapter="facts", name="Base with facts", type="F16"))

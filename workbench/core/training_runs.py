@@ -17,7 +17,7 @@ from workbench import events
 from workbench.calls import RunRecord
 from workbench.core.bases import Bases
 from workbench.core.out_of_memory import explain
-from workbench.core.publishing import Publishing
+from workbench.core.publishing import UNCHECKED, Publishing
 from workbench.core.running import OpenRun
 from workbench.core.training_workers import TrainingWorkers
 from workbench.errors import UserError
@@ -140,6 +140,8 @@ class TrainingRuns:
             return
         folder = self._home.run(run)
         self._shelf.keep_trained(made.name, folder / TRAINED)
+        if made.state == "checking":
+            self._publishing.update(msgspec.structs.replace(made, note=UNCHECKED))
         for file in (folder / SERVED).glob("*.gguf"):
             file.unlink(missing_ok=True)
 
