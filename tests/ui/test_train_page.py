@@ -18,6 +18,8 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
 from ui.bridge import Bridge
+from ui.pages.merge_dialog import MergeDialog
+from ui.pages.set_builder import SetBuilder
 from ui.pages.train import TrainPage
 from ui.pages.train_run import TrainRun
 from workbench import calls as c
@@ -344,6 +346,26 @@ def test_a_finished_training_says_what_came_of_it(
     assert [sample.exact for sample in view.samples.answers_at(60)] == [True] * 5 + [False]
     view.try_button.click()
     assert shell.opened == [("chat", {"adapter": "my-notes"})]
+
+
+def test_merge_and_new_set_open_their_dialogs(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    story = [*told(facts_config(), 30), *ended("my-notes", 30)]
+    run = put_training(front.home, story, "my-notes")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(view.merge_button.isVisible)
+    view.merge_button.click()
+    merging = page.findChild(MergeDialog)
+    assert isinstance(merging, MergeDialog)
+    assert merging.isVisible()
+    merging.close()
+    page.show_setup()
+    page.setup.new_set_button.click()
+    builder = page.findChild(SetBuilder)
+    assert isinstance(builder, SetBuilder)
+    builder.built.emit("my rated answers")
+    assert page.setup.config.data.path == "my rated answers"
+    builder.close()
 
 
 def test_a_training_that_the_gate_failed_is_not_offered(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
@@ -90,7 +90,7 @@ class TrainPage(QWidget):
         whole.addWidget(self._split)
         self.cover = DropCover(self)
         self.setAcceptDrops(True)
-        self._runs_timer = QTimer(self, singleShot=True, interval=200)
+        self._runs_timer = QTimer(self, singleShot=True, interval=400)
         self._runs_timer.timeout.connect(self._refresh_runs)
         self._connect()
         self._refresh()
@@ -201,7 +201,9 @@ class TrainPage(QWidget):
         self._draw()
 
     def _draw(self) -> None:
-        """Show what the watched runs have told so far."""
+        """Show what the watched runs have told so far; nobody looks while another page is open."""
+        if not self.isVisible():
+            return
         view = self._views.currentWidget()
         if view is self._run_view and self._run_view is not None and self._shown in self._watches:
             self._run_view.show_run(self._runs[self._shown], self._watches[self._shown].story)
@@ -416,6 +418,10 @@ class TrainPage(QWidget):
         if watch is not None and watch.story.adapter is not None:
             dialogs = importlib.import_module("ui.pages.merge_dialog")
             dialogs.MergeDialog(self._bridge, watch.story.adapter, self).open()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw()
 
     # -- drops -----------------------------------------------------------------------------------------
 

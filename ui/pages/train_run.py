@@ -9,7 +9,14 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.pages.train_story import TrainingStory
-from ui.pages.train_words import adapter_name, describe_config, numbers_now, outcome_words, state_of
+from ui.pages.train_words import (
+    adapter_name,
+    describe_config,
+    numbers_now,
+    outcome_words,
+    state_of,
+    where_it_is,
+)
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from ui.widgets.basics import (
@@ -133,19 +140,16 @@ class TrainRun(QWidget):
         self.numbers.setVisible(active and bool(story.curves))
         if not active:
             return
-        step = story.progress
         if self._stopping:
             self.progress.set_progress("Stopping: a checkpoint is being written, so that you can resume it later…")
         elif run.state == "queued":
             self.progress.set_progress("Waits until the training before it has ended")
-        elif step is None:
+        elif story.progress is None:
             self.progress.set_progress(run.message or run.stage.capitalize() or "Starting…", run.progress)
         else:
-            share = step.done / step.total if step.total else None
-            numbers = f"{step.unit.rstrip('s') or 'step'} {step.done:,.0f} of {step.total:,.0f}" if step.total else ""
-            words = " · ".join(part for part in (step.stage.capitalize(), step.detail) if part)
+            words, share, numbers, left = where_it_is(story)
             paused = "Paused: its memory is kept, nothing is computed" if run.paused else words
-            self.progress.set_progress(paused, share, numbers, None if run.paused else step.seconds_left)
+            self.progress.set_progress(paused, share, numbers, None if run.paused else left)
         self.numbers.set_full_text(numbers_now(story))
 
     def _show_outcome(self, run: RunRecord, story: TrainingStory) -> None:

@@ -62,6 +62,7 @@ class TrainingStory:
         self.log: list[tuple[float, str, str]] = []  # time, level, words
         self.plan: TrainingPlan | None = None
         self.progress: events.Progress | None = None
+        self.step: events.Progress | None = None  # how far the steps are, also while something else is done
         self.checkpoint_step: int | None = None
         self.scores = ScoresPair()
         self.forgetting = ScoresPair()
@@ -80,6 +81,8 @@ class TrainingStory:
                     self.curves.setdefault(event.name, Curve()).put(event.step, event.value)
                 case events.Progress():
                     self.progress = event
+                    if event.stage == "training" and event.total:
+                        self.step = event
                 case events.Artifact():
                     self._take(event)
                 case events.Log() if event.level != "debug":

@@ -8,7 +8,7 @@ from pathlib import PurePath
 import msgspec
 
 from ui.pages.train_story import TrainingStory
-from ui.widgets.amounts import describe_bytes, describe_seconds
+from ui.widgets.amounts import describe_bytes, describe_seconds, how_far
 from ui.widgets.basics import Tone
 from ui.widgets.method_picker import METHODS
 from workbench import events
@@ -45,6 +45,19 @@ def describe_config(run: RunRecord) -> str:
     if config.weights.method in ("lora", "rslora", "dora"):
         method += f", rank {config.weights.rank}"
     return " · ".join(part for part in (config.model, method, PurePath(config.data.path).name, when, took) if part)
+
+
+def where_it_is(story: TrainingStory) -> tuple[str, float | None, str, float | None]:
+    """What is being done, the share of the steps that are done, the same in numbers, and the seconds left."""
+    now, step = story.progress, story.step
+    if now is None:
+        return "", None, "", None
+    words = " · ".join(part for part in (now.stage.capitalize(), now.detail) if part)
+    if step is not None:  # an evaluation is a pause between two steps
+        numbers = f"step {step.done:,.0f} of {step.total:,.0f}"
+        return words, step.done / step.total, numbers, step.seconds_left if now is step else None
+    share, numbers = how_far(now)
+    return words, share, numbers if now.unit not in ("bytes", "") else "", now.seconds_left
 
 
 def numbers_now(story: TrainingStory) -> str:

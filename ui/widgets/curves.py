@@ -150,6 +150,7 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
             axis.setTextPen(QColor(words))
             axis.setTickFont(font)
             axis.setStyle(tickTextOffset=6)
+            axis.setZValue(-1)  # the grid behind the curves
 
     def draw_lines(self, lines: Sequence[_Line]) -> None:
         """Show these; the items of what was drawn before are used again."""
@@ -274,15 +275,14 @@ def nice_spacing(least: float) -> float:
 
 
 def describe_value(value: float) -> str:
-    """Three significant digits without an exponent where that is readable: ``0.0423``, ``1,240``, ``2e-05``."""
+    """Two to four digits that say something: ``1,240``, ``3.21``, ``0.423``, ``0.00054``, ``2e-5``."""
     if not value:
         return "0"
-    if abs(value) < 0.0005:
-        return f"{value:.1e}".replace("e-0", "e-")
     if abs(value) >= 100:
         return f"{value:,.0f}"
-    digits = 2 if abs(value) >= 1 else 3
-    return f"{value:.{digits}f}"
+    if abs(value) >= 0.01:
+        return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+    return f"{value:.2g}".replace("e-0", "e-")
 
 
 def describe_tick(value: float, spacing: float) -> str:

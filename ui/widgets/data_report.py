@@ -45,7 +45,7 @@ class DataReportView(QWidget):
         self.why = Text("", "muted")
         self.map_button = LinkButton("Map the columns by hand")
         self.map_button.setCheckable(True)
-        self.map_button.toggled.connect(lambda _: self._arrange())
+        self.map_button.toggled.connect(lambda open: self._on_fold(self.map_button, open))
         self.mapping = ColumnMapping()
         self.mapping.changed.connect(self.mapped)
         self.numbers = Text("", "body")
@@ -57,8 +57,10 @@ class DataReportView(QWidget):
         self.examples.wanted.connect(self.more_wanted)
         self.refused_button = LinkButton("")
         self.refused_button.setCheckable(True)
-        self.refused_button.toggled.connect(self._on_refused_toggled)
+        self.refused_button.toggled.connect(lambda open: self._on_fold(self.refused_button, open))
         self.refused = Text("", "small")
+        for button in (self.map_button, self.refused_button):
+            set_icon(button, "chevron-right", "accent", 16)
         self._report: DataReport | None = None
         top = QHBoxLayout()
         top.setSpacing(tokens.SPACE_2)
@@ -129,7 +131,7 @@ class DataReportView(QWidget):
         self.map_button.setVisible(bool(report.columns) and not unknown)
         self.numbers.setText(describe_sides(report))
         self.flaws.setText(describe_flaws(report))
-        self.histogram.show_lengths(report.train.lengths, report.longest_tokens)
+        self.histogram.show_lengths(report.train.lengths, report.longest_tokens if report.train.truncated else 0)
         left_out = f"Not used: {', '.join(report.left_out)}." if report.left_out else ""
         self.notes.setText("\n".join(part for part in (left_out, *report.notes) if part))
         self.examples.restart(report.previews, report.train.examples + report.evaluation.examples)
@@ -137,8 +139,8 @@ class DataReportView(QWidget):
         self.refused.setText(refused_words(report.refused))
         self._arrange()
 
-    def _on_refused_toggled(self, open: bool) -> None:
-        set_icon(self.refused_button, "chevron-down" if open else "chevron-right", "accent", 16)
+    def _on_fold(self, button: LinkButton, open: bool) -> None:
+        set_icon(button, "chevron-down" if open else "chevron-right", "accent", 16)
         self._arrange()
 
     def _arrange(self) -> None:
