@@ -21,7 +21,7 @@ from workbench.techniques.finetuning.data.examples import Example
 from workbench.techniques.finetuning.data.skeletons import Tokenizer
 from workbench.techniques.finetuning.training.batching import make_passes
 from workbench.techniques.finetuning.training.losses import LossOf
-from workbench.techniques.finetuning.training.methods import base_of
+from workbench.techniques.finetuning.training.methods import base_of, cache_of, given_cache
 from workbench.techniques.finetuning.training.sets import (
     Question,
     TokenSequence,
@@ -165,7 +165,6 @@ def _generate(
                 positions = mask.sum(dim=1, keepdim=True) - 1
                 arguments = {"attention_mask": mask, "position_ids": positions}
             # what stands before is in the cache, virtual tokens too: the model itself, not the wrapper that adds them
-            found = base(
-                input_ids=following[:, None], past_key_values=found.past_key_values, use_cache=True, **arguments
-            )
+            arguments |= given_cache(base, cache_of(found))
+            found = base(input_ids=following[:, None], use_cache=True, **arguments)
     return said

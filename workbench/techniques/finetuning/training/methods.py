@@ -9,9 +9,9 @@ tuning (Lester et al. 2021, arXiv:2104.08691), p-tuning (Liu et al. 2021, arXiv:
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import peft
@@ -80,14 +80,14 @@ def blocks_of(model: Any) -> Any:
     raise UserError(f"The layers of a {model.config.model_type} are not known here.", "Choose another method.")
 
 
-@contextmanager
-def without_adapter(model: Any) -> Iterator[None]:
-    """Within, a PEFT model answers as its base."""
-    if isinstance(model, peft.PeftModel):
-        with model.disable_adapter():
-            yield
-    else:
-        yield
+def cache_of(output: Any) -> Any:
+    """The keys and values that a model's output carries; newer transformers name them otherwise."""
+    return output["cache"] if "cache" in output else output["past_key_values"]
+
+
+def given_cache(base: Any, cache: Any) -> dict[str, Any]:
+    """The argument by which a transformers model is given keys and values."""
+    return {"cache" if "cache" in inspect.signature(base.forward).parameters else "past_key_values": cache}
 
 
 def _move(parameter: Any) -> None:
@@ -244,7 +244,7 @@ def _start_from_states(adapted: Any, count: int) -> None:
     encoder = adapted.prompt_encoder[adapted.active_adapter]
     with torch.no_grad():
         drawn = torch.randint(0, base.get_input_embeddings().weight.shape[0], (1, count)).to(_device_of(base))
-        cache = base(input_ids=drawn, use_cache=True).past_key_values
+        cache = cache_of(base(input_ids=drawn, use_cache=True))
         flat = []
         for layer in cache.layers:
             for states in (layer.keys, layer.values):  # (1, heads, tokens, head size)

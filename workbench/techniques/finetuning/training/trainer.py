@@ -42,7 +42,7 @@ from workbench.techniques.finetuning.training.checkpoints import (
 )
 from workbench.techniques.finetuning.training.control import Control, Switch
 from workbench.techniques.finetuning.training.losses import LossOf, make_loss
-from workbench.techniques.finetuning.training.methods import moving
+from workbench.techniques.finetuning.training.methods import base_of, moving
 from workbench.techniques.finetuning.training.ranks import Ranks
 from workbench.techniques.finetuning.training.sets import TokenSequence
 from workbench.techniques.finetuning.training.tensors import tensors_of
@@ -184,7 +184,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         sample = max(self.options.train, key=lambda one: len(one.tokens)).tokens
         self._loss_of = make_loss(self.model, sample)
         if self.options.checkpointing:
-            self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            _set_checkpointing(self.model, True)
         self.options.ranks.assert_differing(self.steps[0].places)
         self._began = self._last_logged = self._last_checkpoint = time.monotonic()
         try:
@@ -197,7 +197,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             raise
         finally:
             if self.options.checkpointing:
-                self.model.gradient_checkpointing_disable()
+                _set_checkpointing(self.model, False)
         return self.reached
 
     def get_train_dataloader(self) -> Any:
@@ -355,6 +355,16 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             fingerprint=self.options.fingerprint,
         )
         self.options.emit(events.Artifact(kind="checkpoint", id=path.name, result={"step": self.reached.step}))
+
+
+def _set_checkpointing(model: Any, on: bool) -> None:
+    base = base_of(model)
+    new = hasattr(base, "activation_checkpointing_enable")  # its name in newer transformers
+    name = "activation_checkpointing" if new else "gradient_checkpointing"
+    if on:
+        getattr(base, f"{name}_enable")(**{f"{name}_kwargs": {"use_reentrant": False}})
+    else:
+        getattr(base, f"{name}_disable")()
 
 
 def memory_bytes(device: str) -> int:
