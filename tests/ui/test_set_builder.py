@@ -15,6 +15,7 @@ from ui.widgets.pair_list import SHOWN, PairList
 from ui.widgets.set_sources import why_good
 from workbench import calls as c
 from workbench import events
+from workbench.errors import UserError
 
 
 @pytest.fixture
@@ -100,6 +101,24 @@ def test_pairs_appear_as_they_are_made_those_left_out_with_the_reason(
     with qtbot.waitSignal(dialog.built) as built:
         dialog.go.click()
     assert built.args == [call.name]
+
+
+def test_a_run_that_came_to_nothing_shows_why_each_pair_was_left_out(
+    dialog: SetBuilder, qtbot: QtBot, front: FakeFront
+) -> None:
+    held = front.hold(c.FollowRun)
+    dialog.source.chosen.emit("pairs")
+    dialog.go.click()
+    held.emit(events.Artifact(kind="pair", id="1", result=pair("Who?", "Acme", "The passage does not say this.")))
+    held.fail(UserError("No example came of it.", "Try a larger model."))
+    qtbot.waitUntil(lambda: dialog.message.text == "No example came of it. Try a larger model.")
+    assert dialog.pair_list.isVisible()
+    assert not dialog.source.isVisible()
+    dialog.go.click()
+    assert dialog.source.isVisible()
+    assert not dialog.pair_list.isVisible()
+    assert dialog.go.text() == "Build"
+    dialog.reject()
 
 
 def test_text_of_documents(dialog: SetBuilder, qtbot: QtBot, front: FakeFront) -> None:

@@ -46,11 +46,12 @@ class MergeDialog(Dialog):
     merged = Signal(str)
 
     def __init__(self, bridge: Bridge, adapter: AdapterRecord, parent: QWidget | None = None) -> None:
-        words = f"Writes it into {adapter.base}, as a new model of its own. The base model stays as it is."
+        words = f"Writes it into {adapter.base}, as a new model of its own."
         super().__init__(f"Merge {adapter.name}", words, "Merge", parent, 600)
         self._bridge = bridge
         self._adapter = adapter
         self._parity: Parity | None = None
+        self._done = False
         self.watch: RunWatch | None = None
         self.name = QLineEdit(f"{adapter.base}-{adapter.name}")
         self.name.textChanged.connect(lambda _: self._show_state())
@@ -80,11 +81,11 @@ class MergeDialog(Dialog):
         self.findings = Text("", "small")
         self.findings.hide()
         for part in (self.progress, self.verdict, self.findings):
-            self.inside.addWidget(part)
+            self.below.addWidget(part)
         self.inside.addStretch(1)
         self.go.clicked.connect(self._on_go)
         self._on_type("Q8_0")
-        self.resize(640, 620)
+        self.resize(640, 660)
         self.inside.setSpacing(tokens.SPACE_4)
 
     def _on_type(self, name: str) -> None:
@@ -101,6 +102,8 @@ class MergeDialog(Dialog):
         self.leave.setText("Close; it goes on" if running else "Close" if self.verdict.isVisible() else "Cancel")
         for field in self._fields:
             field.setEnabled(not running)
+            field.setVisible(not self._done)
+        self.type_help.setVisible(not self._done)
 
     def _on_go(self) -> None:
         self.verdict.hide()
@@ -156,6 +159,7 @@ class MergeDialog(Dialog):
                 parity = msgspec.convert(result["parity"], Parity)
             checked = "It says what was trained, and" if parity is not None and parity.passed else "It"
             self.verdict.show_message(f"{model} is made. {checked} stands under Models.", "success")
+            self._done = True
             self.go.hide()
             self.merged.emit(model)
         elif isinstance(terminal, events.Cancelled):

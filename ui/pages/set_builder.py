@@ -58,6 +58,7 @@ class SetBuilder(Dialog):
         self._chats: list[ChatRecord] = []
         self._looked = 0
         self._named_by_hand = False
+        self._looking_at_pairs = False  # of a run that came to nothing: why they were left out
         self.watch: RunWatch | None = None
         self.source = ChoiceRow("Source of the examples", [(name, title) for name, title, _ in SOURCES])
         self.source.chosen.connect(self._on_source)
@@ -76,12 +77,12 @@ class SetBuilder(Dialog):
         self.message = InlineMessage(closable=False)
         for part in (self.source, self.explanation, self._stack, self._name_field):
             self.inside.addWidget(part)
-        self.inside.addWidget(self.message)
-        self.inside.addWidget(self.progress)
         self.inside.addWidget(self.pair_list, 1)
+        self.below.addWidget(self.message)
+        self.below.addWidget(self.progress)
         self.inside.setSpacing(tokens.SPACE_4)
-        for part in (self.progress, self.pair_list):
-            part.hide()
+        self.progress.hide()
+        self.pair_list.hide()
         self.go.clicked.connect(self._on_go)
         self.resize(720, 640)
         self._on_source("chats")
@@ -165,12 +166,15 @@ class SetBuilder(Dialog):
         why = self._panel.problem or ("" if self.name.text().strip() else "Give the set a name first")
         if running:
             why = "It is being built"
-        self.go.setText("Use it" if done else "Build")
-        self.go.setEnabled(done or not why)
-        self.go.setToolTip("" if done else why)
+        looking = self._looking_at_pairs
+        self.go.setText("Use it" if done else "Change and try again" if looking else "Build")
+        self.go.setEnabled(done or looking or not why)
+        self.go.setToolTip("" if done or looking else why)
         self.leave.setText("Close; it goes on" if running else "Close" if done else "Cancel")
         for part in (self.source, self.explanation, self._stack, self._name_field):
-            part.setVisible(not running and not done)
+            part.setVisible(not running and not done and not looking)
+        if not running and not done and not looking:
+            self.pair_list.hide()
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -179,6 +183,10 @@ class SetBuilder(Dialog):
             self._use(self._made)
             return
         self.message.hide()
+        if self._looking_at_pairs:
+            self._looking_at_pairs = False
+            self._show_state()
+            return
         self.go.setEnabled(False)
         self._bridge.call(self._call(), self._on_begun, self._on_refused, self)
 
@@ -243,6 +251,7 @@ class SetBuilder(Dialog):
             self.message.show_message("Stopped. It can go on where it was, in the list of runs (Ctrl+J).", "info")
         else:
             self.message.show_message(f"{terminal.message} {terminal.hint}".strip(), "danger")
+            self._looking_at_pairs = bool(self.pair_list.rows)
         self._show_state()
 
     def _use(self, made: DataSet) -> None:

@@ -248,6 +248,7 @@ class AdapterDetails(QWidget):
             section.add_line(describe_forgetting(record.forgetting))
         if not learnt and not general:
             section.add_line("Nothing was measured.", "muted")
+        section.setVisible(bool(learnt or general) or record.origin == "trained")
 
     def _show_check(self, record: AdapterRecord) -> None:
         section, parity = self._check, record.parity

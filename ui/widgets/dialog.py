@@ -10,7 +10,8 @@ from ui.widgets.basics import Line, PlainButton, PrimaryButton, Text
 
 
 class Dialog(QDialog):
-    """``inside`` takes what the dialog is made of; ``go`` is its one action, ``leave`` closes it, as Esc does."""
+    """``inside`` takes what the dialog asks, ``below`` what came of it, which is always in sight; ``go`` is its one
+    action, ``leave`` closes it, as Esc does."""
 
     def __init__(self, title: str, explanation: str, action: str, parent: QWidget | None, width: int = 560) -> None:
         super().__init__(parent)
@@ -47,6 +48,9 @@ class Dialog(QDialog):
         if explanation:
             column.addWidget(Text(explanation, "muted"))
         column.addWidget(area, 1)
+        self.below = QVBoxLayout()
+        self.below.setSpacing(tokens.SPACE_2)
+        column.addLayout(self.below)
         column.addWidget(Line())
         column.addLayout(self._foot)
 
