@@ -14,7 +14,7 @@ import pytest
 from tests.unit.finetuning.tiny_models import VOCABULARY, pairs_of_halves
 
 WIDTH, LAYERS, HEADS, KV_HEADS, HEAD, INNER = 64, 4, 4, 2, 16, 96
-TURNED = ("llama", "granite", "smollm3")
+TURNED = ("llama", "granite", "smollm3", "arcee")
 SPREAD_NORMS = ("gemma", "gemma2", "gemma3")
 
 _SHAPE: dict[str, Any] = {
@@ -61,6 +61,20 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "qwen2moe": ("qwen2moe", "Qwen2Moe", {**_MIXTURE, "shared_expert_intermediate_size": 32, "norm_topk_prob": False},
                  {"expert_count": 3, "expert_used_count": 2, "expert_feed_forward_length": 48,
                   "expert_shared_feed_forward_length": 32}),
+    "arcee": ("arcee", "Arcee", {}, {}),
+    "ernie": ("ernie4_5", "Ernie4_5", {"head_dim": HEAD, "tie_word_embeddings": True}, {}),
+    "seed": ("seed_oss", "SeedOss", {"head_dim": 32}, {}),
+    "glm4": ("glm4", "Glm4", {"head_dim": HEAD, "attention_bias": True, "rope_parameters": {
+        "rope_theta": 1e4, "rope_type": "default", "partial_rotary_factor": 0.5}}, {"rope.dimension_count": HEAD // 2}),
+    "hunyuan": ("hunyuan-dense", "HunYuanDenseV1", {"head_dim": HEAD}, {}),
+    "olmoe": ("olmoe", "Olmoe", {"num_key_value_heads": HEADS, "num_experts": 3, "num_experts_per_tok": 2},
+              {"expert_count": 3, "expert_used_count": 2}),
+    "phi2": ("phi2", "Phi", {"num_key_value_heads": HEADS, "rope_parameters": {
+        "rope_theta": 1e4, "rope_type": "default", "partial_rotary_factor": 0.5}}, {"rope.dimension_count": HEAD // 2}),
+    "stablelm": ("stablelm", "StableLm", {"use_qkv_bias": True, "rope_parameters": {
+        "rope_theta": 1e4, "rope_type": "default", "partial_rotary_factor": 0.25}},
+        {"rope.dimension_count": HEAD // 4, "use_parallel_residual": False}),
+    "starcoder2": ("starcoder2", "Starcoder2", {"tie_word_embeddings": True, "sliding_window": None}, {}),
     "qwen3moe": ("qwen3moe", "Qwen3Moe", {**_MIXTURE, "head_dim": HEAD, "norm_topk_prob": True},
                  {"expert_count": 3, "expert_used_count": 2, "expert_feed_forward_length": 48}),
 }  # fmt: skip
@@ -100,14 +114,20 @@ def write_gguf(
     writer.add_head_count_kv(kv_heads)
     writer.add_key_length(head)
     writer.add_value_length(head)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    layer_norm = getattr(config, "layer_norm_eps", None) or getattr(config, "norm_epsilon", None)
+    if layer_norm is None:
+        writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    else:
+        writer.add_layer_norm_eps(layer_norm)
     rope = config.rope_parameters
     writer.add_rope_freq_base(float(rope.get("full_attention", rope)["rope_theta"]))
     writer.add_vocab_size(VOCABULARY)
     if "rope.dimension_count" not in metadata:
         writer.add_rope_dimension_count(head)
     for key, value in metadata.items():
-        add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}[type(value)]
+        add = {
+            bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string,
+        }[type(value)]  # fmt: skip
         add(f"{architecture}.{key}", value)
     writer.add_tokenizer_model("none")
     writer.add_array("tokenizer.ggml.tokens", [f"<{number}>" for number in range(VOCABULARY)])

@@ -284,6 +284,67 @@ def _olmo2(data: _Metadata) -> dict[str, Any]:
     return _without(_dense(data), "head_dim")
 
 
+def _arcee(data: _Metadata) -> dict[str, Any]:
+    return _dense(data) | {"attention_bias": data.has("blk.0.attn_q.bias"), "mlp_bias": data.has("blk.0.ffn_up.bias")}
+
+
+def _ernie(data: _Metadata) -> dict[str, Any]:
+    return _dense(data) | {"use_bias": data.has("blk.0.attn_q.bias")}
+
+
+def _seed_oss(data: _Metadata) -> dict[str, Any]:
+    return _dense(data) | {
+        "attention_bias": data.has("blk.0.attn_q.bias"),
+        "attention_out_bias": data.has("blk.0.attn_output.bias"),
+        "attention_dropout": 0.0,
+        "residual_dropout": 0.0,
+    }
+
+
+def _with_biases(data: _Metadata) -> dict[str, Any]:
+    return _dense(data) | {"attention_bias": data.has("blk.0.attn_q.bias")}
+
+
+def _olmoe(data: _Metadata) -> dict[str, Any]:
+    return _without(_dense(data), "head_dim") | {
+        "num_experts": data.number("expert_count"),
+        "num_experts_per_tok": data.number("expert_used_count"),
+        "norm_topk_prob": False,
+        "clip_qkv": data.find("attention.clamp_kqv"),
+    }
+
+
+def _layer_normed(data: _Metadata, eps: str) -> dict[str, Any]:
+    """As ``_dense``, with layer norms, whose epsilon the config calls ``eps``."""
+    return {
+        "intermediate_size": data.number("feed_forward_length"),
+        "num_key_value_heads": data.number("attention.head_count_kv", data.heads),
+        eps: float(data.number("attention.layer_norm_epsilon")),
+        "rope_parameters": _rope(data),
+    }
+
+
+def _phi2(data: _Metadata) -> dict[str, Any]:
+    return _layer_normed(data, "layer_norm_eps")
+
+
+def _stablelm(data: _Metadata) -> dict[str, Any]:
+    return _layer_normed(data, "layer_norm_eps") | {
+        "use_qkv_bias": data.has("blk.0.attn_q.bias"),
+        "use_parallel_residual": not data.has("blk.0.ffn_norm.weight"),
+    }
+
+
+def _starcoder2(data: _Metadata) -> dict[str, Any]:
+    return _layer_normed(data, "norm_epsilon") | {
+        "use_bias": data.has("blk.0.attn_q.bias"),
+        "sliding_window": None,  # llama.cpp knows none of it
+        "attention_dropout": 0.0,
+        "residual_dropout": 0.0,
+        "embedding_dropout": 0.0,
+    }
+
+
 def _gpt2(data: _Metadata) -> dict[str, Any]:
     return {
         "n_inner": data.number("feed_forward_length"),
@@ -310,6 +371,15 @@ _ARCHITECTURES: dict[str, tuple[str, Builder]] = {
     "smollm3": ("smollm3", _smollm3),
     "olmo2": ("olmo2", _olmo2),
     "gpt2": ("gpt2", _gpt2),
+    "arcee": ("arcee", _arcee),
+    "ernie4_5": ("ernie4_5", _ernie),
+    "seed_oss": ("seed_oss", _seed_oss),
+    "glm4": ("glm4", _with_biases),
+    "hunyuan-dense": ("hunyuan_v1_dense", _with_biases),
+    "olmoe": ("olmoe", _olmoe),
+    "phi2": ("phi", _phi2),
+    "stablelm": ("stablelm", _stablelm),
+    "starcoder2": ("starcoder2", _starcoder2),
 }
 
 
