@@ -3,6 +3,7 @@ llama.cpp's converter writes. Each is told to a GGUF file here once more, apart 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ _SHAPE: dict[str, Any] = {
 }  # fmt: skip
 _WINDOWS = {"sliding_window": 6}
 _MIXTURE = {"moe_intermediate_size": 48, "num_experts": 3, "num_experts_per_tok": 2}
+
+_LONG = [1.0, 1.1, 1.3, 1.6, 2.0, 2.5, 3.1, 4.0]
 
 # family: architecture in the file, class in transformers, its config, metadata besides the common
 FAMILIES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
@@ -53,6 +56,10 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "phi3": ("phi3", "Phi3", {"sliding_window": None}, {}),
     "phi3, part of a head": ("phi3", "Phi3", {"sliding_window": None, "rope_parameters": {
         "rope_theta": 1e4, "rope_type": "default", "partial_rotary_factor": 0.5}}, {"rope.dimension_count": HEAD // 2}),
+    "phi3, long": ("phi3", "Phi3", {"sliding_window": None, "original_max_position_embeddings": 32, "rope_parameters": {
+        "rope_theta": 1e4, "rope_type": "longrope", "original_max_position_embeddings": 32,
+        "long_factor": _LONG, "short_factor": _LONG}},  # llama.cpp's are the long ones in a context that could be long
+        {"rope.scaling.original_context_length": 32, "rope.scaling.attn_factor": math.sqrt(1 + 1 / 5)}),
     "granite": ("granite", "Granite", {"embedding_multiplier": 2.0, "residual_multiplier": 0.5, "logits_scaling": 3.0,
                                        "attention_multiplier": 0.2},
                 {"embedding_scale": 2.0, "residual_scale": 0.5, "logit_scale": 3.0, "attention.scale": 0.2}),
@@ -141,6 +148,9 @@ def write_gguf(
     if rope.get("rope_type") == "llama3":
         plain = 1 / rope["rope_theta"] ** (np.arange(0, head, 2) / head)
         writer.add_tensor("rope_freqs.weight", (plain / model.model.rotary_emb.inv_freq.numpy()).astype(np.float32))
+    for name in ("long", "short"):
+        if f"{name}_factor" in rope:
+            writer.add_tensor(f"rope_factors_{name}.weight", np.array(rope[f"{name}_factor"], np.float32))
     for name, parameter in state.items():
         if name == "lm_head.weight" and config.tie_word_embeddings:
             continue

@@ -250,6 +250,8 @@ def _phi3(data: _Metadata) -> dict[str, Any]:
             "short_factor": [float(value) for value in short],
             "original_max_position_embeddings": original,
         }
+        if (attention := data.find("rope.scaling.attn_factor")) is not None:
+            found["rope_parameters"]["attention_factor"] = float(attention)
         found["original_max_position_embeddings"] = original
     return found
 
