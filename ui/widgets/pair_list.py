@@ -26,7 +26,7 @@ class PairList(QWidget):
         self.rows: list[PairRow] = []
         self.counts = Text("No pair yet.", "strong")
         self.filter = ChoiceRow("Pairs shown", [("all", "All"), ("taken", "Taken"), ("left-out", "Left out")])
-        self.filter.setFixedWidth(180)
+        self.filter.setFixedWidth(150)
         self.filter.show_value("all")
         self.filter.chosen.connect(self._on_filter)
         head = QHBoxLayout()
