@@ -15,6 +15,7 @@ from workbench.errors import UserError
 from workbench.models.adapters import check_adapter, resolve_adapter
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
+from workbench.models.virtual_tokens import check_scale, check_single
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart, Recipe
 from workbench.storage.adapters import AdapterShelf
@@ -44,7 +45,8 @@ class Resolver:
         self._registry = registry
         self._adapters = adapters
         self._checksums = checksums
-        self._fitting: set[tuple[str, str, int]] = set()  # adapter's checksum, model's path and time of change
+        # whether it stands before the text, by the adapter's checksum, the model's path and time of change
+        self._fitting: dict[tuple[str, str, int], bool] = {}
 
     def resolve(self, recipe: Recipe) -> Resolved:
         """Look up what the recipe names, and draw its seed where it has none.
@@ -55,10 +57,15 @@ class Resolver:
         for one in recipe.model.adapters:
             self._refuse_failed(one.name)
         paths = [resolve_adapter(one.name, self._adapters) for one in recipe.model.adapters]
+        checked = [self._checked(path, model) for path in paths]
         adapters = tuple(
-            msgspec.structs.replace(one, sha256=self._checked(path, model))
-            for one, path in zip(recipe.model.adapters, paths, strict=True)
+            msgspec.structs.replace(one, sha256=sha256)
+            for one, (sha256, _) in zip(recipe.model.adapters, checked, strict=True)
         )
+        before = [one for one, (_, stands_before) in zip(adapters, checked, strict=True) if stands_before]
+        for one in before:
+            check_scale(one.name, one.scale)
+        check_single([one.name for one in before if one.scale])
         decoding, draft = recipe.decoding, ""
         if decoding.speculation == "draft":
             if not decoding.draft_model:
@@ -109,14 +116,14 @@ class Resolver:
                 f"The adapter {name} is not to be used: {card.note}", "Choose another one, or train it again."
             )
 
-    def _checked(self, adapter: Path, model: ModelRecord) -> str:
-        """The checksum of an adapter that fits the model. Looking into both files is done once: it takes a while."""
+    def _checked(self, adapter: Path, model: ModelRecord) -> tuple[str, bool]:
+        """The checksum of an adapter that fits the model, and whether it stands before the text. Looking into both
+        files is done once: it takes a while."""
         sha256 = self._checksums.compute((str(adapter),))
         pair = sha256, model.path, os.stat(model.path).st_mtime_ns
         if pair not in self._fitting:
-            check_adapter(adapter, Path(model.path))
-            self._fitting.add(pair)
-        return sha256
+            self._fitting[pair] = check_adapter(adapter, Path(model.path)).kind != "lora"
+        return sha256, self._fitting[pair]
 
 
 def with_engine(recipe: Recipe, loaded: LoadedModel, sha256: str) -> Recipe:

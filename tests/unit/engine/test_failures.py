@@ -169,3 +169,25 @@ def test_a_closed_engine_says_so(smollm_path: Path, load_now: Callable[..., Mode
     assert result_of(engine.submit(late)).finish == "cancelled"
     with pytest.raises(RuntimeError, match="closed"):
         engine.ask(lambda: None)
+
+
+def test_a_fault_while_work_is_taken_in_leaves_the_engine_running(
+    smollm_path: Path,
+    load_now: Callable[..., Model],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    class Faulty:
+        def begin(self) -> None:
+            raise OSError("the processor's times cannot be read")
+
+        def now(self) -> int:
+            return 1
+
+    engine = Engine(load_now(smollm_path, 512))
+    try:
+        monkeypatch.setattr(engine, "_thread_count", Faulty())
+        assert result_of(engine.submit(generation(engine, TEXT, 4))).usage.new_tokens == 4
+    finally:
+        engine.close()
+    assert "cannot be read" in capfd.readouterr().err

@@ -185,7 +185,7 @@ def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine,
     # longer than gemma's window, so that the first tokens leave it
     long = vocabulary.tokenize("One of these towns is the capital and the others are not. " * 42, special=False)
     other = vocabulary.tokenize("The boats came in with herring in the morning. " * 60, special=False)
-    for tokens in (short, [*long, *short]):
+    for tokens in (short, [*long, *short]) if engine.model.window else (short,):
         engine.forget()
         wanted = found(probe(engine, [*words, *tokens]))
         cold = probe(engine, tokens, key)

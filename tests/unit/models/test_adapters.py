@@ -11,6 +11,7 @@ import gguf
 import numpy as np
 import pytest
 
+from tests.virtual_tokens import write_prefix, write_soft_prompt, write_virtual
 from workbench.errors import UserError
 from workbench.models.adapters import check_adapter, list_adapters, resolve_adapter
 
@@ -70,6 +71,47 @@ def test_an_adapter_that_fits_is_described(tmp_path: Path, base: Path) -> None:
     assert details.targets == ("blk.0.attn_q.weight", "blk.0.ffn_up.weight")
     assert details.bytes == path.stat().st_size
     assert check_adapter(write(tmp_path / "half.gguf", shapes, dtype=np.float16, alpha=None), base).alpha == 0.0
+
+
+def test_what_stands_before_the_text_is_described(tmp_path: Path, base: Path) -> None:
+    soft = check_adapter(write_soft_prompt(tmp_path / "soft.gguf", np.ones((5, 32), np.float32)), base)
+    assert (soft.kind, soft.virtual_tokens, soft.ranks, soft.targets) == ("soft-prompt", 5, (), ())
+    rows = [np.ones((7, 16), np.float32)]
+    prefix = check_adapter(write_prefix(tmp_path / "prefix.gguf", rows, rows), base)
+    assert (prefix.kind, prefix.virtual_tokens, prefix.name) == ("prefix", 7, "prefix")
+
+
+ROWS = np.ones((5, 32), np.float32)
+HALVES = {"prefix.blk.0.k": ROWS, "prefix.blk.0.v": ROWS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "tensors", "architecture", "reason"),
+    [
+        ("soft-prompt", {"soft_prompt": ROWS}, "qwen2", "architecture qwen2"),
+        ("soft-prompt", {"soft_prompt": ROWS[:, :16]}, "llama", "embeddings of 16 numbers; .* have 32"),
+        ("soft-prompt", {"soft_prompt": ROWS.astype(np.float16)}, "llama", "as F16"),
+        ("soft-prompt", {"soft_prompt": ROWS[0]}, "llama", "has the shape 32"),
+        ("soft-prompt", {"soft_prompt": ROWS * np.float32("nan")}, "llama", "not finite"),
+        ("soft-prompt", {"soft_prompt": np.array([[-np.inf] + [np.inf] * 31], np.float32)}, "llama", "not finite"),
+        ("soft-prompt", {"soft_prompt": ROWS, "more": ROWS}, "llama", "should hold the tensor 'soft_prompt'"),
+        ("soft-prompt", {}, "llama", "should hold the tensor 'soft_prompt'"),
+        ("prefix", {}, "llama", "every layer"),
+        ("prefix", HALVES | {"soft_prompt": ROWS}, "llama", "not part of one"),
+        ("prefix", {"prefix.blk.0.k": ROWS}, "llama", "lacks the keys or the values of layer 0"),
+        ("prefix", {"prefix.blk.1.k": ROWS, "prefix.blk.1.v": ROWS}, "llama", "every layer"),
+        ("prefix", HALVES | {"prefix.blk.0.v": ROWS[:4]}, "llama", "different lengths"),
+        ("prefix", HALVES | {"prefix.blk.1.k": ROWS, "prefix.blk.1.v": ROWS}, "llama", "for 2 layers; .* has 1"),
+        ("prefix", HALVES | {"prefix.blk.0.v": ROWS * np.float32("inf")}, "llama", "'prefix.blk.0.v' .* not finite"),
+    ],
+)
+def test_what_stands_before_the_text_and_does_not_fit_is_refused(
+    tmp_path: Path, base: Path, kind: str, tensors: dict[str, Any], architecture: str, reason: str
+) -> None:
+    path = write_virtual(tmp_path / "bad.gguf", tensors, kind, architecture)
+    with pytest.raises(UserError, match=reason) as refused:
+        check_adapter(path, base)
+    assert refused.value.hint
 
 
 Q, UP = "blk.0.attn_q.weight", "blk.0.ffn_up.weight"
