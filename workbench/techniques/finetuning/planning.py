@@ -63,13 +63,14 @@ def plan(
         problem = problem or f"{shape.name} cannot be held {_FORM_NAMES[form]} here."
         hint = hint or f"Choose auto, or one of {', '.join(facts.base_bytes)}."
         base = min(facts.base_bytes.values())
+    learnt = data.train.trained_tokens / max(1, data.train.tokens)
     moving = 0 if problem else count_moving(shape, resolved.weights)
-    parts = () if problem else memory.memory_parts(shape, resolved, base=base, form=form, fast_bf16=fast_bf16)
+    parts = () if problem else memory.memory_parts(shape, resolved, base=base, fast_bf16=fast_bf16, learnt=learnt)
     needed = sum(part.bytes for part in parts)
     disk = 0 if problem else memory.disk_bytes(shape, resolved)
     disk_free = shutil.disk_usage(_existing(runs)).free
     if not problem and needed > free:
-        problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16)
+        problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, learnt)
     if not problem and disk + DISK_LEFT > disk_free:
         problem = f"The checkpoints take up to {_size(disk)}, and {_size(disk_free)} of the disk are free."
         hint = "Free some of the disk, or choose a method that moves fewer weights, such as lora."
@@ -209,7 +210,8 @@ def token_flops(shape: ModelShape, config: TrainingConfig) -> float:
     """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
     those of the weights that move; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
     passes = 3 if config.optimiser.checkpointing == "on" else 2
-    return 2.0 * (passes * shape.parameters + trained_linear_parameters(shape, config.weights))
+    computed = 2.0 * (passes * shape.parameters + trained_linear_parameters(shape, config.weights))
+    return computed * memory.longer(config)
 
 
 def _measured_speed(shape: ModelShape, config: TrainingConfig, speeds: Sequence[MeasuredSpeed]) -> float | None:
@@ -243,14 +245,14 @@ def _first_problem(shape: ModelShape, config: TrainingConfig, data: DataReport) 
 
 
 def _short_of_memory(
-    shape: ModelShape, config: TrainingConfig, facts: Facts, needed: int, fast_bf16: bool
+    shape: ModelShape, config: TrainingConfig, facts: Facts, needed: int, fast_bf16: bool, learnt: float
 ) -> tuple[str, str]:
     """The problem, and the first change that would make it fit."""
     problem = f"It takes about {_size(needed)} of memory, and {_size(facts.memory_free_bytes)} are free."
     for words, changed in _smaller(shape, config, facts.device, fast_bf16):
         form = changed.weights.base
         base = memory.base_bytes(shape, changed.weights, facts.device, fast_bf16=fast_bf16)[form]
-        parts = memory.memory_parts(shape, changed, base=base, form=form, fast_bf16=fast_bf16)
+        parts = memory.memory_parts(shape, changed, base=base, fast_bf16=fast_bf16, learnt=learnt)
         fits = sum(part.bytes for part in parts)
         if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
             return problem, f"{words[0].upper()}{words[1:]}: then it takes about {_size(fits)}."
