@@ -95,7 +95,7 @@ def loss_bytes(shape: ModelShape, config: TrainingConfig, positions: float = mat
     """Of a pass in which ``positions`` tokens are learnt. With moving embeddings that are the output layer too, their
     gradient is summed up chunk by chunk as well."""
     head = 4 * shape.vocabulary * shape.width if config.weights.method == "full" else 0
-    return int(LOSS_COPIES * min(LOSS_BYTES, 4 * shape.vocabulary * max(16, positions))) + 2 * head
+    return int(LOSS_COPIES * min(LOSS_BYTES, 4 * shape.vocabulary * max(16, positions))) + 3 * head
 
 
 def memory_parts(
