@@ -11,10 +11,12 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_adapters import BASE, furnish_adapters, record
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
+from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
 from ui.pages.adapters import AdaptersPage
 from ui.pages.adapters_import import ImportDialog
 from ui.pages.merge_dialog import MergeDialog
+from ui.pages.set_builder import SetBuilder
 from ui.widgets.adapter_list import FAILED_HEADING
 from ui.widgets.adapter_words import describe_asked, describe_forgetting, find_problem, score_rows
 from workbench import calls as c
@@ -243,6 +245,20 @@ def test_an_import_that_is_refused_says_why(page: AdaptersPage, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: "is a pickle" in dialog.problem.text)
     assert dialog.go.isEnabled()
     dialog.reject()
+
+
+# -- for everybody ----------------------------------------------------------------------------------
+
+
+def test_each_control_of_page_and_dialogs_has_a_name(page: AdaptersPage, qtbot: QtBot, bridge: Bridge) -> None:
+    show(page, qtbot, "my-notes")
+    merge, builder = merging(page, qtbot), SetBuilder(bridge, page)
+    builder.open()
+    qtbot.waitUntil(builder.isVisible)
+    for place in (page, merge, builder, page.begin_import()):
+        assert [described(widget) for widget in focusable(place) if not named(widget)] == []
+    builder.reject()
+    merge.reject()
 
 
 # -- words ------------------------------------------------------------------------------------------

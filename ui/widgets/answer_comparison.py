@@ -43,7 +43,7 @@ class AnswerComparison(AnswerColumns):
             (self.columns[TUNED], tuned, describe_tuned(tuned)),
         ):
             column.title.setText(title)
-            numbers = {source.n for source in (*message.citations, *message.passages)}
+            numbers = {source.n for source in message.citations} | {source.n for source in message.passages}
             if message.state != "streaming":
                 show_message(column, message, message.id == kept, numbers, done)
             column.keep_button.setAccessibleName(f"Keep the answer of {title}")
