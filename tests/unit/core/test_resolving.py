@@ -1,0 +1,47 @@
+"""What a recipe's adapters are refused for before a model is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.virtual_tokens import write_soft_prompt
+from workbench.core.resolving import Resolver
+from workbench.errors import UserError
+from workbench.models.checksums import Checksums
+from workbench.models.gguf_model import describe_gguf
+from workbench.recipes import AdapterUse, ModelPart, Recipe
+
+
+@pytest.fixture
+def resolver(smollm_path: Path, tmp_path: Path) -> Resolver:
+    model = describe_gguf(smollm_path).model
+    catalogue: Any = SimpleNamespace(get=lambda name: model)
+    registry: Any = None
+    for name in ("calm", "brisk"):
+        (tmp_path / name).mkdir()
+        write_soft_prompt(tmp_path / name / "adapter.gguf", np.full((4, 576), 0.1, np.float32))
+    return Resolver(catalogue, registry, tmp_path, Checksums(tmp_path / "checksums"))
+
+
+def recipe(**scales: float) -> Recipe:
+    adapters = tuple(AdapterUse(name=name, scale=scale) for name, scale in scales.items())
+    return Recipe(model=ModelPart(name="small", adapters=adapters))
+
+
+def test_a_soft_prompt_is_used_at_full_strength_or_not_at_all(resolver: Resolver) -> None:
+    for scale in (1.0, 0.0):
+        assert [one.scale for one in resolver.resolve(recipe(calm=scale)).use.adapters] == [scale]
+    for scale in (0.5, -1.0, float("nan")):
+        with pytest.raises(UserError, match="calm stands before the text"):
+            resolver.resolve(recipe(calm=scale))
+
+
+def test_one_soft_prompt_at_a_time(resolver: Resolver) -> None:
+    with pytest.raises(UserError, match="calm and brisk both stand before the text"):
+        resolver.resolve(recipe(calm=1.0, brisk=1.0))
+    assert len(resolver.resolve(recipe(calm=1.0, brisk=0.0)).use.adapters) == 2
