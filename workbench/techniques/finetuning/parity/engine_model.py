@@ -108,6 +108,9 @@ class EngineModel:
                 raise UserError("llama.cpp does not compute what it was given.", "Make the model again.")
             yield np.ctypeslib.as_array(llama.llama_get_logits(self._context), (len(piece), self.vocabulary))
 
+    def set_threads(self, threads: int) -> None:
+        llama.llama_set_n_threads(self._context, threads, threads)
+
     def tokens_of(self, text: str) -> tuple[int, ...]:
         """A text as the model's tokens."""
         raw = text.encode()

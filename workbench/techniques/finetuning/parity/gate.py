@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import errors
+from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
 from workbench.models.gguf_model import read_pieces
 from workbench.techniques.finetuning.bridge.beside import kept_beside
@@ -57,25 +58,27 @@ def check_parity(
     the trained model where it is at hand; it is used if it computes in float32, and left as it was. ``scale`` is the
     strength that was merged with; ``scores`` are what the training counted itself, for a note. ``metric``
     "exact_match": an answer counts when each of its tokens is the likeliest after those before it, which is what greedy
-    decoding writes; "token_accuracy": each token counts.
+    decoding writes; "token_accuracy": each token counts. ``threads`` 0 takes the cores that others leave.
 
     Takes the weights in float32 in torch, and what llama.cpp maps of its files. ``report`` is told a stage and how far
     it is. Raises UserError when something cannot be loaded, errors.Cancelled between two prompts when ``cancelled``.
     """
     began = time.monotonic()
     path = base if isinstance(base, Path) else Path(base.path)
-    threads = threads or os.cpu_count() or 1
+    count = ThreadCount(threads or os.cpu_count() or 1)
     prompts = read_prompts(questions) if questions is not None and questions.is_file() else []
     notes: list[str] = []
     if scores is not None and scores.exact_match is not None:
         notes.append(f"The training itself found {scores.exact_match:.0%} of {scores.answers} answers exact.")
     with contextlib.ExitStack() as stack:
-        found = _Models(stack, path, trained, served, prompts, threads).open(scale, model, notes, report)
+        found = _Models(stack, path, trained, served, prompts, threads or count.now()).open(scale, model, notes, report)
         for number, prompt in enumerate(found.prompts):
             if cancelled is not None and cancelled():
                 raise errors.Cancelled
             if report:
                 report("checking", number, len(found.prompts))
+            if not threads:
+                found.set_threads(count.now())
             found.comparison.compare(prompt)
     if not found.prompts:
         raise UserError(f"There is nothing to ask {served.path}.", "Train with examples.")
@@ -98,6 +101,7 @@ class _Models:
         self._base, self._trained, self._served = base, trained, served
         self._threads = threads
         self._longest = max((len(prompt.tokens) for prompt in prompts), default=LONGEST_TOKENS)
+        self._engines: list[EngineModel] = []
         self.prompts = prompts
         self.comparison = Comparison()
 
@@ -148,7 +152,14 @@ class _Models:
             self.comparison.plain = lambda tokens: torch_model.logits(tokens, adapted=False)
 
     def _engine(self, weights: Weights, adapter: Path | None = None) -> EngineModel:
-        return self._stack.enter_context(EngineModel(weights, self._longest, adapter, threads=self._threads))
+        model = self._stack.enter_context(EngineModel(weights, self._longest, adapter, threads=self._threads))
+        self._engines.append(model)
+        return model
+
+    def set_threads(self, threads: int) -> None:
+        """Others want the processor as well: llama.cpp is slow on cores that are busy."""
+        for model in self._engines:
+            model.set_threads(threads)
 
     def _merged(
         self, what: str, adapter: Path | None, scale: float, *, unpacked: bool, report: Report | None

@@ -17,7 +17,7 @@ import msgspec
 from workbench.errors import UserError
 
 MOST_PROMPTS = 200
-MOST_TOKENS = 16_384
+MOST_TOKENS = 8192
 """Of all prompts together: more say no more, and take longer."""
 
 LONGEST_TOKENS = 1024
