@@ -185,3 +185,20 @@ def test_experts_are_refused(tmp_path: Path) -> None:
     path = tiny_families.write_gguf(tiny_families.build("qwen3moe"), "qwen3moe", tmp_path / "m.gguf", "Q8_0")
     with pytest.raises(UserError, match="cannot stay packed"):
         load_base(path, "packed")
+
+
+@pytest.mark.parametrize("kind", ["Q8_0", "Q4_0", "Q4_1"])
+def test_blocks_on_a_device_are_unpacked_by_torch(both: Any, kind: str) -> None:
+    """What runs on a GPU, on the CPU here: the same rows in the same order."""
+    torch = pytest.importorskip("torch")
+    from workbench.techniques.finetuning.weights.packed import DeviceBlocks, PackedWeight
+
+    packed, dense = both("llama", kind)
+    for name in ("model.layers.0.self_attn.q_proj", "model.layers.0.mlp.down_proj", "model.embed_tokens"):
+        layer, values = packed.model.get_submodule(name), dense.model.get_submodule(name).weight
+        blocks = DeviceBlocks(layer.weight.blocks, torch.device("cpu"))
+        assert torch.allclose(blocks.whole(torch.float32), values, rtol=1e-6)
+        numbers = torch.tensor([3, 60, 0, 3])
+        assert torch.allclose(blocks.rows(numbers, torch.float32), values[numbers], rtol=1e-6)
+        layer._parameters["weight"] = torch.nn.Parameter(PackedWeight(blocks, torch.float32), requires_grad=False)
+    assert_alike(adapt(packed.model), adapt(dense.model))

@@ -47,8 +47,8 @@ def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Repor
     """Load the model at ``path``, any file of a GGUF model or a safetensors folder, in ``form``.
 
     ``device`` is torch's name of one; "auto" takes a CUDA device where there is one. ``report(done, total)`` is called
-    with bytes of weights. Raises UserError when the model is not sound, is not known here, or cannot be held in that
-    form.
+    with bytes of a GGUF model's weights. Raises UserError when the model is not sound, is not known here, or cannot be
+    held in that form.
     """
     import torch
 

@@ -23,8 +23,6 @@ from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge.families import Order
 from workbench.techniques.finetuning.weights.unpacking import unpack
 
-_CHUNK = 1 << 22  # numbers that are unpacked at once: 16 MiB in float32, which a processor's cache can hold
-
 
 class Scratch(threading.local):
     """The buffers that weights are unpacked into, one set for each thread. They grow to what is asked for."""
@@ -47,6 +45,8 @@ class Blocks:
     """
 
     device = torch.device("cpu")
+    at_once = 1 << 22
+    """Numbers that are unpacked at once: 16 MiB in float32, which a processor's cache can hold."""
 
     def __init__(self, data: NDArray[np.uint8], kind: str, length: int, order: Order | None, scratch: Scratch) -> None:
         self.data: Any = data
@@ -63,7 +63,7 @@ class Blocks:
     def chunks(self, dtype: torch.dtype) -> Iterator[tuple[int, int, Any]]:
         """(first row, end, these rows as ``dtype``), in the file's order. A chunk is valid until the next one."""
         rows, length = self.shape
-        step = max(1, _CHUNK // length)
+        step = max(1, self.at_once // length)
         for first in range(0, rows, step):
             end = min(first + step, rows)
             yield first, end, self._unpacked(self.data[first:end], dtype)
@@ -97,6 +97,8 @@ def blocks_of(weight: Any, scratch: Scratch) -> Blocks:
 
 class DeviceBlocks(Blocks):
     """Blocks that were copied onto a device, where transformers' torch code unpacks them."""
+
+    at_once = 1 << 26
 
     def __init__(self, blocks: Blocks, device: torch.device) -> None:
         self.device = device

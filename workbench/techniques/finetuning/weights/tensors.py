@@ -7,7 +7,7 @@ and a tensor that the model does not use, are refused, since such a model would 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -178,8 +178,3 @@ def _shape(source: Source) -> tuple[int, ...]:
     if first.name.endswith(_ONE_ROW) and len(shape) == 1:
         return (1, *shape)
     return tuple(reversed(shape)) if source.turned else shape
-
-
-def unpacked_bytes(sources: Mapping[str, Source], item_bytes: int) -> int:
-    """The memory that the parameters take, each of their numbers in ``item_bytes``."""
-    return item_bytes * sum(one.tensor.elements for source in sources.values() for one in source.stored)
