@@ -290,6 +290,19 @@ def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBo
     assert view.samples.steps == [0, 5, 10]
 
 
+def test_where_it_is_goes_on_through_evaluations_and_the_check(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, told(facts_config(), 8, 32), state="running", age_s=60)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    front.tell(run.id, events.Progress(stage="evaluating", done=8))
+    qtbot.waitUntil(lambda: view.progress.words == "Evaluating step 8 of 32")
+    last = events.Progress(stage="training", done=32, total=32, unit="steps")
+    front.tell(run.id, last, events.Progress(stage="checking", done=0.43, total=1))
+    qtbot.waitUntil(lambda: view.progress.words == "Checking 43%")
+    front.tell(run.id, events.Progress(stage="loading the model", done=3_000_000, total=12_000_000, unit="bytes"))
+    qtbot.waitUntil(lambda: view.progress.words == "Loading the model 25%")
+
+
 def test_a_refused_start_is_said_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     front.refuse(c.Train, UserError("The disk is too small.", "Free 60 MB."))
     planned(page, qtbot).setup.start_button.click()
@@ -314,7 +327,7 @@ def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot
     held = front.hold(c.StopRun)
     view.stop_button.click()
     assert not view.stop_button.isEnabled()
-    assert "a checkpoint is being written" in view.progress.words
+    assert "kept in a checkpoint" in view.progress.words
     held.finish(front.home.runs[run.id])
     stopped = msgspec.structs.replace(front.home.runs[run.id], state="cancelled", resumable=True)
     front.home.runs[run.id] = stopped

@@ -31,7 +31,7 @@ class TrainCompare(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.charts = {
-            name: CurveChart(title, unit, 190, legend=False, from_zero=name == "tokens_per_second")
+            name: CurveChart(title, unit, 160, legend=False, from_zero=name == "tokens_per_second")
             for name, title, unit, _ in _CHARTS
         }
         self._known: object = None

@@ -38,6 +38,7 @@ from ui.widgets.training_scores import TrainingScores
 from workbench.calls import RunRecord
 
 _LOG_SHOWN = 200
+_STOPPING = "Stopping: what was learnt is kept in a checkpoint, so that you can resume it later…"
 
 
 class TrainRun(QWidget):
@@ -74,10 +75,21 @@ class TrainRun(QWidget):
         self.try_button = PrimaryButton("Try it in chat", "chat")
         self.merge_button = PlainButton("Merge…", "models")
         self.scores = TrainingScores()
-        self.loss = CurveChart("Loss", height=230)
-        self.rate = CurveChart("Learning rate", height=110)
-        self.gradient = CurveChart("Gradient norm", height=110)
-        self.speed = CurveChart("Speed", "tokens/s", height=110, from_zero=True)
+        self.loss = CurveChart(
+            "Loss",
+            height=200,
+            help="How unlikely the model finds the right words (nats a token): lower is better. Where it goes on "
+            "falling in training but rises on held-out examples, the model learns by heart.",
+        )
+        self.rate = CurveChart("Learning rate", height=84, help="How far each step goes.")
+        self.gradient = CurveChart(
+            "Gradient norm",
+            height=84,
+            help="How strongly a step pulls at the weights. Leaps mean that it is unsteady.",
+        )
+        self.speed = CurveChart(
+            "Speed", "tokens/s", height=84, from_zero=True, help="Tokens learnt from in a second, padding apart."
+        )
         self.samples = SampleAnswers()
         self.log_button = LinkButton("Log")
         self.log_button.setCheckable(True)
@@ -108,9 +120,8 @@ class TrainRun(QWidget):
         self._show_progress(run, story)
         self._show_outcome(run, story)
         self._show_curves(story)
-        ended = run.state not in ("queued", "running")
         questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
-        self.samples.show_questions(questions, ended and run.state == "finished")
+        self.samples.show_questions(questions, story.scores.after is not None)
         self._show_log(story)
 
     def _show_state(self, run: RunRecord) -> None:
@@ -141,7 +152,7 @@ class TrainRun(QWidget):
         if not active:
             return
         if self._stopping:
-            self.progress.set_progress("Stopping: a checkpoint is being written, so that you can resume it later…")
+            self.progress.set_progress(_STOPPING)
         elif run.state == "queued":
             self.progress.set_progress("Waits until the training before it has ended")
         elif story.progress is None:
@@ -309,7 +320,7 @@ class TrainRun(QWidget):
         self._stopping = True
         self.stop_button.setEnabled(False)
         self.stop_button.setToolTip("It is stopping")
-        self.progress.set_progress("Stopping: a checkpoint is being written, so that you can resume it later…")
+        self.progress.set_progress(_STOPPING)
         self.stop_wanted.emit()
 
     def _on_log_toggled(self, open: bool) -> None:

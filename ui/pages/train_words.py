@@ -53,7 +53,7 @@ def where_it_is(story: TrainingStory) -> tuple[str, float | None, str, float | N
     if now is None:
         return "", None, "", None
     words = " · ".join(part for part in (now.stage.capitalize(), now.detail) if part)
-    if step is not None:  # an evaluation is a pause between two steps
+    if step is not None and (now is step or step.done < step.total):  # an evaluation is a pause between two steps
         numbers = f"step {step.done:,.0f} of {step.total:,.0f}"
         return words, step.done / step.total, numbers, step.seconds_left if now is step else None
     share, numbers = how_far(now)

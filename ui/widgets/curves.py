@@ -26,6 +26,8 @@ SMOOTHED_FROM = 60
 """Points from which on a noisy curve is drawn as its running mean, with the single points thin behind it."""
 
 SERIES_TOKENS = ("accent", "finetuning", "retrieval", "decoding", "agents", "preference", "prompting", "muted")
+_BELOW = 38
+"""Height of the numbers below a plot, in px."""
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 _WIDTH = 2
 
@@ -46,7 +48,8 @@ class Series:
 
 class CurveChart(QWidget):
     """A titled chart with a legend above it. ``unit`` stands behind the last values in the legend; without ``legend``
-    the curves are named elsewhere (see ``Swatch``). ``from_zero``: the axis begins at 0."""
+    the curves are named elsewhere (see ``Swatch``). ``from_zero``: the axis begins at 0.
+    ``height`` is that of the plot alone, ``help`` says what is drawn."""
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class CurveChart(QWidget):
         height: int = 150,
         legend: bool = True,
         from_zero: bool = False,
+        help: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -64,7 +68,7 @@ class CurveChart(QWidget):
         self.heading = Text(title, "strong")
         self.legend = _Legend()
         self.plot = _Plot(from_zero)
-        self.plot.setFixedHeight(height)
+        self.plot.setFixedHeight(height + _BELOW)
         self.nothing = Text("Nothing measured yet.", "small", self.plot)
         self.nothing.setWordWrap(False)
         self.nothing.move(tokens.SPACE_6 + tokens.SPACE_5, tokens.SPACE_3)
@@ -79,6 +83,8 @@ class CurveChart(QWidget):
             self.legend.setParent(self)
             self.legend.hide()
         column.addWidget(self.plot)
+        self.setToolTip(help)
+        self.setAccessibleDescription(help)
         current_theme().changed.connect(self._draw)
         self._draw()
 
@@ -136,7 +142,8 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
         item.setContentsMargins(0, 4, 8, 0)
         item.showGrid(x=False, y=True, alpha=0.6)
         item.getAxis("left").setWidth(50)
-        item.getAxis("bottom").setHeight(26)
+        item.getAxis("bottom").setHeight(_BELOW)
+        item.getAxis("bottom").setLabel("step")
         self._items: list[Any] = []
 
     def look(self, background: str, words: str, lines: str) -> None:
@@ -149,6 +156,7 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
             axis.setPen(QColor(lines))
             axis.setTextPen(QColor(words))
             axis.setTickFont(font)
+            axis.label.setFont(font)
             axis.setStyle(tickTextOffset=6)
             axis.setZValue(-1)  # the grid behind the curves
 
@@ -159,8 +167,6 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
             item.removeItem(self._items.pop())
         while len(self._items) < len(lines):
             made = pg.PlotDataItem(antialias=True)
-            made.setDownsampling(auto=True, method="peak")
-            made.setClipToView(True)
             item.addItem(made)
             self._items.append(made)
         for drawn, line in zip(self._items, lines, strict=True):
@@ -169,7 +175,7 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
             drawn.setSymbolSize(6)
             drawn.setSymbolBrush(line.colour)
             drawn.setSymbolPen(None)
-            drawn.setData(line.steps, line.values)
+            drawn.setData(*thinned(line.steps, line.values))
         highest = max((float(line.values.max()) for line in lines if len(line.values)), default=0.0)
         if self._from_zero and highest > 0:
             item.setYRange(0, highest * 1.05, padding=0)
@@ -255,6 +261,20 @@ class Swatch(QWidget):
         middle = self.height() / 2
         painter.drawLine(QPointF(0, middle), QPointF(self.width() - 4, middle))
         painter.end()
+
+
+def thinned(steps: Any, values: Any, pieces: int = 500) -> tuple[Any, Any]:
+    """The lowest and the highest point of each of about so many pieces: it looks the same and is drawn at once.
+    (pyqtgraph's own way keeps five points a pixel, which takes half a second to paint.)"""
+    count = len(values)
+    if count <= 2 * pieces:
+        return steps, values
+    width = -(-count // pieces)
+    whole = count // width * width
+    parts = values[:whole].reshape(-1, width)
+    first = np.arange(0, whole, width)
+    kept = np.unique(np.concatenate((first + parts.argmin(1), first + parts.argmax(1), [0, count - 1])))
+    return steps[kept], values[kept]
 
 
 def running_mean(values: Any) -> Any:
