@@ -77,7 +77,7 @@ def save_folder(folder: Path, *, seed: int = 0, width: int = 32) -> Path:
             bos_token_id=None,
             eos_token_id=end,
             pad_token_id=end,
-        )  # fmt: skip
+        )
     )
     model.save_pretrained(folder)
     return folder

@@ -1,0 +1,216 @@
+"""The training worker as a real process, with a tiny model: trained, stopped, killed, gone on with, by two as well."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.finetuning.training.tiny_training import save_folder, write_rows
+from workbench import events
+from workbench.errors import Cancelled, UserError, WorkerDied
+from workbench.protocol import RequestContext
+from workbench.techniques.finetuning.protocol import BaseModel, InspectSet, SetPaused, Trained, TrainModel
+from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.workers.host import WorkerHost
+
+pytest.importorskip("torch")
+
+STEPS = 8
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
+    return BaseModel(name="tiny", path=str(save_folder(tmp_path_factory.mktemp("model") / "tiny")))
+
+
+@pytest.fixture
+def host() -> Iterator[WorkerHost]:
+    host = WorkerHost("training", cancel_grace_s=60)
+    yield host
+    host.kill()
+
+
+def call_of(folder: Path, model: BaseModel, *, processes: int = 1, share: float = 0.2, **evaluation: Any) -> TrainModel:
+    config = TrainingConfig(
+        data=DataPart(path=str(write_rows(folder.parent / "rows.jsonl")), evaluation_share=share),
+        weights=WeightsPart(base="f32", rank=4),
+        optimiser=OptimiserPart(steps=STEPS, batch=5, tokens_per_pass=80, learning_rate=1e-2, checkpointing="off"),
+        evaluation=EvaluationPart(**{"every": 3, "answers": 2, "answer_tokens": 4, "forgetting": False} | evaluation),
+        processes=processes,
+    )
+    return TrainModel(config=config, model=model, folder=str(folder), threads=1)
+
+
+def losses(told: list[Any]) -> dict[int, float]:
+    return {e.step: e.value for e in told if isinstance(e, events.Metric) and e.name == "loss"}
+
+
+def run(
+    host: WorkerHost, call: TrainModel, told: list[Any], at: dict[int, Callable[[], None]] | None = None
+) -> Trained:
+    """Call, and do something when a step was told."""
+
+    context = RequestContext()
+
+    def watch(event: Any) -> None:
+        told.append(event)
+        if at and isinstance(event, events.Metric) and event.name == "loss" and event.step in at:
+            at[event.step]()
+
+    return host.call(call, watch, context)
+
+
+def stop_at(host: WorkerHost, call: TrainModel, step: int) -> list[Any]:
+    """The events of a call that is cancelled once the step was told."""
+    told: list[Any] = []
+    context = RequestContext()
+
+    def watch(event: Any) -> None:
+        told.append(event)
+        if isinstance(event, events.Metric) and event.name == "loss" and event.step == step:
+            threading.Thread(target=context.cancel).start()
+
+    with pytest.raises(Cancelled):
+        host.call(call, watch, context)
+    return told
+
+
+def test_a_training_tells_of_itself_and_leaves_its_artefact(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    told: list[Any] = []
+    trained = run(host, call_of(tmp_path / "run", model, forgetting=True), told)
+    assert (trained.form, trained.kind, trained.steps) == ("peft", "lora", STEPS)
+    folder = Path(trained.folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "adapter_config.json", "adapter_model.safetensors", "questions.jsonl", "trained.json",
+    }  # fmt: skip
+    questions = [json.loads(line) for line in (folder / "questions.jsonl").read_text().splitlines()]
+    assert all(len(one["tokens"]) == len(one["trained"]) and one["question"].startswith("What") for one in questions)
+    assert trained.scores.before is not None
+    assert trained.scores.after is not None
+    assert trained.scores.after.loss < trained.scores.before.loss
+    assert trained.scores.after.answers == 2 < len(questions)
+    assert trained.forgetting.after is not None
+    assert trained.forgetting.after.answers == 24
+    assert sorted(losses(told)) == list(range(1, STEPS + 1))
+    kinds = [event.kind for event in told if isinstance(event, events.Artifact)]
+    assert kinds.index("data") < kinds.index("sample") < kinds.index("checkpoint")
+    assert {"scores", "forgetting"} <= set(kinds)
+    names = {event.name for event in told if isinstance(event, events.Metric)}
+    assert {"evaluation_loss", "evaluation_perplexity", "evaluation_accuracy", "exact_match", "rouge_l"} <= names
+    assert {"general_loss", "general_exact_match"} <= names
+
+    again: list[Any] = []
+    assert run(host, call_of(tmp_path / "run", model, forgetting=True), again) == trained
+    assert losses(again) == {}
+
+
+def test_stopped_and_killed_it_goes_on_exactly(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    whole: list[Any] = []
+    expected = run(host, call_of(tmp_path / "whole", model), whole)
+
+    call = call_of(tmp_path / "cut", model)
+    told = stop_at(host, call, 2)
+    assert not (tmp_path / "cut" / "trained").exists()
+    killed: list[Any] = []
+    with pytest.raises(WorkerDied):
+        run(host, call, killed, {5: host.kill})
+    assert 5 in losses(killed)
+    rest: list[Any] = []
+    trained = run(host, call, rest)
+    assert min(losses(rest)) == 4  # the last checkpoint was that of the evaluation after step 3
+    assert losses(told) | losses(killed) | losses(rest) == losses(whole)
+    weights = "trained/adapter_model.safetensors"
+    assert (tmp_path / "cut" / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
+    assert trained.scores == expected.scores
+
+
+def test_it_waits_while_paused(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    told: list[Any] = []
+    paused = threading.Event()
+
+    def pause() -> None:
+        def ask() -> None:
+            host.call(SetPaused(paused=True))
+            paused.set()
+
+        threading.Thread(target=ask).start()
+
+    results: list[Trained] = []
+    thread = threading.Thread(
+        target=lambda: results.append(run(host, call_of(tmp_path / "run", model), told, {1: pause}))
+    )
+    thread.start()
+    assert paused.wait(120)
+    thread.join(1.0)
+    seen = len(losses(told))
+    thread.join(1.0)
+    if thread.is_alive():  # unless it was over before the pause arrived
+        assert len(losses(told)) == seen < STEPS
+    host.call(SetPaused(paused=False)) if thread.is_alive() else None
+    thread.join(120)
+    assert results
+    with pytest.raises(UserError, match="no training"):
+        host.call(SetPaused(paused=True))
+
+
+def test_two_processes_train_the_same_run(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    alone: list[Any] = []
+    run(host, call_of(tmp_path / "alone", model), alone)
+    call = call_of(tmp_path / "together", model, processes=2)
+    told = stop_at(host, call, 2)
+    rest: list[Any] = []
+    trained = run(host, call, rest)
+    assert trained.steps == STEPS
+    together = losses(told) | losses(rest)
+    assert sorted(together) == list(range(1, STEPS + 1))
+    for step, loss in losses(alone).items():
+        assert together[step] == pytest.approx(loss, rel=1e-4)
+
+
+def test_bad_data_is_refused_before_the_weights_are_loaded(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    call = call_of(tmp_path / "run", model)
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n{"prompt": "a", "completion"\n')
+    told: list[Any] = []
+    with pytest.raises(UserError, match="line 2"):
+        run(host, call, told)
+    assert not any(isinstance(event, events.Progress) and event.stage == "loading the model" for event in told)
+
+
+def test_looking_into_a_set_tells_what_is_trained(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    call = call_of(tmp_path / "run", model)
+    report = host.call(InspectSet(config=call.config, model=model, previews=3, first=2))
+    assert report.shape == "prompt_completion"
+    assert report.train.examples + report.evaluation.examples == 12
+    assert len(report.previews) == 3
+    first = report.previews[0]
+    assert "".join(piece.text for piece in first.pieces).startswith("<|user|>What is")
+    assert [piece.trained for piece in first.pieces] == [False, True]
+    assert first.pieces[1].text.endswith("<|end|>")
+    (tmp_path / "rows.jsonl").write_text('{"one": "a", "two": 1}\n{"one": "b", "two": 2}\n')
+    unknown = host.call(InspectSet(config=call.config, model=model))
+    assert (unknown.shape, unknown.columns, unknown.previews) == ("unknown", ("one", "two"), ())
+
+
+def test_looking_into_a_set_loads_no_torch(model: BaseModel, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = f"""
+import sys
+from workbench.protocol import RequestContext
+from workbench.techniques.finetuning.protocol import BaseModel, InspectSet
+from workbench.training import DataPart, TrainingConfig
+from workbench.workers.training import TrainingService
+rows = {str(write_rows(tmp_path / "rows.jsonl"))!r}
+call = InspectSet(config=TrainingConfig(data=DataPart(path=rows)), model=BaseModel(name="t", path={model.path!r}))
+*_, end = TrainingService().handlers()[InspectSet](call, RequestContext())
+assert end.result["train"]["examples"] > 5
+print(*sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
