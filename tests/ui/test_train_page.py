@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -412,6 +413,25 @@ def test_a_failed_training_says_why_and_what_to_change(page: TrainPage, qtbot: Q
     assert page.setup.isVisible()
     assert page.setup.config.weights.method == "full"
     assert "all-weights" in page.setup.message.text
+
+
+def test_a_copy_knows_its_set_by_name_and_a_wheel_scrolls_past_the_boxes(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    path = front.home.sets[SET].path
+    config = facts_config(data=msgspec.structs.replace(facts_config().data, path=path))
+    run = put_training(front.home, [*told(config, 8), events.Cancelled()], "pumps", "cancelled", config)
+    front.announce("run", run.id)
+    shown(page, qtbot, run).copy_button.click()
+    assert page.setup.config.data.path == page.setup.examples.currentData() == SET
+    page.setup.start_button.setFocus()
+    point = QPointF(5, 5)
+    wheel = QWheelEvent(
+        point, page.setup.examples.mapToGlobal(point), QPoint(0, 0), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(page.setup.examples, wheel)
+    assert page.setup.examples.currentData() == SET
 
 
 def test_the_core_going_away_does_not_end_a_training(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:

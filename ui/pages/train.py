@@ -302,7 +302,7 @@ class TrainPage(QWidget):
 
     def _set_config(self, config: TrainingConfig) -> None:
         self.setup.show_config(config)
-        self.planning.take(config)
+        self.planning.take(self.setup.config)
 
     def choose_file(self) -> None:
         words = "Examples (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.md);;All files (*)"

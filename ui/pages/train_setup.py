@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollAre
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
 from ui.widgets.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.choice_row import ChoiceRow
 from ui.widgets.column import WIDTH
 from ui.widgets.data_report import DataReportView
@@ -80,6 +81,9 @@ class TrainSetup(QWidget):
 
     def show_config(self, config: TrainingConfig) -> None:
         """Show a config in all fields."""
+        named = next((known.name for known in self._sets if known.path == config.data.path), config.data.path)
+        if named != config.data.path:  # a run keeps where its set lay
+            config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=named))
         self._config = config
         plan = self.plan.plan
         self.settings.show_config(config, plan.config if plan is not None else None)
@@ -294,10 +298,8 @@ class TrainSetup(QWidget):
         box.setToolTip(str(box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) or ""))
 
 
-def _box(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+def _box(name: str) -> ChoiceBox:
+    box = ChoiceBox(name)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(20)
     return box

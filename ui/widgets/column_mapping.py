@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.widgets.basics import ElidedLabel, Text
+from ui.widgets.choice_box import ChoiceBox
 from workbench.training import DataPart, Objective
 
 ROLES: dict[Objective, tuple[tuple[str, str], ...]] = {
@@ -34,7 +35,7 @@ class ColumnMapping(QWidget):
         super().__init__(parent)
         self._data = DataPart()
         self._known: tuple[Objective, tuple[str, ...]] = ("sft", ())
-        self.boxes: dict[str, QComboBox] = {}
+        self.boxes: dict[str, ChoiceBox] = {}
         self.words = Text("", "muted")
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(tokens.SPACE_4)
@@ -68,9 +69,7 @@ class ColumnMapping(QWidget):
                 widget.deleteLater()
         self.boxes = {}
         for line, name in enumerate(columns):
-            box = self.boxes[name] = QComboBox()
-            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            box.setAccessibleName(f"What the column {name} means")
+            box = self.boxes[name] = ChoiceBox(f"What the column {name} means")
             box.setFixedWidth(180)
             for role, title in ROLES[objective]:
                 box.addItem(title, role)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.widgets.basics import Chip, LinkButton, Text
+from ui.widgets.choice_box import ChoiceBox
 from workbench.training import SampleAnswer
 
 SHOWN = 12
@@ -26,9 +27,7 @@ class SampleAnswers(QWidget):
         self._all = False
         self._ended = False
         self.nothing = Text("Sample answers come with the first evaluation.", "muted")
-        self.step = QComboBox()
-        self.step.setAccessibleName("The step whose answers stand in the middle column")
-        self.step.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.step = ChoiceBox("The step whose answers stand in the middle column")
         self.step.setMinimumWidth(132)
         self.step.activated.connect(lambda _: self._draw())
         self._picked = QWidget()
