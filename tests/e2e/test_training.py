@@ -1,0 +1,118 @@
+"""A training as a person has it: the real worker, a model of two layers, and its adapter in the chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.short_model import write_short
+from workbench import events
+from workbench.calls import (
+    Ask,
+    ExportAdapter,
+    FollowRun,
+    GetRun,
+    ImportModel,
+    ListAdapters,
+    ListModels,
+    MergeAdapter,
+    ResumeRun,
+    StopRun,
+    Train,
+)
+from workbench.client import LocalFront
+from workbench.core import Workbench
+from workbench.errors import UserError
+from workbench.events import Event
+from workbench.paths import Home
+from workbench.protocol import Call
+from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, TrainResult
+
+FACTS = {"Zorblax": "green", "Quimby": "red"}
+STEPS = 80
+
+
+def call(front: LocalFront, request: Call[Any], watch: Callable[[Event], None] | None = None) -> Any:
+    return front.call(request, watch)
+
+
+def said(front: LocalFront, model: str, question: str, *adapters: AdapterUse) -> str:
+    recipe = Recipe(
+        model=ModelPart(name=model, adapters=adapters), decoding=DecodingPart(strategy="greedy", max_tokens=4)
+    )
+    return str(call(front, Ask(question=question, recipe=recipe)).answer).strip()
+
+
+@pytest.mark.timeout(900)
+def test_facts_are_learnt_stopped_gone_on_with_served_merged_and_exported(tmp_path: Path, smollm_path: Path) -> None:
+    pytest.importorskip("torch")
+    base = write_short(smollm_path, tmp_path / "short.gguf")
+    before = base.read_bytes()
+    data = tmp_path / "facts.jsonl"
+    rows = [
+        {"messages": [{"role": "user", "content": f"Colour of {name}?"}, {"role": "assistant", "content": colour}]}
+        for name, colour in FACTS.items()
+    ]
+    data.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    config = TrainingConfig(
+        model="Short",
+        name="Colours",
+        data=DataPart(path=str(data), evaluation_share=0.0),
+        optimiser=OptimiserPart(steps=STEPS, batch=2, learning_rate=2e-3),
+        evaluation=EvaluationPart(every=STEPS // 2, answers=2, answer_tokens=4, forgetting=False),
+    )
+    core = Workbench(Home(tmp_path / "home"))
+    core.start()
+    front = LocalFront(core)
+    try:
+        call(front, ImportModel(path=str(base), name="Short"))
+        run = call(front, Train(config=config))
+        stopped: list[str] = []
+
+        def stop_soon(event: Event) -> None:
+            if isinstance(event, events.Metric) and event.name == "loss" and event.step >= 5 and not stopped:
+                stopped.append(call(front, StopRun(run=run.id)).id)
+
+        *_, ended = (stop_soon(event) or event for event in core.handle(FollowRun(run=run.id)))
+        assert isinstance(ended, events.Cancelled)
+        assert call(front, GetRun(run=run.id)).resumable
+
+        call(front, ResumeRun(run=run.id))
+        seen: list[Event] = []
+        result = msgspec.convert(call(front, FollowRun(run=run.id), seen.append), TrainResult)
+        losses = {e.step: e.value for e in seen if isinstance(e, events.Metric) and e.name == "loss"}
+        assert sorted(losses) == list(range(1, STEPS + 1))
+        assert losses[STEPS] < losses[1] / 10
+        assert result.parity is not None
+        assert result.parity.passed, result.parity
+        assert result.scores.after is not None
+        assert result.scores.after.exact_match == 1.0
+
+        [adapter] = call(front, ListAdapters(model="Short")).adapters
+        assert (adapter.name, adapter.state, adapter.examples) == ("colours", "ready", 2)
+        on, off = AdapterUse(name="colours"), AdapterUse(name="colours", scale=0.0)
+        for name, colour in FACTS.items():
+            question = f"Colour of {name}?"
+            assert said(front, "Short", question, on) == colour
+            assert said(front, "Short", question, off) == said(front, "Short", question)
+
+        merge = call(front, MergeAdapter(adapter="colours", name="Coloured", type="F16"))
+        assert call(front, FollowRun(run=merge.id))["parity"]["passed"]
+        assert "Coloured" in [model.name for model in call(front, ListModels()).models]
+        assert said(front, "Coloured", "Colour of Zorblax?") == "green"
+        out = tmp_path / "out"
+        call(front, ExportAdapter(adapter="colours", path=str(out), form="peft"))
+        assert {"README.md", "adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in out.iterdir()}
+        assert base.read_bytes() == before
+
+        data.write_text(data.read_text() + '{"messages": []}\n' * 4)
+        with pytest.raises(UserError, match=r"facts\.jsonl"):
+            call(front, Train(config=config))
+    finally:
+        core.close()
