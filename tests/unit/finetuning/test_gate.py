@@ -24,7 +24,7 @@ from workbench.techniques.finetuning.parity import engine_model, gate, torch_mod
 from workbench.techniques.finetuning.parity.comparing import Comparison, Learnt, Pair
 from workbench.techniques.finetuning.parity.engine_model import EngineModel, Weights
 from workbench.techniques.finetuning.parity.gate import check_parity
-from workbench.techniques.finetuning.parity.prompts import Prompt, chosen, read_prompts
+from workbench.techniques.finetuning.parity.prompts import GENERAL, Prompt, chosen, read_prompts
 from workbench.techniques.finetuning.protocol import Served
 from workbench.training import MergedType, Parity
 
@@ -109,7 +109,7 @@ def test_a_merge_passes(kind: MergedType, lora: Trained, model: Any, questions: 
     served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", kind)
     found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert found.passed, found.reasons
-    assert found.agreements[1].needed == {"F16": 0.99, "Q8_0": 0.95}[kind]
+    assert found.agreements[1].needed == pytest.approx({"F16": 0.9718, "Q8_0": 0.9102}[kind], abs=1e-4)
     assert found.agreements[1].kl > 0
 
 
@@ -280,6 +280,11 @@ def test_divergence_is_that_of_the_distributions() -> None:
     assert found.kl == pytest.approx((p * np.log(p / q)).sum(1).mean(), rel=1e-5)
     assert found.top1 == (one.argmax(1) == two.argmax(1)).mean()
     assert not found.passed
+    long = Pair("a", "b")
+    long.positions, long.same = 10_000, 9_890
+    assert long.agreement(0.99).passed
+    long.same = 9_870
+    assert not long.agreement(0.99).passed
     pair.add(np.full((1, 50), np.nan, np.float32), two[:1])
     assert not pair.agreement(0.0).passed
 
@@ -312,3 +317,38 @@ def test_parity_is_a_value(lora: Trained, model: Any, questions: Path, tmp_path:
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
     found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Parity) == found
+
+
+def test_a_wrong_order_is_stopped_on_a_real_model(
+    smollm_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SmolLM2 in 4 bits, a LoRA on the queries and keys of a few layers that changes what it says."""
+    safetensors = pytest.importorskip("safetensors.numpy")
+    pytest.importorskip("peft")
+    rng = np.random.default_rng(4)
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    tensors: dict[str, Any] = {}
+    for layer in range(12):
+        for part, rows in (("q_proj", 576), ("k_proj", 192)):
+            name = f"base_model.model.model.layers.{layer}.self_attn.{part}.lora_"
+            tensors[f"{name}A.weight"] = rng.normal(size=(4, 576), scale=0.05).astype(np.float32)
+            tensors[f"{name}B.weight"] = rng.normal(size=(rows, 4), scale=0.2).astype(np.float32)
+    safetensors.save_file(tensors, folder / "adapter_model.safetensors")
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "k_proj"], "bias": "none"}
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"task_type": "CAUSAL_LM"}), "utf-8")
+    with Weights(smollm_path) as weights, EngineModel(weights, 8) as model:
+        lines = [{"tokens": model.tokens_of(text)[:16]} for text in GENERAL[:4]]
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    trained = torch_model.rebuild(smollm_path, folder)
+    right = convert_trained(folder, smollm_path, tmp_path / "right.gguf")
+    found = check_parity(folder, smollm_path, right, questions, model=trained)
+    assert found.agreements[0].top1 == 1.0
+    assert found.agreements[0].kl < 1e-4
+    assert not any("does not compute what was trained" in reason for reason in found.reasons)
+    wrong_order(monkeypatch)
+    wrong = convert_trained(folder, smollm_path, tmp_path / "wrong.gguf")
+    found = check_parity(folder, smollm_path, wrong, questions, model=trained)
+    assert not found.passed
+    assert any("does not compute what was trained" in reason for reason in found.reasons)
