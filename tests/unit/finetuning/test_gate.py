@@ -245,8 +245,20 @@ def test_blocks_change_nothing(
 
 def test_a_model_in_16_bits_is_not_exact(model: Any) -> None:
     torch = pytest.importorskip("torch")
+    from workbench.techniques.finetuning.weights.packed import hold_apart
+
     assert torch_model.is_exact(model)
     assert not torch_model.is_exact(tiny_models.build("llama").to(torch.bfloat16))
+    held = hold_apart(tiny_models.build("llama").to(torch.bfloat16), torch.float32)
+    assert next(held.parameters()).dtype == torch.float32
+    assert not torch_model.is_exact(held)
+
+
+def test_a_folder_of_safetensors_is_not_compared_and_that_is_said(lora: Trained, tmp_path: Path) -> None:
+    served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
+    found = check_parity(lora.folder, tmp_path, served, None)
+    assert not found.agreements
+    assert "Not checked" in found.notes[0]
 
 
 def test_questions_are_read_and_damaged_ones_named(tmp_path: Path) -> None:

@@ -60,11 +60,16 @@ def check_parity(
     "exact_match": an answer counts when each of its tokens is the likeliest after those before it, which is what greedy
     decoding writes; "token_accuracy": each token counts. ``threads`` 0 takes the cores that others leave.
 
+    A base that is a folder of safetensors cannot be asked in llama.cpp: nothing is compared then, and a note says so.
+
     Takes the weights in float32 in torch, and what llama.cpp maps of its files. ``report`` is told a stage and how far
     it is. Raises UserError when something cannot be loaded, errors.Cancelled between two prompts when ``cancelled``.
     """
     began = time.monotonic()
     path = base if isinstance(base, Path) else Path(base.path)
+    if path.is_dir():
+        why = f"Not checked: {path.name} is a folder of safetensors, which llama.cpp cannot run."
+        return Parity(passed=True, notes=(why,))
     count = ThreadCount(threads or os.cpu_count() or 1)
     prompts = read_prompts(questions) if questions is not None and questions.is_file() else []
     notes: list[str] = []

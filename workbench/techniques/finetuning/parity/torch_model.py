@@ -54,10 +54,12 @@ class TorchModel:
 
 
 def is_exact(model: Any) -> bool:
-    """Whether a model computes in float32, so that it can be compared with llama.cpp's float32."""
+    """Whether a model computes in float32 from weights that were not rounded, as llama.cpp's float32 merge does."""
     import torch
 
-    return all(p.dtype == torch.float32 for p in model.parameters() if p.is_floating_point())
+    held = [p for p in model.parameters() if p.is_floating_point()]
+    rounded = any(getattr(getattr(p, "blocks", None), "kind", "") == "BF16" for p in held)  # weights.packed.hold_apart
+    return all(p.dtype == torch.float32 for p in held) and not rounded
 
 
 @contextlib.contextmanager
