@@ -76,7 +76,7 @@ def report(config: TrainingConfig, first: int = 0, previews: int = 20, examples:
     )  # fmt: skip
     return DataReport(
         path=config.data.path,
-        shape="mapped" if mapped else "messages",
+        shape="columns" if mapped else "messages",
         why="Each row has a list of turns in the column 'messages', with 'role' and 'content'.",
         columns=("messages", "id"),
         left_out=("id",),

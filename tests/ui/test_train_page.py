@@ -495,10 +495,13 @@ def test_a_training_is_deleted_after_asking(page: TrainPage, qtbot: QtBot, front
     run = put_training(front.home, [*told(facts_config(), 8), events.Cancelled()], state="cancelled")
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
-    view.delete_button.click()
+    page.runs.list.setFocus()
+    qtbot.keyClick(page.runs.list, Qt.Key.Key_Delete)
     assert page.runs.confirm.isVisible()
+    view.delete_button.click()
+    assert view.message.text.startswith("Delete “facts-lora”?")
     assert front.asked(c.RemoveRun) == []
-    page.runs.confirm.action_button.click()
+    view.message.action_button.click()
     qtbot.waitUntil(lambda: not page.trainings)
     assert front.asked(c.RemoveRun) == [c.RemoveRun(run=run.id)]
     assert page.setup.isVisible()

@@ -21,7 +21,7 @@ from ui.pages.train_watch import TrainingWatch
 from ui.pages.train_words import adapter_name, config_of, list_lines
 from ui.widgets.basics import EmptyState
 from ui.widgets.drop_cover import DropCover
-from ui.widgets.run_list import RunList
+from ui.widgets.run_list import RunList, delete_words
 from workbench.calls import (
     ExportRun,
     ListDataSets,
@@ -181,7 +181,7 @@ class TrainPage(QWidget):
             (view.stop_wanted, lambda: self._ask(StopRun(run=self._shown))),
             (view.copy_wanted, lambda: self.copy(self._shown)),
             (view.export_wanted, self._on_export),
-            (view.delete_wanted, self.runs.ask_to_delete),
+            (view.delete_wanted, self._on_delete_wanted),
             (view.try_wanted, self._on_try),
             (view.merge_wanted, self._on_merge),
         ):
@@ -380,6 +380,19 @@ class TrainPage(QWidget):
             else:
                 self.show_setup()
         self._drop_watches()
+
+    def _on_delete_wanted(self) -> None:
+        """Ask beside the button that was pressed."""
+        run, view = self.shown_run, self._run_view
+        if run is None or view is None:
+            return
+
+        def delete() -> None:
+            view.message.hide()
+            self._on_delete(run.id)
+
+        view.message.show_message(delete_words(run), "attention", "Delete", delete)
+        view.message.action_button.setFocus()
 
     def _on_delete(self, run: str) -> None:
         def gone(_: Any) -> None:

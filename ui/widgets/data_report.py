@@ -20,7 +20,7 @@ SHAPES = {
     "instruction": "Instruction and answer (Alpaca)",
     "prompt_completion": "Question and answer",
     "text": "Plain text",
-    "mapped": "Columns as you mapped them",
+    "columns": "Columns",
     "unknown": "Not recognised",
 }
 _SHOWN_REFUSED = 50
@@ -126,7 +126,8 @@ class DataReportView(QWidget):
         unknown = report.shape == "unknown"
         self.shape.setText(SHAPES.get(report.shape, report.shape.replace("_", " ").capitalize()))
         self.shape.set_tone("attention" if unknown else "accent")
-        self.why.setText(report.why)
+        by_hand = not unknown and unmapped(data) != data
+        self.why.setText("They mean what you said." if by_hand else report.why)
         self.mapping.show_columns(report.columns, data, objective)
         self.map_button.setVisible(bool(report.columns) and not unknown)
         self.numbers.setText(describe_sides(report))

@@ -144,8 +144,7 @@ class RunList(QFrame):
             self.confirm.hide()
             self.deleted.emit(run.id)
 
-        words = f"Delete “{run.title}”? Its curves and checkpoints go; what it made stays."
-        self.confirm.show_message(words, "attention", "Delete", delete)
+        self.confirm.show_message(delete_words(run), "attention", "Delete", delete)
         self.confirm.action_button.setFocus()
 
     def _on_new(self) -> None:
@@ -177,6 +176,11 @@ class RunList(QFrame):
         menu.addAction(theme.icon("copy"), "Copy as new", lambda: self.copied.emit(run))
         menu.addAction(theme.icon("trash", "danger"), "Delete…\tDel", self.ask_to_delete)
         menu.popup(self.list.viewport().mapToGlobal(place))
+
+
+def delete_words(run: RunRecord) -> str:
+    """What is asked before a training is deleted."""
+    return f"Delete “{run.title}”? Its curves and checkpoints go; what it made stays."
 
 
 class _Lines(QStyledItemDelegate):
