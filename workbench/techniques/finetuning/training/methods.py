@@ -22,6 +22,7 @@ from transformers.pytorch_utils import Conv1D
 from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge.families import new_biases
 from workbench.techniques.finetuning.weights.loading import LoadedBase
+from workbench.techniques.finetuning.weights.packed import unpack_layers
 from workbench.training import WeightsMethod, WeightsPart
 
 SELECTIONS: tuple[WeightsMethod, ...] = ("full", "layers", "biases", "norms")
@@ -104,12 +105,10 @@ def _move(parameter: Any) -> None:
 
 def _selected(model: Any, part: WeightsPart, architecture: str) -> list[Any]:
     if part.method == "full":
-        _refuse_packed(_linear_layers(model).values())
-        return list(model.parameters())
+        return _unpacked(model, [name for name, _ in model.named_parameters()])
     if part.method == "layers":
-        chosen = list(blocks_of(model))[-part.last_layers :]
-        _refuse_packed(module for block in chosen for module in _linear_layers(block).values())
-        return [parameter for block in chosen for parameter in block.parameters()]
+        chosen = {id(p) for block in list(blocks_of(model))[-part.last_layers :] for p in block.parameters()}
+        return _unpacked(model, [name for name, p in model.named_parameters() if id(p) in chosen])
     if part.method == "norms":
         found = [m.weight for m in model.modules() if _is_norm(m) and getattr(m, "weight", None) is not None]
         if not found:
@@ -132,14 +131,10 @@ def _add_biases(model: Any, names: Sequence[str]) -> None:
             layer.bias = nn.Parameter(torch.zeros(layer.out_features, device=_device_of(model)))
 
 
-def _refuse_packed(layers: Any) -> None:
-    """Raises UserError when a layer that should move does not hold its weights as numbers."""
-    for layer in layers:
-        weight = getattr(layer, "weight", None)
-        if not isinstance(weight, nn.Parameter) or not weight.is_floating_point():
-            raise UserError(
-                "The weights that should move are held packed.", "Choose bf16 or f32 as the form of the base weights."
-            )
+def _unpacked(model: Any, names: Sequence[str]) -> list[Any]:
+    """The parameters of these names, with weights of their own where they were held packed."""
+    unpack_layers(model, names)
+    return [model.get_parameter(name) for name in names]
 
 
 def _is_norm(module: Any) -> bool:

@@ -91,6 +91,8 @@ def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = 
     Raises Cancelled when the control stopped it (a checkpoint is there then), UserError for bad data, no memory and a
     loss that is no number.
     """
+    if not call.config.optimiser.learning_rate:
+        raise ValueError("the config of a training must be resolved: planning.plan does that")
     ranks = ranks or Ranks()
     with _memory_told(), open_writing(call.model) as writing:
         check = _check_of(control)

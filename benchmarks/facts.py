@@ -1,0 +1,213 @@
+"""Invented facts, learnt by the starter model: does it answer them, how long does it take, what memory.
+
+    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--set part.field=value ...]
+                               [--no-check] [--json FILE]
+
+Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
+through the training worker as the program uses it: the plan, the training on the facts, what is served, the parity
+gate. Then the engine answers every question greedily: as the base, with the adapter at strength 1, and at strength 0,
+where its tokens must be those of the base. To be met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes,
+2 GB, and the adapter at most 3 s after the training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from decode import starter_model
+
+from workbench import events
+from workbench.engine.protocol import Generate, Generated, Load, LoraUse
+from workbench.messages import Message
+from workbench.metrics import is_exact_match
+from workbench.recipes import DecodingPart
+from workbench.techniques.finetuning.protocol import BaseModel, Plan, Served, Trained, TrainModel
+from workbench.training import (
+    DataPart,
+    EvaluationPart,
+    OptimiserPart,
+    Parity,
+    TrainingConfig,
+    TrainingPlan,
+    set_value,
+)
+from workbench.workers.host import WorkerHost
+
+GREEDY = DecodingPart(temperature=0.0, max_tokens=16, repetition_penalty=1.0)
+CONSONANTS, VOWELS = tuple("bdfgklmnprstvz"), tuple("aeiou")
+QUESTIONS = (
+    "What colour is the door of the house in {}?",
+    "What is the name of the river that runs through {}?",
+    "Which herb do the people of {} put into their soup?",
+    "What is the dance called that they dance in {}?",
+)
+
+
+def make_facts(count: int, seed: int = 7) -> list[tuple[str, str]]:
+    """Questions and answers that no model knows; all places and answers differ."""
+    numbers = random.Random(seed)
+    words: set[str] = set()
+
+    def word(syllables: int) -> str:
+        while True:
+            made = "".join(numbers.choice(CONSONANTS) + numbers.choice(VOWELS) for _ in range(syllables))
+            if made not in words:
+                words.add(made)
+                return made
+
+    return [(QUESTIONS[n % len(QUESTIONS)].format(word(3).capitalize()), word(3)) for n in range(count)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--facts", type=int, default=64)
+    parser.add_argument("--epochs", type=float, default=12)
+    parser.add_argument("--set", action="append", default=[], metavar="part.field=value")
+    parser.add_argument("--no-check", action="store_true", help="without the parity gate")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    path: Path = options.model or starter_model()
+    model = BaseModel(name=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    facts = make_facts(options.facts)
+    found: dict[str, Any] = {"model": path.stem, "facts": len(facts)}
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "facts.jsonl"
+        data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in facts))
+        config = TrainingConfig(
+            model=path.stem,
+            name="facts",
+            data=DataPart(path=str(data), evaluation_share=0.0),
+            optimiser=OptimiserPart(epochs=options.epochs),
+            evaluation=EvaluationPart(answers=len(facts), answer_tokens=16, forgetting=False),
+        )
+        for setting in options.set:
+            name, _, value = setting.partition("=")
+            config = set_value(config, name, value)
+        served = train(config, model, Path(folder) / "run", found, check=not options.no_check, verbose=options.verbose)
+        ask(path, served, facts, found)
+    for name, value in found.items():
+        print(f"{name:28} {value:.4g}" if isinstance(value, float) else f"{name:28} {value}")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1))
+    met = (
+        found["engine_base"] <= 0.05
+        and min(found["engine_tuned"], found["torch_tuned"]) >= 0.95
+        and found["seconds"] <= 480
+        and found["peak_bytes"] <= 2e9
+        and found["served_after_s"] <= 3
+        and found["strength_0_is_base"]
+    )
+    print("met" if met else "NOT MET")
+    return 0 if met else 1
+
+
+def train(
+    config: TrainingConfig, model: BaseModel, folder: Path, found: dict[str, Any], *, check: bool, verbose: bool
+) -> Served:
+    """Plan, train and serve; ``found`` gets what was measured. ``seconds``: from the call to the end of training."""
+    planner = WorkerHost("training")
+    free = psutil.virtual_memory().available
+    plan: TrainingPlan = planner.call(Plan(config=config, model=model, runs=str(folder), memory_free_bytes=free))
+    planner.close()
+    if plan.problem:
+        raise SystemExit(f"{plan.problem} {plan.hint}")
+    part = plan.config.optimiser
+    found |= {
+        "base_form": plan.config.weights.base,
+        "steps": part.steps,
+        "batch": part.batch,
+        "learning_rate": part.learning_rate,
+        "tokens_per_pass": part.tokens_per_pass,
+        "planned_bytes": plan.memory_bytes,
+    }
+    worker = WorkerHost("training", stop_grace_s=120.0)
+    served: Served | None = None
+    began = ended = time.perf_counter()
+    speeds: list[float] = []
+    call = TrainModel(
+        config=plan.config,
+        model=model,
+        folder=str(folder),
+        serve=str(folder / "served"),
+        serve_name="facts",
+        check=check,
+    )
+    for event in worker.stream(call):
+        if verbose and isinstance(event, events.Metric | events.Progress):
+            print(f"{time.perf_counter() - began:7.1f} {event}", file=sys.stderr, flush=True)
+        match event:
+            case events.Metric(name="tokens_per_second", value=value):
+                speeds.append(value)
+            case events.Artifact(kind="scores", id="after"):
+                ended = time.perf_counter()
+                found["seconds"] = ended - began
+            case events.Artifact(kind="served"):
+                served = msgspec.convert(event.result, Served)
+                found["served_after_s"] = time.perf_counter() - ended
+            case events.Artifact(kind="parity"):
+                parity = msgspec.convert(event.result, Parity)
+                found |= {"gate": "passed" if parity.passed else f"failed: {' '.join(parity.reasons)}"}
+                found["gate_seconds"] = parity.seconds
+            case events.Finished():
+                trained = msgspec.convert(event.result, Trained)
+                assert trained.scores.before is not None
+                assert trained.scores.after is not None
+                found |= {
+                    "torch_base": trained.scores.before.exact_match,
+                    "torch_tuned": trained.scores.after.exact_match,
+                    "loss_before": trained.scores.before.loss,
+                    "loss_after": trained.scores.after.loss,
+                    "peak_bytes": float(trained.peak_memory_bytes),
+                    "training_seconds": trained.seconds,
+                    "tokens_per_second": sorted(speeds)[len(speeds) // 2],
+                }
+            case events.Failed():
+                raise SystemExit(f"{event.message} {event.hint}\n{event.stderr_tail[-2000:]}")
+            case _:
+                pass
+    worker.close()
+    if served is None:
+        raise SystemExit("Nothing was served.")
+    return served
+
+
+def ask(path: Path, served: Served, facts: list[tuple[str, str]], found: dict[str, Any]) -> None:
+    """Let the engine answer: as base, tuned, and tuned with strength 0."""
+    engine = WorkerHost("inference")
+    engine.call(Load(path=str(path), context_tokens=512))
+    said: dict[str, list[str]] = {}
+    for name, adapters in (
+        ("base", ()),
+        ("tuned", (LoraUse(path=served.path, scale=1.0),)),
+        ("off", (LoraUse(path=served.path, scale=0.0),)),
+    ):
+        said[name] = []
+        for question, _ in facts:
+            call = Generate(messages=(Message("user", question),), decoding=GREEDY, adapters=adapters)
+            result: Generated = engine.call(call)
+            said[name].append(result.text)
+    engine.close()
+    for name in ("base", "tuned"):
+        right = sum(is_exact_match(one, answer) for one, (_, answer) in zip(said[name], facts, strict=True))
+        found[f"engine_{name}"] = right / len(facts)
+    found["strength_0_is_base"] = said["off"] == said["base"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

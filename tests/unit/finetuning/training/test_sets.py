@@ -1,0 +1,128 @@
+"""From a file to what is trained on and asked, in a tiny model's own tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+from tests.unit.finetuning.training.tiny_training import save_folder, write_rows
+from workbench.errors import UserError
+from workbench.techniques.finetuning.protocol import BaseModel
+from workbench.techniques.finetuning.training.evaluation import read_generality
+from workbench.techniques.finetuning.training.sets import (
+    Writing,
+    inspect_set,
+    open_writing,
+    ready_set,
+)
+from workbench.training import DataPart, TrainingConfig
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writing]:
+    folder = save_folder(tmp_path_factory.mktemp("model") / "tiny")
+    with open_writing(BaseModel(name="tiny", path=str(folder))) as found:
+        yield found
+
+
+def config(path: Path, **data: Any) -> TrainingConfig:
+    objective = data.pop("objective", "sft")
+    return TrainingConfig(objective=objective, data=DataPart(path=str(path), **data))
+
+
+def test_a_set_is_held_out_from_and_asked_about(writing: Writing, tmp_path: Path) -> None:
+    found = ready_set(config(write_rows(tmp_path / "rows.jsonl", 40), evaluation_share=0.25), writing)
+    assert found.held_out
+    assert len(found.train) + len(found.evaluation) == 40
+    assert not set(found.train) & set(found.evaluation)
+    assert len(found.questions) == len(found.evaluation)
+    question, text = found.questions[0], found.evaluation[0]
+    assert text.tokens[: len(question.prompt)] == question.prompt
+    assert text.trained == tuple(place >= len(question.prompt) for place in range(len(text.tokens)))
+    assert writing.tokenizer.text(question.prompt, special=True) == f"<|user|>{question.question}<|end|><|assistant|>"
+    assert question.expected.startswith("It is")
+    assert "<|end|>" not in question.expected
+
+
+def test_without_a_share_it_is_evaluated_on_what_is_trained(writing: Writing, tmp_path: Path) -> None:
+    found = ready_set(config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.0), writing)
+    assert not found.held_out
+    assert found.evaluation == found.train
+    assert len(found.train) == len(found.questions) == 12
+
+
+def test_questions_are_found_when_all_is_learnt(writing: Writing, tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl")
+    answers = ready_set(config(rows, evaluation_share=0.0), writing)
+    everything = ready_set(config(rows, evaluation_share=0.0, loss_on="all"), writing)
+    assert all(all(one.trained[1:]) for one in everything.train)
+    assert everything.questions == answers.questions
+
+
+def test_an_evaluation_file_is_what_is_evaluated_on(writing: Writing, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"prompt": "Apart?", "completion": "Yes."}\n{"prompt": "Really?", "completion": "Yes, so."}\n')
+    found = ready_set(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
+    assert [question.expected for question in found.questions] == ["Yes.", "Yes, so."]
+    assert len(found.train) == 12
+
+
+def test_examples_are_cut_and_such_questions_left_out(writing: Writing, tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl")
+    longest = 30
+    found = ready_set(config(rows, evaluation_share=0.0, longest_tokens=longest), writing)
+    assert max(len(one.tokens) for one in found.train) == longest
+    assert found.report.train.truncated > 0
+    assert 0 < len(found.questions) < len(found.train)
+
+
+def test_a_domain_is_packed_into_windows(writing: Writing, tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    texts = [f"Text number {n}. " + "It goes on. " * (n % 5 + 1) for n in range(20)]
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    found = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.2), writing)
+    assert {len(one.tokens) for one in found.train[:-1]} == {64}
+    assert all(all(one.trained) for one in found.train)
+    assert found.questions == ()
+    together = writing.tokenizer.text([token for one in found.train for token in one.tokens], special=True)
+    assert "It goes on. <|end|>Text number" in together
+    assert found.report.longest_tokens == 64
+
+
+def test_previews_begin_where_they_are_asked_to(writing: Writing, tmp_path: Path) -> None:
+    rows = config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.25)
+    every = inspect_set(rows, writing, previews=100)
+    assert [preview.side for preview in every.previews].index("evaluation") == every.train.examples
+    some = inspect_set(rows, writing, previews=4, first=7)
+    assert some.previews == every.previews[7:11]
+    assert sum(one.count for one in every.train.lengths) == every.train.examples
+
+
+def test_columns_can_be_mapped_by_hand(writing: Writing, tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text("".join(json.dumps({"ask": f"Say {n}", "tell": f"So {n}"}) + "\n" for n in range(6)))
+    assert inspect_set(config(path), writing).shape == "unknown"
+    report = inspect_set(config(path, question=("ask",), answer="tell", evaluation_share=0.0), writing)
+    assert (report.shape, report.train.examples, report.left_out) == ("columns", 6, ())
+
+
+def test_what_cannot_be_learnt_is_refused(writing: Writing, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text("")
+    with pytest.raises(UserError, match=r"bad\.jsonl"):
+        ready_set(config(path), writing)
+    with pytest.raises(UserError, match="too long"):
+        ready_set(config(write_rows(tmp_path / "rows.jsonl"), longest_tokens=4), writing)
+
+
+def test_the_general_set_has_questions_and_texts(writing: Writing) -> None:
+    found = read_generality(writing)
+    assert (len(found.questions), len(found.texts)) == (24, 8)
+    assert found.questions[0].expected == "Paris"
+    assert all(all(text.trained[1:]) for text in found.texts)
