@@ -73,7 +73,7 @@ def test_a_folder_is_loaded_in_the_same_forms(folder: Path, form: BaseForm, spee
     assert apart < (1e-6 if loaded.form == "f32" else 0.05)
     assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
     assert loaded.base.architecture == "llama"
-    with pytest.raises(UserError, match="no packed weights"):
+    with pytest.raises(UserError, match="cannot stay packed"):
         load_base(folder, "packed")
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.unit.finetuning.weights import tiny_families
 from workbench.errors import UserError
+from workbench.techniques.finetuning.weights.choosing import Choice, Speeds
 from workbench.techniques.finetuning.weights.loading import LoadedBase, load_base
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # peft 0.21 uses what transformers 5.24 renamed
@@ -181,10 +182,28 @@ def test_layers_can_be_unpacked_to_be_trained(both: Any) -> None:
     assert torch.equal(packed.model.model.embed_tokens.weight, dense.model.model.embed_tokens.weight)
 
 
-def test_experts_are_refused(tmp_path: Path) -> None:
-    path = tiny_families.write_gguf(tiny_families.build("qwen3moe"), "qwen3moe", tmp_path / "m.gguf", "Q8_0")
+def test_experts_cannot_stay_packed_and_are_computed_in_the_type_that_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    slow, none_free = Speeds(1.0, 0.001), Choice("bf16", "float32", "It was chosen.")
+    monkeypatch.setattr("workbench.techniques.finetuning.weights.loading.measure_speeds", lambda: slow)
+    model = tiny_families.build("qwen3moe")
+    path = tiny_families.write_gguf(model, "qwen3moe", tmp_path / "m.gguf", "Q8_0")
     with pytest.raises(UserError, match="cannot stay packed"):
         load_base(path, "packed")
+    loaded = load_base(path, "bf16")
+    assert loaded.dtype == torch.bfloat16
+    assert loaded.why.endswith("so it is bfloat16.")
+    assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.bfloat16}
+    assert loaded.model.model.rotary_emb.inv_freq.dtype == torch.float32
+    asked: list[int | None] = []
+    monkeypatch.setattr(
+        "workbench.techniques.finetuning.weights.loading.choose_form",
+        lambda parameters, packed, **_: asked.append(packed) or none_free,
+    )
+    load_base(path, "auto")
+    assert asked == [None]
 
 
 @pytest.mark.parametrize("kind", ["Q8_0", "Q4_0", "Q4_1"])

@@ -15,7 +15,7 @@ from workbench.techniques.finetuning.bridge.gguf_file import Contents
 from workbench.techniques.finetuning.weights.choosing import Choice
 from workbench.techniques.finetuning.weights.configs import can_build, config_from_gguf, rope_factors
 from workbench.techniques.finetuning.weights.four_bit import check_four_bit, four_bit_layer
-from workbench.techniques.finetuning.weights.tensors import Source, fill, find_sources
+from workbench.techniques.finetuning.weights.tensors import Source, can_be_packed, fill, find_sources
 from workbench.techniques.finetuning.weights.unpacking import row_bytes
 from workbench.training import BaseForm
 
@@ -39,17 +39,11 @@ def load_gguf(contents: Contents, base: Base, choice: Choice, device: Any, repor
             "here.",
             "Choose the safetensors folder that it was made from.",
         )
-    computing, held = getattr(torch, choice.dtype), torch.bfloat16 if choice.form == "bf16" else None
+    computing = getattr(torch, choice.dtype)
+    if choice.form == "bf16" and not can_be_packed(contents, base):
+        computing = torch.bfloat16  # it cannot be held apart from what is computed
     model = empty_model(config_from_gguf(contents, base), computing)
     sources = find_sources(model, contents, base)
-    packable = _all_can_be_packed(sources)
-    if choice.form == "packed" and not packable:
-        raise UserError(
-            f"{base.name} has weights besides plain linear layers (of experts, say), which cannot stay packed.",
-            "Hold the base weights as bf16 or f32.",
-        )
-    if held is not None and held != computing and not packable:
-        model, computing = model.to(held), held
     holder = _Holder(model, choice.form, computing, device)
     total = sum(one.tensor.bytes for source in sources.values() for one in source.stored)
     done = 0
@@ -131,10 +125,6 @@ class _Holder:
         data = self._maps[stored.path][stored.offset : stored.offset + rows * size].reshape(rows, size)
         blocks = packed.Blocks(data, stored.tensor.type, length, source.order, self._scratch)
         return blocks if self._device.type == "cpu" else packed.DeviceBlocks(blocks, self._device)
-
-
-def _all_can_be_packed(sources: dict[str, Source]) -> bool:
-    return not any(source.turned or len(source.stored[0].tensor.shape) > 2 for source in sources.values())
 
 
 def _tie(model: Any) -> None:

@@ -24,6 +24,7 @@ from workbench.techniques.finetuning.weights.choosing import (
 )
 from workbench.techniques.finetuning.weights.folders import load_folder
 from workbench.techniques.finetuning.weights.from_gguf import Report, load_gguf
+from workbench.techniques.finetuning.weights.tensors import can_be_packed
 from workbench.training import BaseForm
 
 
@@ -60,10 +61,14 @@ def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Repor
     else:
         contents = open_model(path)
         stored = [one.tensor for one in contents.tensors.values()]
-        choice = _choose(form, sum(t.elements for t in stored), sum(t.bytes for t in stored), place)
+        packed_bytes = sum(tensor.bytes for tensor in stored) if can_be_packed(contents, base) else None
+        choice = _choose(form, sum(tensor.elements for tensor in stored), packed_bytes, place)
         model = load_gguf(contents, base, choice, place, report)
     model.requires_grad_(False).eval()
-    return LoadedBase(model, base, choice.form, model.dtype, str(place), weights_bytes(model), choice.why)
+    why = choice.why
+    if model.dtype != getattr(torch, choice.dtype):
+        why += " Not all of its weights can be held in another type than they are computed in, so it is bfloat16."
+    return LoadedBase(model, base, choice.form, model.dtype, str(place), weights_bytes(model), why)
 
 
 def weights_bytes(model: Any) -> int:
@@ -85,7 +90,10 @@ def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: A
     if form == "f32":
         return Choice("f32", "float32", "The weights are held as f32, as was asked for.")
     if form == "packed" and packed_bytes is None:
-        raise UserError("A safetensors folder has no packed weights.", "Choose bf16 or f32, or the model as GGUF.")
+        raise UserError(
+            "This base cannot stay packed: only GGUF models of plain linear layers can, no safetensors and no experts.",
+            "Hold the base weights as bf16 or f32.",
+        )
     speeds = measure_speeds() if device.type == "cpu" else None
     if device.type == "cuda" and not torch.cuda.is_bf16_supported():
         speeds = Speeds(f32=1.0, bf16=0.0)

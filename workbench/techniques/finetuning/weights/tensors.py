@@ -39,6 +39,12 @@ class Source:
     turned: bool = False
 
 
+def can_be_packed(contents: Contents, base: Base) -> bool:
+    """Whether all matrices of a model are those of plain linear layers and embeddings, none of fused experts."""
+    shapes = [stored.tensor.shape for stored in contents.tensors.values()]
+    return base.architecture not in _TURNED_LAYERS and not any(len(shape) > 2 for shape in shapes)
+
+
 def find_sources(model: Any, contents: Contents, base: Base) -> dict[str, Source]:
     """The source of each parameter of a transformers model, which may be on the meta device.
 
