@@ -102,7 +102,7 @@ class ExampleView(QWidget):
             self.counts.set_full_text("Reading…")
             return
         self.side.setText("learnt from" if preview.side == "train" else "held out")
-        self.side.set_tone("finetuning" if preview.side == "train" else "plain")
+        self.side.set_tone("accent" if preview.side == "train" else "plain")
         cut = f", cut from {preview.whole_tokens:,}" if preview.whole_tokens > preview.tokens else ""
         self.counts.set_full_text(f"{preview.tokens:,} tokens{cut}, {preview.trained_tokens:,} of them learnt")
         self.source.set_full_text(preview.source)
@@ -115,7 +115,7 @@ class ExampleView(QWidget):
             one.setFontFamilies(MONO)
             one.setProperty(QTextFormat.Property.FontPixelSize, 13)
             one.setForeground(QColor(palette.text if one is learnt else palette.muted))
-        learnt.setBackground(QColor(mixed(palette.finetuning, palette.surface, 0.22)))
+        learnt.setBackground(QColor(mixed(palette.accent, palette.surface, 0.2)))
         self.text.clear()
         cursor = QTextCursor(self.text.document())
         cursor.beginEditBlock()

@@ -57,7 +57,7 @@ class LengthHistogram(QWidget):
             if not one.count:
                 continue
             beyond = cut and one.low >= self._cut
-            colour = mixed(palette.attention if beyond else palette.finetuning, palette.surface, 0.55)
+            colour = mixed(palette.attention if beyond else palette.accent, palette.surface, 0.5)
             tall = max(2.0, height)
             painter.fillRect(QRectF(left + 1, _PLOT - tall, right - left - 2, tall), QColor(colour))
         painter.setPen(QColor(palette.edge))

@@ -116,7 +116,7 @@ class MethodPicker(QWidget):
             line.setSpacing(tokens.SPACE_2)
             line.addWidget(button)
             if method == RECOMMENDED:
-                line.addWidget(Chip("recommended", "finetuning"))
+                line.addWidget(Chip("recommended", "accent"))
             line.addStretch(1)
             about = QVBoxLayout()
             about.setContentsMargins(tokens.SPACE_5 + 2, 0, 0, 0)
