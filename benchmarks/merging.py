@@ -140,10 +140,13 @@ def train(base: Path, folder: Path) -> Path:
         ids = torch.zeros((BATCH, longest), dtype=torch.long)
         labels, seen = torch.full((BATCH, longest), -100), torch.zeros((BATCH, longest), dtype=torch.long)
         for row, line in enumerate(batch):
-            tokens, learnt = torch.tensor(line["tokens"]), torch.tensor(line["trained"], dtype=torch.bool)
+            tokens, marks = torch.tensor(line["tokens"]), torch.tensor(line["trained"], dtype=torch.bool)
             ids[row, : len(tokens)], seen[row, : len(tokens)] = tokens, 1
-            labels[row, : len(tokens)][learnt] = tokens[learnt]
-        loss = model(input_ids=ids, attention_mask=seen, labels=labels).loss
+            labels[row, : len(tokens)][marks] = tokens[marks]
+        causal = model.get_base_model()
+        states = causal.model(input_ids=ids, attention_mask=seen).last_hidden_state[:, :-1]
+        learnt = labels[:, 1:] != -100  # the logits of all positions would take most of the time
+        loss = torch.nn.functional.cross_entropy(causal.lm_head(states[learnt]), labels[:, 1:][learnt])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(moving, 1.0)
         optimiser.step()
