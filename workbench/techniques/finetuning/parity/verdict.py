@@ -113,7 +113,8 @@ def _disagreement(found: Agreement, second: str, kind: str) -> str:
 def _lost(metric: str, count: int, expected: int, total: int, kind: str) -> str:
     what = "answers" if metric == "exact_match" else "learnt tokens"
     how = "as an adapter" if kind == "an adapter" else f"as {kind}"
+    hint = " Merge as Q8_0 or F16." if PACKED.get(kind[:3], COARSE) < PACKED["Q8_"] and kind != "an adapter" else ""
     return (
         f"What was learnt is lost: of {total:,} {what} the trained model says {expected:,} right, {how} it says "
-        f"{count:,}. " + ("Merge as Q8_0 or F16." if kind != "an adapter" else "Merge it instead.")
+        f"{count:,}.{hint}"
     )
