@@ -1,6 +1,6 @@
 """Invented facts, learnt by the starter model: does it answer them, how long does it take, what memory.
 
-    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--set part.field=value ...]
+    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 20] [--set part.field=value ...]
                                [--no-check] [--json FILE]
 
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
@@ -76,7 +76,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--facts", type=int, default=64)
-    parser.add_argument("--epochs", type=float, default=12)
+    parser.add_argument("--epochs", type=float, default=20)
     parser.add_argument("--set", action="append", default=[], metavar="part.field=value")
     parser.add_argument("--no-check", action="store_true", help="without the parity gate")
     parser.add_argument("--verbose", action="store_true")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.unit.finetuning.training.tiny_training import save_folder, write_rows
@@ -170,6 +171,27 @@ def test_two_processes_train_the_same_run(host: WorkerHost, model: BaseModel, tm
     assert sorted(together) == list(range(1, STEPS + 1))
     for step, loss in losses(alone).items():
         assert together[step] == pytest.approx(loss, rel=1e-4)
+
+
+def test_processes_leave_with_the_worker_that_leads_them(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    sharing: list[psutil.Process] = []
+
+    def kill() -> None:
+        started = psutil.Process(host.pid).children(recursive=True)
+        sharing.extend(process for process in started if "training.launching" in " ".join(command_of(process)))
+        psutil.Process(host.pid).kill()  # this one alone, as the operating system does when memory is short
+
+    with pytest.raises(WorkerDied):
+        run(host, call_of(tmp_path / "run", model, processes=2), [], {2: kill})
+    assert len(sharing) >= 3  # two, and what started them
+    assert psutil.wait_procs(sharing, timeout=60)[1] == []
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 def test_bad_data_is_refused_before_the_weights_are_loaded(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 _LOOK_S = 0.1
 
 
@@ -50,15 +52,17 @@ class Switch:
 
 
 class FileControl:
-    """The control of a process that another one leads: files in a folder say what to do."""
+    """The control of a process that another one leads: files in a folder say what to do. Once the process ``leader``
+    (0: nobody is looked for) has gone, it is to stop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, leader: int = 0) -> None:
         self._stop = folder / "stop"
         self._pause = folder / "pause"
+        self._leader = leader
 
     @property
     def stopping(self) -> bool:
-        return self._stop.exists()
+        return self._stop.exists() or (bool(self._leader) and not psutil.pid_exists(self._leader))
 
     def wait_while_paused(self) -> None:
         while self._pause.exists() and not self.stopping:

@@ -32,6 +32,7 @@ Emit = Callable[[events.Event], None]
 _MODULE = "workbench.techniques.finetuning.training.launching"
 _LOOK_S = 0.2
 _LEAVE_S = 100.0
+_CALL, _LEADER = "call.json", "leader"
 _MARK = b"\x1e"  # begins a line of process 0 that is an event
 
 
@@ -43,7 +44,8 @@ def train_together(call: TrainModel, switch: Switch, emit: Emit) -> Trained:
     folder = Path(call.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="processes-", dir=folder) as told:
-        (Path(told) / "call.json").write_bytes(msgspec.json.encode(call))
+        (Path(told) / _CALL).write_bytes(msgspec.json.encode(call))
+        (Path(told) / _LEADER).write_text(str(os.getpid()))
         process = _launch(call.config.processes, Path(told))
         done = threading.Event()
         leader = threading.Thread(target=_lead, args=(switch, FileControl(Path(told)), done, process), daemon=True)
@@ -59,9 +61,12 @@ def train_together(call: TrainModel, switch: Switch, emit: Emit) -> Trained:
 
 def _launch(count: int, folder: Path) -> subprocess.Popen[bytes]:
     import psutil
+    import torch
 
     cores = psutil.cpu_count(logical=False) or 1
     environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, cores // count)), "PYTHONUNBUFFERED": "1"}
+    if torch.cuda.device_count() < count:
+        environment["CUDA_VISIBLE_DEVICES"] = ""  # not one for each: all compute on the processor
     command = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--nnodes=1"]
     command += [f"--nproc-per-node={count}", "--max-restarts=0", "-m", _MODULE, str(folder)]
     process = spawn(command, environment)
@@ -121,7 +126,9 @@ def run_share(folder: Path) -> int:
     """One process's part. Only process 0 says anything."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # so that no library's print can get between the events
-    call = msgspec.json.decode((folder / "call.json").read_bytes(), type=TrainModel)
+    if visible := _own_gpu():
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible  # before torch is imported
+    call = msgspec.json.decode((folder / _CALL).read_bytes(), type=TrainModel)
     leads = os.environ.get("RANK", "0") == "0"
     lock = threading.Lock()
 
@@ -134,12 +141,23 @@ def run_share(folder: Path) -> int:
         with _group(call.config.processes) as ranks:
             from workbench.techniques.finetuning.training.running import train
 
-            live = train(call, FileControl(folder), emit, ranks)
+            control = FileControl(folder, int((folder / _LEADER).read_text()))
+            live = train(call, control, emit, ranks)
             if live is not None:
                 emit(finish(live.trained))
     except (Cancelled, UserError) as error:
         emit(failure_of(error))
     return 0
+
+
+def _own_gpu() -> str:
+    """The one GPU that this process sees, "" where it sees none."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    local = int(os.environ["LOCAL_RANK"])
+    if told is None:
+        return str(local)
+    devices = [device for device in told.split(",") if device]
+    return devices[local] if local < len(devices) else ""
 
 
 @contextlib.contextmanager
@@ -150,11 +168,8 @@ def _group(expected: int) -> Iterator[Any]:
 
     from workbench.techniques.finetuning.training.ranks import Ranks
 
-    cuda = torch.cuda.is_available() and torch.cuda.device_count() >= expected
-    local = int(os.environ["LOCAL_RANK"])
-    if cuda:
-        torch.cuda.set_device(local)
-    distributed.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(days=30))  # one may be told to wait
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=timedelta(days=30))  # one may be told to wait
     try:
         ranks = Ranks(distributed.get_rank(), distributed.get_world_size())
         if ranks.count != expected:

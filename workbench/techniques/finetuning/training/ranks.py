@@ -39,10 +39,11 @@ class Ranks:
         if bucket:
             _add_up(bucket)
 
-    def from_leader(self, values: Sequence[float], device: Any = "cpu") -> list[float]:
+    def from_leader(self, values: Sequence[float]) -> list[float]:
         """The numbers as process 0 has them."""
         if self.count == 1:
             return list(values)
+        device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
         tensor = torch.tensor(list(values), dtype=torch.float64, device=device)
         distributed.broadcast(tensor, src=0)
         return [float(value) for value in tensor.tolist()]
