@@ -187,6 +187,7 @@ def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine,
     other = vocabulary.tokenize("The boats came in with herring in the morning. " * 60, special=False)
     for tokens in (short, [*long, *short]) if engine.model.window else (short,):
         engine.forget()
+        probe(engine, words)  # so that they are a batch of their own: another cut changes what a quantised model says
         wanted = found(probe(engine, [*words, *tokens]))
         cold = probe(engine, tokens, key)
         assert divergence(wanted, found(cold)) < 0.02
