@@ -191,6 +191,12 @@ def test_a_folder_without_splits_is_all_for_training(tmp_path: Path) -> None:
         list(read_rows(tmp_path, split="test"))
 
 
+def test_a_folder_of_notes_is_read_and_what_tells_about_it_is_not(tmp_path: Path) -> None:
+    (tmp_path / "pump.md").write_text("Open the valve.")
+    (tmp_path / "README.md").write_text("Notes about the pump.")
+    assert [row.values["text"] for row in read_rows(tmp_path)] == ["Open the valve."]
+
+
 def test_a_script_is_not_run_and_several_sets_are_a_question(tmp_path: Path) -> None:
     write(tmp_path / "scripted" / "scripted.py", f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(UserError, match="the script is not run"):

@@ -31,6 +31,8 @@ _SPLIT_NAMES: dict[str, Split] = {
     "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
 }  # fmt: skip
 _SPLIT = re.compile(rf"(?:^|[^a-z])({'|'.join(_SPLIT_NAMES)})(?![a-z])")
+_TOLD_ABOUT = ("readme", "license", "licence", "changelog")
+"""Names of texts that tell about a set."""
 _NO_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "config.json")
 _MOST_FILES = 10_000
 
@@ -71,7 +73,8 @@ def find_splits(folder: Path) -> DataFolder:
     # sorted, so that the order of examples is the same everywhere
     files = sorted(f for f in _walk(folder) if f.suffix.lower() in _READERS and f.name not in _NO_DATA)
     files = [f for f in files if not f.name.startswith("cache-")]
-    data = [f for f in files if f.suffix.lower() not in (".txt", ".md")] or [f for f in files if f.suffix != ".md"]
+    data = [f for f in files if f.suffix.lower() not in (".txt", ".md")] or [f for f in files if f.suffix.lower() != ".md"]
+    data = data or [f for f in files if f.stem.lower() not in _TOLD_ABOUT]
     if not data:
         script = any(folder.glob("*.py"))
         raise UserError(
