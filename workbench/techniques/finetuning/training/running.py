@@ -46,8 +46,10 @@ from workbench.techniques.finetuning.training.trainer import (
 from workbench.techniques.finetuning.weights.loading import LoadedBase, load_base
 from workbench.training import ARTIFACTS, Scores, ScoresPair, TrainingConfig
 
-MOST_EVALUATED = 256
-"""So many evaluation examples are looked at; those with the lowest numbers, always the same."""
+MOST_EVALUATED, FEWEST_EVALUATED = 256, 16
+FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED = 8192, 1 / 40
+"""Evaluation examples are looked at up to so many, and up to that share of the tokens that are trained (or the fewest):
+ten evaluations on the way then cost a tenth of the time. They are the first ones, always the same."""
 
 ANSWERS_ON_THE_WAY = 4
 MOST_CHECKED = 64
@@ -122,7 +124,7 @@ class _Session:
         self._config: TrainingConfig = call.config
         self._folder = Path(call.folder)
         self._data = data
-        self._texts = data.evaluation[:MOST_EVALUATED]
+        self._texts = _evaluated(data.evaluation, _tokens_trained(self._config, data.train))
         self._questions = _spread(data.questions, self._config.evaluation.answers)
         self._generality = generality
         self._tokenizer = tokenizer
@@ -345,6 +347,22 @@ def _check_of(control: Control, pace: Callable[[], None] = lambda: None) -> Call
         pace()
 
     return check
+
+
+def _tokens_trained(config: TrainingConfig, train: Sequence[TokenSequence]) -> float:
+    mean = sum(len(one.tokens) for one in train) / len(train)
+    return config.optimiser.steps * config.optimiser.batch * mean
+
+
+def _evaluated(texts: Sequence[TokenSequence], tokens_trained: float) -> tuple[TokenSequence, ...]:
+    room = max(FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED * tokens_trained)
+    taken: list[TokenSequence] = []
+    for text in texts[:MOST_EVALUATED]:
+        room -= len(text.tokens)
+        if room < 0 and len(taken) >= FEWEST_EVALUATED:
+            break
+        taken.append(text)
+    return tuple(taken)
 
 
 def _spread(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
