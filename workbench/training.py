@@ -304,7 +304,7 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             title="Evaluate every",
-            description="Steps between evaluations and checkpoints; 0 takes a tenth of the run.",
+            description="Steps between evaluations and checkpoints; 0 takes a tenth of the run, at least 5.",
             extra={"unit": "steps"},
         ),
     ] = 0

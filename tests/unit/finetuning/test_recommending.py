@@ -91,7 +91,7 @@ def test_low_rank_learns_ten_times_as_fast_as_all_weights() -> None:
 def test_steps_follow_from_epochs_and_batch() -> None:
     found = recommend(TrainingConfig(optimiser=OptimiserPart(epochs=2, batch=8)), facts(examples=100))
     assert found.optimiser.steps == 25
-    assert found.evaluation.every == 2
+    assert found.evaluation.every == 5  # a tenth of a short run is too often
 
 
 def test_batches_are_small_for_small_sets() -> None:

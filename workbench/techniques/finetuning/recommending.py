@@ -16,6 +16,8 @@ from workbench.training import BaseForm, OptimiserPart, TrainingConfig, WeightsM
 
 Device = Literal["cpu", "cuda"]
 
+FEWEST_STEPS_BETWEEN = 5
+"""Evaluations: oftener, and a short run would spend more time on them than on learning."""
 FEWEST_STEPS_AN_EPOCH = 8
 LARGEST_BATCH = 32
 PASS_TOKENS = {"cpu": 1024, "cuda": 8192}
@@ -65,7 +67,7 @@ def recommend(config: TrainingConfig, facts: Facts) -> TrainingConfig:
     data = msgspec.structs.replace(config.data, longest_tokens=longest)
     examples = examples_of(config, facts, longest)
     optimiser, form = _optimiser(config, weights, facts, examples, longest)
-    every = config.evaluation.every or max(1, round(optimiser.steps / 10))
+    every = config.evaluation.every or max(FEWEST_STEPS_BETWEEN, round(optimiser.steps / 10))
     return msgspec.structs.replace(
         config,
         data=data,
