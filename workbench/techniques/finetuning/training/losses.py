@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from workbench.techniques.finetuning.training.methods import base_of
 
-CHUNK_BYTES = 64 << 20
+CHUNK_BYTES = 24 << 20
 """About what the float32 logits of a chunk may take."""
 
 _AGREES = 2e-3
