@@ -35,7 +35,7 @@ from workbench.core.changes import Changes
 from workbench.core.run_log import RunLog, read_run
 from workbench.core.running import OpenRun, RunKind
 from workbench.core.streams import Handlers, at_once
-from workbench.errors import UserError
+from workbench.errors import Cancelled, UserError
 from workbench.events import Event
 from workbench.paths import Home
 from workbench.protocol import RequestContext, failure_of
@@ -43,6 +43,8 @@ from workbench.storage.runs import RunStore
 
 LEAVE_S = 60.0
 """How long what runs has to end when the core leaves: a training writes a checkpoint."""
+
+_REMOVED = ".removed-"
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +76,8 @@ class Runs:
 
     def recover(self) -> None:
         """Take up what an earlier core left, of the kinds that go on unasked; the others are marked as interrupted."""
+        for left in self._home.runs.glob(f"{_REMOVED}*"):
+            shutil.rmtree(left, ignore_errors=True)
         for run in self._store.list_in("running"):
             self._store.update(run.id, state="interrupted")
         for run in self._store.list_in("queued", "interrupted"):
@@ -84,6 +88,8 @@ class Runs:
                 self._enqueue(run)
             except (OSError, UserError):  # its collection is gone, or the disk is full
                 _log.exception("The run %s could not be taken up", run.id)
+                with contextlib.suppress(UserError):
+                    self._store.update(run.id, state="interrupted")
 
     def close(self, timeout_s: float = LEAVE_S) -> None:
         """Interrupt what runs."""
@@ -193,7 +199,13 @@ class Runs:
             if opened is None:
                 if record.state == "finished":
                     raise UserError(f"The run {run} has finished.", "Start a new one.")
-                return self._enqueue(record)
+                try:
+                    return self._enqueue(record)
+                except OSError as error:
+                    raise UserError(
+                        f"{record.title!r} cannot go on: its folder cannot be written ({error.strerror or error}).",
+                        "Free some space, or start a new one.",
+                    ) from error
         if opened.paused:
             self._set_paused(opened, False)
         return self.get(run)
@@ -207,12 +219,13 @@ class Runs:
 
     def remove(self, run: str) -> None:
         """Delete a run that has ended: its folder, then its row. Raises UserError for an open one."""
+        away = self._home.runs / f"{_REMOVED}{run}"
         with self._lock:
             record = self._store.get(run)
             if run in self._open:
                 raise UserError(f"{record.title!r} has not ended.", "Stop it first.")
             try:
-                shutil.rmtree(self._home.run(run))
+                self._home.run(run).rename(away)
             except FileNotFoundError:
                 pass
             except OSError as error:
@@ -222,6 +235,7 @@ class Runs:
                 ) from error
             self._store.remove(run)
         self._changes.publish("run", run)
+        shutil.rmtree(away, ignore_errors=True)  # checkpoints are large; what is left goes when the next core starts
 
     def follow(self, call: FollowRun, context: RequestContext) -> Iterator[Event]:
         """A run's events from its file, then live. Cancelling the call ends the following, not the run."""
@@ -248,13 +262,18 @@ class Runs:
                 run.id, state="queued", ended=None, progress=None, stage="", seconds_left=None, message=""
             )
             folder = self._home.run(run.id)
-            opened = OpenRun(queued, lane, RunLog(folder), lambda id: self._changes.publish("run", id))
             try:
-                if prepare is not None:
-                    prepare(folder, opened.log)
-                opened.log.append(events.Log(text=f"Queued: {run.title}"))
+                opened = OpenRun(queued, lane, RunLog(folder), lambda id: self._changes.publish("run", id))
+                try:
+                    if prepare is not None:
+                        prepare(folder, opened.log)
+                    opened.log.append(events.Log(text=f"Queued: {run.title}"))
+                except BaseException:
+                    opened.log.close()
+                    raise
             except BaseException:
-                opened.log.close()
+                with contextlib.suppress(UserError):
+                    self._store.update(run.id, state=run.state, ended=run.ended, message=run.message)
                 raise
             self._open[run.id] = opened
         self._changes.publish("run", run.id)
@@ -300,10 +319,13 @@ class Runs:
             if isinstance(ended, events.Cancelled) and (self._closing or not run.context.cancelled):
                 fields["state"] = "interrupted"  # nobody stopped it: the core or its worker left
             else:
-                fields.update(_outcome(ended))
-                run.log.append(ended)
+                try:
+                    run.log.append(ended)
+                    fields.update(_outcome(ended))
+                except UserError as error:  # the disk is full: what the file does not say can be gone on with
+                    fields.update(state="interrupted", message=f"{error.message} {error.hint}")
             self._store.update(run.id, **fields)
-        except UserError:  # the disk is full: the index goes on saying "running", and the next core sees to it
+        except (Cancelled, UserError):  # no room, or the core has left: the next one sees that it did not end
             _log.exception("How the run %s ended could not be stored", run.id)
         finally:
             run.log.close()

@@ -11,6 +11,7 @@ import pytest
 from workbench import events
 from workbench.calls import FollowRun, RunRecord
 from workbench.core.changes import Changes
+from workbench.core.run_log import RunLog
 from workbench.core.running import OpenRun, refuse_pause
 from workbench.core.runs import Runs
 from workbench.errors import Cancelled, UserError, WorkerDied
@@ -177,3 +178,42 @@ def test_a_run_is_removed_with_its_folder_once_it_has_ended(database: Database, 
     assert not runs.folder(run.id).exists()
     with pytest.raises(UserError, match="no run"):
         runs.get(run.id)
+
+
+def test_a_run_that_cannot_be_queued_again_is_as_it_was(database: Database, tmp_path: Path) -> None:
+    runs = queue(database, tmp_path, data=Kind(wait_cancelled))
+    run = runs.add("data", "Papers", {})
+    runs.stop(run.id)
+    ended(runs, run.id)
+    log = runs.folder(run.id) / "events.jsonl"
+    log.unlink()
+    log.mkdir()  # as good as a file that cannot be opened
+    with pytest.raises(UserError, match="'Papers' cannot go on"):
+        runs.resume(run.id)
+    assert (runs.get(run.id).state, runs.get(run.id).resumable) == ("cancelled", True)
+    assert not runs.list_open()
+
+
+def test_an_end_that_the_disk_has_no_room_for_is_not_taken_for_still_running(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = RunLog.append
+
+    def full(log: RunLog, event: Event) -> None:
+        if isinstance(event, events.TERMINAL):
+            raise UserError("The disk is full.", "Free some space.")
+        append(log, event)
+
+    monkeypatch.setattr(RunLog, "append", full)
+    runs = queue(database, tmp_path, data=Kind(lambda run: events.Finished()))
+    run = runs.add("data", "x", {})
+    assert isinstance(ended(runs, run.id), events.Failed)
+    record = runs.get(run.id)
+    assert (record.state, record.message) == ("interrupted", "The disk is full. Free some space.")
+
+
+def test_what_a_core_left_of_a_removed_run_goes_when_the_next_one_starts(database: Database, tmp_path: Path) -> None:
+    left = tmp_path / "runs" / ".removed-1"
+    left.mkdir(parents=True)
+    queue(database, tmp_path, data=Kind(wait_cancelled)).recover()
+    assert not left.exists()
