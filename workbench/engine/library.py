@@ -64,9 +64,17 @@ class LibraryLog:
         sys.stderr.write(line)
 
 
-@functools.cache
+_starting = threading.Lock()
+
+
 def start_library() -> LibraryLog:
     """Start llama.cpp, once in a process; returns its log."""
+    with _starting:  # a cache alone lets two threads make a log each, and frees the one that llama.cpp writes to
+        return _start()
+
+
+@functools.cache
+def _start() -> LibraryLog:
     log = LibraryLog()
     llama.llama_log_set(log.callback, None)
     llama.llama_backend_init()
