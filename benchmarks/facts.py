@@ -1,6 +1,6 @@
 """Invented facts, learnt by the starter model: does it answer them, how long does it take, what memory.
 
-    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 20] [--set part.field=value ...]
+    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--rate 0.001] [--set part.field=value ...]
                                [--no-check] [--json FILE]
 
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
@@ -76,7 +76,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--facts", type=int, default=64)
-    parser.add_argument("--epochs", type=float, default=20)
+    parser.add_argument("--epochs", type=float, default=12)
+    parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate; 0 takes the planned one")
     parser.add_argument("--set", action="append", default=[], metavar="part.field=value")
     parser.add_argument("--no-check", action="store_true", help="without the parity gate")
     parser.add_argument("--verbose", action="store_true")
@@ -93,7 +94,7 @@ def main() -> int:
             model=path.stem,
             name="facts",
             data=DataPart(path=str(data), evaluation_share=0.0),
-            optimiser=OptimiserPart(epochs=options.epochs),
+            optimiser=OptimiserPart(epochs=options.epochs, learning_rate=options.rate),
             evaluation=EvaluationPart(answers=len(facts), answer_tokens=16, forgetting=False),
         )
         for setting in options.set:
@@ -206,7 +207,9 @@ def ask(path: Path, served: Served, facts: list[tuple[str, str]], found: dict[st
     for name in ("base", "tuned"):
         right = sum(is_exact_match(one, answer) for one, (_, answer) in zip(said[name], facts, strict=True))
         found[f"engine_{name}"] = right / len(facts)
-    found["strength_0_is_base"] = said["off"] == said["base"]
+    equal = sum(one == other for one, other in zip(said["off"], said["base"], strict=True))
+    found["strength_0_is_base"] = equal == len(facts)
+    found["strength_0_equal_answers"] = equal
 
 
 if __name__ == "__main__":
