@@ -1,6 +1,6 @@
 """Invented facts, learnt by the starter model: does it answer them, how long does it take, what memory.
 
-    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--rate 0.001] [--set part.field=value ...]
+    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--rate 0.001] [--set part.field=value]
                                [--no-check] [--json FILE]
 
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
