@@ -6,7 +6,8 @@
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
 through the training worker as the program uses it: the plan, the training on the facts, what is served, the parity
 gate. Then the engine answers every question greedily: as the base, with the adapter at strength 1, and at strength 0,
-where its tokens must be those of the base. To be met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes,
+where its tokens must be those of the base
+(the engine is deterministic, so that reused beginnings do not change last bits). To be met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes,
 2 GB, and the adapter at most 3 s after the training.
 """
 
@@ -191,7 +192,7 @@ def train(
 def ask(path: Path, served: Served, facts: list[tuple[str, str]], found: dict[str, Any]) -> None:
     """Let the engine answer: as base, tuned, and tuned with strength 0."""
     engine = WorkerHost("inference")
-    engine.call(Load(path=str(path), context_tokens=512))
+    engine.call(Load(path=str(path), context_tokens=512, deterministic=True))
     said: dict[str, list[str]] = {}
     for name, adapters in (
         ("base", ()),
