@@ -6,9 +6,9 @@
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
 through the training worker as the program uses it: the plan, the training on the facts, what is served, the parity
 gate. Then the engine answers every question greedily: as the base, with the adapter at strength 1, and at strength 0,
-where its tokens must be those of the base
-(the engine is deterministic, so that reused beginnings do not change last bits). To be met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes,
-2 GB, and the adapter at most 3 s after the training.
+where its tokens must be those of the base (the engine is deterministic, so that reused beginnings change no last bits).
+To be met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes, 2 GB, and the adapter at most 3 s after the
+training.
 """
 
 from __future__ import annotations
