@@ -26,17 +26,26 @@ from workbench.calls import (
     ListRuns,
     PauseRun,
     PlanTraining,
+    RemoveModel,
     RemoveRun,
     ResumeRun,
     StopRun,
 )
 from workbench.core import Workbench
-from workbench.core.publishing import UNCHECKED
+from workbench.core.publishing import NEVER_CHECKED, UNCHECKED
 from workbench.errors import UserError
 from workbench.events import Event
 from workbench.paths import Home
 from workbench.storage.adapters import AdapterShelf
-from workbench.training import DataPart, OptimiserPart, TrainingConfig, TrainResult, WeightsPart, load_config
+from workbench.training import (
+    AdapterRecord,
+    DataPart,
+    OptimiserPart,
+    TrainingConfig,
+    TrainResult,
+    WeightsPart,
+    load_config,
+)
 
 WAIT_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -192,6 +201,16 @@ def test_a_model_that_was_trained_as_a_whole_is_in_the_catalogue_unless_it_faile
     assert sorted(p.name for p in home.models.iterdir() if p.is_dir()) == ["whole"]
 
 
+def test_a_model_is_not_removed_under_a_training(trainer: Workbench, tmp_path: Path) -> None:
+    run = started(trainer, tmp_path, "slow", name="Facts")
+    until(trainer, run.id, is_step)
+    with pytest.raises(UserError, match="'Facts' needs Base"):
+        call(trainer, RemoveModel(name="base"))
+    call(trainer, StopRun(run=run.id))
+    list(trainer.handle(FollowRun(run=run.id)))
+    call(trainer, RemoveModel(name="base"))
+
+
 # -- ends and begins of the core ------------------------------------------------------------------
 
 
@@ -211,6 +230,38 @@ def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench
         assert result["parity"]["passed"]
         card = card_of(home, run.id)
         assert (card.state, card.note) == ("ready", "")
+    finally:
+        again.close()
+
+
+def test_an_adapter_that_can_be_checked_no_more_says_so(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    run = started(trainer, tmp_path, "unchecked")
+    with pytest.raises(UserError):
+        call(trainer, FollowRun(run=run.id))
+    call(trainer, RemoveRun(run=run.id))
+    assert card_of(home, run.id).note == NEVER_CHECKED
+    trainer.close()
+    again = opened(home)
+    again.close()
+    assert card_of(home, run.id).note == NEVER_CHECKED
+
+
+def test_a_model_that_the_core_was_ended_before_listing_is_made_again(
+    trainer: Workbench, home: Home, tmp_path: Path
+) -> None:
+    run = started(trainer, tmp_path, "slow", name="Whole", weights=WeightsPart(method="full"))
+    until(trainer, run.id, is_step)
+    trainer.close()
+    card = AdapterRecord(name="whole", kind="merged", state="checking", model="Whole", run=run.id)
+    AdapterShelf(home.adapters).publish(card, lambda folder: None)  # what is written before the model is listed
+    again = opened(home)
+    try:
+        assert not AdapterShelf(home.adapters).list_cards()
+        call(again, ResumeRun(run=run.id))
+        call(again, FollowRun(run=run.id))
+        made = card_of(home, run.id)
+        assert (made.name, made.model, made.state) == ("whole", "Whole", "ready")
+        assert "Whole" in [model.name for model in call(again, ListModels()).models]
     finally:
         again.close()
 

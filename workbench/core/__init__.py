@@ -108,6 +108,7 @@ class Workbench:
                 ),
                 "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
             },
+            self._publishing.let_go,
         )
         resolver = Resolver(catalogue, self._registry, home.adapters, checksums)
         self._answers = Answers(
@@ -137,6 +138,7 @@ class Workbench:
             catalogue,
             checksums,
             self._inference,
+            self._runs,
             self._changes,
             lambda: self._preferences.current,
             program.status,

@@ -26,6 +26,7 @@ from workbench.calls import (
 from workbench.core.changes import Changes
 from workbench.core.inference import LOADING, Inference
 from workbench.core.resolving import chat_model
+from workbench.core.runs import Runs
 from workbench.core.streams import Handlers, at_once, reported
 from workbench.engine.protocol import MeasureSpeed
 from workbench.errors import UserError
@@ -33,6 +34,7 @@ from workbench.events import Event, Progress
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
 from workbench.models.inspection import inspect_path, is_missing
+from workbench.models.names import unique_name
 from workbench.models.starter import find_starters, starter_hint
 from workbench.paths import Home
 from workbench.protocol import RequestContext, finish
@@ -47,6 +49,7 @@ class Models:
         catalogue: ModelCatalogue,
         checksums: Checksums,
         inference: Inference,
+        runs: Runs,
         changes: Changes,
         settings: Callable[[], Settings],
         status: Callable[[], object],
@@ -55,6 +58,7 @@ class Models:
         self._catalogue = catalogue
         self._checksums = checksums
         self._inference = inference
+        self._runs = runs
         self._changes = changes
         self._settings = settings
         self._status = status
@@ -114,6 +118,9 @@ class Models:
             )
 
         model = yield from reported(work)
+        if self._catalogue.find(model.name) is not None:  # taken while it was copied
+            names = [known.name for known in self._catalogue.list_models()]
+            model = msgspec.structs.replace(model, name=unique_name(model.name, names, model.quantization))
         self._catalogue.put(model)
         self._changes.publish("model", model.name)
         yield finish(model)
@@ -127,6 +134,9 @@ class Models:
 
     def remove(self, call: RemoveModel) -> ModelRecord:
         model = self._catalogue.get(call.name)
+        for run in self._runs.list_open():
+            if run.config.get("model") == model.name:
+                raise UserError(f"The run {run.title!r} needs {model.name}.", "Stop it first, or wait for its end.")
         loaded = self._inference.loaded
         if loaded is not None and loaded[0] == model.name:
             self._inference.unload()

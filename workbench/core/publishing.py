@@ -7,6 +7,7 @@ was learnt is not offered any more.
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,9 @@ from workbench.techniques.finetuning.protocol import Served
 from workbench.training import AdapterRecord, Parity
 
 UNCHECKED = "The check was not finished: resume the run to check it again."
+NEVER_CHECKED = "It was never checked: its run was deleted before that."
+
+_log = logging.getLogger(__name__)
 
 
 class Publishing:
@@ -50,10 +54,26 @@ class Publishing:
         """Note what an earlier core left unchecked, and bring what it trained to its adapter: runs are removed."""
         self._shelf.remove_unfinished()
         for card in self._shelf.list_cards():
-            if card.run and not is_open(card.run):
+            if not card.run or is_open(card.run):
+                continue
+            try:
+                if card.kind == "merged" and card.state == "checking" and self._catalogue.find(card.model) is None:
+                    self._shelf.remove(card.name)  # the core was ended before the model was in the catalogue
+                    continue
                 self._shelf.keep_trained(card.name, run_folder(card.run) / TRAINED)
-            if card.state == "checking" and not is_open(card.run) and card.note != UNCHECKED:
-                self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
+                if card.state == "checking" and not card.note:
+                    self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
+            except OSError:  # a full disk must not keep the core from starting: the next one tries again
+                _log.exception("What was left of %s could not be put in order", card.name)
+
+    def let_go(self, run: str, folder: Path) -> None:
+        """Before a run's folder is deleted: what belongs to its adapter is taken out, and what can be checked no more
+        says so."""
+        card = self._shelf.of_run(run)
+        if card is not None:
+            self._shelf.keep_trained(card.name, folder / TRAINED)
+            if card.state == "checking":
+                self.update(msgspec.structs.replace(card, note=NEVER_CHECKED))
 
     def publish(self, record: AdapterRecord, served: Served, *, copy: bool = False) -> AdapterRecord:
         """Offer what a training has made, called ``record.name`` if that is free. The file stays where it is, too; with
@@ -68,9 +88,20 @@ class Publishing:
             can_merge=served.can_merge,
         )
         if served.kind == "merged":
-            model = self.add_model(name, record.licence, 0, lambda folder: take(source, folder / source.name))
-            record = msgspec.structs.replace(record, model=model.name)
-            return self.add_card(record)
+            cards: list[AdapterRecord] = []
+            try:
+                self.add_model(
+                    name,
+                    record.licence,
+                    0,
+                    lambda folder: take(source, folder / source.name),
+                    lambda model: cards.append(self.add_card(msgspec.structs.replace(record, model=model))),
+                )
+            except BaseException:
+                for card in cards:
+                    self._shelf.remove(card.name)
+                raise
+            return cards[0]
         return self.add_card(record, lambda folder: take(source, folder / ADAPTER_FILE))
 
     def add_card(self, record: AdapterRecord, fill: Callable[[Path], object] = lambda folder: None) -> AdapterRecord:
@@ -80,16 +111,26 @@ class Publishing:
         self._changes.publish("adapter", published.name)
         return published
 
-    def add_model(self, name: str, licence: str, needed_bytes: int, fill: Callable[[Path], object]) -> ModelRecord:
+    def add_model(
+        self,
+        name: str,
+        licence: str,
+        needed_bytes: int,
+        fill: Callable[[Path], object],
+        announce: Callable[[str], object] = lambda name: None,
+    ) -> ModelRecord:
         """A new model of the catalogue: ``fill`` writes one GGUF file into the folder that it is handed. Raises what
-        that raises, and UserError where there is no room; nothing half made is left."""
-        taken = [model.name for model in self._catalogue.list_models()]
-        wanted = unique_name(clean_name(name) or "Merged", taken)
+        that raises, and UserError where there is no room; nothing half made is left. ``announce`` is told the name
+        that it gets before it is in the catalogue."""
+        wanted = clean_name(name) or "Merged"
         with new_folder(self.models_folder, wanted, needed_bytes) as (beside, place):
             fill(beside)
             (file,) = beside.glob("*.gguf")
         found = inspect_path(place / file.name).model
-        model = msgspec.structs.replace(found, name=wanted, licence=licence or found.licence, owned=True)
+        # now, since filling takes long: a name that was free may be another model's by then
+        free = unique_name(wanted, [model.name for model in self._catalogue.list_models()])
+        model = msgspec.structs.replace(found, name=free, licence=licence or found.licence, owned=True)
+        announce(free)
         self._catalogue.put(model)
         self._changes.publish("model", model.name)
         return model

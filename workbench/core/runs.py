@@ -50,10 +50,21 @@ _log = logging.getLogger(__name__)
 
 
 class Runs:
-    """All runs of a home, of ``kinds`` by their names: those that are open, and those that were."""
+    """All runs of a home, of ``kinds`` by their names: those that are open, and those that were.
 
-    def __init__(self, home: Home, store: RunStore, changes: Changes, kinds: Mapping[RunKindName, RunKind]) -> None:
+    ``on_removal`` is told of a run and its folder before that is deleted.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        store: RunStore,
+        changes: Changes,
+        kinds: Mapping[RunKindName, RunKind],
+        on_removal: Callable[[str, Path], None] = lambda run, folder: None,
+    ) -> None:
         self._home = home
+        self._on_removal = on_removal
         self._store = store
         self._changes = changes
         self._kinds = kinds
@@ -225,6 +236,7 @@ class Runs:
             if run in self._open:
                 raise UserError(f"{record.title!r} has not ended.", "Stop it first.")
             try:
+                self._on_removal(run, self._home.run(run))
                 self._home.run(run).rename(away)
             except FileNotFoundError:
                 pass

@@ -66,9 +66,10 @@ class TrainingRuns:
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         host = self._hosts.get(run.id)
-        if host is None or not host.pid:
+        pid = host.pid if host is not None else 0
+        if host is None or not pid:
             raise UserError("The training has not begun yet.", "Try again in a moment.")
-        host.call(SetPaused(paused=paused))
+        host.call(SetPaused(paused=paused), pid=pid)
 
     def work(self, run: OpenRun) -> Event:
         config = msgspec.convert(run.record.config, TrainingConfig)
@@ -129,7 +130,7 @@ class TrainingRuns:
                 run.tell(_artifact("parity", run.id, parity))
                 return finish(_result(run.id, self._publishing.judge(made, parity)))
             if isinstance(event, events.TERMINAL):
-                return event
+                return _explained(event, run, self._plan(run.id))
             run.tell(event)
         raise RuntimeError("the check ended without a terminal event")
 
@@ -168,11 +169,8 @@ class _Training:
         for event in host.stream(call, self._run.context):
             if isinstance(event, events.Finished):
                 return self._end(msgspec.convert(event.result, Trained))
-            if isinstance(event, events.Failed):
-                assert self._card.config is not None
-                return explain(event, self._card.config, self._plan)
-            if isinstance(event, events.Cancelled):
-                return event
+            if isinstance(event, events.TERMINAL):
+                return _explained(event, self._run, self._plan)
             self._take(event)
         raise RuntimeError("the training ended without a terminal event")
 
@@ -218,6 +216,13 @@ class _Training:
         if self._speeds:
             measured[SPEED] = statistics.median(self._speeds)
         return finish(_result(self._run.id, self._card, measured))
+
+
+def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None) -> Event:
+    """How it ended, in words where memory ran out. One that was to stop, and was ended because it did not, is none."""
+    if isinstance(ended, events.Failed) and not run.context.cancelled:
+        return explain(ended, msgspec.convert(run.record.config, TrainingConfig), plan)
+    return ended
 
 
 def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = None) -> TrainResult:

@@ -16,6 +16,7 @@ import msgspec
 from workbench import events
 from workbench.errors import UserError
 from workbench.events import Event
+from workbench.models.names import file_safe
 from workbench.protocol import Call, RequestContext, finish
 from workbench.techniques.finetuning.protocol import (
     CheckParity,
@@ -122,7 +123,7 @@ class TrainingService:
             trained, model = live.trained, live.model if live.computes_float32 else None
             del live
         if call.serve:
-            self._serve_and_check(call, trained, model, context, emit)
+            self._serve_and_check(call, trained, model, context, _waiting(emit, switch))
         return trained
 
     def _serve_and_check(
@@ -134,7 +135,7 @@ class TrainingService:
         folder = Path(call.serve)
         folder.mkdir(parents=True, exist_ok=True)
         name = call.serve_name or "model"
-        out = folder / (f"{name}.gguf" if trained.kind == "merged" else "adapter.gguf")
+        out = folder / (f"{file_safe(name)}.gguf" if trained.kind == "merged" else "adapter.gguf")
         report = _reporting(emit, context)
         served = convert_trained(Path(trained.folder), call.model, out, call.serve_name, report=report)
         emit(events.Artifact(kind="served", id=served.path, result=msgspec.to_builtins(served)))
@@ -250,6 +251,16 @@ def _reporting(emit: Emit, context: RequestContext) -> Callable[[str, float, flo
         emit(events.Progress(stage=stage, done=done, total=total))
 
     return report
+
+
+def _waiting(emit: Emit, switch: Switch) -> Emit:
+    """``emit`` that holds up whoever tells something while the switch says to wait."""
+
+    def tell(event: Event) -> None:
+        switch.wait_while_paused()
+        emit(event)
+
+    return tell
 
 
 def _streamed(work: Callable[[Emit], Any], stop: Callable[[], None] = lambda: None) -> Iterator[Event]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from workbench import events
+from workbench.calls import RunRecord
 from workbench.core.out_of_memory import explain, what_to_lower
+from workbench.core.run_log import RunLog
+from workbench.core.running import OpenRun
+from workbench.core.training_runs import _explained
 from workbench.protocol import failure_of
 from workbench.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
 
@@ -76,3 +83,16 @@ def test_only_what_is_not_done_already_is_proposed() -> None:
     full = TrainingConfig(weights=WeightsPart(method="full"))
     assert any("lora" in said for said in what_to_lower(full))
     assert not any("packed" in said for said in what_to_lower(full))
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_one_that_was_ended_because_it_did_not_stop_is_not_said_to_lack_memory(tmp_path: Path, stopped: bool) -> None:
+    config = msgspec.to_builtins(CONFIG)
+    record = RunRecord(id="1", kind="train", title="x", state="running", created=0.0, config=config)
+    run = OpenRun(record, "", RunLog(tmp_path), lambda id: None)
+    if stopped:
+        run.context.cancel()
+    told = _explained(events.Failed(message="It was ended.", reason="worker", exit_code=-9), run, None)
+    run.log.close()
+    assert isinstance(told, events.Failed)
+    assert ("memory" in told.message) is not stopped

@@ -168,7 +168,7 @@ def test_only_what_computes_and_can_wait_is_paused(database: Database, tmp_path:
 
 def test_a_run_is_removed_with_its_folder_once_it_has_ended(database: Database, tmp_path: Path) -> None:
     runs = queue(database, tmp_path, data=Kind(wait_cancelled))
-    run = runs.add("data", "x", {}, prepare=lambda folder, log: (folder / "extra").write_text("x"))  # type: ignore[arg-type, return-value]
+    run = runs.add("data", "x", {}, prepare=lambda folder, log: (folder / "extra").write_text("x"))  # type: ignore[arg-type]
     with pytest.raises(UserError, match="has not ended"):
         runs.remove(run.id)
     assert (runs.folder(run.id) / "extra").is_file()

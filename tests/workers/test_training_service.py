@@ -1,0 +1,53 @@
+"""What the training worker does around a training, without a process and without weights."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from workbench import events
+from workbench.protocol import RequestContext
+from workbench.techniques.finetuning.bridge import serving
+from workbench.techniques.finetuning.protocol import BaseModel, Served, Trained, TrainModel
+from workbench.techniques.finetuning.training.control import Switch
+from workbench.training import TrainingConfig
+from workbench.workers.training import TrainingService, _waiting
+
+
+@pytest.mark.parametrize("name", ["../../out", "a/b", "Über 7B"])
+def test_a_name_is_no_path_to_what_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    asked: list[tuple[Path, str]] = []
+
+    def convert(trained: Path, base: BaseModel, out: Path, name: str, *, report: object) -> Served:
+        asked.append((out, name))
+        return Served(kind="merged", path=str(out), bytes=0)
+
+    monkeypatch.setattr(serving, "convert_trained", convert)
+    folder = tmp_path / "run" / "served"
+    model = BaseModel(name="tiny", path=str(tmp_path / "tiny.gguf"))
+    call = TrainModel(
+        config=TrainingConfig(),
+        model=model,
+        folder=str(tmp_path / "run"),
+        serve=str(folder),
+        serve_name=name,
+        check=False,
+    )
+    trained = Trained(folder="", form="changed", kind="merged", steps=1, seconds=1.0)
+    TrainingService()._serve_and_check(call, trained, None, RequestContext(), lambda event: None)
+    [(out, said)] = asked
+    assert (out.parent, out.suffix, said) == (folder, ".gguf", name)
+
+
+def test_what_tells_waits_while_it_is_paused() -> None:
+    switch, told = Switch(), threading.Event()
+    switch.pause(True)
+    tell = _waiting(lambda event: told.set(), switch)
+    thread = threading.Thread(target=tell, args=(events.Progress(stage="checking"),))
+    thread.start()
+    assert not told.wait(0.2)
+    switch.stop()  # stopping lets it go, too
+    thread.join(10)
+    assert told.is_set()
