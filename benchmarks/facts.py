@@ -1,7 +1,7 @@
 """Invented facts, learnt by the starter model: does it answer them, how long does it take, what memory.
 
     python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--rate 0.001] [--set part.field=value]
-                               [--no-check] [--json FILE]
+                               [--no-check] [--keep FOLDER] [--json FILE]
 
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
 through the training worker as the program uses it: the plan, the training on the facts, what is served, the parity
@@ -14,6 +14,7 @@ training.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import random
@@ -82,13 +83,16 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="part.field=value")
     parser.add_argument("--no-check", action="store_true", help="without the parity gate")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--keep", type=Path, help="a folder for what is trained, to be kept")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     path: Path = options.model or starter_model()
     model = BaseModel(name=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     facts = make_facts(options.facts)
     found: dict[str, Any] = {"model": path.stem, "facts": len(facts)}
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
         data = Path(folder) / "facts.jsonl"
         data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in facts))
         config = TrainingConfig(
