@@ -170,6 +170,8 @@ def test_pairs_that_were_stopped_go_on_with_the_next_passage(
     for event in trainer.handle(FollowRun(run=run.id)):
         if isinstance(event, events.Progress) and (event.stage, event.done) == ("asking", 3):
             break
+    with pytest.raises(UserError, match="'pairs' is being built already"):
+        call(trainer, BuildData(name="pairs", source="text", collection=papers))
     call(trainer, StopRun(run=run.id))
     list(trainer.handle(FollowRun(run=run.id)))
     stopped = call(trainer, GetRun(run=run.id))

@@ -48,6 +48,9 @@ class DataSets:
     def build(self, call: BuildData) -> RunRecord:
         """What cannot be is refused before it is queued."""
         name = self._sets.check_name(call.name)
+        for run in self._runs.list_open():
+            if run.kind == "data" and run.config["name"].casefold() == name.casefold():
+                raise UserError(f"A set named {name!r} is being built already.", "Choose another name, or wait for it.")
         self._sets.check_room()
         if call.source == "chats":
             for chat in call.chats:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
+import threading
 import time
+import unicodedata
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +21,9 @@ from workbench.training import DataSet
 
 _SUFFIX = ".jsonl"
 _UNFINISHED = ".unfinished"
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_LONGEST_BYTES = 200
+"""What file systems take, without what is put before and behind a name."""
 SPARE_BYTES = 64 * 1024 * 1024
 
 
@@ -25,10 +32,15 @@ class DataShelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._placing = threading.Lock()  # so that of two sets of one name only one is placed
 
     def list_sets(self) -> tuple[DataSet, ...]:
         """The latest first."""
-        found = [self._read(path) for path in self._folder.glob(f"*{_SUFFIX}") if not path.name.startswith(".")]
+        found = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):  # removed just now
+                if not path.name.startswith("."):
+                    found.append(self._read(path))
         return tuple(sorted(found, key=lambda one: (-one.created, one.name)))
 
     def find(self, name: str) -> DataSet | None:
@@ -36,7 +48,9 @@ class DataShelf:
         if not name or Path(name).name != name or name.startswith("."):
             return None
         path = self._folder / f"{name}{_SUFFIX}"
-        return self._read(path) if path.is_file() else None
+        with contextlib.suppress(OSError):  # too long a name, or removed just now
+            return self._read(path) if path.is_file() else None
+        return None
 
     def get(self, name: str) -> DataSet:
         """Raises UserError that names the sets there are."""
@@ -49,7 +63,9 @@ class DataShelf:
     def check_name(self, name: str) -> str:
         """The name as it is to be. Raises UserError for one that is taken or is none."""
         wanted = " ".join(name.split())
-        if not wanted or wanted.startswith(".") or any(c in wanted for c in '/\\:*?"<>|') or len(wanted) > 80:
+        impossible = any(c in '/\\:*?"<>|' or unicodedata.category(c) in ("Cc", "Cs") for c in wanted)
+        impossible = impossible or wanted.startswith(".") or _RESERVED.fullmatch(wanted) is not None
+        if not wanted or impossible or len(wanted) > 80 or len(wanted.encode()) > _LONGEST_BYTES:
             raise UserError(f"{name!r} cannot be the name of a set.", "Use letters, digits, spaces and dashes.")
         if wanted.casefold() in {one.name.casefold() for one in self.list_sets()}:
             raise UserError(f"There is already a set named {wanted!r}.", "Choose another name, or remove that one.")
@@ -63,9 +79,10 @@ class DataShelf:
 
     @contextlib.contextmanager
     def written(self, name: str, origin: str) -> Iterator[_SetWriter]:
-        """A new set, which appears when the block ends well and holds an example."""
+        """A new set, which appears when the block ends well and holds an example. Raises UserError when its name is
+        taken by then."""
         self.check_room()
-        beside = self._folder / f"{_UNFINISHED}-{name}"
+        beside = self._folder / f"{_UNFINISHED}-{uuid.uuid4().hex[:12]}"
         try:
             with beside.open("wb") as file:
                 writer = _SetWriter(file)
@@ -82,8 +99,10 @@ class DataShelf:
                     created=time.time(),
                     origin=origin,
                 )
-                self._card(path).write_bytes(msgspec.json.encode(described))
-                beside.replace(path)
+                with self._placing:
+                    self.check_name(name)
+                    self._card(path).write_bytes(msgspec.json.encode(described))
+                    beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
 

@@ -43,7 +43,10 @@ def test_a_file_that_somebody_put_there_is_a_set(sets: DataShelf, tmp_path: Path
     assert sets.get("mine").examples == 1
 
 
-@pytest.mark.parametrize("name", ["", "  ", "../a", "a/b", ".a", "a:b", "x" * 81])
+@pytest.mark.parametrize(
+    "name",
+    ["", "  ", "../a", "a/b", ".a", "a:b", "x" * 81, "x" * 300, "集" * 80, "a\0b", "a\x1b[2J", "NUL"],
+)
 def test_what_is_no_name_is_refused(sets: DataShelf, name: str) -> None:
     with pytest.raises(UserError):
         sets.check_name(name)
@@ -60,3 +63,14 @@ def test_a_name_is_given_once_in_whatever_case(sets: DataShelf) -> None:
     assert sets.check_name("facts") == "facts"
     with pytest.raises(UserError, match="no set"):
         sets.remove("Facts")
+
+
+def test_of_two_that_are_written_under_one_name_the_first_stays(sets: DataShelf, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="already"), sets.written("facts", "second") as second:  # noqa: PT012
+        second.add({"text": "two"})
+        with sets.written("Facts", "first") as first:
+            first.add({"text": "one"})
+    [found] = sets.list_sets()
+    assert (found.name, found.origin) == ("Facts", "first")
+    assert Path(found.path).read_text() == '{"text":"one"}\n'
+    assert sorted(path.name for path in (tmp_path / "datasets").iterdir()) == ["Facts.json", "Facts.jsonl"]
