@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
 from workbench import events  # noqa: E402
-from workbench.errors import UserError  # noqa: E402
+from workbench.errors import Cancelled, UserError  # noqa: E402
 from workbench.techniques.finetuning.training.control import Switch  # noqa: E402
 from workbench.techniques.finetuning.training.losses import own_loss  # noqa: E402
 from workbench.techniques.finetuning.training.methods import apply_method, moving  # noqa: E402
@@ -205,3 +205,77 @@ def test_gradient_checkpointing_changes_nothing_but_memory(tmp_path: Path) -> No
     make(tmp_path / "checkpointed", checkpointed, checkpointing=True).run()
     for step, loss in losses(plain).items():
         assert losses(checkpointed)[step] == pytest.approx(loss, rel=1e-5)
+
+
+def test_an_evaluation_that_was_stopped_is_made_up_for(tmp_path: Path) -> None:
+    scores = {4: 3.0, 8: 1.0, 10: 2.0}
+    whole = make(tmp_path / "whole", [], evaluate=scores.__getitem__).run()
+    for stopped_at in scores:
+        switch = Switch()
+
+        def stop_within(step: int, switch: Switch = switch, stopped_at: int = stopped_at) -> float:
+            if step == stopped_at:
+                switch.stop()
+                raise Cancelled
+            return scores[step]
+
+        folder = tmp_path / f"stopped at {stopped_at}"
+        first = make(folder, [], control=switch, evaluate=stop_within)
+        if stopped_at < 10:
+            with pytest.raises(Stopped):
+                first.run()
+        else:
+            first.run()
+        evaluated: list[int] = []
+        resumed = make(folder, [], evaluate=lambda step, seen=evaluated: seen.append(step) or scores[step]).run()
+        assert evaluated == [step for step in scores if step >= stopped_at]
+        assert (resumed.best_step, resumed.best_loss, resumed.worse) == (whole.best_step, whole.best_loss, whole.worse)
+
+
+def test_a_training_that_ended_early_is_not_trained_further(tmp_path: Path) -> None:
+    part = OptimiserPart(steps=60, batch=4, learning_rate=1e-3)
+    ended = make(tmp_path, [], optimiser=part, evaluate=lambda step: float(step), patience=2)
+    ended.run()
+    told: list[Any] = []
+    again = make(tmp_path, told, optimiser=part, evaluate=lambda step: float(step), patience=2)
+    assert again.run().step == ended.reached.step == 12
+    assert losses(told) == {}
+    for name, value in weights(ended).items():
+        assert torch.equal(value, weights(again)[name])
+
+
+def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path) -> None:
+    told: list[Any] = []
+    trainer = make(tmp_path, told)
+    one = next(iter(moving(trainer.model).values()))
+    one.register_hook(lambda gradient: gradient * float("nan") if trainer.state.global_step == 7 else gradient)
+    with pytest.raises(UserError, match="The gradient became nan in step 8"):
+        trainer.run()
+    assert trainer.checkpoints.steps() == [4]
+    assert make(tmp_path, told).run().step == 10
+
+
+@pytest.mark.parametrize("method", ["full", "layers", "biases", "norms", "lora", "ia3", "prompt"])
+def test_what_moves_is_float32_beside_a_base_that_computes_in_bfloat16(tmp_path: Path, method: WeightsMethod) -> None:
+    """As on every GPU, and on processors with instructions for it."""
+    torch.manual_seed(0)
+    base = loaded()
+    base.model.to(torch.bfloat16)
+    model = apply_method(base, WeightsPart(method=method, rank=4, last_layers=1, virtual_tokens=5))
+    told: list[Any] = []
+    part = OptimiserPart(steps=3, batch=6, tokens_per_pass=60, learning_rate=1e-3)
+    options = TrainerOptions(
+        optimiser=part, train=TRAIN, folder=tmp_path, emit=told.append, dtype=torch.bfloat16, checkpointing=True
+    )
+    StepTrainer(model, options).run()
+    assert len(losses(told)) == 3
+    assert all(value.dtype == torch.float32 for value in moving(model).values())
+
+
+def test_what_a_killed_training_left_half_is_removed(tmp_path: Path) -> None:
+    halves = [tmp_path / "checkpoints" / name for name in (".step-000004.1.part", ".step-000004.1.before")]
+    for half in halves:
+        half.mkdir(parents=True)
+    trainer = make(tmp_path, [])
+    trainer.run()
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-000008", "step-000010"]

@@ -32,7 +32,8 @@ def write_trained(
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     form: Literal["peft", "changed"] = "peft" if isinstance(model, peft.PeftModel) else "changed"
     try:
-        shutil.rmtree(beside, ignore_errors=True)
+        for left in folder.parent.glob(f".{folder.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)  # of a killed process
         beside.mkdir(parents=True)
         if form == "peft":
             with warnings.catch_warnings():
@@ -80,7 +81,7 @@ def set_moving(model: Any, tensors: Mapping[str, Any]) -> None:
 
 
 def _plain(parameter: Any) -> Any:
-    return parameter.detach().cpu().contiguous().clone()
+    return parameter.detach().cpu().contiguous()
 
 
 def replace_folder(beside: Path, folder: Path) -> None:

@@ -35,12 +35,14 @@ _SCALARS = (int, float, bool, str, type(None))
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
     """Where a training is: ``step`` steps are done. ``best_loss`` is the lowest evaluation loss, at ``best_step``;
-    ``worse`` evaluations in a row since were not lower. ``seconds`` and ``tokens`` (padding apart) were spent."""
+    ``worse`` evaluations in a row since were not lower; ``evaluated`` is the step of the latest. ``seconds`` and
+    ``tokens`` (padding apart) were spent."""
 
     step: int
     best_loss: float | None = None
     best_step: int = 0
     worse: int = 0
+    evaluated: int = 0
     seconds: float = 0.0
     tokens: int = 0
 
@@ -124,8 +126,8 @@ class Checkpoints:
 
     def _remove_parts(self) -> None:
         if self.folder.is_dir():
-            for part in self.folder.glob(".*.part"):  # a run has one writer: these are a killed one's
-                shutil.rmtree(part, ignore_errors=True)
+            for left in [*self.folder.glob(".*.part"), *self.folder.glob(".*.before")]:
+                shutil.rmtree(left, ignore_errors=True)  # a run has one writer: these are a killed one's
 
 
 _WEIGHTS, _OPTIMISER, _RANDOM, _STATE = "weights.safetensors", "optimiser.safetensors", "random.safetensors", "run.json"
@@ -222,7 +224,7 @@ def _flatten(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     for parameter, values in state["state"].items():
         for name, value in values.items():
             if isinstance(value, torch.Tensor):
-                tensors[f"{parameter}.{name}"] = value.detach().cpu().contiguous().clone()
+                tensors[f"{parameter}.{name}"] = value.detach().cpu().contiguous()
             elif isinstance(value, _SCALARS):
                 plain["state"].setdefault(str(parameter), {})[name] = value
             else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,9 @@ Emit = Callable[[events.Event], None]
 _MODULE = "workbench.techniques.finetuning.training.launching"
 _LOOK_S = 0.2
 _LEAVE_S = 100.0
+_END_S = 10.0
+"""How long the processes have to end once process 0 has said how it ended."""
+_TOLD = "processes-"
 _CALL, _LEADER = "call.json", "leader"
 _MARK = b"\x1e"  # begins a line of process 0 that is an event
 
@@ -43,7 +47,9 @@ def train_together(call: TrainModel, switch: Switch, emit: Emit) -> Trained:
     """
     folder = Path(call.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="processes-", dir=folder) as told:
+    for left in folder.glob(f"{_TOLD}*"):  # of a killed leader: its processes leave without it as well
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_TOLD, dir=folder) as told:
         (Path(told) / _CALL).write_bytes(msgspec.json.encode(call))
         (Path(told) / _LEADER).write_text(str(os.getpid()))
         process = _launch(call.config.processes, Path(told))
@@ -102,9 +108,14 @@ def _follow(process: subprocess.Popen[bytes], emit: Emit) -> Trained:
         event = events.decode(line[1:])
         if isinstance(event, events.TERMINAL):
             ending = event
-        elif event is not None:
+            break
+        if event is not None:
             emit(event)
-    code = process.wait()
+    try:
+        code = process.wait(None if ending is None else _END_S)
+    except subprocess.TimeoutExpired:  # the others wait for one that has left
+        kill_tree(process)
+        code = process.wait()
     listener.join(2.0)
     if isinstance(ending, events.Finished):
         return msgspec.convert(ending.result, Trained)

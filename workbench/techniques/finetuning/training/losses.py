@@ -140,15 +140,20 @@ def _blocks(base: Any) -> Any:
     return inner
 
 
-def make_loss(model: Any, sample: Sequence[int]) -> LossOf:
-    """``chunked_loss`` where it agrees with the model's own on ``sample`` (some tokens), else ``own_loss``."""
+def make_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -> LossOf:
+    """``chunked_loss`` where it agrees with the model's own on ``sample`` (some tokens), else ``own_loss``.
+
+    ``dtype`` is that of the computation: what moves is float32 beside a base in bfloat16, and only autocast brings the
+    two together.
+    """
     device = base_of(model).get_input_embeddings().weight.device
     tokens = torch.tensor([list(sample)[:32]], device=device)
     labels = tokens.clone()
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad():
+        mixed = torch.autocast(tokens.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+        with torch.no_grad(), mixed:
             own = own_loss(model, tokens, labels)
             try:
                 ours = chunked_loss(model, tokens, labels)

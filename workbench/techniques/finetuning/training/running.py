@@ -149,7 +149,7 @@ class _Session:
         self._model = model = apply_method(loaded, self._config.weights)
         model.eval()
         longest = max(self._data.train, key=lambda one: len(one.tokens))
-        self._loss_of = make_loss(model, longest.tokens)
+        self._loss_of = make_loss(model, longest.tokens, loaded.dtype)
         self._dtype, self._device = loaded.dtype, torch.device(loaded.device).type
         fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
         checkpoints = Checkpoints(self._folder / "checkpoints")

@@ -181,12 +181,17 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         found = self.checkpoints.latest()
         if found is not None:
             self.reached = self._before = read_reached(found)
+            self._load_from_checkpoint(str(found))
         sample = max(self.options.train, key=lambda one: len(one.tokens)).tokens
-        self._loss_of = make_loss(self.model, sample)
+        self._loss_of = make_loss(self.model, sample, self.options.dtype)
         if self.options.checkpointing:
             _set_checkpointing(self.model, True)
         self.options.ranks.assert_differing(self.steps[0].places)
         self._began = self._last_logged = self._last_checkpoint = time.monotonic()
+        if self._is_due(self.reached.step) and self.reached.evaluated != self.reached.step:
+            self._evaluate_now(self.reached.step)  # it was stopped within
+        if self._out_of_patience:
+            return self.reached
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -255,10 +260,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         if told[1]:
             raise Stopped
         if not math.isfinite(self._loss):
-            raise UserError(
-                f"The loss became {self._loss} in step {self.state.global_step + 1}: the training diverged.",
-                f"Lower the learning rate (it was {self._get_learning_rate():.2g}), or set clipping to 1.",
-            )
+            raise _diverged("loss", self._loss, self.state.global_step + 1, self._get_learning_rate())
         self._tokens += inputs.tokens
         return told[0]
 
@@ -276,19 +278,26 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         if step == self._told:
             return  # transformers asks once more at the end
         self._told = step
+        if grad_norm is not None and not math.isfinite(float(grad_norm)):
+            # the weights are no numbers any more: no checkpoint of them, so that the one before can be gone on from
+            raise _diverged("gradient", float(grad_norm), step, options.get("learning_rate") or 0.0)
         now = time.monotonic()
         self._log_step(step, now, grad_norm, options.get("learning_rate"))
-        last = step == len(self.steps)
-        due = bool(self.options.every) and step % self.options.every == 0
-        if due or last:
+        due = self._is_due(step)
+        if due:
             self._evaluate_now(step)
         seldom = time.monotonic() - self._last_checkpoint > CHECKPOINT_EVERY_S
         late, patience = self.options.ranks.from_leader([float(seldom), float(self._out_of_patience)])
-        if due or last or late:
+        if due or late:
             self._write_checkpoint(None)
         if patience:
             self.control.should_training_stop = True
         self._last_logged = time.monotonic()
+
+    def _is_due(self, step: int) -> bool:
+        """Whether there is an evaluation after this step."""
+        every = self.options.every
+        return step > 0 and (step == len(self.steps) or (bool(every) and step % every == 0))
 
     @property
     def _out_of_patience(self) -> bool:
@@ -332,6 +341,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         told = self.options.ranks.from_leader([math.nan if loss is None else loss])[0]
         if not math.isfinite(told):
             return
+        self.reached = msgspec.structs.replace(self.reached, evaluated=step)
         if self.reached.best_loss is None or told < self.reached.best_loss:
             self.reached = msgspec.structs.replace(self.reached, best_loss=told, best_step=step, worse=0)
         else:
@@ -355,6 +365,13 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             fingerprint=self.options.fingerprint,
         )
         self.options.emit(events.Artifact(kind="checkpoint", id=path.name, result={"step": self.reached.step}))
+
+
+def _diverged(what: str, value: float, step: int, learning_rate: float) -> UserError:
+    return UserError(
+        f"The {what} became {value} in step {step}: the training diverged.",
+        f"Lower the learning rate (it was {learning_rate:.2g}), or set clipping to 1.",
+    )
 
 
 def _set_checkpointing(model: Any, on: bool) -> None:
