@@ -14,10 +14,13 @@ import pytest
 from tests.unit.finetuning.training.tiny_training import save_folder, write_rows
 from workbench import events
 from workbench.errors import Cancelled, UserError, WorkerDied
-from workbench.protocol import RequestContext
-from workbench.techniques.finetuning.protocol import BaseModel, InspectSet, SetPaused, Trained, TrainModel
+from workbench.protocol import RequestContext, read_result
+from workbench.techniques.finetuning import planning
+from workbench.techniques.finetuning.protocol import BaseModel, InspectSet, Plan, SetPaused, Trained, TrainModel
+from workbench.techniques.finetuning.weights import choosing
 from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.workers.host import WorkerHost
+from workbench.workers.training import TrainingService
 
 pytest.importorskip("torch")
 
@@ -224,8 +227,10 @@ def test_looking_into_a_set_loads_no_torch(model: BaseModel, tmp_path: Path) -> 
 
     code = f"""
 import sys
-from workbench.protocol import RequestContext
+from workbench.protocol import RequestContext, read_result
+from workbench.techniques.finetuning import planning
 from workbench.techniques.finetuning.protocol import BaseModel, InspectSet
+from workbench.techniques.finetuning.weights import choosing
 from workbench.training import DataPart, TrainingConfig
 from workbench.workers.training import TrainingService
 rows = {str(write_rows(tmp_path / "rows.jsonl"))!r}
@@ -236,3 +241,30 @@ print(*sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(("cards", "processes", "form", "free"), [
+    ([], 1, "f32", 8_000_000_000),
+    ([choosing.Card(3_000_000_000, True)], 1, "bf16", 3_000_000_000),
+    ([choosing.Card(3_000_000_000, False)], 1, "f32", 3_000_000_000),
+    ([choosing.Card(3_000_000_000, True)], 2, "f32", 8_000_000_000),  # not one for each: on the processor
+    ([choosing.Card(3_000_000_000, True), choosing.Card(2_000_000_000, True)], 2, "bf16", 4_000_000_000),
+])  # fmt: skip
+def test_it_plans_for_what_is_trained_on(
+    model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cards: Any, processes: int, form: str, free: int
+) -> None:
+    monkeypatch.setattr(choosing, "find_cards", lambda most: tuple(cards[:most]))
+    monkeypatch.setattr(planning, "computes_bf16", lambda: False)
+    config = TrainingConfig(data=DataPart(path=str(write_rows(tmp_path / "rows.jsonl"))), processes=processes)
+    call = Plan(config=config, model=model, runs=str(tmp_path), memory_free_bytes=8_000_000_000)
+    (event,) = TrainingService()._plan(call, RequestContext())
+    plan = read_result(call, event.result)
+    assert (plan.problem, plan.config.weights.base, plan.memory_free_bytes) == ("", form, free)
+
+
+def test_without_a_driver_there_are_no_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(choosing.ctypes, "CDLL", missing)
+    assert choosing.find_cards(1) == ()

@@ -77,6 +77,7 @@ class TrainingService:
     def _plan(self, call: Plan, context: RequestContext) -> Iterator[Event]:
         from workbench.techniques.finetuning.planning import plan
         from workbench.techniques.finetuning.training.sets import inspect_set, open_writing
+        from workbench.techniques.finetuning.weights.choosing import find_cards
 
         with open_writing(call.model) as writing:
             report = inspect_set(call.config, writing, previews=0, check=context.raise_if_cancelled)
@@ -85,6 +86,9 @@ class TrainingService:
                 f"{report.path}: it is not clear what an example is. {report.why}",
                 "Say which columns hold question and answer, turns, or text.",
             )
+        count = call.config.processes
+        cards = find_cards(count)
+        on_cards = len(cards) == count  # else all of them compute on the processor (training.launching)
         yield finish(
             plan(
                 call.config,
@@ -93,6 +97,9 @@ class TrainingService:
                 runs=Path(call.runs),
                 memory_free_bytes=call.memory_free_bytes,
                 speeds=call.speeds,
+                device="cuda" if on_cards else "cpu",
+                device_free_bytes=count * min(card.free_bytes for card in cards) if on_cards else 0,
+                fast_bf16=cards[0].fast_bf16 if on_cards else None,
             )
         )
 

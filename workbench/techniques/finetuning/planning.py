@@ -6,6 +6,7 @@ measured runs by ``benchmarks/methods.py``.
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import shutil
@@ -119,6 +120,9 @@ def facts_of(
 ) -> Facts:
     """What a recommendation needs to know. Raises UserError where the model has nothing that the method moves."""
     number = memory.number_bytes("bf16" if fast_bf16 else "f32", fast_bf16)
+    forms = memory.base_bytes(shape, config.weights, device, fast_bf16=fast_bf16)
+    if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
+        forms.pop("4bit", None)
     fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, config) + sum(memory.moving_bytes(shape, config))
     return Facts(
         parameters=shape.parameters,
@@ -136,7 +140,7 @@ def facts_of(
         memory_free_bytes=free,
         device=device,
         fast_bf16=fast_bf16,
-        base_bytes=memory.base_bytes(shape, config.weights, device, fast_bf16=fast_bf16),
+        base_bytes=forms,
         fixed_bytes=fixed,
         token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=False),
         checkpointed_token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=True),

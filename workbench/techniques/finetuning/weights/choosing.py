@@ -1,11 +1,13 @@
 """How the weights of a base are held while an adapter is trained beside them: chosen by memory and measured speed.
 
-Importing this loads no torch; only ``measure_speeds`` does.
+Importing this loads no torch; only ``measure_speeds`` does, and ``find_cards`` where there is a driver.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import sys
 import time
 from dataclasses import dataclass
 from typing import Literal
@@ -35,6 +37,29 @@ class Choice:
     form: BaseForm
     dtype: DTypeName
     why: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A graphics card: its free memory, and whether it has instructions for bfloat16."""
+
+    free_bytes: int
+    fast_bf16: bool
+
+
+def find_cards(most: int) -> tuple[Card, ...]:
+    """The first ``most`` CUDA devices that a base can be loaded to; none where there is no driver for them."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return ()
+    import torch
+
+    if not torch.cuda.is_available():
+        return ()
+    bf16 = bool(torch.cuda.is_bf16_supported())
+    numbers = range(min(most, torch.cuda.device_count()))
+    return tuple(Card(int(torch.cuda.mem_get_info(number)[0]), bf16) for number in numbers)
 
 
 @functools.cache
