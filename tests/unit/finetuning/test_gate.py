@@ -20,7 +20,7 @@ from workbench import errors
 from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge import families
 from workbench.techniques.finetuning.bridge.serving import convert_trained, merge_trained
-from workbench.techniques.finetuning.parity import engine_model, gate, torch_model
+from workbench.techniques.finetuning.parity import comparing, engine_model, gate, torch_model, verdict
 from workbench.techniques.finetuning.parity.comparing import Comparison, Learnt, Pair
 from workbench.techniques.finetuning.parity.engine_model import EngineModel, Weights
 from workbench.techniques.finetuning.parity.gate import check_parity
@@ -364,3 +364,64 @@ def test_a_wrong_order_is_stopped_on_a_real_model(
     found = check_parity(folder, smollm_path, wrong, questions, model=trained)
     assert not found.passed
     assert any("does not compute what was trained" in reason for reason in found.reasons)
+
+
+class Counted(Learnt):
+    """So many learnt tokens said right, of 1,000; none of whole answers."""
+
+    def __init__(self, right: int) -> None:
+        super().__init__()
+        self.tokens, self.tokens_right = 1000, right
+
+
+def counted(base: int, trained: int, served: int, same: int = 9900) -> Comparison:
+    found = Comparison()
+    found.learnt = {
+        comparing.TRAINED: Counted(trained),
+        comparing.SERVED: Counted(served),
+        comparing.BASE: Counted(base),
+    }
+    pair = Pair(comparing.TRAINED, comparing.SERVED)
+    pair.positions, pair.same = 10_000, same
+    found.pairs = {(pair.first, pair.second): pair}
+    return found
+
+
+@pytest.mark.parametrize(("base", "trained", "served", "passes"), [
+    (400, 900, 890, True),
+    (400, 900, 840, False),  # a twentieth of all is gone
+    (760, 800, 762, False),  # all that was added, but less than a twentieth of all
+    (760, 800, 778, True),
+    (795, 800, 792, True),  # less was added than chance turns over
+    (800, 790, 788, True),  # the training made it worse, and the merge says so
+])  # fmt: skip
+def test_what_a_training_added_must_be_kept(
+    base: int, trained: int, served: int, passes: bool, lora: Trained, tmp_path: Path
+) -> None:
+    adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
+    found = verdict.judge(counted(base, trained, served), adapter, lora.folder, lora.base, "exact_match", (), 1.0)
+    assert found.passed == passes, found.reasons
+    assert passes or "What was learnt is lost" in found.reasons[0]
+
+
+def test_an_adapter_that_can_only_be_compared_with_the_base_may_differ(lora: Trained, tmp_path: Path) -> None:
+    found = counted(400, 900, 900)
+    del found.learnt[comparing.TRAINED]
+    pair = Pair(comparing.BASE, comparing.SERVED)
+    pair.positions, pair.same = 1000, 600
+    found.pairs = {(pair.first, pair.second): pair}
+    adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
+    parity = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
+    assert parity.passed, parity.reasons
+    assert "nothing to compare" in parity.notes[0]
+
+
+def test_torch_agrees_less_with_a_merge_whose_other_weights_are_packed(
+    lora: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", "F16")
+    found = counted(400, 900, 900, same=9600)
+    for packed in (False, True):
+        monkeypatch.setattr(verdict, "_is_packed", lambda base, packed=packed: packed)
+        parity = verdict.judge(found, served, lora.folder, lora.base, "exact_match", (), 1.0)
+        assert parity.passed == packed, parity.reasons
