@@ -95,6 +95,28 @@ def test_a_domain_is_packed_into_windows(writing: Writing, tmp_path: Path) -> No
     assert found.report.longest_tokens == 64
 
 
+def test_a_single_long_text_is_enough_for_a_domain(writing: Writing, tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    text = "\n\n".join(f"Paragraph {n}. " + "It goes on. " * (n % 9 + 1) for n in range(150))
+    path.write_text(text)
+    found = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.2), writing)
+    assert found.held_out
+    assert 10 < found.report.train.examples + found.report.evaluation.examples <= 40
+    sides = [
+        writing.tokenizer.text([token for one in side for token in one.tokens], special=True)
+        for side in (found.train, found.evaluation)
+    ]
+    assert sum(side.count("Paragraph") for side in sides) == 150
+    assert all(piece.startswith("Paragraph") for side in sides for piece in side.split("<|end|>") if piece)
+    unsplit = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.0), writing)
+    assert unsplit.evaluation == unsplit.train
+    with pytest.raises(UserError, match="one example"):
+        ready_set(config(path), writing)
+    path.write_text("Too short to be taken apart.")
+    with pytest.raises(UserError, match="one example"):
+        ready_set(config(path, objective="domain"), writing)
+
+
 def test_previews_begin_where_they_are_asked_to(writing: Writing, tmp_path: Path) -> None:
     rows = config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.25)
     every = inspect_set(rows, writing, previews=100)

@@ -4,6 +4,7 @@ arXiv:2004.10964): texts one after the other, packed into windows of one length 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -14,6 +15,12 @@ from workbench.techniques.finetuning.data.writing import WrittenExample
 
 SHORTEST_TAIL = 8
 """Tokens: what is left at the end and has fewer is dropped."""
+
+
+PIECES, SHORTEST_PIECE = 20, 500
+"""A text that is all there is comes apart into about so many pieces, of at least so many characters."""
+
+_BORDERS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"\s+"))
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +46,26 @@ def examples_from_documents(documents: Iterable[DocumentText]) -> Iterator[Examp
                 note=document.document.title,
             )
             yield Example(text=document.text, source=source)
+
+
+def take_apart(example: Example) -> Iterator[Example]:
+    """A long text as pieces that end with a paragraph, else with a line or a word: so that some of a single text can be
+    set aside. A short one, and a conversation, stays as it is."""
+    length = max(SHORTEST_PIECE, -(-len(example.text) // PIECES))
+    if len(example.text) < 2 * length:
+        yield example
+        return
+    start = 0
+    while start < len(example.text):
+        end = start + length
+        if len(example.text) - end < length // 2:
+            end = len(example.text)
+        else:
+            found = (last for border in _BORDERS for last in [*border.finditer(example.text, start + 1, end)][-1:])
+            end = next((border.end() for border in found if border.end() > start + length // 2), end)
+        source = msgspec.structs.replace(example.source, start=start, end=end)
+        yield Example(text=example.text[start:end], source=source)
+        start = end
 
 
 def pack(written: Iterable[WrittenExample], window_tokens: int) -> Iterator[Window]:

@@ -73,7 +73,9 @@ def find_splits(folder: Path) -> DataFolder:
     # sorted, so that the order of examples is the same everywhere
     files = sorted(f for f in _walk(folder) if f.suffix.lower() in _READERS and f.name not in _NO_DATA)
     files = [f for f in files if not f.name.startswith("cache-")]
-    data = [f for f in files if f.suffix.lower() not in (".txt", ".md")] or [f for f in files if f.suffix.lower() != ".md"]
+    data = [f for f in files if f.suffix.lower() not in (".txt", ".md")] or [
+        f for f in files if f.suffix.lower() != ".md"
+    ]
     data = data or [f for f in files if f.stem.lower() not in _TOLD_ABOUT]
     if not data:
         script = any(folder.glob("*.py"))

@@ -17,7 +17,7 @@ import msgspec
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
-from workbench.techniques.finetuning.data.documents import pack
+from workbench.techniques.finetuning.data.documents import pack, take_apart
 from workbench.techniques.finetuning.data.examples import Example, Source
 from workbench.techniques.finetuning.data.preparing import LoadedSet, TrainingSet, load_set, prepare
 from workbench.techniques.finetuning.data.reading import find_splits, read_rows
@@ -179,6 +179,8 @@ def _prepare(config: TrainingConfig, writing: Writing, check: Callable[[], None]
         held_out = load_set(Path(part.evaluation_path), mapping)
         loaded = msgspec.structs.replace(loaded, evaluation=held_out.examples + held_out.evaluation)
     domain = config.objective == "domain"
+    if domain and len(loaded.examples) == 1 and not loaded.evaluation:
+        loaded = msgspec.structs.replace(loaded, examples=tuple(take_apart(loaded.examples[0])))
     longest = part.longest_tokens
     if writing.context_tokens:
         longest = min(longest or writing.context_tokens, writing.context_tokens)
