@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QRadioButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QLabel, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -37,7 +37,8 @@ def frame(qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path) -> Itera
 
 
 def named(widget: QWidget) -> bool:
-    text = widget.text() if isinstance(widget, QAbstractButton) else ""
+    # Qt tells a button's or a label's text as its name
+    text = widget.text() if isinstance(widget, QAbstractButton | QLabel) else ""
     return bool(widget.accessibleName() or text)
 
 

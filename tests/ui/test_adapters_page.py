@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -16,6 +18,7 @@ from ui.bridge import Bridge
 from ui.pages.adapters import AdaptersPage
 from ui.pages.adapters_import import ImportDialog
 from ui.pages.merge_dialog import MergeDialog
+from ui.pages.run_watch import RunWatch
 from ui.pages.set_builder import SetBuilder
 from ui.widgets.adapter_list import FAILED_HEADING
 from ui.widgets.adapter_words import describe_asked, describe_forgetting, find_problem, score_rows
@@ -306,3 +309,48 @@ def test_a_core_that_cannot_be_reached_is_no_error_of_the_page(
     page.show()
     qtbot.waitUntil(lambda: bool(front.asked(c.ListAdapters)))
     assert page.current is None
+
+
+def test_one_whose_check_was_not_finished_says_so(page: AdaptersPage, qtbot: QtBot, home: FakeHome) -> None:
+    note = "The check was not finished: resume the run to check it again."
+    home.adapters = {"left": record(name="left", state="checking", note=note)}
+    show(page, qtbot, "left")
+    assert page.details.state.text() == "Not checked"
+    assert page.details.check_lines[0] == note
+
+
+def test_a_training_that_tells_how_far_it_is_leaves_the_page_as_it_is(
+    page: AdaptersPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    show(page, qtbot, "my-notes")
+    qtbot.waitUntil(lambda: all(not isinstance(open.call, c.ListRuns) for open in front.open))
+    model = page.list.view.model()
+    asked, listed = len(front.asked(c.ListAdapters)), len(front.asked(c.ListRuns))
+    with qtbot.assertNotEmitted(model.modelReset, wait=200):
+        front.announce("run", "1")
+        qtbot.waitUntil(lambda: len(front.asked(c.ListRuns)) == listed + 1)
+        assert len(front.asked(c.ListAdapters)) == asked
+        page.open_target(adapter="my-notes")  # the very same ones again
+        qtbot.waitUntil(lambda: len(front.asked(c.ListAdapters)) == asked + 1)
+    listed = len(front.asked(c.ListRuns))
+    page.hide()
+    with qtbot.waitSignal(page._bridge.changed):
+        front.announce("run", "1")
+    assert not page._runs_soon.isActive()
+    assert len(front.asked(c.ListRuns)) == listed
+
+
+def test_what_is_closed_follows_its_run_no_longer(
+    bridge: Bridge, qtbot: QtBot, front: FakeFront, home: FakeHome
+) -> None:
+    run = c.RunRecord(id="r1", kind="train", title="x", state="running", created=0.0)
+    home.runs["r1"], home.run_events["r1"] = run, []
+    dialog = QObject()
+    RunWatch(bridge, run, dialog)
+
+    def followed() -> list[Any]:
+        return [open for open in front.open if isinstance(open.call, c.FollowRun)]
+
+    qtbot.waitUntil(lambda: len(followed()) == 1)
+    dialog.deleteLater()
+    qtbot.waitUntil(lambda: followed() == [])

@@ -23,6 +23,7 @@ from ui.widgets.adapter_list import AdapterList
 from ui.widgets.amounts import how_far
 from ui.widgets.basics import EmptyState, PlainButton
 from ui.widgets.column import ScrolledColumn
+from ui.words import in_words
 from workbench import events
 from workbench.calls import (
     ExportAdapter,
@@ -33,7 +34,7 @@ from workbench.calls import (
     RunList,
     RunRecord,
 )
-from workbench.errors import Cancelled, UserError
+from workbench.errors import Cancelled
 from workbench.events import Event, Progress, Terminal
 from workbench.protocol import error_of, read_result
 from workbench.training import AdapterList as Adapters
@@ -59,6 +60,8 @@ class AdaptersPage(QWidget):
         self._build()
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self._load)
+        self._runs_soon = QTimer(self, singleShot=True, interval=500)
+        self._runs_soon.timeout.connect(self._load_runs)
         bridge.changed.connect(self._on_changed)
         bridge.connected_changed.connect(self._on_connected)
 
@@ -164,11 +167,16 @@ class AdaptersPage(QWidget):
             self._load()
 
     def _on_changed(self, kind: str, id: str) -> None:
-        if kind in ("adapter", "run"):
+        if kind == "adapter":
             self._soon.start()
+        elif kind == "run" and self.isVisible() and not self._runs_soon.isActive():
+            self._runs_soon.start()  # a training tells three times a second how far it is
 
     def _load(self) -> None:
         self._bridge.call(ListAdapters(), self._on_adapters, self._on_unreachable, self)
+        self._load_runs()
+
+    def _load_runs(self) -> None:
         self._bridge.call(ListRuns(), self._on_runs, self._on_unreachable, self)
 
     def _on_unreachable(self, error: Exception) -> None:
@@ -219,7 +227,7 @@ class AdaptersPage(QWidget):
             return
         self.details.show_progress("")
         if isinstance(terminal, events.Failed):
-            self.details.message.show_message(f"{terminal.message} {terminal.hint}".strip(), "danger")
+            self.details.message.show_message(in_words(error_of(terminal)), "danger")
 
     # -- what is done --------------------------------------------------------------------------------
 
@@ -249,8 +257,7 @@ class AdaptersPage(QWidget):
             self._bridge.call(RemoveAdapter(adapter=record.name), self._on_adapters, self._complain, self)
 
     def _complain(self, error: Exception) -> None:
-        words = str(error) if isinstance(error, UserError) else str(error).splitlines()[0]
-        self.details.message.show_message(words, "danger")
+        self.details.message.show_message(in_words(error), "danger")
 
     def _on_build(self) -> None:
         from ui.pages.set_builder import SetBuilder

@@ -12,9 +12,10 @@ from ui.bridge import Bridge, Handle
 from ui.widgets.amounts import how_far
 from ui.widgets.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
 from ui.widgets.dialog import Dialog, LabelledField
+from ui.words import in_words
 from workbench import events
 from workbench.calls import ImportAdapter, ListModels, ModelList
-from workbench.errors import Cancelled, UserError
+from workbench.errors import Cancelled
 from workbench.events import Event, Terminal
 from workbench.protocol import error_of, read_result
 
@@ -116,8 +117,7 @@ class ImportDialog(Dialog):
                 return
             error = error_of(terminal)
             if not isinstance(error, Cancelled):
-                words = str(error) if isinstance(error, UserError) else str(error).splitlines()[0]
-                self.problem.show_message(words, "danger")
+                self.problem.show_message(in_words(error), "danger")
             self._show_state()
 
         self.problem.hide()

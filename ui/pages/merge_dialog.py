@@ -15,10 +15,11 @@ from ui.widgets.basics import InlineMessage, ProgressLine, Text
 from ui.widgets.choice_row import ChoiceRow
 from ui.widgets.dialog import Dialog, LabelledField
 from ui.widgets.strength import StrengthSlider
+from ui.words import in_words
 from workbench import events
 from workbench.calls import MergeAdapter, RunRecord
-from workbench.errors import UserError
 from workbench.events import Artifact, Progress, Terminal
+from workbench.protocol import error_of
 from workbench.training import AdapterRecord, MergedType, Parity
 
 TYPES: dict[MergedType, tuple[str, str]] = {
@@ -120,7 +121,7 @@ class MergeDialog(Dialog):
         self._bridge.call(call, self._on_begun, self._on_refused, self)
 
     def _on_refused(self, error: Exception) -> None:
-        self.verdict.show_message(str(error) if isinstance(error, UserError) else str(error).splitlines()[0], "danger")
+        self.verdict.show_message(in_words(error), "danger")
         self._show_state()
 
     def _on_begun(self, run: RunRecord) -> None:
@@ -165,8 +166,9 @@ class MergeDialog(Dialog):
         elif isinstance(terminal, events.Cancelled):
             self.verdict.show_message("Stopped. There is no new model.", "info")
         else:
-            hint = terminal.hint or "Choose a format with more bits."
-            self.verdict.show_message(f"{terminal.message} {hint}".strip(), "danger")
+            lost = self._parity is not None and not self._parity.passed and not terminal.hint
+            hint = " Choose a format with more bits." if lost else ""
+            self.verdict.show_message(f"{in_words(error_of(terminal))}{hint}", "danger")
         lines = [describe_metric(parity), *map(describe_agreement, parity.agreements)] if parity is not None else []
         self.findings.setText("\n".join(line for line in lines if line))
         self.findings.setVisible(bool(self.findings.text()))

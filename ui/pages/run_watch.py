@@ -26,7 +26,9 @@ class RunWatch(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self.run = run
-        self._handle: Handle = bridge.stream(FollowRun(run=run.id), self._on_events, self._on_end, self)
+        handle = bridge.stream(FollowRun(run=run.id), self._on_events, self._on_end, self)
+        self._handle: Handle = handle
+        self.destroyed.connect(lambda: handle.cancel())  # with its page or dialog, say
 
     def stop(self) -> None:
         """Stop the run; what it did stays done."""

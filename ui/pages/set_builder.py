@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
@@ -15,6 +17,7 @@ from ui.widgets.choice_row import ChoiceRow
 from ui.widgets.dialog import Dialog, LabelledField
 from ui.widgets.pair_list import PairList
 from ui.widgets.set_sources import ChatSource, PairSource, TextSource, collection_choices
+from ui.words import in_words
 from workbench import events
 from workbench.calls import (
     BuildData,
@@ -30,10 +33,11 @@ from workbench.calls import (
     ModelList,
     RunRecord,
 )
-from workbench.errors import UserError
 from workbench.events import Artifact, Progress, Terminal
+from workbench.protocol import error_of
 from workbench.training import DataSet, DataSetList
 
+_LONGEST_NAME = 60  # of the documents in the name of a set
 MOST_CHATS = 500
 """So many of the latest chats are looked through for answers to learn from."""
 SOURCES = (
@@ -98,7 +102,7 @@ class SetBuilder(Dialog):
         self._bridge.call(ListChats(), self._on_chats, owner=self)
 
     def _on_sets(self, found: DataSetList) -> None:
-        self._names = {known.name for known in found.sets}
+        self._names = {known.name.casefold() for known in found.sets}
         self._suggest_name()
 
     def _on_models(self, found: ModelList) -> None:
@@ -149,9 +153,10 @@ class SetBuilder(Dialog):
         source = self.source.value
         choice = self.pairs.collection if source == "pairs" else self.text.collection
         documents = self._collections.get(str(choice.currentData()), "documents")
+        documents = re.sub(r'[/\\:*?"<>|]+', "-", documents)[:_LONGEST_NAME].strip()
         wanted = {"chats": "good answers", "pairs": f"questions on {documents}", "text": f"text of {documents}"}[source]
         name, number = wanted, 1
-        while name in self._names:
+        while name.casefold() in self._names:
             number += 1
             name = f"{wanted} {number}"
         self.name.setText(name)
@@ -206,8 +211,7 @@ class SetBuilder(Dialog):
         )
 
     def _on_refused(self, error: Exception) -> None:
-        words = str(error) if isinstance(error, UserError) else str(error).splitlines()[0]
-        self.message.show_message(words, "danger")
+        self.message.show_message(in_words(error), "danger")
         self._show_state()
 
     def _on_begun(self, run: RunRecord) -> None:
@@ -250,7 +254,7 @@ class SetBuilder(Dialog):
         elif isinstance(terminal, events.Cancelled):
             self.message.show_message("Stopped. It can go on where it was, in the list of runs (Ctrl+J).", "info")
         else:
-            self.message.show_message(f"{terminal.message} {terminal.hint}".strip(), "danger")
+            self.message.show_message(in_words(error_of(terminal)), "danger")
             self._looking_at_pairs = bool(self.pair_list.rows)
         self._show_state()
 

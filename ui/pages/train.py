@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,14 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidge
 
 from ui.bridge import Bridge
 from ui.pages import Found, ShellActions
-from ui.pages.train_planning import PlanningDesk, in_words
+from ui.pages.train_planning import PlanningDesk
 from ui.pages.train_setup import TrainSetup
 from ui.pages.train_watch import TrainingWatch
 from ui.pages.train_words import adapter_name, config_of, list_lines
 from ui.widgets.basics import EmptyState
 from ui.widgets.drop_cover import DropCover
 from ui.widgets.run_list import RunList, delete_words
+from ui.words import in_words
 from workbench.calls import (
     ExportRun,
     ListDataSets,
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from ui.pages.train_run import TrainRun
 
 _RUNS = 300
+_NO_NAME = r'[/\\:*?"<>|]+'
+"""What a folder cannot be called."""
 
 
 class TrainPage(QWidget):
@@ -255,7 +259,7 @@ class TrainPage(QWidget):
             self._bridge.call(ListModels(), self._on_models, _ignore, self)
         elif kind == "data":
             self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
-        elif kind == "run" and not self._runs_timer.isActive():
+        elif kind == "run" and self.isVisible() and not self._runs_timer.isActive():
             self._runs_timer.start()
 
     def _on_models(self, found: ModelList) -> None:
@@ -406,7 +410,8 @@ class TrainPage(QWidget):
         run = self.shown_run
         if run is None:
             return
-        path, _ = QFileDialog.getSaveFileName(self, "Export the run as a folder", f"{run.title}-run")
+        name = re.sub(_NO_NAME, "-", run.title)
+        path, _ = QFileDialog.getSaveFileName(self, "Export the run as a folder", f"{name}-run")
         if path:
             self.export(run.id, path)
 
@@ -434,6 +439,7 @@ class TrainPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._refresh_runs()  # while another page is open nobody asks how far they are
         self._draw()
 
     # -- drops -----------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from PySide6.QtCore import QObject, QTimer
 from ui.bridge import Bridge, Handle
 from ui.pages.train_setup import TrainSetup
 from ui.widgets.plan_view import describe_moving, describe_time
+from ui.words import in_words
 from workbench.calls import InspectData, PlanTraining
-from workbench.errors import Cancelled, FaultElsewhere, UserError
+from workbench.errors import Cancelled
 from workbench.training import DataReport, TrainingConfig, TrainingPlan
 
 PREVIEWS = 20
@@ -197,12 +198,3 @@ def sentence_of(plan: TrainingPlan) -> str:
     """``4.9 M of 134.5 M weights (3.6 %) · 96 steps · about 5 min (4 to 7 min)``"""
     time = describe_time(plan.seconds) if plan.seconds is not None else ""
     return " · ".join(part for part in (describe_moving(plan), f"{plan.steps:,} steps", time) if part)
-
-
-def in_words(error: Exception) -> str:
-    """What went wrong, for a person."""
-    if isinstance(error, UserError):
-        return f"{error.message} {error.hint}".strip()
-    if isinstance(error, FaultElsewhere):
-        return f"Something went wrong inside the program: {error.message}"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -88,7 +88,8 @@ def outcome_words(run: RunRecord, story: TrainingStory) -> tuple[str, str]:
     if not run.resumable:
         return "It was stopped before its first checkpoint: begin anew with Copy as new.", "attention"
     if run.state == "interrupted":
-        words = f"The program ended in the middle. Its last checkpoint{at} is kept: Resume goes on from there."
+        why = run.message or "The program ended in the middle."
+        words = f"{why} Its last checkpoint{at} is kept: Resume goes on from there."
         return words, "attention"
     return f"Stopped. Its checkpoint{at} is kept: Resume goes on from there.", "attention"
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLineEdit, Q
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.widgets.adapter_list import STATES
+from ui.widgets.adapter_list import state_of
 from ui.widgets.adapter_words import (
     KINDS,
     ScoreRow,
@@ -114,6 +114,8 @@ class AdapterDetails(QWidget):
 
     def show_adapter(self, record: AdapterRecord) -> None:
         """Show an adapter as it is now; what was asked or said about another one goes."""
+        if record == self.record:
+            return  # what is selected or has the focus stays
         if self.record is None or record.name != self.record.name:
             self.confirm.hide()
             self.message.hide()
@@ -124,7 +126,7 @@ class AdapterDetails(QWidget):
         word, purpose = KINDS[record.kind]
         self.kind.setText(word)
         self.purpose.setText(purpose)
-        state, tone = STATES[record.state]
+        state, tone = state_of(record)
         self.state.setText(state)
         self.state.setVisible(bool(state))
         self.state.set_tone("danger" if tone == "danger" else "attention")

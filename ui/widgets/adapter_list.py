@@ -67,6 +67,8 @@ class AdapterList(QFrame):
     def show_adapters(self, records: Sequence[AdapterRecord], current: str = "") -> None:
         """Show them in their order, failed ones below; ``current`` is chosen if it is there, else what was."""
         before = current or self.current
+        if tuple(records) == self._records and before == self.current:
+            return
         self._records = tuple(records)
         usable = [record for record in records if record.state != "failed"]
         failed = [record for record in records if record.state == "failed"]
@@ -96,11 +98,16 @@ class AdapterList(QFrame):
             self.chosen.emit(self.current)
 
 
+def state_of(record: AdapterRecord) -> tuple[str, str]:
+    """The word for its state and its tone; what is said of one that waits for its check is why it is not under way."""
+    return ("Not checked", "attention") if record.state == "checking" and record.note else STATES[record.state]
+
+
 def _item(record: AdapterRecord) -> QStandardItem:
     item = QStandardItem(record.name)
     item.setData(record, _RecordRole)
     item.setEditable(False)
-    state = STATES[record.state][0]
+    state = state_of(record)[0]
     item.setAccessibleText(", ".join(part for part in (record.name, describe_row(record), state) if part))
     item.setToolTip("\n".join(part for part in (record.name, record.base, describe_date(record.created)) if part))
     return item
@@ -161,7 +168,7 @@ class _Delegate(QStyledItemDelegate):
             painter.drawRoundedRect(option.rect.adjusted(1, 1, -1, -1), tokens.RADIUS_CONTROL, tokens.RADIUS_CONTROL)
         strong = QFont(option.font)
         strong.setWeight(QFont.Weight.DemiBold)
-        state, tone = STATES[record.state]
+        state, tone = state_of(record)
         upper = QRect(area.left(), area.top() + 7, area.width(), 20)
         painter.setFont(small)
         painter.setPen(theme.colour(tone))

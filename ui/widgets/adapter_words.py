@@ -173,7 +173,7 @@ def describe_forgetting(pair: ScoresPair) -> str:
 def gate_verdict(record: AdapterRecord) -> str:
     """What the gate found, in a sentence."""
     if record.state == "checking":
-        return (
+        return record.note or (
             "It is being compared with what was trained. It can be used already; if it lost what was learnt, it will "
             "be taken back."
         )

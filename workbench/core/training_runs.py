@@ -112,6 +112,7 @@ class TrainingRuns:
 
     def _check_again(self, run: OpenRun, made: AdapterRecord, base: BaseModel, host: WorkerHost) -> Event:
         self._tidy(run.id)
+        made = self._publishing.update(msgspec.structs.replace(made, note=""))  # it is under way again
         trained = self._shelf.trained(made.name)
         file = made.file or self._bases.model(made.model).path
         if trained is None:
