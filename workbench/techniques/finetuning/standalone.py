@@ -178,7 +178,7 @@ def peft_config(model: Any, weights: dict[str, Any]) -> Any:
     method = weights["method"]
     task: dict[str, Any] = {"task_type": "CAUSAL_LM"}
     turned = any(isinstance(module, Conv1D) for module in model.modules())
-    names = list(linear_layers(blocks_of(model)[0]))
+    names = list(dict.fromkeys(name for block in blocks_of(model) for name in linear_layers(block)))
     if method in ("lora", "rslora", "dora"):
         wanted = [
             name

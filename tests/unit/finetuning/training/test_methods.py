@@ -15,7 +15,7 @@ peft = pytest.importorskip("peft")
 from safetensors.torch import load_file  # noqa: E402
 
 from tests.unit.finetuning import tiny_models  # noqa: E402
-from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
+from tests.unit.finetuning.training.tiny_training import FakeBase, FakeLoaded, loaded, sequences  # noqa: E402
 from workbench.errors import UserError  # noqa: E402
 from workbench.techniques.finetuning.training.artefacts import load_trained, write_trained  # noqa: E402
 from workbench.techniques.finetuning.training.methods import SELECTIONS, apply_method, base_of, moving  # noqa: E402
@@ -122,3 +122,22 @@ def test_a_fresh_adapter_of_zeros_answers_as_the_base() -> None:
             fresh = apply_method(loaded(), part_of(method)).eval()  # type: ignore[arg-type]
         assert abs(tiny_models.torch_logits(fresh) - plain).max() < 1e-5
     assert base_of(fresh) is fresh
+
+
+def test_blocks_of_two_kinds_are_both_adapted() -> None:
+    """As in lfm2, some of whose blocks are convolutions."""
+    transformers = pytest.importorskip("transformers")
+    config = transformers.Lfm2Config(
+        vocab_size=96, hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=4,
+        num_key_value_heads=2, layer_types=["conv", "full_attention", "conv"],
+    )  # fmt: skip
+
+    def adapted(targets: Any) -> set[str]:
+        base = FakeLoaded(transformers.Lfm2ForCausalLM(config), FakeBase("lfm2"))
+        model = apply_method(base, WeightsPart(method="lora", rank=4, targets=targets))  # type: ignore[arg-type]
+        return {name.partition(".layers.")[2].partition(".lora_")[0] for name in moving(model)}
+
+    attention = {f"1.self_attn.{part}" for part in ("q_proj", "k_proj", "v_proj", "out_proj")}
+    assert adapted("attention") == attention
+    assert attention < adapted("all")
+    assert adapted("all") - attention == adapted("feed-forward")

@@ -189,7 +189,7 @@ def _peft_config(model: Any, part: WeightsPart) -> Any:
 def _leaves(model: Any) -> list[str]:
     """The endings of the names of the blocks' linear layers: the last part, or two where the last alone is not
     unambiguous."""
-    names = list(_linear_layers(blocks_of(model)[0]))
+    names = _names_in_blocks(model)
     last = [name.rpartition(".")[2] for name in names]
     return [
         leaf if last.count(leaf) == 1 else ".".join(name.split(".")[-2:])
@@ -197,8 +197,13 @@ def _leaves(model: Any) -> list[str]:
     ]
 
 
+def _names_in_blocks(model: Any) -> list[str]:
+    """The names of the linear layers within a block, of all blocks together: some models have blocks of two kinds."""
+    return list(dict.fromkeys(name for block in blocks_of(model) for name in _linear_layers(block)))
+
+
 def _targets(model: Any, which: str) -> list[str]:
-    names = list(_linear_layers(blocks_of(model)[0]))
+    names = _names_in_blocks(model)
     chosen = [
         leaf
         for name, leaf in zip(names, _leaves(model), strict=True)
