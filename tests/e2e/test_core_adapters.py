@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from workbench.calls import (
     ImportModel,
     ListAdapters,
     ListModels,
+    ListRuns,
     MergeAdapter,
     QuantizeModel,
     RemoveAdapter,
@@ -30,6 +32,7 @@ from workbench.core import Workbench
 from workbench.errors import UserError
 from workbench.events import Event
 from workbench.paths import Home
+from workbench.protocol import Call
 from workbench.recipes import AdapterUse, ModelPart, Recipe
 from workbench.storage.adapters import AdapterShelf
 from workbench.training import AdapterRecord, Parity, WeightsPart
@@ -162,6 +165,24 @@ def test_a_merge_that_loses_what_was_learnt_is_deleted(trainer: Workbench, home:
     assert [m.name for m in call(trainer, ListModels()).models] == ["Base"]
     assert [p for p in home.models.iterdir() if p.is_dir()] == []
     assert AdapterShelf(home.adapters).of_run(run.id) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (MergeAdapter(adapter="facts", quantization="Q4"), "Q4 is unknown"),
+        (MergeAdapter(adapter="facts", scale=0.0), "strength 0"),
+        (MergeAdapter(adapter="facts", scale=float("nan")), "strength nan"),
+        (QuantizeModel(model="Base", type="IQ2_XS"), "importance matrix"),
+    ],
+)
+def test_what_could_not_be_written_is_refused_before_it_is_queued(
+    trainer: Workbench, home: Home, tmp_path: Path, asked: Call[Any], said: str
+) -> None:
+    trained(trainer, home, tmp_path)
+    with pytest.raises(UserError, match=said):
+        call(trainer, asked)
+    assert [run.kind for run in call(trainer, ListRuns()).runs] == ["train"]
 
 
 def test_what_is_no_change_of_weights_is_not_merged(trainer: Workbench, home: Home, tmp_path: Path) -> None:

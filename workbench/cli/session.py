@@ -56,11 +56,14 @@ class Session:
         self._interrupted = False
 
     def call(self, call: Call[R], on_interrupt: Callable[[], None] | None = None) -> Events[R]:
-        """Yield the call's events on the way and return its result. Ctrl+C cancels it, or does ``on_interrupt``.
+        """Yield the call's events on the way and return its result. Ctrl+C cancels it, or does ``on_interrupt``, also
+        where it came during the call before.
 
         Raises UserError, CallFailed (a worker died, or a bug) or Stopped for the other endings.
         """
         if self._interrupted:
+            if on_interrupt is not None:
+                on_interrupt()
             raise Stopped
         for event in self._stream(call, on_interrupt):
             if isinstance(event, Finished):

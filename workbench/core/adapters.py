@@ -39,9 +39,12 @@ from workbench.protocol import RequestContext, finish
 from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.finetuning.bridge.beside import check_room
+from workbench.techniques.finetuning.bridge.quantising import check_type
 from workbench.techniques.finetuning.protocol import ConvertTrained, Served
 from workbench.training import AdapterList, AdapterRecord
 
+LARGEST_SCALE = 10.0
+"""As in a recipe."""
 _KEPT = (".json", ".safetensors", ".md", ".txt", ".jinja", ".model")
 """Of a stranger's PEFT folder: pickles are left where they are."""
 
@@ -215,6 +218,13 @@ class Adapters:
     def merge(self, call: MergeAdapter) -> RunRecord:
         record = find_card(self._shelf, call.adapter)
         check_mergeable(record)
+        if call.quantization:
+            check_type(call.quantization)
+        if not 0 < abs(call.scale) <= LARGEST_SCALE:
+            raise UserError(
+                f"{record.name} cannot be merged at strength {call.scale:g}.",
+                f"Choose one up to {LARGEST_SCALE:g}; at 0 the model would stay as it is.",
+            )
         model = self._bases.model(call.model or record.base)
         if model.format != "gguf":
             raise UserError(f"{model.name} is no GGUF model; merging needs one.", "Import its GGUF form.")
@@ -226,6 +236,7 @@ class Adapters:
         return self._runs.add("merge", f"Merge {record.name} into {model.name}", config)
 
     def quantize(self, call: QuantizeModel) -> RunRecord:
+        check_type(call.type)
         model = self._bases.model(call.model)
         if model.format != "gguf":
             raise UserError(f"{model.name} is no GGUF model.", "Only those are quantised here.")

@@ -54,6 +54,7 @@ class Training:
         plan = yield from self._planned(call.config, context)
         if plan.problem:
             raise UserError(plan.problem, plan.hint)
+        context.raise_if_cancelled()  # the plan was there before the worker heard of it
         config = plan.config
         title = config.name or f"{config.model}: {config.weights.method} on {Path(config.data.path).stem}"
 

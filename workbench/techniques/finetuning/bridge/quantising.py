@@ -27,6 +27,15 @@ TYPES = (
 _NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 
 
+def check_type(type_name: str) -> None:
+    """Raises UserError for a type that is not in ``TYPES``."""
+    if type_name not in TYPES:
+        why = (
+            " needs an importance matrix, which there is none of." if type_name in NEEDS_IMPORTANCE else " is unknown."
+        )
+        raise UserError(f"The format {type_name}{why}", f"Choose one of {', '.join(TYPES)}.")
+
+
 def quantize(model: Path, out: Path, type_name: str, threads: int = 0) -> int:
     """Write ``model``, any file of a GGUF model, to ``out`` with its weights as ``type_name``; returns the bytes.
 
@@ -34,11 +43,7 @@ def quantize(model: Path, out: Path, type_name: str, threads: int = 0) -> int:
     Raises UserError for a type that is not in ``TYPES``, a model that is not sound, no room, and with llama.cpp's own
     reason when it fails.
     """
-    if type_name not in TYPES:
-        why = (
-            " needs an importance matrix, which there is none of." if type_name in NEEDS_IMPORTANCE else " is unknown."
-        )
-        raise UserError(f"The format {type_name}{why}", f"Choose one of {', '.join(TYPES)}.")
+    check_type(type_name)
     details = describe_gguf(model)
     if any(Path(file).resolve() == out.resolve() for file in details.model.files):
         raise UserError(f"{out} is the model itself.", "Give the new model another name.")
