@@ -39,7 +39,7 @@ from workbench.protocol import RequestContext, finish
 from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.finetuning.bridge.beside import check_room
-from workbench.techniques.finetuning.bridge.quantising import check_type
+from workbench.techniques.finetuning.bridge.formats import check_type
 from workbench.techniques.finetuning.protocol import ConvertTrained, Served
 from workbench.training import AdapterList, AdapterRecord
 

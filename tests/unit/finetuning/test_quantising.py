@@ -12,7 +12,8 @@ from workbench.errors import UserError
 from workbench.models.ggml_types import FILE_TYPES
 from workbench.models.gguf import read_gguf
 from workbench.models.gguf_model import describe_gguf
-from workbench.techniques.finetuning.bridge.quantising import NEEDS_IMPORTANCE, TYPES, quantize
+from workbench.techniques.finetuning.bridge.formats import NEEDS_IMPORTANCE, TYPES
+from workbench.techniques.finetuning.bridge.quantising import quantize
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ from workbench.techniques.finetuning.bridge import changed_folder, peft_folder
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.beside import kept_beside
 from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
+from workbench.techniques.finetuning.bridge.formats import check_type
 from workbench.techniques.finetuning.bridge.merging import merge, write_merged
 from workbench.techniques.finetuning.bridge.prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
-from workbench.techniques.finetuning.bridge.quantising import TYPES, quantize
+from workbench.techniques.finetuning.bridge.quantising import quantize
 from workbench.techniques.finetuning.bridge.servable import check_servable
 from workbench.techniques.finetuning.protocol import BaseModel, Served
 from workbench.training import ArtifactKind, MergedType
@@ -100,8 +101,7 @@ def merge_trained(
     if not quantization:
         merge(path, adapter, out, type, scale, name, progress=_of(report, "merging"))
         return _served("merged", out)
-    if quantization not in TYPES:
-        raise UserError(f"The format {quantization} is not known.", f"Choose one of {', '.join(TYPES)}.")
+    check_type(quantization)
     with kept_beside(out, "merged") as beside:
         first: MergedType = "F32" if type == "F32" else "F16"
         write_merged(path, adapter, beside, out, first, scale, name, progress=_of(report, "merging"))
