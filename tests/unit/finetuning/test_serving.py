@@ -216,7 +216,7 @@ def test_a_whole_model_is_quantised_after_the_merge_and_nothing_is_left_beside(
     assert served.bytes == out.stat().st_size < base.stat().st_size
     near = np.abs(llama_logits(out) - lora.adapted).max()
     assert near < 0.1 * np.abs(lora.plain - lora.adapted).max()
-    with pytest.raises(UserError, match="not known"):
+    with pytest.raises(UserError, match="is unknown"):
         merge_trained(lora.folder, base, out, quantization="Q9")
 
 
