@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.techniques.finetuning.data.support import check_pair
-from workbench.techniques.retrieval.sentences import split_sentences
+from workbench.text.sentences import split_sentences
 
 HERE = Path(__file__).resolve().parent
 NAME = re.compile(r"\b[A-Z][a-zé]{3,}\b")

@@ -22,7 +22,7 @@ from answers import HERE, Bench, Without
 from workbench.techniques.retrieval.declining import HITS_EXAMINED, LEAST_EVIDENCE, Sentence, examine
 from workbench.techniques.retrieval.grounded import CANDIDATES
 from workbench.techniques.retrieval.protocol import Retriever
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.terms import Vocabulary
 
 FOLDS = 6
 SHIPPED = (0.5, 0.5, 0.5, 0.5)

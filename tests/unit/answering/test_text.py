@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes import FakeLanguageModel, document_text
 from workbench.techniques.retrieval.sections import passages_at, split_sections
-from workbench.techniques.retrieval.sentences import split_sentences
 from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import Vocabulary
 
 COLUMNS = ("Part", "Price")
 

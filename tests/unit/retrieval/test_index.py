@@ -12,8 +12,8 @@ from tests.unit.retrieval.fakes import FakeEmbedder
 from workbench.calls import Chunk
 from workbench.errors import UserError
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
-from workbench.techniques.retrieval.language import match_expression, query_terms
 from workbench.techniques.retrieval.snapshot import FileStamp
+from workbench.text.language import match_expression, query_terms
 
 EMBEDDER = FakeEmbedder()
 STAMP = FileStamp(10, 20, 30)

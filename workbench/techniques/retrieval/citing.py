@@ -24,8 +24,8 @@ from workbench.engine.protocol import Generated
 from workbench.messages import Citation, Passage
 from workbench.messages import Sequence as Answered
 from workbench.techniques.generating import answered
-from workbench.techniques.retrieval.sentences import CLOSERS, ends_sentence
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.sentences import CLOSERS, ends_sentence
+from workbench.text.terms import Vocabulary
 
 _SHARE_NEEDED = 0.5  # of a sentence's weight must stand in the passage
 _ECHO = 0.25  # weight of a word that only repeats the question

@@ -25,10 +25,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from workbench.messages import Passage
-from workbench.techniques.retrieval.language import detect_language
 from workbench.techniques.retrieval.protocol import Retriever, TermStatistics
-from workbench.techniques.retrieval.sentences import split_sentences
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.language import detect_language
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import Vocabulary
 
 LEAST_EVIDENCE = 0.72
 """Declined below this. Of answerable questions 3 % lie below it on xquad-en, 5 % on xquad-de, 4 % on xquad-zh."""

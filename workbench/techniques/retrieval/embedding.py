@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from workbench.errors import UserError
-from workbench.techniques.retrieval.language import is_unspaced
+from workbench.text.language import is_unspaced
 
 R = TypeVar("R")
 Vectors = NDArray[np.float32]

@@ -16,8 +16,8 @@ import msgspec
 
 from workbench.calls import SearchResult
 from workbench.messages import Message, Passage
-from workbench.techniques.retrieval.language import split_words
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.language import split_words
+from workbench.text.terms import Vocabulary
 
 _POINTING_WORDS = """it its itself he him his himself she her hers herself they them their theirs themselves this that
 these those there then one ones former latter same such er ihn ihm sein seine sie ihr ihre ihnen

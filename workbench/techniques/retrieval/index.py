@@ -27,8 +27,8 @@ from workbench.calls import Chunk, Document
 from workbench.errors import UserError
 from workbench.storage.database import Database, connect, open_database, translated
 from workbench.storage.identity import new_id
-from workbench.techniques.retrieval.language import index_terms
 from workbench.techniques.retrieval.snapshot import FileStamp, Snapshot
+from workbench.text.language import index_terms
 
 SCHEMA = Path(__file__).with_name("migrations")
 

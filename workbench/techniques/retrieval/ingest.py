@@ -30,12 +30,12 @@ from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane, batches, measure_fluency
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
-from workbench.techniques.retrieval.language import detect_language
 from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.protocol import ReadDocument
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.techniques.retrieval.survey import FoundFile, Survey, survey_files
+from workbench.text.language import detect_language
 
 GROUP_CHUNKS = 48
 """Short documents are embedded together up to so many chunks, so that batches are full."""

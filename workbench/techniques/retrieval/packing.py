@@ -9,7 +9,7 @@ import msgspec
 from workbench.engine.protocol import LanguageModel
 from workbench.messages import Passage
 from workbench.recipes import DecodingPart, RetrievalPart
-from workbench.techniques.retrieval.sentences import split_sentences
+from workbench.text.sentences import split_sentences
 
 # More context hurts a small model: measured with benchmarks/answers.py, see docs/benchmarks.md
 _SHOWN_BY_PARAMETERS = ((400_000_000, 1), (1_200_000_000, 3), (5_000_000_000, 5))

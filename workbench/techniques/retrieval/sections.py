@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from workbench.calls import DocumentText
 from workbench.messages import Passage
-from workbench.techniques.retrieval.sentences import split_sentences
+from workbench.text.sentences import split_sentences
 
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*", re.UNICODE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.terms import Vocabulary
 
 Row = tuple[str, ...]
 _EMPTY = {"", "-", "–", "—", "n/a", "none", "unknown", "null", "not given", "not mentioned", "not specified"}

@@ -20,8 +20,8 @@ from workbench.recipes import DecodingPart
 from workbench.techniques.finetuning.data.examples import Example, Source, normalise
 from workbench.techniques.finetuning.data.support import PassageCheck
 from workbench.techniques.generating import Unchanged, edit
-from workbench.techniques.retrieval.sentences import split_sentences
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import Vocabulary
 
 SMALL_MODEL_PARAMETERS = 400_000_000
 """A smaller model is shown the one sentence only. Of three wordings the shortest was the only one after which

@@ -23,9 +23,9 @@ from functools import cached_property
 
 import msgspec
 
-from workbench.techniques.retrieval.language import is_unspaced, split_words
-from workbench.techniques.retrieval.sentences import split_sentences
-from workbench.techniques.retrieval.terms import Vocabulary
+from workbench.text.language import is_unspaced, split_words
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import Vocabulary
 
 LEAST_SHARE = 0.7
 """Of the words of each sentence of a long answer, weighted: this much stands in the passage."""

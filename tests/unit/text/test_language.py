@@ -3,7 +3,7 @@ from __future__ import annotations
 import apsw
 import pytest
 
-from workbench.techniques.retrieval.language import (
+from workbench.text.language import (
     Terms,
     detect_language,
     index_terms,

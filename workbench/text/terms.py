@@ -1,7 +1,7 @@
 """The words of a text that carry its meaning, in a form in which they can be compared.
 
 Used to match an answer's sentences with passages, and a question with what was found. Words, stopwords and stems
-are those of the index (workbench.techniques.retrieval.language), for one language at a time.
+are those of the index (workbench.text.language), for one language at a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import Stemmer  # type: ignore[import-not-found]  # a C module without stubs
 
-from workbench.techniques.retrieval.language import (
+from workbench.text.language import (
     STEMMERS,
     detect_language,
     function_words,
