@@ -17,17 +17,17 @@ from workbench.errors import UserError
 from workbench.techniques.finetuning import exporting
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.families import new_biases
-from workbench.techniques.finetuning.data.writing import WrittenExample
 from workbench.techniques.finetuning.exporting import export_training
 from workbench.techniques.finetuning.protocol import BaseModel
 from workbench.techniques.finetuning.training.batching import Schedule
+from workbench.techniques.finetuning.training.sets import TokenSequence
 from workbench.training import EvaluationPart, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart, load_config
 
 EXAMPLES = [
-    WrittenExample(
+    TokenSequence(
         tokens=tuple((7 * n + place) % 90 + 2 for place in range(6 + n % 4)),
         trained=tuple(place > 2 for place in range(6 + n % 4)),
-        whole_tokens=6 + n % 4,
+        starts=(2,) if n == 3 else (),
     )
     for n in range(10)
 ]
@@ -90,6 +90,19 @@ def test_exported_training_runs_elsewhere_in_one_process_or_two(tmp_path: Path) 
     together = run(folder, "torchrun", *arguments)
     assert "2 process(es)" in together
     assert losses(together) == pytest.approx(losses(alone), rel=1e-3)
+
+
+def test_texts_in_one_example_do_not_see_each_other() -> None:
+    from workbench.techniques.finetuning import standalone
+
+    model = tiny_models.build("llama")
+    texts = [[3, 5, 7, 9], [11, 13, 15]]
+    together = {"input_ids": [*texts[0], *texts[1]], "labels": [-100, 5, 7, 9, -100, 13, 15], "starts": [4]}
+    apart = [{"input_ids": text, "labels": [-100, *text[1:]]} for text in texts]
+    alone = sum(float(standalone.loss_of(model, [one], "cpu")[0].detach()) for one in apart)
+    found, count = standalone.loss_of(model, [together], "cpu")
+    assert float(found.detach()) == pytest.approx(alone, rel=1e-5)
+    assert count == 5
 
 
 def test_what_moved_of_the_model_itself_is_saved(tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ class Sequence(Protocol):
     @property
     def trained(self) -> tuple[bool, ...]: ...
 
+    @property
+    def starts(self) -> tuple[int, ...]: ...
+
 
 def export_training(
     config: TrainingConfig,
@@ -81,13 +84,14 @@ def export_training(
 
 
 def _write_examples(path: Path, examples: Iterable[Sequence]) -> int:
-    """One object a line, ``input_ids`` and ``labels``; nothing where there are none. Returns how many."""
+    """One object a line, ``input_ids``, ``labels`` and ``starts``; nothing where there are none. Returns how many."""
     count = 0
     with path.open("wb") as file:
         for one in examples:
             count += 1
             labels = [token if learnt else _IGNORED for token, learnt in zip(one.tokens, one.trained, strict=True)]
-            file.write(msgspec.json.encode({"input_ids": one.tokens, "labels": labels}) + b"\n")
+            line = {"input_ids": one.tokens, "labels": labels} | ({"starts": one.starts} if one.starts else {})
+            file.write(msgspec.json.encode(line) + b"\n")
     if not count:
         path.unlink()
     return count
@@ -170,5 +174,5 @@ gradients added up, so that the result is that of one process.
 What is made: {made}.{back}
 
 `settings.json` holds all settings, `workbench.toml` the same for `workbench train --config`. `data/*.jsonl` are the
-examples: `input_ids`, and `labels` with -100 where nothing is learnt.
+examples: `input_ids`, `labels` with -100 where nothing is learnt, and `starts` where another text begins in one.
 """

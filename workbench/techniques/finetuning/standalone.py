@@ -12,6 +12,7 @@ exported folder and knows nothing of the program that wrote it.
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import math
 import random
@@ -34,7 +35,8 @@ IGNORED = -100
 SELECTIONS = ("full", "layers", "biases", "norms")
 
 Example = dict[str, list[int]]
-"""``input_ids`` and, of the same length, ``labels``: IGNORED where nothing is learnt."""
+"""``input_ids`` and, of the same length, ``labels``: IGNORED where nothing is learnt. ``starts``, where there are
+several texts, are the places at which another one begins."""
 
 
 def main() -> None:
@@ -279,11 +281,24 @@ def loss_of(model: Any, rows: Sequence[Example], device: Any) -> tuple[Any, int]
         tokens[place, : len(row["input_ids"])] = torch.tensor(row["input_ids"])
         labels[place, : len(row["labels"])] = torch.tensor(row["labels"])
     # padding stands to the right, where nothing that is learnt sees it; virtual tokens stand before
-    logits = model(input_ids=tokens.to(device), use_cache=False).logits[:, -longest:]
+    placed = {}
+    takes = model.get_base_model().forward if hasattr(model, "get_base_model") else model.forward
+    if any("starts" in row for row in rows) and "position_ids" in inspect.signature(takes).parameters:
+        placed = {"position_ids": positions_of(rows, longest).to(device)}
+    logits = model(input_ids=tokens.to(device), use_cache=False, **placed).logits[:, -longest:]
     targets = labels[:, 1:].to(device)
     chosen = targets != IGNORED
     total = functional.cross_entropy(logits[:, :-1][chosen].float(), targets[chosen], reduction="sum")
     return total, int(chosen.sum())
+
+
+def positions_of(rows: Sequence[Example], longest: int) -> Any:
+    """Counted anew where another text begins: transformers lets none see the others then."""
+    positions = torch.arange(longest).repeat(len(rows), 1)
+    for place, row in enumerate(rows):
+        for start in row.get("starts", ()):
+            positions[place, start:] = torch.arange(longest - start)
+    return positions
 
 
 def evaluate(model: Any, examples: Sequence[Example], device: Any, tokens_per_pass: int) -> float:

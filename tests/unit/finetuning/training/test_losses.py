@@ -11,9 +11,10 @@ transformers = pytest.importorskip("transformers")
 
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
 from workbench.techniques.finetuning.training import losses  # noqa: E402
-from workbench.techniques.finetuning.training.losses import chunked_loss, make_loss, own_loss  # noqa: E402
+from workbench.techniques.finetuning.training.losses import chunked_loss, keeps_apart, make_loss, own_loss  # noqa: E402
 from workbench.techniques.finetuning.training.methods import apply_method, moving  # noqa: E402
-from workbench.techniques.finetuning.training.tensors import tensors_of  # noqa: E402
+from workbench.techniques.finetuning.training.sets import TokenSequence  # noqa: E402
+from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of  # noqa: E402
 from workbench.training import WeightsMethod, WeightsPart  # noqa: E402
 
 SHAPE = {
@@ -86,3 +87,32 @@ def test_padding_changes_nothing() -> None:
         apart = [chunked_loss(model, *tensors_of([row], "cpu")) for row in rows]
     assert float(together.total) == pytest.approx(sum(float(one.total) for one in apart), rel=1e-5)
     assert together.right == sum(one.right for one in apart)
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma3", "qwen3moe"])
+@pytest.mark.parametrize("loss_of", [own_loss, chunked_loss])
+def test_texts_in_one_row_do_not_see_each_other(family: str, loss_of: Any) -> None:
+    model = loaded(family).model
+    assert keeps_apart(model)
+    texts = [TokenSequence(one.tokens, (False, *[True] * (len(one.tokens) - 1))) for one in sequences(5, longest=12)]
+    window = TokenSequence(
+        tuple(token for text in texts for token in text.tokens),
+        tuple(learnt for text in texts for learnt in text.trained),
+        tuple(sum(len(text.tokens) for text in texts[:number]) for number in range(1, len(texts))),
+    )
+    rows = [window, texts[0]]
+    with torch.no_grad():
+        together = loss_of(model, *tensors_of(rows, "cpu"), positions_of(rows, "cpu"))
+        apart = [loss_of(model, *tensors_of([one], "cpu"), positions_of([one], "cpu")) for one in (*texts, texts[0])]
+        mixed_up = loss_of(model, *tensors_of(rows, "cpu"))
+    assert float(together.total) == pytest.approx(sum(float(one.total) for one in apart), rel=1e-5)
+    assert together.tokens == sum(one.tokens for one in apart)
+    assert abs(float(mixed_up.total) - float(together.total)) > 1e-2
+    assert positions_of(texts, "cpu") is None
+
+
+def test_what_cannot_keep_texts_apart_is_not_asked_to() -> None:
+    assert not keeps_apart(apply_method(loaded(), WeightsPart(method="prompt", virtual_tokens=3)))
+    bloom = transformers.BloomForCausalLM(transformers.BloomConfig(vocab_size=96, hidden_size=32, n_layer=2, n_head=4))
+    assert not keeps_apart(bloom.eval())
+    assert keeps_apart(loaded().model.to(torch.bfloat16), torch.bfloat16)

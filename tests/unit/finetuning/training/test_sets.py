@@ -88,7 +88,10 @@ def test_a_domain_is_packed_into_windows(writing: Writing, tmp_path: Path) -> No
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     found = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.2), writing)
     assert {len(one.tokens) for one in found.train[:-1]} == {64}
-    assert all(all(one.trained) for one in found.train)
+    assert any(one.starts for one in found.train)
+    for one in found.train:
+        assert [place for place, learnt in enumerate(one.trained) if not learnt] == list(one.starts)
+        assert all(writing.tokenizer.ends_generation(one.tokens[start - 1]) for start in one.starts)
     assert found.questions == ()
     together = writing.tokenizer.text([token for one in found.train for token in one.tokens], special=True)
     assert "It goes on. <|end|>Text number" in together

@@ -29,7 +29,7 @@ from workbench.techniques.finetuning.training.sets import (
     answer_text,
     question_of,
 )
-from workbench.techniques.finetuning.training.tensors import tensors_of
+from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of
 from workbench.training import SampleAnswer, Scores
 
 ANSWERS_AT_ONCE = 16
@@ -59,15 +59,23 @@ def read_generality(writing: Writing) -> Generality:
 
 
 def score_texts(
-    model: Any, loss_of: LossOf, texts: Sequence[TokenSequence], check: Callable[[], None] = lambda: None
+    model: Any,
+    loss_of: LossOf,
+    texts: Sequence[TokenSequence],
+    check: Callable[[], None] = lambda: None,
+    *,
+    apart: bool = False,
 ) -> Scores:
-    """Loss, perplexity and token accuracy on the learnt tokens of ``texts``. ``check`` may raise to give up."""
+    """Loss, perplexity and token accuracy on the learnt tokens of ``texts``. ``check`` may raise to give up. ``apart``:
+    the model can keep several texts in one sequence apart."""
     device = base_of(model).get_input_embeddings().weight.device
     total, tokens, right = 0.0, 0, 0
     with torch.no_grad():
         for rows in make_passes([len(one.tokens) for one in texts], PASS_TOKENS):
             check()
-            found = loss_of(model, *tensors_of([texts[row] for row in rows], device))
+            chosen = [texts[row] for row in rows]
+            positions = positions_of(chosen, device) if apart else None
+            found = loss_of(model, *tensors_of(chosen, device), positions)
             total += float(found.total)
             tokens += found.tokens
             right += found.right

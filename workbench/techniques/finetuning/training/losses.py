@@ -34,8 +34,9 @@ class PassLoss:
     right: int
 
 
-LossOf = Callable[[Any, Any, Any], PassLoss]
-"""From a model, tokens (rows, longest) and labels of the same shape (-100: not learnt) to the loss of a pass."""
+LossOf = Callable[..., PassLoss]
+"""From a model, tokens (rows, longest), labels of the same shape (-100: not learnt) and, where rows hold several texts,
+positions of the same shape to the loss of a pass."""
 
 
 class Head:
@@ -97,9 +98,9 @@ class _ChunkedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is n
         return to_hidden * from_total.to(to_hidden.dtype), None, None, None, *scaled
 
 
-def own_loss(model: Any, tokens: Any, labels: Any) -> PassLoss:
+def own_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> PassLoss:
     """By the model's own logits, all of them at once."""
-    logits = model(input_ids=tokens, use_cache=False).logits
+    logits = model(input_ids=tokens, use_cache=False, **_placed(positions)).logits
     logits = logits[:, -tokens.shape[1] :]  # virtual tokens stand before
     predicted, targets = logits[:, :-1].float(), labels[:, 1:]
     chosen = targets != _IGNORED
@@ -108,7 +109,7 @@ def own_loss(model: Any, tokens: Any, labels: Any) -> PassLoss:
     return PassLoss(total, int(chosen.sum()), right)
 
 
-def chunked_loss(model: Any, tokens: Any, labels: Any) -> PassLoss:
+def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> PassLoss:
     """Without holding all logits. Padding stands to the right, so that nothing learnt sees it and no mask is needed."""
     base = base_of(model)
     caught: list[Any] = []
@@ -119,7 +120,7 @@ def chunked_loss(model: Any, tokens: Any, labels: Any) -> PassLoss:
     hook = _blocks(base).register_forward_hook(catch)
     try:
         # of the model's own logits one position, since it computes some whatever it is asked
-        model(input_ids=tokens, use_cache=False, logits_to_keep=1)
+        model(input_ids=tokens, use_cache=False, logits_to_keep=1, **_placed(positions))
     finally:
         hook.remove()
     hidden = caught[0][:, -tokens.shape[1] :][:, :-1]
@@ -131,6 +132,35 @@ def chunked_loss(model: Any, tokens: Any, labels: Any) -> PassLoss:
     chunk = max(16, CHUNK_BYTES // (4 * vocabulary))
     total, right = _ChunkedLoss.apply(states, wanted, head, chunk, *head.parameters())
     return PassLoss(total, len(wanted), int(right))
+
+
+def _placed(positions: Any) -> dict[str, Any]:
+    return {} if positions is None else {"position_ids": positions}
+
+
+def keeps_apart(model: Any, dtype: Any = torch.float32) -> bool:
+    """Whether texts in one row do not see each other where their positions are counted anew: asked of the model itself,
+    since some know no positions, some look back by other ways than attention, and virtual tokens forbid it."""
+    base = base_of(model)
+    if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
+        return False
+    device = base.get_input_embeddings().weight.device
+    count = 8
+    tokens = torch.arange(2 * count, device=device)[None] % base.get_input_embeddings().weight.shape[0]
+    was_training = model.training
+    model.eval()
+    mixed = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+    try:
+        with torch.no_grad(), mixed:
+            alone = model(input_ids=tokens[:, count:], use_cache=False).logits[0, -1].float()
+            positions = torch.arange(count, device=device).repeat(2)[None]
+            beside = model(input_ids=tokens, use_cache=False, position_ids=positions).logits[0, -1].float()
+    except TypeError:
+        return False  # it is told no positions
+    finally:
+        model.train(was_training)
+    close = 1e-4 if dtype == torch.float32 else 2e-2
+    return bool((alone - beside).abs().max() <= close * alone.abs().max())
 
 
 def _blocks(base: Any) -> Any:

@@ -33,7 +33,7 @@ from workbench.techniques.finetuning.training.evaluation import (
     score_answers,
     score_texts,
 )
-from workbench.techniques.finetuning.training.losses import LossOf, make_loss
+from workbench.techniques.finetuning.training.losses import LossOf, keeps_apart, make_loss
 from workbench.techniques.finetuning.training.methods import apply_method
 from workbench.techniques.finetuning.training.ranks import Ranks
 from workbench.techniques.finetuning.training.sets import Question, ReadySet, TokenSequence, open_writing, ready_set
@@ -150,6 +150,7 @@ class _Session:
         model.eval()
         longest = max(self._data.train, key=lambda one: len(one.tokens))
         self._loss_of = make_loss(model, longest.tokens, loaded.dtype)
+        self._apart = any(one.starts for one in self._texts) and keeps_apart(model, loaded.dtype)
         self._dtype, self._device = loaded.dtype, torch.device(loaded.device).type
         fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
         checkpoints = Checkpoints(self._folder / "checkpoints")
@@ -262,7 +263,7 @@ class _Session:
     def _evaluate(self, step: int) -> float:
         """On the way: the loss, and a few answers to look at."""
         self._emit(events.Progress(stage="evaluating", done=step, unit="steps"))
-        scores = score_texts(self._model, self._loss_of, self._texts, self._check)
+        scores = score_texts(self._model, self._loss_of, self._texts, self._check, apart=self._apart)
         self._last_scores = (step, scores)
         self._emit_scores(scores, step)
         for sample in self._answers(self._questions[:ANSWERS_ON_THE_WAY], step)[2]:
@@ -275,7 +276,7 @@ class _Session:
             if self._last_scores is not None and self._last_scores[0] == step:
                 scores = self._last_scores[1]
             else:
-                scores = score_texts(self._model, self._loss_of, self._texts, self._check)
+                scores = score_texts(self._model, self._loss_of, self._texts, self._check, apart=self._apart)
                 self._emit_scores(scores, step)
             if not self._questions:
                 return scores

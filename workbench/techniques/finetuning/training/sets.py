@@ -17,7 +17,7 @@ import msgspec
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
-from workbench.techniques.finetuning.data.documents import pack, take_apart
+from workbench.techniques.finetuning.data.documents import Window, pack, take_apart
 from workbench.techniques.finetuning.data.examples import Example, Source
 from workbench.techniques.finetuning.data.preparing import LoadedSet, TrainingSet, load_set, prepare
 from workbench.techniques.finetuning.data.reading import find_splits, read_rows
@@ -45,10 +45,12 @@ _LONGEST_PREVIEW = 4_000  # characters of a piece
 
 
 class TokenSequence(msgspec.Struct, frozen=True):
-    """What is trained on: ``tokens`` and, of the same length, whether each is learnt."""
+    """What is trained on: ``tokens`` and, of the same length, whether each is learnt. ``starts`` are the places, but
+    for the first one, at which another text begins, which does not see those before it."""
 
     tokens: tuple[int, ...]
     trained: tuple[bool, ...]
+    starts: tuple[int, ...] = ()
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +123,7 @@ def ready_set(config: TrainingConfig, writing: Writing, check: Callable[[], None
     report = _report(config, loaded, prepared, longest, writing.tokenizer, 0, 0)
     if config.objective == "domain":
         train, evaluation = (
-            tuple(TokenSequence(window.tokens, window.trained) for window in pack(side, longest))
-            for side in (prepared.train, prepared.evaluation)
+            tuple(map(_sequence_of, pack(side, longest))) for side in (prepared.train, prepared.evaluation)
         )
         if not train:
             raise UserError(f"{config.data.path} is too short to learn from.", "Add text.")
@@ -136,6 +137,13 @@ def ready_set(config: TrainingConfig, writing: Writing, check: Callable[[], None
     writer = writing.writer(longest_tokens=longest)
     questions = tuple(question_of(one, shown_one, writer, writing.tokenizer) for one, shown_one in _pairs(asked, shown))
     return ReadySet(train, evaluation or train, bool(evaluation), tuple(q for q in questions if q is not None), report)
+
+
+def _sequence_of(window: Window) -> TokenSequence:
+    """A window whose texts are kept apart: what one begins with cannot be told from the one before."""
+    starts = tuple(start for start in window.starts if start)
+    trained = tuple(learnt and place not in starts for place, learnt in enumerate(window.trained))
+    return TokenSequence(window.tokens, trained, starts)
 
 
 def question_of(

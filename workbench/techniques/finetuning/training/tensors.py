@@ -20,3 +20,16 @@ def tensors_of(rows: Sequence[TokenSequence], device: Any) -> tuple[Any, Any]:
         tokens[place, : len(values)] = values
         labels[place, : len(values)] = torch.where(torch.tensor(row.trained), values, -100)
     return tokens.to(device), labels.to(device)
+
+
+def positions_of(rows: Sequence[TokenSequence], device: Any) -> Any:
+    """The positions of the tokens of ``tensors_of``, counted anew where another text begins; transformers lets none see
+    the others then. None where each row is one text."""
+    if not any(row.starts for row in rows):
+        return None
+    longest = max(len(row.tokens) for row in rows)
+    positions = torch.arange(longest).repeat(len(rows), 1)
+    for place, row in enumerate(rows):
+        for start in row.starts:
+            positions[place, start:] = torch.arange(longest - start)
+    return positions.to(device)

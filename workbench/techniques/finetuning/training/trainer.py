@@ -41,11 +41,11 @@ from workbench.techniques.finetuning.training.checkpoints import (
     restore_random,
 )
 from workbench.techniques.finetuning.training.control import Control, Switch
-from workbench.techniques.finetuning.training.losses import LossOf, make_loss
+from workbench.techniques.finetuning.training.losses import LossOf, keeps_apart, make_loss
 from workbench.techniques.finetuning.training.methods import base_of, moving
 from workbench.techniques.finetuning.training.ranks import Ranks
 from workbench.techniques.finetuning.training.sets import TokenSequence
-from workbench.techniques.finetuning.training.tensors import tensors_of
+from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of
 from workbench.training import OptimiserPart
 
 CHECKPOINT_EVERY_S = 600.0
@@ -138,6 +138,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         self.reached = Reached(step=0)
         self._moving = moving(model)
         self._loss_of: LossOf | None = None
+        self._apart = False
         self._at_step_start: RandomStates | None = None
         self._loss = math.nan
         self._tokens = 0
@@ -184,6 +185,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             self._load_from_checkpoint(str(found))
         sample = max(self.options.train, key=lambda one: len(one.tokens)).tokens
         self._loss_of = make_loss(self.model, sample, self.options.dtype)
+        several = any(one.starts for one in self.options.train)
+        self._apart = several and keeps_apart(self.model, self.options.dtype)
         if self.options.checkpointing:
             _set_checkpointing(self.model, True)
         self.options.ranks.assert_differing(self.steps[0].places)
@@ -243,10 +246,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
                 stopping = True
                 break
             options.pace()
-            tokens, labels = tensors_of([options.train[inputs.places[row]] for row in rows], self.args.device)
+            chosen = [options.train[inputs.places[row]] for row in rows]
+            tokens, labels = tensors_of(chosen, self.args.device)
+            positions = positions_of(chosen, self.args.device) if self._apart else None
             assert self._loss_of is not None
             with self.autocast():
-                loss = self._loss_of(model, tokens, labels).total / max(1, inputs.learnt)
+                loss = self._loss_of(model, tokens, labels, positions).total / max(1, inputs.learnt)
             loss.backward()
             total += loss.detach()
         stopping = stopping or (options.control.stopping and not inputs.places)
