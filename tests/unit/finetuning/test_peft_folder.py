@@ -101,6 +101,8 @@ def test_a_changed_config_is_another_adapter(tmp_path: Path) -> None:
         (pair(Q), {"init_lora_weights": "pissa_niter_4"}, "began as pissa_niter_4"),
         (pair(Q), {"layer_replication": [[0, 2]]}, "uses layer_replication"),
         (pair(Q), {"lora_bias": True}, "uses lora_bias"),
+        # which makes PEFT import the module that megatron_core names
+        (pair(Q), {"megatron_config": {"a": 1}, "megatron_core": "antigravity"}, "uses megatron_config"),
         (pair(Q), {"an_option_of_tomorrow": {"a": 1}}, "uses an_option_of_tomorrow"),
         (pair(Q), {"r": 8}, "says rank 8 .* of rank 4"),
         (pair(Q), {"lora_alpha": "much"}, "no usable lora_alpha"),

@@ -13,6 +13,9 @@ from tests.unit.finetuning.tiny_models import torch_logits  # noqa: E402
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
 from workbench.errors import Cancelled  # noqa: E402
 from workbench.techniques.finetuning.training.evaluation import (  # noqa: E402
+    ANSWERS_AT_ONCE,
+    ASKED_AT_ONCE,
+    _batches,
     answer_questions,
     score_answers,
     score_texts,
@@ -114,3 +117,16 @@ def test_it_gives_up_when_it_is_told_to() -> None:
         score_texts(model, chunked_loss, sequences(3), check)
     with pytest.raises(Cancelled):
         answer_questions(model, questions(2), Letters(), 4, check)
+
+
+def test_few_long_questions_are_asked_at_once() -> None:
+    lengths = [10] * 40 + [500] * 20 + [9000, 9000]
+    asked = [Question(prompt=(2,) * length, question="", expected="") for length in lengths]
+    batches = list(_batches(asked, of_one_length=False))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(asked)))
+    assert [len(batch) for batch in batches[:2]] == [ANSWERS_AT_ONCE] * 2
+    for batch in batches:
+        tokens = len(batch) * max(lengths[place] for place in batch)
+        assert len(batch) <= ANSWERS_AT_ONCE
+        assert len(batch) == 1 or tokens <= ASKED_AT_ONCE
+    assert list(_batches([], of_one_length=False)) == []

@@ -32,7 +32,8 @@ from workbench.techniques.finetuning.training.sets import (
 from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of
 from workbench.training import SampleAnswer, Scores
 
-ANSWERS_AT_ONCE = 16
+ANSWERS_AT_ONCE, ASKED_AT_ONCE = 16, 4096
+"""So many questions are answered together, and so many tokens of long ones: all layers keep keys and values of each."""
 PASS_TOKENS = 2048
 
 
@@ -134,8 +135,15 @@ def _batches(questions: Sequence[Question], *, of_one_length: bool) -> Iterator[
     if of_one_length:
         groups = [list(group) for _, group in groupby(order, key=lambda place: len(questions[place].prompt))]
     for group in groups:
-        for begin in range(0, len(group), ANSWERS_AT_ONCE):
-            yield group[begin : begin + ANSWERS_AT_ONCE]
+        batch: list[int] = []
+        for place in group:
+            rows = len(batch) + 1  # the longest is the last
+            if batch and (rows > ANSWERS_AT_ONCE or rows * len(questions[place].prompt) > ASKED_AT_ONCE):
+                yield batch
+                batch = []
+            batch.append(place)
+        if batch:
+            yield batch
 
 
 def _generate(
