@@ -374,7 +374,7 @@ class Counted(Learnt):
         self.tokens, self.tokens_right = 1000, right
 
 
-def counted(base: int, trained: int, served: int, same: int = 9900) -> Comparison:
+def counted(base: int, trained: int, served: int, same: int = 9900, kl: float = 0.02) -> Comparison:
     found = Comparison()
     found.learnt = {
         comparing.TRAINED: Counted(trained),
@@ -382,7 +382,7 @@ def counted(base: int, trained: int, served: int, same: int = 9900) -> Compariso
         comparing.BASE: Counted(base),
     }
     pair = Pair(comparing.TRAINED, comparing.SERVED)
-    pair.positions, pair.same = 10_000, same
+    pair.positions, pair.same, pair._divergence = 10_000, same, 10_000 * kl
     found.pairs = {(pair.first, pair.second): pair}
     return found
 
@@ -425,3 +425,14 @@ def test_torch_agrees_less_with_a_merge_whose_other_weights_are_packed(
         monkeypatch.setattr(verdict, "_is_packed", lambda base, packed=packed: packed)
         parity = verdict.judge(found, served, lora.folder, lora.base, "exact_match", (), 1.0)
         assert parity.passed == packed, parity.reasons
+
+
+def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp_path: Path) -> None:
+    served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", "F16")
+    near, far = (
+        verdict.judge(counted(400, 900, 900, same=9500, kl=kl), served, lora.folder, lora.base, "exact_match", (), 1.0)
+        for kl in (0.005, 0.05)
+    )
+    assert near.passed
+    assert "about equally likely" in near.notes[-1]
+    assert not far.passed

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
+
 from workbench.models.gguf import read_gguf
 from workbench.models.gguf_model import read_pieces
 from workbench.techniques.finetuning.bridge.base import read_base
@@ -37,6 +39,12 @@ PACKED_MARGIN = 0.05
 """How much less a merged model may agree with torch than with a float32 merge, where the other weights are packed:
 llama.cpp rounds what it multiplies these with, and torch does not."""
 
+NEAR = 0.01
+"""Nats: where the distributions are as near as this on average, the likeliest tokens that differ were about equally
+likely. llama.cpp rounds what it multiplies packed weights with, so that the smallest change in a few tensors turns such
+positions over; the base itself is 0.006 away from float32 then (SmolLM2 Q4_1), a 4-bit merge that lost what was learnt
+3.4."""
+
 KEPT = 0.95
 """The share of what the trained model says right that must still be right."""
 
@@ -65,6 +73,9 @@ def judge(
         elif (first, second) == (TRAINED, SERVED) and served.kind == "merged" and _is_packed(base):
             limit = max(COARSE, limit - PACKED_MARGIN)
         agreement = pair.agreement(limit)
+        if second == SERVED and not agreement.passed and agreement.kl <= NEAR:
+            agreement = msgspec.structs.replace(agreement, passed=True)
+            notes += ("Where the likeliest tokens differ, they were about equally likely.",)
         agreements.append(agreement)
         if not agreement.passed:
             reasons.append(_disagreement(agreement, second, kind))
