@@ -16,6 +16,7 @@ import msgspec
 from workbench import events
 from workbench.calls import RunRecord
 from workbench.core.bases import Bases
+from workbench.core.earlier_worker import note_worker, wait_for_earlier
 from workbench.core.out_of_memory import explain
 from workbench.core.publishing import UNCHECKED, Publishing
 from workbench.core.running import OpenRun
@@ -76,10 +77,14 @@ class TrainingRuns:
         made = self._shelf.of_run(run.id)
         if made is not None and made.state != "checking":
             return finish(_result(run.id, made))  # the core left between the gate and the end
+        folder = self._home.run(run.id)
+        wait_for_earlier(folder, run.context, run.tell)
         run.tell(events.Progress(stage="checking the model"))
         model = self._bases.model(config.model)
         base = self._bases.checked_model(model, run.context)
         with self._workers.working() as host:
+            host.start()
+            note_worker(folder, host.pid)
             self._hosts[run.id] = host
             try:
                 if made is not None:
@@ -101,8 +106,8 @@ class TrainingRuns:
                     TrainModel(
                         config=self._bases.with_paths(config),
                         model=base,
-                        folder=str(self._home.run(run.id)),
-                        serve=str(self._home.run(run.id) / SERVED),
+                        folder=str(folder),
+                        serve=str(folder / SERVED),
                         serve_name=card.name,
                     ),
                 )
