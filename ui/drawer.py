@@ -166,7 +166,7 @@ class RunRow(QWidget):
 
     def show_run(self, run: RunRecord) -> None:
         self._run = run
-        words, tone = _STATES[run.state]
+        words, tone = ("Paused", "attention") if run.paused and run.state == "running" else _STATES[run.state]
         self._chip.setText(words)
         self._chip.set_tone(tone)
         active = run.state in ACTIVE
@@ -174,7 +174,10 @@ class RunRow(QWidget):
         self._resume.setVisible(run.state in RESUMABLE)
         self._resume.setAccessibleName(f"Resume {run.title}")
         self._when.setText(_when(run))
-        if active:
+        if active and run.paused:
+            self._progress.set_progress("Nothing is computed; its memory is kept", run.progress or 0.0, "paused")
+            self._follow()
+        elif active:
             self._progress.set_progress(
                 run.message or run.stage.capitalize() or "Waiting for its turn", run.progress, "", run.seconds_left
             )
@@ -201,7 +204,7 @@ class RunRow(QWidget):
                 line = event.text
             elif isinstance(event, events.Artifact) and event.kind == "document":
                 line = _document_line(event)
-        if progress is not None:  # only the batch's last is drawn
+        if progress is not None and not self._run.paused:  # only the batch's last is drawn
             share, numbers = how_far(progress)
             words = progress.stage.capitalize() + (f" · {progress.detail}" if progress.detail else "")
             self._progress.set_progress(words, share, numbers, progress.seconds_left)

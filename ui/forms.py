@@ -30,6 +30,8 @@ from workbench.fields import Field, describe_range, fields_of, parse_value
 
 CONTROL_WIDTH = 200
 _NARROW_WIDTH = 160
+_NAMES = {"adamw": "AdamW"}
+"""Choices that are written in a way of their own."""
 
 
 class Form(QWidget):
@@ -202,7 +204,7 @@ class FieldRow(QWidget):
             box.toggled.connect(self._commit)
         elif self.field.kind == "choice":
             control = combo = QComboBox()
-            combo.addItems([choice.capitalize() if choice.isalpha() else choice for choice in self.field.choices])
+            combo.addItems([_named(choice) for choice in self.field.choices])
             combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             combo.setFixedWidth(self._width)
             combo.currentIndexChanged.connect(lambda index: self._commit(self.field.choices[index]))
@@ -295,6 +297,11 @@ def describe_value(field: Field, value: Any) -> str:
         return ", ".join(value) or "nothing"
     words = _shown(value) or "nothing"
     return f"{words} {field.unit}".strip()
+
+
+def _named(choice: str) -> str:
+    """A choice as it is written: ``AdamW``, ``Cosine``, ``f32``."""
+    return _NAMES.get(choice) or (choice.capitalize() if choice.isalpha() else choice)
 
 
 def _shown(value: Any) -> str:

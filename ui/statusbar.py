@@ -100,11 +100,14 @@ class StatusBar(QFrame):
             words = [runs[0].title]
         if share is not None:
             words.append(f"{share:.0%}")
-        if left:
+        still = all(run.paused for run in runs)
+        if still:
+            words.append("paused")
+        elif left:
             words.append(f"{describe_seconds(max(left))} left")
         self._run_button.setText(_shortened(" · ".join(words), 52))
         self._stop.setText("Stop" if len(runs) == 1 else "Stop all")
-        self._bar.setRange(0, 0 if share is None else 1000)
+        self._bar.setRange(0, 0 if share is None and not still else 1000)  # what is paused does not move
         self._bar.setValue(round(1000 * (share or 0)))
         self._bar.setAccessibleName(" · ".join(words))
 

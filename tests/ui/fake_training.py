@@ -18,6 +18,7 @@ from workbench.events import Event
 from workbench.protocol import Call
 from workbench.training import (
     ARTIFACTS,
+    AdapterRecord,
     DataPart,
     DataReport,
     LengthBin,
@@ -250,6 +251,10 @@ def put_training(
     run = msgspec.structs.replace(run, **changes)
     home.runs[run.id] = run
     home.run_events[run.id] = [events.stamped(e, n, now - age_s + n * 0.01) for n, e in enumerate(story, 1)]
+    for event in story:
+        if isinstance(event, events.Artifact) and event.kind == "adapter":
+            made = home.adapters.get(event.id) or msgspec.convert(event.result, AdapterRecord)
+            home.adapters[event.id] = msgspec.structs.replace(made, run=run.id)
     return run
 
 

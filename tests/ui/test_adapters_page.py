@@ -56,17 +56,17 @@ def test_failed_ones_stand_apart_and_are_not_offered(page: AdaptersPage, qtbot: 
     assert details.check_lines[:3] == [
         "It lost what was learnt, so it is not offered.",
         "Of 16 facts that it had learnt, none is answered any more.",
-        "Exactly right answers: as trained 100%, as served 0%, base 0%.",
+        "Answers exactly right: as trained 100%, as served 0%, base 0%.",
     ]
 
 
 def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qtbot: QtBot) -> None:
     show(page, qtbot, "my-notes")
     details = page.details
-    assert "Exactly right answers: 0% → 87.5% (+87.5 points)" in details.score_lines
+    assert "Answers exactly right: 0% → 87.5% (+87.5 points)" in details.score_lines
     assert "Loss: 3.21 → 0.38 (−2.83)" in details.score_lines
     assert details.score_lines[-1].startswith("It became a little worse at general texts")
-    assert "at 98.7% of 1,562 positions (95% is needed); KL divergence 0.0041 nats." in details.check_lines[2]
+    assert "at 98.7% of 1,562 places (95% is needed); KL divergence 0.0041 nats." in details.check_lines[2]
     assert "Trained on: pump questions (412 examples)" in details.origin_lines
     assert "Method: LoRA, rank 16, all linear layers, on conversations" in details.origin_lines
     assert "Steps: 180 in 7 min" in details.origin_lines
@@ -283,7 +283,7 @@ def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
         return Scores(loss=loss, perplexity=10.0, token_accuracy=accuracy, tokens=5)
 
     rows = {row.name: row.better for row in score_rows(ScoresPair(before=scores(1.0, 0.5), after=scores(2.0, 0.4)))}
-    assert rows == {"Tokens foretold": False, "Loss": False, "Perplexity": None}
+    assert rows == {"Next token right": False, "Loss": False, "Perplexity": None}
     assert score_rows(ScoresPair()) == []
     assert describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(2.0, 0.5))).startswith("It is as good")
     worse = describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(3.0, 0.5)))

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -359,6 +359,19 @@ def test_the_drawer_follows_a_run_with_its_log(make_shell: MakeShell, front: Fak
     row.progress.stop_button.click()
     qtbot.waitUntil(lambda: row.resume_button.isVisible())
     assert len(front.asked(StopRun)) == 1
+
+
+def test_what_is_paused_says_so_and_does_not_move(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    running_ingest(front.home, title="facts", progress=None, seconds_left=None, paused=True)
+    shell = make_shell()
+    qtbot.waitUntil(lambda: "facts · paused" in status_words(shell))
+    shell.show_runs()
+    qtbot.waitUntil(lambda: bool(rows(shell)))
+    row = rows(shell)[0]
+    qtbot.waitUntil(lambda: row.progress.words == "Nothing is computed; its memory is kept paused")
+    bars = [bar for bar in shell.findChildren(QProgressBar) if bar.isVisible()]
+    assert bars
+    assert all(bar.maximum() > 0 for bar in bars)
 
 
 def test_a_stopped_run_is_resumed_from_the_drawer(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:

@@ -23,9 +23,14 @@ from ui.pages.merge_dialog import MergeDialog
 from ui.pages.set_builder import SetBuilder
 from ui.pages.train import TrainPage
 from ui.pages.train_run import TrainRun
+from ui.pages.train_story import TrainingStory
+from ui.widgets.amounts import describe_large
+from ui.widgets.training_scores import gate_words
+from ui.widgets.training_settings import with_value
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError
+from workbench.training import AdapterRecord, Agreement, Parity
 
 SMOL = "SmolLM2-135M-Instruct"
 SET = "pump questions"
@@ -255,7 +260,49 @@ def test_without_a_model_it_says_where_to_get_one(
     qtbot.waitUntil(page.no_model.isVisible)
     assert page.no_model.button is not None
     page.no_model.button.click()
-    assert shell.opened == [("models", {"add": True})]
+    assert shell.opened == [("models", {})]
+
+
+def test_a_training_without_a_checkpoint_begins_anew(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    died = events.Failed(reason="user", message="The system ended the training.", hint="Close other programs.")
+    story = [events.Progress(stage="training", done=3, total=90, unit="steps"), died]
+    run = put_training(front.home, story, "pumps", "failed")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    words = "The system ended the training. Close other programs. It had no checkpoint yet: Resume begins it anew."
+    qtbot.waitUntil(lambda: view.outcome.isVisible() and view.outcome.text == words)
+    assert view.resume_button.isVisible()
+
+
+def test_the_log_tells_stages_evaluations_and_checkpoints() -> None:
+    story = TrainingStory()
+    story.tell(
+        [
+            events.Progress(stage="loading the model", done=1, total=2),
+            events.Progress(stage="loading the model", done=2, total=2),
+            events.Progress(stage="training", done=40, total=90),
+            events.Progress(stage="evaluating"),
+            events.Metric(name="evaluation_loss", value=4.9671, step=40),
+            events.Artifact(kind="checkpoint", id="c", result={"step": 40}),
+            events.Progress(stage="training", done=41, total=90),
+            events.Progress(stage="checking"),
+        ]
+    )
+    assert [words for _, _, words in story.log] == [
+        "Loading the model",
+        "Step 40: loss 4.967 on held-out examples",
+        "Checkpoint written at step 40",
+        "Checking",
+    ]
+
+
+def test_new_examples_choose_the_kind_of_training_until_the_person_does(page: TrainPage, qtbot: QtBot) -> None:
+    page.setup.choose_data("pump questions")
+    page.setup.fit_kind(plain_text=True)
+    assert page.setup.config.objective == "domain"
+    page.setup.objective.buttons["sft"].click()
+    page.setup.fit_kind(plain_text=True)
+    assert page.setup.config.objective == "sft"
 
 
 def test_a_draft_is_there_again_in_the_next_window(
@@ -349,6 +396,7 @@ def test_a_finished_training_says_what_came_of_it(
 ) -> None:
     story = [*told(facts_config(), 60, name="my-notes"), *ended("my-notes", 60, 5 / 6)]
     run = put_training(front.home, story, "my-notes")
+    front.announce("adapter", "my-notes")
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.try_button.isVisible)
@@ -362,9 +410,41 @@ def test_a_finished_training_says_what_came_of_it(
     assert shell.opened == [("chat", {"adapter": "my-notes"})]
 
 
+def test_what_was_renamed_is_tried_and_what_was_deleted_is_not(
+    page: TrainPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    run = put_training(front.home, [*told(facts_config(), 30), *ended("my-notes", 30)], "my-notes")
+    made = front.home.adapters.pop("my-notes")
+    front.home.adapters["pump-notes"] = msgspec.structs.replace(made, name="pump-notes")
+    front.home.adapters["my-notes"] = msgspec.structs.replace(made, run="another")
+    front.announce("adapter", "my-notes")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(view.try_button.isVisible)
+    view.try_button.click()
+    assert shell.opened == [("chat", {"adapter": "pump-notes"})]
+    del front.home.adapters["pump-notes"]
+    front.announce("adapter", "pump-notes")
+    qtbot.waitUntil(view.gone.isVisible)
+    assert not view.try_button.isVisible()
+    assert not view.merge_button.isVisible()
+
+
+def test_a_copy_leaves_to_the_program_what_was_left_to_it(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    asked = facts_config(name="my-notes")
+    planned = with_value(with_value(asked, "optimiser.steps", 45), "optimiser.learning_rate", 0.00075)
+    told_asked = events.Artifact(kind="asked", id="r", result=msgspec.to_builtins(asked))
+    run = put_training(front.home, [told_asked, *told(planned, 45)], "my-notes", "cancelled", planned)
+    front.announce("run", run.id)
+    shown(page, qtbot, run).copy_button.click()
+    qtbot.waitUntil(lambda: page.setup.config.optimiser.steps == 0)
+    assert page.setup.config == msgspec.structs.replace(asked, name="")
+
+
 def test_merge_and_new_set_open_their_dialogs(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     story = [*told(facts_config(), 30), *ended("my-notes", 30)]
     run = put_training(front.home, story, "my-notes")
+    front.announce("adapter", "my-notes")
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.merge_button.isVisible)
@@ -545,3 +625,23 @@ def test_the_page_is_there_before_what_draws_curves() -> None:
     code = "import sys, ui.pages.train; print(*sorted({'pyqtgraph', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
+    agreed = (
+        Agreement(first="merged", second="as served", top1=0.94, kl=0.002, positions=89),
+        Agreement(first="base, in torch", second="base, in llama.cpp", top1=0.99, kl=0.001, positions=89),
+    )
+    found = Parity(passed=True, agreements=agreed, metric="token_accuracy", trained=0.5, served=0.5)
+    words, kind = gate_words(found, None)
+    assert kind == "success"
+    assert "Next token right: 50 % as served" in words
+    assert "94.0 % of 89 places (merged against as served)" in words
+    card = AdapterRecord(name="facts", kind="lora", state="checking")
+    assert "is being checked" in gate_words(None, card)[0]
+    assert gate_words(None, card, ended=True)[1] == "attention"
+    assert [describe_large(value) for value in (45.821, 16_421.3, 2.518e11)] == [
+        "45.82",
+        "16,421",
+        "2.5 × 10¹¹",
+    ]

@@ -79,9 +79,11 @@ class SetBuilder(Dialog):
         self.progress.stop_clicked.connect(self._on_stop)
         self.pair_list = PairList()
         self.message = InlineMessage(closable=False)
+        self.why = Text("", "small")
         for part in (self.source, self.explanation, self._stack, self._name_field):
             self.inside.addWidget(part)
         self.inside.addWidget(self.pair_list, 1)
+        self.below.addWidget(self.why)
         self.below.addWidget(self.message)
         self.below.addWidget(self.progress)
         self.inside.setSpacing(tokens.SPACE_4)
@@ -175,6 +177,8 @@ class SetBuilder(Dialog):
         self.go.setText("Use it" if done else "Change and try again" if looking else "Build")
         self.go.setEnabled(done or looking or not why)
         self.go.setToolTip("" if done or looking else why)
+        self.why.setText(f"{why}.")
+        self.why.setVisible(bool(why) and not (running or done or looking))
         self.leave.setText("Close; it goes on" if running else "Close" if done else "Cancel")
         for part in (self.source, self.explanation, self._stack, self._name_field):
             part.setVisible(not running and not done and not looking)

@@ -18,14 +18,17 @@ from ui.bridge import Bridge
 from ui.pages import Found, ShellActions
 from ui.pages.train_planning import PlanningDesk
 from ui.pages.train_setup import TrainSetup
+from ui.pages.train_story import TrainingStory
 from ui.pages.train_watch import TrainingWatch
-from ui.pages.train_words import adapter_name, config_of, list_lines
+from ui.pages.train_words import config_of, list_lines
 from ui.widgets.basics import EmptyState
 from ui.widgets.drop_cover import DropCover
 from ui.widgets.run_list import RunList, delete_words
 from ui.words import in_words
 from workbench.calls import (
     ExportRun,
+    FollowRun,
+    ListAdapters,
     ListDataSets,
     ListModels,
     ListRuns,
@@ -38,8 +41,9 @@ from workbench.calls import (
     Train,
 )
 from workbench.calls import RunList as RunRecords
+from workbench.events import Event, Terminal
 from workbench.protocol import Call
-from workbench.training import DataSetList, TrainingConfig
+from workbench.training import AdapterList, AdapterRecord, DataSetList, TrainingConfig
 
 if TYPE_CHECKING:
     from ui.pages.train_compare import TrainCompare
@@ -61,6 +65,7 @@ class TrainPage(QWidget):
         self._shell = shell
         self._runs: dict[str, RunRecord] = {}
         self._watches: dict[str, TrainingWatch] = {}
+        self._made: dict[str, AdapterRecord] | None = None  # by the run that made it; None until it is known
         self._shown = ""  # id of the run that is looked at; "": the setup
         self._wanted = ""  # id of a run to be shown once it is known
         self._ticked: list[str] = []  # in the order of ticking, so that each keeps its colour
@@ -75,11 +80,11 @@ class TrainPage(QWidget):
         self.no_model = EmptyState(
             "train",
             "A model to train comes first",
-            "Training needs a model that chats: a GGUF file or a folder with safetensors.",
-            "Add a model",
+            "Training changes a model that chats. Under Models you find the starter, or import one of your own.",
+            "Go to the models",
         )
         if self.no_model.button is not None:
-            self.no_model.button.clicked.connect(lambda: self._shell.open_page("models", add=True))
+            self.no_model.button.clicked.connect(lambda: self._shell.open_page("models"))
         self._views.addWidget(self.setup)
         self._views.addWidget(self.no_model)
         self.runs.setMinimumWidth(190)
@@ -210,7 +215,9 @@ class TrainPage(QWidget):
             return
         view = self._views.currentWidget()
         if view is self._run_view and self._run_view is not None and self._shown in self._watches:
-            self._run_view.show_run(self._runs[self._shown], self._watches[self._shown].story)
+            made = self._made.get(self._shown) if self._made is not None else None
+            gone = self._made is not None and made is None and self._runs[self._shown].state == "finished"
+            self._run_view.show_run(self._runs[self._shown], self._watches[self._shown].story, made, gone)
         elif view is self._compare_view and self._compare_view is not None:
             shown = [(self._runs[id], self._watches[id].story) for id in self._ticked if id in self._watches]
             self._compare_view.show_runs(shown)
@@ -244,6 +251,7 @@ class TrainPage(QWidget):
     def _refresh(self) -> None:
         self._bridge.call(ListModels(), self._on_models, _ignore, self)
         self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+        self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
         self._refresh_runs()
 
     def _refresh_runs(self) -> None:
@@ -259,6 +267,8 @@ class TrainPage(QWidget):
             self._bridge.call(ListModels(), self._on_models, _ignore, self)
         elif kind == "data":
             self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+        elif kind == "adapter":
+            self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
         elif kind == "run" and self.isVisible() and not self._runs_timer.isActive():
             self._runs_timer.start()
 
@@ -277,6 +287,10 @@ class TrainPage(QWidget):
 
     def _on_sets(self, found: DataSetList) -> None:
         self.setup.show_sets(found.sets)
+
+    def _on_adapters(self, found: AdapterList) -> None:
+        self._made = {record.run: record for record in found.adapters if record.run and record.origin == "trained"}
+        self._draw()
 
     def _on_runs(self, found: RunRecords) -> None:
         trainings = [run for run in found.runs if run.kind == "train"]
@@ -326,9 +340,24 @@ class TrainPage(QWidget):
         if config is None:
             self.setup.message.show_message("The settings of that training cannot be read any more.", "attention")
             return
-        self._set_config(msgspec.structs.replace(config, name=""))
+        self._put_copy(run, config)
         words = f"These are the settings of “{self._runs[run].title}”. Change what you like."
         self.setup.message.show_message(words, "info")
+
+    def _put_copy(self, run: str, config: TrainingConfig) -> None:
+        """Put the run's config down, and once its log has told what was asked for, that: what was left to the program
+        then is again, so that other epochs make other steps."""
+        self._set_config(msgspec.structs.replace(config, name=""))
+        put, story = self.setup.config, TrainingStory()
+
+        def take(batch: Sequence[Event]) -> None:
+            if story.asked is None:
+                story.tell(batch)
+                if story.asked is not None and self.setup.config == put:
+                    self._set_config(msgspec.structs.replace(story.asked, name=""))
+                    handle.cancel()
+
+        handle = self._bridge.stream(FollowRun(run=run), take, _leave, self)
 
     def _on_new_set(self) -> None:
         dialog = importlib.import_module("ui.pages.set_builder").SetBuilder(self._bridge, self)
@@ -410,8 +439,9 @@ class TrainPage(QWidget):
         run = self.shown_run
         if run is None:
             return
-        name = re.sub(_NO_NAME, "-", run.title)
-        path, _ = QFileDialog.getSaveFileName(self, "Export the run as a folder", f"{name}-run")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Export the run as a folder", f"{re.sub(_NO_NAME, '-', run.title)}-run"
+        )
         if path:
             self.export(run.id, path)
 
@@ -426,16 +456,21 @@ class TrainPage(QWidget):
         self._bridge.call(ExportRun(run=run, path=path), done, self._complain, self)
 
     def _on_try(self) -> None:
-        watch = self._watches.get(self._shown)
-        name = adapter_name(watch.story) if watch is not None else ""
-        if name:
-            self._shell.open_page("chat", adapter=name)
+        made = self._made_here()
+        if made is not None:
+            self._shell.open_page("chat", adapter=made.name)
 
     def _on_merge(self) -> None:
-        watch = self._watches.get(self._shown)
-        if watch is not None and watch.story.adapter is not None:
+        made = self._made_here()
+        if made is not None:
             dialogs = importlib.import_module("ui.pages.merge_dialog")
-            dialogs.MergeDialog(self._bridge, watch.story.adapter, self).open()
+            dialogs.MergeDialog(self._bridge, made, self).open()
+
+    def _made_here(self) -> AdapterRecord | None:
+        """What the shown run made, under the name that it has now."""
+        watch = self._watches.get(self._shown)
+        told = watch.story.adapter if watch is not None else None
+        return (self._made or {}).get(self._shown, told)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -466,6 +501,10 @@ class TrainPage(QWidget):
                 words += " Drop the folder to take all of its files."
             self.setup.message.show_message(words, "info")
         self.setup.choose_data(paths[0])
+
+
+def _leave(ended: Terminal) -> None:
+    """What was looked for was found, or is not there."""
 
 
 def _ignore(error: Exception) -> None:

@@ -98,6 +98,8 @@ class PlanningDesk(QObject):
                 self._looked_at, self._problem = key, ""
                 self._setup.report.show_report(report, config.data, config.objective)
                 self._plan()
+                if report.shape != "unknown":
+                    self._setup.fit_kind(report.shape == "text")
 
         def fail(error: Exception) -> None:
             if number != self._number or isinstance(error, Cancelled):

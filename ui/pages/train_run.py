@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePol
 
 from ui.pages.train_story import TrainingStory
 from ui.pages.train_words import (
-    adapter_name,
     describe_config,
     numbers_now,
     outcome_words,
@@ -36,6 +35,7 @@ from ui.widgets.flow import FlowLayout
 from ui.widgets.sample_answers import SampleAnswers
 from ui.widgets.training_scores import TrainingScores
 from workbench.calls import RunRecord
+from workbench.training import AdapterRecord
 
 _LOG_SHOWN = 200
 _STOPPING = "Stopping: what was learnt is kept in a checkpoint, so that you can resume it later…"
@@ -74,6 +74,8 @@ class TrainRun(QWidget):
         self.outcome = InlineMessage(closable=False)
         self.try_button = PrimaryButton("Try it in chat", "chat")
         self.merge_button = PlainButton("Merge…", "models")
+        self.gone = Text("What it made was deleted.", "muted")
+        self.gone.hide()
         self.scores = TrainingScores()
         self.loss = CurveChart(
             "Loss",
@@ -107,8 +109,11 @@ class TrainRun(QWidget):
 
     # -- showing -------------------------------------------------------------------------------------
 
-    def show_run(self, run: RunRecord, story: TrainingStory) -> None:
-        """Show a run as its record and its events tell it."""
+    def show_run(
+        self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None = None, gone: bool = False
+    ) -> None:
+        """Show a run as its record and its events tell it. ``made`` is what came of it as it is now, perhaps renamed;
+        ``gone``: it was deleted."""
         if self._run is None or run.id != self._run.id:
             self._stopping = False
             self.message.hide()
@@ -118,7 +123,7 @@ class TrainRun(QWidget):
         self.facts.set_full_text(describe_config(run))
         self._show_state(run)
         self._show_progress(run, story)
-        self._show_outcome(run, story)
+        self._show_outcome(run, story, made or story.adapter, gone)
         self._show_curves(story)
         questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
         self.samples.show_questions(questions, story.scores.after is not None)
@@ -163,17 +168,19 @@ class TrainRun(QWidget):
             self.progress.set_progress(paused, share, numbers, None if run.paused else left)
         self.numbers.set_full_text(numbers_now(story))
 
-    def _show_outcome(self, run: RunRecord, story: TrainingStory) -> None:
+    def _show_outcome(self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None, gone: bool) -> None:
         words, kind = outcome_words(run, story)
         if words:
             self.outcome.show_message(words, kind)
         else:
             self.outcome.hide()
-        self.scores.show_scores(story.scores, story.forgetting, story.parity, story.adapter)
-        usable = adapter_name(story) != "" and not (story.parity is not None and not story.parity.passed)
+        ended = run.state not in ("queued", "running")
+        self.scores.show_scores(story.scores, story.forgetting, story.parity, story.adapter, ended)
+        told = story.adapter is not None or story.result is not None
+        usable = told and made is not None and not gone and (story.parity is None or story.parity.passed)
         self.try_button.setVisible(usable)
-        kind_made = story.adapter.kind if story.adapter is not None else story.result.kind if story.result else ""
-        self.merge_button.setVisible(usable and kind_made == "lora")
+        self.merge_button.setVisible(usable and made is not None and made.kind == "lora")
+        self.gone.setVisible(gone)
         self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)
 
     def _show_curves(self, story: TrainingStory) -> None:
@@ -207,7 +214,7 @@ class TrainRun(QWidget):
         names = QHBoxLayout()
         names.setSpacing(tokens.SPACE_2)
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        names.addWidget(self.title, 1)
+        names.addWidget(self.title, 1000)  # all the room that it needs, before what is left over
         names.addWidget(self.state)
         names.addStretch(1)
         buttons = QWidget()
@@ -231,6 +238,7 @@ class TrainRun(QWidget):
         use.addWidget(self.merge_button)
         use.addStretch(1)
         self._came.body.addLayout(use)
+        self._came.body.addWidget(self.gone)
         self._came.hide()
         curves = Card()
         curves.body.setSpacing(tokens.SPACE_3)

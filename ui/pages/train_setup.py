@@ -51,6 +51,7 @@ class TrainSetup(QWidget):
         self._config = TrainingConfig()
         self._sets: tuple[DataSet, ...] = ()
         self._paths: list[str] = []
+        self._fits_kind = True  # false until new examples have been looked at
         self.message = InlineMessage()
         self.model = _box("Model")
         self.examples = _box("Examples")
@@ -254,7 +255,14 @@ class TrainSetup(QWidget):
         data = msgspec.structs.replace(
             self._config.data, path=path, turns="", question=(), answer="", system="", text=""
         )
+        self._fits_kind = False
         self._edit(data=data)
+
+    def fit_kind(self, plain_text: bool) -> None:
+        """New examples were looked at: raw text is read on, all else answered. What is chosen by hand later stays."""
+        if not self._fits_kind:
+            self._fits_kind = True
+            self._edit(objective="domain" if plain_text else "sft")
 
     def _edit(self, **changes: object) -> None:
         self._emit(msgspec.structs.replace(self._config, **changes))

@@ -13,11 +13,21 @@ import msgspec
 
 from workbench import events
 from workbench.events import Event, Terminal
-from workbench.training import AdapterRecord, Parity, SampleAnswer, ScoresPair, TrainingPlan, TrainResult
+from workbench.training import (
+    AdapterRecord,
+    Parity,
+    SampleAnswer,
+    ScoresPair,
+    TrainingConfig,
+    TrainingPlan,
+    TrainResult,
+)
 
 V = TypeVar("V")
 
 LOG_LINES = 400
+_IN_TURNS = ("training", "evaluating")
+"""Stages that take turns all along: their changes say nothing."""
 
 
 class Curve:
@@ -60,6 +70,7 @@ class TrainingStory:
         self.curves: dict[str, Curve] = {}
         self.questions: dict[str, QuestionAnswers] = {}
         self.log: list[tuple[float, str, str]] = []  # time, level, words
+        self.asked: TrainingConfig | None = None  # as it was put together, before the plan filled it in
         self.plan: TrainingPlan | None = None
         self.progress: events.Progress | None = None
         self.step: events.Progress | None = None  # how far the steps are, also while something else is done
@@ -79,17 +90,24 @@ class TrainingStory:
             match event:
                 case events.Metric():
                     self.curves.setdefault(event.name, Curve()).put(event.step, event.value)
+                    if event.name == "evaluation_loss":
+                        self._note(event.at, f"Step {event.step:,}: loss {event.value:.3f} on held-out examples")
                 case events.Progress():
+                    if event.stage not in (*_IN_TURNS, self.progress.stage if self.progress is not None else ""):
+                        self._note(event.at, event.stage.capitalize())
                     self.progress = event
                     if event.stage == "training" and event.total:
                         self.step = event
                 case events.Artifact():
                     self._take(event)
                 case events.Log() if event.level != "debug":
-                    self.log.append((event.at, event.level, event.text))
-                    del self.log[:-LOG_LINES]
+                    self._note(event.at, event.text, event.level)
                 case _:
                     pass
+
+    def _note(self, at: float, words: str, level: str = "info") -> None:
+        self.log.append((at, level, words))
+        del self.log[:-LOG_LINES]
 
     def end(self, terminal: Terminal) -> None:
         """Take in how it ended."""
@@ -119,6 +137,8 @@ class TrainingStory:
 
     def _take(self, event: events.Artifact) -> None:
         match event.kind:
+            case "asked":
+                self.asked = _read(event.result, TrainingConfig) or self.asked
             case "plan":
                 self.plan = _read(event.result, TrainingPlan) or self.plan
             case "sample":
@@ -135,7 +155,9 @@ class TrainingStory:
                 self.parity = _read(event.result, Parity) or self.parity
             case "checkpoint":
                 step = event.result.get("step")
-                self.checkpoint_step = step if isinstance(step, int) else self.checkpoint_step
+                if isinstance(step, int):
+                    self.checkpoint_step = step
+                    self._note(event.at, f"Checkpoint written at step {step:,}")
             case _:
                 pass
 

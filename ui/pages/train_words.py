@@ -66,7 +66,7 @@ def numbers_now(story: TrainingStory) -> str:
     speed, memory = story.curve("tokens_per_second").last, story.curve("memory_bytes").last
     parts = (
         f"loss {loss:.3f}" if loss is not None else "",
-        f"on held-out examples {held:.3f}" if held is not None else "",
+        f"{'' if loss is not None else 'loss '}on held-out examples {held:.3f}" if held is not None else "",
         f"{speed:,.0f} tokens/s" if speed is not None else "",
         f"{describe_bytes(int(memory))} of memory" if memory is not None else "",
     )
@@ -83,22 +83,19 @@ def outcome_words(run: RunRecord, story: TrainingStory) -> tuple[str, str]:
         if isinstance(terminal, events.Failed) and terminal.reason == "bug":
             reason = terminal.message.splitlines()[0] if terminal.message else "Something went wrong in the program."
         kept = " It can be resumed from its last checkpoint." if run.resumable else ""
+        if run.resumable and story.checkpoint_step is None:
+            kept = " It had no checkpoint yet: Resume begins it anew."
         return f"{reason.strip() or 'It failed.'}{kept}", "danger"
-    at = f" at step {story.checkpoint_step:,}" if story.checkpoint_step is not None else ""
     if not run.resumable:
         return "It was stopped before its first checkpoint: begin anew with Copy as new.", "attention"
+    if story.checkpoint_step is None:
+        return "It ended before its first checkpoint: Resume begins it anew.", "attention"
+    at = f" at step {story.checkpoint_step:,}"
     if run.state == "interrupted":
         why = run.message or "The program ended in the middle."
         words = f"{why} Its last checkpoint{at} is kept: Resume goes on from there."
         return words, "attention"
     return f"Stopped. Its checkpoint{at} is kept: Resume goes on from there.", "attention"
-
-
-def adapter_name(story: TrainingStory) -> str:
-    """The name of what the training made; "" before there is something."""
-    if story.adapter is not None:
-        return story.adapter.name
-    return story.result.adapter if story.result is not None else ""
 
 
 def final_loss(run: RunRecord) -> float | None:

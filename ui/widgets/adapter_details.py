@@ -410,7 +410,8 @@ class _ScoreTable(QWidget):
             grid.setColumnMinimumWidth(column, 56)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for column, words in enumerate(("Before", "After", "Change"), 1):
-            grid.addWidget(_cell(words, "small"), 0, column, right)
+            where = right if column < 3 else Qt.AlignmentFlag.AlignCenter
+            grid.addWidget(_cell(words, "small"), 0, column, where)
         for line, row in enumerate(rows, 1):
             title = _cell(row.name, "body")
             title.setToolTip(row.help)
@@ -419,7 +420,7 @@ class _ScoreTable(QWidget):
             grid.addWidget(_cell(row.after, "strong"), line, 2, right)
             chip = Chip(row.change or "–", "plain" if row.better is None else "success" if row.better else "attention")
             chip.setFixedWidth(104)
-            chip.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
             better = "" if row.better is None else ", better" if row.better else ", worse"
             chip.setAccessibleName(f"{row.name} changed by {row.change}{better}" if row.change else "")
             chip.setToolTip(f"{row.help}{' It got better.' if row.better else ''}")

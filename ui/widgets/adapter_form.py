@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
@@ -160,7 +161,8 @@ class AdapterRow(QWidget):
         self.state.setText("Checking" if record.state == "checking" else "")
         self.state.setVisible(record.state == "checking")
         self.state.setToolTip("It is being compared with what was trained, and withdrawn if it lost what was learnt.")
-        facts = "imported" if record.origin == "imported" else record.data
+        facts = "imported" if record.origin == "imported" else PurePath(record.data).name
+        self.facts.setToolTip(record.data)
         if record.examples:
             facts += f", {describe_count(record.examples, 'example')}"
         self.facts.setText(facts)

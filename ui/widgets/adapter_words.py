@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ui.widgets.amounts import describe_count, describe_seconds
+from ui.widgets.amounts import describe_count, describe_large, describe_seconds
 from workbench.recipes import AdapterUse, Recipe
 from workbench.training import AdapterRecord, Agreement, ArtifactKind, Parity, Scores, ScoresPair, WeightsMethod
 
@@ -33,9 +33,9 @@ METHODS: dict[WeightsMethod, str] = {
     "prefix": "prefix tuning",
 }
 _METRICS = {
-    "exact_match": "exactly right answers",
+    "exact_match": "answers exactly right",
     "rouge_l": "ROUGE-L",
-    "token_accuracy": "tokens foretold",
+    "token_accuracy": "next token right",
     "loss": "loss",
     "perplexity": "perplexity",
 }
@@ -119,7 +119,8 @@ def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
         pairs.append(("Made", describe_date(record.created)))
     if record.licence:
         pairs.append(("Licence", record.licence))
-    if record.note:
+    notes = record.parity.notes if record.parity is not None else ()
+    if record.note and not (notes and all(note in record.note for note in notes)):  # else they stand under The check
         pairs.append(("Note", record.note))
     return pairs
 
@@ -135,12 +136,12 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
     right = (
         ("Right answers", f"Of {answers}, the share that contains the expected words.")
         if general
-        else ("Exactly right answers", f"Of {answers}, the share that is the expected one.")
+        else ("Answers exactly right", f"Of {answers}, the share that is the expected one.")
     )
     measures = (
         ("exact_match", *right, "share", True),
-        ("rouge_l", "Likeness of answers", f"ROUGE-L of {answers} with the expected ones.", "share", True),
-        ("token_accuracy", "Tokens foretold", "The share of tokens that were the likeliest.", "share", True),
+        ("rouge_l", "Likeness to the expected answer", f"ROUGE-L of {answers} with the expected ones.", "share", True),
+        ("token_accuracy", "Next token right", "The share of tokens that were the likeliest.", "share", True),
         ("loss", "Loss", "How surprised it is by the right tokens, in nats; less is better.", "number", False),
         ("perplexity", "Perplexity", "Between how many tokens it wavers; less is better.", "number", False),
     )
@@ -190,7 +191,7 @@ def gate_verdict(record: AdapterRecord) -> str:
 
 
 def describe_metric(parity: Parity) -> str:
-    """The measure that was trained for, as trained, as served, of the base: ``Exactly right answers: …``."""
+    """The measure that was trained for, as trained, as served, of the base: ``Answers exactly right: …``."""
     if not parity.metric:
         return ""
     name = _METRICS.get(parity.metric, parity.metric.replace("_", " "))
@@ -207,8 +208,8 @@ def describe_agreement(found: Agreement) -> str:
     """How two ways of computing it agree, in a sentence with its numbers."""
     needed = f" ({_describe(found.needed, 'share')} is needed)" if found.needed else ""
     return (
-        f"{_capital(found.first)} and {found.second} take the same next token at {_describe(found.top1, 'share')} of "
-        f"{describe_count(found.positions, 'position')}{needed}; KL divergence {_small(found.kl)} nats."
+        f"{_capital(found.first)} – {found.second}: the same next token at {_describe(found.top1, 'share')} of "
+        f"{describe_count(found.positions, 'place')}{needed}; KL divergence {_small(found.kl)} nats."
     )
 
 
@@ -242,13 +243,13 @@ def _value(scores: Scores | None, name: str) -> float | None:
 def _describe(value: float | None, form: str) -> str:
     if value is None:
         return "–"
-    return f"{value:.1%}".replace(".0%", "%") if form == "share" else f"{value:,.2f}"
+    return f"{value:.1%}".replace(".0%", "%") if form == "share" else describe_large(value)
 
 
 def _describe_change(change: float, form: str) -> str:
     if form == "share":
         return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change) * 100:.1f} points".replace(".0 ", " ")
-    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change):,.2f}"
+    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{describe_large(abs(change))}"
 
 
 def _small(value: float) -> str:

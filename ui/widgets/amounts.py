@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from workbench.events import Progress
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def how_far(progress: Progress) -> tuple[float | None, str]:
     """The share that is done, None where the total is not known, and the same in numbers: ``12 of 40 files``."""
@@ -37,3 +39,13 @@ def describe_bytes(count: int) -> str:
 def describe_count(count: int, one: str, many: str = "") -> str:
     """``1 file``, ``1,204 files``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def describe_large(value: float) -> str:
+    """``168.86``, ``16,421``; what is beyond a million by its power of ten: ``2.5 × 10¹¹``."""
+    if abs(value) < 1000:
+        return f"{value:.2f}"
+    if abs(value) < 1_000_000:
+        return f"{value:,.0f}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"

@@ -27,7 +27,7 @@ METHODS: dict[WeightsMethod, tuple[str, str]] = {
     ),
     "rslora": (
         "rsLoRA",
-        "LoRA with another scale, which makes better use of high ranks (64 and more).",
+        "LoRA with another scale, which makes better use of high ranks (32 and more).",
     ),
     "dora": (
         "DoRA",

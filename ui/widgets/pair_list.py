@@ -88,7 +88,8 @@ class PairRow(Card):
 
     def __init__(self, pair: Mapping[str, Any]) -> None:
         super().__init__(margin=tokens.SPACE_3)
-        self.reason = str(pair.get("reason", ""))
+        reason = str(pair.get("reason", ""))
+        self.reason = f"{reason[:1].upper()}{reason[1:]}"
         self.body.setSpacing(tokens.SPACE_1)
         source: Mapping[str, Any] = pair.get("source") or {}
         place = str(source.get("note", "")) or PurePath(str(source.get("path", ""))).name

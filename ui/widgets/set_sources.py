@@ -215,6 +215,7 @@ class _Choice(QComboBox):
         super().__init__()
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(24)
+        self.setPlaceholderText("None yet")
 
     def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
         """Titles and values; what was chosen stays so while it is there."""
@@ -222,8 +223,8 @@ class _Choice(QComboBox):
         self.clear()
         for title, value in choices:
             self.addItem(title, value)
-        if before is not None and self.findData(before) >= 0:
-            self.setCurrentIndex(self.findData(before))
+        known = self.findData(before) if before is not None else -1
+        self.setCurrentIndex(max(known, 0) if choices else -1)
 
 
 def collection_choices(collections: Sequence[Collection]) -> list[tuple[str, str]]:

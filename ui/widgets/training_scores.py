@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
+from ui.widgets.amounts import describe_large
 from ui.widgets.basics import InlineMessage, Text
 from workbench.training import AdapterRecord, Parity, Scores, ScoresPair, gain
 
@@ -16,7 +17,7 @@ _ROWS: tuple[tuple[str, Callable[[Scores], str]], ...] = (
     ("Likeness to the expected answer (ROUGE-L)", lambda s: _percent(s.rouge_l)),
     ("Next token right", lambda s: _percent(s.token_accuracy)),
     ("Loss", lambda s: f"{s.loss:.3f}"),
-    ("Perplexity", lambda s: f"{s.perplexity:,.2f}"),
+    ("Perplexity", lambda s: describe_large(s.perplexity)),
 )
 
 
@@ -54,7 +55,12 @@ class TrainingScores(QWidget):
         self.hide()
 
     def show_scores(
-        self, scores: ScoresPair, forgetting: ScoresPair, parity: Parity | None, adapter: AdapterRecord | None
+        self,
+        scores: ScoresPair,
+        forgetting: ScoresPair,
+        parity: Parity | None,
+        adapter: AdapterRecord | None,
+        ended: bool = False,
     ) -> None:
         there = scores.after is not None
         self.lead.setText(lead_words(scores))
@@ -69,7 +75,7 @@ class TrainingScores(QWidget):
                 cell.setVisible(bool(before or after))
         self.forgotten.setText(forgetting_words(forgetting))
         self.forgotten.setVisible(bool(self.forgotten.text()))
-        words, kind = gate_words(parity, adapter)
+        words, kind = gate_words(parity, adapter, ended)
         if words:
             self.gate.show_message(words, kind)
         else:
@@ -90,7 +96,7 @@ def lead_words(scores: ScoresPair) -> str:
             word = "more" if right > was else "fewer"
             lead = f"{abs(right - was)} {word} of {after.answers} held-out questions are answered exactly as expected"
             return f"{lead} ({gain_words(before.exact_match, after.exact_match, after.answers)})."
-        lead = f"As many held-out questions are answered exactly as before: {was} of {before.answers}."
+        lead = f"{was} of {before.answers} held-out questions are answered exactly as expected, as many as before."
     else:
         lead = ""
     change = before.loss - after.loss
@@ -123,14 +129,19 @@ def forgetting_words(forgetting: ScoresPair) -> str:
     return " ".join(parts)
 
 
-def gate_words(parity: Parity | None, adapter: AdapterRecord | None) -> tuple[str, str]:
-    """What the gate found in plain words, and the kind of message that it is; empty words before there is anything."""
+def gate_words(parity: Parity | None, adapter: AdapterRecord | None, ended: bool = False) -> tuple[str, str]:
+    """What the gate found in plain words, and the kind of message that it is; empty words before there is anything.
+    ``ended``: the run is over, so that nothing is being checked any more."""
     if parity is None:
         if adapter is None or adapter.state != "checking":
             return "", "info"
+        if ended:
+            words = "It can be used, but it was not checked whether what the chat uses says what was trained."
+            return words, "attention"
         words = "It can be used already, and is being checked: whether what the chat uses says what was trained."
         return words, "info"
-    closest = parity.agreements[-1] if parity.agreements else None
+    served = [found for found in parity.agreements if "served" in found.second]
+    closest = (served or parity.agreements or (None,))[-1]
     same = ""
     if closest is not None:
         same = (
@@ -140,7 +151,8 @@ def gate_words(parity: Parity | None, adapter: AdapterRecord | None) -> tuple[st
     kept = ""
     if parity.trained is not None and parity.served is not None:
         base = f", {_share(parity.base)} without it" if parity.base is not None else ""
-        name = {"exact_match": "Exactly right", "": "Score"}.get(parity.metric, parity.metric.replace("_", " "))
+        names = {"exact_match": "Answers exactly right", "token_accuracy": "Next token right", "": "Score"}
+        name = names.get(parity.metric, parity.metric.replace("_", " ").capitalize())
         kept = f" {name}: {_share(parity.served)} as served, {_share(parity.trained)} as trained{base}."
     if parity.passed:
         return f"Checked: what the chat uses says what was trained.{kept}{same}", "success"

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 from ui.forms import FieldRow, describe_value
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.widgets.basics import LinkButton, Text
+from ui.widgets.basics import Line, LinkButton, Text
 from workbench.fields import Field, fields_of
 from workbench.training import PARTS, TrainingConfig, WeightsMethod
 
@@ -95,7 +95,8 @@ class TrainingSettings(QWidget):
             ]
             if not wanted:
                 continue
-            column.addWidget(Text(title, "muted"))
+            column.addWidget(Line())
+            column.addWidget(Text(title, "heading"))
             for field in wanted:
                 self._add_row(column, f"{part}.{field.name}", kind, field)
 

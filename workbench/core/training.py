@@ -56,11 +56,12 @@ class Training:
             raise UserError(plan.problem, plan.hint)
         context.raise_if_cancelled()  # the plan was there before the worker heard of it
         config = plan.config
-        title = config.name or f"{config.model}: {config.weights.method} on {Path(config.data.path).stem}"
+        title = config.name or f"{Path(config.data.path).stem}: {config.weights.method} on {config.model}"
 
         def prepare(folder: Path, log: RunLog) -> None:
             (folder / CONFIG).write_text(dump_config(config), "utf-8")
             (folder / PLAN).write_bytes(msgspec.json.encode(plan))
+            log.append(events.Artifact(kind="asked", id=folder.name, result=msgspec.to_builtins(call.config)))
             log.append(events.Artifact(kind="plan", id=folder.name, result=msgspec.to_builtins(plan)))
 
         yield finish(self._runs.add("train", title, msgspec.to_builtins(config), prepare=prepare))
