@@ -91,5 +91,6 @@ def test_of_what_was_imported_nothing_is_claimed() -> None:
     card = model_card(AdapterRecord(name="style", kind="soft-prompt", origin="imported"), "gguf", "style.gguf")
     assert "how it was trained is not known" in card
     assert "name no licence" in card
+    assert "made with LLM Workbench" not in card
     for absent in ("## Metrics", "## Conversion", "license:", "base_model:"):
         assert absent not in card

@@ -69,8 +69,10 @@ def _what(record: AdapterRecord, form: Form, file: str) -> str:
     }
     what = kinds["merged" if form == "merged" else record.kind]
     named = f" `{file}` holds it." if file else ""
-    origin = " It was imported; how it was trained is not known." if record.origin == "imported" else ""
-    return f"{what}{base}, made with LLM Workbench.{named}{origin}"
+    imported = record.origin == "imported"
+    made = "" if imported and form != "merged" else ", made with LLM Workbench"
+    origin = " It was imported; how it was trained is not known." if imported else ""
+    return f"{what}{base}{made}.{named}{origin}"
 
 
 def _use(record: AdapterRecord, form: Form, file: str) -> str:
