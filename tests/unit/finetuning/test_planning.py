@@ -172,3 +172,15 @@ def test_processor_with_16_bit_instructions(tmp_path: Path) -> None:
     info.write_text("flags\t\t: fpu avx2\n")
     assert not computes_bf16(info)
     assert not computes_bf16(tmp_path / "missing")
+
+
+def test_a_prefix_keeps_its_activations_whatever_is_said(planned: Any) -> None:
+    def activations(method: WeightsMethod, checkpointing: Any) -> int:
+        config = TrainingConfig(
+            weights=WeightsPart(method=method),
+            optimiser=OptimiserPart(checkpointing=checkpointing, tokens_per_pass=512),
+        )
+        return {part.name: part.bytes for part in planned(config=config).memory}["activations"]
+
+    assert activations("lora", "on") < 0.5 * activations("lora", "off")
+    assert activations("prefix", "on") == activations("prefix", "off")

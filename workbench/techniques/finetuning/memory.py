@@ -67,7 +67,7 @@ def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
     """What each token that is computed at once takes for the backward pass.
 
     Of a block are kept: the inputs of its linear layers and of what lies between them, the norms' in float32. With
-    checkpointing only each block's input, and one block as above.
+    checkpointing only each block's input, and one block as above; a prefix cannot be trained so (training.running).
     """
     width, inner = shape.width, max(shape.inner, shape.width)
     each_keys = shape.keys // max(1, shape.layers)
@@ -80,7 +80,8 @@ def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
     if config.weights.method == "ia3":
         block += number * (inner + each_keys)
     layers = min(config.weights.last_layers, shape.layers) if config.weights.method == "layers" else shape.layers
-    kept = block * layers if not checkpointing else number * width * layers + 2.5 * block
+    dense = not checkpointing or config.weights.method == "prefix"
+    kept = block * layers if dense else number * width * layers + 2.5 * block
     return int(SLACK * (kept + 4 * 4 * width) * longer(config))
 
 
