@@ -91,7 +91,7 @@ def test_a_training_is_followed_and_its_adapter_offered(trainer: Workbench, home
     seen: list[Event] = []
     result = msgspec.convert(call(trainer, FollowRun(run=run.id), seen.append), TrainResult)
     kinds = [e.kind for e in seen if isinstance(e, events.Artifact)]
-    assert kinds == ["plan", "data", "scores", "adapter", "parity"]
+    assert kinds == ["asked", "plan", "data", "scores", "adapter", "parity"]
     assert [e.value for e in seen if isinstance(e, events.Metric) and e.name == "loss"] == [1, 1 / 2, 1 / 3, 1 / 4]
     assert (result.adapter, result.kind, result.steps, result.run) == ("my-facts", "lora", 4, run.id)
     assert result.metrics["after_exact_match"] == 1.0
