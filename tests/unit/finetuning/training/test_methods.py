@@ -141,3 +141,24 @@ def test_blocks_of_two_kinds_are_both_adapted() -> None:
     assert adapted("attention") == attention
     assert attention < adapted("all")
     assert adapted("all") - attention == adapted("feed-forward")
+
+
+def test_what_sees_is_not_adapted() -> None:
+    """Its layers have the names of those that write, and llama.cpp's text model does not have them."""
+    transformers = pytest.importorskip("transformers")
+    text = {
+        "vocab_size": 96, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "head_dim": 8,
+    }  # fmt: skip
+    seeing = {
+        "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 28,
+        "patch_size": 14,
+    }  # fmt: skip
+    config = transformers.Gemma3Config(text_config=text, vision_config=seeing, mm_tokens_per_image=4)
+    base = FakeLoaded(transformers.Gemma3ForConditionalGeneration(config), FakeBase("gemma3"))
+    for targets, count in (("all", 7), ("attention", 4)):
+        part = WeightsPart(method="lora", rank=4, targets=targets)  # type: ignore[arg-type]
+        layers = {name.partition(".lora_")[0] for name in moving(apply_method(base, part))}
+        assert len(layers) == 3 * count
+        assert not any("vision" in name for name in layers)
+        base = FakeLoaded(transformers.Gemma3ForConditionalGeneration(config), FakeBase("gemma3"))

@@ -212,7 +212,11 @@ def _targets(model: Any, which: str) -> list[str]:
     chosen = [leaf for leaf in chosen if not leaf.endswith(("router", "gate"))]
     if not chosen:
         raise UserError(f"A {model.config.model_type} has no such linear layers.", "Choose all as targets.")
-    return chosen
+    inside = {id(layer) for layer in _linear_layers(blocks_of(model)).values()}
+    named = [(name, id(layer)) for name, layer in _linear_layers(model).items() if name.endswith(tuple(chosen))]
+    if all(layer in inside for _, layer in named):
+        return chosen
+    return [name for name, layer in named if layer in inside]  # what sees or hears has layers of the same names
 
 
 def _transposed(model: Any) -> bool:
