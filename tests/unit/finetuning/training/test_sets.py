@@ -89,6 +89,10 @@ def test_a_domain_is_packed_into_windows(writing: Writing, tmp_path: Path) -> No
     found = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.2), writing)
     assert {len(one.tokens) for one in found.train[:-1]} == {64}
     assert any(one.starts for one in found.train)
+    apart = [text for one in found.train for text in one.texts()]
+    assert len(apart) == len(found.train) + sum(len(one.starts) for one in found.train)
+    assert [token for text in apart for token in text.tokens] == [token for one in found.train for token in one.tokens]
+    assert not any(text.starts for text in apart)
     for one in found.train:
         assert [place for place, learnt in enumerate(one.trained) if not learnt] == list(one.starts)
         assert all(writing.tokenizer.ends_generation(one.tokens[start - 1]) for start in one.starts)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -322,7 +323,8 @@ class _Session:
         """What the gate compares on: examples of the evaluation side, or of the other one where nothing is held out."""
         asked = {question.prompt: question for question in self._data.questions}
         lines = []
-        for text in self._data.evaluation[:MOST_CHECKED]:
+        texts = (text for one in self._data.evaluation for text in one.texts())
+        for text in islice(texts, MOST_CHECKED):
             start = len(text.tokens)
             while start and text.trained[start - 1]:
                 start -= 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +51,11 @@ class TokenSequence(msgspec.Struct, frozen=True):
     tokens: tuple[int, ...]
     trained: tuple[bool, ...]
     starts: tuple[int, ...] = ()
+
+    def texts(self) -> list[TokenSequence]:
+        """Each text by itself."""
+        borders = pairwise((0, *self.starts, len(self.tokens)))
+        return [TokenSequence(self.tokens[start:end], self.trained[start:end]) for start, end in borders]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
