@@ -169,6 +169,10 @@ def test_a_prefix_computes_what_torch_does(
         engine.close()
 
 
+NOISE = 0.05
+"""Nats. A quantised model rounds its activations: the same words cut into other batches differ by 0.02 on gemma."""
+
+
 def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine, tmp_path: Path) -> None:
     import gguf
 
@@ -190,12 +194,12 @@ def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine,
         probe(engine, words)  # so that they are a batch of their own: another cut changes what a quantised model says
         wanted = found(probe(engine, [*words, *tokens]))
         cold = probe(engine, tokens, key)
-        assert divergence(wanted, found(cold)) < 0.02
+        assert divergence(wanted, found(cold)) < NOISE
         probe(engine, other, key)  # moves it out of memory
         back = probe(engine, tokens, key)
         assert back.cached == len(tokens) - 1
-        assert divergence(wanted, found(back)) < 0.02
-        assert divergence(wanted, found(probe(engine, tokens))) > 0.02
+        assert divergence(wanted, found(back)) < NOISE
+        assert divergence(wanted, found(probe(engine, tokens))) > 5 * NOISE
 
 
 # -- ways back into memory --------------------------------------------------------------------------------
