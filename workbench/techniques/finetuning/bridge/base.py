@@ -17,7 +17,7 @@ import gguf
 
 from workbench.errors import UserError
 from workbench.models.gguf import Tensor
-from workbench.techniques.finetuning.bridge.families import FAMILIES, architecture_of
+from workbench.techniques.finetuning.bridge.families import FAMILIES, Order, architecture_of, layer_of, row_order
 from workbench.techniques.finetuning.bridge.gguf_file import open_model, whole_numbers
 from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsFile
 
@@ -78,6 +78,20 @@ class Base:
                 "Choose the model that the adapter was trained on.",
             )
         return name
+
+    def row_order(self, tensor: str, rows: int, trained: Path) -> Order | None:
+        """See ``families.row_order``. Raises UserError when ``rows``, those of what lies in the folder ``trained``, are
+        not those of this model's heads."""
+        layer = layer_of(tensor)
+        if layer is None:
+            return None
+        try:
+            return row_order(self.architecture, tensor, rows, self.heads[layer], self.kv_heads[layer])
+        except (ValueError, ZeroDivisionError, IndexError) as error:
+            raise UserError(
+                f"The {rows} rows of {tensor} in {trained} are not those of {self.name}'s heads.",
+                "Choose the model that it was trained on.",
+            ) from error
 
 
 def read_base(path: Path) -> Base:

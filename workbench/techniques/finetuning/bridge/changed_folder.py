@@ -6,7 +6,6 @@ they become llama.cpp's: names, order of rows, norms that are stored with or wit
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ import numpy as np
 
 from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge.base import Base
-from workbench.techniques.finetuning.bridge.families import FAMILIES, Order, layer_of, row_order
+from workbench.techniques.finetuning.bridge.families import FAMILIES, Order
 from workbench.techniques.finetuning.bridge.gguf_file import Floats
+from workbench.techniques.finetuning.bridge.peft_folder import folder_sha256
 from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsFile
 
 CONFIG, WEIGHTS = "changed.json", "changed.safetensors"
@@ -79,7 +79,7 @@ class ChangedFolder:
                 self._values[tensor] = values
         if not self._values:
             raise UserError(f"{folder} changes nothing: it holds no tensors.", "Train it again.")
-        self.sha256 = _sha256(folder)
+        self.sha256 = folder_sha256(folder, (WEIGHTS, CONFIG))
 
     def targets(self) -> Sequence[str]:
         return tuple(self._values)
@@ -106,7 +106,7 @@ class ChangedFolder:
             self._add_bias(name, tensor, shape)
         offset = self._family.norm_offset if layer.endswith("norm") and kind == "weight" else 0.0
         turned = self._base.architecture in _CONV1D and kind == "weight" and stem.startswith("blk.") and len(shape) == 2
-        values = NewValues(self._file, name, offset, self._order(tensor, shape[0]), turned)
+        values = NewValues(self._file, name, offset, self._base.row_order(tensor, shape[0], self.folder), turned)
         squeezed = tuple(n for n in shape if n != 1) if len(shape) > 2 else shape  # a convolution by channel
         now = shape[::-1] if turned else squeezed
         if has is not None and now != has:
@@ -155,18 +155,6 @@ class ChangedFolder:
         stored = (self._base.tensors or {}).get(tensor)
         return None if stored is None else tuple(reversed(stored.shape))
 
-    def _order(self, tensor: str, rows: int) -> Order | None:
-        layer = layer_of(tensor)
-        if layer is None:
-            return None
-        try:
-            heads, kv_heads = self._base.heads[layer], self._base.kv_heads[layer]
-            return row_order(self._base.architecture, tensor, rows, heads, kv_heads)
-        except (ValueError, ZeroDivisionError, IndexError) as error:
-            raise UserError(
-                f"The {rows} rows of {tensor} in {self.folder} are not those of {self._base.name}'s heads.", _OTHER_HINT
-            ) from error
-
 
 def read_method(folder: Path) -> str:
     """Which of ``METHODS`` a folder says it was trained by. Raises UserError when it does not say."""
@@ -179,15 +167,6 @@ def read_method(folder: Path) -> str:
     if method not in METHODS:
         raise UserError(f"{path} does not say by which method it was trained: {method!r}.", "Train it again.")
     return str(method)
-
-
-def _sha256(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in (WEIGHTS, CONFIG):
-        with (folder / file).open("rb") as reading:
-            while block := reading.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _spelled(shape: Sequence[int]) -> str:

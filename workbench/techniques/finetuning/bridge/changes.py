@@ -19,7 +19,7 @@ from workbench.models.adapters import check_adapter
 from workbench.models.gguf import read_gguf
 from workbench.techniques.finetuning.bridge import changed_folder
 from workbench.techniques.finetuning.bridge.base import Base
-from workbench.techniques.finetuning.bridge.families import FAMILIES, Order, layer_of, row_order
+from workbench.techniques.finetuning.bridge.families import FAMILIES
 from workbench.techniques.finetuning.bridge.gguf_file import Floats, open_single
 from workbench.techniques.finetuning.bridge.peft_folder import Module, PeftAdapter, read_peft_folder
 
@@ -138,7 +138,7 @@ class PeftChanges:
         if self.method == "lora":
             return LowRank(a, b)
         magnitude = self._adapter.read(module, "magnitude").reshape(-1)
-        order = self._order(tensor, len(magnitude))
+        order = self._base.row_order(tensor, len(magnitude), self._adapter.folder)
         return LowRank(a, b, magnitude if order is None else magnitude[order])
 
     def scaling(self, tensor: str) -> tuple[float, int]:
@@ -155,7 +155,7 @@ class PeftChanges:
         if module.experts:
             return self._of_experts(module, tensor, a, b)
         self._check_shape(module, tensor, (len(b), a.shape[1]))
-        order = self._order(tensor, len(b))
+        order = self._base.row_order(tensor, len(b), self._adapter.folder)
         return np.ascontiguousarray(a), np.ascontiguousarray(b if order is None else b[order])
 
     def _of_experts(self, module: Module, tensor: str, a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -180,7 +180,7 @@ class PeftChanges:
             self._check_shape(module, tensor, (None, vector.size))
             return Scaling(None, vector.reshape(1, -1))
         self._check_shape(module, tensor, (vector.size, None))
-        order = self._order(tensor, vector.size)
+        order = self._base.row_order(tensor, vector.size, self._adapter.folder)
         rows = vector.reshape(-1, 1)
         return Scaling(rows if order is None else rows[order], None)
 
@@ -192,19 +192,6 @@ class PeftChanges:
                 "Train linear layers only.",
             )
         return shape[1] == 1
-
-    def _order(self, tensor: str, rows: int) -> Order | None:
-        layer = layer_of(tensor)
-        if layer is None:
-            return None
-        try:
-            heads, kv_heads = self._base.heads[layer], self._base.kv_heads[layer]
-            return row_order(self._base.architecture, tensor, rows, heads, kv_heads)
-        except (ValueError, ZeroDivisionError, IndexError) as error:
-            raise UserError(
-                f"The {rows} rows of {tensor} in {self._adapter.folder} are not those of {self._base.name}'s heads.",
-                "Choose the model that the adapter was trained on.",
-            ) from error
 
     def _check_embedding(self, module: Module, tensor: str) -> None:
         if (tensor == _EMBEDDING) != ("embedding_a" in module.parts):

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -113,10 +113,10 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     )
 
 
-def folder_sha256(folder: Path) -> str:
-    """Of a PEFT folder's weights and config, in this order."""
+def folder_sha256(folder: Path, files: Sequence[str] = (WEIGHTS, CONFIG)) -> str:
+    """Of a folder's files, in this order: those of a PEFT folder, or others."""
     digest = hashlib.sha256()
-    for file in (WEIGHTS, CONFIG):
+    for file in files:
         with (folder / file).open("rb") as reading:
             while block := reading.read(1 << 20):
                 digest.update(block)
