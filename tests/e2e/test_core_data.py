@@ -202,6 +202,10 @@ def test_what_a_set_cannot_be_built_from_is_said_at_once(trainer: Workbench) -> 
             call(trainer, BuildData(name="x", source=source, collection="Nope"))  # type: ignore[arg-type]
     with pytest.raises(UserError, match="no chat"):
         call(trainer, BuildData(name="x", source="chats", chats=("nope",)))
+    call(trainer, CreateCollection(name="Papers"))
+    for questions, limit in ((0, 0), (1, -1)):
+        with pytest.raises(UserError, match="cannot be asked"):
+            call(trainer, BuildData(name="x", source="pairs", collection="Papers", questions=questions, limit=limit))
     with pytest.raises(UserError, match="name of a set"):
         call(trainer, BuildData(name="../x", source="chats"))
     with pytest.raises(UserError, match="no set"):

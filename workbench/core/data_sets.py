@@ -60,8 +60,11 @@ class DataSets:
                 raise UserError("It is not said which collection the set is built from.", "Name the collection.")
             call = msgspec.structs.replace(call, collection=self._registry.get(call.collection).id)
         if call.source == "pairs":
-            if call.questions < 1:
-                raise UserError("At least one question is asked of each passage.", "Set questions to 1 or more.")
+            if call.questions < 1 or call.limit < 0:
+                raise UserError(
+                    f"{call.questions} questions on each of {call.limit} passages cannot be asked.",
+                    "Set questions to 1 or more, and the limit to 0 for all passages, or more.",
+                )
             call = msgspec.structs.replace(call, model=chat_model(call.model, self._catalogue).name)
         plain = msgspec.to_builtins(msgspec.structs.replace(call, name=name))
         del plain["call"]
