@@ -156,6 +156,18 @@ def test_the_page_opens_with_an_adapter(page: ChatPage, qtbot: QtBot, shell: Rec
     assert shell.messages[-1][0] == "The adapter nothing is not here any more."
 
 
+def test_an_adapter_is_tried_without_documents_that_nobody_asked_for(
+    page: ChatPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    for name in [known.name for known in front.home.collections.values()][1:]:
+        front.call(c.RemoveCollection(collection=name))
+    front.announce("collection", "")
+    qtbot.waitUntil(lambda: page.parts.recipe.recipe.retrieval is not None)
+    page.open_target(adapter="my-notes")
+    qtbot.waitUntil(lambda: uses(page) == [("my-notes", 1.0)])
+    assert page.parts.recipe.recipe.retrieval is None
+
+
 # -- kept in the chat -------------------------------------------------------------------------------
 
 

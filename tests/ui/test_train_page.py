@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -294,6 +294,20 @@ def test_the_log_tells_stages_evaluations_and_checkpoints() -> None:
         "Checkpoint written at step 40",
         "Checking",
     ]
+
+
+def test_the_keyboard_ends_at_start_and_what_it_reaches_is_in_sight(page: TrainPage, qtbot: QtBot) -> None:
+    setup = page.setup
+    reached: QWidget = setup.settings.fold
+    while True:
+        reached = reached.nextInFocusChain()
+        if reached.isVisible() and reached.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            break
+    assert reached is setup.start_button
+    setup.show_place(setup.plan)
+    assert setup.model.visibleRegion().isEmpty()
+    setup._on_focus(page.runs, setup.model)
+    qtbot.waitUntil(lambda: not setup.model.visibleRegion().isEmpty())
 
 
 def test_new_examples_choose_the_kind_of_training_until_the_person_does(page: TrainPage, qtbot: QtBot) -> None:

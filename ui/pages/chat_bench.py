@@ -88,8 +88,11 @@ class ChatBench(QObject):
             if record is None:
                 self._shell.show_message(f"The adapter {name} is not here any more.", "attention")
                 return
+            recipe = with_adapter(self.recipe, record)
+            if not self._has_chosen:  # it was trained without documents, and these nobody asked for
+                recipe = msgspec.structs.replace(recipe, retrieval=None)
             self._has_chosen = True
-            self.put(with_adapter(self.recipe, record))
+            self.put(recipe)
             self._parts.recipe.adapters.open(record.kind != "merged")
 
         self.adapters.find(name, take)

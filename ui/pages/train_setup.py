@@ -8,7 +8,7 @@ from pathlib import PurePath
 import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
@@ -231,10 +231,18 @@ class TrainSetup(QWidget):
             if before is not None:
                 QWidget.setTabOrder(_last_of(before), _first_of(card))
             before = card
+        if before is not None:
+            QWidget.setTabOrder(_last_of(before), self.start_button)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange(event.size().width() >= TWO_COLUMNS)
+
+    def _on_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Bring what Tab reaches from outside into sight; among its own the area does that."""
+        inside = self._area.widget()
+        if inside is not None and inside.isAncestorOf(now) and not inside.isAncestorOf(before):
+            self._area.ensureWidgetVisible(now, 0, tokens.SPACE_6)
 
     def _connect(self) -> None:
         self.model.activated.connect(lambda _: self._edit(model=str(self.model.currentData())))
@@ -247,6 +255,9 @@ class TrainSetup(QWidget):
         self.settings.changed.connect(self._emit)
         self.report.mapped.connect(lambda data: self._edit(data=data))
         self.start_button.clicked.connect(self.start_wanted)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_focus)
 
     # -- what happens --------------------------------------------------------------------------------
 
