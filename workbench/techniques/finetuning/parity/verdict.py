@@ -35,6 +35,11 @@ COARSE = 0.5
 ADAPTER_MARGIN = 0.05
 """How much less an adapter over a packed base may agree with float32 than the base alone does."""
 
+VIRTUAL_MARGIN = 0.15
+"""The same for virtual tokens. They are larger than any word's, and llama.cpp rounds 32 activations at a time to 8 bits
+of the largest of them. That they are computed rightly is seen against the float32 model, which allows nothing of this.
+"""
+
 PACKED_MARGIN = 0.05
 """How much less a merged model may agree with torch than with a float32 merge, where the other weights are packed:
 llama.cpp rounds what it multiplies these with, and torch does not."""
@@ -129,7 +134,8 @@ def _counts(found: Comparison, metric: str) -> tuple[str, dict[str, tuple[int, i
 def _needed(served: Served, trained: Path, base: Path, own: float) -> tuple[str, float]:
     """In which format what was trained is served, and how far that must agree with float32."""
     if served.kind != "merged":
-        return "an adapter", max(COARSE, min(PACKED["F16"], own - ADAPTER_MARGIN))
+        margin = ADAPTER_MARGIN if served.kind == "lora" else VIRTUAL_MARGIN
+        return "an adapter", max(COARSE, min(PACKED["F16"], own - margin))
     touched = set(read_changes(trained, read_base(base)).targets())
     kinds = {t.type for t in read_gguf(Path(served.path)).tensors if t.name in touched and len(t.shape) > 1}
     limits = {kind: PACKED.get(kind[:3], COARSE) for kind in kinds or {"F32"}}
