@@ -1,15 +1,24 @@
-"""How much is evaluated on the way."""
+"""A domain from its texts to what it leaves; how much is evaluated on the way."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 
-from tests.unit.finetuning.training.tiny_training import sequences
+from tests.unit.finetuning.training.tiny_training import save_folder, sequences
+from workbench import events
+from workbench.techniques.finetuning.parity.prompts import read_prompts
+from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
 from workbench.techniques.finetuning.training import running
-from workbench.techniques.finetuning.training.running import _evaluated, _spread
+from workbench.techniques.finetuning.training.control import Switch
+from workbench.techniques.finetuning.training.running import _evaluated, _spread, train
 from workbench.techniques.finetuning.training.sets import Question
+from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 
 
 def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:
@@ -26,3 +35,32 @@ def test_questions_are_spread_over_all() -> None:
     assert [one.question for one in _spread(asked, 4)] == ["0", "2", "5", "7"]
     assert _spread(asked, 20) == tuple(asked)
     assert _spread(asked, 0) == ()
+
+
+def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_held_out(tmp_path: Path) -> None:
+    rows = tmp_path / "texts.jsonl"
+    texts = [f"Text {n} goes on and on." for n in range(30)]
+    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    config = TrainingConfig(
+        objective="domain",
+        data=DataPart(path=str(rows), evaluation_share=0.0, longest_tokens=96),
+        weights=WeightsPart(base="f32", rank=8),
+        optimiser=OptimiserPart(steps=12, batch=4, tokens_per_pass=192, learning_rate=2e-2, checkpointing="off"),
+        evaluation=EvaluationPart(every=6, answers=4, forgetting=False),
+    )
+    model = BaseModel(name="tiny", path=str(save_folder(tmp_path / "tiny")))
+    told: list[Any] = []
+    live = train(TrainModel(config=config, model=model, folder=str(tmp_path / "run"), threads=1), Switch(), told.append)
+    assert live is not None
+    scores = live.trained.scores
+    assert scores.before is not None
+    assert scores.after is not None
+    assert scores.after.loss < scores.before.loss
+    assert scores.after.token_accuracy > scores.before.token_accuracy + 0.2
+    assert (scores.after.exact_match, scores.after.answers) == (None, 0)
+    assert [e.step for e in told if isinstance(e, events.Metric) and e.name == "evaluation_loss"] == [0, 6, 12]
+    prompts = read_prompts(tmp_path / "run" / "trained" / "questions.jsonl")
+    # each is one text, or a part of one where a window ends in it; what one begins with is not learnt
+    assert len(prompts) > len(texts) / 2
+    assert all(prompt.learnt == (False, *[True] * (len(prompt.tokens) - 1)) for prompt in prompts)
+    assert max(len(prompt.tokens) for prompt in prompts) < 30
