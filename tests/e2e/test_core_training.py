@@ -221,6 +221,7 @@ def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench
     card = card_of(home, run.id)
     assert (card.state, card.note) == ("checking", UNCHECKED)
     assert (home.adapters / card.name / "trained").is_dir()
+    assert not list((home.run(run.id) / "served").iterdir())
     trainer.close()
     again = opened(home)
     try:

@@ -149,7 +149,10 @@ class TrainingRuns:
         self._shelf.keep_trained(made.name, folder / TRAINED)
         if made.state == "checking":
             self._publishing.update(msgspec.structs.replace(made, note=UNCHECKED))
-        for file in (folder / SERVED).glob("*.gguf"):
+        # the merges that a killed gate compared with are as large as the model
+        places = (folder / SERVED, self._shelf.folder_of(made.name))
+        halves = [half for place in places for half in place.glob(".*.gguf.*.part")]
+        for file in [*(folder / SERVED).glob("*.gguf"), *halves]:
             file.unlink(missing_ok=True)
 
     def _plan(self, run: str) -> TrainingPlan | None:
