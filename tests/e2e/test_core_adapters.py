@@ -155,6 +155,17 @@ def test_a_merge_is_checked_and_then_a_model_of_the_catalogue(trainer: Workbench
     assert "F16" in card.note
 
 
+def test_one_that_names_no_base_is_merged_into_the_model_that_it_fits(
+    trainer: Workbench, home: Home, tmp_path: Path
+) -> None:
+    home.adapters.mkdir(exist_ok=True)
+    write_adapter(base_file(tmp_path), home.adapters / "loose.gguf")
+    other_model(trainer, tmp_path)
+    run = call(trainer, MergeAdapter(adapter="loose"))
+    assert run.config["model"] == "Base"
+    assert call(trainer, FollowRun(run=run.id))["model"] == "Base loose"
+
+
 def test_a_merge_that_loses_what_was_learnt_is_deleted(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     trained(trainer, home, tmp_path)
     run = call(trainer, MergeAdapter(adapter="facts", name="Lost", scale=2.0))  # the fake gate refuses more than 1

@@ -17,6 +17,7 @@ from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
 from ui.pages.adapters import AdaptersPage
 from ui.pages.adapters_import import ImportDialog
+from ui.pages.chat_adapters import with_adapter
 from ui.pages.merge_dialog import MergeDialog
 from ui.pages.run_watch import RunWatch
 from ui.pages.set_builder import SetBuilder
@@ -354,3 +355,12 @@ def test_what_is_closed_follows_its_run_no_longer(
     qtbot.waitUntil(lambda: len(followed()) == 1)
     dialog.deleteLater()
     qtbot.waitUntil(lambda: followed() == [])
+
+
+def test_a_file_that_names_no_base_is_used_with_the_model_that_is_chosen(bridge: Bridge, qtbot: QtBot) -> None:
+    loose = record(name="loose", base="", origin="imported")
+    recipe = with_adapter(Recipe(model=ModelPart(name=BASE)), loose)
+    assert recipe.model == ModelPart(name=BASE, adapters=(AdapterUse(name="loose"),))
+    dialog = MergeDialog(bridge, loose)
+    qtbot.addWidget(dialog)
+    assert dialog.name.text() == "loose"

@@ -75,7 +75,7 @@ def with_adapter(recipe: Recipe, record: AdapterRecord) -> Recipe:
     """The recipe with an adapter on over its base at full strength, or with the model that it was merged into."""
     if record.kind == "merged":
         return with_model(recipe, record.model)
-    on = with_model(recipe, record.base)
+    on = with_model(recipe, record.base) if record.base else recipe  # a file without a card names no base
     uses = (AdapterUse(name=record.name),)
     return msgspec.structs.replace(on, model=msgspec.structs.replace(on.model, adapters=uses))
 

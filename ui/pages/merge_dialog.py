@@ -47,14 +47,14 @@ class MergeDialog(Dialog):
     merged = Signal(str)
 
     def __init__(self, bridge: Bridge, adapter: AdapterRecord, parent: QWidget | None = None) -> None:
-        words = f"Writes it into {adapter.base}, as a new model of its own."
+        words = f"Writes it into {adapter.base or 'the model that it fits'}, as a new model of its own."
         super().__init__(f"Merge {adapter.name}", words, "Merge", parent, 600)
         self._bridge = bridge
         self._adapter = adapter
         self._parity: Parity | None = None
         self._done = False
         self.watch: RunWatch | None = None
-        self.name = QLineEdit(f"{adapter.base}-{adapter.name}")
+        self.name = QLineEdit("-".join(part for part in (adapter.base, adapter.name) if part))
         self.name.textChanged.connect(lambda _: self._show_state())
         self.type = ChoiceRow("Format of what it changes", [(name, title) for name, (title, _) in TYPES.items()])
         self.type.chosen.connect(self._on_type)

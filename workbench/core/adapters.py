@@ -225,7 +225,8 @@ class Adapters:
                 f"{record.name} cannot be merged at strength {call.scale:g}.",
                 f"Choose one up to {LARGEST_SCALE:g}; at 0 the model would stay as it is.",
             )
-        model = self._bases.model(call.model or record.base)
+        wanted = call.model or record.base  # a file that somebody put there names no base
+        model = self._bases.model(wanted) if wanted else self._base_of(Path(record.file), "")[0]
         if model.format != "gguf":
             raise UserError(f"{model.name} is no GGUF model; merging needs one.", "Import its GGUF form.")
         check_room(
