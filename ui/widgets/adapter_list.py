@@ -176,13 +176,13 @@ class _Delegate(QStyledItemDelegate):
         taken = QFontMetrics(small).horizontalAdvance(state) + (tokens.SPACE_2 if state else 0)
         painter.setFont(strong)
         painter.setPen(theme.colour("accent" if selected else "muted" if record.state == "failed" else "text"))
-        _draw_line(painter, upper.adjusted(0, 0, -taken, 0), record.name)
+        _draw_line(painter, upper.adjusted(0, 0, -taken, 0), record.name, Qt.TextElideMode.ElideMiddle)
         painter.setFont(small)
         painter.setPen(theme.colour("muted"))
         _draw_line(painter, QRect(area.left(), area.top() + 27, area.width(), 18), describe_row(record))
         painter.restore()
 
 
-def _draw_line(painter: QPainter, area: QRect, text: str) -> None:
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+def _draw_line(painter: QPainter, area: QRect, text: str, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+    shown = painter.fontMetrics().elidedText(text, mode, area.width())
     painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

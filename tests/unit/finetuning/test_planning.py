@@ -88,7 +88,7 @@ def test_packed_base_takes_what_the_file_does(planned: Any, smollm_path: Path) -
 def test_memory_that_does_not_suffice_is_told_with_what_to_lower(planned: Any) -> None:
     found = planned("full", free=1_600_000_000)
     assert "1.6 GB are free" in found.problem
-    assert "method lora" in found.hint
+    assert "LoRA" in found.hint
     # and what is proposed does fit
     weights = WeightsPart(method="lora")
     assert planned(config=TrainingConfig(weights=weights), free=1_600_000_000).problem == ""
@@ -102,8 +102,12 @@ def test_disk_that_does_not_suffice_is_told(planned: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     found = planned("full")
     assert "disk" in found.problem
-    assert "lora" in found.hint
+    assert "LoRA" in found.hint
     assert planned("lora").problem == ""
+    usage = usage._replace(free=300_000_000)
+    short = planned("lora")
+    assert "300 MB free, of which 200 MB are left to the system" in short.problem
+    assert short.hint == "Free some of the disk."
 
 
 def test_form_that_cannot_be_is_told(planned: Any) -> None:

@@ -73,8 +73,12 @@ def plan(
     if not problem and needed > free:
         problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, learnt)
     if not problem and disk + DISK_LEFT > disk_free:
-        problem = f"The checkpoints take up to {_size(disk)}, and {_size(disk_free)} of the disk are free."
-        hint = "Free some of the disk, or choose a method that moves fewer weights, such as lora."
+        problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
+        if disk < disk_free:
+            problem = f"{problem[:-1]}, of which {_size(DISK_LEFT)} are left to the system."
+        hint = "Free some of the disk."
+        if config.weights.method in ("full", "layers"):
+            hint = "Free some of the disk, or take LoRA, whose checkpoints are small."
     row = method_of(config.weights.method)
     tokens = trained_tokens(resolved, data.train)
     return TrainingPlan(
@@ -287,7 +291,7 @@ def _smaller(
     if config.optimiser.tokens_per_pass > fewest:
         yield now(f"compute {fewest} tokens a pass", "optimiser", tokens_per_pass=fewest)
     if config.weights.method in ("full", "layers", "dora"):
-        yield now("take the method lora", "weights", method="lora", base="f32")
+        yield now("take LoRA", "weights", method="lora", base="f32")
     forms = memory.base_bytes(shape, current.weights, device, fast_bf16=fast_bf16)
     smallest = min(forms, key=lambda form: forms[form])
     if current.weights.base != smallest:

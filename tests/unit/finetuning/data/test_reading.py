@@ -133,6 +133,12 @@ def test_what_is_wrong_is_told_with_file_and_line(case: str, tmp_path: Path) -> 
     assert told in caught.value.message
 
 
+def test_a_document_is_sent_to_a_collection(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        list(read_rows(write(tmp_path / "paper.pdf", "%PDF-1.4")))
+    assert caught.value.hint.startswith("Add it to a collection and build a set of examples from that.")
+
+
 def test_rows_before_a_bad_one_are_read_and_the_number_of_rows_is_limited(tmp_path: Path) -> None:
     path = write(tmp_path / "set.jsonl", jsonl(PAIRS))
     rows = read_rows(path, ReadingLimits(most_rows=5))

@@ -127,10 +127,17 @@ _READERS: dict[str, Callable[[Path, ReadingLimits], Iterator[Row]]] = {
 }  # fmt: skip
 
 
+_DOCUMENTS = (".pdf", ".docx", ".odt", ".html", ".htm", ".epub", ".pptx", ".xlsx")
+"""What holds text, but no examples yet."""
+
+
 def _read_file(path: Path, limits: ReadingLimits) -> Iterator[Row]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        refuse(path, "training data of this kind is not read.", f"Files that are read: {', '.join(sorted(_READERS))}.")
+        files = f"Files that are read: {', '.join(sorted(_READERS))}."
+        if path.suffix.lower() in _DOCUMENTS:
+            files = f"Add it to a collection and build a set of examples from that. {files}"
+        refuse(path, "training data of this kind is not read.", files)
     try:
         size = path.stat().st_size
         if not size:
