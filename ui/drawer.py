@@ -37,6 +37,7 @@ _STATES: dict[str, tuple[str, Tone]] = {
     "cancelled": ("Stopped", "attention"),
     "interrupted": ("Interrupted", "attention"),
 }
+_PAUSED: tuple[str, Tone] = ("Paused", "attention")
 
 
 class RunsDrawer(QFrame):
@@ -166,7 +167,7 @@ class RunRow(QWidget):
 
     def show_run(self, run: RunRecord) -> None:
         self._run = run
-        words, tone = ("Paused", "attention") if run.paused and run.state == "running" else _STATES[run.state]
+        words, tone = _PAUSED if run.paused and run.state == "running" else _STATES[run.state]
         self._chip.setText(words)
         self._chip.set_tone(tone)
         active = run.state in ACTIVE
