@@ -73,6 +73,17 @@ def test_an_evaluation_file_is_what_is_evaluated_on(writing: Writing, tmp_path: 
     assert len(found.train) == 12
 
 
+def test_questions_with_another_answer_on_the_other_side_are_told(writing: Writing, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    known = [json.loads(line) for line in write_rows(tmp_path / "rows.jsonl").read_text().splitlines()[:3]]
+    rows = [{"prompt": row["prompt"], "completion": f"Other {n}"} for n, row in enumerate(known[1:])] + known[:1]
+    other.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = inspect_set(config(tmp_path / "rows.jsonl", evaluation_path=str(other)), writing)
+    assert report.overlap == 1
+    assert report.notes == ("2 questions that are evaluated on are trained on as well, with another answer.",)
+    assert inspect_set(config(tmp_path / "rows.jsonl"), writing).notes == ()
+
+
 def test_examples_are_cut_and_such_questions_left_out(writing: Writing, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows.jsonl")
     longest = 30

@@ -23,7 +23,7 @@ from workbench.techniques.finetuning.data.preparing import LoadedSet, TrainingSe
 from workbench.techniques.finetuning.data.reading import find_splits, read_rows
 from workbench.techniques.finetuning.data.shapes import ROWS_LOOKED_AT, ColumnMapping, Shape, recognise
 from workbench.techniques.finetuning.data.skeletons import Tokenizer
-from workbench.techniques.finetuning.data.statistics import SetStatistics
+from workbench.techniques.finetuning.data.statistics import Overlap, SetStatistics
 from workbench.techniques.finetuning.data.vocabularies import open_vocabulary
 from workbench.techniques.finetuning.data.writing import ExampleWriter, WrittenExample, pieces_of
 from workbench.techniques.finetuning.protocol import BaseModel
@@ -251,10 +251,19 @@ def _report(
         evaluation=_side(prepared.evaluation_statistics, prepared.evaluation),
         overlap=prepared.overlap.examples,
         refused=tuple(f"{one.source}: {one.reason}" for one in prepared.refused[:MOST_REFUSED_TOLD]),
-        notes=prepared.notes,
+        notes=(*prepared.notes, *_asked_twice(prepared.overlap)),
         previews=tuple(_preview(one, side, tokenizer) for side, one in sides[first : first + previews]),
         longest_tokens=longest,
     )
+
+
+def _asked_twice(overlap: Overlap) -> list[str]:
+    """Splitting keeps the same examples on one side, and not the same questions with other answers."""
+    count = overlap.questions - overlap.examples
+    if count <= 0:
+        return []
+    number = "One question that is evaluated on is" if count == 1 else f"{count:,} questions that are evaluated on are"
+    return [f"{number} trained on as well, with another answer."]
 
 
 def _side(statistics: SetStatistics, written: Sequence[WrittenExample]) -> SideReport:
