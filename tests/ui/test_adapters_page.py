@@ -21,6 +21,7 @@ from ui.pages.chat_adapters import with_adapter
 from ui.pages.merge_dialog import MergeDialog
 from ui.pages.run_watch import RunWatch
 from ui.pages.set_builder import SetBuilder
+from ui.widgets.adapter_form import AdapterRow
 from ui.widgets.adapter_list import FAILED_HEADING
 from ui.widgets.adapter_words import describe_asked, describe_forgetting, find_problem, score_rows
 from workbench import calls as c
@@ -318,6 +319,9 @@ def test_one_whose_check_was_not_finished_says_so(page: AdaptersPage, qtbot: QtB
     show(page, qtbot, "left")
     assert page.details.state.text() == "Not checked"
     assert page.details.check_lines[0] == note
+    row = AdapterRow(home.adapters["left"])  # as in the recipe of a chat
+    qtbot.addWidget(row)
+    assert (row.state.text(), row.state.toolTip()) == ("Not checked", note)
 
 
 def test_a_training_that_tells_how_far_it_is_leaves_the_page_as_it_is(

@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.adapter_words import KINDS, describe_use, takes_strength
+from ui.widgets.adapter_list import state_of
+from ui.widgets.adapter_words import KINDS, describe_use, gate_verdict, takes_strength
 from ui.widgets.amounts import describe_count
 from ui.widgets.answer_parts import within
 from ui.widgets.basics import Chip, LinkButton, PlainButton, Text, empty_layout, without_keys
@@ -158,9 +159,9 @@ class AdapterRow(QWidget):
         self.kind.setText(word)
         self.kind.setVisible(record.kind != "lora")
         self.box.setToolTip(f"{record.name}\n{purpose}")
-        self.state.setText("Checking" if record.state == "checking" else "")
+        self.state.setText(state_of(record)[0])
         self.state.setVisible(record.state == "checking")
-        self.state.setToolTip("It is being compared with what was trained, and withdrawn if it lost what was learnt.")
+        self.state.setToolTip(gate_verdict(record))
         facts = "imported" if record.origin == "imported" else PurePath(record.data).name
         self.facts.setToolTip(record.data)
         if record.examples:
