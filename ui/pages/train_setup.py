@@ -241,7 +241,9 @@ class TrainSetup(QWidget):
     def _on_focus(self, before: QWidget | None, now: QWidget | None) -> None:
         """Bring what Tab reaches from outside into sight; among its own the area does that."""
         inside = self._area.widget()
-        if inside is not None and now is not None and inside.isAncestorOf(now) and not inside.isAncestorOf(before):
+        if inside is None or now is None or not inside.isAncestorOf(now):
+            return
+        if before is None or not inside.isAncestorOf(before):
             self._area.ensureWidgetVisible(now, 0, tokens.SPACE_6)
 
     def _connect(self) -> None:
