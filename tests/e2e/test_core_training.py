@@ -134,6 +134,7 @@ def test_trainings_go_one_after_the_other(trainer: Workbench, tmp_path: Path) ->
 
 def test_a_stopped_training_keeps_its_checkpoint_and_goes_on(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     run = started(trainer, tmp_path, "slow")
+    assert run.title == "slow: LoRA on Base"
     until(trainer, run.id, is_step)
     call(trainer, StopRun(run=run.id))
     assert isinstance(list(trainer.handle(FollowRun(run=run.id)))[-1], events.Cancelled)

@@ -20,6 +20,7 @@ from workbench.events import Event
 from workbench.models.machine import read_machine
 from workbench.paths import Home
 from workbench.protocol import RequestContext, error_of, finish
+from workbench.techniques.finetuning.cards import METHODS
 from workbench.techniques.finetuning.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
 from workbench.training import TrainingConfig, TrainingPlan, TrainResult, dump_config
 
@@ -56,7 +57,7 @@ class Training:
             raise UserError(plan.problem, plan.hint)
         context.raise_if_cancelled()  # the plan was there before the worker heard of it
         config = plan.config
-        title = config.name or f"{Path(config.data.path).stem}: {config.weights.method} on {config.model}"
+        title = config.name or f"{Path(config.data.path).stem}: {METHODS[config.weights.method]} on {config.model}"
 
         def prepare(folder: Path, log: RunLog) -> None:
             (folder / CONFIG).write_text(dump_config(config), "utf-8")

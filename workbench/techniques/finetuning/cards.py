@@ -15,7 +15,7 @@ from workbench.training import ARTIFACTS, AdapterRecord, Agreement, Parity, Scor
 
 Form = Literal["peft", "gguf", "merged"]
 
-_METHODS = {
+METHODS = {
     "full": "all weights",
     "layers": "the last layers",
     "biases": "biases only (BitFit)",
@@ -28,7 +28,7 @@ _METHODS = {
     "p-tuning": "P-tuning",
     "prefix": "prefix tuning",
 }
-assert set(_METHODS) == set(ARTIFACTS)
+assert set(METHODS) == set(ARTIFACTS)
 
 
 def model_card(record: AdapterRecord, form: Form, file: str = "") -> str:
@@ -107,7 +107,7 @@ def _training(record: AdapterRecord) -> str:
 def _settings(config: TrainingConfig) -> list[tuple[str, str]]:
     weights, optimiser = config.weights, config.optimiser
     objective = "supervised fine-tuning" if config.objective == "sft" else "continued pre-training on text"
-    rows = [("Objective", objective), ("What moved", _METHODS[weights.method])]
+    rows = [("Objective", objective), ("What moved", METHODS[weights.method])]
     if weights.method in ("lora", "rslora", "dora"):
         alpha = weights.alpha or 2 * weights.rank
         rows.append(("Rank, alpha, targets", f"{weights.rank}, {alpha:g}, {weights.targets}"))
