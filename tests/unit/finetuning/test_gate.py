@@ -416,6 +416,17 @@ def test_an_adapter_that_can_only_be_compared_with_the_base_may_differ(lora: Tra
     assert "nothing to compare" in parity.notes[0]
 
 
+def test_what_is_no_number_is_not_near(lora: Trained, tmp_path: Path) -> None:
+    found = counted(400, 900, 900, same=9980)
+    adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
+    assert verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0).passed
+    pair = found.pairs[comparing.TRAINED, comparing.SERVED]
+    pair.add(np.full((1, 50), np.nan, np.float32), np.ones((1, 50), np.float32))
+    parity = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
+    assert not parity.passed
+    assert parity.agreements[0].kl == comparing.FARTHEST
+
+
 def test_torch_agrees_less_with_a_merge_whose_other_weights_are_packed(
     lora: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,9 @@ from workbench.training import Agreement
 
 Floats = NDArray[np.float32]
 
+FARTHEST = 1e9
+"""The divergence from what is no number: a finite one, since JSON has no other."""
+
 
 class Pair:
     """The positions at which two models were compared."""
@@ -43,7 +46,7 @@ class Pair:
             first=self.first,
             second=self.second,
             top1=self.top1,
-            kl=max(0.0, self._divergence / max(1, self.positions)),
+            kl=max(0.0, self._divergence / max(1, self.positions)) if np.isfinite(self._divergence) else FARTHEST,
             positions=self.positions,
             needed=needed,
             passed=bool(passed),
