@@ -188,6 +188,14 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
             extra={"group": "selection"},
         ),
     ] = 4
+    layers: Annotated[
+        str,
+        Meta(
+            title="Chosen layers",
+            description="Which layers move instead of the last ones, counted from 0: 0-3, 28.",
+            extra={"group": "selection", "advanced": True},
+        ),
+    ] = ""
     virtual_tokens: Annotated[
         int,
         Meta(
@@ -368,6 +376,25 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "optimiser": OptimiserPart,
     "evaluation": EvaluationPart,
 }
+
+
+def layers_of(weights: WeightsPart, count: int) -> tuple[int, ...]:
+    """Which of a model's ``count`` layers the method layers moves, ascending from 0.
+
+    Raises UserError for numbers that the model does not have and for what are no numbers.
+    """
+    if not weights.layers.strip():
+        return tuple(range(count)[-weights.last_layers :])
+    chosen: set[int] = set()
+    for part in weights.layers.split(","):
+        first, dash, last = (side.strip() for side in part.partition("-"))
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)) or len(first) > 6 or len(last) > 6:
+            raise UserError(f"{part.strip()!r} are no layers.", "Write numbers and ranges, as in 0-3, 28.")
+        low, high = int(first), int(last or first)
+        if low > high or high >= count:
+            raise UserError(f"The model has no layers {part.strip()}.", f"Its layers are 0 to {count - 1}.")
+        chosen.update(range(low, high + 1))
+    return tuple(sorted(chosen))
 
 
 def set_value(config: TrainingConfig, name: str, text: str) -> TrainingConfig:

@@ -19,6 +19,7 @@ from workbench.training import (
     flat,
     gain,
     interval,
+    layers_of,
     load_config,
     set_value,
 )
@@ -80,3 +81,15 @@ def test_a_gain_that_may_be_chance_holds_nothing() -> None:
 def test_scores_as_flat_numbers() -> None:
     pair = ScoresPair(before=Scores(loss=2.0, perplexity=7.4, token_accuracy=0.5, tokens=9))
     assert flat(pair) == {"before_loss": 2.0, "before_perplexity": 7.4, "before_token_accuracy": 0.5}
+
+
+def test_layers_are_the_last_ones_or_those_that_are_named() -> None:
+    assert layers_of(WeightsPart(last_layers=2), 6) == (4, 5)
+    assert layers_of(WeightsPart(last_layers=9), 6) == (0, 1, 2, 3, 4, 5)
+    assert layers_of(WeightsPart(layers=" 5, 0-2,1"), 6) == (0, 1, 2, 5)
+
+
+@pytest.mark.parametrize("layers", ["6", "3-1", "a", "1-", "-1", "1,,2", "9999999"])
+def test_layers_that_the_model_does_not_have_are_refused(layers: str) -> None:
+    with pytest.raises(UserError, match="layers"):
+        layers_of(WeightsPart(layers=layers), 6)

@@ -103,7 +103,7 @@ def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
         if weights.method in ("lora", "rslora", "dora"):
             method += f", rank {weights.rank}, {weights.targets if weights.targets != 'all' else 'all linear layers'}"
         elif weights.method == "layers":
-            method = f"the last {weights.last_layers} layers"
+            method = f"layers {weights.layers}" if weights.layers else f"the last {weights.last_layers} layers"
         elif weights.method in ("prompt", "p-tuning", "prefix"):
             method += f", {weights.virtual_tokens} virtual tokens"
         goal = "on conversations" if config.objective == "sft" else "on plain text"

@@ -112,7 +112,7 @@ def _settings(config: TrainingConfig) -> list[tuple[str, str]]:
         alpha = weights.alpha or 2 * weights.rank
         rows.append(("Rank, alpha, targets", f"{weights.rank}, {alpha:g}, {weights.targets}"))
     if weights.method == "layers":
-        rows.append(("Layers", str(weights.last_layers)))
+        rows.append(("Layers", weights.layers or f"the last {weights.last_layers}"))
     if ARTIFACTS[weights.method] in ("soft-prompt", "prefix"):
         rows.append(("Virtual tokens", str(weights.virtual_tokens)))
     rows.append(("Learnt", "answers only" if config.data.loss_on == "answers" else "all of each example"))

@@ -20,7 +20,7 @@ from workbench.techniques.catalog import method_of
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.families import new_biases
 from workbench.techniques.finetuning.protocol import BaseModel
-from workbench.training import TrainingConfig, dump_config
+from workbench.training import TrainingConfig, dump_config, layers_of
 
 COPIED_BYTES = 1_000_000_000
 """Up to this size the base model is put into the folder; a larger one is named, with its checksum."""
@@ -68,7 +68,9 @@ def export_training(
         base = Path(model.path)
         copied = _copy_base(base, beside / "base")
         settings = msgspec.to_builtins(config)
-        settings["weights"]["new_biases"] = new_biases(read_base(base).architecture)
+        described = read_base(base)
+        settings["weights"]["new_biases"] = new_biases(described.architecture)
+        settings["weights"]["chosen_layers"] = layers_of(config.weights, len(described.heads))
         settings["base"] = {"name": base.name, "path": str(base.absolute()), "sha256": model.sha256}
         (beside / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
         (beside / "workbench.toml").write_text(dump_config(config), "utf-8")

@@ -9,7 +9,7 @@ import math
 
 from workbench.techniques.finetuning.moving import ModelShape, count_moving
 from workbench.techniques.finetuning.recommending import Device
-from workbench.training import ARTIFACTS, BaseForm, MemoryPart, TrainingConfig, WeightsPart
+from workbench.training import ARTIFACTS, BaseForm, MemoryPart, TrainingConfig, WeightsPart, layers_of
 
 PROGRAM_BYTES = 560_000_000
 """Python, torch, transformers and peft, before a model is loaded."""
@@ -79,7 +79,9 @@ def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
         block += number * (4 * width + 3 * inner)
     if config.weights.method == "ia3":
         block += number * (inner + each_keys)
-    layers = min(config.weights.last_layers, shape.layers) if config.weights.method == "layers" else shape.layers
+    layers = shape.layers
+    if config.weights.method == "layers":  # gradients go back as far as the first of them
+        layers -= layers_of(config.weights, shape.layers)[0]
     dense = not checkpointing or config.weights.method == "prefix"
     kept = block * layers if dense else number * width * layers + 2.5 * block
     return int(SLACK * (kept + 4 * 4 * width) * longer(config))

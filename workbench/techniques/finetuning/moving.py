@@ -16,7 +16,7 @@ from workbench.models.gguf_model import describe_gguf
 from workbench.techniques.finetuning.bridge.base import Base, read_base
 from workbench.techniques.finetuning.bridge.families import FAMILIES
 from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsFile
-from workbench.training import WeightsPart
+from workbench.training import WeightsPart, layers_of
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")
 _TOKENS_AND_OUTPUT = ("token_embd.weight", "output.weight", "position_embd.weight")
@@ -138,7 +138,7 @@ def count_moving(shape: ModelShape, weights: WeightsPart) -> int:
         case "full":
             return shape.parameters
         case "layers":
-            return sum(shape.by_layer[-min(weights.last_layers, shape.layers) :])
+            return sum(shape.by_layer[number] for number in layers_of(weights, shape.layers))
         case "norms":
             return shape.norms
         case "biases":

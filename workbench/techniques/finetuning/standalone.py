@@ -143,7 +143,7 @@ def apply_method(model: Any, weights: dict[str, Any]) -> Any:
     model.requires_grad_(False)
     method = weights["method"]
     if method in SELECTIONS:
-        for parameter in selected(model, method, weights["last_layers"], weights["new_biases"]):
+        for parameter in selected(model, method, weights["chosen_layers"], weights["new_biases"]):
             parameter.requires_grad_(True)
         return model
     import peft
@@ -159,12 +159,12 @@ def apply_method(model: Any, weights: dict[str, Any]) -> Any:
     return adapted
 
 
-def selected(model: Any, method: str, last_layers: int, new_biases: Sequence[str]) -> list[Any]:
+def selected(model: Any, method: str, chosen: Sequence[int], new_biases: Sequence[str]) -> list[Any]:
     if method == "full":
         return list(model.parameters())
     blocks = blocks_of(model)
     if method == "layers":
-        return [parameter for block in list(blocks)[-last_layers:] for parameter in block.parameters()]
+        return [parameter for number in chosen for parameter in list(blocks)[number].parameters()]
     if method == "norms":
         norms = [module for module in model.modules() if type(module).__name__.lower().endswith("norm")]
         return [module.weight for module in norms if getattr(module, "weight", None) is not None]

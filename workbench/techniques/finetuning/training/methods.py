@@ -23,7 +23,7 @@ from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge.families import new_biases
 from workbench.techniques.finetuning.weights.loading import LoadedBase
 from workbench.techniques.finetuning.weights.packed import unpack_layers
-from workbench.training import WeightsMethod, WeightsPart
+from workbench.training import WeightsMethod, WeightsPart, layers_of
 
 SELECTIONS: tuple[WeightsMethod, ...] = ("full", "layers", "biases", "norms")
 """Methods that move the model's own weights; what they leave are new values of these."""
@@ -107,7 +107,8 @@ def _selected(model: Any, part: WeightsPart, architecture: str) -> list[Any]:
     if part.method == "full":
         return _unpacked(model, [name for name, _ in model.named_parameters()])
     if part.method == "layers":
-        chosen = {id(p) for block in list(blocks_of(model))[-part.last_layers :] for p in block.parameters()}
+        blocks = list(blocks_of(model))
+        chosen = {id(p) for number in layers_of(part, len(blocks)) for p in blocks[number].parameters()}
         return _unpacked(model, [name for name, p in model.named_parameters() if id(p) in chosen])
     if part.method == "norms":
         found = [m.weight for m in model.modules() if _is_norm(m) and getattr(m, "weight", None) is not None]
