@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.finetuning import tiny_models
@@ -21,7 +22,15 @@ from workbench.techniques.finetuning.exporting import export_training
 from workbench.techniques.finetuning.protocol import BaseModel
 from workbench.techniques.finetuning.training.batching import Schedule
 from workbench.techniques.finetuning.training.sets import TokenSequence
-from workbench.training import EvaluationPart, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart, load_config
+from workbench.training import (
+    EvaluationPart,
+    OptimiserPart,
+    TrainingConfig,
+    WeightsMethod,
+    WeightsPart,
+    layers_of,
+    load_config,
+)
 
 EXAMPLES = [
     TokenSequence(
@@ -126,9 +135,10 @@ def test_script_moves_what_the_workbench_moves(method: WeightsMethod, base: Path
     from workbench.techniques.finetuning.training import methods
     from workbench.techniques.finetuning.weights.loading import LoadedBase
 
-    part = config_of(method).weights
+    part = msgspec.structs.replace(config_of(method).weights, layers="0" if method == "layers" else "")
     settings: dict[str, Any] = {name: getattr(part, name) for name in part.__struct_fields__}
     settings["new_biases"] = new_biases("llama")
+    settings["chosen_layers"] = layers_of(part, 2)
     loaded = LoadedBase(tiny_models.build("llama"), read_base(base), "f32", torch.float32, "cpu", 0)
     ours = methods.moving(methods.apply_method(loaded, part))
     theirs = methods.moving(standalone.apply_method(tiny_models.build("llama"), settings))
