@@ -39,6 +39,7 @@ from ui.widgets.basics import (
     empty_layout,
 )
 from ui.widgets.flow import FlowLayout
+from ui.widgets.training_scores import lead_words
 from workbench.training import AdapterRecord
 
 WIDE = 980
@@ -242,6 +243,8 @@ class AdapterDetails(QWidget):
         section.clear()
         learnt, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
         if learnt:
+            if record.scores.before is not None and record.scores.after is not None:
+                section.add_line(lead_words(record.scores))
             section.add_line("On examples that were not trained on.", "small")
             section.add_widget(_ScoreTable(learnt, "On what was trained for"))
         if general:
