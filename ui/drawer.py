@@ -180,7 +180,10 @@ class RunRow(QWidget):
             self._follow()
         elif active:
             self._progress.set_progress(
-                run.message or run.stage.capitalize() or "Waiting for its turn", run.progress, "", run.seconds_left
+                run.message or run.stage.capitalize() or "Waiting for its turn",
+                0.0 if run.state == "queued" else run.progress,  # nothing moves while it waits
+                "",
+                run.seconds_left,
             )
             self._follow()
         elif run.state == "finished":

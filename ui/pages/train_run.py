@@ -159,7 +159,7 @@ class TrainRun(QWidget):
         if self._stopping:
             self.progress.set_progress(_STOPPING)
         elif run.state == "queued":
-            self.progress.set_progress("Waits until the training before it has ended")
+            self.progress.set_progress("Waits until the training before it has ended", 0.0)  # nothing moves
         elif story.progress is None:
             self.progress.set_progress(run.message or run.stage.capitalize() or "Starting…", run.progress)
         else:
