@@ -32,12 +32,12 @@ PACKED = {"F32": 0.99, "F16": 0.99, "BF16": 0.98, "Q8_": 0.95, "Q6_": 0.9, "Q5_"
 COARSE = 0.5
 """The same for formats below four bits."""
 
-ADAPTER_MARGIN = 0.05
-"""How much less an adapter over a packed base may agree with float32 than the base alone does."""
+ADAPTER_MARGIN = 0.15
+"""How much less an adapter, or virtual tokens, over a packed base may agree with float32 than the base alone does.
 
-VIRTUAL_MARGIN = 0.15
-"""The same for virtual tokens. They are larger than any word's, and llama.cpp rounds 32 activations at a time to 8 bits
-of the largest of them. That they are computed rightly is seen against the float32 model, which allows nothing of this.
+llama.cpp rounds what it multiplies packed weights with to 8 bits, 32 numbers at a time, and what was trained lets some
+stand out: an adapter that answers 64 of 64 learnt facts agrees at 0.91 of all positions, the base at 0.97; rows in a
+wrong order at 0.56. That the adapter is computed rightly is seen against the float32 merge, which is allowed nothing.
 """
 
 PACKED_MARGIN = 0.05
@@ -134,8 +134,7 @@ def _counts(found: Comparison, metric: str) -> tuple[str, dict[str, tuple[int, i
 def _needed(served: Served, trained: Path, base: Path, own: float) -> tuple[str, float]:
     """In which format what was trained is served, and how far that must agree with float32."""
     if served.kind != "merged":
-        margin = ADAPTER_MARGIN if served.kind == "lora" else VIRTUAL_MARGIN
-        return "an adapter", max(COARSE, min(PACKED["F16"], own - margin))
+        return "an adapter", max(COARSE, min(PACKED["F16"], own - ADAPTER_MARGIN))
     touched = set(read_changes(trained, read_base(base)).targets())
     kinds = {t.type for t in read_gguf(Path(served.path)).tensors if t.name in touched and len(t.shape) > 1}
     limits = {kind: PACKED.get(kind[:3], COARSE) for kind in kinds or {"F32"}}
