@@ -120,7 +120,6 @@ def test_a_merge_that_lost_what_was_learnt_is_stopped(
     found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert not found.passed
     assert any("What was learnt is lost" in reason for reason in found.reasons)
-    assert any("answers otherwise than in float32" in reason for reason in found.reasons)
     assert found.served is not None
     assert found.served < 0.9
 
@@ -374,7 +373,7 @@ class Counted(Learnt):
         self.tokens, self.tokens_right = 1000, right
 
 
-def counted(base: int, trained: int, served: int, same: int = 9900, kl: float = 0.02) -> Comparison:
+def counted(base: int, trained: int, served: int, same: int = 9900, kl: float = 0.04) -> Comparison:
     found = Comparison()
     found.learnt = {
         comparing.TRAINED: Counted(trained),
@@ -447,3 +446,4 @@ def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp
     assert near.passed
     assert "about equally likely" in near.notes[-1]
     assert not far.passed
+    assert "answers otherwise than in float32" in far.reasons[0]
