@@ -199,7 +199,7 @@ def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine,
         back = probe(engine, tokens, key)
         assert back.cached == len(tokens) - 1
         assert divergence(wanted, found(back)) < NOISE
-        assert divergence(wanted, found(probe(engine, tokens))) > 5 * NOISE
+        assert divergence(wanted, found(probe(engine, tokens))) > 2 * NOISE
 
 
 # -- ways back into memory --------------------------------------------------------------------------------
