@@ -93,7 +93,7 @@ def test_four_bits_need_a_gpu(model_path: Path, folder: Path) -> None:
 def test_loading_the_starter_holds_no_second_copy(smollm_path: Path) -> None:
     """In a process of its own: what it takes at its peak, above what its libraries take, is the weights' size."""
     program = """
-        import sys, psutil, resource
+        import sys, psutil
         from pathlib import Path
         import transformers, torch
         from accelerate import init_empty_weights
@@ -101,11 +101,9 @@ def test_loading_the_starter_holds_no_second_copy(smollm_path: Path) -> None:
         from workbench.techniques.finetuning.weights.loading import load_base
         before = psutil.Process().memory_info().rss
         loaded = load_base(Path(sys.argv[1]), "f32")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        print(peak - before, loaded.weights_bytes)
+        from workbench.techniques.finetuning.training.trainer import peak_memory_bytes
+        print(peak_memory_bytes("cpu") - before, loaded.weights_bytes)
     """
-    if sys.platform == "win32":
-        pytest.skip("there is no peak to be asked for")
     command = [sys.executable, "-c", textwrap.dedent(program), str(smollm_path)]
     peak, weights = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
     assert weights == 134_515_008 * 4
