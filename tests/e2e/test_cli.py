@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -75,9 +76,10 @@ def terminal(tmp_path_factory: pytest.TempPathFactory, smollm_path: Path, minilm
     yield Terminal(home)
     owner = read_owner(Home(home))
     if owner is not None:
-        core = psutil.Process(owner.pid)
-        core.terminate()
-        core.wait(30)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it leaves by itself when nobody needs it
+            core = psutil.Process(owner.pid)
+            core.terminate()
+            core.wait(30)
 
 
 @pytest.fixture(scope="module")

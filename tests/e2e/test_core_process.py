@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -54,9 +55,10 @@ def home(tmp_path: Path) -> Iterator[Home]:
     yield home
     owner = read_owner(home)
     if owner is not None:
-        core = psutil.Process(owner.pid)
-        core.terminate()
-        core.wait(WAIT_S)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            core = psutil.Process(owner.pid)
+            core.terminate()
+            core.wait(WAIT_S)
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ def core_pid(home: Home) -> int:
 
 
 def wait_gone(pid: int) -> None:
-    if psutil.pid_exists(pid):
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may go at any moment, between two questions too
         psutil.wait_procs([psutil.Process(pid)], timeout=WAIT_S)
     assert not psutil.pid_exists(pid)
 
