@@ -1,0 +1,82 @@
+"""What a set of examples holds, in numbers and as the model will see it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class PreviewPiece(msgspec.Struct, frozen=True):
+    """A stretch of an example as the model sees it, names of control tokens included; ``trained``: it is learnt."""
+
+    text: str
+    trained: bool
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """One example as the model will be shown it. ``tokens`` are those that are kept, ``whole_tokens`` all it has."""
+
+    source: str
+    pieces: tuple[PreviewPiece, ...]
+    tokens: int
+    whole_tokens: int
+    trained_tokens: int
+    side: Literal["train", "evaluation"] = "train"
+
+
+class LengthBin(msgspec.Struct, frozen=True):
+    """How many examples have at least ``low`` and fewer than ``high`` tokens."""
+
+    low: int
+    high: int
+    count: int
+
+
+class SideReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The examples of one side in numbers; lengths in tokens, as they are before they are cut."""
+
+    examples: int = 0
+    tokens: int = 0
+    trained_tokens: int = 0
+    shortest: int = 0
+    median: int = 0
+    longest: int = 0
+    truncated: int = 0
+    duplicates: int = 0
+    empty: int = 0
+    lengths: tuple[LengthBin, ...] = ()
+
+
+class DataReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a set: its shape and why it was taken for that, each side in numbers, some examples as the model will
+    see them. ``shape`` is "unknown" where it is not clear what an example is: then ``columns`` are to be mapped by
+    hand and there is nothing else. ``overlap`` counts evaluation examples that are also trained on."""
+
+    path: str
+    shape: str
+    why: str = ""
+    columns: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    train: SideReport = SideReport()
+    evaluation: SideReport = SideReport()
+    overlap: int = 0
+    refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    previews: tuple[Preview, ...] = ()
+    longest_tokens: int = 0
+
+
+class DataSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of examples in the home folder, ``datasets/<name>.jsonl``. ``origin`` says what it was built from."""
+
+    name: str
+    path: str
+    examples: int
+    bytes: int
+    created: float
+    origin: str = ""
+
+
+class DataSetList(msgspec.Struct, frozen=True, kw_only=True):
+    sets: tuple[DataSet, ...]

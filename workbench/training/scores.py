@@ -1,0 +1,71 @@
+"""How well a model does before and after, and whether that is a change."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
+    """How well a model does on examples. ``loss`` is the mean negative log-probability (natural log) of a learnt token,
+    ``token_accuracy`` the share of them that were the likeliest; ``exact_match`` and ``rouge_l`` (F1) are those of
+    ``answers`` generated answers, in [0, 1], None where none were generated."""
+
+    loss: float
+    perplexity: float
+    token_accuracy: float
+    tokens: int
+    exact_match: float | None = None
+    rouge_l: float | None = None
+    answers: int = 0
+
+
+class SampleAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A generated answer to a question of the evaluation side, at ``step`` (0: before the training)."""
+
+    step: int
+    question: str
+    expected: str
+    answer: str
+    exact: bool = False
+
+
+class ScoresPair(msgspec.Struct, frozen=True, kw_only=True):
+    """The same measured before and after."""
+
+    before: Scores | None = None
+    after: Scores | None = None
+
+
+def flat(scores: ScoresPair, prefix: str = "") -> dict[str, float]:
+    """Scores as flat numbers, ``before_loss``, ``after_exact_match`` and so on: what a terminal prints."""
+    found: dict[str, float] = {}
+    for side in ("before", "after"):
+        one: Any = getattr(scores, side)
+        if one is not None:
+            plain = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("tokens", "answers")}
+            found |= {f"{prefix}{side}_{name}": value for name, value in plain.items() if value is not None}
+    return found
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of ``count`` answers, in [0, 1] (Wilson 1927, Probable Inference, JASA 22)."""
+    if count <= 0:
+        return 0.0, 1.0
+    z = 1.959964
+    middle = share + z * z / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def gain(before: float, after: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of ``after - before``, two shares of ``count`` answers each (Newcombe 1998, Statistics in
+    Medicine 17, method 10). Both answer the same questions, so that the true interval is narrower: what is outside of
+    this one is certainly a change. It is a change when 0 is not inside."""
+    (low_before, high_before), (low_after, high_after) = interval(before, count), interval(after, count)
+    down = math.hypot(after - low_after, high_before - before)
+    up = math.hypot(high_after - after, before - low_before)
+    return after - before - down, after - before + up

@@ -1,0 +1,132 @@
+"""Which weights of a model a training moves, and how what it makes of them is served."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from workbench.errors import UserError
+
+WeightsMethod = Literal[
+    "full", "layers", "biases", "norms", "lora", "rslora", "dora", "ia3", "prompt", "p-tuning", "prefix"
+]
+ArtifactKind = Literal["lora", "merged", "soft-prompt", "prefix"]
+"""How the engine serves what was trained: a GGUF LoRA and a soft prompt are switched on over the base model, a prefix
+is put into its memory, and a merged GGUF is a model of its own."""
+
+ARTIFACTS: dict[WeightsMethod, ArtifactKind] = {
+    "full": "merged", "layers": "merged", "biases": "merged", "norms": "merged",
+    "lora": "lora", "rslora": "lora", "dora": "merged", "ia3": "merged",
+    "prompt": "soft-prompt", "p-tuning": "soft-prompt", "prefix": "prefix",
+}  # fmt: skip
+
+assert set(ARTIFACTS) == set(get_args(WeightsMethod))
+
+BaseForm = Literal["auto", "f32", "bf16", "packed", "4bit"]
+MergedType = Literal["Q8_0", "F16", "F32", "same"]
+
+
+class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Which weights move."""
+
+    method: Annotated[
+        WeightsMethod,
+        Meta(title="Method", description="Which weights learn: small ones beside the model's, some of them, or all."),
+    ] = "lora"
+    base: Annotated[
+        BaseForm,
+        Meta(
+            title="Base weights",
+            description="How the weights that do not move are held: auto takes what this machine computes fastest "
+            "and has memory for; packed keeps them as small as in the GGUF file.",
+            extra={"advanced": True},
+        ),
+    ] = "auto"
+    rank: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=512,
+            title="Rank",
+            description="How much a low-rank change can say; more learns more and takes more memory.",
+            extra={"group": "low-rank"},
+        ),
+    ] = 16
+    alpha: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1024,
+            title="Alpha",
+            description="How strongly a low-rank change counts, over its rank; 0 takes twice the rank.",
+            extra={"group": "low-rank"},
+        ),
+    ] = 0.0
+    dropout: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.9,
+            title="Dropout",
+            description="The share of a low-rank change that is left out at random at each step, against "
+            "learning by heart.",
+            extra={"group": "low-rank", "advanced": True},
+        ),
+    ] = 0.0
+    targets: Annotated[
+        Literal["all", "attention", "feed-forward"],
+        Meta(
+            title="Targets",
+            description="Which linear layers get a low-rank change.",
+            extra={"group": "low-rank", "advanced": True},
+        ),
+    ] = "all"
+    last_layers: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=512,
+            title="Layers",
+            description="How many of the last layers move, for the method layers.",
+            extra={"group": "selection"},
+        ),
+    ] = 4
+    layers: Annotated[
+        str,
+        Meta(
+            title="Chosen layers",
+            description="Which layers move instead of the last ones, counted from 0: 0-3, 28.",
+            extra={"group": "selection", "advanced": True},
+        ),
+    ] = ""
+    virtual_tokens: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1024,
+            title="Virtual tokens",
+            description="How many learnt tokens stand before every text, for prompt, p-tuning and prefix.",
+            extra={"group": "soft prompts", "unit": "tokens"},
+        ),
+    ] = 20
+
+
+def layers_of(weights: WeightsPart, count: int) -> tuple[int, ...]:
+    """Which of a model's ``count`` layers the method layers moves, ascending from 0.
+
+    Raises UserError for numbers that the model does not have and for what are no numbers.
+    """
+    if not weights.layers.strip():
+        return tuple(range(count)[-weights.last_layers :])
+    chosen: set[int] = set()
+    for part in weights.layers.split(","):
+        first, dash, last = (side.strip() for side in part.partition("-"))
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)) or len(first) > 6 or len(last) > 6:
+            raise UserError(f"{part.strip()!r} are no layers.", "Write numbers and ranges, as in 0-3, 28.")
+        low, high = int(first), int(last or first)
+        if low > high or high >= count:
+            raise UserError(f"The model has no layers {part.strip()}.", f"Its layers are 0 to {count - 1}.")
+        chosen.update(range(low, high + 1))
+    return tuple(sorted(chosen))
