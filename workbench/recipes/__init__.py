@@ -1,0 +1,44 @@
+"""Recipe: a frozen value that says completely how an answer is made.
+
+A recipe is a TOML file (``schema = 1``) that a person can read, edit, share and save. Parts that are absent
+are ``None``. Every stored answer keeps its recipe *resolved*: defaults filled in, hashes, seed, engine build and
+collection revision, so that it can be made again or the difference named.
+"""
+
+from __future__ import annotations
+
+from workbench.recipes.decoding import SAMPLING_ORDER, DecodingPart
+from workbench.recipes.model import AdapterUse, ModelPart
+from workbench.recipes.presets import PRESETS, preset_of, with_preset
+from workbench.recipes.prompting import PromptingPart
+from workbench.recipes.recipe import (
+    PARTS,
+    SCHEMA,
+    Recipe,
+    differences,
+    load_recipe,
+    recipe_from,
+    save_recipe,
+    with_value,
+)
+from workbench.recipes.retrieval import RetrievalPart
+
+__all__ = [
+    "PARTS",
+    "PRESETS",
+    "SAMPLING_ORDER",
+    "SCHEMA",
+    "AdapterUse",
+    "DecodingPart",
+    "ModelPart",
+    "PromptingPart",
+    "Recipe",
+    "RetrievalPart",
+    "differences",
+    "load_recipe",
+    "preset_of",
+    "recipe_from",
+    "save_recipe",
+    "with_preset",
+    "with_value",
+]

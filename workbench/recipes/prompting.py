@@ -1,0 +1,16 @@
+"""What the model is told before the conversation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class PromptingPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model is told before the conversation."""
+
+    system: Annotated[
+        str, Meta(title="Instructions", description="What the model is told before every conversation.")
+    ] = ""
