@@ -56,9 +56,9 @@ def test_failed_ones_stand_apart_and_are_not_offered(page: AdaptersPage, qtbot: 
     assert not details.use_button.isVisibleTo(details)
     assert not details.merge_button.isVisibleTo(details)
     assert details.check_lines[:3] == [
-        "It lost what was learnt, so it is not offered.",
+        "It does not say what was trained, so it is not offered.",
         "Of 16 facts that it had learnt, none is answered any more.",
-        "Answers exactly right: as trained 100%, as served 0%, base 0%.",
+        "Right of all answers: as trained 100%, as served 0%, base 0%.",
     ]
 
 
@@ -69,7 +69,10 @@ def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qt
     assert "Loss: 3.21 → 0.38 (−2.83)" in details.score_lines
     assert "95 % interval" in details.score_lines[0]
     assert details.score_lines[-1].startswith("It became a little worse at general texts")
-    assert "at 98.7% of 1,562 places (95% is needed); KL divergence 0.0041 nats." in details.check_lines[2]
+    assert (
+        "at 98.7% of 1,562 places, where 95% is needed; KL divergence 0.0041 nats. That is enough."
+        in details.check_lines[2]
+    )
     assert "Trained on: pump questions (412 examples)" in details.origin_lines
     assert "Method: LoRA, rank 16, all linear layers, on conversations" in details.origin_lines
     assert "Steps: 180 in 7 min" in details.origin_lines

@@ -649,8 +649,10 @@ def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
     found = Parity(passed=True, agreements=agreed, metric="token_accuracy", trained=0.5, served=0.5)
     words, kind = gate_words(found, None)
     assert kind == "success"
-    assert "Next token right: 50 % as served" in words
-    assert "94.0 % of 89 places (merged against as served)" in words
+    assert "Right of all learnt tokens: as trained 50%, as served 50%." in words
+    assert "Merged – as served: the same next token at 94% of 89 places" in words
+    unchecked = gate_words(Parity(passed=True, notes=("Not checked: nothing can run it.",)), None)
+    assert unchecked == ("Not checked: nothing can run it.", "attention")
     card = AdapterRecord(name="facts", kind="lora", state="checking")
     assert "is being checked" in gate_words(None, card)[0]
     assert gate_words(None, card, ended=True)[1] == "attention"

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from ui.bridge import Bridge
 from ui.pages.run_watch import RunWatch
 from ui.theme import tokens
-from ui.widgets.adapter_words import describe_agreement, describe_metric
 from ui.widgets.amounts import how_far
 from ui.widgets.basics import InlineMessage, ProgressLine, Text
 from ui.widgets.choice_row import ChoiceRow
@@ -21,6 +20,7 @@ from workbench.calls import MergeAdapter, RunRecord
 from workbench.events import Artifact, Progress, Terminal
 from workbench.protocol import error_of
 from workbench.training import AdapterRecord, MergedType, Parity
+from workbench.training.verdicts import counted_words, why
 
 TYPES: dict[MergedType, tuple[str, str]] = {
     "Q8_0": ("8 bits (Q8_0)", "Keeps what was learnt at half the size of 16 bits."),
@@ -169,7 +169,7 @@ class MergeDialog(Dialog):
             lost = self._parity is not None and not self._parity.passed and not terminal.hint
             hint = " Choose a format with more bits." if lost else ""
             self.verdict.show_message(f"{in_words(error_of(terminal))}{hint}", "danger")
-        lines = [describe_metric(parity), *map(describe_agreement, parity.agreements)] if parity is not None else []
+        lines = [counted_words(parity), *map(why, parity.agreements)] if parity is not None else []
         self.findings.setText("\n".join(line for line in lines if line))
         self.findings.setVisible(bool(self.findings.text()))
         self._show_state()

@@ -14,9 +14,7 @@ from ui.widgets.adapter_list import state_of
 from ui.widgets.adapter_words import (
     KINDS,
     ScoreRow,
-    describe_agreement,
     describe_forgetting,
-    describe_metric,
     describe_origin,
     gate_verdict,
     score_rows,
@@ -41,6 +39,7 @@ from ui.widgets.basics import (
 from ui.widgets.flow import FlowLayout
 from ui.widgets.training_scores import lead_words
 from workbench.training import AdapterRecord
+from workbench.training.verdicts import counted_words, why
 
 WIDE = 980
 """From this width on, in px, the origin stands beside the figures."""
@@ -267,11 +266,11 @@ class AdapterDetails(QWidget):
             section.add_line(why_failed(record))
         if parity is None:
             return
-        metric = describe_metric(parity)
-        if metric:
-            section.add_line(metric)
+        counted = counted_words(parity)
+        if counted:
+            section.add_line(counted)
         for found in parity.agreements:
-            section.add_line(describe_agreement(found), "body" if found.passed else "attention")
+            section.add_line(why(found), "body" if found.passed else "attention")
         for note in parity.notes:
             section.add_line(note, "small")
         if parity.seconds:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ui.widgets.amounts import describe_count, describe_large, describe_seconds
 from workbench.recipes import AdapterUse, Recipe
-from workbench.training import AdapterRecord, Agreement, ArtifactKind, Parity, Scores, ScoresPair, WeightsMethod
+from workbench.training import AdapterRecord, ArtifactKind, Scores, ScoresPair, WeightsMethod
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),
@@ -31,13 +31,6 @@ METHODS: dict[WeightsMethod, str] = {
     "prompt": "prompt tuning",
     "p-tuning": "P-tuning",
     "prefix": "prefix tuning",
-}
-_METRICS = {
-    "exact_match": "answers exactly right",
-    "rouge_l": "ROUGE-L",
-    "token_accuracy": "next token right",
-    "loss": "loss",
-    "perplexity": "perplexity",
 }
 STRENGTH_STEP = 0.05
 MOST_STRENGTH = 2.0
@@ -185,32 +178,11 @@ def gate_verdict(record: AdapterRecord) -> str:
             if (record.origin == "imported")
             else "It was not compared with what was trained."
         )
+    if parity.passed and not parity.agreements:
+        return "It was not compared with what was trained."
     if parity.passed:
         return "It says what was trained."
-    return "It lost what was learnt, so it is not offered."
-
-
-def describe_metric(parity: Parity) -> str:
-    """The measure that was trained for, as trained, as served, of the base: ``Answers exactly right: …``."""
-    if not parity.metric:
-        return ""
-    name = _METRICS.get(parity.metric, parity.metric.replace("_", " "))
-    form = "number" if parity.metric in ("loss", "perplexity") else "share"
-    parts = [
-        f"{words} {_describe(value, form)}"
-        for words, value in (("as trained", parity.trained), ("as served", parity.served), ("base", parity.base))
-        if value is not None
-    ]
-    return f"{name[:1].upper()}{name[1:]}: {', '.join(parts)}." if parts else ""
-
-
-def describe_agreement(found: Agreement) -> str:
-    """How two ways of computing it agree, in a sentence with its numbers."""
-    needed = f" ({_describe(found.needed, 'share')} is needed)" if found.needed else ""
-    return (
-        f"{_capital(found.first)} – {found.second}: the same next token at {_describe(found.top1, 'share')} of "
-        f"{describe_count(found.positions, 'place')}{needed}; KL divergence {_small(found.kl)} nats."
-    )
+    return "It does not say what was trained, so it is not offered."
 
 
 def why_failed(record: AdapterRecord) -> str:
@@ -250,10 +222,6 @@ def _describe_change(change: float, form: str) -> str:
     if form == "share":
         return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change) * 100:.1f} points".replace(".0 ", " ")
     return f"{'+' if change > 0 else '−' if change < 0 else '±'}{describe_large(abs(change))}"
-
-
-def _small(value: float) -> str:
-    return f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
 def _capital(text: str) -> str:

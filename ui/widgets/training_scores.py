@@ -10,6 +10,7 @@ from ui.theme import tokens
 from ui.widgets.amounts import describe_large
 from ui.widgets.basics import InlineMessage, Text
 from workbench.training import AdapterRecord, Parity, Scores, ScoresPair, gain
+from workbench.training.verdicts import counted_words, verdict, why
 
 _WIDTH = 620
 _ROWS: tuple[tuple[str, Callable[[Scores], str]], ...] = (
@@ -140,24 +141,15 @@ def gate_words(parity: Parity | None, adapter: AdapterRecord | None, ended: bool
             return words, "attention"
         words = "It can be used already, and is being checked: whether what the chat uses says what was trained."
         return words, "info"
+    if parity.passed and not parity.agreements:
+        return verdict(parity), "attention"
     served = [found for found in parity.agreements if "served" in found.second]
-    closest = (served or parity.agreements or (None,))[-1]
-    same = ""
-    if closest is not None:
-        same = (
-            f" The likeliest token is the same at {100 * closest.top1:.1f} % of {closest.positions:,} places"
-            f" ({closest.first} against {closest.second})."
-        )
-    kept = ""
-    if parity.trained is not None and parity.served is not None:
-        base = f", {_share(parity.base)} without it" if parity.base is not None else ""
-        names = {"exact_match": "Answers exactly right", "token_accuracy": "Next token right", "": "Score"}
-        name = names.get(parity.metric, parity.metric.replace("_", " ").capitalize())
-        kept = f" {name}: {_share(parity.served)} as served, {_share(parity.trained)} as trained{base}."
+    closest = (served or parity.agreements)[-1:]
+    found = " ".join(part for part in (counted_words(parity), *map(why, closest)) if part)
     if parity.passed:
-        return f"Checked: what the chat uses says what was trained.{kept}{same}", "success"
+        return f"Checked: what the chat uses says what was trained. {found}", "success"
     reasons = " ".join(parity.reasons)
-    return f"Not offered in chat: what would be served does not say what was trained. {reasons}{kept}{same}", "danger"
+    return f"Not offered in chat: what would be served does not say what was trained. {reasons} {found}", "danger"
 
 
 def count_words(share: float | None, answers: int) -> str:
@@ -167,7 +159,3 @@ def count_words(share: float | None, answers: int) -> str:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %" if 0 <= value <= 1 else f"{value:.3g}"

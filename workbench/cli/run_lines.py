@@ -9,6 +9,7 @@ import msgspec
 from workbench.cli.output import TextOutput, byte_size, count_size, duration, one_line
 from workbench.events import Artifact, Event, Metric
 from workbench.training import Parity, SampleAnswer
+from workbench.training.verdicts import verdict, why
 
 LINES = 20
 """About so many lines of the loss are written in all; each evaluation has one besides."""
@@ -88,21 +89,13 @@ def spell(name: str, value: float) -> str:
 
 
 def show_parity(plain: dict[str, Any], output: TextOutput) -> None:
-    """What the gate found, in a line for each comparison."""
+    """What the gate found: the verdict, what of the learnt is still said, a line for each comparison."""
     parity = msgspec.convert(plain, Parity)
+    output.line(f"Checked against what was trained. {verdict(parity)}")
     for one in parity.agreements:
-        needed = f", {one.needed:.1%} needed" if one.needed else ""
-        output.line(
-            f"  {one.first} and {one.second}: the same token at {one.top1:.1%} of {one.positions:,} places{needed}"
-        )
-    if parity.metric and parity.served is not None:
-        sides = (("in torch", parity.trained), ("as served", parity.served), ("base", parity.base))
-        shown = ", ".join(f"{name} {value:.1%}" for name, value in sides if value is not None)
-        output.line(f"  {parity.metric.replace('_', ' ')}: {shown}")
-    if parity.passed:
-        output.line("Checked: it says what was trained.")
-    else:
-        output.line(f"Not passed: {' '.join(parity.reasons)}")
+        output.line(f"  {why(one)}")
+    for note in parity.notes if parity.agreements else ():
+        output.line(f"  {note}")
 
 
 def show_scores(result: dict[str, Any], output: TextOutput) -> None:

@@ -13,7 +13,8 @@ from workbench.training.weights import ArtifactKind
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """How two ways of computing the same model agree, over ``positions`` positions: ``top1`` is the share at which the
-    likeliest token is the same, ``kl`` the mean of KL(first || second) in nats. ``needed`` is the top1 it has to reach.
+    likeliest token is the same, ``kl`` the mean of KL(first || second) in nats. ``needed`` is the top1 that is enough
+    (0: nothing is asked of it); a ``kl`` of at most ``near`` is as well (0: none is). ``why`` says all that in words.
     """
 
     first: str
@@ -22,12 +23,16 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     kl: float
     positions: int
     needed: float = 0.0
+    near: float = 0.0
     passed: bool = True
+    why: str = ""
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
     """What the gate found: whether what is served says what was trained. ``metric`` is that which was trained for:
-    in torch as trained, in the engine as served, and of the base. ``reasons`` say why it did not pass."""
+    in torch as trained, in the engine as served, and of the base, as shares of ``counted`` answers or tokens, of which
+    at least ``needed`` had to be right as served (None: nothing to hold it to). ``verdict`` says in words whether it
+    passed and why, ``reasons`` why it did not."""
 
     passed: bool
     agreements: tuple[Agreement, ...] = ()
@@ -35,6 +40,9 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     trained: float | None = None
     served: float | None = None
     base: float | None = None
+    counted: int = 0
+    needed: int | None = None
+    verdict: str = ""
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

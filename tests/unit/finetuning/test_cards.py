@@ -64,9 +64,8 @@ def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
         "| Loss | 2.500 | 0.125 |",
         "of 16 generated answers",
         "| Loss | 2.500 |  |",
-        "it passed",
-        "| trained and merged | 0.998 | 0.0002 | 1,234 |",
-        "base 0.000, as trained 0.980, as served 0.970",
+        "Passed. It agrees as far as is needed. Right of all answers: as trained 98%, as served 97%, base 0%.",
+        "- Trained – merged: the same next token at 99.8% of 1,234 places; KL divergence 0.0002 nats.",
         "- A note.",
         "Smol | LM is under Apache-2.0",
     ):
@@ -83,8 +82,7 @@ def test_how_it_is_used_depends_on_its_form(form: str, said: str) -> None:
 def test_a_gate_that_refused_says_why() -> None:
     parity = Parity(passed=False, reasons=("It lost what was learnt.",))
     card = model_card(msgspec.structs.replace(RECORD, parity=parity), "gguf")
-    assert "did not pass" in card
-    assert "- It lost what was learnt." in card
+    assert "Not passed. It lost what was learnt." in card
 
 
 def test_of_what_was_imported_nothing_is_claimed() -> None:

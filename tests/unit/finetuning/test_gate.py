@@ -444,6 +444,17 @@ def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp
         for kl in (0.005, 0.05)
     )
     assert near.passed
-    assert "about equally likely" in near.notes[-1]
+    assert near.agreements[0].why == (
+        "Trained, in torch – as served: the same next token at 95% of 10,000 places, less than the 98.8% that is "
+        "enough by itself. It passes because the tokens that differ were about equally likely: KL divergence 0.005 "
+        "nats, where at most 0.02 is allowed."
+    )
+    assert near.verdict == (
+        "Passed. Its likeliest tokens are the same less often than would be enough by itself, but those that differ "
+        "were about equally likely. Of 1,000 learnt tokens the trained model says 900 right, as served 900 (at least "
+        "854 needed), the base 400."
+    )
     assert not far.passed
     assert "answers otherwise than in float32" in far.reasons[0]
+    assert far.agreements[0].why.endswith("where at most 0.02 is allowed. That is not enough.")
+    assert far.verdict.startswith("Not passed. Merged as F16 the model answers otherwise than in float32")

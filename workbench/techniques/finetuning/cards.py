@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
-from workbench.training import ARTIFACTS, AdapterRecord, Agreement, Parity, Scores, ScoresPair, TrainingConfig
+from workbench.training import ARTIFACTS, AdapterRecord, Parity, Scores, ScoresPair, TrainingConfig
+from workbench.training.verdicts import verdict, why
 
 Form = Literal["peft", "gguf", "merged"]
 
@@ -163,24 +164,10 @@ def _number(scores: Scores | None, field: str) -> str:
 def _gate(parity: Parity | None) -> str:
     if parity is None:
         return ""
-    verdict = "passed" if parity.passed else "did not pass"
-    text = (
-        f"## Conversion\n\nThe converted file was compared with what was trained, over all positions of the same "
-        f"prompts: it {verdict}."
-    )
-    rows = [_agreement(one) for one in parity.agreements]
-    table = _table("", ("compared", "top-1 agreement", "KL, nats", "positions"), rows)
-    shown = []
-    if parity.metric:
-        values = (("base", parity.base), ("as trained", parity.trained), ("as served", parity.served))
-        shown = [f"{name} {value:.3f}" for name, value in values if value is not None]
-    metric = f"{parity.metric.replace('_', ' ').capitalize()}: {', '.join(shown)}." if shown else ""
-    reasons = "\n".join(f"- {reason}" for reason in (*parity.reasons, *parity.notes))
-    return "\n\n".join(part for part in (text, table if rows else "", metric, reasons) if part)
-
-
-def _agreement(one: Agreement) -> tuple[str, ...]:
-    return f"{one.first} and {one.second}", f"{one.top1:.3f}", f"{one.kl:.4f}", f"{one.positions:,}"
+    what = "The converted file was compared with what was trained, over all positions of the same prompts."
+    text = f"## Conversion\n\n{what + ' ' if parity.agreements else ''}{verdict(parity)}"
+    said = [*map(why, parity.agreements), *parity.notes]
+    return "\n\n".join(part for part in (text, "\n".join(f"- {line}" for line in said)) if part)
 
 
 def _licence(record: AdapterRecord) -> str:

@@ -22,6 +22,7 @@ from workbench.techniques.finetuning.parity.comparing import (
 )
 from workbench.techniques.finetuning.protocol import Served
 from workbench.training import Agreement, Parity
+from workbench.training.verdicts import agreement_words, divergence_words, shares_apart, verdict_words
 
 CONVERTED = 0.99
 """Of all positions, at how many torch and the float32 merge must agree."""
@@ -77,45 +78,61 @@ def judge(
             notes += ("There was nothing to compare it with but the base, from which it is to differ.",)
         elif (first, second) == (TRAINED, SERVED) and served.kind == "merged" and _is_packed(base):
             limit = max(COARSE, limit - PACKED_MARGIN)
+        near = NEAR if limit and second == SERVED else 0.0
         agreement = pair.agreement(limit)
-        if second == SERVED and not agreement.passed and agreement.kl <= NEAR:
-            agreement = msgspec.structs.replace(agreement, passed=True)
-            notes += ("Where the likeliest tokens differ, they were about equally likely.",)
+        passed = agreement.passed or agreement.kl <= near
+        agreement = msgspec.structs.replace(agreement, near=near, passed=passed)
+        agreement = msgspec.structs.replace(agreement, why=agreement_words(agreement))
         agreements.append(agreement)
         if not agreement.passed:
             reasons.append(_disagreement(agreement, second, kind))
     metric, right = _counts(found, metric)
     trained_share = served_share = base_share = None
+    counted, at_least = 0, None
     if right:
         said = TRAINED if TRAINED in right else EXACT if EXACT in right else None
-        count, total = right[SERVED]
-        served_share, base_share = count / total, right[BASE][0] / total
+        count, counted = right[SERVED]
+        served_share, base_share = count / counted, right[BASE][0] / counted
         if said is not None:
             expected = right[said][0]
-            trained_share = expected / total
-            allowance = 1 if total >= FEWEST and expected > 1 else 0
-            if count < KEPT * expected - allowance or not _is_gain_kept(found, said):
-                reasons.append(_lost(metric, count, expected, total, kind))
+            trained_share = expected / counted
+            allowance = 1 if counted >= FEWEST and expected > 1 else 0
+            at_least = max(0, math.ceil(KEPT * expected - allowance - 1e-9))
+            if count < at_least:
+                reasons.append(_lost(metric, count, expected, counted, kind))
+            elif lost := _lost_gain(found, said, kind):
+                reasons.append(lost)
             if expected < FEWEST:
                 notes += ("The trained model itself says too little right for a loss to be seen.",)
-    return Parity(
+    parity = Parity(
         passed=not reasons,
         agreements=tuple(agreements),
         metric=metric if right else "",
         trained=trained_share,
         served=served_share,
         base=base_share,
+        counted=counted,
+        needed=at_least,
         reasons=tuple(reasons),
         notes=notes,
         seconds=seconds,
     )
+    return msgspec.structs.replace(parity, verdict=verdict_words(parity))
 
 
-def _is_gain_kept(found: Comparison, said: str) -> bool:
+def _lost_gain(found: Comparison, said: str, kind: str) -> str:
+    """Why what the training added to the base is lost, "" where it is not."""
     trained, served, base = (found.learnt[name].count("token_accuracy")[0] for name in (said, SERVED, BASE))
     total = found.learnt[SERVED].count("token_accuracy")[1]
     turned = total * (1 - min(pair.top1 for (_, second), pair in found.pairs.items() if second == SERVED))
-    return trained <= base or served >= base + GAINED * (trained - base) - 2 * math.sqrt(turned)
+    at_least = base + GAINED * (trained - base) - 2 * math.sqrt(turned)
+    if trained <= base or served >= at_least:
+        return ""
+    return (
+        f"What was learnt is lost: of {total:,} learnt tokens the base says {base:,} right and the trained model "
+        f"{trained:,}; {_served_as(kind)} it says {served:,}, and {math.ceil(at_least):,} are needed to keep half of "
+        f"what the training added.{_finer(kind)}"
+    )
 
 
 def _is_packed(base: Path) -> bool:
@@ -143,21 +160,29 @@ def _needed(served: Served, trained: Path, base: Path, own: float) -> tuple[str,
 
 
 def _disagreement(found: Agreement, second: str, kind: str) -> str:
-    share = f"at {found.top1:.1%} of {found.positions:,} positions the likeliest token is the same"
+    same, needed = shares_apart(found.top1, found.needed)
+    at = f"at {same} of {found.positions:,} positions the likeliest token is the same, and {needed} are needed"
     if second == EXACT:
         return (
-            f"llama.cpp does not compute what was trained: {share}, and {found.needed:.0%} are needed. The weights "
-            "were not carried over in the right order or place."
+            f"llama.cpp does not compute what was trained: {at}. The weights were not carried over in the right order "
+            "or place."
         )
     how = "With the adapter on the packed base" if kind == "an adapter" else f"Merged as {kind}"
-    return f"{how} the model answers otherwise than in float32: {share}, and {found.needed:.1%} are needed."
+    return f"{how} the model answers otherwise than in float32: {at}; {divergence_words(found.kl, found.near)}."
 
 
 def _lost(metric: str, count: int, expected: int, total: int, kind: str) -> str:
     what = "answers" if metric == "exact_match" else "learnt tokens"
-    how = "as an adapter" if kind == "an adapter" else f"as {kind}"
-    hint = " Merge as Q8_0 or F16." if PACKED.get(kind[:3], COARSE) < PACKED["Q8_"] and kind != "an adapter" else ""
     return (
-        f"What was learnt is lost: of {total:,} {what} the trained model says {expected:,} right, {how} it says "
-        f"{count:,}.{hint}"
+        f"What was learnt is lost: of {total:,} {what} the trained model says {expected:,} right, {_served_as(kind)} "
+        f"it says {count:,}.{_finer(kind)}"
     )
+
+
+def _served_as(kind: str) -> str:
+    return "as an adapter" if kind == "an adapter" else f"as {kind}"
+
+
+def _finer(kind: str) -> str:
+    coarse = kind != "an adapter" and PACKED.get(kind[:3], COARSE) < PACKED["Q8_"]
+    return " Merge as Q8_0 or F16." if coarse else ""
