@@ -30,6 +30,7 @@ from workbench.fields import Field, describe_range, fields_of, parse_value
 
 CONTROL_WIDTH = 200
 _NARROW_WIDTH = 160
+_NUMBER_WIDTH = 120
 _NAMES = {"adamw": "AdamW"}
 """Choices that are written in a way of their own."""
 
@@ -95,16 +96,19 @@ class Form(QWidget):
         set_icon(self.fold, "chevron-down" if open else "chevron-right", "accent", 16)
 
 
-class FieldRow(QWidget):
-    """One field: what it is, what it does, its control, its unit, the way back to the default."""
+class ValueRow(QWidget):
+    """A field that is edited: its control, the way back to the default, and what is wrong with what was typed.
+
+    ``changed`` is sent with the field's name and new value when that is committed. What derives from it makes the
+    control, lays the parts out, and knows how a value is shown and what was typed.
+    """
 
     changed = Signal(str, object)
 
-    def __init__(self, config: type[msgspec.Struct], field: Field, narrow: bool = False) -> None:
+    def __init__(self, config: type[msgspec.Struct], field: Field) -> None:
         super().__init__()
         self.field = field
         self._config = config
-        self._width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
         self._value: Any = field.default
         self.control = self._build_control()
         self.control.setAccessibleName(field.title)
@@ -116,6 +120,82 @@ class FieldRow(QWidget):
         self.reset.clicked.connect(self._on_reset)
         self.error = Text("", "error")
         self.error.hide()
+
+    @property
+    def value(self) -> Any:
+        """The last valid value."""
+        return self._value
+
+    def set_value(self, value: Any) -> None:
+        """Show a value, unless the person is in the middle of typing another."""
+        self._value = value
+        self.reset.setVisible(value != self.field.default)
+        if not self._is_typing():
+            self.set_error("")
+            self._show_value(value)
+
+    def set_error(self, text: str) -> None:
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        set_property(self.control, "invalid", bool(text))
+
+    # -- what a kind of row says of itself -----------------------------------------------------------
+
+    def _build_control(self) -> QWidget:
+        raise NotImplementedError
+
+    def _is_typing(self) -> bool:
+        """Whether what stands in the control is the person's, and not committed yet."""
+        raise NotImplementedError
+
+    def _show_value(self, value: Any) -> None:
+        """Put a value into the control, without a signal."""
+        raise NotImplementedError
+
+    def _parsed(self) -> Any:
+        """What was typed, as a value. Raises UserError."""
+        raise NotImplementedError
+
+    # -- editing -------------------------------------------------------------------------------------
+
+    def _on_typed(self) -> None:
+        try:
+            self._parsed()
+        except UserError as error:
+            self.set_error(error.hint or error.message)
+        else:
+            self.set_error("")
+
+    def _on_edited(self) -> None:
+        try:
+            value = self._parsed()
+        except UserError as error:
+            self.set_error(error.hint or error.message)
+        else:
+            self._commit(value)
+
+    def _commit(self, value: Any) -> None:
+        self.set_error("")
+        if value != self._value:
+            self._value = value
+            self.reset.setVisible(value != self.field.default)
+            self.changed.emit(self.field.name, value)
+
+    def _on_reset(self) -> None:
+        self.control.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._show_value(self.field.default)
+        self._commit(self.field.default)
+
+
+class FieldRow(ValueRow):
+    """One field: what it is, what it does, its control, its unit, the way back to the default."""
+
+    def __init__(self, config: type[msgspec.Struct], field: Field, narrow: bool = False) -> None:
+        super().__init__(config, field)
+        self.control.installEventFilter(self)
+        if isinstance(self.control, QComboBox | QLineEdit):
+            width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
+            self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else width)
         self.note = Text("", "small")
         self.note.hide()
         title = Text(field.title, "strong")
@@ -154,35 +234,6 @@ class FieldRow(QWidget):
             grid.setColumnStretch(0, 1)
         self.set_value(field.default)
 
-    @property
-    def value(self) -> Any:
-        """The last valid value."""
-        return self._value
-
-    def set_value(self, value: Any) -> None:
-        """Show a value, unless the person is in the middle of typing another."""
-        self._value = value
-        self.reset.setVisible(value != self.field.default)
-        if self.control.hasFocus() and isinstance(self.control, QLineEdit | QPlainTextEdit) and self._dirty():
-            return
-        self.set_error("")
-        self.control.blockSignals(True)
-        match self.control:
-            case QCheckBox():
-                self.control.setChecked(bool(value))
-            case QComboBox():
-                self.control.setCurrentIndex(self.field.choices.index(str(value)))
-            case QLineEdit():
-                self.control.setText(_shown(value))
-            case QPlainTextEdit():
-                self.control.setPlainText("\n".join(value) if isinstance(value, tuple) else str(value))
-        self.control.blockSignals(False)
-
-    def set_error(self, text: str) -> None:
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        set_property(self.control, "invalid", bool(text))
-
     def set_note(self, text: str) -> None:
         """A few words beside the control, such as what the program takes where the value is left to it."""
         self.note.setText(text)
@@ -193,34 +244,47 @@ class FieldRow(QWidget):
         if event.type() == QEvent.Type.Wheel and isinstance(self.control, QComboBox) and not self.control.hasFocus():
             event.ignore()
             return True
-        if event.type() == QEvent.Type.FocusOut and isinstance(self.control, QPlainTextEdit):
-            self._on_text_left()
+        if event.type() == QEvent.Type.FocusOut and isinstance(self.control, QPlainTextEdit) and self._dirty():
+            self._on_edited()
         return False
 
     def _build_control(self) -> QWidget:
-        control: QWidget
         if self.field.kind == "bool":
-            control = box = QCheckBox("On")
+            box = QCheckBox("On")
             box.toggled.connect(self._commit)
-        elif self.field.kind == "choice":
-            control = combo = QComboBox()
+            return box
+        if self.field.kind == "choice":
+            combo = QComboBox()
             combo.addItems([_named(choice) for choice in self.field.choices])
             combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            combo.setFixedWidth(self._width)
             combo.currentIndexChanged.connect(lambda index: self._commit(self.field.choices[index]))
-        elif self.field.kind == "list" or (self.field.kind == "str" and self.field.name in ("system",)):
-            control = text = QPlainTextEdit()
+            return combo
+        if self.field.kind == "list" or (self.field.kind == "str" and self.field.name in ("system",)):
+            text = QPlainTextEdit()
             text.setFixedHeight(88)
             text.setTabChangesFocus(True)
             text.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustIgnored)
-        else:
-            control = line = QLineEdit()
-            number = self.field.kind in ("int", "float")
-            line.setFixedWidth(120 if number else self._width)
-            line.editingFinished.connect(self._on_line_edited)
-            line.textEdited.connect(self._on_line_typed)
-        control.installEventFilter(self)
-        return control
+            return text
+        line = QLineEdit()
+        line.textEdited.connect(lambda _: self._on_typed())
+        line.editingFinished.connect(self._on_edited)
+        return line
+
+    def _is_typing(self) -> bool:
+        return self.control.hasFocus() and isinstance(self.control, QLineEdit | QPlainTextEdit) and self._dirty()
+
+    def _show_value(self, value: Any) -> None:
+        self.control.blockSignals(True)
+        match self.control:
+            case QCheckBox():
+                self.control.setChecked(bool(value))
+            case QComboBox():
+                self.control.setCurrentIndex(self.field.choices.index(str(value)))
+            case QLineEdit():
+                self.control.setText(_shown(value))
+            case QPlainTextEdit():
+                self.control.setPlainText(_in_lines(value))
+        self.control.blockSignals(False)
 
     def _text(self) -> str:
         if isinstance(self.control, QPlainTextEdit):
@@ -229,55 +293,15 @@ class FieldRow(QWidget):
         return self.control.text()
 
     def _dirty(self) -> bool:
-        shown = "\n".join(self._value) if isinstance(self._value, tuple) else _shown(self._value)
-        return self._text() != shown
+        return self._text() != _in_lines(self._value)
 
     def _parsed(self) -> Any:
-        """What was typed, as a value. Raises UserError."""
         text = self._text()
         if self.field.kind == "list":
             return tuple(line for line in text.split("\n") if line)
         if self.field.kind in ("int", "float"):
             text = text.replace(",", "").replace(" ", "").strip() if self.field.kind == "int" else text.strip()
         return parse_value(self._config, self.field.name, text)
-
-    def _on_line_typed(self) -> None:
-        try:
-            self._parsed()
-        except UserError as error:
-            self.set_error(error.hint or error.message)
-        else:
-            self.set_error("")
-
-    def _on_line_edited(self) -> None:
-        try:
-            value = self._parsed()
-        except UserError as error:
-            self.set_error(error.hint or error.message)
-            return
-        self._commit(value)
-
-    def _on_text_left(self) -> None:
-        if self._dirty():
-            self._commit(self._parsed())
-
-    def _commit(self, value: Any) -> None:
-        self.set_error("")
-        if value != self._value:
-            self._value = value
-            self.reset.setVisible(value != self.field.default)
-            self.changed.emit(self.field.name, value)
-
-    def _on_reset(self) -> None:
-        self.control.setFocus(Qt.FocusReason.OtherFocusReason)
-        value = self.field.default
-        changed = value != self._value
-        self._value = value
-        if isinstance(self.control, QLineEdit):
-            self.control.setText(_shown(value))
-        self.set_value(value)
-        if changed:
-            self.changed.emit(self.field.name, value)
 
 
 def describe_span(field: Field) -> str:
@@ -302,6 +326,10 @@ def describe_value(field: Field, value: Any) -> str:
 def _named(choice: str) -> str:
     """A choice as it is written: ``AdamW``, ``Cosine``, ``f32``."""
     return _NAMES.get(choice) or (choice.capitalize() if choice.isalpha() else choice)
+
+
+def _in_lines(value: Any) -> str:
+    return "\n".join(value) if isinstance(value, tuple) else _shown(value)
 
 
 def _shown(value: Any) -> str:

@@ -172,6 +172,20 @@ def test_a_list_is_a_line_each(qtbot: QtBot, theme: Theme) -> None:
     assert edits.seen == [("stop", ("###", "END"))]
 
 
+def test_a_text_is_set_back_to_the_default_in_sight_too(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, DecodingPart, DecodingPart(stop=("###",)))
+    edits = Edits(form)
+    row = form.row("stop")
+    assert isinstance(row.control, QPlainTextEdit)
+    form.activateWindow()
+    row.control.setFocus()
+    qtbot.waitUntil(row.control.hasFocus)
+    row.reset.click()
+    assert row.control.toPlainText() == ""
+    line(form, "seed").setFocus()
+    assert edits.seen == [("stop", ())]
+
+
 def test_an_error_from_the_core_stands_beside_its_field(qtbot: QtBot, theme: Theme) -> None:
     form = shown(qtbot, EngineSettings)
     form.set_error("threads", "This machine has 2.")

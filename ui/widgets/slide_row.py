@@ -5,32 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout
 
-from ui.forms import describe_span, describe_value
+from ui.forms import ValueRow, describe_span
 from ui.theme import tokens
-from ui.widgets.basics import IconButton, Text, set_property
-from workbench.errors import UserError
+from ui.widgets.basics import Text
 from workbench.fields import Field, describe_range, parse_value
 
 
-class SlideRow(QWidget):
+class SlideRow(ValueRow):
     """``changed`` sends the field's name and value while the slider moves, and when a typed number is committed.
 
     The slider goes from ``low`` to ``high`` in ``steps`` equal steps; a number beyond it that the field takes can be
     typed.
     """
 
-    changed = Signal(str, object)
+    control: QLineEdit
 
     def __init__(self, config: type[msgspec.Struct], field: Field, low: float, high: float, steps: int) -> None:
-        super().__init__()
-        self.field = field
-        self._config = config
+        super().__init__(config, field)
         self._low, self._high, self._steps = low, high, steps
-        self._value: Any = field.default
         self.slider = _Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, steps)
         self.slider.setPageStep(max(1, steps // 10))
@@ -39,21 +35,6 @@ class SlideRow(QWidget):
         self.slider.setAccessibleDescription(f"{field.help} {describe_range(field)}".strip())
         self.slider.installEventFilter(self)
         self.slider.valueChanged.connect(self._on_slid)
-        self.control = QLineEdit()
-        self.control.setFixedWidth(64)
-        self.control.setProperty("small", True)
-        self.control.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.control.setAccessibleName(field.title)
-        self.control.setAccessibleDescription(f"{field.help} {describe_range(field)}".strip())
-        self.control.textEdited.connect(lambda _: self._parsed())
-        self.control.editingFinished.connect(self._on_typed)
-        self.reset = IconButton("restart", f"Set {field.title} back to {describe_value(field, field.default)}")
-        keep = self.reset.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(keep)
-        self.reset.clicked.connect(self._on_reset)
-        self.error = Text("", "error")
-        self.error.hide()
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
         head = QHBoxLayout()
@@ -73,18 +54,8 @@ class SlideRow(QWidget):
         self.set_value(field.default)
 
     def set_value(self, value: Any) -> None:
-        """Show a value, unless the person is in the middle of typing another."""
-        self._value = value
-        self.reset.setVisible(value != self.field.default)
+        super().set_value(value)
         self._put_slider(value)
-        if not (self.control.hasFocus() and self.control.isModified()):
-            self.control.setText(f"{value:g}")
-            self.set_error("")
-
-    def set_error(self, text: str) -> None:
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        set_property(self.control, "invalid", bool(text))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A wheel over a slider that is not in use scrolls the page."""
@@ -108,36 +79,32 @@ class SlideRow(QWidget):
         self.control.setText(f"{value:g}")
         self._commit(value)
 
-    def _parsed(self) -> Any:
-        """The typed number; None, and an error beside it, when the field does not take it."""
-        try:
-            value = parse_value(self._config, self.field.name, self.control.text().strip())
-        except UserError as error:
-            self.set_error(error.hint or error.message)
-            return None
-        self.set_error("")
-        return value
+    # -- the number beside it ------------------------------------------------------------------------
 
-    def _on_typed(self) -> None:
-        value = self._parsed()
-        if value is not None:
-            self.control.setModified(False)
-            self._put_slider(value)
-            self._commit(value)
+    def _build_control(self) -> QLineEdit:
+        control = QLineEdit()
+        control.setFixedWidth(64)
+        control.setProperty("small", True)
+        control.setAlignment(Qt.AlignmentFlag.AlignRight)
+        control.textEdited.connect(lambda _: self._on_typed())
+        control.editingFinished.connect(self._on_edited)
+        return control
 
-    def _commit(self, value: Any) -> None:
-        self.set_error("")
-        if value != self._value:
-            self._value = value
-            self.reset.setVisible(value != self.field.default)
-            self.changed.emit(self.field.name, value)
+    def _is_typing(self) -> bool:
+        return self.control.hasFocus() and self.control.isModified()
 
-    def _on_reset(self) -> None:
-        self.control.setFocus(Qt.FocusReason.OtherFocusReason)
-        value = self.field.default
+    def _show_value(self, value: Any) -> None:
         self.control.setText(f"{value:g}")
         self._put_slider(value)
-        self._commit(value)
+
+    def _parsed(self) -> Any:
+        return parse_value(self._config, self.field.name, self.control.text().strip())
+
+    def _on_edited(self) -> None:
+        super()._on_edited()
+        if self.error.isHidden():
+            self.control.setModified(False)
+            self._put_slider(self._value)
 
 
 class _Slider(QSlider):
