@@ -35,6 +35,9 @@ SHARED_SLICE = 64
 BACKGROUND_ROWS = 2
 """How many tokens of background jobs are computed in a step in which somebody waits for an answer."""
 
+BACKGROUND_TURN = 3
+"""What goes on in the background and needs a batch of its own gets one every so many steps while somebody waits."""
+
 ABORTABLE_TOKENS = 16
 """Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
 
@@ -138,10 +141,12 @@ class Lane:
         """Compute the next tokens of the jobs, and hand them their logits."""
         with_states = [job for job in self.jobs if job.needs_states]
         others = [job for job in self.jobs if not job.needs_states]
+        gives_way = any(not job.background for job in self.jobs) and self._turn % BACKGROUND_TURN > 0
+        self._turn += 1
         if others:
             self._compute(others)
         for job in with_states:
-            if not job.done:
+            if not job.done and not (gives_way and job.background):
                 llama.llama_set_embeddings(self.context, True)
                 try:
                     self._compute([job])
@@ -208,13 +213,12 @@ class Lane:
         """Put the next tokens of each branch into the batch; returns (job, branch, first row, number of rows)."""
         shares = []
         room, outputs = BATCH_TOKENS, MAX_OUTPUTS
-        waiting = [(job, branch) for job in jobs for branch in job.branches if branch.missing]
-        someone_waits = any(not job.background for job, _ in waiting)
-        someone_streams = any(branch.computed >= branch.wanted_from for _, branch in waiting)
-        spare = BACKGROUND_ROWS if someone_waits else room
-        slices = SHARED_SLICE if someone_streams and len(waiting) > 1 else room
-        slices_behind = SHARED_SLICE // 2 if someone_waits else room
-        self._turn += 1
+        everyone = [(job, branch) for job in self.jobs for branch in job.branches if branch.missing]
+        waiting = [(job, branch) for job, branch in everyone if job in jobs]
+        someone_streams = any(branch.computed >= branch.wanted_from for _, branch in everyone)
+        spare = BACKGROUND_ROWS if any(not job.background for job, _ in waiting) else room
+        slices = SHARED_SLICE if someone_streams and len(everyone) > 1 else room
+        slices_behind = SHARED_SLICE // 2 if any(not job.background for job, _ in everyone) else room
         if len(waiting) > 1 and not self.model.deterministic:
             # who generates goes first: theirs is a token each; those of the background take turns
             count, turn = len(self.slots), self._turn
@@ -222,6 +226,8 @@ class Lane:
         for job, branch in waiting:
             position = branch.computed
             generates = position >= branch.wanted_from
+            if job.needs_states:  # it wants something of its prompt's tokens as well
+                generates = branch.missing == 1
             count = min(branch.missing, room)
             if not generates:
                 count = min(count, slices)

@@ -23,7 +23,7 @@ import numpy as np
 from workbench.engine.adapters import Adapters
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, virtual_tokens
-from workbench.engine.lane import Lane
+from workbench.engine.lane import BACKGROUND_TURN, Lane
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.threads import ThreadCount
@@ -31,8 +31,6 @@ from workbench.errors import UserError
 from workbench.protocol import RequestContext
 
 MAX_LANES = 2
-BACKGROUND_TURN = 3
-"""A lane with background jobs only computes every so many steps while somebody waits for an answer in another."""
 
 _T = TypeVar("_T")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,15 +23,20 @@ from tests.unit.engine.probing import (
     tokens_of,
 )
 from workbench import events
+from workbench.engine.jobs import Branch, Logits
 from workbench.engine.keys import make_key
+from workbench.engine.lane import SHARED_SLICE
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
+from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.slots import EXACT_SLICE, PARKED_CELLS
 from workbench.errors import UserError
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.contrastive import ContrastiveJob
+from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation
 
 REPORT = "In the year of the flood the bridge was rebuilt in stone, with five arches and a gate at its end. "
@@ -272,6 +278,43 @@ def test_a_chat_does_not_wait_for_the_background(smollm: Engine) -> None:
     result_of(chat)
     assert sum(job.done for job in behind) <= 1
     assert all(result_of(job).finish == "length" for job in behind[1:])
+
+
+def test_a_chat_does_not_wait_for_a_search_in_the_background_that_needs_batches_of_its_own(smollm: Engine) -> None:
+    smollm.forget()
+    order: list[str] = []
+
+    class Behind(ContrastiveJob):
+        def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+            order.append("behind")
+            super().take(branch, context, row, logits)
+
+    class Chat(Generation):
+        def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+            order.append("chat")
+            super().take(branch, context, row, logits)
+
+    def make(kind: type[Behind | Chat], text: str, background: bool, decoding: DecodingPart) -> Behind | Chat:
+        model = smollm.model
+        prompt = Prompt(tokens_of(smollm, text))
+        return kind(
+            prompt, decoding, model.vocabulary, model.context_tokens, RequestContext(), started=0.0,
+            background=background,
+        )  # fmt: skip
+
+    unending = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    searching = DecodingPart(strategy="contrastive", max_tokens=24, repetition_penalty=1.0)
+    chat = smollm.submit(make(Chat, "Once upon a time", False, unending))
+    next(chat.events())
+    behind = smollm.submit(make(Behind, TEXT * 2, True, searching))
+    result_of(chat)
+    places = [at for at, who in enumerate(order) if who == "behind"]
+    beside = " ".join(order[places[0] : places[-1]]).split("chat")[:-1]  # while both were under way
+    turns = [step.split() for step in beside if step.strip()]
+    assert len(turns) >= 3  # it goes on
+    assert 2 * len(turns) < len(beside)  # in a few of the steps
+    assert max(len(turn) for turn in turns) <= SHARED_SLICE // 2
+    assert result_of(behind).usage.new_tokens > 0
 
 
 def test_a_long_prompt_is_computed_in_slices_beside_a_running_answer(smollm: Engine) -> None:
