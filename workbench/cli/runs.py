@@ -19,7 +19,8 @@ from workbench.calls import (
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, duration, moment
 from workbench.cli.run_lines import RunLines
-from workbench.cli.session import Events, Session
+from workbench.cli.session import Events, Session, Stopped
+from workbench.events import Log
 
 
 def add_commands(commands: Commands) -> None:
@@ -68,7 +69,9 @@ def stop(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
 
 
 def resume(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
-    return (yield from session.call(ResumeRun(run=arguments.id)))
+    resumed = yield from session.call(ResumeRun(run=arguments.id))
+    yield Log(text=f"{session.command(f'runs follow {resumed.id}')} watches it.", level="notice")
+    return resumed
 
 
 def pause(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
@@ -86,13 +89,23 @@ def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
 
 
 def follow_one(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    return (yield from follow(session, arguments.id, stop_on_interrupt=False))
+    try:
+        return (yield from follow(session, arguments.id, stop_on_interrupt=False))
+    except Stopped as stopped:
+        if session.interrupted and stopped.result is None:
+            yield Log(text=f"The run goes on; {session.command(f'runs stop {arguments.id}')} stops it.", level="notice")
+        raise
 
 
-def follow(session: Session, run: str, stop_on_interrupt: bool) -> Events[dict[str, Any]]:
-    """A run's events until its end; returns its result. Ctrl+C stops the run itself, or only the watching."""
-    on_interrupt = (lambda: session.send(StopRun(run=run))) if stop_on_interrupt else None
-    return (yield from session.call(FollowRun(run=run), on_interrupt))
+def follow(session: Session, run: str, stop_on_interrupt: bool, stopping: str = "") -> Events[dict[str, Any]]:
+    """A run's events until its end; returns its result. Ctrl+C stops the run itself, which is told in the words
+    ``stopping``, or only the watching."""
+
+    def stop() -> Log | None:
+        session.send(StopRun(run=run))
+        return Log(text=stopping, level="notice") if stopping else None
+
+    return (yield from session.call(FollowRun(run=run), stop if stop_on_interrupt else None))
 
 
 def show_runs(result: dict[str, Any], output: TextOutput) -> None:

@@ -6,6 +6,7 @@ A command is a generator: it yields the events that a person or a program may wa
 from __future__ import annotations
 
 import queue
+import shlex
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -15,7 +16,7 @@ from workbench import errors
 from workbench.client import Front
 from workbench.errors import UserError
 from workbench.events import TERMINAL, Cancelled, Event, Failed, Finished
-from workbench.paths import Home
+from workbench.paths import Home, find_home
 from workbench.protocol import Call, read_result
 
 R = TypeVar("R")
@@ -55,9 +56,9 @@ class Session:
         self._waiting: queue.SimpleQueue[Event | None] | None = None
         self._interrupted = False
 
-    def call(self, call: Call[R], on_interrupt: Callable[[], None] | None = None) -> Events[R]:
+    def call(self, call: Call[R], on_interrupt: Callable[[], Event | None] | None = None) -> Events[R]:
         """Yield the call's events on the way and return its result. Ctrl+C cancels it, or does ``on_interrupt``, also
-        where it came during the call before.
+        where it came during the call before; what that returns is yielded.
 
         Raises UserError, CallFailed (a worker died, or a bug) or Stopped for the other endings.
         """
@@ -86,11 +87,21 @@ class Session:
         """Send a call whose answer does not matter."""
         self._connected().start(call, lambda event: None)
 
+    def command(self, words: str) -> str:
+        """A command as it is to be typed for this home."""
+        named = "" if self.home == find_home() else f"--home {shlex.quote(str(self.home.root))} "
+        return f"`workbench {named}{words}`"
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl+C was pressed."""
+        return self._interrupted
+
     def close(self) -> None:
         if self._front is not None:
             self._front.close()
 
-    def _stream(self, call: Call[Any], on_interrupt: Callable[[], None] | None) -> Iterator[Event]:
+    def _stream(self, call: Call[Any], on_interrupt: Callable[[], Event | None] | None) -> Iterator[Event]:
         front = self._connected()
         events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._waiting = events
@@ -103,7 +114,9 @@ class Session:
                 except queue.Empty:
                     continue
                 if event is None:
-                    (on_interrupt or handle.cancel)()
+                    told = on_interrupt() if on_interrupt is not None else handle.cancel()
+                    if told is not None:
+                        yield told
                 else:
                     ended = isinstance(event, TERMINAL)
                     yield event

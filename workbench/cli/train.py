@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -17,7 +17,7 @@ from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_score
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
-from workbench.events import Log
+from workbench.events import Artifact, Log
 from workbench.training import (
     PARTS,
     TrainingConfig,
@@ -26,6 +26,10 @@ from workbench.training import (
     load_config,
     set_value,
 )
+
+R = TypeVar("R")
+
+STOPPING = "Stopping: a checkpoint is written first. Ctrl+C once more leaves without waiting for that."
 
 
 def add_commands(commands: Commands) -> None:
@@ -64,13 +68,43 @@ def train(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         return (yield from session.call(PlanTraining(config=config)))
     run = yield from session.call(Train(config=config))
     yield Log(text=f"Run {run.id}. Ctrl+C stops it and keeps a checkpoint.", level="notice")
+    kept = _Kept()
     try:
-        done = yield from follow(session, run.id, stop_on_interrupt=True)
-    except Stopped:
-        yield Log(text=f"`workbench runs resume {run.id}` goes on from its last checkpoint.", level="notice")
+        done = yield from kept.noting(follow(session, run.id, stop_on_interrupt=True, stopping=STOPPING))
+    except (Stopped, KeyboardInterrupt):
+        yield Log(text=kept.tell(session.command(f"runs resume {run.id}")), level="notice")
         raise
     result: dict[str, Any] = msgspec.to_builtins(msgspec.convert(done, TrainResult))
     return result
+
+
+class _Kept:
+    """What a training that is stopped leaves, as its events told."""
+
+    def __init__(self) -> None:
+        self._step: int | None = None
+        self._adapter = ""
+
+    def noting(self, events: Events[R]) -> Events[R]:
+        """The same events, looked at."""
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                value: R = end.value
+                return value
+            if isinstance(event, Artifact) and event.kind == "checkpoint":
+                self._step = int(event.result.get("step", 0))
+            elif isinstance(event, Artifact) and event.kind == "adapter":
+                self._adapter = event.id
+            yield event
+
+    def tell(self, resume: str) -> str:
+        if self._adapter:
+            return f"{self._adapter} is trained and can be used; {resume} goes on with its check."
+        if self._step is not None:
+            return f"Its checkpoint after step {self._step:,} is kept; {resume} goes on from there."
+        return f"There is no checkpoint yet; {resume} begins anew."
 
 
 def read_config(session: Session, arguments: argparse.Namespace, objective: str) -> Events[TrainingConfig]:

@@ -32,6 +32,7 @@ from workbench.calls import (
     RemoveDataSet,
     RemoveRun,
     RenameAdapter,
+    ResumeRun,
     RunRecord,
     StopRun,
     Train,
@@ -217,13 +218,23 @@ def test_bad_data_is_status_1_with_row_and_reason(run: Run, trained: FakeFront, 
     assert "line 2" in ran.err
 
 
-def test_ctrl_c_stops_the_training_and_says_how_to_go_on(run: Run, trained: FakeFront, facts: Path) -> None:
+@pytest.mark.parametrize(("said", "kept"), [
+    ([Artifact(kind="checkpoint", id="step-000004", result={"step": 4})],
+     "Its checkpoint after step 4 is kept; `workbench runs resume r1` goes on from there."),
+    ([], "There is no checkpoint yet; `workbench runs resume r1` begins anew."),
+    ([Artifact(kind="adapter", id="facts", result={})],
+     "facts is trained and can be used; `workbench runs resume r1` goes on with its check."),
+])  # fmt: skip
+def test_ctrl_c_stops_the_training_and_says_how_to_go_on(
+    said: list[Event], kept: str, run: Run, trained: FakeFront, facts: Path
+) -> None:
     stopped = threading.Event()
 
     def follow(call: FollowRun, cancelled: threading.Event) -> Iterator[Event]:
         yield Progress(stage="training", done=1, total=100)
         os.kill(os.getpid(), signal.SIGINT)
         assert stopped.wait(10)
+        yield from said
         yield Cancelled()
 
     def stop(call: StopRun, cancelled: threading.Event) -> Iterator[Event]:
@@ -235,7 +246,29 @@ def test_ctrl_c_stops_the_training_and_says_how_to_go_on(run: Run, trained: Fake
     ran = run("train", "sft", "--data", str(facts))
     assert ran.status == 130
     assert trained.asked(StopRun) == [StopRun(run="r1")]
-    assert "workbench runs resume r1" in ran.err
+    assert "Stopping: a checkpoint is written first." in ran.err
+    assert kept in ran.err
+
+
+def test_ctrl_c_while_a_run_is_watched_leaves_it_running(run: Run, front: FakeFront) -> None:
+    def follow(call: FollowRun, cancelled: threading.Event) -> Iterator[Event]:
+        yield Progress(stage="training", done=1, total=100)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancelled.wait(10)
+        yield Cancelled()
+
+    front.scripts[FollowRun] = follow
+    ran = run("--home", "a home", "runs", "follow", "r1")
+    assert ran.status == 130
+    assert ran.home is not None
+    assert f"The run goes on; `workbench --home '{ran.home.root}' runs stop r1` stops it." in ran.err
+    assert not front.asked(StopRun)
+
+
+def test_a_resumed_run_says_how_to_watch_it(run: Run, front: FakeFront) -> None:
+    front.answer(ResumeRun, RECORD)
+    ran = run("runs", "resume", "r1")
+    assert "`workbench runs follow r1` watches it." in ran.err
 
 
 @pytest.mark.parametrize(
