@@ -134,10 +134,10 @@ def test_deleting_is_asked_for_twice(page: AdaptersPage, qtbot: QtBot, front: Fa
     show(page, qtbot, "my-notes")
     page.details.delete_button.click()
     assert front.asked(c.RemoveAdapter) == []
-    page.details.keep_button.click()
+    page.details.confirm.keep_button.click()
     assert not page.details.confirm.isVisible()
     page.details.delete_button.click()
-    page.details.confirm_button.click()
+    page.details.confirm.confirm_button.click()
     qtbot.waitUntil(lambda: "my-notes" not in page.list.names)
     assert front.asked(c.RemoveAdapter) == [c.RemoveAdapter(adapter="my-notes")]
 

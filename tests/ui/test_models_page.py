@@ -106,13 +106,13 @@ def test_removal_is_asked_for_twice_and_says_what_happens_to_the_files(
 ) -> None:
     smol, embedder = card(page, qtbot), card(page, qtbot, "all-MiniLM-L6-v2")
     embedder.remove_button.click()
-    assert embedder.confirm_button.text() == "Remove and delete files"
-    embedder.keep_button.click()
+    assert embedder.confirm.confirm_button.text() == "Remove and delete files"
+    embedder.confirm.keep_button.click()
     assert not embedder.confirm.isVisible()
     smol.remove_button.click()
     assert front.asked(RemoveModel) == []
-    assert smol.confirm_button.text() == "Remove"
-    smol.confirm_button.click()
+    assert smol.confirm.confirm_button.text() == "Remove"
+    smol.confirm.confirm_button.click()
     qtbot.waitUntil(lambda: SMOL not in page.cards)
     assert front.asked(RemoveModel) == [RemoveModel(name=SMOL)]
     assert shell.messages[0][0] == f"{SMOL} was removed. Its files stay where they are."

@@ -6,14 +6,13 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.adapter_list import state_of
 from ui.widgets.adapter_words import (
     KINDS,
-    ScoreRow,
     describe_forgetting,
     describe_origin,
     gate_verdict,
@@ -22,21 +21,19 @@ from ui.widgets.adapter_words import (
 )
 from ui.widgets.amounts import describe_bytes, describe_seconds
 from ui.widgets.basics import (
-    Card,
     Chip,
-    DangerButton,
     ElidedLabel,
-    IconLabel,
     InlineMessage,
-    LinkButton,
     PlainButton,
     PrimaryButton,
     ProgressLine,
     QuietButton,
     Text,
-    empty_layout,
 )
+from ui.widgets.confirm_row import ConfirmRow
+from ui.widgets.fact_card import FactCard
 from ui.widgets.flow import FlowLayout
+from ui.widgets.score_table import ScoreTable
 from ui.widgets.training_scores import lead_words
 from workbench.training import AdapterRecord
 from workbench.training.verdicts import counted_words, why
@@ -80,10 +77,10 @@ class AdapterDetails(QWidget):
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self.stop_wanted)
         self.progress.hide()
-        self._before_after = _Section("Before and after")
-        self._check = _Section("The check")
-        self._origin = _Section("Origin")
-        self._file = _Section("File")
+        self._before_after = FactCard("Before and after")
+        self._check = FactCard("The check")
+        self._origin = FactCard("Origin")
+        self._file = FactCard("File")
         top = QHBoxLayout()
         top.setSpacing(tokens.SPACE_2)
         top.addWidget(self._name)
@@ -106,7 +103,9 @@ class AdapterDetails(QWidget):
         whole.addLayout(top)
         whole.addWidget(self.purpose)
         whole.addWidget(self._build_actions())
-        whole.addWidget(self._build_confirm())
+        self.confirm = ConfirmRow(self.delete_button)
+        self.confirm.confirmed.connect(self.delete_wanted)
+        whole.addWidget(self.confirm)
         whole.addWidget(self.message)
         whole.addWidget(self.progress)
         whole.addLayout(self._body)
@@ -172,9 +171,8 @@ class AdapterDetails(QWidget):
         if self.record is None:
             return
         stays = f" The model {self.record.model} stays under Models." if self.record.model else ""
-        self._question.setText(f"Delete {self.record.name} with its file and its figures?{stays}")
-        self.confirm.show()
-        self.keep_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.confirm.set_question(f"Delete {self.record.name} with its file and its figures?{stays}", "Delete")
+        self.confirm.ask()
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -202,24 +200,6 @@ class AdapterDetails(QWidget):
             row.addWidget(button)
         return actions
 
-    def _build_confirm(self) -> QWidget:
-        self.confirm = QWidget()
-        row = QHBoxLayout(self.confirm)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        self._question = Text("")
-        self.confirm_button = DangerButton("Delete")
-        self.keep_button = PlainButton("Keep")
-        for button in (self.confirm_button, self.keep_button):
-            button.setProperty("small", True)
-        row.addWidget(self._question, 1)
-        row.addWidget(self.confirm_button)
-        row.addWidget(self.keep_button)
-        self.confirm_button.clicked.connect(self._on_confirmed)
-        self.keep_button.clicked.connect(self._on_kept)
-        self.confirm.hide()
-        return self.confirm
-
     def _show_actions(self, record: AdapterRecord) -> None:
         usable = record.state != "failed"
         self.use_button.setVisible(usable)
@@ -245,10 +225,10 @@ class AdapterDetails(QWidget):
             if record.scores.before is not None and record.scores.after is not None:
                 section.add_line(lead_words(record.scores))
             section.add_line("On examples that were not trained on.", "small")
-            section.add_widget(_ScoreTable(learnt, "On what was trained for"))
+            section.add_scores(ScoreTable(learnt, "On what was trained for"))
         if general:
             section.add_line("On general texts and questions: what it may have forgotten.", "small")
-            section.add_widget(_ScoreTable(general, "On general texts"))
+            section.add_scores(ScoreTable(general, "On general texts"))
             section.add_line(describe_forgetting(record.forgetting))
         if not learnt and not general:
             section.add_line("Nothing was measured.", "muted")
@@ -319,120 +299,12 @@ class AdapterDetails(QWidget):
         if name and self.record is not None and name != self.record.name:
             self.renamed.emit(name)
 
-    def _on_kept(self) -> None:
-        self.confirm.hide()
-        self.delete_button.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_confirmed(self) -> None:
-        self.confirm.hide()
-        self.delete_wanted.emit()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = event.size().width() >= WIDE
         self._body.setDirection(
             QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom,
         )
-
-
-class _Section(Card):
-    """A card with a heading whose lines come and go."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self.body.addWidget(Text(title, "heading"))
-        self._lines = QVBoxLayout()
-        self._lines.setSpacing(tokens.SPACE_2)
-        self.body.addLayout(self._lines)
-        self.lines: list[str] = []
-
-    def clear(self) -> None:
-        self.lines = []
-        empty_layout(self._lines)
-
-    def add_widget(self, widget: _ScoreTable) -> None:
-        self.lines += widget.lines
-        self._lines.addWidget(widget)
-
-    def add_line(self, words: str, role: Literal["body", "small", "muted", "attention"] = "body") -> None:
-        text = Text(words, role)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.lines.append(words)
-        self._lines.addWidget(text)
-
-    def add_verdict(self, icon: str, token: str, words: str) -> None:
-        holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(IconLabel(icon, token), 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(Text(words, "strong"), 1)
-        self.lines.append(words)
-        self._lines.addWidget(holder)
-
-    def add_link(self, words: str, run: object) -> None:
-        button = LinkButton(words)
-        button.clicked.connect(run)
-        self._lines.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
-
-    def show_pairs(self, pairs: list[tuple[str, str]]) -> None:
-        """Names at the left, values at the right."""
-        self.clear()
-        holder = QWidget()
-        grid = QGridLayout(holder)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(tokens.SPACE_4)
-        grid.setVerticalSpacing(tokens.SPACE_1)
-        grid.setColumnStretch(1, 1)
-        for line, (name, value) in enumerate(pairs):
-            label = Text(name, "muted")
-            label.setWordWrap(False)
-            grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
-            one_word = " " not in value and len(value) > 24
-            words = ElidedLabel(value, "body", Qt.TextElideMode.ElideMiddle) if one_word else Text(value)
-            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(words, line, 1)
-            self.lines.append(f"{name}: {value}")
-        self._lines.addWidget(holder)
-
-
-class _ScoreTable(QWidget):
-    """Measures in rows: before, after, and by how much they changed."""
-
-    def __init__(self, rows: list[ScoreRow], name: str) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.lines = [f"{row.name}: {row.before} → {row.after} ({row.change})" for row in rows]
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, tokens.SPACE_1)
-        grid.setHorizontalSpacing(tokens.SPACE_4)
-        grid.setVerticalSpacing(tokens.SPACE_1)
-        grid.setColumnStretch(0, 1)
-        for column in (1, 2):
-            grid.setColumnMinimumWidth(column, 56)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for column, words in enumerate(("Before", "After", "Change"), 1):
-            where = right if column < 3 else Qt.AlignmentFlag.AlignCenter
-            grid.addWidget(_cell(words, "small"), 0, column, where)
-        for line, row in enumerate(rows, 1):
-            title = _cell(row.name, "body")
-            title.setToolTip(row.help)
-            grid.addWidget(title, line, 0)
-            grid.addWidget(_cell(row.before, "muted"), line, 1, right)
-            grid.addWidget(_cell(row.after, "strong"), line, 2, right)
-            chip = Chip(row.change or "–", "plain" if row.better is None else "success" if row.better else "attention")
-            chip.setFixedWidth(104)
-            chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            better = "" if row.better is None else ", better" if row.better else ", worse"
-            chip.setAccessibleName(f"{row.name} changed by {row.change}{better}" if row.change else "")
-            chip.setToolTip(f"{row.help}{' It got better.' if row.better else ''}")
-            grid.addWidget(chip, line, 3, right)
-
-
-def _cell(words: str, role: Literal["body", "small", "muted", "strong"]) -> Text:
-    text = Text(words, role)
-    text.setWordWrap(False)
-    return text
 
 
 class _NameField(QLineEdit):

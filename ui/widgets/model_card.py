@@ -13,7 +13,6 @@ from ui.widgets.amounts import describe_bytes
 from ui.widgets.basics import (
     Card,
     Chip,
-    DangerButton,
     ElidedLabel,
     InlineMessage,
     Line,
@@ -22,6 +21,7 @@ from ui.widgets.basics import (
     QuietButton,
     Text,
 )
+from ui.widgets.confirm_row import ConfirmRow
 from workbench.calls import ModelDetails, ModelRecord
 
 KINDS = {
@@ -71,7 +71,9 @@ class ModelCard(Card):
         self.body.addWidget(self._problem)
         self.body.addWidget(self._progress)
         self.body.addLayout(self._build_actions())
-        self.body.addWidget(self._build_confirm())
+        self.confirm = ConfirmRow(self.remove_button, tokens.SPACE_1)
+        self.confirm.confirmed.connect(lambda: self.remove_wanted.emit(self.model.name))
+        self.body.addWidget(self.confirm)
         self._details: QWidget | None = None
         self._state.hide()
         self.show_model(model)
@@ -91,31 +93,13 @@ class ModelCard(Card):
         self.load_button.clicked.connect(lambda: self.load_wanted.emit(self.model.name))
         self.unload_button.clicked.connect(lambda: self.unload_wanted.emit(self.model.name))
         self.details_button.toggled.connect(self._on_details)
-        self.remove_button.clicked.connect(self._on_remove)
+        self.remove_button.clicked.connect(lambda: self.confirm.ask())
         row.addWidget(self.load_button)
         row.addWidget(self.unload_button)
         row.addWidget(self.details_button)
         row.addStretch(1)
         row.addWidget(self.remove_button)
         return row
-
-    def _build_confirm(self) -> QWidget:
-        self.confirm = QWidget()
-        row = QHBoxLayout(self.confirm)
-        row.setContentsMargins(0, tokens.SPACE_1, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        self._question = Text("")
-        self.confirm_button = DangerButton("Remove")
-        self.keep_button = PlainButton("Keep")
-        for button in (self.confirm_button, self.keep_button):
-            button.setProperty("small", True)
-        row.addWidget(self._question, 1)
-        row.addWidget(self.confirm_button)
-        row.addWidget(self.keep_button)
-        self.confirm_button.clicked.connect(self._on_confirmed)
-        self.keep_button.clicked.connect(self._on_kept)
-        self.confirm.hide()
-        return self.confirm
 
     # -- what it shows -------------------------------------------------------------------------------
 
@@ -141,8 +125,10 @@ class ModelCard(Card):
                 "Its files are not where they were. Put them back, or remove it here and import it again.", "attention"
             )
         kind = "deleted, they lie in the workbench's folder" if model.owned else "kept: they lie outside the workbench"
-        self._question.setText(f"Remove {model.name} from the list? Its files are {kind}.")
-        self.confirm_button.setText("Remove and delete files" if model.owned else "Remove")
+        self.confirm.set_question(
+            f"Remove {model.name} from the list? Its files are {kind}.",
+            "Remove and delete files" if model.owned else "Remove",
+        )
         self._show_buttons()
 
     def set_loaded(self, loaded: bool) -> None:
@@ -211,18 +197,6 @@ class ModelCard(Card):
         elif self._details is not None:
             self._details.deleteLater()
             self._details = None
-
-    def _on_remove(self) -> None:
-        self.confirm.show()
-        self.keep_button.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_kept(self) -> None:
-        self.confirm.hide()
-        self.remove_button.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_confirmed(self) -> None:
-        self.confirm.hide()
-        self.remove_wanted.emit(self.model.name)
 
 
 class ModelFacts(QWidget):
