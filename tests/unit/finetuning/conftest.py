@@ -32,7 +32,7 @@ class TinyAdapters:
         self._made: dict[str, Trained] = {}
 
     def make(self, family: str, name: str, **options: Any) -> Trained:
-        """An adapter with ``options`` of LoraConfig, or with ``ia3=True`` of IA3Config."""
+        """An adapter with ``options`` of LoraConfig, with ``ia3=True`` of IA3Config, or with ``kind`` of that."""
         if name not in self._made:
             peft = pytest.importorskip("peft")
             model = tiny_models.build(family)
@@ -42,6 +42,8 @@ class TinyAdapters:
             plain = tiny_models.torch_logits(model)
             if options.pop("ia3", False):
                 config = peft.IA3Config(**options)
+            elif kind := options.pop("kind", ""):
+                config = getattr(peft, f"{kind}Config")(**{"target_modules": list(tiny_models.LINEAR)} | options)
             else:
                 usual = {"r": 4, "lora_alpha": 8, "target_modules": list(tiny_models.LINEAR)}
                 config = peft.LoraConfig(**usual | options)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from tests.unit.finetuning.conftest import TinyAdapters, Trained
+from tests.unit.finetuning.test_merging import LOHA, LOKR, MISS, OFT, VERA
 from tests.unit.finetuning.test_serving import base_of, save_changed, with_virtual_tokens
 from tests.unit.finetuning.tiny_models import VOCABULARY, write_gguf
 from workbench import errors
@@ -138,6 +139,28 @@ def test_a_wrong_order_of_rows_is_stopped(
     found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert not found.passed
     assert any("does not compute what was trained" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@pytest.mark.parametrize("options", [LOHA, LOKR, VERA, MISS, OFT], ids=lambda options: str(options["kind"]))
+def test_other_changes_pass_and_at_another_strength_what_has_one(
+    family: str, options: dict[str, Any], adapters: TinyAdapters, tmp_path: Path
+) -> None:
+    trained = adapters.make(family, f"{family}-{options['kind'].lower()}", **options)
+    base = write_gguf(tiny_models.build(family), family, tmp_path / "base.gguf", tokenizer="gpt2")
+    questions = write_questions(tmp_path / "questions.jsonl", adapted_model(trained))
+    served = convert_trained(trained.folder, base, tmp_path / "a.gguf")
+    found = check_parity(trained.folder, base, served, questions, threads=1)
+    assert found.passed, found.reasons
+    assert (found.metric, found.trained, found.served) == ("exact_match", 1.0, 1.0)
+    assert all(one.top1 > 0.99 and one.kl < 1e-4 for one in found.agreements)
+    half = merge_trained(trained.folder, base, tmp_path / "half.gguf", "F16", scale=0.5)
+    found = check_parity(trained.folder, base, half, questions, scale=0.5, threads=1)
+    if served.kind == "lora":
+        assert found.agreements[0].first == "trained, in torch"
+        assert found.agreements[0].top1 > 0.99
+    else:
+        assert any("at another strength" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("kind", ["prompt", "p-tuning", "prefix"])

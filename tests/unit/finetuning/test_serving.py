@@ -205,6 +205,16 @@ def test_each_folder_becomes_what_the_engine_is_given(adapters: TinyAdapters, tm
         convert_trained(dora.folder, folder, tmp_path / "no.gguf")
 
 
+@pytest.mark.parametrize(("rank", "kind"), [(24, "F32"), (128, "F16")])
+def test_a_high_rank_is_written_in_16_bits(rank: int, kind: str, adapters: TinyAdapters, tmp_path: Path) -> None:
+    trained = adapters.make("llama", f"vera-{rank}", kind="Vera", r=rank)
+    served = convert_trained(trained.folder, trained.base, tmp_path / "a.gguf")
+    assert (served.kind, served.can_merge) == ("lora", True)
+    assert {tensor.type for tensor in read_gguf(tmp_path / "a.gguf").tensors} == {kind}
+    away = np.abs(llama_logits(trained.base, adapter=tmp_path / "a.gguf") - trained.adapted).max()
+    assert away < (1e-5 if kind == "F32" else 1e-2 * np.abs(trained.plain - trained.adapted).max())
+
+
 def test_a_whole_model_is_quantised_after_the_merge_and_nothing_is_left_beside(
     adapters: TinyAdapters, tmp_path: Path
 ) -> None:

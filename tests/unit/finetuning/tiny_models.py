@@ -218,8 +218,12 @@ def with_adapter(model: Any, config: Any, *, seed: int = 7) -> Any:
         for name, parameter in adapted.named_parameters():
             if "lora_magnitude" in name or "ia3_l" in name:
                 parameter.mul_(1 + 0.3 * torch.randn_like(parameter))
-            elif "lora_" in name:
+            elif "vera_lambda" in name:
+                parameter.copy_(torch.randn_like(parameter))
+            elif any(part in name for part in ("lora_", "oft_")):
                 parameter.copy_(torch.randn_like(parameter) * 0.1)
+            elif any(part in name for part in ("hada_", "lokr_", "miss_")):
+                parameter.copy_(torch.randn_like(parameter) * 0.2)
     return adapted.eval()
 
 

@@ -1,5 +1,7 @@
 """A PEFT LoRA becomes a GGUF adapter, which llama.cpp switches on and off on the running model.
 
+So do VeRA and MiSS, whose changes are products of two thin matrices as well: these are worked out and written.
+
 The form is that of llama.cpp's ``convert_lora_to_gguf.py``, and so are the numbers (docs/finetuning.md). llama.cpp
 multiplies B·A of every tensor by one alpha over the tensor's rank; where PEFT's scaling is another one (rsLoRA, alphas
 by pattern) the difference is multiplied into B, which llama.cpp's converter leaves out.
@@ -21,6 +23,7 @@ from workbench.techniques.finetuning.bridge.beside import check_room, written_be
 from workbench.techniques.finetuning.bridge.changes import PeftChanges
 from workbench.techniques.finetuning.bridge.gguf_file import Floats, fill, float_entry, header, number_entry, text_entry
 from workbench.techniques.finetuning.bridge.peft_folder import PeftAdapter, read_peft_folder
+from workbench.techniques.finetuning.bridge.peft_kinds import LOW_RANK, name_of
 
 ALIGNMENT = 32
 
@@ -30,19 +33,19 @@ _EMBEDDING = "token_embd.weight"
 def adapter_to_gguf(
     peft_folder: Path, base: Path, out: Path, name: str = "", number_type: Literal["F32", "F16"] = "F32"
 ) -> AdapterDetails:
-    """Write the LoRA in ``peft_folder`` as a GGUF adapter for the model ``base``.
+    """Write the LoRA, VeRA or MiSS in ``peft_folder`` as a GGUF adapter for the model ``base``.
 
     In F16 the file is half as large; llama.cpp computes with it as it does in F32, but for the rounding.
     ``name`` is what the adapter calls itself, by default as its folder is called.
     ``base`` is a GGUF model, or a folder with config.json (and, for shapes to be checked, its safetensors). The file is
     written beside ``out``, checked against the base and then put in its place. Raises UserError with the reason when
-    the adapter is not sound, does not fit, or is of a kind that llama.cpp can only be given merged (DoRA, IA3).
+    the adapter is not sound, does not fit, or is of a kind that llama.cpp can only be given merged (DoRA, IA3, LoHa,
+    LoKr, OFT).
     """
     adapter = read_peft_folder(peft_folder)
-    if adapter.method != "lora":
-        spelled = {"dora": "DoRA", "ia3": "IA3"}[adapter.method]
+    if adapter.method not in LOW_RANK:
         raise UserError(
-            f"The adapter in {peft_folder} is {spelled}, which llama.cpp cannot add while it runs.",
+            f"The adapter in {peft_folder} is {name_of(adapter.method)}, which llama.cpp cannot add while it runs.",
             "Merge it into the model instead.",
         )
     described = read_base(base)

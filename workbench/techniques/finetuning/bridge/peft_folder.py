@@ -2,7 +2,9 @@
 
 What changes the computation and is not known here is refused: an adapter that is carried over without it would answer
 wrongly and nobody would see why. LoRA: https://arxiv.org/abs/2106.09685, rsLoRA: https://arxiv.org/abs/2312.03732,
-DoRA: https://arxiv.org/abs/2402.09353, IA3: https://arxiv.org/abs/2205.05638.
+DoRA: https://arxiv.org/abs/2402.09353, IA3: https://arxiv.org/abs/2205.05638, LoHa: https://arxiv.org/abs/2108.06098,
+LoKr: https://arxiv.org/abs/2309.14859, VeRA: https://arxiv.org/abs/2310.11454, MiSS: https://arxiv.org/abs/2409.15371,
+OFT: https://arxiv.org/abs/2306.07280.
 """
 
 from __future__ import annotations
@@ -12,46 +14,28 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from workbench.errors import UserError
+from workbench.techniques.finetuning.bridge.peft_kinds import DORA, KINDS, Kind, Method
 from workbench.techniques.finetuning.bridge.safetensors_file import Floats, SafetensorsFile
 
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 MAX_CONFIG_BYTES = 16 * 1024 * 1024
 
-Method = Literal["lora", "dora", "ia3"]
-
 _PREFIX = "base_model.model."
-_PARTS = {
-    ".lora_A.weight": "a",
-    ".lora_B.weight": "b",
-    ".lora_embedding_A": "embedding_a",
-    ".lora_embedding_B": "embedding_b",
-    ".lora_magnitude_vector": "magnitude",
-    ".lora_magnitude_vector.weight": "magnitude",
-    ".ia3_l": "ia3",
-}
 _UNCHANGED = ".base_layer.weight"  # PEFT saves embeddings whole beside their LoRA, though they are frozen
 _EXPERTS = re.compile(r"\.experts(\.base_layer)?$")
 _REPLACED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
-_HARMLESS = frozenset({
-    "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "corda_config", "ensure_weight_tying",
-    "eva_config", "exclude_modules", "fan_in_fan_out", "feedforward_modules", "inference_mode", "init_ia3_weights",
-    "init_lora_weights", "layers_pattern", "layers_to_transform", "loftq_config", "lora_alpha", "lora_dropout",
-    "lora_ga_config", "megatron_core", "modules_to_save", "peft_type", "peft_version",
-    "qalora_group_size", "r", "rank_pattern", "revision", "runtime_config", "target_modules",
-    "target_parameters", "task_type", "trainable_token_indices", "use_dora", "use_rslora", "velora_config",
-})  # fmt: skip
 _SAVED_HINT = "Save the adapter again with PEFT's save_pretrained."
 
 
 @dataclass(frozen=True)
 class Module:
-    """What an adapter does to one layer. ``parts`` maps "a", "b", "embedding_a", "embedding_b", "magnitude" and "ia3"
-    to names in the file; ``scaling`` multiplies B·A (alpha / rank, or alpha / sqrt(rank) for rsLoRA).
+    """What an adapter does to one layer. ``parts`` maps what its kind calls them ("a", "b", "magnitude", ...) to names
+    in the file; ``scaling`` multiplies the change (alpha / rank, or alpha / sqrt(rank) for rsLoRA).
 
     ``experts`` is above 0 where the halves are those of so many experts (see ``experts``); of gate and up in one,
     ``half`` is 0 for the gate's rows of B and 1 for up's."""
@@ -66,7 +50,10 @@ class Module:
 
 @dataclass(frozen=True)
 class PeftAdapter:
-    """A PEFT folder. ``alpha`` is the config's; single layers may have another one, which ``Module.scaling`` holds."""
+    """A PEFT folder. ``alpha`` is the config's; single layers may have another one, which ``Module.scaling`` holds.
+
+    ``shared`` are the names of the parts that all layers have together. ``neumann_terms`` is OFT's: of how many terms
+    of the Neumann series its rotations are made, 0 where they are Cayley's, which are exact."""
 
     folder: Path
     method: Method
@@ -74,6 +61,8 @@ class PeftAdapter:
     alpha: float
     modules: tuple[Module, ...]
     weights: SafetensorsFile
+    shared: Mapping[str, str] = field(default_factory=dict)
+    neumann_terms: int = 0
 
     @property
     def name(self) -> str:
@@ -81,6 +70,9 @@ class PeftAdapter:
 
     def read(self, module: Module, part: str) -> Floats:
         return self.weights.read(module.parts[part])
+
+    def read_shared(self, part: str) -> Floats:
+        return self.weights.read(self.shared[part])
 
     def sha256(self) -> str:
         """Of the weights and the config, in this order."""
@@ -95,21 +87,23 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     """
     config = read_config(folder)
     weights = open_weights(folder)
-    method = _method(folder, config)
-    _check_options(folder, config, method)
-    found = _group(folder, weights)
+    kind = _kind(folder, config)
+    _check_options(folder, config, kind)
+    found, shared = _group(folder, weights, kind)
     if not found:
         raise UserError(f"The adapter in {folder} changes nothing: it holds no weights.", _SAVED_HINT)
     packed = {name: found.pop(name) for name in list(found) if _EXPERTS.search(name)}
-    modules = tuple(_module(folder, name, parts, weights, config, method) for name, parts in found.items())
+    modules = tuple(_module(folder, name, parts, weights, config, kind) for name, parts in found.items())
     modules += _experts(folder, packed, weights, config)
     return PeftAdapter(
         folder=folder,
-        method=method,
+        method=kind.method,
         base_name=str(config.get("base_model_name_or_path") or ""),
-        alpha=_number(folder, config, "lora_alpha", 8.0),
+        alpha=_number(folder, config, kind.alpha, 8.0) if kind.alpha else float(modules[0].rank),
         modules=modules,
         weights=weights,
+        shared=shared,
+        neumann_terms=_neumann_terms(folder, config) if kind.method == "oft" else 0,
     )
 
 
@@ -156,66 +150,93 @@ def open_weights(folder: Path) -> SafetensorsFile:
     raise UserError(f"The adapter in {folder} has no {WEIGHTS}.", _SAVED_HINT)
 
 
-def _method(folder: Path, config: Mapping[str, Any]) -> Method:
-    kind = str(config.get("peft_type", ""))
-    if kind == "LORA":
-        return "dora" if config.get("use_dora") else "lora"
-    if kind == "IA3":
-        return "ia3"
-    raise UserError(
-        f"The adapter in {folder} is of the kind {kind or 'unknown'}, which changes no weights as LoRA, DoRA and IA3 "
-        "do.",
-        "Train with one of these.",
-    )
+def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
+    said = str(config.get("peft_type", ""))
+    if said == "LORA" and config.get("use_dora"):
+        return DORA
+    if said not in KINDS:
+        known = ", ".join(kind.name for kind in KINDS.values())
+        raise UserError(
+            f"The adapter in {folder} is of the kind {said or 'unknown'}, which cannot be carried over to llama.cpp.",
+            f"Train with one of these: {known}, DoRA.",
+        )
+    return KINDS[said]
 
 
-def _check_options(folder: Path, config: Mapping[str, Any], method: Method) -> None:
+def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
     if saved := config.get("modules_to_save"):
         raise UserError(
-            f"The adapter in {folder} holds whole layers ({_listed(saved)}), which a LoRA for llama.cpp cannot.",
+            f"The adapter in {folder} holds whole layers ({_listed(saved)}), which a {kind.name} for llama.cpp cannot.",
             "Train without modules_to_save.",
         )
     if config.get("trainable_token_indices"):
         raise UserError(
-            f"The adapter in {folder} holds embeddings of single tokens, which a LoRA for llama.cpp cannot.",
+            f"The adapter in {folder} holds embeddings of single tokens, which a {kind.name} for llama.cpp cannot.",
             "Train without trainable_token_indices.",
         )
     if (bias := config.get("bias", "none")) not in ("none", None):
         raise UserError(
-            f"The adapter in {folder} has trained biases (bias={bias!r}), which a LoRA for llama.cpp cannot hold.",
+            f"The adapter in {folder} has trained biases (bias={bias!r}), which a {kind.name} for llama.cpp cannot "
+            "hold.",
             'Train with bias="none".',
         )
     start = str(config.get("init_lora_weights", True)).lower()
-    if method != "ia3" and start.startswith(_REPLACED_BASE):
+    if kind.method in ("lora", "dora") and start.startswith(_REPLACED_BASE):
         raise UserError(
             f"The adapter in {folder} began as {start}, which changes the base model as well; alone it does not fit "
             "the base.",
             "Save it with path_initial_model_for_weight_conversion, which makes a plain LoRA of it.",
         )
+    if kind.method == "miss" and not isinstance(config.get("init_weights", True), bool):
+        raise UserError(
+            f"The adapter in {folder} is of MiSS's variant {config['init_weights']}, which is not known here.",
+            "Train with init_weights=True.",
+        )
     for option, value in config.items():
-        if value and option not in _HARMLESS:
+        if value and option not in kind.options:
             raise UserError(
                 f"The adapter in {folder} uses {option}, which cannot be carried over to llama.cpp.",
                 f"Train without {option}.",
             )
 
 
-def _group(folder: Path, weights: SafetensorsFile) -> dict[str, dict[str, str]]:
-    """The names of the file by layer and part."""
+def _neumann_terms(folder: Path, config: Mapping[str, Any]) -> int:
+    if not config.get("use_cayley_neumann", True):
+        return 0
+    version = re.match(r"(\d+)\.(\d+)", str(config.get("peft_version", "")))
+    if version is None or (int(version[1]), int(version[2])) < (0, 18):
+        raise UserError(
+            f"The adapter in {folder} is an OFT of a PEFT before 0.18, which computed its rotations in another way.",
+            "Train it again, or with use_cayley_neumann=False.",
+        )
+    return int(_number(folder, config, "num_cayley_neumann_terms", 5))
+
+
+def _group(folder: Path, weights: SafetensorsFile, kind: Kind) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """The names of the file by layer and part, and those of what is shared by part."""
     found: dict[str, dict[str, str]] = {}
+    shared: dict[str, str] = {}
     for name in sorted(weights.names(), key=_natural):
         if name.endswith(_UNCHANGED):
             continue
-        suffix = next((suffix for suffix in _PARTS if name.endswith(suffix)), None)
+        if name in kind.shared:
+            shared[kind.shared[name]] = name
+            continue
+        suffix = next((suffix for suffix in kind.suffixes if name.endswith(suffix)), None)
         if suffix is None:
             raise UserError(
-                f"The adapter in {folder} holds {name!r}, which is not part of a LoRA, DoRA or IA3: whole layers, "
-                "norms and biases cannot be carried over.",
+                f"The adapter in {folder} holds {name!r}, which is not part of a {kind.name}: whole layers, norms and "
+                "biases cannot be carried over.",
                 "Train without modules_to_save and biases.",
             )
         layer = name.removesuffix(suffix).removeprefix(_PREFIX)
-        found.setdefault(layer, {})[_PARTS[suffix]] = name
-    return found
+        found.setdefault(layer, {})[kind.suffixes[suffix]] = name
+    if missing := set(kind.shared.values()) - set(shared):
+        raise UserError(
+            f"The adapter in {folder} does not hold the matrices that its layers share ({', '.join(sorted(missing))}).",
+            "Save it with save_projection=True.",
+        )
+    return found, shared
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -223,31 +244,59 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _module(
-    folder: Path, name: str, parts: Mapping[str, str], weights: SafetensorsFile, config: Mapping[str, Any], method: str
+    folder: Path,
+    name: str,
+    parts: Mapping[str, str],
+    weights: SafetensorsFile,
+    config: Mapping[str, Any],
+    kind: Kind,
 ) -> Module:
-    expected = {"ia3": [{"ia3"}], "dora": [{"a", "b", "magnitude"}]}.get(
-        method, [{"a", "b"}, {"embedding_a", "embedding_b"}]
-    )
-    if set(parts) not in expected:
+    if frozenset(parts) not in kind.whole:
         has = ", ".join(sorted(parts))
         raise UserError(f"The adapter in {folder} has of {name!r} only {has}: parts are missing.", _SAVED_HINT)
-    if method == "ia3":
+    shapes = {part: weights.shape(stored) for part, stored in parts.items()}
+    if kind.method == "ia3":
         return Module(name, parts, rank=0, scaling=1.0)
-    first, second = ("embedding_a", "embedding_b") if "embedding_a" in parts else ("a", "b")
-    a, b = weights.shape(parts[first]), weights.shape(parts[second])
-    if len(a) != 2 or len(b) != 2:
+    if any(len(shape) != (1 if part.startswith(("lambda", "magnitude")) else 2) for part, shape in shapes.items()):
         raise UserError(
             f"The adapter in {folder} changes {name!r}, which is no linear layer.", "Train linear layers only."
         )
-    if a[0] != b[1] or a[0] < 1:
-        raise UserError(f"The halves of {name!r} in {folder} are of the ranks {a[0]} and {b[1]}.", _SAVED_HINT)
-    rank = a[0]
-    said, alpha = _rank_and_alpha(folder, config, _parameter(config, name))
+    if kind.method == "oft":
+        return Module(name, parts, _block_size(folder, name, shapes["rotation"][1]), scaling=1.0)
+    rank = _rank(folder, name, shapes)
+    said, alpha = _rank_and_alpha(folder, config, _parameter(config, name), kind.alpha)
+    if rank is None:  # both of LoKr's matrices are whole
+        rank = int(said)
     if said != rank:
         raise UserError(
             f"The config in {folder} says rank {said:g} for {name!r}, and its weights are of rank {rank}.", _SAVED_HINT
         )
-    return Module(name, parts, rank, _scaling(config, alpha, rank))
+    return Module(name, parts, rank, _scaling(config, alpha, rank) if kind.alpha else 1.0)
+
+
+_HALVES = (("a", "b"), ("embedding_a", "embedding_b"), ("w1_b", "w1_a"), ("w2_b", "w2_a"))
+"""Parts that are multiplied: (rank, in) and (out, rank)."""
+
+
+def _rank(folder: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> int | None:
+    ranks = [shapes[part][0] for part in ("lambda_d", "block") if part in shapes]
+    for first, second in _HALVES:
+        if first in shapes:
+            a, b = shapes[first], shapes[second]
+            if a[0] != b[1] or a[0] < 1:
+                raise UserError(f"The halves of {name!r} in {folder} are of the ranks {a[0]} and {b[1]}.", _SAVED_HINT)
+            ranks.append(a[0])
+    if len(set(ranks)) > 1:
+        raise UserError(f"The parts of {name!r} in {folder} are of the ranks {_listed(ranks)}.", _SAVED_HINT)
+    return ranks[0] if ranks else None
+
+
+def _block_size(folder: Path, name: str, numbers: int) -> int:
+    """How large a block is, of whose rotation the ``numbers`` above the diagonal are kept."""
+    size = (1 + math.isqrt(1 + 8 * numbers)) // 2
+    if size * (size - 1) // 2 != numbers:
+        raise UserError(f"The rotations of {name!r} in {folder} are of no block size.", _SAVED_HINT)
+    return size
 
 
 def _experts(
@@ -276,7 +325,8 @@ def _experts(
                 f"The adapter in {folder} changes parameters of {layer!r} that are not known here.",
                 "Train gate_up_proj and down_proj, or no experts.",
             )
-        said, alpha = _rank_and_alpha(folder, config, f"{layer}.{'gate_up_proj' if is_gate_up else 'down_proj'}")
+        which = f"{layer}.{'gate_up_proj' if is_gate_up else 'down_proj'}"
+        said, alpha = _rank_and_alpha(folder, config, which, "lora_alpha")
         rank = int(said)
         if rank < 1 or rows % rank or weights.shape(parts["b"])[1] != rows:
             raise UserError(f"The config in {folder} says rank {said:g} for {layer!r}, not its weights.", _SAVED_HINT)
@@ -293,9 +343,9 @@ def _parameter(config: Mapping[str, Any], name: str) -> str:
     return weight[1:] if any(weight.endswith(f".{target}") for target in targets) else name
 
 
-def _rank_and_alpha(folder: Path, config: Mapping[str, Any], name: str) -> tuple[float, float]:
+def _rank_and_alpha(folder: Path, config: Mapping[str, Any], name: str, option: str) -> tuple[float, float]:
     rank = _pattern(folder, config, "rank_pattern", name, _number(folder, config, "r", 8.0))
-    return rank, _pattern(folder, config, "alpha_pattern", name, _number(folder, config, "lora_alpha", 8.0))
+    return rank, _pattern(folder, config, "alpha_pattern", name, _number(folder, config, option, 8.0))
 
 
 def _scaling(config: Mapping[str, Any], alpha: float, rank: int) -> float:

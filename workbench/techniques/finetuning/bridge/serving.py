@@ -12,7 +12,7 @@ from typing import Literal
 
 from workbench.errors import UserError
 from workbench.models.gguf_model import read_pieces
-from workbench.techniques.finetuning.bridge import changed_folder, peft_folder
+from workbench.techniques.finetuning.bridge import changed_folder, peft_folder, peft_kinds
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.beside import kept_beside
 from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
@@ -25,6 +25,9 @@ from workbench.techniques.finetuning.protocol import BaseModel, Served
 from workbench.training import ArtifactKind, MergedType
 
 __all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merge_trained", "requantize"]
+
+WIDE_RANK = 128
+"""From this rank on a GGUF LoRA is written in 16 bits."""
 
 Report = Callable[[str, int, int], None]
 """Told a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
@@ -46,7 +49,7 @@ def kind_of(trained: Path) -> ArtifactKind:
     kind = str(config.get("peft_type", ""))
     if kind in PROMPT_KINDS:
         return "prefix" if PROMPT_KINDS[kind] == "prefix" else "soft-prompt"
-    return "lora" if kind == "LORA" and not config.get("use_dora") else "merged"
+    return "lora" if peft_kinds.is_low_rank(config) else "merged"
 
 
 def default_type(model: Path) -> Literal["F16", "Q8_0"]:
@@ -69,7 +72,7 @@ def convert_trained(
         _check_mergeable(path)
         return merge_trained(trained, path, out, default_type(path), name=name, report=report)
     if kind == "lora":
-        adapter_to_gguf(trained, path, out, name)
+        adapter_to_gguf(trained, path, out, name, "F16" if _is_wide(trained) else "F32")
     else:
         prompt_to_gguf(read_saved_prompt(trained), read_base(path), out, name)
     return _served(kind, out)
@@ -117,6 +120,12 @@ def requantize(model: BaseModel | Path, out: Path, type: str, *, report: Report 
         report("quantising", 0, 1)
     quantize(_path(model), out, type)
     return _served("merged", out)
+
+
+def _is_wide(trained: Path) -> bool:
+    """Whether an adapter's rank is so high that its file is written in 16 bits: in 32 it would outgrow small bases."""
+    rank = peft_folder.read_config(trained).get("r")
+    return isinstance(rank, int) and rank >= WIDE_RANK
 
 
 def _path(base: BaseModel | Path) -> Path:
