@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.adapter_words import KINDS, describe_date, describe_day
+from ui.widgets.item_list import ItemList
 from workbench.training import AdapterRecord
 
 FAILED_HEADING = "Not offered"
@@ -42,7 +42,8 @@ class AdapterList(QFrame):
         self._records: tuple[AdapterRecord, ...] = ()
         self._showing = False
         self._model = QStandardItemModel(self)
-        self.view = _View()
+        self.view = ItemList()
+        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setModel(self._model)
         self.view.setItemDelegate(_Delegate(self.view))
         self.view.setAccessibleName("Adapters")
@@ -116,25 +117,6 @@ def _item(record: AdapterRecord) -> QStandardItem:
 def describe_row(record: AdapterRecord) -> str:
     """``LoRA · 24 Nov · SmolLM2``"""
     return " · ".join(part for part in (KINDS[record.kind][0], describe_day(record.created), record.base) if part)
-
-
-class _View(QListView):
-    delete_pressed = Signal()
-    rename_pressed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        elif event.key() == Qt.Key.Key_F2:
-            self.rename_pressed.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class _Delegate(QStyledItemDelegate):

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.amounts import describe_count
 from ui.widgets.basics import InlineMessage, PlainButton, Text
+from ui.widgets.item_list import ItemList
 from workbench.calls import Collection
 
 _IdRole = Qt.ItemDataRole.UserRole + 1
@@ -41,7 +42,8 @@ class CollectionPanel(QFrame):
         self.error.hide()
         self._model = QStandardItemModel(self)
         self._model.itemChanged.connect(self._on_item_changed)
-        self.list = _List()
+        self.list = ItemList()
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setModel(self._model)
         self.list.setAccessibleName("Collections")
         self.list.selectionModel().currentChanged.connect(self._on_current)
@@ -169,23 +171,3 @@ def describe_collection(collection: Collection) -> str:
         parts.append(f"{collection.failed:,} failed")
     parts.append(describe_count(collection.chunks, "chunk"))
     return ", ".join(parts)
-
-
-class _List(QListView):
-    delete_pressed = Signal()
-    rename_pressed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        elif event.key() == Qt.Key.Key_F2:
-            self.rename_pressed.emit()
-        else:
-            super().keyPressEvent(event)

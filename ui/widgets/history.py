@@ -13,12 +13,11 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QListView,
     QMenu,
     QStackedWidget,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.basics import InlineMessage, PlainButton, SearchField, Text
+from ui.widgets.item_list import ItemList
 from workbench.calls import ChatRecord
 
 ChatRole = Qt.ItemDataRole.UserRole + 1
@@ -148,17 +148,16 @@ class HistoryPanel(QFrame):
         self.new_button.clicked.connect(self.new_wanted)
         self.model = HistoryModel(self)
         self.model.renamed.connect(self.renamed)
-        self.list = _ChatList()
+        self.list = ItemList()
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setModel(self.model)
         self.list.setAccessibleName("Chats")
         self.list.clicked.connect(self._on_chosen)
         self.list.activated.connect(self._on_chosen)
         self.list.customContextMenuRequested.connect(self._on_menu)
         self.list.delete_pressed.connect(self.ask_to_delete)
-        for keys, run in (("F2", self.edit_current),):
-            shortcut = QShortcut(QKeySequence(keys), self.list)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(run)
+        self.list.rename_pressed.connect(self.edit_current)
         self.empty = Text("", "muted")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._stack = QStackedWidget()
@@ -234,22 +233,3 @@ class HistoryPanel(QFrame):
         menu.addSeparator()
         menu.addAction(theme.icon("trash", "danger"), "Delete\tDel", self.ask_to_delete)
         return menu
-
-
-class _ChatList(QListView):
-    delete_pressed = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setUniformItemSizes(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-            return
-        super().keyPressEvent(event)

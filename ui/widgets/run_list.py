@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QApplication,
     QFrame,
-    QListView,
     QMenu,
     QStyle,
     QStyledItemDelegate,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.basics import InlineMessage, PlainButton, Text
+from ui.widgets.item_list import ItemList
 from workbench.calls import RunRecord
 
 IdRole = Qt.ItemDataRole.UserRole + 1
@@ -51,7 +50,9 @@ class RunList(QFrame):
         self.hint = Text("", "small")
         self._model = QStandardItemModel(self)
         self._model.itemChanged.connect(self._on_item_changed)
-        self.list = _List()
+        self.list = ItemList()
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.setUniformItemSizes(True)
         self.list.setModel(self._model)
         self.list.setItemDelegate(_Lines(self.list))
         self.list.setAccessibleName("Trainings: space ticks one for comparison")
@@ -219,20 +220,3 @@ class _Lines(QStyledItemDelegate):
             below = words.translated(0, number * words.height())
             painter.drawText(below, side, painter.fontMetrics().elidedText(line, end, below.width()))
         painter.restore()
-
-
-class _List(QListView):
-    delete_pressed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setUniformItemSizes(True)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        else:
-            super().keyPressEvent(event)
