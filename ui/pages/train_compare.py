@@ -11,7 +11,7 @@ from ui.pages.train_story import TrainingStory
 from ui.pages.train_words import config_of, state_of
 from ui.theme import tokens
 from ui.widgets.amounts import describe_seconds
-from ui.widgets.basics import Card, ElidedLabel, Text
+from ui.widgets.basics import Card, ElidedLabel, Text, empty_layout
 from ui.widgets.curves import SERIES_TOKENS, CurveChart, Series, Swatch
 from ui.widgets.method_picker import METHODS
 from workbench.calls import RunRecord
@@ -81,12 +81,7 @@ class TrainCompare(QWidget):
         if rows == self._known:
             return
         self._known = rows
-        while self._table.count():
-            item = self._table.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._table)
         for place, title in enumerate(_HEADS):
             self._table.addWidget(Text(title, "small"), 0, place)
         for line, row in enumerate(rows, 1):

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.widgets.amounts import how_far
-from ui.widgets.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text
+from ui.widgets.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text, empty_layout
 from ui.widgets.beam_tree import BeamTree
 from ui.widgets.beam_view import BeamView
 from ui.widgets.probability import describe_surprise
-from ui.widgets.token_text import Legend, TokenText
+from ui.widgets.token_legend import TokenLegend
+from ui.widgets.token_text import TokenText
 from workbench.calls import AnswerTokens, BranchPoint
 from workbench.events import Progress
 
@@ -56,7 +57,7 @@ class AnswerInspection(Card):
         self.progress.stop_clicked.connect(self.stop_wanted)
         self.failure = InlineMessage(closable=False)
         self.summary = Text("", "small")
-        self.legend = Legend()
+        self.legend = TokenLegend()
         self.text = TokenText()
         self.text.branch_wanted.connect(self._on_branch)
         self.beams = BeamView()
@@ -211,11 +212,7 @@ class AnswerInspection(Card):
             self.opened_changed.emit()
 
     def _make_picks(self) -> None:
-        while (item := self._picks.takeAt(0)) is not None:
-            gone = item.widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
+        empty_layout(self._picks)
         for number in range(self._sequences if self._sequences > 1 else 0):
             pick = QuietButton(str(number + 1))
             pick.setProperty("small", True)

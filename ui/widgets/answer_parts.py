@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import Card, IconLabel, LinkButton, QuietButton, Text
+from ui.widgets.basics import Card, IconLabel, LinkButton, QuietButton, Text, empty_layout
 from workbench.messages import Citation, Passage
 
 
@@ -110,11 +110,7 @@ class DeclinedNote(Card):
 
     def show_note(self, words: str, passages: tuple[Passage, ...], open_source: Callable[[Passage], None]) -> None:
         self.words.setText(words)
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._list)
         self._nearest.setVisible(bool(passages))
         for passage in passages[:3]:
             button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")

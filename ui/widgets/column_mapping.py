@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import ElidedLabel, Text
+from ui.widgets.basics import ElidedLabel, Text, empty_layout
 from ui.widgets.choice_box import ChoiceBox
 from workbench.training import DataPart, Objective
 
@@ -61,12 +61,7 @@ class ColumnMapping(QWidget):
         self.words.setText(f"Say what the columns mean. {missing}".strip())
 
     def _build(self, columns: Sequence[str], objective: Objective) -> None:
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._grid)
         self.boxes = {}
         for line, name in enumerate(columns):
             box = self.boxes[name] = ChoiceBox(f"What the column {name} means")

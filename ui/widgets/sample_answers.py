@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import Chip, LinkButton, Text
+from ui.widgets.basics import Chip, LinkButton, Text, empty_layout
 from ui.widgets.choice_box import ChoiceBox
 from workbench.training import SampleAnswer
 
@@ -94,12 +94,7 @@ class SampleAnswers(QWidget):
         return columns
 
     def _draw(self) -> None:
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._grid)
         there = bool(self._questions)
         columns = self._columns()
         self.nothing.setVisible(not there)

@@ -27,7 +27,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.theme import tokens as design
 from ui.theme.theme import current_theme
 from ui.widgets.alternatives import Alternatives
 from ui.widgets.probability import describe_probability, probability_of, step_of, tints, visible
@@ -369,55 +368,6 @@ class TokenText(QWidget):
         if at is not None:
             self.close_popover()
             self.branch_wanted.emit(self._first + at, token)
-
-
-class Legend(QWidget):
-    """What the tints mean."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(design.ICON_SIZE)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("The stronger the tint, the less probable the token; underlined: not the first choice")
-        self.setToolTip(
-            "How probable the model found each token, at temperature 1 and without penalties. "
-            "A dotted line is under tokens that were not its first choice."
-        )
-        current_theme().changed.connect(self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        from ui.widgets.probability import STEP_WORDS
-
-        theme = current_theme()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = QFont(self.font())
-        font.setPixelSize(design.TEXT_SMALL)
-        painter.setFont(font)
-        metrics = painter.fontMetrics()
-        shades = tints(theme.palette, theme.is_dark)
-        x = 0.0
-        for words, shade in zip(STEP_WORDS, shades, strict=True):
-            width = metrics.horizontalAdvance(words) + 2 * design.SPACE_2
-            if x + width > self.width():
-                break
-            box = QRectF(x + 0.5, 1.5, width - 1, self.height() - 3)
-            painter.setPen(QPen(theme.colour("border"), 1))
-            painter.setBrush(QColor(shade))
-            painter.drawRoundedRect(box, 3, 3)
-            painter.setPen(theme.colour("text"))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
-            x += width + design.SPACE_1
-        words = "not the first choice"
-        width = metrics.horizontalAdvance(words) + 2 * design.SPACE_2
-        if x + width <= self.width():
-            painter.setPen(theme.colour("muted"))
-            box = QRectF(x, 1, width, self.height() - 3)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
-            painter.setPen(QPen(theme.colour("decoding"), 1.5, Qt.PenStyle.DotLine))
-            y = box.bottom()
-            painter.drawLine(QPointF(box.left() + design.SPACE_2, y), QPointF(box.right() - design.SPACE_2, y))
-        painter.end()
 
 
 def _x(line: object, place: int) -> float:
