@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from ui.theme.theme import Theme
 from ui.widgets.basics import Text
-from ui.widgets.decoding_form import STRATEGIES, DecodingForm, counting_fields, describe_decoding
+from ui.widgets.decoding_form import STRATEGIES, DecodingForm, describe_decoding
 from ui.widgets.recipe_panel import RecipePanel
 from ui.widgets.slide_row import SlideRow
 from workbench.fields import fields_of
 from workbench.messages import Alternative
-from workbench.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, preset_of, with_preset
+from workbench.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, counting_fields, preset_of, with_preset
 
 PROBABILITIES = (0.40, 0.25, 0.15, 0.10, 0.06, 0.04)
 TOKENS = tuple(
@@ -83,10 +83,11 @@ def test_a_press_on_a_slider_takes_the_value_there(form: DecodingForm) -> None:
 def test_a_form_that_contrastive_search_cannot_keep_to_can_be_taken_back(form: DecodingForm) -> None:
     form.set_part(DecodingPart(strategy="contrastive", format="json"))
     assert form.format.isVisible()
-    assert "contrastive" in form.format_problem.text()
+    assert form.problem.isVisible()
+    assert "Contrastive search keeps to no form" in form.problem.text()
     form.format.setCurrentIndex(0)
     assert form.part.format == "text"
-    assert not form.format_problem.isVisible()
+    assert not form.problem.isVisible()
     assert "format" not in visible(form)
 
 
@@ -97,10 +98,27 @@ def test_only_the_fields_that_count_are_shown(form: DecodingForm) -> None:
     assert not form.distribution.isVisible()
     form.strategy.buttons["contrastive"].click()
     assert {"penalty_alpha", "contrastive_k", "max_tokens"} <= visible(form)
-    assert not visible(form) & {"num_beams", "format", "repetition_penalty", "n"}
+    assert "repetition_penalty" in visible(form)
+    assert not visible(form) & {"num_beams", "format", "n"}
     form.strategy.buttons["sampling"].click()
     assert {"temperature", "top_k", "top_p", "min_p", "speculation"} <= visible(form)
     assert not visible(form) & {"num_beams", "draft_model", "typical_p"}
+
+
+def test_what_has_no_effect_is_said_and_can_be_taken_back(form: DecodingForm) -> None:
+    form.set_part(DecodingPart(n=3))
+    assert form.notes.isVisible()
+    assert "made once, not 3 times" in form.notes.text()
+    form.set_part(DecodingPart(n=3, temperature=0.7, speculation="ngram"))
+    assert form.notes.text() == "Nothing is guessed ahead for several answers: they are computed side by side."
+    form.strategy.buttons["beam"].click()
+    assert form.notes.text().splitlines() == [
+        "Nothing is guessed ahead in a beam search: beams are computed side by side.",
+        "No effect in a beam search: Temperature 0.7.",
+    ]
+    assert "speculation" in visible(form)
+    form.set_part(DecodingPart(strategy="beam"))
+    assert not form.notes.isVisible()
 
 
 def test_more_unfolds_the_advanced_fields(form: DecodingForm) -> None:
@@ -252,6 +270,7 @@ def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm)
             "Creative, 3 answers, JSON by schema",
         ),
         (DecodingPart(temperature=0.8), "Custom, temperature 0.8"),
+        (DecodingPart(n=3), "Precise"),
     ],
 )
 def test_the_state_in_a_phrase(part: DecodingPart, phrase: str) -> None:

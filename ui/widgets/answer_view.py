@@ -25,7 +25,7 @@ from ui.widgets.siblings import SiblingSwitch
 from ui.widgets.usage_line import UsageLine
 from workbench.calls import StoredMessage
 from workbench.messages import Citation, Passage
-from workbench.recipes import DecodingPart
+from workbench.recipes import DecodingPart, answers_of
 
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
@@ -411,8 +411,8 @@ class AnswerView(QWidget):
 
 def _expected(message: StoredMessage) -> int:
     """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
-    decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
-    return decoding.n if decoding.strategy in ("sampling", "beam") and decoding.n > 1 else 0
+    count = answers_of(message.recipe.decoding) if message.recipe is not None else 1
+    return count if count > 1 else 0
 
 
 def _in_a_sentence(error: str) -> str:

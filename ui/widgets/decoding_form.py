@@ -18,7 +18,17 @@ from ui.widgets.distribution_chart import DistributionView
 from ui.widgets.order_list import OrderList
 from ui.widgets.slide_row import SlideRow
 from workbench.fields import Field, fields_of
-from workbench.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, preset_of, with_preset
+from workbench.recipes import (
+    PRESETS,
+    SAMPLING_ORDER,
+    DecodingPart,
+    answers_of,
+    counting_fields,
+    notes_on,
+    preset_of,
+    problem_of,
+    with_preset,
+)
 
 CUSTOM = "custom"
 STRATEGIES = {"sampling": "Sampling", "greedy": "Greedy", "beam": "Beam", "contrastive": "Contrastive"}
@@ -74,45 +84,6 @@ _PRESET_HELP = {
 _STEP_TITLES = {"penalties": "Penalties", "dry": "DRY", "xtc": "Exclude top choices"}
 
 
-def counting_fields(part: DecodingPart) -> frozenset[str]:
-    """Names of the fields that make a difference under the part's strategy and its other values."""
-    fields = {field.name: field.group for field in fields_of(DecodingPart)}
-    groups = {"strategy", "answers"}
-    groups |= {"sampling": {"sampling"}, "beam": {"beam"}, "contrastive": {"contrastive"}}.get(part.strategy, set())
-    if part.strategy != "contrastive":
-        groups |= {"repetition", "format"}
-    elif part.format != "text":  # it cannot be kept to: to be taken back here
-        groups.add("format")
-    if part.strategy in ("sampling", "greedy"):
-        groups.add("speed")
-    names = {name for name, group in fields.items() if group in groups}
-    if part.strategy == "beam":  # as in transformers: these two, and no other penalty
-        names -= {name for name, group in fields.items() if group == "repetition"}
-        names |= {"repetition_penalty", "no_repeat_ngram_size"}
-    if part.strategy != "sampling":
-        names -= {"seed", "ranked"}
-    if part.strategy in ("greedy", "contrastive"):
-        names.discard("n")
-    depends = {
-        "dynamic_exponent": part.dynamic_temperature > 0,
-        "xtc_threshold": part.xtc_probability > 0,
-        "mirostat_tau": part.mirostat != "off",
-        "mirostat_eta": part.mirostat != "off",
-        "top_k": part.mirostat == "off",
-        "top_p": part.mirostat == "off",
-        "min_p": part.mirostat == "off",
-        "typical_p": part.mirostat == "off",
-        "dry_base": part.dry_multiplier > 0,
-        "dry_allowed_length": part.dry_multiplier > 0,
-        "ranked": part.n > 1,
-        "diversity_penalty": part.num_beam_groups > 1,
-        "grammar": part.format not in ("text", "json"),
-        "draft_model": part.speculation == "draft",
-        "draft_tokens": part.speculation != "off",
-    }
-    return frozenset(name for name in names if depends.get(name, True))
-
-
 class DecodingForm(QWidget):
     """``changed`` sends the whole new part after each edit of the person."""
 
@@ -133,6 +104,8 @@ class DecodingForm(QWidget):
         self.strategy = ChoiceRow("Strategy", list(STRATEGIES.items()))
         self.strategy.chosen.connect(lambda name: self._put("strategy", name))
         self.strategy_help = Text("", "small")
+        self.notes = Text("", "attention")
+        self.problem = Text("", "error")
         self.distribution = DistributionView()
         self.order = OrderList([(step, _step_title(step, fields)) for step in SAMPLING_ORDER])
         self.order.changed.connect(lambda order: self._put("order", order))
@@ -166,6 +139,9 @@ class DecodingForm(QWidget):
         self.preset_help.setText(_PRESET_HELP[preset])
         self.strategy.show_value(part.strategy)
         self.strategy_help.setText(_STRATEGY_HELP[part.strategy])
+        for said, words in ((self.notes, "\n".join(notes_on(part))), (self.problem, problem_of(part))):
+            said.setText(words)
+            said.setVisible(bool(words))
         counting = counting_fields(part)
         for name, row in self.rows.items():
             if isinstance(row, SlideRow | FieldRow):
@@ -210,7 +186,7 @@ class DecodingForm(QWidget):
         first.addWidget(self.presets)
         first.addWidget(self.preset_help)
         self._column.addWidget(top)
-        strategy = _titled(fields["strategy"].title, self.strategy, self.strategy_help)
+        strategy = _titled(fields["strategy"].title, self.strategy, self.strategy_help, self.notes, self.problem)
         self.strategy.setAccessibleDescription(fields["strategy"].help)
         self._column.addWidget(strategy)
         self._column.addWidget(self.distribution)
@@ -306,8 +282,6 @@ class DecodingForm(QWidget):
 
     def _show_problem(self) -> None:
         problem = self._problem if self._part.format != "text" else ""
-        if problem == "" and self._part.format != "text" and self._part.strategy == "contrastive":
-            problem = "contrastive search keeps to no form. Choose free text, or another strategy."
         self.format_problem.setText(f"This cannot be used: {problem}" if problem else "")
         self.format_problem.setVisible(bool(problem))
 
@@ -365,7 +339,7 @@ def describe_decoding(part: DecodingPart) -> str:
         said = ["Greedy"]
     else:
         said = ["Custom", f"temperature {part.temperature:g}"]
-    if part.n > 1 and part.strategy in ("sampling", "beam"):
+    if answers_of(part) > 1:
         said.append(f"{part.n} answers")
     if part.format != "text" and part.strategy != "contrastive":
         said.append(_FORMAT_PHRASES[part.format])
@@ -383,10 +357,10 @@ def _column(widget: QWidget) -> QVBoxLayout:
     return column
 
 
-def _titled(title: str, control: QWidget, help: Text) -> QWidget:
+def _titled(title: str, control: QWidget, *words: Text) -> QWidget:
     box = QWidget()
     column = _column(box)
     column.addWidget(Text(title, "strong"))
-    column.addWidget(control)
-    column.addWidget(help)
+    for widget in (control, *words):
+        column.addWidget(widget)
     return box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,17 @@ from workbench.cli.session import Events, Session
 from workbench.cli.tokens import table_of, with_tokens
 from workbench.errors import UserError
 from workbench.events import Artifact, Event, Log, Progress
-from workbench.recipes import PARTS, ModelPart, Recipe, RetrievalPart, load_recipe, with_value
+from workbench.fields import fields_of
+from workbench.recipes import (
+    PARTS,
+    DecodingPart,
+    ModelPart,
+    Recipe,
+    RetrievalPart,
+    idle_fields,
+    load_recipe,
+    with_value,
+)
 
 _ENDS = {
     "eos": "the model",
@@ -88,6 +98,7 @@ def add_commands(commands: Commands) -> None:
 def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     _check(arguments)
     recipe = yield from _recipe(session, arguments)
+    yield from _idle(arguments.assignments, recipe)
     if arguments.questions is not None:
         return (yield from _ask_many(session, arguments, recipe))
     question = sys.stdin.read().strip() if arguments.question == "-" else arguments.question or ""
@@ -192,9 +203,24 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
 
 def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
     """Whether a beam search was asked for here and not how many of its answers are wanted: programs get them all."""
-    said = {assignment.partition("=")[0].strip() for assignment in assignments}
+    said = _said(assignments)
     asked = "decoding.strategy" in said and recipe.decoding.strategy == "beam"
     return asked and recipe.decoding.n == 1 and "decoding.n" not in said
+
+
+def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
+    """Say which of the values that were set here belong to another strategy. Of the others the answer itself tells."""
+    groups = {field.name: field.group for field in fields_of(DecodingPart)}
+    strategy = recipe.decoding.strategy
+    for name in idle_fields(recipe.decoding):
+        if f"decoding.{name}" in _said(assignments) and groups[name] in ("beam", "contrastive"):
+            text = f"decoding.{name} has no effect: it is of the strategy {groups[name]}, and this one is {strategy}."
+            yield Log(text=text, level="notice")
+
+
+def _said(assignments: Sequence[str]) -> set[str]:
+    """What was set here: part.field."""
+    return {assignment.partition("=")[0].strip() for assignment in assignments}
 
 
 def _from_file(assignment: str) -> str:

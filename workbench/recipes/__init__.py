@@ -8,6 +8,7 @@ collection revision, so that it can be made again or the difference named.
 from __future__ import annotations
 
 from workbench.recipes.decoding import SAMPLING_ORDER, DecodingPart
+from workbench.recipes.effects import answers_of, carried_out, counting_fields, idle_fields, notes_on, problem_of
 from workbench.recipes.model import AdapterUse, ModelPart
 from workbench.recipes.presets import PRESETS, preset_of, with_preset
 from workbench.recipes.prompting import PromptingPart
@@ -34,9 +35,15 @@ __all__ = [
     "PromptingPart",
     "Recipe",
     "RetrievalPart",
+    "answers_of",
+    "carried_out",
+    "counting_fields",
     "differences",
+    "idle_fields",
     "load_recipe",
+    "notes_on",
     "preset_of",
+    "problem_of",
     "recipe_from",
     "save_recipe",
     "with_preset",

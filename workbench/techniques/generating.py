@@ -97,8 +97,9 @@ def edit(
             elif isinstance(event, events.Failed):
                 raise error_of(event)
             elif isinstance(event, events.Log) and event.level == "notice" and notices is not None:
-                notices.append(event.text)
-                yield event
+                if event.text not in notices:  # each section of a document would be told of it
+                    notices.append(event.text)
+                    yield event
             elif not quiet:
                 yield event
     sequences = generated.sequences if generated is not None else ()

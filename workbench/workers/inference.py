@@ -86,6 +86,8 @@ class Inference:
             prompt = self._prompt(call, engine, writer, room)
             if prompt.dropped_turns:
                 yield Log(text=_left_out(prompt, room), level="notice")
+            for note in self._strategies.notes(call.decoding, engine.model):
+                yield Log(text=note, level="notice")
             job = self._strategies.make_job(call, prompt, engine, context, started)
             yield from engine.submit(job).events()
 

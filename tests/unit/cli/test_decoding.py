@@ -100,6 +100,15 @@ def test_a_program_gets_every_beam_unless_it_says_how_many(run: Run, answering: 
     assert [call.recipe.decoding.n for call in answering.asked(Ask)] == [3, 1, 1, 1]
 
 
+def test_a_value_of_another_strategy_is_said_to_have_no_effect(run: Run, answering: FakeFront) -> None:
+    ran = run("ask", "When?", "--set", "decoding.num_beams=3")
+    assert "decoding.num_beams has no effect: it is of the strategy beam, and this one is sampling." in ran.err
+    assert "In 1911." in ran.out
+    assert (
+        "no effect" not in run("ask", "When?", "--set", "decoding.strategy=beam", "--set", "decoding.num_beams=3").err
+    )
+
+
 def test_the_order_of_steps_is_written_with_commas(run: Run, answering: FakeFront) -> None:
     run("ask", "q", "--set", "decoding.order=temperature, top_k", "--set", r"decoding.stop=a,b\nc")
     (call,) = answering.asked(Ask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -128,7 +129,7 @@ def test_two_requests_at_once_load_a_draft_model_once(
     assert freed == [str(smollm_path)]
 
 
-@pytest.mark.parametrize("decoding", [DECODING, msgspec.structs.replace(DECODING, n=2)])
+@pytest.mark.parametrize("decoding", [DECODING, msgspec.structs.replace(DECODING, n=2, temperature=0.5)])
 def test_a_request_that_comes_to_nothing_does_not_hold_the_draft_model(
     engine: Engine, smollm_path: Path, freed: list[str], decoding: DecodingPart
 ) -> None:
@@ -139,3 +140,26 @@ def test_a_request_that_comes_to_nothing_does_not_hold_the_draft_model(
     answer(engine, make(those, engine, smollm_path))
     engine.ask(those.forget)
     assert freed == [str(smollm_path)]
+
+
+def test_an_answer_that_can_only_be_one_is_computed_once_and_with_guesses(engine: Engine, smollm_path: Path) -> None:
+    those = Strategies()
+    decoding = msgspec.structs.replace(DECODING, n=3)
+    job = make(those, engine, smollm_path, decoding)
+    assert job.width == 1
+    result = answer(engine, job)
+    assert len(result.sequences) == 1
+    assert result.usage.drafted_tokens > 0
+    assert result.text == answer(engine, make(those, engine, smollm_path)).text
+    assert any("made once, not 3 times" in note for note in those.notes(decoding, engine.model))
+    contrastive = Generate(decoding=msgspec.structs.replace(decoding, strategy="contrastive"))
+    assert those.make_job(contrastive, Prompt([1]), engine, RequestContext(), 0.0).width == decoding.contrastive_k
+    engine.ask(those.forget)
+
+
+def test_a_model_that_cannot_go_back_is_said_to_get_no_guesses(engine: Engine) -> None:
+    those = Strategies()
+    assert those.notes(DECODING, engine.model) == []
+    forward: Any = SimpleNamespace(rewindable=False)
+    assert "cannot go back" in those.notes(DECODING, forward)[0]
+    assert those.notes(msgspec.structs.replace(DECODING, speculation="off"), forward) == []

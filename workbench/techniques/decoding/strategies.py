@@ -16,7 +16,7 @@ from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.recipes import DecodingPart, answers_of, carried_out, notes_on
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 
@@ -36,7 +36,7 @@ class Strategies:
 
     def make_job(self, call: Generate, prompt: Prompt, engine: Engine, context: RequestContext, started: float) -> Job:
         """Raises UserError for a recipe that cannot be carried out."""
-        decoding, model = call.decoding, engine.model
+        decoding, model = carried_out(call.decoding), engine.model
         vocabulary = model.vocabulary
         key = make_key(call.adapters)
         context_tokens = model.context_tokens - virtual_tokens(key)
@@ -82,7 +82,7 @@ class Strategies:
                 answer=call.answer,
                 assistant_start=call.assistant_start,
             )
-        speculation = self._speculation(call, engine, context)
+        speculation = self._speculation(call, decoding, engine, context)
         try:
             return Generation(
                 prompt,
@@ -103,6 +103,14 @@ class Strategies:
                 speculation.close()
             raise
 
+    def notes(self, decoding: DecodingPart, model: Model) -> list[str]:
+        """Sentences about what the recipe asks for and this model's answer goes without."""
+        notes = list(notes_on(decoding))
+        guesses = decoding.speculation != "off" and decoding.strategy in ("sampling", "greedy")
+        if guesses and answers_of(decoding) == 1 and not model.rewindable:
+            notes.append("Nothing is guessed ahead: the memory of this model cannot go back behind a wrong guess.")
+        return notes
+
     def forget(self) -> None:
         """Free what goes with the loaded model, as soon as no answer uses it."""
         with self._changing_draft:
@@ -113,17 +121,19 @@ class Strategies:
             self._draft[1].retire()
             self._draft = None
 
-    def _speculation(self, call: Generate, engine: Engine, context: RequestContext) -> Speculation | None:
+    def _speculation(
+        self, call: Generate, decoding: DecodingPart, engine: Engine, context: RequestContext
+    ) -> Speculation | None:
         exact = engine.model.deterministic
-        kind = call.decoding.speculation
-        if not engine.model.rewindable or call.decoding.n > 1 or (kind == "off" and not exact):
+        kind = decoding.speculation
+        if not engine.model.rewindable or decoding.n > 1 or (kind == "off" and not exact):
             return None
         drafter: Drafter | None = None
         if kind == "draft":
             drafter = self._draft_model(call, engine, context)
         elif kind == "ngram" or exact:
             drafter = NgramDrafter()
-        most = EXACT_GUESSES if exact else call.decoding.draft_tokens
+        most = EXACT_GUESSES if exact else decoding.draft_tokens
         return Speculation(drafter, most, always=exact)
 
     def _draft_model(self, call: Generate, engine: Engine, context: RequestContext) -> DraftUse:
