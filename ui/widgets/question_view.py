@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import IconButton, PlainButton, PrimaryButton, Text
+from ui.widgets.basics import IconButton, Text
 from ui.widgets.siblings import SiblingSwitch
+from ui.widgets.words_editor import WordsEditor
 from workbench.calls import StoredMessage
 
 _SHOWN = 4_000  # characters: a pasted book is not laid out again and again
@@ -41,8 +41,14 @@ class QuestionView(QWidget):
         beside.setSpacing(tokens.SPACE_1)
         beside.addWidget(self._bubble, 1)
         beside.addWidget(self.edit_button, 0, Qt.AlignmentFlag.AlignTop)
-        self.editor = _Editor()
-        self.editor.confirmed.connect(self._on_confirmed)
+        self.editor = WordsEditor(
+            "Edit the question",
+            "Ask again",
+            "The first version stays; switch between them with the arrows.",
+            (2, 8),
+            enter_takes=True,
+        )
+        self.editor.taken.connect(self._on_taken)
         self.editor.given_up.connect(self.end_edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, tokens.SPACE_2, 0, tokens.SPACE_2)
@@ -67,6 +73,7 @@ class QuestionView(QWidget):
         self._bubble.hide()
         self.edit_button.hide()
         self.editor.begin(self._words)
+        self.editor.field.selectAll()
 
     def end_edit(self) -> None:
         self.editor.hide()
@@ -74,61 +81,6 @@ class QuestionView(QWidget):
         self.edit_button.show()
         self.edit_button.setFocus()
 
-    def _on_confirmed(self, text: str) -> None:
+    def _on_taken(self, text: str) -> None:
         self.end_edit()
         self.edited.emit(self.message_id, text)
-
-
-class _Editor(QWidget):
-    """The words in a field, with Ask again and Cancel."""
-
-    confirmed = Signal(str)
-    given_up = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.field = _Field()
-        self.field.setAccessibleName("Edit the question")
-        self.field.confirmed.connect(self._on_confirm)
-        self.field.given_up.connect(self.given_up)
-        self.ask_button = PrimaryButton("Ask again")
-        self.ask_button.clicked.connect(self._on_confirm)
-        cancel = PlainButton("Cancel")
-        cancel.clicked.connect(self.given_up)
-        row = QHBoxLayout()
-        row.addWidget(Text("The first version stays; switch between them with the arrows.", "small"), 1)
-        row.addWidget(cancel)
-        row.addWidget(self.ask_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.field)
-        column.addLayout(row)
-        self.hide()
-
-    def begin(self, text: str) -> None:
-        self.field.setPlainText(text)
-        lines = min(8, max(2, text.count("\n") + 1 + len(text) // 90))
-        self.field.setFixedHeight(lines * self.field.fontMetrics().lineSpacing() + 28)
-        self.show()
-        self.field.setFocus()
-        self.field.selectAll()
-
-    def _on_confirm(self) -> None:
-        text = self.field.toPlainText().strip()
-        if text:
-            self.confirmed.emit(text)
-
-
-class _Field(QPlainTextEdit):
-    confirmed = Signal()
-    given_up = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not shift:
-            self.confirmed.emit()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
-        else:
-            super().keyPressEvent(event)
