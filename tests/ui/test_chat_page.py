@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -379,10 +379,14 @@ def test_history_renames_deletes_and_shows_what_others_do(
 ) -> None:
     chat = open_chat(qtbot, page, "A polite refusal")
     history = page.parts.history
-    history.model.setData(history.model.index_of(chat), "Refusal, politely")
+    history.mark(chat)
+    QTest.keyClick(history.list, Qt.Key.Key_F2)
+    editor = history.list.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("Refusal, politely")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: home.chats[chat].title == "Refusal, politely")
     qtbot.waitUntil(lambda: page.parts.head.chat_title.full_text == "Refusal, politely")
-    history.mark(chat)
     QTest.keyClick(history.list, Qt.Key.Key_Delete)
     assert "Refusal, politely" in history.confirm.text
     history.confirm.action_button.click()
