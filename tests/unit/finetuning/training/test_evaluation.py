@@ -11,10 +11,12 @@ torch = pytest.importorskip("torch")
 
 from tests.unit.finetuning.tiny_models import torch_logits  # noqa: E402
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
+from workbench import events  # noqa: E402
 from workbench.errors import Cancelled  # noqa: E402
+from workbench.techniques.finetuning.training import evaluation  # noqa: E402
 from workbench.techniques.finetuning.training.evaluation import (  # noqa: E402
     ANSWERS_AT_ONCE,
-    ASKED_AT_ONCE,
+    Advance,
     _batches,
     answer_questions,
     score_answers,
@@ -122,11 +124,45 @@ def test_it_gives_up_when_it_is_told_to() -> None:
 def test_few_long_questions_are_asked_at_once() -> None:
     lengths = [10] * 40 + [500] * 20 + [9000, 9000]
     asked = [Question(prompt=(2,) * length, question="", expected="") for length in lengths]
-    batches = list(_batches(asked, of_one_length=False))
+    batches = list(_batches(asked, 2048, of_one_length=False))
     assert sorted(place for batch in batches for place in batch) == list(range(len(asked)))
     assert [len(batch) for batch in batches[:2]] == [ANSWERS_AT_ONCE] * 2
     for batch in batches:
         tokens = len(batch) * max(lengths[place] for place in batch)
         assert len(batch) <= ANSWERS_AT_ONCE
-        assert len(batch) == 1 or tokens <= ASKED_AT_ONCE
-    assert list(_batches([], of_one_length=False)) == []
+        assert len(batch) == 1 or tokens <= 2048
+    assert list(_batches([], 2048, of_one_length=False)) == []
+
+
+def test_no_pass_of_an_evaluation_is_larger_than_one_of_the_training() -> None:
+    """The plan's memory is that of so many tokens at once."""
+    model = loaded().model
+    seen: list[tuple[int, ...]] = []
+    model.register_forward_pre_hook(
+        lambda module, given, named: seen.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    texts, asked = sequences(12), questions(12)
+    longest = max(len(one.tokens) for one in texts)
+    few = score_texts(model, chunked_loss, texts, tokens_per_pass=longest)
+    told = answer_questions(model, asked, Letters(), 4, tokens_per_pass=longest)
+    assert max(rows * width for rows, width in seen) <= longest
+    seen.clear()
+    assert score_texts(model, chunked_loss, texts).loss == pytest.approx(few.loss, rel=1e-5)
+    assert answer_questions(model, asked, Letters(), 4) == told
+    assert max(rows * width for rows, width in seen) > longest
+
+
+def test_how_far_an_evaluation_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "TELL_EVERY_S", 0.0)
+    model = loaded().model
+    texts, asked = sequences(6), questions(5)
+    told: list[events.Progress] = []
+    advance = Advance(lambda event: told.append(event) if isinstance(event, events.Progress) else None, "scoring", 11)
+    score_texts(model, chunked_loss, texts, tokens_per_pass=64, advance=advance)
+    assert told[-1].done == 6
+    answer_questions(model, asked, Letters(), 8, tokens_per_pass=64, advance=advance)
+    done = [one.done for one in told]
+    assert done == sorted(done)
+    assert {(one.stage, one.total, one.unit) for one in told} == {("scoring", 11, "examples")}
+    assert (done[0], done[-1]) == (0, 11)
+    assert len(set(done)) > 6

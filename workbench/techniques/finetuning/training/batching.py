@@ -17,6 +17,10 @@ PASS_COST_TOKENS = 48
 """What a pass costs beyond its tokens, in tokens: below that, splitting saves less padding than it costs."""
 
 
+PASS_TOKENS = 1024
+"""The tokens of a pass where the config leaves them open."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """Which examples each step takes, of ``examples`` in all. ``batch`` is at most their number."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -15,11 +16,12 @@ from typing import Any
 
 import torch
 
+from workbench import events
 from workbench.messages import Message
 from workbench.metrics import contains_answer, is_exact_match, rouge_l
 from workbench.techniques.finetuning.data.examples import Example
 from workbench.techniques.finetuning.data.skeletons import Tokenizer
-from workbench.techniques.finetuning.training.batching import make_passes
+from workbench.techniques.finetuning.training.batching import PASS_TOKENS, make_passes
 from workbench.techniques.finetuning.training.losses import LossOf
 from workbench.techniques.finetuning.training.methods import base_of, cache_of, given_cache
 from workbench.techniques.finetuning.training.sets import (
@@ -32,9 +34,28 @@ from workbench.techniques.finetuning.training.sets import (
 from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of
 from workbench.training import SampleAnswer, Scores
 
-ANSWERS_AT_ONCE, ASKED_AT_ONCE = 16, 4096
-"""So many questions are answered together, and so many tokens of long ones: all layers keep keys and values of each."""
-PASS_TOKENS = 2048
+ANSWERS_AT_ONCE = 16
+"""So many questions are answered together, or fewer: as many as are read in one pass."""
+
+TELL_EVERY_S = 0.3
+
+
+class Advance:
+    """Tells how far an evaluation of ``total`` texts and questions is, now and then; called with what more is done."""
+
+    def __init__(self, emit: Callable[[events.Event], None], stage: str, total: int) -> None:
+        self._emit, self._stage, self._total = emit, stage, total
+        self._done = 0.0
+        self._told = -math.inf
+        self(0)
+
+    def __call__(self, more: float) -> None:
+        self._done = min(self._total, self._done + more)
+        now = time.monotonic()
+        if now - self._told >= TELL_EVERY_S:
+            self._told = now
+            done = math.floor(self._done + 1e-6)
+            self._emit(events.Progress(stage=self._stage, done=done, total=self._total, unit="examples"))
 
 
 @dataclass(frozen=True)
@@ -65,14 +86,17 @@ def score_texts(
     texts: Sequence[TokenSequence],
     check: Callable[[], None] = lambda: None,
     *,
+    tokens_per_pass: int = PASS_TOKENS,
     apart: bool = False,
+    advance: Callable[[float], None] = lambda more: None,
 ) -> Scores:
-    """Loss, perplexity and token accuracy on the learnt tokens of ``texts``. ``check`` may raise to give up. ``apart``:
-    the model can keep several texts in one sequence apart."""
+    """Loss, perplexity and token accuracy on the learnt tokens of ``texts``, computed in passes of so many tokens as in
+    training. ``check`` may raise to give up. ``apart``: the model can keep several texts in one sequence apart.
+    ``advance`` is told of each pass how many texts it had."""
     device = base_of(model).get_input_embeddings().weight.device
     total, tokens, right = 0.0, 0, 0
     with torch.no_grad():
-        for rows in make_passes([len(one.tokens) for one in texts], PASS_TOKENS):
+        for rows in make_passes([len(one.tokens) for one in texts], tokens_per_pass):
             check()
             chosen = [texts[row] for row in rows]
             positions = positions_of(chosen, device) if apart else None
@@ -80,6 +104,7 @@ def score_texts(
             total += float(found.total)
             tokens += found.tokens
             right += found.right
+            advance(len(rows))
     loss = total / max(1, tokens)
     return Scores(
         loss=loss,
@@ -95,14 +120,28 @@ def answer_questions(
     tokenizer: Tokenizer,
     longest: int,
     check: Callable[[], None] = lambda: None,
+    *,
+    tokens_per_pass: int = PASS_TOKENS,
+    advance: Callable[[float], None] = lambda more: None,
 ) -> list[str]:
-    """The model's greedy answers, of at most ``longest`` tokens each, in the order of the questions."""
+    """The model's greedy answers, of at most ``longest`` tokens each, in the order of the questions. So many are
+    answered together as are read in a pass of ``tokens_per_pass``. ``advance`` is told how many more questions are
+    done, by parts."""
     answers: dict[int, str] = {}
     prompted = bool(getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False))
-    for places in _batches(questions, of_one_length=prompted):
+    for places in _batches(questions, tokens_per_pass, of_one_length=prompted):
         prompts = [questions[place].prompt for place in places]
-        for place, said in zip(places, _generate(model, prompts, tokenizer, longest, check), strict=True):
+        left = float(len(places))
+
+        def step(part: float = len(places) / longest) -> None:
+            nonlocal left
+            check()
+            left -= part
+            advance(part)
+
+        for place, said in zip(places, _generate(model, prompts, tokenizer, longest, step), strict=True):
             answers[place] = answer_text(said, tokenizer)
+        advance(left)  # the answers were shorter than they may be
     return [answers[place] for place in range(len(questions))]
 
 
@@ -127,7 +166,7 @@ def score_answers(
     return exact, sum(rouge_l(sample.answer, sample.expected) for sample in samples) / count, samples
 
 
-def _batches(questions: Sequence[Question], *, of_one_length: bool) -> Iterator[list[int]]:
+def _batches(questions: Sequence[Question], tokens_per_pass: int, *, of_one_length: bool) -> Iterator[list[int]]:
     """Places of questions that are answered together, by length. Where virtual tokens stand before the text, of the
     same length only: padding between them and it would move them apart."""
     order = sorted(range(len(questions)), key=lambda place: len(questions[place].prompt))
@@ -138,7 +177,7 @@ def _batches(questions: Sequence[Question], *, of_one_length: bool) -> Iterator[
         batch: list[int] = []
         for place in group:
             rows = len(batch) + 1  # the longest is the last
-            if batch and (rows > ANSWERS_AT_ONCE or rows * len(questions[place].prompt) > ASKED_AT_ONCE):
+            if batch and (rows > ANSWERS_AT_ONCE or rows * len(questions[place].prompt) > tokens_per_pass):
                 yield batch
                 batch = []
             batch.append(place)

@@ -25,9 +25,11 @@ from workbench.errors import Cancelled, UserError
 from workbench.techniques.finetuning.data.skeletons import Tokenizer
 from workbench.techniques.finetuning.protocol import BaseModel, Trained, TrainModel
 from workbench.techniques.finetuning.training.artefacts import set_moving, write_trained
+from workbench.techniques.finetuning.training.batching import PASS_TOKENS
 from workbench.techniques.finetuning.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
 from workbench.techniques.finetuning.training.control import Control
 from workbench.techniques.finetuning.training.evaluation import (
+    Advance,
     Generality,
     answer_questions,
     read_generality,
@@ -128,6 +130,7 @@ class _Session:
         self._texts = _evaluated(data.evaluation, _tokens_trained(self._config, data.train))
         self._questions = _spread(data.questions, self._config.evaluation.answers)
         self._generality = generality
+        self._tokens_per_pass = call.config.optimiser.tokens_per_pass or PASS_TOKENS
         self._tokenizer = tokenizer
         self._control = control
         self._pace = _pace_of(call.threads)
@@ -231,8 +234,8 @@ class _Session:
             return msgspec.json.decode(path.read_bytes(), type=_Before)
         except (OSError, msgspec.DecodeError):
             pass
-        self._emit(events.Progress(stage="scoring before"))
-        found = _Before(scores=self._scores(0), general=self._general(0))
+        advance = self._advance("scoring before", self._texts, self._questions, *self._general_sides)
+        found = _Before(scores=self._scores(0, advance), general=self._general(0, advance))
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".part")
         beside.write_bytes(msgspec.json.encode(found))
@@ -241,9 +244,11 @@ class _Session:
         return found
 
     def _after(self, model: Any, before: _Before, steps: int, seconds: float) -> Trained:
-        self._emit(events.Progress(stage="scoring after"))
-        scores = ScoresPair(before=before.scores, after=self._scores(steps))
-        forgetting = ScoresPair(before=before.general, after=self._general(steps))
+        scored = self._last_scores is not None and self._last_scores[0] == steps
+        texts = () if scored else self._texts
+        advance = self._advance("scoring after", texts, self._questions, *self._general_sides)
+        scores = ScoresPair(before=before.scores, after=self._scores(steps, advance))
+        forgetting = ScoresPair(before=before.general, after=self._general(steps, advance))
         self._tell(scores, forgetting)
         folder = self._folder / TRAINED
         method = self._config.weights.method
@@ -263,43 +268,71 @@ class _Session:
 
     def _evaluate(self, step: int) -> float:
         """On the way: the loss, and a few answers to look at."""
-        self._emit(events.Progress(stage="evaluating", done=step, unit="steps"))
-        scores = score_texts(self._model, self._loss_of, self._texts, self._check, apart=self._apart)
+        asked = self._questions[:ANSWERS_ON_THE_WAY]
+        advance = self._advance("evaluating", self._texts, asked)
+        scores = self._score_texts(advance)
         self._last_scores = (step, scores)
         self._emit_scores(scores, step)
-        for sample in self._answers(self._questions[:ANSWERS_ON_THE_WAY], step)[2]:
+        for sample in self._answers(asked, step, advance)[2]:
             self._emit_sample(sample)
         return scores.loss
 
-    def _scores(self, step: int) -> Scores:
+    def _scores(self, step: int, advance: Advance) -> Scores:
         """With all the answers that were asked for."""
         with self._computing():
             if self._last_scores is not None and self._last_scores[0] == step:
                 scores = self._last_scores[1]
             else:
-                scores = score_texts(self._model, self._loss_of, self._texts, self._check, apart=self._apart)
+                scores = self._score_texts(advance)
                 self._emit_scores(scores, step)
             if not self._questions:
                 return scores
-            exact, rouge, samples = self._answers(self._questions, step)
+            exact, rouge, samples = self._answers(self._questions, step, advance)
         for sample in samples:
             self._emit_sample(sample)
         self._emit(events.Metric(name="exact_match", value=exact, step=step))
         self._emit(events.Metric(name="rouge_l", value=rouge, step=step))
         return msgspec.structs.replace(scores, exact_match=exact, rouge_l=rouge, answers=len(samples))
 
-    def _answers(self, questions: Sequence[Question], step: int) -> Any:
+    def _score_texts(self, advance: Advance) -> Scores:
+        return score_texts(
+            self._model,
+            self._loss_of,
+            self._texts,
+            self._check,
+            tokens_per_pass=self._tokens_per_pass,
+            apart=self._apart,
+            advance=advance,
+        )
+
+    def _answers(self, questions: Sequence[Question], step: int, advance: Advance) -> Any:
         longest = self._config.evaluation.answer_tokens
-        answers = answer_questions(self._model, questions, self._tokenizer, longest, self._check)
+        answers = self._ask(questions, longest, advance)
         return score_answers(questions, answers, step)
 
-    def _general(self, step: int) -> Scores | None:
+    def _ask(self, questions: Sequence[Question], longest: int, advance: Advance) -> list[str]:
+        at_once = self._tokens_per_pass
+        return answer_questions(
+            self._model, questions, self._tokenizer, longest, self._check, tokens_per_pass=at_once, advance=advance
+        )
+
+    def _advance(self, stage: str, *examples: Sequence[Any]) -> Advance:
+        return Advance(self._emit, stage, sum(map(len, examples)))
+
+    @property
+    def _general_sides(self) -> tuple[Sequence[Any], ...]:
+        return (self._generality.texts, self._generality.questions) if self._generality is not None else ()
+
+    def _general(self, step: int, advance: Advance) -> Scores | None:
         if self._generality is None:
             return None
         with self._computing():
-            scores = score_texts(self._model, self._loss_of, self._generality.texts, self._check)
+            texts, at_once = self._generality.texts, self._tokens_per_pass
+            scores = score_texts(
+                self._model, self._loss_of, texts, self._check, tokens_per_pass=at_once, advance=advance
+            )
             questions = self._generality.questions
-            answers = answer_questions(self._model, questions, self._tokenizer, 24, self._check)
+            answers = self._ask(questions, 24, advance)
         exact, rouge, _ = score_answers(questions, answers, step, within=True)
         self._emit(events.Metric(name="general_loss", value=scores.loss, step=step))
         self._emit(events.Metric(name="general_exact_match", value=exact, step=step))

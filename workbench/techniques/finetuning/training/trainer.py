@@ -28,7 +28,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from workbench import events
 from workbench.errors import Cancelled, UserError
 from workbench.techniques.finetuning.training.artefacts import set_moving
-from workbench.techniques.finetuning.training.batching import Schedule, count_steps, make_passes, share_out
+from workbench.techniques.finetuning.training.batching import PASS_TOKENS, Schedule, count_steps, make_passes, share_out
 from workbench.techniques.finetuning.training.checkpoints import (
     Checkpoints,
     RandomStates,
@@ -50,9 +50,6 @@ from workbench.training import OptimiserPart
 
 CHECKPOINT_EVERY_S = 600.0
 """However rarely is evaluated: no more than so much work is lost."""
-
-PASS_TOKENS = 1024
-"""Where the config leaves it open."""
 
 _OPTIMISERS = {"adamw": "adamw_torch_fused", "adafactor": "adafactor", "sgd": "sgd"}
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
