@@ -95,21 +95,23 @@ class StatusBar(QFrame):
         known = [run.progress for run in runs if run.progress is not None]
         share = sum(known) / len(known) if known else None
         left = [run.seconds_left for run in runs if run.seconds_left is not None]
-        words = [describe_count(len(runs), "run")]
+        title, stage = describe_count(len(runs), "run"), ""
         if len(runs) == 1:
-            words = [runs[0].title]
+            title, stage = runs[0].title, runs[0].stage
+        words: list[str] = []
         if share is not None:
-            words.append(f"{share:.0%}")
+            words.append(f"{stage} {share:.0%}".strip())  # a share is that of the stage
         still = all(run.paused for run in runs)
         if still:
             words.append("paused")
         elif left:
             words.append(f"{describe_seconds(max(left))} left")
-        self._run_button.setText(_shortened(" · ".join(words), 52))
+        tail = "".join(f" · {part}" for part in words)
+        self._run_button.setText(_shortened(title, max(12, 52 - len(tail))) + tail)  # how far it is is never cut off
         self._stop.setText("Stop" if len(runs) == 1 else "Stop all")
         self._bar.setRange(0, 0 if share is None and not still else 1000)  # what is paused does not move
         self._bar.setValue(round(1000 * (share or 0)))
-        self._bar.setAccessibleName(" · ".join(words))
+        self._bar.setAccessibleName(title + tail)
 
     def _on_stop(self) -> None:
         for run in self._runs:

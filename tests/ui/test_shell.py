@@ -308,7 +308,7 @@ def test_the_offline_word_opens_the_switch(make_shell: MakeShell, front: FakeFro
 def test_running_work_is_summed_up_and_stopped(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
     one = running_ingest(front.home)
     shell = make_shell()
-    qtbot.waitUntil(lambda: "Add 214 files to Contracts 2025 · 43% · 55 s left" in status_words(shell))
+    qtbot.waitUntil(lambda: "Add 214 files to Contract… · reading 43% · 55 s left" in status_words(shell))
     two = running_ingest(front.home, title="Another", progress=0.03, seconds_left=None)
     front.announce("run", two.id)
     qtbot.waitUntil(lambda: "2 runs · 23% · 55 s left" in status_words(shell))
@@ -359,6 +359,16 @@ def test_the_drawer_follows_a_run_with_its_log(make_shell: MakeShell, front: Fak
     row.progress.stop_button.click()
     qtbot.waitUntil(lambda: row.resume_button.isVisible())
     assert len(front.asked(StopRun)) == 1
+
+
+def test_what_a_run_evaluates_is_seen_in_the_status_bar(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    """Its stage and how far that is, also beside a long title; nothing that moves without an end."""
+    title = "A set of questions and answers on pumps: LoRA on SmolLM2 135M Instruct"
+    running_ingest(front.home, title=title, stage="evaluating", progress=0.3, seconds_left=None)
+    shell = make_shell()
+    qtbot.waitUntil(lambda: "… · evaluating 30%" in status_words(shell))
+    bars = [bar for bar in shell.findChildren(QProgressBar) if bar.isVisible()]
+    assert [(bar.maximum(), bar.value()) for bar in bars] == [(1000, 300)]
 
 
 def test_what_is_paused_says_so_and_does_not_move(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:

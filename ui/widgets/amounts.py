@@ -11,7 +11,10 @@ def how_far(progress: Progress) -> tuple[float | None, str]:
     """The share that is done, None where the total is not known, and the same in numbers: ``12 of 40 files``."""
     if not progress.total:
         return None, ""
-    return progress.done / progress.total, f"{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}".rstrip()
+    share = progress.done / progress.total
+    if progress.unit == "bytes":
+        return share, f"{describe_bytes(int(progress.done))} of {describe_bytes(int(progress.total))}"
+    return share, f"{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}".rstrip()
 
 
 def describe_seconds(seconds: float) -> str:

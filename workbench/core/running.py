@@ -28,6 +28,7 @@ class OpenRun:
         self.context = RequestContext()
         self.thread: threading.Thread | None = None
         self.progress: events.Progress | None = None
+        self.reached: events.Progress | None = None  # of the whole, where it goes by steps
         self.paused = False
         self._changed = changed
         self._told = 0.0
@@ -37,6 +38,8 @@ class OpenRun:
         self.log.append(event)
         if isinstance(event, events.Progress):
             self.progress = event
+            if event.unit == "steps":
+                self.reached = event
             now = time.monotonic()
             if now - self._told >= TELL_EVERY_S:
                 self._told = now

@@ -325,8 +325,8 @@ class Runs:
     def _end(self, run: OpenRun, ended: Event) -> None:
         """Write how a run ended: into its file first, so that the index never says more than the file."""
         fields: dict[str, Any] = {"ended": time.time(), "stage": "", "seconds_left": None}
-        if run.progress is not None:
-            fields["progress"] = _share(run.progress)
+        if (reached := run.reached or run.progress) is not None:
+            fields["progress"] = _share(reached)
         try:
             if isinstance(ended, events.Cancelled) and (self._closing or not run.context.cancelled):
                 fields["state"] = "interrupted"  # nobody stopped it: the core or its worker left

@@ -35,6 +35,9 @@ from workbench.techniques.finetuning.protocol import (
 from workbench.techniques.finetuning.training.control import Switch
 from workbench.workers.serve import Handler, serve
 
+_UNITS = {"merging": "bytes", "loading": "bytes", "checking": "prompts"}
+"""What the stages of serving and checking are counted in."""
+
 LEAVE_S = 120.0
 """How long a training has to write its checkpoint when the parent has gone."""
 
@@ -255,7 +258,7 @@ class TrainingService:
 def _reporting(emit: Emit, context: RequestContext) -> Callable[[str, float, float], None]:
     def report(stage: str, done: float, total: float) -> None:
         context.raise_if_cancelled()
-        emit(events.Progress(stage=stage, done=done, total=total))
+        emit(events.Progress(stage=stage, done=done, total=total, unit=_UNITS.get(stage, "")))
 
     return report
 

@@ -217,3 +217,15 @@ def test_what_a_core_left_of_a_removed_run_goes_when_the_next_one_starts(databas
     left.mkdir(parents=True)
     queue(database, tmp_path, data=Kind(wait_cancelled)).recover()
     assert not left.exists()
+
+
+def test_a_run_that_ends_in_an_evaluation_is_as_far_as_its_steps(database: Database, tmp_path: Path) -> None:
+    def work(run: OpenRun) -> Event:
+        run.tell(events.Progress(stage="training", done=20, total=40, unit="steps"))
+        run.tell(events.Progress(stage="evaluating", done=1, total=10, unit="examples"))
+        raise WorkerDied("training", 1, "")
+
+    runs = queue(database, tmp_path, train=Kind(work))
+    run = runs.add("train", "x", {})
+    ended(runs, run.id)
+    assert runs.get(run.id).progress == 0.5

@@ -79,7 +79,7 @@ def test_an_adapter_that_says_what_was_trained_passes(
     lora: Trained, model: Any, questions: Path, tmp_path: Path
 ) -> None:
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
-    stages: list[str] = []
+    told: list[tuple[str, int, int]] = []
     model.train()
     found = check_parity(
         lora.folder,
@@ -88,7 +88,7 @@ def test_an_adapter_that_says_what_was_trained_passes(
         questions,
         model=model,
         threads=1,
-        report=lambda stage, done, total: stages.append(stage),
+        report=lambda *how_far: told.append(how_far),
     )
     assert model.training
     assert found.passed, found.reasons
@@ -101,7 +101,8 @@ def test_an_adapter_that_says_what_was_trained_passes(
         ("base, in torch", "base, in llama.cpp"),
     ]
     assert all(one.top1 > 0.99 and one.kl < 1e-6 and one.positions == 120 for one in found.agreements)
-    assert set(stages) == {"merging", "checking"}
+    assert {stage for stage, *_ in told} == {"merging", "checking"}
+    assert [(done, total) for stage, done, total in told if stage == "checking"] == [(n, 12) for n in range(13)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gguf", "questions.jsonl"]
 
 

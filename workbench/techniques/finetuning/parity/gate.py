@@ -85,6 +85,8 @@ def check_parity(
             if not threads:
                 found.set_threads(count.now())
             found.comparison.compare(prompt)
+        if report:
+            report("checking", len(found.prompts), len(found.prompts))
     if not found.prompts:
         raise UserError(f"There is nothing to ask {served.path}.", "Train with examples.")
     return judge(found.comparison, served, trained, path, metric, tuple(notes), time.monotonic() - began)
@@ -147,9 +149,8 @@ class _Models:
             notes.append("Torch was not asked, since it does not compute this method at another strength.")
             return
         if model is None or scale != 1 or not is_exact(model):
-            if report:
-                report("loading", 0, 1)
-            model = rebuild(self._base, self._trained, scale)
+            loading = (lambda done, total: report("loading", done, total)) if report else None
+            model = rebuild(self._base, self._trained, scale, loading)
         self._stack.enter_context(evaluating(model))
         torch_model = TorchModel(model, block_tokens(vocabulary))
         self.comparison.trained = torch_model.logits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +73,11 @@ def evaluating(model: Any) -> Iterator[Any]:
         model.train(was)
 
 
-def rebuild(base: Path, trained: Path, scale: float = 1.0) -> Any:
+def rebuild(base: Path, trained: Path, scale: float = 1.0, report: Callable[[int, int], None] | None = None) -> Any:
     """The trained model in float32 on the processor, from the base's file and what the training left.
 
     Where there is no memory for its weights in float32 twice, the base is held packed and computes in float32 all the
-    same. ``scale`` is the strength of a LoRA, VeRA or MiSS.
+    same. ``scale`` is the strength of a LoRA, VeRA or MiSS. ``report`` is told the bytes that are loaded, and of all.
     """
     import psutil
 
@@ -89,7 +89,8 @@ def rebuild(base: Path, trained: Path, scale: float = 1.0) -> Any:
     if base.is_file():
         parameters = sum(piece.parameters for piece in read_pieces(base))
         whole = 8 * parameters < psutil.virtual_memory().available
-    model = load_trained(load_base(base, "f32" if whole else "packed", device="cpu").model, trained)
+    loaded = load_base(base, "f32" if whole else "packed", device="cpu", report=report)
+    model = load_trained(loaded.model, trained)
     if scale != 1:
         for module in model.modules():
             if hasattr(module, "lora_A") and isinstance(getattr(module, "scaling", None), dict):
