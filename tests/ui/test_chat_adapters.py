@@ -331,7 +331,7 @@ def test_an_answer_is_edited_and_restored(page: ChatPage, qtbot: QtBot, home: Fa
     assert not view.text.isVisible()
     assert view.editor.field.toPlainText() == home.answer_text
     view.editor.field.setPlainText("36 months.")
-    view.editor.save.click()
+    view.editor.take_button.click()
     qtbot.waitUntil(lambda: view.text.text == "36 months.")
     assert view.text.isVisible()
     assert view.edited_note.isVisible()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.widgets.basics import Card, Chip, IconButton, LinkButton, PlainButton, PrimaryButton, QuietButton, Text
+from ui.widgets.basics import Card, Chip, IconButton, LinkButton, PlainButton, QuietButton, Text
 from workbench.calls import StoredMessage
 
-_FEWEST_LINES, _MOST_LINES = 3, 14
 _SIZE = 28  # px, as high as the small buttons beside
 
 
@@ -62,46 +60,6 @@ class FeedbackButtons(QWidget):
         self.rated.emit(wanted)
 
 
-class AnswerEditor(QWidget):
-    """The answer's text in a field, with Save and Cancel."""
-
-    saved = Signal(str)
-    given_up = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.field = _Field()
-        self.field.setAccessibleName("What the answer should have been")
-        self.field.given_up.connect(self.given_up)
-        self.save = PrimaryButton("Save")
-        self.save.clicked.connect(self._on_save)
-        self.cancel = PlainButton("Cancel")
-        self.cancel.clicked.connect(self.given_up)
-        words = "The conversation goes on from what you write, and training sets can use it. The original is kept."
-        row = QHBoxLayout()
-        row.addWidget(Text(words, "small"), 1)
-        row.addWidget(self.cancel)
-        row.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.field)
-        column.addLayout(row)
-        self.hide()
-
-    def begin(self, text: str) -> None:
-        self.field.setPlainText(text)
-        lines = min(_MOST_LINES, max(_FEWEST_LINES, text.count("\n") + 1 + len(text) // 85))
-        self.field.setFixedHeight(lines * self.field.fontMetrics().lineSpacing() + 28)
-        self.show()
-        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_save(self) -> None:
-        text = self.field.toPlainText().strip()
-        if text:
-            self.saved.emit(text)
-
-
 class EditedNote(QWidget):
     """Says that the text is the person's; what the model had said is one click away, and can be restored."""
 
@@ -143,25 +101,3 @@ class EditedNote(QWidget):
     def _open(self, opened: bool) -> None:
         self._card.setVisible(opened)
         self.original_button.setText("Hide the original" if opened else "Show the original")
-
-
-class _Field(QPlainTextEdit):
-    given_up = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setTabChangesFocus(True)
-
-    def event(self, event: QEvent) -> bool:
-        """Escape is the field's, not a shortcut of the page around it."""
-        overrides = event.type() == QEvent.Type.ShortcutOverride
-        if overrides and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
-        else:
-            super().keyPressEvent(event)

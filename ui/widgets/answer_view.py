@@ -13,16 +13,17 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ui.theme import tokens
 from ui.widgets.answer_columns import AnswerColumns
 from ui.widgets.answer_comparison import AnswerComparison
-from ui.widgets.answer_feedback import AnswerEditor, EditedNote, FeedbackButtons
+from ui.widgets.answer_feedback import EditedNote, FeedbackButtons
 from ui.widgets.answer_inspection import AnswerInspection
 from ui.widgets.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
-from ui.widgets.basics import InlineMessage, LinkButton, QuietButton, Text, set_property
+from ui.widgets.basics import InlineMessage, LinkButton, QuietButton, Text, empty_layout, set_property
 from ui.widgets.beam_tree import BeamTree
 from ui.widgets.centred import Centred
 from ui.widgets.flow import FlowLayout
 from ui.widgets.markdown_view import MarkdownView
 from ui.widgets.siblings import SiblingSwitch
 from ui.widgets.usage_line import UsageLine
+from ui.widgets.words_editor import WordsEditor
 from workbench.calls import StoredMessage
 from workbench.messages import Citation, Passage
 from workbench.recipes import DecodingPart, answers_of
@@ -66,8 +67,13 @@ class AnswerView(QWidget):
         self.text.link_clicked.connect(self.link_clicked)
         self.columns = self._make_columns()
         self.comparison = self._make_comparison()
-        self.editor = AnswerEditor()
-        self.editor.saved.connect(self._on_saved)
+        self.editor = WordsEditor(
+            "What the answer should have been",
+            "Save",
+            "The conversation goes on from what you write, and training sets can use it. The original is kept.",
+            (3, 14),
+        )
+        self.editor.taken.connect(self._on_saved)
         self.editor.given_up.connect(self.end_edit)
         self.edited_note = EditedNote()
         self.edited_note.restore_wanted.connect(lambda: self.rewritten.emit(self.message_id, ""))
@@ -133,11 +139,7 @@ class AnswerView(QWidget):
         if (citations, passages) == (self._citations, self._passages):
             return
         self._citations, self._passages = citations, passages
-        while (item := self._sources.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._sources)
         for citation in citations:
             button = LinkButton(within(describe_source(citation), 44))
             button.setAccessibleName(f"Source {describe_source(citation)}")
