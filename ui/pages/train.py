@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidge
 
 from ui.bridge import Bridge
 from ui.pages import Found, ShellActions
+from ui.pages.train_actions import RunActions
 from ui.pages.train_planning import PlanningDesk
 from ui.pages.train_setup import TrainSetup
 from ui.pages.train_story import TrainingStory
@@ -23,26 +23,20 @@ from ui.pages.train_watch import TrainingWatch
 from ui.pages.train_words import config_of, list_lines
 from ui.widgets.basics import EmptyState
 from ui.widgets.drop_cover import DropCover
-from ui.widgets.run_list import RunList, delete_words
+from ui.widgets.run_list import RunList
 from ui.words import in_words
 from workbench.calls import (
-    ExportRun,
     FollowRun,
     ListAdapters,
     ListDataSets,
     ListModels,
     ListRuns,
     ModelList,
-    PauseRun,
-    RemoveRun,
-    ResumeRun,
     RunRecord,
-    StopRun,
     Train,
 )
 from workbench.calls import RunList as RunRecords
 from workbench.events import Event, Terminal
-from workbench.protocol import Call
 from workbench.training import AdapterList, AdapterRecord, DataSetList, TrainingConfig
 
 if TYPE_CHECKING:
@@ -50,8 +44,6 @@ if TYPE_CHECKING:
     from ui.pages.train_run import TrainRun
 
 _RUNS = 300
-_NO_NAME = r'[/\\:*?"<>|]+'
-"""What a folder cannot be called."""
 
 
 class TrainPage(QWidget):
@@ -76,6 +68,7 @@ class TrainPage(QWidget):
         self.runs = RunList()
         self.setup = TrainSetup()
         self.planning = PlanningDesk(bridge, self.setup, self)
+        self.actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
         self._views = QStackedWidget()
         self.no_model = EmptyState(
             "train",
@@ -183,18 +176,8 @@ class TrainPage(QWidget):
 
         view = self._run_view = TrainRun()
         self._views.addWidget(view)
-        for signal, run in (
-            (view.pause_wanted, lambda: self._ask(PauseRun(run=self._shown))),
-            (view.go_on_wanted, lambda: self._ask(ResumeRun(run=self._shown))),
-            (view.resume_wanted, lambda: self._ask(ResumeRun(run=self._shown))),
-            (view.stop_wanted, lambda: self._ask(StopRun(run=self._shown))),
-            (view.copy_wanted, lambda: self.copy(self._shown)),
-            (view.export_wanted, self._on_export),
-            (view.delete_wanted, self._on_delete_wanted),
-            (view.try_wanted, self._on_try),
-            (view.merge_wanted, self._on_merge),
-        ):
-            signal.connect(run)
+        view.copy_wanted.connect(lambda: self.copy(self._shown))
+        self.actions.serve(view)
         return view
 
     def _show_comparison(self) -> None:
@@ -239,12 +222,15 @@ class TrainPage(QWidget):
         self.runs.new_wanted.connect(self.show_setup)
         self.runs.opened.connect(self.show_run)
         self.runs.ticked.connect(self._on_ticked)
-        self.runs.deleted.connect(self._on_delete)
+        self.runs.deleted.connect(self.actions.delete)
         self.runs.copied.connect(self.copy)
         self.setup.file_wanted.connect(self.choose_file)
         self.setup.folder_wanted.connect(self.choose_folder)
         self.setup.new_set_wanted.connect(self._on_new_set)
         self.setup.start_wanted.connect(self._on_start)
+        self.actions.told.connect(self._on_told)
+        self.actions.refused.connect(self._refresh_runs)
+        self.actions.removed.connect(self._on_removed)
         self._bridge.changed.connect(self._on_changed)
         self._bridge.connected_changed.connect(self._on_connected)
 
@@ -382,25 +368,18 @@ class TrainPage(QWidget):
         self.planning.set_starting(True)
         self._bridge.call(Train(config=self.setup.config), started, refused, self)
 
-    # -- what is done with a run -----------------------------------------------------------------------
+    # -- what was done with a run ----------------------------------------------------------------------
 
-    def _ask(self, call: Call[RunRecord]) -> None:
-        """Ask for something to be done with the shown run, and show what became of it."""
+    def _on_told(self, run: RunRecord) -> None:
+        self._runs[run.id] = run
+        if run.id in self._watches:
+            self._watches[run.id].update_run(run)
+        self._refresh_runs()
+        self._draw()
 
-        def done(run: RunRecord) -> None:
-            self._runs[run.id] = run
-            if run.id in self._watches:
-                self._watches[run.id].update_run(run)
-            self._refresh_runs()
-            self._draw()
-
-        self._bridge.call(call, done, self._complain, self)
-
-    def _complain(self, error: Exception) -> None:
-        if self._run_view is not None and self._shown:
-            self._run_view.message.show_message(in_words(error), "danger")
-        else:
-            self._shell.show_message(in_words(error), "danger")
+    def _on_removed(self, run: str) -> None:
+        if self._shown == run:
+            self.show_setup()
         self._refresh_runs()
 
     def _on_ticked(self, ticked: list[str]) -> None:
@@ -413,58 +392,6 @@ class TrainPage(QWidget):
             else:
                 self.show_setup()
         self._drop_watches()
-
-    def _on_delete_wanted(self) -> None:
-        """Ask beside the button that was pressed."""
-        run, view = self.shown_run, self._run_view
-        if run is None or view is None:
-            return
-
-        def delete() -> None:
-            view.message.hide()
-            self._on_delete(run.id)
-
-        view.message.show_message(delete_words(run), "attention", "Delete", delete)
-        view.message.action_button.setFocus()
-
-    def _on_delete(self, run: str) -> None:
-        def gone(_: Any) -> None:
-            if self._shown == run:
-                self.show_setup()
-            self._refresh_runs()
-
-        self._bridge.call(RemoveRun(run=run), gone, self._complain, self)
-
-    def _on_export(self) -> None:
-        run = self.shown_run
-        if run is None:
-            return
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Export the run as a folder", f"{re.sub(_NO_NAME, '-', run.title)}-run"
-        )
-        if path:
-            self.export(run.id, path)
-
-    def export(self, run: str, path: str) -> None:
-        """Write a run as a folder that runs elsewhere; ``path`` must not be there yet."""
-        view = self._run_view or self._make_run_view()
-        view.message.show_message("Exporting the run…", "info")
-
-        def done(folder: str) -> None:
-            view.message.show_message(f"Exported to {folder}. Its README says how to run it elsewhere.", "success")
-
-        self._bridge.call(ExportRun(run=run, path=path), done, self._complain, self)
-
-    def _on_try(self) -> None:
-        made = self._made_here()
-        if made is not None:
-            self._shell.open_page("chat", adapter=made.name)
-
-    def _on_merge(self) -> None:
-        made = self._made_here()
-        if made is not None:
-            dialogs = importlib.import_module("ui.pages.merge_dialog")
-            dialogs.MergeDialog(self._bridge, made, self).open()
 
     def _made_here(self) -> AdapterRecord | None:
         """What the shown run made, under the name that it has now."""
