@@ -1,11 +1,13 @@
 """Beam search and greedy decoding against transformers' ``generate``, on the same f32 weights.
 
     python benchmarks/beam.py [--questions FILE.jsonl] [--count 100] [--tokens 40] [--beams 4] [--model FILE.gguf]
+                              [--keep-greedy]
 
 The starter model's weights are unpacked to an F32 GGUF for the engine (f32 KV, flash attention off) and by transformers
 from the same file; both go on from the same token ids. For each prompt whose beam search differs it tells at which
 step the beams part and how close the scores of the candidates were there: float sums in another order turn near ties.
-Scores are computed by transformers' model for both. Needs the ``dev`` extra, and a file of questions.
+Scores are computed by transformers' model for both. With ``--keep-greedy`` each prompt is searched once more with the
+greedy path kept: that must never end below greedy decoding's score. Needs the ``dev`` extra, and a file of questions.
 """
 
 from __future__ import annotations
@@ -161,6 +163,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=40)
     parser.add_argument("--beams", type=int, default=4)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--keep-greedy", action="store_true", help="search with the greedy path kept as well")
     parser.add_argument("--threads", type=int, default=0, help="1 is quickest where others use the processor")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "llm-workbench-beam")
     options = parser.parse_args()
@@ -180,8 +183,9 @@ def main() -> None:
     theirs = Theirs(path, ending_tokens(unpacked))
     greedy = DecodingPart(strategy="greedy", max_tokens=options.tokens, repetition_penalty=1.0)
     beam = msgspec.structs.replace(greedy, strategy="beam", num_beams=options.beams)
-    same = same_greedy = below = 0
-    seconds = {"ours": 0.0, "theirs": 0.0}
+    keeping = msgspec.structs.replace(beam, keep_greedy=True)
+    same = same_greedy = below = kept_below = kept_greedy = kept_other = 0
+    seconds = {"ours": 0.0, "theirs": 0.0, "keeping": 0.0}
     for number, question in enumerate(questions):
         began = time.perf_counter()
         best, steps = ours(worker, question, beam)
@@ -210,12 +214,31 @@ def main() -> None:
             print(f"prompt {number}: greedy differs; {greedy_gap(theirs, best.prompt, mine_greedy, reference_greedy)}")
         if gain < -1e-6:
             print(f"prompt {number}: beam's score is below greedy's by {-gain:.5f}", flush=True)
+        if options.keep_greedy:
+            began = time.perf_counter()
+            made, _ = ours(worker, question, keeping)
+            seconds["keeping"] += time.perf_counter() - began
+            kept = list(made.sequences[0].tokens)
+            above = theirs.score(best.prompt, kept, options.tokens) - theirs.score(
+                best.prompt, mine_greedy, options.tokens
+            )
+            kept_below += above < -1e-6
+            kept_greedy += kept == mine_greedy != mine
+            kept_other += kept not in (mine, mine_greedy)
+            if above < -1e-6:
+                print(f"prompt {number}: with the greedy path kept it is below greedy's by {-above:.5f}", flush=True)
         if number % 10 == 9 or number + 1 == len(questions):
             print(
                 f"{number + 1} prompts: beam identical {same}, greedy identical {same_greedy}, below greedy {below}; "
                 f"seconds {seconds['ours']:.0f} ours, {seconds['theirs']:.0f} theirs",
                 flush=True,
             )
+            if options.keep_greedy:
+                print(
+                    f"    with the greedy path kept: below greedy {kept_below}; the greedy answer in place of the "
+                    f"beams' {kept_greedy}, another one {kept_other}; seconds {seconds['keeping']:.0f}",
+                    flush=True,
+                )
     worker.stop()
 
 

@@ -294,6 +294,15 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True):
             extra={"group": "beam"},
         ),
     ] = "no"
+    keep_greedy: Annotated[
+        bool,
+        Meta(
+            title="Never below greedy",
+            description="Follows the greedy path beside the beams, which may lose it: the best answer's score is then "
+            "never below greedy decoding's. It takes as long as one beam more.",
+            extra={"group": "beam"},
+        ),
+    ] = False
     num_beam_groups: Annotated[
         int,
         Meta(

@@ -149,6 +149,43 @@ def test_each_beam_keeps_to_its_constraint() -> None:
     assert len({sequence.tokens for sequence in result.sequences}) == 4
 
 
+def test_a_forbidden_token_does_not_keep_a_constraint_from_being_met() -> None:
+    decoding = decoding_of(n=2, num_beams=2, logit_bias=("#5=-inf", "#9=3"))
+    result, _ = answer(LONG, decoding, constraint=OnlyLetters([5], 4))
+    assert [sequence.tokens for sequence in result.sequences] == [(5, 5, 5, 5)]
+    assert result.finish == "grammar"
+    result, _ = answer(LONG, decoding)
+    assert not any(5 in sequence.tokens for sequence in result.sequences)
+    assert result.mean_logprob == pytest.approx(
+        own_logprob(random_llama(LONG), random_prompt(LONG), result.sequences[0].tokens), abs=1e-4
+    )
+
+
+def test_the_greedy_path_is_followed_beside_the_beams() -> None:
+    better = 0
+    for seed in range(16):
+        decoding = decoding_of(num_beams=2, n=2)
+        plain, _ = answer(seed, decoding)
+        events = Lane(random_llama(seed)).run(
+            make_job(random_prompt(seed), msgspec.structs.replace(decoding, keep_greedy=True))
+        )
+        kept = msgspec.convert(events[-1].result, Generated)
+        alone, _ = answer(seed, msgspec.structs.replace(decoding, num_beams=1, n=1))  # greedy, a beam wide
+        score, other, least = kept.sequences[0].score, plain.sequences[0].score, alone.sequences[0].score
+        assert score is not None
+        assert other is not None
+        assert least is not None
+        assert score >= max(other, least) - 1e-4
+        if score > other + 1e-4:
+            better += 1
+            assert kept.sequences[0].tokens == alone.sequences[0].tokens
+            steps = [event for event in events if isinstance(event, BeamStep)]
+            ends = [beam for step in steps for beam in step.beams if beam.ended]
+            assert ends
+            assert max(len(step.beams) for step in steps) >= 3
+    assert better
+
+
 def test_given_tokens_begin_each_answer() -> None:
     whole, _ = answer(LONG, decoding_of())
     given = whole.sequences[0].tokens[:3]

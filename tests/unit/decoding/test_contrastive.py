@@ -93,6 +93,20 @@ def test_mean_log_probability_is_the_models_own() -> None:
     assert result.mean_logprob == pytest.approx(np.mean(own), abs=1e-4)
 
 
+def test_it_heeds_what_changes_single_tokens() -> None:
+    model, prompt = random_llama(LONG), random_prompt(LONG)
+
+    def said(**more: Any) -> tuple[int, ...]:
+        made = Lane(model).run(make_job(prompt, decoding_of(4, 0.0, **more)))[-1].result
+        return msgspec.convert(made, Generated).sequences[0].tokens
+
+    plain = said()
+    assert plain[0] not in said(logit_bias=(f"#{plain[0]}=-inf",))
+    assert set(said(logit_bias=("#9=14",))) == {9}
+    assert len(set(said(logit_bias=("#9=14",), presence_penalty=2.0, frequency_penalty=2.0))) > 1
+    assert len(set(said(logit_bias=("#9=14",), dry_multiplier=5.0))) > 1
+
+
 def test_it_ends_where_a_stop_text_begins() -> None:
     model, prompt = random_llama(LONG), random_prompt(LONG)
     whole = msgspec.convert(Lane(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated).text

@@ -1,7 +1,8 @@
 """Decoding: which token comes next, when the model says how probable each one is.
 
 ``sampling`` chooses the tokens of one answer, ``narrowing`` holds the steps that leave candidates out, ``repetition``
-what is taken off a token for having been used. ``constraints`` makes answers valid by construction; ``formats`` checks
+what is taken off a token for having been used. ``beam`` and ``contrastive`` follow several sequences side by side, each
+with its own ``token_rules``. ``constraints`` makes answers valid by construction; ``formats`` checks
 what describes them, without a model. These run where the engine runs, except ``formats``, which is light.
 
 Papers, by step:

@@ -1,10 +1,9 @@
 """Beam search on the engine: the most probable of many answers, found by following several side by side.
 
-The beams share what they have in common in the model's memory. ``beam_search`` has the search and its meaning; here
-are log-probabilities, what ends an answer, and texts. As in transformers' ``generate``, ``repetition_penalty`` (Keskar
-et al. 2019, arXiv:1909.05858) and ``no_repeat_ngram_size`` (Paulus et al. 2017, arXiv:1705.04304) look at the prompt as
-well, and what is penalised, forbidden or outside a constraint is so after the log-softmax: the rest is not made more
-probable by it.
+The beams share what they have in common in the model's memory. ``beam_search`` has the search and its meaning,
+``token_rules`` what changes the scores of single tokens; here are log-probabilities, what ends an answer, and texts.
+As in transformers' ``generate``, what is penalised, forbidden or outside a constraint is so after the log-softmax: the
+rest is not made more probable by it.
 """
 
 from __future__ import annotations
@@ -30,21 +29,25 @@ from workbench.messages import Beam as ShownBeam
 from workbench.messages import Finish
 from workbench.protocol import RequestContext, finish
 from workbench.recipes import DecodingPart
-from workbench.techniques.decoding.beam_search import BeamSearch, Complete, Processors, Row, Step
+from workbench.techniques.decoding.beam_search import BeamSearch, Complete, Row, Step
 from workbench.techniques.decoding.constraints import Constraint
 from workbench.techniques.decoding.generation import longest_answer, measured
 from workbench.techniques.decoding.narrowing import largest
+from workbench.techniques.decoding.token_rules import History, TokenRules
 
 
 class _Path:
     """A beam with its branch of the model's memory. ``tail``: its last bytes, to find stop strings in; ``doubtful``
     once one stood in its bytes that did not stand in its answer."""
 
-    __slots__ = ("branch", "constraint", "doubtful", "row", "tail")
+    __slots__ = ("branch", "constraint", "doubtful", "history", "row", "tail")
 
-    def __init__(self, branch: Branch, constraint: Constraint | None, tail: bytes, doubtful: bool = False) -> None:
+    def __init__(
+        self, branch: Branch, constraint: Constraint | None, history: History, tail: bytes, doubtful: bool = False
+    ) -> None:
         self.branch = branch
         self.constraint = constraint
+        self.history = history
         self.tail = tail
         self.doubtful = doubtful
         self.row: Row | None = None
@@ -88,10 +91,10 @@ class BeamJob(Job):
         if width % groups:
             raise UserError(f"{width} beams cannot be split into {groups} groups.", "Set a number that divides them.")
         tokens = [*prompt.tokens, *answer]
-        limit = longest_answer(len(tokens), decoding.max_tokens, context_tokens, width)
-        super().__init__(
-            tokens, len(tokens) - 1, len(tokens) + width * limit, context, width=width, key=key, background=background
-        )
+        followed = width + decoding.keep_greedy
+        limit = longest_answer(len(tokens), decoding.max_tokens, context_tokens, followed)
+        room = len(tokens) + followed * limit
+        super().__init__(tokens, len(tokens) - 1, room, context, width=followed, key=key, background=background)
         self._prompt = prompt
         self._decoding = decoding
         self._vocabulary = vocabulary
@@ -104,9 +107,10 @@ class BeamJob(Job):
             early_stopping=decoding.early_stopping,
             groups=groups,
             diversity_penalty=decoding.diversity_penalty,
+            keep_greedy=decoding.keep_greedy,
         )
         self._probabilities = LogProbabilities(vocabulary.size)
-        self._processors = Processors(decoding.repetition_penalty, decoding.no_repeat_ngram_size)
+        self._rules = TokenRules(decoding, vocabulary, constrained=constraint is not None)
         self._stops = [stop.encode() for stop in (*decoding.stop, *prompt.stops) if stop]
         self._kept_bytes = max((len(stop) for stop in self._stops), default=0) + 64
         self._constraint = constraint.copy() if constraint is not None else None
@@ -121,26 +125,28 @@ class BeamJob(Job):
         self._first_at = self._last_at = 0.0
 
     def begin(self) -> None:
-        if self._constraint is not None:
-            for token in self._given:
+        history = self._rules.begin()
+        for token in self._given:
+            history = self._rules.go_on(history, token)
+            if self._constraint is not None:
                 self._constraint.accept(token)
         tail = b"".join(self._piece(token) for token in self._given)[-self._kept_bytes :]
-        self._paths = [_Path(self.branches[0], self._constraint, tail)]
+        self._paths = [_Path(self.branches[0], self._constraint, history, tail)]
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         path = next(path for path in self._paths if path.branch is branch)
         normaliser = self._probabilities.normaliser(logits)
         if path.constraint is not None:
             path.constraint.mask(logits)
-        unpenalised = self._processors.apply(logits, branch.tokens, normaliser)
+        own = logits.copy() if self._rules.change_anything else logits
+        if own is not logits:
+            self._rules.apply(logits, branch.tokens, path.history, normaliser)
         tokens = self._best_tokens(logits, path.constraint)
+        if not tokens.size and path.constraint is not None:
+            logits[:] = own  # what is forbidden is all that the form allows: it gives way
+            tokens = self._best_tokens(logits, path.constraint)
         scores = logits[tokens].astype(np.float64) - normaliser
-        logprobs = scores.copy()
-        if unpenalised:
-            for at, token in enumerate(tokens.tolist()):
-                if token in unpenalised:
-                    logprobs[at] = unpenalised[token] - normaliser
-        path.row = Row(tokens, scores, logprobs)
+        path.row = Row(tokens, scores, own[tokens].astype(np.float64) - normaliser)
 
     def settle(self) -> None:
         self._last_at = time.perf_counter()
@@ -215,7 +221,8 @@ class BeamJob(Job):
             bytes_ = path.tail + self._piece(token) if self._stops else b""
             doubtful = path.doubtful or any(stop in bytes_ for stop in self._stops)
             constraint = self._next_constraints.get((choice.parent, token))
-            following.append(_Path(branch, constraint, bytes_[-self._kept_bytes :], doubtful))
+            history = self._rules.go_on(path.history, token)
+            following.append(_Path(branch, constraint, history, bytes_[-self._kept_bytes :], doubtful))
         for path, choice in zip(following, step.live, strict=True):
             path.branch.tokens.append(choice.beam.token)
         self._paths = following

@@ -9,6 +9,9 @@ Groups are those of diverse beam search (Vijayakumar et al. 2016, arXiv:1610.024
 its core: each group is a beam search of its own, and what the groups before it have chosen at the same place costs
 a token ``diversity_penalty`` for each time, in its score too. Unlike there, an ending token counts in the length with
 groups as it does without.
+
+``keep_greedy`` is ours: a beam search may prune the path of greedy decoding and end with something less probable, in
+transformers too. Then that path is followed beside the beams, as they came without it, and takes part in the ranking.
 """
 
 from __future__ import annotations
@@ -81,7 +84,8 @@ class Step(NamedTuple, Generic[E]):
 class BeamSearch(Generic[E]):
     """A search of ``width`` beams, up to ``limit`` tokens long.
 
-    ``live`` are the beams whose next tokens ``advance`` wants: one at first, then up to ``width``.
+    ``live`` are the beams whose next tokens ``advance`` wants: one at first, then up to ``width``, and one more with
+    ``keep_greedy`` where the greedy path is none of them.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class BeamSearch(Generic[E]):
         early_stopping: EarlyStopping = "no",
         groups: int = 1,
         diversity_penalty: float = 0.0,
+        keep_greedy: bool = False,
     ) -> None:
         if width % groups:
             raise ValueError(f"{width} beams cannot be split into {groups} groups")
@@ -103,10 +108,12 @@ class BeamSearch(Generic[E]):
         self._groups: list[_Group[E]] = [_Group(width // groups) for _ in range(groups)]
         self.live: list[Beam] = [Beam()]
         self._begun = False
+        self._greedy = 0 if keep_greedy else -1  # its place in ``live``
+        self._greedy_end: Complete[E] | None = None
 
     @property
     def done(self) -> bool:
-        return all(group.done for group in self._groups)
+        return self._greedy < 0 and all(group.done for group in self._groups)
 
     @property
     def needed(self) -> int:
@@ -130,6 +137,8 @@ class BeamSearch(Generic[E]):
             if not group.done:
                 step.live.extend(live)
             step.complete.extend(complete)
+        if self._greedy >= 0:
+            self._go_on_greedily(step, rows[self._greedy], ends)
         self._begun = True
         self.live = [choice.beam for choice in step.live]
         return step
@@ -137,6 +146,11 @@ class BeamSearch(Generic[E]):
     def best(self, count: int, *, unfinished: bool = False) -> list[Complete[E]]:
         """The best complete sequences so far. ``unfinished``: the beams under way count as well."""
         found = [complete for group in self._groups for complete in group.complete]
+        greedy = self._greedy_end
+        if greedy is not None:
+            same = [complete for complete in found if complete.beam.tokens == greedy.beam.tokens]
+            if all(complete.score < greedy.score for complete in same):  # others may be those of a penalised group
+                found = [complete for complete in found if complete not in same] + [greedy]
         if unfinished:
             found += [Complete(at, beam, self._score(beam), None) for at, beam in enumerate(self.live) if beam.length]
         return sorted(found, key=lambda complete: -complete.score)[:count]
@@ -182,6 +196,35 @@ class BeamSearch(Generic[E]):
         group.done = not live or not self._can_improve(group, live[0].beam)
         return live, kept
 
+    def _go_on_greedily(self, step: Step[E], row: Row, ends: Callable[[int, int], E | None]) -> None:
+        """Follow the greedy path by a token: with the first group's beam that takes it too, else by itself. Only the
+        first group's scores are free of the diversity penalty."""
+        place, before = self._greedy, self.live[self._greedy]
+        self._greedy = -1
+        if not row.tokens.size:  # everything is forbidden: it ends as it is
+            if before.length:
+                self._end_greedily(step, Complete(place, before, self._score(before), None))
+            return
+        best = int(row.scores.argmax())
+        token = int(row.tokens[best])
+        shared = self._groups[0].live if not self._groups[0].done else 0
+        for at, choice in enumerate(step.live[:shared]):
+            if choice.parent == place and choice.beam.token == token:
+                self._greedy = at
+                return
+        beam = Beam(before, token, before.score + float(row.scores[best]), before.logprob + float(row.logprobs[best]))
+        ending = ends(place, token)
+        if ending is None and beam.length < self._limit:
+            self._greedy = len(step.live)
+            step.live.append(Choice(place, beam))
+        else:
+            self._end_greedily(step, Complete(place, beam, self._score(beam), ending))
+
+    def _end_greedily(self, step: Step[E], end: Complete[E]) -> None:
+        self._greedy_end = end
+        if all((end.parent, end.beam.token) != (one.parent, one.beam.token) for one in step.complete):
+            step.complete.append(end)
+
     def _can_improve(self, group: _Group[E], best: Beam) -> bool:
         """Whether a beam under way can become better than the complete ones."""
         if len(group.complete) < group.width:
@@ -205,39 +248,3 @@ class _Group(Generic[E]):
         """Take in complete sequences; returns those that are among the best."""
         self.complete = sorted([*self.complete, *new], key=lambda complete: -complete.score)[: self.width]
         return [complete for complete in new if any(complete is kept for kept in self.complete)]
-
-
-class Processors:
-    """What is done to a sequence's logits for what stands before, the prompt included, as transformers' processors do
-    it: to log-probabilities in beam search, to logits (``normaliser`` 0) elsewhere."""
-
-    def __init__(self, repetition_penalty: float, no_repeat_ngram_size: int) -> None:
-        self._penalty = repetition_penalty
-        self._size = no_repeat_ngram_size
-
-    def apply(
-        self, logits: npt.NDArray[np.float32], tokens: Sequence[int], normaliser: float = 0.0
-    ) -> dict[int, float]:
-        """Change ``logits`` in place; returns those of penalised tokens as they were."""
-        before: dict[int, float] = {}
-        if self._penalty != 1:
-            seen = np.fromiter(set(tokens), np.intp)
-            old = logits[seen]
-            before = dict(zip(seen.tolist(), old.tolist(), strict=True))
-            scores = old - np.float32(normaliser)
-            scores = np.where(scores > 0, scores / self._penalty, scores * self._penalty)
-            logits[seen] = scores + normaliser
-        if self._size:
-            logits[self._forbidden(tokens)] = -np.inf
-        return before
-
-    def _forbidden(self, tokens: Sequence[int]) -> npt.NDArray[np.intp]:
-        """The tokens that would end a phrase that stands there already."""
-        everything = np.asarray(tokens, np.intp)
-        size = self._size
-        if everything.size < size:
-            return np.empty(0, np.intp)
-        windows = np.lib.stride_tricks.sliding_window_view(everything, size)
-        same = (windows[:, :-1] == everything[everything.size + 1 - size :]).all(axis=1)
-        forbidden: npt.NDArray[np.intp] = windows[same, -1]
-        return forbidden

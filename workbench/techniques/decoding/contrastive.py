@@ -3,7 +3,7 @@
 Each of the ``contrastive_k`` most probable next tokens is computed; the best is the one with the highest
 ``(1 - penalty_alpha) * probability - penalty_alpha * similarity``, where the similarity is the highest cosine of its
 last hidden state with those of all tokens before it, the prompt's included. As transformers had it until it left its
-core, ``repetition_penalty`` and ``no_repeat_ngram_size`` change the logits first and look at the prompt as well.
+core, what changes the scores of single tokens (``token_rules``) does so first.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from workbench.events import Cancelled
 from workbench.messages import Finish
 from workbench.protocol import RequestContext, finish
 from workbench.recipes import DecodingPart
-from workbench.techniques.decoding.beam_search import Processors
 from workbench.techniques.decoding.generation import longest_answer, measured
 from workbench.techniques.decoding.narrowing import largest
+from workbench.techniques.decoding.token_rules import History, TokenRules
 
 Vectors = npt.NDArray[np.float32]
 
@@ -85,7 +85,8 @@ class ContrastiveJob(Job):
         self._alpha = decoding.penalty_alpha
         self._vocabulary = vocabulary
         self._probabilities = LogProbabilities(vocabulary.size)
-        self._processors = Processors(decoding.repetition_penalty, decoding.no_repeat_ngram_size)
+        self._rules = TokenRules(decoding, vocabulary)
+        self._history = self._rules.begin()
         self._writer = Writer(prompt, decoding.stop, vocabulary, self._put, assistant_start=assistant_start)
         self._states: Vectors = np.empty((0, 0), np.float32)
         self._known = 0  # how many of them are there
@@ -96,6 +97,7 @@ class ContrastiveJob(Job):
 
     def begin(self) -> None:
         for token in self._given:
+            self._history = self._rules.go_on(self._history, token)
             self._writer.feed(token, 0.0)
         self._writer.flush()
 
@@ -104,14 +106,15 @@ class ContrastiveJob(Job):
         for candidate in self._candidates:
             if candidate.branch is branch:
                 candidate.state = state
-                candidate.following = self._most_probable(logits, branch.tokens)
+                history = self._rules.go_on(self._history, candidate.token)
+                candidate.following = self._most_probable(logits, branch.tokens, history)
                 return
         if not self._states.size:
             self._states = np.empty((len(self.prompt) + self._limit, state.size), np.float32)
         self._remember(state)
         if self._known == len(self.prompt):
             self._first_at = time.perf_counter()
-            following = self._most_probable(logits, branch.tokens)
+            following = self._most_probable(logits, branch.tokens, self._history)
             self._compute(branch, following)
 
     def settle(self) -> None:
@@ -130,6 +133,7 @@ class ContrastiveJob(Job):
             self._finish("eos")
             return
         self._new_tokens += 1
+        self._history = self._rules.go_on(self._history, chosen.token)
         self._remember(chosen.state)
         if self._writer.feed(chosen.token, chosen.logprob, self._last_at):
             self._finish("stop")
@@ -141,15 +145,18 @@ class ContrastiveJob(Job):
     def cancel(self) -> None:
         self._end(Cancelled(result=msgspec.to_builtins(self._generated("cancelled"))))
 
-    def _most_probable(self, logits: Logits, tokens: Sequence[int]) -> list[_Candidate]:
-        normaliser = self._probabilities.normaliser(logits)
-        before = self._processors.apply(logits, tokens)
-        after = self._probabilities.normaliser(logits)
+    def _most_probable(self, logits: Logits, tokens: Sequence[int], history: History) -> list[_Candidate]:
+        normaliser = after = self._probabilities.normaliser(logits)
+        own = logits
+        if self._rules.change_anything:
+            own = logits.copy()
+            self._rules.apply(logits, tokens, history)
+            after = self._probabilities.normaliser(logits)
         found = largest(logits, self._k)
         return [
-            _Candidate(token, float(np.exp(logit - after)), before.get(token, logit) - normaliser)
-            for token, logit in zip(found.tolist(), logits[found].tolist(), strict=True)
-            if logit > -np.inf
+            _Candidate(token, float(np.exp(logits[token] - after)), float(own[token]) - normaliser)
+            for token in found.tolist()
+            if logits[token] > -np.inf
         ]
 
     def _compute(self, branch: Branch, candidates: list[_Candidate]) -> None:

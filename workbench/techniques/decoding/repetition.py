@@ -40,6 +40,12 @@ class RecentTokens:
     def tokens(self) -> Tokens:
         return self._tokens[: len(self._places)]
 
+    def copy(self) -> RecentTokens:
+        other = RecentTokens(self._window, self._repetition, self._presence, self._frequency)
+        other._order, other._places = self._order.copy(), self._places.copy()
+        other._tokens, other._counts = self._tokens.copy(), self._counts.copy()
+        return other
+
     def penalise(self, scores: Scores, which: Tokens | slice) -> Scores:
         """New scores of ``tokens[which]``."""
         if self._repetition != 1:
@@ -97,6 +103,11 @@ class RepeatedPhrases:
         self._length = 0
         self._unbroken = 0  # how many of the last tokens do not break
 
+    def copy(self) -> RepeatedPhrases:
+        other = RepeatedPhrases(self._window, self._multiplier, self._base, self._allowed, self._breaks)
+        other._history, other._length, other._unbroken = self._history.copy(), self._length, self._unbroken
+        return other
+
     def add(self, token: int) -> None:
         if self._length == self._history.size:
             self._history[: self._window] = self._history[self._window :]
@@ -143,6 +154,12 @@ class UsedPhrases:
         """The tokens that would end such a phrase."""
         followers = self._followers.get(tuple(self._begun), ())
         return np.fromiter(followers, np.intp, len(followers))
+
+
+def says_something(text: bytes) -> bool:
+    """Whether there is a letter or digit in a token's text. Under a constraint the others are its marks: to punish a
+    quote for having been used before keeps a string from ever ending."""
+    return any(byte > 127 or chr(byte).isalnum() for byte in text)
 
 
 def breaking(text_of: Callable[[int], bytes]) -> Callable[[int], bool]:

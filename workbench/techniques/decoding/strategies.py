@@ -169,7 +169,7 @@ def _load_draft(path: str, engine: Engine, context: RequestContext) -> Model:
 
 
 def _beams(decoding: DecodingPart) -> int:
-    return decoding.num_beams if decoding.strategy == "beam" else 1
+    return decoding.num_beams + decoding.keep_greedy if decoding.strategy == "beam" else 1
 
 
 def check_tokens(tokens: Sequence[int], vocabulary: Vocabulary) -> None:
