@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.adapters import write_adapter
-from tests.e2e.training_core import TENSORS, call, card_of, is_step, started, until
+from tests.e2e.training_core import TENSORS, call, card_of, is_step, opened, started, until
 from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
 from workbench import events
 from workbench.calls import (
@@ -26,15 +26,19 @@ from workbench.calls import (
     QuantizeModel,
     RemoveAdapter,
     RenameAdapter,
+    ResumeRun,
     StopRun,
 )
-from workbench.core import Workbench
-from workbench.errors import UserError
+from workbench.core import Workbench, adapter_export
+from workbench.core.running import OpenRun
+from workbench.errors import Cancelled, UserError
 from workbench.events import Event
 from workbench.paths import Home
 from workbench.protocol import Call
 from workbench.recipes import AdapterUse, ModelPart, Recipe
 from workbench.storage.adapters import AdapterShelf
+from workbench.storage.home import open_home
+from workbench.storage.runs import RunStore
 from workbench.training import AdapterRecord, Parity, WeightsPart
 
 
@@ -229,10 +233,11 @@ def test_an_adapter_is_exported_with_its_card(
 ) -> None:
     trained(trainer, home, tmp_path)
     out = tmp_path / "out"
-    assert call(trainer, ExportAdapter(adapter="facts", path=str(out), form=form)) == str(out)  # type: ignore[arg-type]
+    run = call(trainer, ExportAdapter(adapter="facts", path=str(out), form=form))  # type: ignore[arg-type]
+    assert call(trainer, FollowRun(run=run.id)) == {"adapter": "facts", "path": str(out), "form": form}
     assert sorted(p.name for p in out.iterdir()) == files
     card = (out / "README.md").read_text()
-    for said in ("license: ", "Apache-2.0", "base_model: ", "Base", "facts.jsonl", "LoRA", "0.500", "passed"):
+    for said in ("license: ", "Apache-2.0", "base_model: ", "Base", "facts.jsonl", "LoRA", "0.500", "Passed."):
         assert said in card
     with pytest.raises(UserError, match="there already"):
         call(trainer, ExportAdapter(adapter="facts", path=str(out)))
@@ -242,9 +247,76 @@ def test_a_model_that_was_trained_as_a_whole_is_exported_as_one(trainer: Workben
     run = started(trainer, tmp_path, "facts", name="Whole", weights=WeightsPart(method="full"))
     call(trainer, FollowRun(run=run.id))
     out = tmp_path / "out"
-    call(trainer, ExportAdapter(adapter="whole", path=str(out), form="merged"))
+    call(trainer, FollowRun(run=call(trainer, ExportAdapter(adapter="whole", path=str(out), form="merged")).id))
     assert sorted(p.name for p in out.iterdir()) == ["README.md", "whole.gguf"]
     assert names(trainer, "Base") == []
+
+
+def test_an_export_that_is_stopped_leaves_nothing(
+    trainer: Workbench, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(trainer, home, tmp_path)
+    copy = adapter_export._copy
+
+    def copy_slowly(files: list[tuple[Path, str]], folder: Path, run: OpenRun) -> None:
+        copy(files, folder, run)
+        run.tell(events.Progress(stage="copied"))
+        run.context.wait_cancelled()
+
+    monkeypatch.setattr(adapter_export, "_copy", copy_slowly)
+    run = call(trainer, ExportAdapter(adapter="facts", path=str(tmp_path / "there" / "out")))
+    told: list[Event] = []
+
+    def copied(event: Event) -> bool:
+        told.append(event)
+        return isinstance(event, events.Progress) and event.stage == "copied"
+
+    until(trainer, run.id, copied)
+    assert next((one.stage, one.unit) for one in told if isinstance(one, events.Progress)) == ("copying", "bytes")
+    with pytest.raises(UserError, match="is using facts"):
+        call(trainer, RemoveAdapter(adapter="facts"))
+    call(trainer, StopRun(run=run.id))
+    with pytest.raises(Cancelled):
+        call(trainer, FollowRun(run=run.id))
+    assert list((tmp_path / "there").iterdir()) == []
+    assert call(trainer, GetRun(run=run.id)).state == "cancelled"
+
+
+def test_what_a_killed_export_left_goes_when_the_next_core_starts(
+    trainer: Workbench, home: Home, tmp_path: Path
+) -> None:
+    trained(trainer, home, tmp_path)
+    trainer.close()
+    database = open_home(home)
+    config = {"adapter": "facts", "path": str(tmp_path / "out"), "form": "gguf"}
+    run = RunStore(database).add("export", "Write facts", config)
+    RunStore(database).update(run.id, state="running")
+    database.close()
+    (tmp_path / ".out.unfinished").mkdir()
+    (tmp_path / ".out.unfinished" / "half.gguf").write_bytes(b"half")
+    workbench = opened(home)
+    try:
+        assert not (tmp_path / ".out.unfinished").exists()
+        assert call(workbench, GetRun(run=run.id)).state == "interrupted"
+        call(workbench, ResumeRun(run=run.id))
+        call(workbench, FollowRun(run=run.id))
+        assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["README.md", "facts.gguf"]
+    finally:
+        workbench.close()
+
+
+def test_all_files_of_a_split_model_are_exported(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    parts = []
+    for number, tensor in enumerate(TENSORS):
+        metadata = {**TINY_METADATA, "split.no": number, "split.count": 3, "split.tensors.count": 3}
+        parts.append(tmp_path / f"big-{number + 1:05}-of-00003.gguf")
+        parts[-1].write_bytes(gguf_bytes(metadata, (tensor,)))
+    call(trainer, ImportModel(path=str(parts[0]), name="Big"))
+    AdapterShelf(home.adapters).publish(AdapterRecord(name="big", kind="merged", model="Big"), lambda folder: None)
+    out = tmp_path / "out"
+    call(trainer, FollowRun(run=call(trainer, ExportAdapter(adapter="big", path=str(out), form="merged")).id))
+    assert sorted(p.name for p in out.glob("*.gguf")) == [p.name for p in parts]
+    assert all((out / part.name).read_bytes() == part.read_bytes() for part in parts)
 
 
 def test_a_model_is_written_in_another_quantisation(trainer: Workbench) -> None:

@@ -107,7 +107,8 @@ def test_facts_are_learnt_stopped_gone_on_with_served_merged_and_exported(tmp_pa
         assert "Coloured" in [model.name for model in call(front, ListModels()).models]
         assert said(front, "Coloured", "Colour of Zorblax?") == "green"
         out = tmp_path / "out"
-        call(front, ExportAdapter(adapter="colours", path=str(out), form="peft"))
+        export = call(front, ExportAdapter(adapter="colours", path=str(out), form="peft"))
+        assert call(front, FollowRun(run=export.id))["path"] == str(out)
         assert {"README.md", "adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in out.iterdir()}
         assert base.read_bytes() == before
 

@@ -155,7 +155,10 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             return home.adapters[name], [("adapter", name)]
         case c.ExportAdapter():
             _adapter(home, call.adapter)
-            return call.path, []
+            config = {"adapter": call.adapter, "path": call.path, "form": call.form}
+            told = [events.Progress(stage="copying", done=1, total=2), events.Finished(result=config)]
+            run = _run(home, "export", f"Write {call.adapter}", config, told)
+            return run, [("run", run.id)]
         case c.MergeAdapter():
             return _merge(home, call)
         case c.ListDataSets():
@@ -192,7 +195,7 @@ def _put(home: FakeHome, message: c.StoredMessage) -> c.StoredMessage:
 
 
 def _run(
-    home: FakeHome, kind: Literal["merge", "data"], title: str, config: dict[str, Any], told: list[Event]
+    home: FakeHome, kind: Literal["merge", "data", "export"], title: str, config: dict[str, Any], told: list[Event]
 ) -> c.RunRecord:
     last = told[-1]
     failed = isinstance(last, events.Failed)

@@ -113,6 +113,7 @@ def test_an_export_goes_to_a_new_folder(page: AdaptersPage, qtbot: QtBot, front:
     page.export_to(str(tmp_path), "gguf")
     qtbot.waitUntil(lambda: page.details.message.text.startswith("Written to"))
     wanted = str(tmp_path / "my-notes-gguf-2")
+    assert page.details.progress.isHidden()
     assert front.asked(c.ExportAdapter) == [c.ExportAdapter(adapter="my-notes", path=wanted, form="gguf")]
     assert wanted in page.details.message.text
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from ui.bridge import Bridge, Handle
+from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
 from ui.pages.adapters_import import ImportDialog
 from ui.pages.merge_dialog import MergeDialog
@@ -31,17 +31,21 @@ from workbench.calls import (
     ListRuns,
     RemoveAdapter,
     RenameAdapter,
+    RunKindName,
     RunList,
     RunRecord,
 )
-from workbench.errors import Cancelled
-from workbench.events import Event, Progress, Terminal
-from workbench.protocol import error_of, read_result
+from workbench.events import Progress, Terminal
+from workbench.protocol import error_of
 from workbench.training import AdapterList as Adapters
 from workbench.training import AdapterRecord
 
 _LIST = 280
 _MOST = 1360
+
+
+_DOING: dict[RunKindName, str] = {"merge": "Being merged", "export": "Being written"}
+"""The kinds of run that are about an adapter, in words."""
 
 
 class AdaptersPage(QWidget):
@@ -55,8 +59,7 @@ class AdaptersPage(QWidget):
         self._shell = shell
         self._records: dict[str, AdapterRecord] = {}
         self._wanted = ""
-        self._merges: dict[str, RunWatch] = {}  # by adapter
-        self._exporting: Handle | None = None
+        self._works: dict[str, RunWatch] = {}  # by run
         self._build()
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self._load)
@@ -196,38 +199,43 @@ class AdaptersPage(QWidget):
         record = self.current
         if record is not None:
             self.details.show_adapter(record)
-            if self._exporting is None:
-                watch = self._merges.get(record.name)
-                self.details.show_progress("Being merged…" if watch is not None else "")
+            watch = self._watch_of(record.name)
+            self.details.show_progress(_DOING[watch.run.kind] + "…" if watch is not None else "")
+
+    def _watch_of(self, adapter: str) -> RunWatch | None:
+        """What is being made of an adapter; of several the latest."""
+        found = [watch for watch in self._works.values() if watch.run.config.get("adapter") == adapter]
+        return found[-1] if found else None
 
     def _on_runs(self, found: RunList) -> None:
-        """Watch the merges that are under way, also those that were begun elsewhere."""
+        """Watch the merges and exports that are under way, also those that were begun elsewhere."""
         for run in found.runs:
-            adapter = str(run.config.get("adapter", ""))
-            if run.kind == "merge" and run.state in ("queued", "running") and adapter not in self._merges:
-                self._watch(adapter, run)
+            if run.kind in _DOING and run.state in ("queued", "running") and run.id not in self._works:
+                self._watch(run)
         self._show_current()
 
-    def _watch(self, adapter: str, run: RunRecord) -> None:
-        watch = self._merges[adapter] = RunWatch(self._bridge, run, self)
-        watch.progressed.connect(lambda progress: self._on_merging(adapter, progress))
-        watch.ended.connect(lambda terminal: self._on_merge_ended(adapter, terminal))
+    def _watch(self, run: RunRecord) -> None:
+        watch = self._works[run.id] = RunWatch(self._bridge, run, self)
+        watch.progressed.connect(lambda progress: self._on_progress(watch, progress))
+        watch.ended.connect(lambda terminal: self._on_ended(watch, terminal))
 
-    def _on_merging(self, adapter: str, progress: Progress) -> None:
-        if self.list.current == adapter and self._exporting is None:
+    def _on_progress(self, watch: RunWatch, progress: Progress) -> None:
+        if self._watch_of(self.list.current) is watch:
             share, _ = how_far(progress)
             stage = f": {progress.stage}" if progress.stage else ""
-            self.details.show_progress(f"Being merged{stage}", share, progress.seconds_left)
+            self.details.show_progress(f"{_DOING[watch.run.kind]}{stage}", share, progress.seconds_left)
 
-    def _on_merge_ended(self, adapter: str, terminal: Terminal) -> None:
-        watch = self._merges.pop(adapter, None)
-        if watch is not None:
-            watch.deleteLater()
-        if self.list.current != adapter:
+    def _on_ended(self, watch: RunWatch, terminal: Terminal) -> None:
+        del self._works[watch.run.id]
+        watch.deleteLater()
+        if self.list.current != watch.run.config.get("adapter"):
             return
-        self.details.show_progress("")
+        self._show_current()
         if isinstance(terminal, events.Failed):
             self.details.message.show_message(in_words(error_of(terminal)), "danger")
+        elif watch.run.kind == "export" and isinstance(terminal, events.Finished):
+            words = f"Written to {terminal.result['path']}, with a model card."
+            self.details.message.show_message(words, "success")
 
     # -- what is done --------------------------------------------------------------------------------
 
@@ -240,10 +248,9 @@ class AdaptersPage(QWidget):
         self._shell.show_message(f"{model} was made and has passed the check.", "success", show)
 
     def _on_stop(self) -> None:
-        if self._exporting is not None:
-            self._exporting.cancel()
-        elif self.list.current in self._merges:
-            self._merges[self.list.current].stop()
+        watch = self._watch_of(self.list.current)
+        if watch is not None:
+            watch.stop()
 
     def _on_renamed(self, name: str) -> None:
         record = self.current
@@ -274,29 +281,17 @@ class AdaptersPage(QWidget):
             self.export_to(folder, msgspec.convert(form, ExportForm))
 
     def export_to(self, folder: str, form: Literal["peft", "gguf", "merged"]) -> None:
-        """Write the shown adapter into a new folder below ``folder`` and say so."""
+        """Write the shown adapter into a new folder below ``folder``: a run, which goes on without this page."""
         record = self.current
-        if record is None or self._exporting is not None:
+        if record is None:
             return
         call = ExportAdapter(adapter=record.name, path=str(_new_folder(Path(folder), record.name, form)), form=form)
+        self._bridge.call(call, self._on_exporting, self._complain, self)
 
-        def take(batch: Sequence[Event]) -> None:
-            for event in batch:
-                if isinstance(event, Progress):
-                    share, _ = how_far(event)
-                    self.details.show_progress(f"Writing {record.name}", share, event.seconds_left)
-
-        def end(terminal: Terminal) -> None:
-            self._exporting = None
-            self.details.show_progress("")
-            if isinstance(terminal, events.Finished):
-                path = read_result(call, terminal.result)
-                self.details.message.show_message(f"Written to {path}, with a model card.", "success")
-            elif not isinstance(error_of(terminal), Cancelled):
-                self._complain(error_of(terminal))
-
-        self.details.show_progress(f"Writing {record.name}")
-        self._exporting = self._bridge.stream(call, take, end, self)
+    def _on_exporting(self, run: RunRecord) -> None:
+        if run.id not in self._works:  # it is among those that were found meanwhile
+            self._watch(run)
+        self._show_current()
 
 
 def _new_folder(parent: Path, name: str, form: str) -> Path:

@@ -48,9 +48,10 @@ class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.mer
     quantization: str = ""
 
 
-class ExportAdapter(Call[str], frozen=True, kw_only=True, tag="adapters.export"):
-    """Write an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a merged GGUF.
-    Returns the folder's path."""
+class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.export"):
+    """Queue writing an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a merged
+    GGUF, which is checked. The folder is there complete or not at all. Its events: Progress, and of what is merged
+    Artifact(kind="parity"); its result: ``{adapter, path, form}``."""
 
     adapter: str
     path: str

@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.protocol import Call
 
-RunKindName = Literal["ingest", "train", "merge", "quantize", "data"]
+RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data"]
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,7 +46,9 @@ def add_commands(commands: Commands) -> None:
     merging.add_argument(
         "--quantization", metavar="Q", default="", help="write the whole model in this format afterwards"
     )
-    exporting = group.command("export", "write it to a new folder, with a model card", export, show_exported)
+    exporting = group.command(
+        "export", "write it to a new folder, with a model card", export, show_exported, told=RunLines()
+    )
     exporting.add_argument("name", metavar="NAME")
     exporting.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
     exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
@@ -95,8 +97,9 @@ def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     call = ExportAdapter(adapter=arguments.name, path=absolute(arguments.output), form=arguments.form)
-    path = yield from session.call(call)
-    return {"adapter": arguments.name, "path": path, "form": arguments.form}
+    run = yield from session.call(call)
+    done = yield from follow(session, run.id, stop_on_interrupt=True)
+    return {"run": run.id, **done}
 
 
 def rename(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:

@@ -114,8 +114,9 @@ class Session:
                 except queue.Empty:
                     continue
                 if event is None:
-                    told = on_interrupt() if on_interrupt is not None else handle.cancel()
-                    if told is not None:
+                    if on_interrupt is None:
+                        handle.cancel()
+                    elif (told := on_interrupt()) is not None:
                         yield told
                 else:
                     ended = isinstance(event, TERMINAL)

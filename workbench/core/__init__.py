@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench import events
+from workbench.core.adapter_export import ExportRuns
 from workbench.core.adapters import Adapters
 from workbench.core.answers import Answers
 from workbench.core.background import Background
@@ -82,6 +83,7 @@ class Workbench:
         shelf, sets = AdapterShelf(home.adapters), DataShelf(home.datasets)
         bases = Bases(catalogue, checksums, sets)
         self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._inference, self._changes)
+        self._exports = ExportRuns(bases, self._training_workers, shelf)
         self._runs = Runs(
             home,
             RunStore(self._database),
@@ -106,6 +108,7 @@ class Workbench:
                     self._changes,
                     lambda: self._preferences.current,
                 ),
+                "export": self._exports,
                 "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
             },
             self._publishing.let_go,
@@ -152,6 +155,7 @@ class Workbench:
             self._publishing,
             self._inference,
             self._runs,
+            self._exports,
             self._changes,
         )
         self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
@@ -173,7 +177,7 @@ class Workbench:
         self._answers.recover()
         self._models.recover()
         self._data_sets.recover()
-        self._runs.recover()
+        self._exports.remove_unfinished(self._runs.recover())
         self._publishing.recover(self._runs.is_open, self._runs.folder)
         self._background.start("watch", self._watch)
 

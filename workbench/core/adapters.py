@@ -22,7 +22,7 @@ from workbench.calls import (
     RunRecord,
 )
 from workbench.core.adapter_cards import check_mergeable, find_card, list_cards
-from workbench.core.adapter_export import Export
+from workbench.core.adapter_export import ExportRuns
 from workbench.core.bases import Bases
 from workbench.core.changes import Changes
 from workbench.core.inference import Inference
@@ -59,6 +59,7 @@ class Adapters:
         publishing: Publishing,
         inference: Inference,
         runs: Runs,
+        exports: ExportRuns,
         changes: Changes,
     ) -> None:
         self._shelf = shelf
@@ -69,7 +70,7 @@ class Adapters:
         self._inference = inference
         self._runs = runs
         self._changes = changes
-        self._export = Export(shelf, bases, workers)
+        self._exports = exports
         self._fitting: dict[tuple[str, int, str, int], bool] = {}  # adapter and model with their times of change
 
     def handlers(self) -> Handlers:
@@ -79,7 +80,7 @@ class Adapters:
             RenameAdapter: at_once(self.rename),
             RemoveAdapter: at_once(self.remove),
             MergeAdapter: at_once(self.merge),
-            ExportAdapter: self.export,
+            ExportAdapter: at_once(self.export),
             QuantizeModel: at_once(self.quantize),
         }
 
@@ -208,7 +209,7 @@ class Adapters:
     def _check_unused(self, record: AdapterRecord) -> None:
         """Raises UserError when a run or an answer needs it now."""
         for run in self._runs.list_open():
-            if run.id == record.run or (run.kind == "merge" and run.config.get("adapter") == record.name):
+            if run.id == record.run or (run.kind in ("merge", "export") and run.config.get("adapter") == record.name):
                 raise UserError(f"The run {run.title!r} is using {record.name}.", "Stop it first, or wait for its end.")
         if record.file and self._inference.uses_adapter(record.file):
             raise UserError(f"An answer is being made with {record.name}.", "Stop it first, or wait for its end.")
@@ -246,6 +247,7 @@ class Adapters:
         config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
         return self._runs.add("quantize", f"{model.name} as {call.type}", config)
 
-    def export(self, call: ExportAdapter, context: RequestContext) -> Iterator[Event]:
-        record = find_card(self._shelf, call.adapter)
-        yield finish((yield from reported(lambda report: self._export.write(record, call, context, report))))
+    def export(self, call: ExportAdapter) -> RunRecord:
+        call = self._exports.check(call)
+        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
+        return self._runs.add("export", f"Write {call.adapter} to {Path(call.path).name}", config)

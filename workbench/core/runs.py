@@ -85,15 +85,17 @@ class Runs:
 
     # -- the life of the core ---------------------------------------------------------------------
 
-    def recover(self) -> None:
-        """Take up what an earlier core left, of the kinds that go on unasked; the others are marked as interrupted."""
+    def recover(self) -> list[RunRecord]:
+        """Take up what an earlier core left, of the kinds that go on unasked; the others are marked as interrupted.
+        Returns the latter."""
         for left in self._home.runs.glob(f"{_REMOVED}*"):
             shutil.rmtree(left, ignore_errors=True)
         for run in self._store.list_in("running"):
             self._store.update(run.id, state="interrupted")
+        left_alone: list[RunRecord] = []
         for run in self._store.list_in("queued", "interrupted"):
             if not self._kinds[run.kind].retaken:
-                self._store.update(run.id, state="interrupted")
+                left_alone.append(self._store.update(run.id, state="interrupted"))
                 continue
             try:
                 self._enqueue(run)
@@ -101,6 +103,7 @@ class Runs:
                 _log.exception("The run %s could not be taken up", run.id)
                 with contextlib.suppress(UserError):
                     self._store.update(run.id, state="interrupted")
+        return left_alone
 
     def close(self, timeout_s: float = LEAVE_S) -> None:
         """Interrupt what runs."""

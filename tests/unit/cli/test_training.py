@@ -327,12 +327,13 @@ def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:
 def test_adapter_is_imported_renamed_exported_and_removed(run: Run, front: FakeFront, tmp_path: Path) -> None:
     front.answer(ImportAdapter, ADAPTER)
     front.answer(RenameAdapter, ADAPTER)
-    front.answer(ExportAdapter, str(tmp_path / "out"))
+    front.answer(ExportAdapter, RECORD)
+    front.answer(FollowRun, {"adapter": "facts", "path": str(tmp_path / "out"), "form": "peft"})
     front.answer(RemoveAdapter, AdapterList(adapters=()))
     assert run("adapters", "import", str(tmp_path), "--model", "M", "--name", "n").status == 0
     assert run("adapters", "rename", "a", "facts").status == 0
     ran = run("adapters", "export", "facts", "--output", str(tmp_path / "out"), "--form", "peft", "--json")
-    assert ran.result == {"adapter": "facts", "path": str(tmp_path / "out"), "form": "peft"}
+    assert ran.result == {"run": "r1", "adapter": "facts", "path": str(tmp_path / "out"), "form": "peft"}
     assert run("adapters", "remove", "facts").out == "facts is deleted.\n"
     assert front.asked(ImportAdapter) == [ImportAdapter(path=str(tmp_path), model="M", name="n")]
     assert front.asked(RenameAdapter) == [RenameAdapter(adapter="a", name="facts")]
