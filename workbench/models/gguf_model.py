@@ -122,6 +122,12 @@ def read_pieces(path: Path) -> list[GGUF]:
     return pieces
 
 
+def whole_name(path: Path) -> str:
+    """The name that a model's file has where it is one: of ``big-00001-of-00003.gguf`` it is ``big.gguf``."""
+    match = _PIECE.match(path.name)
+    return f"{match['stem']}.gguf" if match else path.name
+
+
 def _refuse_other_kinds(file: GGUF) -> None:
     kind = file.text("general.type")
     if file.text("general.architecture") == "clip":

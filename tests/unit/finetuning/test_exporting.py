@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -101,6 +101,34 @@ def test_exported_training_runs_elsewhere_in_one_process_or_two(tmp_path: Path) 
     assert losses(together) == pytest.approx(losses(alone), rel=1e-3)
 
 
+def test_a_split_model_becomes_one_file_that_transformers_reads(tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    path = tiny_models.write_gguf(tiny_models.build("qwen2"), "qwen2", tmp_path / "tiny.gguf", tokenizer="gpt2")
+    first, _ = tiny_models.write_split(path, tmp_path, "big")
+    folder = export(first, tmp_path / "exported")
+    [base] = (folder / "base").iterdir()
+    assert base.name == "big.gguf"
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["base"]["name"] == "big.gguf"
+    assert "It lies in `base/big.gguf`." in (folder / "README.md").read_text()
+    one, two = (
+        AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name).state_dict() for file in (path, base)
+    )
+    assert one.keys() == two.keys()
+    assert all(bool((one[name] == two[name]).all()) for name in one)
+
+
+def test_a_large_split_model_says_that_its_files_have_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tiny_models.write_gguf(tiny_models.build("llama"), "llama", tmp_path / "tiny.gguf")
+    first, _ = tiny_models.write_split(path, tmp_path, "big")
+    monkeypatch.setattr(exporting, "COPIED_BYTES", 10)
+    readme = (export(first, tmp_path / "exported") / "README.md").read_text()
+    assert "`llama-gguf-split --merge big-00001-of-00002.gguf big.gguf`" in readme
+
+
 def test_texts_in_one_example_do_not_see_each_other() -> None:
     from workbench.techniques.finetuning import standalone
 
@@ -126,8 +154,7 @@ def test_what_moved_of_the_model_itself_is_saved(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "changed.json").read_text()) == {"method": "norms"}
 
 
-@pytest.mark.parametrize("method", ["full", "layers", "biases", "norms", "lora", "rslora", "dora", "ia3", "prompt",
-                                    "p-tuning", "prefix"])  # fmt: skip
+@pytest.mark.parametrize("method", get_args(WeightsMethod))
 def test_script_moves_what_the_workbench_moves(method: WeightsMethod, base: Path) -> None:
     import torch
 

@@ -254,23 +254,7 @@ def test_experts_are_changed_each_by_its_own(tmp_path: Path) -> None:
 
 def test_a_split_model_is_merged_into_one_file(adapters: TinyAdapters, tmp_path: Path) -> None:
     trained = adapters.make("llama", "llama-lora")
-    reader = gguf.GGUFReader(trained.base)
-    middle = len(reader.tensors) // 2
-    for number, tensors in enumerate((reader.tensors[:middle], reader.tensors[middle:])):
-        writer = gguf.GGUFWriter(tmp_path / f"m-{number + 1:05}-of-00002.gguf", "llama")
-        if number == 0:
-            writer.add_block_count(tiny_models.LAYERS)
-            writer.add_head_count(tiny_models.HEADS)
-            writer.add_head_count_kv(tiny_models.KV_HEADS)
-        writer.add_key_value("split.no", number, gguf.GGUFValueType.UINT16)
-        writer.add_key_value("split.count", 2, gguf.GGUFValueType.UINT16)
-        writer.add_key_value("split.tensors.count", len(reader.tensors), gguf.GGUFValueType.INT32)
-        for tensor in tensors:
-            writer.add_tensor(tensor.name, tensor.data)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+    tiny_models.write_split(trained.base, tmp_path, "m")
     merge(tmp_path / "m-00002-of-00002.gguf", trained.folder, tmp_path / "merged.gguf", "F32")
     merge(trained.base, trained.folder, tmp_path / "whole.gguf", "F32")
     one, two = read_tensors(tmp_path / "merged.gguf"), read_tensors(tmp_path / "whole.gguf")

@@ -234,3 +234,27 @@ def read_tensors(path: Path) -> Mapping[str, Floats]:
         tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(tuple(reversed(tensor.shape)))
         for tensor in reader.tensors
     }
+
+
+def write_split(path: Path, folder: Path, stem: str) -> list[Path]:
+    """A GGUF model as two files, with all of its metadata in the first."""
+    reader = gguf.GGUFReader(path)
+    middle = len(reader.tensors) // 2
+    made = []
+    for number, tensors in enumerate((reader.tensors[:middle], reader.tensors[middle:])):
+        made.append(folder / f"{stem}-{number + 1:05}-of-00002.gguf")
+        writer = gguf.GGUFWriter(made[-1], str(reader.fields["general.architecture"].contents()))
+        for key, field in reader.fields.items() if number == 0 else ():
+            if not key.startswith("GGUF.") and key != "general.architecture":
+                kind, *inner = field.types
+                writer.add_key_value(key, field.contents(), kind, inner[-1] if inner else None)
+        writer.add_key_value("split.no", number, gguf.GGUFValueType.UINT16)
+        writer.add_key_value("split.count", 2, gguf.GGUFValueType.UINT16)
+        writer.add_key_value("split.tensors.count", len(reader.tensors), gguf.GGUFValueType.INT32)
+        for tensor in tensors:
+            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    return made

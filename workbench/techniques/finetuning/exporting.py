@@ -16,9 +16,11 @@ from typing import Any, Protocol
 import msgspec
 
 from workbench.errors import UserError
+from workbench.models.gguf_model import read_pieces, whole_name
 from workbench.techniques.catalog import method_of
 from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.families import new_biases
+from workbench.techniques.finetuning.bridge.merging import write_merged
 from workbench.techniques.finetuning.protocol import BaseModel
 from workbench.training import TrainingConfig, dump_config, layers_of
 
@@ -66,16 +68,17 @@ def export_training(
             for side, examples in (("train", train), ("evaluation", evaluation))
         }
         base = Path(model.path)
-        copied = _copy_base(base, beside / "base")
+        name = whole_name(base) if base.is_file() else base.name
+        copied = _copy_base(base, beside / "base" / name)
         settings = msgspec.to_builtins(config)
         described = read_base(base)
         settings["weights"]["new_biases"] = new_biases(described.architecture)
         settings["weights"]["chosen_layers"] = layers_of(config.weights, len(described.heads))
-        settings["base"] = {"name": base.name, "path": str(base.absolute()), "sha256": model.sha256}
+        settings["base"] = {"name": name, "path": str(base.absolute()), "sha256": model.sha256}
         (beside / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
         (beside / "workbench.toml").write_text(dump_config(config), "utf-8")
         (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements()), "utf-8")
-        (beside / "README.md").write_text(_readme(config, model, counts, copied, details or {}), "utf-8")
+        (beside / "README.md").write_text(_readme(config, model, name, counts, copied, details or {}), "utf-8")
         shutil.copyfile(Path(__file__).with_name("standalone.py"), beside / "train.py")
         beside.rename(out)
     except OSError as error:
@@ -99,15 +102,22 @@ def _write_examples(path: Path, examples: Iterable[Sequence]) -> int:
     return count
 
 
-def _copy_base(base: Path, folder: Path) -> bool:
-    """Whether it was small enough to be put into ``folder``."""
-    files = [base] if base.is_file() else [one for one in sorted(base.iterdir()) if one.suffix in _WEIGHTS]
+def _copy_base(base: Path, target: Path) -> bool:
+    """Whether it was small enough to be put at ``target``. A model that is split over several files becomes one there:
+    transformers 5.24 reads one GGUF file."""
+    pieces = [piece.path for piece in read_pieces(base)] if base.is_file() else []
+    files = pieces or [one for one in sorted(base.iterdir()) if one.suffix in _WEIGHTS]
     if sum(one.stat().st_size for one in files) > COPIED_BYTES:
         return False
-    target = folder if base.is_file() else folder / base.name
-    target.mkdir(parents=True)
-    for one in files:
-        shutil.copyfile(one, target / one.name)
+    target.parent.mkdir(parents=True)
+    if len(pieces) > 1:
+        write_merged(base, None, target, target, "same")
+    elif pieces:
+        shutil.copyfile(base, target)
+    else:
+        target.mkdir()
+        for one in files:
+            shutil.copyfile(one, target / one.name)
     return True
 
 
@@ -121,16 +131,23 @@ def _requirements() -> list[str]:
 
 
 def _readme(
-    config: TrainingConfig, model: BaseModel, counts: Mapping[str, int], copied: bool, details: Mapping[str, Any]
+    config: TrainingConfig,
+    model: BaseModel,
+    name: str,
+    counts: Mapping[str, int],
+    copied: bool,
+    details: Mapping[str, Any],
 ) -> str:
     row = method_of(config.weights.method)
     optimiser = config.optimiser
     where = (
-        f"It lies in `base/{Path(model.path).name}`."
+        f"It lies in `base/{name}`."
         if copied
         else f"It is too large to be put in here: get `{Path(model.path).name}` and give it with `--base`, or put it "
         "into `base/`."
     )
+    if not copied and name != Path(model.path).name:
+        where += f" Its files have to be one first: `llama-gguf-split --merge {Path(model.path).name} {name}`."
     checksum = f" Its SHA-256 is `{model.sha256}`." if model.sha256 else ""
     licence = f" Its licence: {model.licence}." if model.licence else ""
     if config.weights.method in ("full", "layers", "biases", "norms"):
