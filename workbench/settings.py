@@ -15,6 +15,7 @@ import msgspec
 import tomli_w
 from msgspec import Meta
 
+from workbench.durable import flush_to_disk
 from workbench.errors import UserError
 
 
@@ -227,6 +228,5 @@ def save_settings(path: Path, settings: Settings) -> None:
     beside = path.with_suffix(".toml.new")
     with beside.open("wb") as file:
         tomli_w.dump(data, file)
-        file.flush()
-        os.fsync(file.fileno())
+        flush_to_disk(file)
     os.replace(beside, path)

@@ -20,6 +20,7 @@ from typing import BinaryIO
 import msgspec
 
 from workbench.calls import ModelRecord
+from workbench.durable import flush_folder, flush_to_disk
 from workbench.errors import UserError
 from workbench.events import Progress
 from workbench.models.checksums import BLOCK, Checksums
@@ -121,9 +122,9 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
         beside.mkdir()
         try:
             yield beside, place
-            _write_through(beside)
+            flush_folder(beside)
             beside.rename(place)
-            _write_through(folder)
+            flush_folder(folder)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
@@ -167,12 +168,6 @@ def delete_files(record: ModelRecord, folder: Path) -> None:
             f"The files of {record.name!r} in {top} cannot be deleted: {error.strerror or error}.",
             "Close the programs that use them and try again.",
         ) from error
-
-
-def flush_to_disk(file: BinaryIO) -> None:
-    """Return when what was written to ``file`` is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 class _Copier:
@@ -230,17 +225,6 @@ def _free_place(folder: Path, name: str) -> Path:
     while place.exists():
         place, number = folder / f"{name}-{number}", number + 1
     return place
-
-
-def _write_through(folder: Path) -> None:
-    """Make names in a folder durable. Windows does that by itself and cannot open folders."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _no_room(name: str, folder: Path, needed: int, free: int) -> UserError:

@@ -18,9 +18,10 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from workbench.calls import ModelRecord
+from workbench.durable import flush_to_disk
 from workbench.errors import UserError
 from workbench.events import Event, Log, Progress
-from workbench.models.importing import flush_to_disk, new_folder
+from workbench.models.importing import new_folder
 from workbench.models.inspection import inspect_path
 from workbench.models.names import file_safe
 from workbench.protocol import RequestContext

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.durable import flush_to_disk
 from workbench.errors import UserError
 from workbench.training import AdapterRecord
 
@@ -187,6 +188,5 @@ def _write_card(folder: Path, record: AdapterRecord) -> None:
     beside = folder / f"{CARD}~"
     with beside.open("wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(kept)))
-        file.flush()
-        os.fsync(file.fileno())
+        flush_to_disk(file)
     beside.replace(folder / CARD)

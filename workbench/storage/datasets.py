@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import threading
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from workbench.durable import flush_to_disk
 from workbench.errors import UserError
 from workbench.training import DataSet
 
@@ -87,8 +87,7 @@ class DataShelf:
             with beside.open("wb") as file:
                 writer = _SetWriter(file)
                 yield writer
-                file.flush()
-                os.fsync(file.fileno())
+                flush_to_disk(file)
             if writer.examples:
                 path = self._folder / f"{name}{_SUFFIX}"
                 described = DataSet(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from workbench.durable import flush_folder, flush_to_disk
 from workbench.errors import UserError
 
 
@@ -27,9 +28,9 @@ def written_beside(out: Path) -> Iterator[Path]:
         _remove_left_behind(out)
         yield beside
         with beside.open("rb+") as file:
-            os.fsync(file.fileno())
+            flush_to_disk(file)
         os.replace(beside, out)
-        _flush_folder(out.parent)
+        flush_folder(out.parent)
     except OSError as error:
         raise UserError(
             f"{out} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
@@ -71,14 +72,3 @@ def _remove_left_behind(out: Path) -> None:
         process = part.name.removesuffix(".part").rpartition(".")[2]
         if not process.isdecimal() or not psutil.pid_exists(int(process)):
             part.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name durable. Windows does that by itself and cannot open folders."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,7 @@ import peft
 import torch
 from safetensors.torch import load_file, save_file
 
+from workbench.durable import flush_folder, flush_to_disk
 from workbench.errors import UserError
 from workbench.techniques.finetuning.training.methods import moving
 from workbench.training import WeightsMethod
@@ -89,19 +90,14 @@ def replace_folder(beside: Path, folder: Path) -> None:
     for path in beside.rglob("*"):
         if path.is_file():
             with path.open("rb+") as file:
-                os.fsync(file.fileno())
+                flush_to_disk(file)
     before = folder.with_name(f".{folder.name}.{os.getpid()}.before")
     shutil.rmtree(before, ignore_errors=True)
     with suppress(FileNotFoundError):
         os.replace(folder, before)
     os.replace(beside, folder)
     shutil.rmtree(before, ignore_errors=True)
-    if os.name != "nt":  # Windows makes names durable by itself and cannot open folders
-        descriptor = os.open(folder.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    flush_folder(folder.parent)
 
 
 def _name_base(path: Path, base_name: str) -> None:
