@@ -21,8 +21,9 @@ from ui.theme import tokens
 from ui.widgets.adapter_details import AdapterDetails, ExportForm
 from ui.widgets.adapter_list import AdapterList
 from ui.widgets.amounts import how_far
-from ui.widgets.basics import EmptyState, PlainButton
+from ui.widgets.basics import PlainButton
 from ui.widgets.column import ScrolledColumn
+from ui.widgets.empty_state import EmptyState
 from ui.words import in_words
 from workbench import events
 from workbench.calls import (

@@ -12,9 +12,10 @@ from ui.pages.chat_intake import Intake
 from ui.pages.document_pane import DocumentPane
 from ui.pages.format_pane import FormatPane
 from ui.theme import tokens
-from ui.widgets.basics import EmptyState, Text
+from ui.widgets.basics import Text
 from ui.widgets.composer import Composer
 from ui.widgets.conversation import Conversation
+from ui.widgets.empty_state import EmptyState
 from ui.widgets.history import HistoryPanel
 from ui.widgets.passages_panel import PassagesPanel
 from ui.widgets.recipe_panel import RecipePanel

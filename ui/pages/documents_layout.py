@@ -25,19 +25,19 @@ from ui.pages.documents_table import DocumentFilter, DocumentTable
 from ui.theme import tokens
 from ui.widgets.basics import (
     ElidedLabel,
-    EmptyState,
     InlineMessage,
     PlainButton,
     PrimaryButton,
     ProgressLine,
     QuietButton,
-    SearchField,
     Text,
 )
 from ui.widgets.collection_list import CollectionPanel
 from ui.widgets.drop_cover import DropCover
+from ui.widgets.empty_state import EmptyState
 from ui.widgets.folder_list import FolderList
 from ui.widgets.passages_panel import PassageList
+from ui.widgets.search_field import SearchField
 from ui.widgets.task_bar import TaskBar
 
 ROW_HEIGHT = 36

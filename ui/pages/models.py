@@ -12,8 +12,9 @@ from ui.bridge import Bridge, Handle
 from ui.pages import ShellActions
 from ui.theme import tokens
 from ui.widgets.amounts import describe_bytes, describe_count
-from ui.widgets.basics import EmptyState, PlainButton, Text
+from ui.widgets.basics import PlainButton, Text
 from ui.widgets.column import ScrolledColumn
+from ui.widgets.empty_state import EmptyState
 from ui.widgets.model_card import ModelCard
 from ui.widgets.model_import import ImportPanel
 from workbench import events

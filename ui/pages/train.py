@@ -21,8 +21,8 @@ from ui.pages.train_setup import TrainSetup
 from ui.pages.train_story import TrainingStory
 from ui.pages.train_watch import TrainingWatch
 from ui.pages.train_words import config_of, list_lines
-from ui.widgets.basics import EmptyState
 from ui.widgets.drop_cover import DropCover
+from ui.widgets.empty_state import EmptyState
 from ui.widgets.run_list import RunList
 from ui.words import in_words
 from workbench.calls import (

@@ -1,18 +1,17 @@
-"""The small parts that every page is built of: texts, buttons, cards, chips, messages, empty states, progress."""
+"""The small parts that every page is built of: texts, buttons, cards, chips, messages, progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -288,79 +287,6 @@ class InlineMessage(QFrame):
     def _on_close(self) -> None:
         self.hide()
         self.closed.emit()
-
-
-class EmptyState(QWidget):
-    """What stands where nothing is yet: what this place is for and what to do first.
-
-    ``add_action`` puts a widget below; ``button`` is the main action, None when there is none.
-    """
-
-    def __init__(self, icon: str, title: str, text: str, action: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_6, tokens.SPACE_5, tokens.SPACE_6)
-        self._column.setSpacing(tokens.SPACE_3)
-        self._column.addStretch(1)
-        centre = Qt.AlignmentFlag.AlignHCenter
-        self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
-        heading = Text(title, "title")
-        heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        heading.setWordWrap(True)
-        self._column.addWidget(heading)
-        words = Text(text, "muted")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words.setMaximumWidth(520)
-        row = QHBoxLayout()  # an aligned label that wraps would be given the height of one line
-        row.addStretch(1)
-        row.addWidget(words, 8)
-        row.addStretch(1)
-        self._column.addLayout(row)
-        self.button: PrimaryButton | None = None
-        if action:
-            self.button = PrimaryButton(action)
-            self._column.addSpacing(tokens.SPACE_2)
-            self._column.addWidget(self.button, 0, centre)
-        self._column.addStretch(2)
-
-    def add_action(self, widget: QWidget) -> None:
-        self._column.insertWidget(self._column.count() - 1, widget, 0, Qt.AlignmentFlag.AlignHCenter)
-
-
-class SearchField(QLineEdit):
-    """A field that searches as one types: ``searched`` is sent 200 ms after the last key, at once on Enter.
-
-    Esc empties it.
-    """
-
-    searched = Signal(str)
-
-    def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setPlaceholderText(placeholder)
-        self.setAccessibleName(placeholder)
-        self.setClearButtonEnabled(False)
-        self.setTextMargins(tokens.ICON_SIZE + tokens.SPACE_1, 0, 0, 0)
-        self._glass = IconLabel("search", "muted", 16, self)
-        self._timer = QTimer(self, singleShot=True, interval=200)
-        self._timer.timeout.connect(self._on_search)
-        self.textChanged.connect(lambda: self._timer.start())
-        self.returnPressed.connect(self._on_search)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.text():
-            self.clear()
-            event.accept()
-            return
-        super().keyPressEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._glass.move(tokens.SPACE_3, (self.height() - self._glass.height()) // 2)
-
-    def _on_search(self) -> None:
-        self._timer.stop()
-        self.searched.emit(self.text().strip())
 
 
 class ProgressLine(QWidget):

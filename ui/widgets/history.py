@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
 
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.widgets.basics import InlineMessage, PlainButton, SearchField, Text
+from ui.widgets.basics import InlineMessage, PlainButton, Text
 from ui.widgets.item_list import ItemList
+from ui.widgets.search_field import SearchField
 from workbench.calls import ChatRecord
 
 ChatRole = Qt.ItemDataRole.UserRole + 1
