@@ -34,6 +34,7 @@ from workbench.training import (
     TrainResult,
     WeightsMethod,
     WeightsPart,
+    rank_of,
 )
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         config,
         name=config.name or "facts-lora",
         optimiser=optimiser,
-        weights=msgspec.structs.replace(config.weights, alpha=config.weights.alpha or 32.0, base="bf16"),
+        weights=msgspec.structs.replace(
+            config.weights, rank=rank_of(config.weights), alpha=config.weights.alpha or 32.0, base="bf16"
+        ),
         data=msgspec.structs.replace(config.data, longest_tokens=config.data.longest_tokens or 256),
         evaluation=msgspec.structs.replace(config.evaluation, every=config.evaluation.every or 4),
     )

@@ -156,6 +156,7 @@ def test_the_plan_says_what_moves_memory_and_time(page: TrainPage, qtbot: QtBot)
 def test_what_is_left_to_the_program_says_what_it_chose(page: TrainPage, qtbot: QtBot) -> None:
     rows = planned(page, qtbot).setup.settings.rows
     assert rows["optimiser.learning_rate"].note.text() == "chosen: 0.0002"
+    assert rows["weights.rank"].note.text() == "chosen: 16"
     assert rows["weights.alpha"].note.text() == "chosen: 32"
     assert rows["optimiser.epochs"].note.text() == ""
 
@@ -168,6 +169,11 @@ def test_settings_follow_the_method_and_an_edit_makes_another_plan(
     page.setup.methods.buttons["layers"].click()
     assert not rows["weights.rank"].isVisibleTo(page)
     assert rows["weights.last_layers"].isVisibleTo(page)
+    for method, shown in (("vera", {"rank"}), ("oft", {"block_size"}), ("lokr", {"rank", "alpha"})):
+        page.setup.methods.buttons[method].click()
+        fields = ("rank", "alpha", "block_size", "last_layers", "virtual_tokens")
+        assert {name for name in fields if rows[f"weights.{name}"].isVisibleTo(page)} == shown
+    page.setup.methods.buttons["layers"].click()
     qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
     assert front.asked(c.PlanTraining)[-1].config.weights.method == "layers"
     assert len(front.asked(c.InspectData)) == 1  # the examples are the same
@@ -195,6 +201,8 @@ def test_a_method_says_what_it_makes_and_its_limits(page: TrainPage) -> None:
     words = methods.buttons["prefix"].accessibleDescription()
     assert "no strength" in words
     assert "sliding windows" in words
+    assert all(button.isVisible() for button in methods.buttons.values())
+    assert "at any strength" in methods.buttons["vera"].accessibleDescription()
 
 
 def test_methods_are_chosen_with_the_arrow_keys(page: TrainPage, qtbot: QtBot) -> None:

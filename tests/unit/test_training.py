@@ -33,7 +33,7 @@ def test_a_config_written_as_toml_is_read_back(tmp_path: Path) -> None:
     assert config.data.question == ("a", "b")
 
 
-@pytest.mark.parametrize("text", ["schema = 2", "objective = 'x'", "[weights]\nrank = 0", "[", "colour = 'red'"])
+@pytest.mark.parametrize("text", ["schema = 2", "objective = 'x'", "[weights]\nrank = -1", "[", "colour = 'red'"])
 def test_a_config_that_is_none_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text)
@@ -49,7 +49,7 @@ def test_an_unknown_field_is_refused(name: str) -> None:
 
 def test_a_value_out_of_range_is_refused() -> None:
     with pytest.raises(UserError, match="rank"):
-        set_value(TrainingConfig(), "weights.rank", "0")
+        set_value(TrainingConfig(), "weights.rank", "-1")
     with pytest.raises(UserError, match="processes"):
         set_value(TrainingConfig(), "processes", "none")
     assert set_value(TrainingConfig(), "processes", "2").processes == 2

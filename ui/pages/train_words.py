@@ -13,7 +13,7 @@ from ui.widgets.basics import Tone
 from ui.widgets.method_picker import METHODS
 from workbench import events
 from workbench.calls import RunRecord
-from workbench.training import TrainingConfig
+from workbench.training import RANKS, TrainingConfig, rank_of
 
 STATES: dict[str, tuple[str, Tone]] = {
     "queued": ("waiting", "plain"),
@@ -42,8 +42,8 @@ def describe_config(run: RunRecord) -> str:
     if config is None:
         return " · ".join(part for part in (when, took) if part)
     method = METHODS[config.weights.method][0]
-    if config.weights.method in ("lora", "rslora", "dora"):
-        method += f", rank {config.weights.rank}"
+    if config.weights.method in RANKS:
+        method += f", rank {rank_of(config.weights)}"
     return " · ".join(part for part in (config.model, method, PurePath(config.data.path).name, when, took) if part)
 
 

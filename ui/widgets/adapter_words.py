@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ui.widgets.amounts import describe_count, describe_large, describe_seconds
 from workbench.recipes import AdapterUse, Recipe
-from workbench.training import AdapterRecord, ArtifactKind, Scores, ScoresPair, WeightsMethod
+from workbench.training import RANKS, AdapterRecord, ArtifactKind, Scores, ScoresPair, WeightsMethod, rank_of
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),
@@ -27,6 +27,11 @@ METHODS: dict[WeightsMethod, str] = {
     "lora": "LoRA",
     "rslora": "rsLoRA",
     "dora": "DoRA",
+    "loha": "LoHa",
+    "lokr": "LoKr",
+    "vera": "VeRA",
+    "miss": "MiSS",
+    "oft": "rotations (OFT)",
     "ia3": "IA3",
     "prompt": "prompt tuning",
     "p-tuning": "P-tuning",
@@ -93,8 +98,11 @@ def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
     if config is not None:
         weights = config.weights
         method = METHODS[weights.method]
-        if weights.method in ("lora", "rslora", "dora"):
-            method += f", rank {weights.rank}, {weights.targets if weights.targets != 'all' else 'all linear layers'}"
+        where = weights.targets if weights.targets != "all" else "all linear layers"
+        if weights.method in RANKS:
+            method += f", rank {rank_of(weights)}, {where}"
+        elif weights.method == "oft":
+            method += f", blocks of {weights.block_size}, {where}"
         elif weights.method == "layers":
             method = f"layers {weights.layers}" if weights.layers else f"the last {weights.last_layers} layers"
         elif weights.method in ("prompt", "p-tuning", "prefix"):

@@ -17,12 +17,15 @@ from ui.theme import tokens
 from ui.theme.theme import set_icon
 from ui.widgets.basics import Line, LinkButton, Text
 from workbench.fields import Field, fields_of
-from workbench.training import PARTS, TrainingConfig, WeightsMethod
+from workbench.training import ALPHAS, PARTS, RANKS, TrainingConfig, WeightsMethod
 
 LEFT_OUT = {"weights.method"}
 LEFT_OUT_GROUPS = {"columns"}
 _GROUPS: dict[str, tuple[WeightsMethod, ...]] = {
-    "low-rank": ("lora", "rslora", "dora"),
+    "low-rank": tuple(RANKS),
+    "alpha": ALPHAS,
+    "targets": (*RANKS, "oft"),
+    "rotations": ("oft",),
     "selection": ("layers",),
     "soft prompts": ("prompt", "p-tuning", "prefix"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from workbench import events
-from workbench.training import TrainingConfig, TrainingPlan
+from workbench.training import RANKS, TrainingConfig, TrainingPlan, rank_of
 
 _EXITS = (-getattr(signal, "SIGKILL", 9), 137)
 _FAULTS = ("MemoryError", "OutOfMemoryError")
@@ -51,8 +51,12 @@ def what_to_lower(config: TrainingConfig) -> list[str]:
         found.append("the method lora, which moves far less")
     elif weights.base not in ("packed", "4bit"):
         found.append("packed base weights")
-    if weights.method in ("lora", "rslora", "dora") and weights.rank > 8:
-        found.append(f"a lower rank (now {weights.rank})")
+    if weights.method in ("loha", "lokr"):
+        found.append("the method lora, which does not build whole weights")
+    if weights.method in RANKS and rank_of(weights) > 8:
+        found.append(f"a lower rank (now {rank_of(weights)})")
+    if weights.method == "oft" and weights.block_size > 8:
+        found.append(f"smaller blocks (now {weights.block_size})")
     return found
 
 

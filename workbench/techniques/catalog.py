@@ -237,6 +237,43 @@ METHODS = (
         "More than LoRA: the changed weights are built for every pass.",
     ),
     _training(
+        "loha",
+        "The change of each linear layer is two thin products, multiplied entry by entry.",
+        "Hyeon-Woo et al. 2021, FedPara: Low-Rank Hadamard Product for Federated Learning, arXiv:2108.06098",
+        _MERGED,
+        "More than LoRA: the change of every layer is built whole for every pass.",
+    ),
+    _training(
+        "lokr",
+        "The change of each linear layer is a small matrix, repeated at the strengths that a smaller one says.",
+        "Yeh et al. 2023, Navigating Text-To-Image Customization: From LyCORIS Fine-Tuning to Model Evaluation, "
+        "arXiv:2309.14859",
+        _MERGED,
+        "As LoHa, though far less moves.",
+    ),
+    _training(
+        "vera",
+        "Two random matrices that all layers share stay as they are; how strongly their numbers count is learnt.",
+        "Kopiczko et al. 2023, VeRA: Vector-based Random Matrix Adaptation, arXiv:2310.11454",
+        f"{_SWITCHED} Its rank is high, so that the file is large, though little of it was learnt.",
+        "Few weights move; at its high rank the activations take more than LoRA's.",
+    ),
+    _training(
+        "miss",
+        "One thin matrix beside each linear layer, used for all parts of what it reads.",
+        "Kang and Yin 2024, MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure, "
+        "arXiv:2409.15371",
+        _SWITCHED,
+        "As LoRA.",
+    ),
+    _training(
+        "oft",
+        "What each linear layer reads is rotated, block by block; lengths and angles stay as they are.",
+        "Qiu et al. 2023, Controlling Text-to-Image Diffusion by Orthogonal Finetuning, arXiv:2306.07280",
+        _MERGED,
+        "A little more than LoRA: what each layer reads is kept once more.",
+    ),
+    _training(
         "ia3",
         "Keys, values and the inner layer are scaled, each number by a learnt one.",
         "Liu et al. 2022, Few-Shot Parameter-Efficient Fine-Tuning Is Better and Cheaper, arXiv:2205.05638",

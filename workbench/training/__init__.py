@@ -48,18 +48,25 @@ from workbench.training.scores import (
     interval,
 )
 from workbench.training.weights import (
+    ALPHAS,
     ARTIFACTS,
+    KRONECKER_FACTOR,
+    RANKS,
     ArtifactKind,
     BaseForm,
     MergedType,
     WeightsMethod,
     WeightsPart,
     layers_of,
+    rank_of,
 )
 
 __all__ = [
+    "ALPHAS",
     "ARTIFACTS",
+    "KRONECKER_FACTOR",
     "PARTS",
+    "RANKS",
     "SCHEMA",
     "AdapterList",
     "AdapterRecord",
@@ -95,5 +102,6 @@ __all__ = [
     "interval",
     "layers_of",
     "load_config",
+    "rank_of",
     "set_value",
 ]

@@ -10,19 +10,33 @@ from msgspec import Meta
 from workbench.errors import UserError
 
 WeightsMethod = Literal[
-    "full", "layers", "biases", "norms", "lora", "rslora", "dora", "ia3", "prompt", "p-tuning", "prefix"
-]
+    "full", "layers", "biases", "norms", "lora", "rslora", "dora", "loha", "lokr", "vera", "miss", "oft", "ia3",
+    "prompt", "p-tuning", "prefix",
+]  # fmt: skip
 ArtifactKind = Literal["lora", "merged", "soft-prompt", "prefix"]
 """How the engine serves what was trained: a GGUF LoRA and a soft prompt are switched on over the base model, a prefix
 is put into its memory, and a merged GGUF is a model of its own."""
 
 ARTIFACTS: dict[WeightsMethod, ArtifactKind] = {
     "full": "merged", "layers": "merged", "biases": "merged", "norms": "merged",
-    "lora": "lora", "rslora": "lora", "dora": "merged", "ia3": "merged",
+    "lora": "lora", "rslora": "lora", "dora": "merged", "loha": "merged", "lokr": "merged", "vera": "lora",
+    "miss": "lora", "oft": "merged", "ia3": "merged",
     "prompt": "soft-prompt", "p-tuning": "soft-prompt", "prefix": "prefix",
 }  # fmt: skip
 
 assert set(ARTIFACTS) == set(get_args(WeightsMethod))
+
+RANKS: dict[WeightsMethod, int] = {
+    "lora": 16, "rslora": 16, "dora": 16, "loha": 8, "lokr": 16, "vera": 256, "miss": 32
+}  # fmt: skip
+"""The methods that have a rank, and the one that each takes where nothing is said: what moves is then about as much as
+LoRA's at 16 with LoHa and MiSS, an eighth of it at most with LoKr, a few hundredths with VeRA."""
+
+ALPHAS: tuple[WeightsMethod, ...] = ("lora", "rslora", "dora", "loha", "lokr")
+"""Of these, the ones whose change counts by alpha over the rank."""
+
+KRONECKER_FACTOR = 8
+"""LoKr's left matrix has so many rows and columns where the layer's widths can be divided by it."""
 
 BaseForm = Literal["auto", "f32", "bf16", "packed", "4bit"]
 MergedType = Literal["Q8_0", "F16", "F32", "same"]
@@ -47,13 +61,14 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
     rank: Annotated[
         int,
         Meta(
-            ge=1,
+            ge=0,
             le=512,
             title="Rank",
-            description="How much a low-rank change can say; more learns more and takes more memory.",
+            description="How much a low-rank change can say; more learns more and takes more memory. "
+            "0 takes what suits the method.",
             extra={"group": "low-rank"},
         ),
-    ] = 16
+    ] = 0
     alpha: Annotated[
         float,
         Meta(
@@ -61,7 +76,7 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
             le=1024,
             title="Alpha",
             description="How strongly a low-rank change counts, over its rank; 0 takes twice the rank.",
-            extra={"group": "low-rank"},
+            extra={"group": "alpha"},
         ),
     ] = 0.0
     dropout: Annotated[
@@ -79,10 +94,21 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
         Literal["all", "attention", "feed-forward"],
         Meta(
             title="Targets",
-            description="Which linear layers get a low-rank change.",
-            extra={"group": "low-rank", "advanced": True},
+            description="Which linear layers get a low-rank change, or are rotated.",
+            extra={"group": "targets", "advanced": True},
         ),
     ] = "all"
+    block_size: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=1024,
+            title="Block size",
+            description="How many numbers are rotated among each other, for oft; larger blocks learn more and take "
+            "more memory.",
+            extra={"group": "rotations"},
+        ),
+    ] = 32
     last_layers: Annotated[
         int,
         Meta(
@@ -111,6 +137,11 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
             extra={"group": "soft prompts", "unit": "tokens"},
         ),
     ] = 20
+
+
+def rank_of(weights: WeightsPart) -> int:
+    """The rank of a low-rank change, as asked for or as it suits the method."""
+    return weights.rank or RANKS.get(weights.method, 16)
 
 
 def layers_of(weights: WeightsPart, count: int) -> tuple[int, ...]:

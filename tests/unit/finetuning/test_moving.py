@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from workbench.errors import UserError
-from workbench.techniques.finetuning.moving import ModelShape, count_moving, read_shape
+from workbench.techniques.finetuning.moving import ModelShape, block_size, count_moving, factors, read_shape
 from workbench.training import WeightsMethod, WeightsPart
 
 FAMILIES = ("llama", "qwen2", "gemma3", "gpt2")
@@ -71,6 +71,43 @@ def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape
         assert count_moving(shapes["llama"], weights) == expected
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("method", "kind", "options"),
+    [
+        ("loha", "LoHa", {"r": 3}),
+        ("lokr", "LoKr", {"r": 2, "decompose_factor": 8}),  # the right matrix thin
+        ("lokr", "LoKr", {"r": 40, "decompose_factor": 8}),  # and whole
+        ("vera", "Vera", {"r": 7}),
+        ("miss", "Miss", {"r": 5}),
+        ("oft", "OFT", {"oft_block_size": 16}),
+        ("oft", "OFT", {"oft_block_size": 20}),  # no divisor of any width
+        ("oft", "OFT", {"oft_block_size": 80}),  # of some layers larger than what they read
+    ],
+)
+def test_other_changes(
+    family: str, method: WeightsMethod, kind: str, options: dict[str, Any], shapes: dict[str, ModelShape]
+) -> None:
+    peft = pytest.importorskip("peft")
+    if family == "gpt2" and method != "vera":
+        pytest.skip("peft does not adapt Conv1D by it")
+    config = getattr(peft, f"{kind}Config")(target_modules="all-linear", task_type="CAUSAL_LM", **options)
+    weights = WeightsPart(method=method, rank=options.get("r", 0), block_size=options.get("oft_block_size", 32))
+    assert count_moving(shapes[family], weights) == trainable(family, config)
+
+
+@pytest.mark.parametrize("width", [64, 96, 576, 1536, 4096, 11008, 127, 6, 1])
+def test_widths_are_parted_as_peft_parts_them(width: int) -> None:
+    lokr = pytest.importorskip("peft.tuners.lokr.layer")
+    oft = pytest.importorskip("peft.tuners.oft.layer")
+    assert factors(width) == lokr.factorization(width, 8)
+    for wished in (2, 20, 32, 100):
+        # what PEFT does with a size that is no divisor; one that is stays
+        kept = width % wished == 0 and wished <= width
+        expected = wished if kept else oft.OFTLayer.adjust_oft_parameters(None, width, wished)
+        assert block_size(width, wished) == expected
+
+
 def test_ia3(shapes: dict[str, ModelShape]) -> None:
     peft = pytest.importorskip("peft")
     names = ["k_proj", "v_proj", "down_proj"]
@@ -120,6 +157,7 @@ def test_starter_model(smollm_path: Path) -> None:
     assert shape.parameters == count_moving(shape, WeightsPart(method="full")) == 134_515_008
     # what peft's print_trainable_parameters says of this model
     assert count_moving(shape, WeightsPart(method="lora", rank=16)) == 4_884_480
+    assert count_moving(shape, WeightsPart()) == 4_884_480
     assert count_moving(shape, WeightsPart(method="norms")) == (2 * 30 + 1) * 576
     assert count_moving(shape, WeightsPart(method="prefix", virtual_tokens=20)) == 20 * 30 * 2 * 3 * 64
     assert shape.tied

@@ -65,7 +65,7 @@ def test_nothing_is_left_open(method: WeightsMethod, objective: Any) -> None:
 def test_what_was_said_is_kept() -> None:
     said = TrainingConfig(
         data=DataPart(longest_tokens=33),
-        weights=WeightsPart(base="packed", alpha=5.0),
+        weights=WeightsPart(base="packed", rank=24, alpha=5.0),
         optimiser=OptimiserPart(steps=7, batch=3, tokens_per_pass=99, learning_rate=0.5, checkpointing="on"),
         evaluation=EvaluationPart(every=2),
     )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ from workbench.techniques.finetuning.bridge.merging import merge, unpack
 from workbench.techniques.finetuning.bridge.servable import check_servable
 from workbench.techniques.finetuning.bridge.serving import convert_trained, default_type, kind_of, merge_trained
 from workbench.techniques.finetuning.protocol import BaseModel
+from workbench.training import WeightsMethod
 
 CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "qwen3moe": 1e-5, "gemma": 1e-2, "gemma3": 5e-3, "gpt2": 5e-3}
 FAMILIES = list(CLOSE)
@@ -270,19 +271,7 @@ def test_a_model_is_unpacked_whole(adapters: TinyAdapters, tmp_path: Path) -> No
 
 
 def test_it_is_said_before_what_cannot_be_served() -> None:
-    for method in (
-        "full",
-        "layers",
-        "biases",
-        "norms",
-        "lora",
-        "rslora",
-        "dora",
-        "ia3",
-        "prompt",
-        "p-tuning",
-        "prefix",
-    ):
+    for method in get_args(WeightsMethod):
         check_servable(method, "llama")
     check_servable("prompt", "gemma3", sliding_window=True)
     for given, reason in (
@@ -291,6 +280,8 @@ def test_it_is_said_before_what_cannot_be_served() -> None:
         ({"method": "lora", "architecture": "mamba"}, "not known"),
         ({"method": "full", "architecture": "llama", "is_gguf": False}, "folder of safetensors"),
         ({"method": "biases", "architecture": "hunyuan-dense"}, "no biases"),
+        ({"method": "oft", "architecture": "llama", "is_gguf": False}, "folder of safetensors"),
+        ({"method": "loha", "architecture": "gpt2"}, "Conv1D"),
         ({"method": "full", "architecture": "granitemoe"}, "their own way"),
     ):
         with pytest.raises(UserError, match=reason):

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
-from workbench.training import ARTIFACTS, AdapterRecord, Parity, Scores, ScoresPair, TrainingConfig
+from workbench.training import (
+    ALPHAS,
+    ARTIFACTS,
+    RANKS,
+    AdapterRecord,
+    Parity,
+    Scores,
+    ScoresPair,
+    TrainingConfig,
+    rank_of,
+)
 from workbench.training.verdicts import verdict, why
 
 Form = Literal["peft", "gguf", "merged"]
@@ -24,6 +34,11 @@ METHODS = {
     "lora": "LoRA",
     "rslora": "rsLoRA",
     "dora": "DoRA",
+    "loha": "LoHa",
+    "lokr": "LoKr",
+    "vera": "VeRA",
+    "miss": "MiSS",
+    "oft": "OFT (rotations)",
     "ia3": "IA3",
     "prompt": "prompt tuning",
     "p-tuning": "P-tuning",
@@ -109,9 +124,13 @@ def _settings(config: TrainingConfig) -> list[tuple[str, str]]:
     weights, optimiser = config.weights, config.optimiser
     objective = "supervised fine-tuning" if config.objective == "sft" else "continued pre-training on text"
     rows = [("Objective", objective), ("What moved", METHODS[weights.method])]
-    if weights.method in ("lora", "rslora", "dora"):
-        alpha = weights.alpha or 2 * weights.rank
-        rows.append(("Rank, alpha, targets", f"{weights.rank}, {alpha:g}, {weights.targets}"))
+    if weights.method in ALPHAS:
+        alpha = weights.alpha or 2 * rank_of(weights)
+        rows.append(("Rank, alpha, targets", f"{rank_of(weights)}, {alpha:g}, {weights.targets}"))
+    elif weights.method in RANKS:
+        rows.append(("Rank, targets", f"{rank_of(weights)}, {weights.targets}"))
+    if weights.method == "oft":
+        rows.append(("Block size, targets", f"{weights.block_size}, {weights.targets}"))
     if weights.method == "layers":
         rows.append(("Layers", weights.layers or f"the last {weights.last_layers}"))
     if ARTIFACTS[weights.method] in ("soft-prompt", "prefix"):

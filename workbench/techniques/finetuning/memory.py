@@ -7,9 +7,19 @@ from __future__ import annotations
 
 import math
 
-from workbench.techniques.finetuning.moving import ModelShape, count_moving
+from workbench.techniques.finetuning.bridge.peft_kinds import WIDE_RANK
+from workbench.techniques.finetuning.moving import ModelShape, count_moving, targets
 from workbench.techniques.finetuning.recommending import Device
-from workbench.training import ARTIFACTS, BaseForm, MemoryPart, TrainingConfig, WeightsPart, layers_of
+from workbench.training import (
+    ARTIFACTS,
+    RANKS,
+    BaseForm,
+    MemoryPart,
+    TrainingConfig,
+    WeightsPart,
+    layers_of,
+    rank_of,
+)
 
 PROGRAM_BYTES = 560_000_000
 """Python, torch, transformers and peft, before a model is loaded."""
@@ -31,6 +41,12 @@ FOUR_BITS = 0.56
 """Bytes a weight in 4 bits with the scales of its blocks (Dettmers et al. 2023, arXiv:2305.14314)."""
 
 
+_WHOLE = ("loha", "lokr")
+"""Methods that build the change of a layer in its full size."""
+ROTATION_COPIES = 6
+"""Of OFT's blocks: the skew-symmetric matrix, what is solved, the rotation, and what their gradients need."""
+
+
 def base_bytes(shape: ModelShape, weights: WeightsPart, device: Device, *, fast_bf16: bool) -> dict[BaseForm, int]:
     """What the model's weights take in each form that is possible with this method on this device. Those of them that
     move are float32 in every form, and cannot be blocks (``weights.packed``)."""
@@ -44,7 +60,7 @@ def base_bytes(shape: ModelShape, weights: WeightsPart, device: Device, *, fast_
         return forms
     if shape.is_gguf:
         forms["packed"] = shape.file_bytes + 4 * own
-    if device == "cuda":
+    if device == "cuda" and weights.method not in _WHOLE:  # PEFT takes the shape of packed weights for the layer's
         rest = shape.parameters - shape.linear_parameters
         forms["4bit"] = int(FOUR_BITS * shape.linear_parameters) + 2 * rest
     return forms
@@ -72,9 +88,14 @@ def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
     width, inner = shape.width, max(shape.inner, shape.width)
     each_keys = shape.keys // max(1, shape.layers)
     block = number * (6 * width + 4 * inner + 4 * (width + each_keys)) + 4 * 4 * width
-    if config.weights.method in ("lora", "rslora", "dora"):
+    if config.weights.method in RANKS and config.weights.method not in _WHOLE:
         stems = len(shape.linears) // max(1, shape.layers)
-        block += 4 * stems * config.weights.rank
+        block += 4 * stems * rank_of(config.weights)
+    if config.weights.method == "vera":  # before and after each of its vectors
+        outputs = sum(one.outputs for one in targets(shape, config.weights)) // max(1, shape.layers)
+        block += 4 * (stems * rank_of(config.weights) + outputs)
+    if config.weights.method == "oft":
+        block += 4 * sum(one.inputs for one in targets(shape, config.weights)) // max(1, shape.layers)
     if config.weights.method == "dora":
         block += number * (4 * width + 3 * inner)
     if config.weights.method == "ia3":
@@ -85,6 +106,19 @@ def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
     dense = not checkpointing or config.weights.method == "prefix"
     kept = block * layers if dense else number * width * layers + 2.5 * block
     return int(SLACK * (kept + 4 * 4 * width) * longer(config))
+
+
+def built_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, checkpointing: bool) -> int:
+    """What is built of the moving weights for a pass and kept for the backward pass, however many tokens there are."""
+    method = config.weights.method
+    if method in _WHOLE:
+        built = number * sum(one.inputs * one.outputs for one in targets(shape, config.weights))
+    elif method == "oft":
+        size = config.weights.block_size
+        built = 4 * ROTATION_COPIES * sum(one.inputs * size for one in targets(shape, config.weights))
+    else:
+        return 0
+    return built // max(1, shape.layers) if checkpointing else built
 
 
 def longer(config: TrainingConfig) -> float:
@@ -111,12 +145,14 @@ def memory_parts(
     number = number_bytes(form, fast_bf16)
     checkpointing = config.optimiser.checkpointing == "on"
     each = token_bytes(shape, config, number=number, checkpointing=checkpointing)
+    built = built_bytes(shape, config, number=number, checkpointing=checkpointing)
     activations = int(config.optimiser.tokens_per_pass * each * (PACKED_SHARE if form == "packed" else 1))
     parts = (
         MemoryPart(f"base weights ({form})", base),
         MemoryPart("moving weights", weights),
         MemoryPart("gradients", gradients),
         MemoryPart("optimiser", states),
+        MemoryPart("built weights", built),
         MemoryPart("activations", activations),
         MemoryPart("loss", loss_bytes(shape, config, learnt * config.optimiser.tokens_per_pass)),
         MemoryPart("program", PROGRAM_BYTES),
@@ -129,6 +165,9 @@ def disk_bytes(shape: ModelShape, config: TrainingConfig) -> int:
     moving = 4 * count_moving(shape, config.weights)
     states = moving_bytes(shape, config)[2]
     served = moving
+    if config.weights.method in ("vera", "miss"):  # written as a LoRA of its rank
+        rank, chosen = rank_of(config.weights), targets(shape, config.weights)
+        served = (2 if rank >= WIDE_RANK else 4) * rank * sum(one.inputs + one.outputs for one in chosen)
     if ARTIFACTS[config.weights.method] == "merged":
         served = int(shape.rest_bytes + SERVED_BYTES * shape.linear_parameters)
     return (KEPT_CHECKPOINTS + 1) * (moving + states) + moving + served  # one is written before the oldest goes

@@ -16,7 +16,7 @@ from workbench.models.gguf_model import describe_gguf
 from workbench.techniques.finetuning.bridge.base import Base, read_base
 from workbench.techniques.finetuning.bridge.families import FAMILIES
 from workbench.techniques.finetuning.bridge.safetensors_file import SafetensorsFile
-from workbench.training import WeightsPart, layers_of
+from workbench.training import KRONECKER_FACTOR, WeightsPart, layers_of, rank_of
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")
 _TOKENS_AND_OUTPUT = ("token_embd.weight", "output.weight", "position_embd.weight")
@@ -143,11 +143,8 @@ def count_moving(shape: ModelShape, weights: WeightsPart) -> int:
             return shape.norms
         case "biases":
             return _biases(shape)
-        case "lora" | "rslora":
-            return sum(weights.rank * (one.inputs + one.outputs) for one in targets(shape, weights))
-        case "dora":
-            chosen = targets(shape, weights)
-            return sum(weights.rank * (one.inputs + one.outputs) + one.outputs for one in chosen)
+        case "lora" | "rslora" | "dora" | "loha" | "lokr" | "vera" | "miss" | "oft":
+            return sum(_beside(one, weights) for one in targets(shape, weights))
         case "ia3":
             return sum(_ia3(one) for one in shape.linears)
         case "prompt":
@@ -172,16 +169,67 @@ def targets(shape: ModelShape, weights: WeightsPart) -> list[Linear]:
 
 
 def trained_linear_parameters(shape: ModelShape, weights: WeightsPart) -> int:
-    """How many weights of linear layers get gradients of their own: what a backward pass computes besides."""
+    """How many weights of linear layers get gradients of their own: what a backward pass computes besides. Products
+    that are computed beside a layer's count as well where they are large."""
+    rank = rank_of(weights)
     match weights.method:
         case "full":
             return shape.parameters
         case "layers":
             return count_moving(shape, weights)
         case "lora" | "rslora" | "dora":
-            return sum(weights.rank * (one.inputs + one.outputs) for one in targets(shape, weights))
+            return sum(rank * (one.inputs + one.outputs) for one in targets(shape, weights))
+        case "loha" | "lokr":  # another product of the layer's size, and the gradients of what is multiplied
+            return 3 * sum(one.inputs * one.outputs for one in targets(shape, weights))
+        case "vera":
+            return 2 * sum(rank * (one.inputs + one.outputs) for one in targets(shape, weights))
+        case "miss":
+            return 3 * sum(rank * one.outputs for one in targets(shape, weights))
+        case "oft":
+            return 3 * sum(block_size(one.inputs, weights.block_size) * one.inputs for one in targets(shape, weights))
         case _:
             return 0
+
+
+def block_size(inputs: int, wished: int) -> int:
+    """How large the blocks are whose numbers OFT rotates: PEFT takes the divisor of a layer's width that is nearest."""
+    if wished >= inputs:
+        return inputs
+    lower = next(size for size in range(wished, 0, -1) if inputs % size == 0)
+    higher = next(size for size in range(wished, inputs + 1) if inputs % size == 0)
+    return lower if wished - lower <= higher - wished else higher
+
+
+def _beside(one: Linear, weights: WeightsPart) -> int:
+    """What learns beside a linear layer."""
+    rank = rank_of(weights)
+    match weights.method:
+        case "loha":
+            return 2 * rank * (one.inputs + one.outputs)
+        case "lokr":
+            (left_in, right_in), (left_out, right_out) = factors(one.inputs), factors(one.outputs)
+            thin = rank < max(right_in, right_out) / 2
+            return left_in * left_out + (rank * (right_in + right_out) if thin else right_in * right_out)
+        case "vera":
+            return rank + one.outputs
+        case "miss":
+            return rank * one.outputs
+        case "oft":
+            size = block_size(one.inputs, weights.block_size)
+            return one.inputs // size * (size * (size - 1) // 2)
+        case "dora":
+            return rank * (one.inputs + one.outputs) + one.outputs
+        case _:
+            return rank * (one.inputs + one.outputs)
+
+
+def factors(width: int) -> tuple[int, int]:
+    """The widths of the two matrices that make LoKr's Kronecker product, as PEFT's ``factorization`` finds them: the
+    first is ``KRONECKER_FACTOR``, or the largest smaller divisor of ``width`` that is not beyond its root."""
+    if width % KRONECKER_FACTOR == 0:
+        return KRONECKER_FACTOR, width // KRONECKER_FACTOR
+    small = next(size for size in range(KRONECKER_FACTOR, 0, -1) if width % size == 0 and size * size <= width)
+    return small, width // small
 
 
 def _biases(shape: ModelShape) -> int:

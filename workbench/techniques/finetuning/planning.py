@@ -128,6 +128,7 @@ def facts_of(
     if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
         forms.pop("4bit", None)
     fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, config) + sum(memory.moving_bytes(shape, config))
+    fixed += memory.built_bytes(shape, config, number=number, checkpointing=config.optimiser.checkpointing == "on")
     return Facts(
         parameters=shape.parameters,
         layers=shape.layers,
@@ -290,7 +291,7 @@ def _smaller(
     fewest = max(config.data.longest_tokens, 128)
     if config.optimiser.tokens_per_pass > fewest:
         yield now(f"compute {fewest} tokens a pass", "optimiser", tokens_per_pass=fewest)
-    if config.weights.method in ("full", "layers", "dora"):
+    if config.weights.method in ("full", "layers", "dora", "loha", "lokr", "oft"):
         yield now("take LoRA", "weights", method="lora", base="f32")
     forms = memory.base_bytes(shape, current.weights, device, fast_bf16=fast_bf16)
     smallest = min(forms, key=lambda form: forms[form])

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from workbench.techniques.finetuning.training.batching import count_steps
-from workbench.training import BaseForm, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart
+from workbench.training import BaseForm, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart, rank_of
 
 Device = Literal["cpu", "cuda"]
 
@@ -99,6 +99,11 @@ def learning_rate(method: WeightsMethod, parameters: int, rank: int = 16) -> flo
         "lora": 10 * full,
         "dora": 10 * full,
         "rslora": 10 * full / math.sqrt(rank),
+        "loha": 100 * full,
+        "lokr": 30 * full,
+        "vera": 100 * full,
+        "miss": 3 * full,
+        "oft": 2 * full,
         "ia3": 100 * full,
         "prompt": 3e-2,
         "p-tuning": 1e-3,
@@ -154,8 +159,9 @@ def fitting_form(facts: Facts, room: float) -> BaseForm:
 
 def _weights(weights: WeightsPart, facts: Facts) -> WeightsPart:
     changes: dict[str, object] = {"last_layers": min(weights.last_layers, max(1, facts.layers))}
+    changes["rank"] = rank_of(weights)
     if not weights.alpha:
-        changes["alpha"] = 2.0 * weights.rank
+        changes["alpha"] = 2.0 * rank_of(weights)
     return msgspec.structs.replace(weights, **changes)
 
 

@@ -181,13 +181,32 @@ def peft_config(model: Any, weights: dict[str, Any]) -> Any:
     task: dict[str, Any] = {"task_type": "CAUSAL_LM"}
     turned = any(isinstance(module, Conv1D) for module in model.modules())
     names = list(dict.fromkeys(name for block in blocks_of(model) for name in linear_layers(block)))
+    wanted = [
+        name
+        for name in names
+        if not name.endswith(("router", "gate"))
+        and (weights["targets"] == "all" or (weights["targets"] == "attention") == ("att" in name.lower()))
+    ]
+    if method in ("loha", "lokr"):
+        task |= {"target_modules": wanted, "r": weights["rank"], "alpha": weights["alpha"]}
+        task["rank_dropout"] = weights["dropout"]
+        if method == "loha":
+            return peft.LoHaConfig(**task)
+        return peft.LoKrConfig(decompose_factor=8, rank_dropout_scale=True, **task)
+    if method == "vera":
+        return peft.VeraConfig(
+            r=weights["rank"],
+            vera_dropout=weights["dropout"],
+            target_modules=wanted,
+            fan_in_fan_out=turned,
+            **task,
+        )
+    if method == "miss":
+        return peft.MissConfig(r=weights["rank"], miss_dropout=weights["dropout"], target_modules=wanted, **task)
+    if method == "oft":
+        size = weights["block_size"]
+        return peft.OFTConfig(oft_block_size=size, use_cayley_neumann=False, target_modules=wanted, **task)
     if method in ("lora", "rslora", "dora"):
-        wanted = [
-            name
-            for name in names
-            if not name.endswith(("router", "gate"))
-            and (weights["targets"] == "all" or (weights["targets"] == "attention") == ("att" in name.lower()))
-        ]
         return peft.LoraConfig(
             r=weights["rank"],
             lora_alpha=weights["alpha"],

@@ -81,13 +81,19 @@ def test_passes_give_the_gradient_of_one_padded_batch(tmp_path: Path) -> None:
         torch.testing.assert_close(ours[name], parameter.grad, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("optimiser", ["adamw", "adafactor", "sgd"])
-def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any) -> None:
+@pytest.mark.parametrize(
+    ("optimiser", "method"),
+    [
+        ("adamw", "lora"), ("adafactor", "lora"), ("sgd", "lora"), ("adamw", "loha"), ("adamw", "lokr"),
+        ("adamw", "vera"), ("adamw", "miss"), ("adamw", "oft"),
+    ],
+)  # fmt: skip
+def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any, method: WeightsMethod) -> None:
     part = OptimiserPart(
         steps=10, batch=6, tokens_per_pass=60, learning_rate=5e-3, optimiser=optimiser, weight_decay=0.01
     )
     whole: list[Any] = []
-    uninterrupted = make(tmp_path / "whole", whole, optimiser=part)
+    uninterrupted = make(tmp_path / "whole", whole, optimiser=part, method=method)
     uninterrupted.run()
 
     class Killed(BaseException):
@@ -99,13 +105,13 @@ def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any) -
             raise Killed
 
     cut: list[Any] = []
-    first = make(tmp_path / "cut", cut, optimiser=part)
+    first = make(tmp_path / "cut", cut, optimiser=part, method=method)
     first.options = dataclasses.replace(first.options, emit=dies)
     with pytest.raises(Killed):
         first.run()
     torch.manual_seed(12345)  # a new process has other random states
     resumed: list[Any] = []
-    second = make(tmp_path / "cut", resumed, optimiser=part)
+    second = make(tmp_path / "cut", resumed, optimiser=part, method=method)
     second.run()
     assert sorted(losses(resumed)) == [5, 6, 7, 8, 9, 10]  # from the checkpoint after step 4
     assert losses(resumed) == {step: loss for step, loss in losses(whole).items() if step > 4}
@@ -255,7 +261,10 @@ def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path)
     assert make(tmp_path, told).run().step == 10
 
 
-@pytest.mark.parametrize("method", ["full", "layers", "biases", "norms", "lora", "ia3", "prompt"])
+@pytest.mark.parametrize(
+    "method",
+    ["full", "layers", "biases", "norms", "lora", "ia3", "prompt", "loha", "lokr", "vera", "miss", "oft"],
+)
 def test_what_moves_is_float32_beside_a_base_that_computes_in_bfloat16(tmp_path: Path, method: WeightsMethod) -> None:
     """As on every GPU, and on processors with instructions for it."""
     torch.manual_seed(0)

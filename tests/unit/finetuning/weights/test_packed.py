@@ -13,6 +13,7 @@ import pytest
 
 from tests.unit.finetuning.weights import tiny_families
 from workbench.errors import UserError
+from workbench.techniques.finetuning.weights import loading
 from workbench.techniques.finetuning.weights.choosing import Choice, Speeds
 from workbench.techniques.finetuning.weights.loading import LoadedBase, load_base
 
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # peft 0.21 us
 TOKENS = [[5, 17, 3, 80, 41, 2, 63, 9], [30, 55, 71, 12, 8, 8, 90, 1]]
 FAMILIES = ["llama", "llama, tied, wide heads", "llama with biases", "qwen2", "qwen3", "gemma3", "phi3", "granite"]
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+@pytest.fixture(autouse=True)
+def _computes_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on processors that multiply 16-bit numbers faster: what is compared are the numbers, to the last bits."""
+    monkeypatch.setattr(loading, "measure_speeds", lambda: Speeds(f32=1.0, bf16=0.0))
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +108,8 @@ def test_it_works_with_gradient_checkpointing(both: Any) -> None:
     assert_alike(model.train(), adapt(dense.model).train())
 
 
-@pytest.mark.parametrize("method", ["prompt", "p-tuning", "prefix", "ia3"])
-def test_soft_prompts_prefixes_and_ia3_work_on_it(both: Any, method: str) -> None:
+@pytest.mark.parametrize("method", ["prompt", "p-tuning", "prefix", "ia3", "loha", "lokr", "vera", "miss", "oft"])
+def test_other_methods_work_on_it(both: Any, method: str) -> None:
     peft = pytest.importorskip("peft")
     torch = pytest.importorskip("torch")
     config = {
@@ -111,6 +118,17 @@ def test_soft_prompts_prefixes_and_ia3_work_on_it(both: Any, method: str) -> Non
             task_type="CAUSAL_LM", num_virtual_tokens=3, encoder_hidden_size=8
         ),
         "prefix": lambda: peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3),
+        "loha": lambda: peft.LoHaConfig(task_type="CAUSAL_LM", target_modules=LINEAR, r=3, init_weights=False),
+        "lokr": lambda: peft.LoKrConfig(task_type="CAUSAL_LM", target_modules=LINEAR, r=3, init_weights=False),
+        "vera": lambda: peft.VeraConfig(task_type="CAUSAL_LM", target_modules=LINEAR, r=9, init_weights=False),
+        "miss": lambda: peft.MissConfig(task_type="CAUSAL_LM", target_modules=LINEAR, r=4, init_weights=False),
+        "oft": lambda: peft.OFTConfig(
+            task_type="CAUSAL_LM",
+            target_modules=LINEAR,
+            oft_block_size=16,
+            init_weights=False,
+            use_cayley_neumann=False,
+        ),
         "ia3": lambda: peft.IA3Config(task_type="CAUSAL_LM", target_modules=LINEAR, feedforward_modules=["down_proj"]),
     }[method]
     found = []

@@ -14,6 +14,9 @@ Method = Literal["lora", "dora", "ia3", "loha", "lokr", "vera", "miss", "oft"]
 LOW_RANK: tuple[Method, ...] = ("lora", "vera", "miss")
 """Their changes are a product of two thin matrices, which is what llama.cpp adds while it runs."""
 
+WIDE_RANK = 128
+"""From this rank on a GGUF LoRA is written in 16 bits: in 32 its file would outgrow small bases."""
+
 _ALL = frozenset({
     "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode", "layers_pattern",
     "layers_to_transform", "modules_to_save", "peft_type", "peft_version", "revision", "runtime_config",

@@ -9,7 +9,8 @@ from workbench.errors import UserError
 if TYPE_CHECKING:
     from workbench.training import WeightsMethod
 
-_MERGED = ("full", "layers", "biases", "norms", "dora", "ia3")
+_MERGED = ("full", "layers", "biases", "norms", "dora", "loha", "lokr", "oft", "ia3")
+_PLAIN_LAYERS = ("loha", "lokr", "miss", "oft")  # peft 0.21: not transformers' Conv1D
 _PACKED_APART = ("granitemoe", "gpt-oss")
 _RECURRENT = ("lfm2",)
 _OWN_BIASES = ("bloom", "gpt2", "gptneox", "starcoder", "starcoder2", "phi2", "qwen2", "qwen2moe", "gpt-oss")
@@ -35,6 +36,11 @@ def check_servable(
         raise UserError(
             "What this method changes is merged into a GGUF file, and the model is a folder of safetensors.",
             "Choose the same model as a GGUF file, or train a LoRA.",
+        )
+    if method in _PLAIN_LAYERS and architecture == "gpt2":
+        raise UserError(
+            f"The layers of {architecture} are of a kind (Conv1D) that PEFT does not adapt by this method.",
+            "Train a LoRA instead.",
         )
     if method == "prefix" and sliding_window:
         raise UserError(

@@ -26,9 +26,6 @@ from workbench.training import ArtifactKind, MergedType
 
 __all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merge_trained", "requantize"]
 
-WIDE_RANK = 128
-"""From this rank on a GGUF LoRA is written in 16 bits."""
-
 Report = Callable[[str, int, int], None]
 """Told a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
 
@@ -125,7 +122,7 @@ def requantize(model: BaseModel | Path, out: Path, type: str, *, report: Report 
 def _is_wide(trained: Path) -> bool:
     """Whether an adapter's rank is so high that its file is written in 16 bits: in 32 it would outgrow small bases."""
     rank = peft_folder.read_config(trained).get("r")
-    return isinstance(rank, int) and rank >= WIDE_RANK
+    return isinstance(rank, int) and rank >= peft_kinds.WIDE_RANK
 
 
 def _path(base: BaseModel | Path) -> Path:

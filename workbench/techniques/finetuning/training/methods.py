@@ -2,9 +2,11 @@
 
 Selections of the model's own weights: full; layers (the last blocks); biases (BitFit, Ben Zaken et al. 2021,
 arXiv:2106.10199); norms. Low-rank changes: LoRA (Hu et al. 2021, arXiv:2106.09685), rsLoRA (Kalajdzievski 2023,
-arXiv:2312.03732), DoRA (Liu et al. 2024, arXiv:2402.09353). Added ones: IA3 (Liu et al. 2022, arXiv:2205.05638), prompt
-tuning (Lester et al. 2021, arXiv:2104.08691), p-tuning (Liu et al. 2021, arXiv:2103.10385), prefix tuning (Li & Liang
-2021, arXiv:2101.00190). What moves is float32, whatever the base is held in.
+arXiv:2312.03732), DoRA (Liu et al. 2024, arXiv:2402.09353), VeRA (Kopiczko et al. 2023, arXiv:2310.11454), MiSS (Kang &
+Yin 2024, arXiv:2409.15371). Products: LoHa (Hyeon-Woo et al. 2021, arXiv:2108.06098), LoKr (Yeh et al. 2023,
+arXiv:2309.14859). Rotations: OFT (Qiu et al. 2023, arXiv:2306.07280). Added ones: IA3 (Liu et al. 2022,
+arXiv:2205.05638), prompt tuning (Lester et al. 2021, arXiv:2104.08691), p-tuning (Liu et al. 2021, arXiv:2103.10385),
+prefix tuning (Li & Liang 2021, arXiv:2101.00190). What moves is float32, whatever the base is held in.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge.families import new_biases
 from workbench.techniques.finetuning.weights.loading import LoadedBase
 from workbench.techniques.finetuning.weights.packed import unpack_layers
-from workbench.training import WeightsMethod, WeightsPart, layers_of
+from workbench.training import KRONECKER_FACTOR, WeightsMethod, WeightsPart, layers_of, rank_of
 
 SELECTIONS: tuple[WeightsMethod, ...] = ("full", "layers", "biases", "norms")
 """Methods that move the model's own weights; what they leave are new values of these."""
@@ -159,10 +161,13 @@ def _device_of(model: Any) -> Any:
 
 def _peft_config(model: Any, part: WeightsPart) -> Any:
     task = {"task_type": "CAUSAL_LM"}
+    rank = rank_of(part)
+    if part.method in ("loha", "lokr", "vera", "miss", "oft"):
+        return _other_config(part, rank, _transposed(model), target_modules=_targets(model, part.targets), **task)
     if part.method in ("lora", "rslora", "dora"):
         return peft.LoraConfig(
-            r=part.rank,
-            lora_alpha=part.alpha or 2 * part.rank,
+            r=rank,
+            lora_alpha=part.alpha or 2 * rank,
             lora_dropout=part.dropout,
             target_modules=_targets(model, part.targets),
             use_rslora=part.method == "rslora",
@@ -185,6 +190,24 @@ def _peft_config(model: Any, part: WeightsPart) -> Any:
         width = model.get_input_embeddings().weight.shape[1]
         return peft.PromptEncoderConfig(num_virtual_tokens=part.virtual_tokens, encoder_hidden_size=width, **task)
     return peft.PrefixTuningConfig(num_virtual_tokens=part.virtual_tokens, **task)
+
+
+def _other_config(part: WeightsPart, rank: int, transposed: bool, **options: Any) -> Any:
+    """Of the methods that are neither LoRA nor virtual tokens."""
+    if part.method == "vera":
+        return peft.VeraConfig(r=rank, vera_dropout=part.dropout, fan_in_fan_out=transposed, **options)
+    if transposed:
+        raise UserError(
+            f"PEFT does not adapt the layers of this model (Conv1D) by {part.method}.", "Choose lora or vera instead."
+        )
+    if part.method == "miss":
+        return peft.MissConfig(r=rank, miss_dropout=part.dropout, **options)
+    if part.method == "oft":  # Cayley's form is a rotation exactly, and the inverses of such small blocks cost little
+        return peft.OFTConfig(oft_block_size=part.block_size, use_cayley_neumann=False, **options)
+    options |= {"r": rank, "alpha": part.alpha or 2 * rank, "rank_dropout": part.dropout}
+    if part.method == "loha":
+        return peft.LoHaConfig(**options)
+    return peft.LoKrConfig(decompose_factor=KRONECKER_FACTOR, rank_dropout_scale=True, **options)
 
 
 def _leaves(model: Any) -> list[str]:
