@@ -204,7 +204,7 @@ def _columns(shell: Shell, front: Front) -> None:
 
 def _tokens(shell: Shell, front: Front) -> None:
     view = _ask(shell, DecodingPart(max_tokens=200))
-    view.tokens_button.click()
+    view.footer.tokens_button.click()
     while not view.inspection.text.isVisible():
         settle(100)
     settle()
@@ -359,7 +359,7 @@ def _edit(shell: Shell, front: Front) -> None:
     settle()
     view = page.parts.conversation.views[-1]
     assert isinstance(view, AnswerView)
-    view.feedback.edit.click()
+    view.footer.feedback.edit.click()
 
 
 def _compare(shell: Shell, front: Front) -> None:

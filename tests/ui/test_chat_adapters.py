@@ -220,9 +220,9 @@ def test_an_answer_with_adapters_is_compared_with_the_bases(
 ) -> None:
     view = answered(qtbot, page)
     tuned = view.message_id
-    assert view.compare_button.text() == "Compare with base"
+    assert view.footer.compare_button.text() == "Compare with base"
     held = front.hold(c.Ask)
-    view.compare_button.click()
+    view.footer.compare_button.click()
     base = begin(front, home, held, qtbot)
     assert (held.call.aside, held.call.regenerate, held.call.recipe.model.adapters) == (True, tuned, ())
     qtbot.waitUntil(lambda: view.comparison.ids == (base.id, tuned))
@@ -246,18 +246,18 @@ def test_an_answer_with_adapters_is_compared_with_the_bases(
 
 def test_the_bases_answer_can_be_kept_and_compared_again(page: ChatPage, qtbot: QtBot, home: FakeHome) -> None:
     view = answered(qtbot, page)
-    view.compare_button.click()
+    view.footer.compare_button.click()
     qtbot.waitUntil(lambda: len(view.comparison.ids) == 2 and not page.session.busy)
     base = view.comparison.ids[0]
     view.comparison.columns[0].keep_button.click()
     qtbot.waitUntil(lambda: last(page).message_id == base)
     assert last(page).comparison.isHidden()
     assert last(page).text.text == home.base_text
-    assert last(page).compare_button.text() == "Base and tuned"
-    last(page).compare_button.click()
+    assert last(page).footer.compare_button.text() == "Base and tuned"
+    last(page).footer.compare_button.click()
     qtbot.waitUntil(last(page).comparison.isVisible)
     assert last(page).comparison.columns[0].kept_mark.isVisible()
-    last(page).compare_button.click()
+    last(page).footer.compare_button.click()
     assert last(page).comparison.isHidden()
     assert last(page).text.isVisible()
 
@@ -285,7 +285,7 @@ def test_a_base_answer_that_is_refused_leaves_the_conversation_as_it_was(
 ) -> None:
     view = answered(qtbot, page)
     front.refuse(c.Ask, UserError("The disk is full.", "Make room."))
-    view.compare_button.click()
+    view.footer.compare_button.click()
     qtbot.waitUntil(lambda: bool(shell.messages))
     assert last(page) is view
     assert view.comparison.isHidden()
@@ -296,7 +296,7 @@ def test_a_base_answer_that_is_refused_leaves_the_conversation_as_it_was(
 def test_without_adapters_there_is_nothing_to_compare(page: ChatPage, qtbot: QtBot) -> None:
     plain = Recipe(model=ModelPart(name=BASE))
     view = answered(qtbot, page, plain)
-    assert not view.compare_button.isVisible()
+    assert not view.footer.compare_button.isVisible()
     assert not page.parts.composer.compare_chip.isVisible()
 
 
@@ -305,14 +305,14 @@ def test_without_adapters_there_is_nothing_to_compare(page: ChatPage, qtbot: QtB
 
 def test_an_answer_is_rated_and_the_rating_taken_back(page: ChatPage, qtbot: QtBot, front: FakeFront) -> None:
     view = answered(qtbot, page)
-    view.feedback.up.click()
-    qtbot.waitUntil(view.feedback.up.isChecked)
-    assert view.feedback.up.accessibleName() == "Rated as good; click to take it back"
-    view.feedback.down.click()
-    qtbot.waitUntil(view.feedback.down.isChecked)
-    assert not view.feedback.up.isChecked()
-    view.feedback.down.click()
-    qtbot.waitUntil(lambda: not view.feedback.down.isChecked())
+    view.footer.feedback.up.click()
+    qtbot.waitUntil(view.footer.feedback.up.isChecked)
+    assert view.footer.feedback.up.accessibleName() == "Rated as good; click to take it back"
+    view.footer.feedback.down.click()
+    qtbot.waitUntil(view.footer.feedback.down.isChecked)
+    assert not view.footer.feedback.up.isChecked()
+    view.footer.feedback.down.click()
+    qtbot.waitUntil(lambda: not view.footer.feedback.down.isChecked())
     assert [call.rating for call in front.asked(c.RateAnswer)] == [1, -1, 0]
 
 
@@ -320,13 +320,13 @@ def test_a_rating_that_was_not_stored_is_not_shown(page: ChatPage, qtbot: QtBot,
     view = answered(qtbot, page)
     front.refuse(c.RateAnswer, UserError("The disk is full."))
     with qtbot.waitSignal(page._bridge.failed):
-        view.feedback.up.click()
-    assert not view.feedback.up.isChecked()
+        view.footer.feedback.up.click()
+    assert not view.footer.feedback.up.isChecked()
 
 
 def test_an_answer_is_edited_and_restored(page: ChatPage, qtbot: QtBot, home: FakeHome) -> None:
     view = answered(qtbot, page)
-    view.feedback.edit.click()
+    view.footer.feedback.edit.click()
     assert view.editor.isVisible()
     assert not view.text.isVisible()
     assert view.editor.field.toPlainText() == home.answer_text
@@ -344,7 +344,7 @@ def test_an_answer_is_edited_and_restored(page: ChatPage, qtbot: QtBot, home: Fa
 
 def test_an_edit_is_given_up_with_escape(page: ChatPage, qtbot: QtBot, front: FakeFront) -> None:
     view = answered(qtbot, page)
-    view.feedback.edit.click()
+    view.footer.feedback.edit.click()
     view.editor.field.setPlainText("no")
     QTest.keyClick(view.editor.field, Qt.Key.Key_Escape)
     assert not view.editor.isVisible()

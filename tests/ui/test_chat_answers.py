@@ -127,12 +127,12 @@ def test_keep_makes_another_answer_the_conversations_and_shows_only_that(
     assert front.asked(c.KeepSequence) == [c.KeepSequence(message=view.message_id, sequence=1)]
     assert not view.columns.isVisible()
     assert second != first
-    assert view.answers_button.text() == "3 answers"
-    QTest.mouseClick(view.answers_button, Qt.MouseButton.LeftButton)
+    assert view.footer.answers_button.text() == "3 answers"
+    QTest.mouseClick(view.footer.answers_button, Qt.MouseButton.LeftButton)
     assert view.columns.isVisible()
     assert not view.text.isVisible()
     assert [column.kept_mark.isVisible() for column in view.columns.columns] == [False, True, False]
-    QTest.mouseClick(view.answers_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(view.footer.answers_button, Qt.MouseButton.LeftButton)
     assert view.text.isVisible()
 
 
@@ -226,8 +226,8 @@ def test_a_conversation_that_went_on_shows_what_was_kept(qtbot: QtBot, page: Cha
     first, last = answers(page)
     assert not first.columns.isVisible()
     assert first.text.isVisible()
-    assert first.answers_button.isVisible()
-    assert not last.answers_button.isVisible()
+    assert first.footer.answers_button.isVisible()
+    assert not last.footer.answers_button.isVisible()
 
 
 def test_keep_that_fails_is_told(qtbot: QtBot, page: ChatPage, front: FakeFront, bridge: Bridge) -> None:
@@ -247,7 +247,7 @@ def test_keep_that_fails_is_told(qtbot: QtBot, page: ChatPage, front: FakeFront,
 def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
-    QTest.mouseClick(view.tokens_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(view.inspection.text.isVisible)
     assert front.asked(c.InspectAnswer) == [c.InspectAnswer(message=view.message_id)]
     count = len(fake_tokens.split(view.text.text))
@@ -256,21 +256,21 @@ def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: Chat
     assert view.inspection.legend.isVisible()
     QTest.mouseClick(view.inspection.close_button, Qt.MouseButton.LeftButton)
     assert not view.inspection.isVisible()
-    QTest.mouseClick(view.tokens_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
     assert view.inspection.text.isVisible()
     assert len(front.asked(c.InspectAnswer)) == 1
 
 
 def test_an_answer_whose_tokens_are_not_known_offers_none(qtbot: QtBot, page: ChatPage) -> None:
     open_chat(qtbot, page, "A polite refusal")
-    assert not answers(page)[-1].tokens_button.isVisible()
+    assert not answers(page)[-1].footer.tokens_button.isVisible()
 
 
 def test_a_long_wait_for_tokens_is_told_and_can_be_stopped(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
     held = front.hold(c.InspectAnswer)
-    view.tokens_button.click()
+    view.footer.tokens_button.click()
     assert not view.inspection.progress.isVisible()  # a short wait is not told
     qtbot.waitUntil(view.inspection.progress.isVisible)
     held.emit(events.Progress(stage="loading", done=43, total=100))
@@ -285,7 +285,7 @@ def test_tokens_that_cannot_be_had_say_why_where_they_were_wanted(
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
     front.refuse(c.InspectAnswer, UserError("The model of this answer is gone.", "Add it again."))
-    view.tokens_button.click()
+    view.footer.tokens_button.click()
     qtbot.waitUntil(view.inspection.failure.isVisible)
     assert "The model of this answer is gone. Add it again." in view.inspection.failure.text
     front._answers.pop(c.InspectAnswer)
@@ -315,7 +315,7 @@ def test_another_token_chosen_begins_an_answer_beside_that_goes_on_from_it(
     ask_and_wait(qtbot, page)
     old = answers(page)[-1]
     words = old.text.text
-    old.tokens_button.click()
+    old.footer.tokens_button.click()
     qtbot.waitUntil(old.inspection.text.isVisible)
     page.activateWindow()
     old.inspection.text.setFocus()
@@ -356,7 +356,7 @@ def test_escape_closes_the_alternatives_and_leaves_an_answer_that_is_made_alone(
 ) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
-    view.tokens_button.click()
+    view.footer.tokens_button.click()
     qtbot.waitUntil(view.inspection.text.isVisible)
     held = front.hold(c.Ask)
     ask(page, "And then?")
@@ -410,10 +410,10 @@ def test_the_beam_tree_of_an_older_answer_is_fetched(qtbot: QtBot, page: ChatPag
     chat = page.session.chat.id
     open_chat(qtbot, page, "A polite refusal")
     page.session.open(chat)
-    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].beams_button.isVisible())
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.beams_button.isVisible())
     view = answers(page)[-1]
     assert not view.inspection.isVisible()
-    QTest.mouseClick(view.beams_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(view.footer.beams_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(view.inspection.beams.isVisible)
     canvas = view.inspection.beams.canvas
     assert canvas.tree.text(canvas.winner or (0, 0)) == view.text.text
@@ -439,7 +439,12 @@ def test_buttons_and_usage_are_not_cut_beside_an_open_source(
     page.open_source(view._citations[0])
     qtbot.waitUntil(lambda: page.parts.side.currentWidget() is page.parts.source and page.parts.side.isVisible())
     qtbot.waitUntil(lambda: view.width() < 480)
-    buttons = [view.copy_button, view.again_button, view.answers_button, view.passages_button]
+    buttons = [
+        view.footer.copy_button,
+        view.footer.again_button,
+        view.footer.answers_button,
+        view.footer.passages_button,
+    ]
     for button in buttons:
         assert button.isVisible()
         assert button.width() >= button.sizeHint().width()

@@ -236,10 +236,10 @@ def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
 
 def test_the_passages_shown_can_be_looked_at(qtbot: QtBot, page: ChatPage) -> None:
     page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
-    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].passages_button.isVisible())
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.passages_button.isVisible())
     view = answers(page)[-1]
-    count = int(view.passages_button.text().split("(")[1].rstrip(")"))
-    view.passages_button.click()
+    count = int(view.footer.passages_button.text().split("(")[1].rstrip(")"))
+    view.footer.passages_button.click()
     panel = page.parts.passages
     assert page.parts.side.currentWidget() is panel
     assert len(panel.list.cards) == count
@@ -281,7 +281,7 @@ def test_an_edited_question_becomes_a_branch_and_both_can_be_shown(
 def test_again_answers_anew_beside_the_first_answer(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     open_chat(qtbot, page, "Winter storage of the pump")
     old = answers(page)[-1].message_id
-    answers(page)[-1].again_button.click()
+    answers(page)[-1].footer.again_button.click()
     qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].message_id.startswith("m"))
     assert front.asked(c.Ask)[-1].regenerate == old
     assert answers(page)[-1].siblings.place.text() == "2/2"
@@ -566,7 +566,7 @@ def test_notices_and_thoughts_are_shown(qtbot: QtBot, page: ChatPage, front: Fak
 def test_the_answer_is_copied_as_markdown(qtbot: QtBot, page: ChatPage) -> None:
     open_chat(qtbot, page, "How long is the warranty?")
     view = answers(page)[-1]
-    view.copy_button.click()
+    view.footer.copy_button.click()
     assert QGuiApplication.clipboard().text() == view.text.text
     assert "**12 months**" in view.text.text
 
@@ -680,7 +680,7 @@ def test_escape_stops_an_answer_that_was_asked_for_with_a_button(
     open_chat(qtbot, page, next(chat.title for chat in page.parts.history.model.chats))
     qtbot.waitUntil(lambda: bool(answers(page)))
     held = front.hold(c.Ask)
-    button = answers(page)[-1].again_button
+    button = answers(page)[-1].footer.again_button
     qtbot.waitUntil(button.isVisible)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     answer = begin(front, home, held, qtbot)

@@ -6,17 +6,18 @@ asks for nothing itself: what the person wants is signalled.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.theme import tokens
 from ui.widgets.answer_columns import AnswerColumns
 from ui.widgets.answer_comparison import AnswerComparison
-from ui.widgets.answer_feedback import EditedNote, FeedbackButtons
+from ui.widgets.answer_feedback import EditedNote
+from ui.widgets.answer_footer import AnswerFooter
 from ui.widgets.answer_inspection import AnswerInspection
 from ui.widgets.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
-from ui.widgets.basics import InlineMessage, LinkButton, QuietButton, Text, empty_layout, set_property
+from ui.widgets.basics import InlineMessage, LinkButton, Text, empty_layout
 from ui.widgets.beam_tree import BeamTree
 from ui.widgets.centred import Centred
 from ui.widgets.flow import FlowLayout
@@ -30,7 +31,6 @@ from workbench.recipes import DecodingPart, answers_of
 
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
-_COPIED_MS = 1_500
 
 
 class AnswerView(QWidget):
@@ -147,8 +147,7 @@ class AnswerView(QWidget):
             button.clicked.connect(lambda _=False, c=citation: self.source_wanted.emit(c))
             self._sources.addWidget(button)
         self.sources.setVisible(bool(citations))
-        self.passages_button.setText(f"Passages shown ({len(passages)})")
-        self.passages_button.setVisible(bool(passages))
+        self.footer.show_passages(len(passages))
 
     @property
     def source_buttons(self) -> list[LinkButton]:
@@ -176,28 +175,22 @@ class AnswerView(QWidget):
         self.editor.hide()
         self.footer.show()
         self._show_answers()
-        self.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.footer.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def offer_comparison(self, there: bool, can_ask: bool) -> None:
         """Whether there is an answer to compare it with, and else whether one can be asked for."""
-        self.compare_button.setText("Base and tuned" if there else "Compare with base")
-        self.compare_button.setToolTip(
-            "Show the answers of the base model and of the tuned one side by side, or only the kept one"
-            if there
-            else "Ask the base model the same, and see both answers side by side"
-        )
-        self.compare_button.setVisible(there or can_ask)
+        self.footer.offer_comparison(there, can_ask)
 
     def show_comparison(self, base: StoredMessage, tuned: StoredMessage) -> None:
         """Show both answers side by side in the place of this one."""
         self.comparison.show_pair(base, tuned, self.message_id)
         self.comparison.show()
-        self.compare_button.setChecked(True)
+        self.footer.compare_button.setChecked(True)
         self.waiting.hide()
         self._show_answers()
 
     def close_comparison(self) -> None:
-        self.compare_button.setChecked(False)
+        self.footer.compare_button.setChecked(False)
         if not self.comparison.isHidden():
             self.comparison.hide()
             self._show_answers()
@@ -260,68 +253,25 @@ class AnswerView(QWidget):
         comparison.hide()
         return comparison
 
-    def _make_footer(self) -> QWidget:
-        footer = QWidget()
-        row = FlowLayout(footer, tokens.SPACE_1)
-        self.copy_button = _small(QuietButton("Copy", "copy"))
-        self.copy_button.setAccessibleName("Copy answer")
-        self.copy_button.clicked.connect(self._on_copy)
-        self.again_button = _small(QuietButton("Again", "refresh"))
-        self.again_button.setAccessibleName("Answer again")
-        self.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
-        self.answers_button = _small(QuietButton("", "table"))
-        self.answers_button.setCheckable(True)
-        self.answers_button.setToolTip("Show all the answers that were made at once, or only the kept one")
-        self.answers_button.clicked.connect(self._on_answers_clicked)
-        self.tokens_button = _small(QuietButton("Tokens", "search"))
-        self.tokens_button.setToolTip("How probable each token was, and what else could have come")
-        self.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
-        self.beams_button = _small(QuietButton("Beams", "branch"))
-        self.beams_button.setToolTip("The tree of the beam search that led to this answer")
-        self.beams_button.clicked.connect(self.inspection.open_beams)
-        self.passages_button = _small(QuietButton("", "eye"))
-        self.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
-        self.feedback = FeedbackButtons()
-        self.feedback.rated.connect(lambda rating: self.rated.emit(self.message_id, rating))
-        self.feedback.edit_wanted.connect(self.begin_edit)
-        self.compare_button = _small(QuietButton("Compare with base", "adapters"))
-        self.compare_button.setCheckable(True)
-        self.compare_button.clicked.connect(lambda opened: self.compare_wanted.emit(self.message_id, opened))
-        for button in (
-            self.answers_button,
-            self.tokens_button,
-            self.beams_button,
-            self.passages_button,
-            self.compare_button,
-        ):
-            button.hide()
-        self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
-        self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
-        for part in (
-            self.siblings,
-            self.copy_button,
-            self.again_button,
-            self.feedback,
-            self.compare_button,
-            self.answers_button,
-            self.tokens_button,
-            self.beams_button,
-            self.passages_button,
-        ):
-            row.addWidget(part)
-        footer.setMinimumHeight(30)  # reserved from the start: nothing moves when it is filled
+    def _make_footer(self) -> AnswerFooter:
+        footer = AnswerFooter(self.siblings)
+        footer.copy_button.clicked.connect(self._on_copy)
+        footer.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
+        footer.answers_button.clicked.connect(self._on_answers_clicked)
+        footer.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
+        footer.beams_button.clicked.connect(self.inspection.open_beams)
+        footer.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
+        footer.feedback.rated.connect(lambda rating: self.rated.emit(self.message_id, rating))
+        footer.feedback.edit_wanted.connect(self.begin_edit)
+        footer.compare_button.clicked.connect(lambda opened: self.compare_wanted.emit(self.message_id, opened))
         return footer
 
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
         self.usage.show_usage(message.usage)
-        self.again_button.setVisible(not streaming and message.state != "failed")  # that has its own Try again
-        self.copy_button.setVisible(not streaming and bool(message.text))
-        self.feedback.show_rating(message.rating)
-        self.feedback.setVisible(not streaming and bool(message.text))
+        self.footer.show_message(message)
         self.edited_note.show_message(message)
         decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
         by_beams = decoding.strategy == "beam"
-        self.beams_button.setVisible(message.traced and by_beams)
         self.inspection.show_answer(
             "" if streaming else message.text,
             max(1, len(message.sequences)),
@@ -344,11 +294,7 @@ class AnswerView(QWidget):
         self.columns.setVisible(beside)
         elsewhere = beside or not self.comparison.isHidden() or not self.editor.isHidden()
         self.text.setVisible(bool(self.text.text) and not elsewhere and not self.declined_note.isVisibleTo(self))
-        several = not streaming and len(message.sequences) > 1
-        self.answers_button.setText(f"{len(message.sequences)} answers")
-        self.answers_button.setVisible(several)
-        self.answers_button.setChecked(beside)
-        self.tokens_button.setVisible(message.traced and not beside)
+        self.footer.show_answers(message, beside)
 
     def _numbers(self) -> set[int]:
         message = self._message
@@ -407,8 +353,7 @@ class AnswerView(QWidget):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.text)
-        self.copy_button.setText("Copied")
-        self._copied.start()
+        self.footer.show_copied()
 
 
 def _expected(message: StoredMessage) -> int:
@@ -428,8 +373,3 @@ def _language(message: StoredMessage) -> str | None:
     """The language of an answer that is code by its form."""
     form = message.recipe.decoding.format if message.recipe is not None else "text"
     return "json" if form in ("json", "json_schema") and not message.declined else None
-
-
-def _small(button: QuietButton) -> QuietButton:
-    set_property(button, "small", True)
-    return button
