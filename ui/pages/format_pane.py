@@ -24,7 +24,8 @@ CHECK_MS = 250
 _WORDS = {
     "text": "The answer is free text: nothing is asked of its form.",
     "json": "The answer is valid JSON of any shape. There is nothing to write here.",
-    "json_schema": "A JSON schema: every answer is JSON that validates against it.",
+    "json_schema": "A JSON schema: every answer is JSON that validates against it. An object has the fields that it "
+    "names; others come only where it says additionalProperties.",
     "regex": "A regular expression: the whole answer matches it.",
     "choice": "The answer is one of these, a line each.",
     "gbnf": "A grammar in GBNF, whose first rule is called root.",

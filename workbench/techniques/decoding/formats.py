@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.calls import FormatCheck
+from workbench.techniques.decoding.schemas import closed, keywords, line_of
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a form."""
@@ -51,10 +52,7 @@ def make_grammar(format: str, grammar: str) -> str:
         case "json":
             made = LLMatcher.grammar_from_json_schema(JSON_VALUES, overrides=JSON_OPTIONS)  # type: ignore[arg-type]
         case "json_schema":
-            made = LLMatcher.grammar_from_json_schema(
-                _read_schema(grammar),
-                overrides=JSON_OPTIONS,  # type: ignore[arg-type]
-            )
+            made = _grammar_of(_read_schema(grammar))
         case "regex":
             if not grammar:
                 raise FormatProblem("There is no regular expression.")
@@ -68,6 +66,18 @@ def make_grammar(format: str, grammar: str) -> str:
     is_error, messages = LLMatcher.validate_grammar_with_warnings(made)
     if is_error:
         raise FormatProblem(*_explained(format, grammar, messages[0]))
+    return made
+
+
+def _grammar_of(schema: Any) -> str:
+    """The grammar of a schema, its objects held to the fields that they name where that can be."""
+    from llguidance import LLMatcher
+
+    made = ""
+    for one in (closed(schema), schema):
+        made = LLMatcher.grammar_from_json_schema(one, overrides=JSON_OPTIONS)  # type: ignore[arg-type]
+        if not LLMatcher.validate_grammar_with_warnings(made)[0]:
+            break
     return made
 
 
@@ -98,7 +108,7 @@ def _read_schema(grammar: str) -> Any:
     except jsonschema.SchemaError as error:
         place = ".".join(str(step) for step in error.absolute_path)
         raise FormatProblem(
-            f"{place or 'The schema'}: {error.message}", _line_of(grammar, list(error.absolute_path))
+            f"{place or 'The schema'}: {error.message}", line_of(grammar, tuple(error.absolute_path))
         ) from error
     return schema
 
@@ -124,26 +134,38 @@ def _explained(format: str, grammar: str, message: str) -> tuple[str, int | None
         reason = re.search(r"^error: (.*)$", message, re.MULTILINE)
         return f"The expression is not understood: {reason[1] if reason else message.splitlines()[0]}.", None
     if format == "json_schema":
-        unknown = re.search(r"Unimplemented keys: (\[.*\])", message)
-        if unknown:
-            keys = [str(key) for key in json.loads(unknown[1])]
-            named = ", ".join(f'"{key}"' for key in keys)
-            return f"An answer cannot be held to {named}: leave it out of the schema.", _line_of(grammar, keys[:1])
-        return f"The schema cannot be followed: {message.splitlines()[0]}.", None
+        return _explained_schema(grammar, message)
     return message.splitlines()[0], None
 
 
-def _line_of(grammar: str, path: list[Any]) -> int | None:
-    """The line on which the last name of a path stands as a key, when that is clear."""
-    names = [step for step in path if isinstance(step, str)]
-    if not names:
-        return None
-    lines = [
-        number
-        for number, line in enumerate(grammar.splitlines(), 1)
-        if re.search(rf"{re.escape(json.dumps(names[-1]))}\s*:", line)
-    ]
-    return lines[0] if len(lines) == 1 or (lines and len(names) == 1) else None
+def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
+    """What llguidance does not follow of a schema: the keyword, where it stands, and what to do."""
+    found = list(keywords(_read_schema(grammar)))
+    first, *rest = message.splitlines()
+    if unknown := re.search(r"Unimplemented keys: (\[.*\])", message):
+        keys = [str(key) for key in json.loads(unknown[1])]
+        places = [(path, key) for key in keys for path, one, _ in found if one == key]
+        named = ", ".join(f'"{key}"' for key in keys)
+        said, advice = f"An answer cannot be held to {named}", "leave it out of the schema"
+    elif "oneOf constraints" in message:
+        places = [(path, key) for path, key, _ in found if key == "oneOf"]
+        said, advice = 'An answer cannot be held to a "oneOf" of which several may be right at once', 'write "anyOf"'
+    elif first.startswith("regex parse error") and rest:
+        written = rest[0].strip()
+        places = [(path, key) for path, key, value in found if key == "pattern" and value == written]
+        reason = rest[-1].removeprefix("error: ").rstrip(".")
+        said, advice = f'The "pattern" {written} is not understood', reason
+    elif unknown := re.fullmatch(r"Unknown format: (.*)", first):
+        places = [(path, key) for path, key, value in found if key == "format" and value == unknown[1]]
+        said, advice = f'An answer cannot be held to the "format" {unknown[1]}', 'leave it out, or write a "pattern"'
+    elif unknown := re.match(r"Resource '(.*?)' is not present", first):
+        places = [(path, key) for path, key, value in found if key == "$ref" and value == unknown[1]]
+        said, advice = f'The "$ref" {unknown[1]} leads out of the schema', "write what it means into $defs"
+    else:
+        return f"The schema cannot be followed: {first}.", None
+    where = " and ".join(dict.fromkeys(".".join(map(str, path)) for path, _ in places if path))
+    line = line_of(grammar, (*places[0][0], places[0][1])) if places else None
+    return f"{said}{f' (in {where})' if where else ''}: {advice}.", line
 
 
 def _line_in(message: str) -> int | None:
