@@ -11,6 +11,7 @@ from typing import Any, Protocol, TextIO
 import msgspec
 
 from workbench.events import (
+    BeamStep,
     Cancelled,
     Event,
     Failed,
@@ -83,6 +84,9 @@ class TextOutput:
         if isinstance(event, Progress):
             if self._bar is not None:
                 self._bar.show(event)
+        elif isinstance(event, BeamStep):
+            if self._bar is not None:  # nothing can be read before its end
+                self._bar.show(Progress(stage="searching", done=event.step + 1, unit="steps"))
         elif isinstance(event, Log) and event.level in ("notice", "warning"):
             self.note(event.text)
         elif isinstance(event, TextDelta) and event.sequence == 0 and self._out.isatty():

@@ -16,7 +16,7 @@ from workbench.cli.output import (
     fitted,
     progress_text,
 )
-from workbench.events import Progress, TextDelta
+from workbench.events import BeamStep, Progress, TextDelta
 
 
 class Terminal(io.StringIO):
@@ -58,6 +58,16 @@ def test_progress_is_drawn_ten_times_a_second_at_most_and_always_at_its_end() ->
     assert "100%" in drawn[-1]
     bar.clear()
     assert err.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_beam_search_is_seen_to_go_on() -> None:
+    out, err = Terminal(), Terminal()
+    output = TextOutput(out, err)
+    output.event(BeamStep(step=11, beams=()))
+    assert err.getvalue().endswith("searching 12 steps")
+    output.event(TextDelta(text="Found."))
+    assert err.getvalue().endswith("\r\x1b[K")
+    assert out.getvalue() == "Found."
 
 
 def test_progress_is_silent_where_there_is_no_terminal() -> None:
