@@ -305,7 +305,7 @@ def test_unknown_method_is_wrong_usage(run: Run, facts: Path) -> None:
 def test_help_explains_every_setting(run: Run) -> None:
     out = run("train", "sft", "--help").out
     assert "optimiser.learning_rate" in out
-    assert "It lies between 1 and 512. [16]" in out
+    assert "0 takes what suits the method. It lies between 0 and 512. [0]" in out
 
 
 def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:
