@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,11 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
 from ui.pages import Found, ShellActions
 from ui.pages.train_actions import RunActions
+from ui.pages.train_intake import TrainIntake
 from ui.pages.train_planning import PlanningDesk
 from ui.pages.train_setup import TrainSetup
 from ui.pages.train_story import TrainingStory
@@ -68,6 +67,7 @@ class TrainPage(QWidget):
         self.runs = RunList()
         self.setup = TrainSetup()
         self.planning = PlanningDesk(bridge, self.setup, self)
+        self.intake = TrainIntake(bridge, self.setup, self)
         self.actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
         self._views = QStackedWidget()
         self.no_model = EmptyState(
@@ -108,7 +108,7 @@ class TrainPage(QWidget):
             if model:
                 self._set_config(msgspec.structs.replace(self.setup.config, model=model))
             if data:
-                self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+                self._load_sets()
                 self.setup.choose_data(data)
 
     def find_entries(self, text: str) -> Sequence[Found]:
@@ -224,9 +224,7 @@ class TrainPage(QWidget):
         self.runs.ticked.connect(self._on_ticked)
         self.runs.deleted.connect(self.actions.delete)
         self.runs.copied.connect(self.copy)
-        self.setup.file_wanted.connect(self.choose_file)
-        self.setup.folder_wanted.connect(self.choose_folder)
-        self.setup.new_set_wanted.connect(self._on_new_set)
+        self.intake.built.connect(self._load_sets)
         self.setup.start_wanted.connect(self._on_start)
         self.actions.told.connect(self._on_told)
         self.actions.refused.connect(self._refresh_runs)
@@ -236,9 +234,12 @@ class TrainPage(QWidget):
 
     def _refresh(self) -> None:
         self._bridge.call(ListModels(), self._on_models, _ignore, self)
-        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+        self._load_sets()
         self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
         self._refresh_runs()
+
+    def _load_sets(self) -> None:
+        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
 
     def _refresh_runs(self) -> None:
         self._bridge.call(ListRuns(limit=_RUNS), self._on_runs, _ignore, self)
@@ -252,7 +253,7 @@ class TrainPage(QWidget):
         if kind == "model":
             self._bridge.call(ListModels(), self._on_models, _ignore, self)
         elif kind == "data":
-            self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+            self._load_sets()
         elif kind == "adapter":
             self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
         elif kind == "run" and self.isVisible() and not self._runs_timer.isActive():
@@ -308,17 +309,6 @@ class TrainPage(QWidget):
         self.setup.show_config(config)
         self.planning.take(self.setup.config)
 
-    def choose_file(self) -> None:
-        words = "Examples (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.md);;All files (*)"
-        path, _ = QFileDialog.getOpenFileName(self, "Choose examples", "", words)
-        if path:
-            self.setup.choose_data(path)
-
-    def choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Choose a folder of examples")
-        if path:
-            self.setup.choose_data(path)
-
     def copy(self, run: str) -> None:
         """Put a training together like one that was there."""
         config = config_of(self._runs[run]) if run in self._runs else None
@@ -344,15 +334,6 @@ class TrainPage(QWidget):
                     handle.cancel()
 
         handle = self._bridge.stream(FollowRun(run=run), take, _leave, self)
-
-    def _on_new_set(self) -> None:
-        dialog = importlib.import_module("ui.pages.set_builder").SetBuilder(self._bridge, self)
-        dialog.built.connect(self._on_set_built)
-        dialog.open()
-
-    def _on_set_built(self, name: str) -> None:
-        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
-        self.setup.choose_data(name)
 
     def _on_start(self) -> None:
         def started(run: RunRecord) -> None:
@@ -421,13 +402,7 @@ class TrainPage(QWidget):
             return
         event.acceptProposedAction()
         self.show_setup()
-        if len(paths) > 1:
-            folders = {os.path.dirname(path) for path in paths}
-            words = f"A training takes one file or one folder: this is {os.path.basename(paths[0])}."
-            if len(folders) == 1:
-                words += " Drop the folder to take all of its files."
-            self.setup.message.show_message(words, "info")
-        self.setup.choose_data(paths[0])
+        self.intake.offer(paths)
 
 
 def _leave(ended: Terminal) -> None:
