@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -112,3 +113,8 @@ def find_home(given: str | os.PathLike[str] | None = None) -> Home:
     """The home folder: ``given`` (``--home``), else ``WORKBENCH_HOME``, else the platform's data folder."""
     chosen = given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("llm-workbench", appauthor=False)
     return Home(Path(chosen).expanduser().absolute())
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free on the disk that ``folder`` is on, or would be."""
+    return shutil.disk_usage(next(one for one in (folder, *folder.absolute().parents) if one.exists())).free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import UserError
-from workbench.paths import HOME_VARIABLE, Home, find_home
+from workbench.paths import HOME_VARIABLE, Home, find_home, free_bytes
 
 
 def test_a_given_home_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +44,13 @@ def test_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         Home(tmp_path / "file" / "home").create()
     with pytest.raises(UserError, match="cannot be made"):
         Home(tmp_path / "file").create()
+
+
+def test_what_is_free_is_known_of_a_folder_that_is_not_made_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    usage = shutil.disk_usage(tmp_path)._replace(free=4096)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: asked.append(path) or usage)
+    assert free_bytes(tmp_path / "not" / "there") == 4096
+    assert asked == [tmp_path]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from workbench.calls import Device, Machine
+from workbench.paths import free_bytes
 
 
 def read_machine(folder: Path, devices: tuple[Device, ...] = ()) -> Machine:
@@ -29,7 +29,7 @@ def read_machine(folder: Path, devices: tuple[Device, ...] = ()) -> Machine:
         cores=_cores(),
         memory_bytes=total,
         memory_free_bytes=free,
-        disk_free_bytes=shutil.disk_usage(_existing(folder)).free,
+        disk_free_bytes=free_bytes(folder),
         devices=devices,
     )
 
@@ -65,9 +65,3 @@ def _container_memory() -> tuple[int, int]:
         except (OSError, ValueError):  # no such file, or the word "max"
             continue
     return 0, 0
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder

@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from workbench.errors import UserError
+from workbench.paths import free_bytes
 from workbench.techniques.catalog import method_of
 from workbench.techniques.finetuning import memory
 from workbench.techniques.finetuning.bridge.servable import check_servable
@@ -69,7 +69,7 @@ def plan(
     parts = () if problem else memory.memory_parts(shape, resolved, base=base, fast_bf16=fast_bf16, learnt=learnt)
     needed = sum(part.bytes for part in parts)
     disk = 0 if problem else memory.disk_bytes(shape, resolved)
-    disk_free = shutil.disk_usage(_existing(runs)).free
+    disk_free = free_bytes(runs)
     if not problem and needed > free:
         problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, learnt)
     if not problem and disk + DISK_LEFT > disk_free:
@@ -330,10 +330,6 @@ def _notes(config: TrainingConfig, resolved: TrainingConfig, facts: Facts, data:
     if resolved.optimiser.checkpointing == "on" and config.optimiser.checkpointing == "auto":
         notes.append("Activations are computed twice (gradient checkpointing), since memory is short: a third slower.")
     return notes
-
-
-def _existing(folder: Path) -> Path:
-    return next(one for one in (folder, *folder.absolute().parents) if one.exists())
 
 
 def _size(count: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import psutil
 
 from workbench.durable import flush_folder, flush_to_disk
 from workbench.errors import UserError
+from workbench.paths import free_bytes
 
 
 @contextmanager
@@ -56,13 +56,10 @@ def kept_beside(out: Path, what: str) -> Iterator[Path]:
 
 def check_room(out: Path, needed: int) -> None:
     """Raises UserError when the disk of ``out`` has fewer than ``needed`` bytes free."""
-    folder = out.parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    free = free_bytes(out.parent)
     if needed > free:
         raise UserError(
-            f"{out.name} needs {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free.",
+            f"{out.name} needs {needed / 1e6:,.0f} MB and the disk of {out.parent} has {free / 1e6:,.0f} MB free.",
             "Free some space, or choose another folder.",
         )
 
