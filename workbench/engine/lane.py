@@ -22,7 +22,7 @@ from workbench.engine.batch import ABORTED, Batch, check
 from workbench.engine.fitting import BATCH_TOKENS
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
-from workbench.engine.library import llama
+from workbench.engine.library import llama, logits_function
 from workbench.engine.loading import MAX_OUTPUTS, Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import EXACT_SLICE, Slots
@@ -54,6 +54,8 @@ class Lane:
         self._turn = 0
         self._batch = Batch(BATCH_TOKENS)
         self._row_type = ctypes.c_float * model.vocabulary.size
+        self._row_address = logits_function()
+        self._rows: dict[int, Logits] = {}  # by address: llama.cpp puts its rows to the same places again and again
         self._state_type = ctypes.c_float * model.width
         self._abort = llama.ggml_abort_callback(lambda _user_data: should_abort())
         self._no_abort = llama.ggml_abort_callback()
@@ -273,7 +275,11 @@ class Lane:
 
     def _logits(self, row: int) -> Logits:
         """The last batch's row in llama.cpp's own memory, which the next batch overwrites."""
-        pointer = llama.llama_get_logits_ith(self.context, row)
-        memory: Any = self._row_type.from_address(ctypes.addressof(pointer.contents))
-        logits: Logits = np.frombuffer(memory, np.float32)
+        address = self._row_address(self.context, row)
+        logits = self._rows.get(address)
+        if logits is None:
+            if len(self._rows) > MAX_OUTPUTS:  # it has moved them
+                self._rows.clear()
+            memory: Any = self._row_type.from_address(address)
+            logits = self._rows[address] = np.frombuffer(memory, np.float32)
         return logits

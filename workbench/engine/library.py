@@ -25,7 +25,15 @@ import numpy as np
 
 from workbench.calls import Device
 
-__all__ = ["LibraryLog", "describe_library", "exponentials_function", "list_devices", "llama", "start_library"]
+__all__ = [
+    "LibraryLog",
+    "describe_library",
+    "exponentials_function",
+    "list_devices",
+    "llama",
+    "logits_function",
+    "start_library",
+]
 
 _DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5  # ggml.h; llama-cpp-python 0.3.36 lists older numbers
 _GPU, _INTEGRATED = 1, 2  # ggml_backend_dev_type; Metal says GPU also where the memory is the machine's
@@ -113,6 +121,14 @@ def list_devices() -> tuple[Device, ...]:
             )
         )
     return tuple(found)
+
+
+def logits_function() -> Any:
+    """``llama_get_logits_ith`` that answers with an address as a number: as a pointer, Python makes three objects of it
+    for every token."""
+    function = llama._lib["llama_get_logits_ith"]
+    function.argtypes, function.restype = [llama.llama_context_p_ctypes, ctypes.c_int32], ctypes.c_void_p
+    return function
 
 
 @functools.cache

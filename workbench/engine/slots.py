@@ -25,9 +25,6 @@ from workbench.engine.prefixes import PrefixStore, State
 from workbench.engine.virtual_tokens import Beginning
 
 EXACT_SLICE = 256
-PARKED_CELLS = 512
-"""So many cells of idle conversations may lie in memory beside an active one: they slow it down."""
-
 GIVEN_UP = 5
 """A conversation that another one goes on from is saved first when more than one in so many of its tokens go."""
 
@@ -294,7 +291,7 @@ class Slots:
             (slot for slot in self._slots if slot.branch is None and slot.tokens and slot is not kept),
             key=lambda slot: slot.used,
         )
-        most = 0 if self.model.deterministic else min(PARKED_CELLS, self.model.context_tokens - needed)
+        most = 0 if self.model.deterministic else min(self.model.parked_cells, self.model.context_tokens - needed)
         for slot in idle:
             if sum(other.cells for other in idle) <= most:
                 return

@@ -26,12 +26,12 @@ from workbench import events
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.keys import make_key
 from workbench.engine.lane import SHARED_SLICE
-from workbench.engine.loading import Model
+from workbench.engine.loading import PARKED_CELLS, Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
-from workbench.engine.slots import EXACT_SLICE, PARKED_CELLS
+from workbench.engine.slots import EXACT_SLICE
 from workbench.errors import UserError
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart
@@ -126,6 +126,16 @@ def test_going_back_to_a_conversation_computes_only_what_is_new(engine: Engine) 
             assert job.cached == len(tokens) - len(more)
     assert len(engine._store) >= 1
     assert_like_cold(engine, job, tokens)
+
+
+def test_what_lies_idle_slows_nobody(smollm: Engine) -> None:
+    smollm.forget()
+    one, other = tokens_of(smollm, TEXT * 4), tokens_of(smollm, REPORT * 4)
+    assert smollm.model.parked_cells < min(len(one), len(other)) < PARKED_CELLS
+    probe(smollm, one)
+    probe(smollm, other)
+    assert sum(lane.slots.cells_used for lane in smollm._lanes) <= len(other) + smollm.model.parked_cells
+    assert probe(smollm, [*one, other[-1]]).cached == len(one)  # it was moved out, not forgotten
 
 
 def test_a_saved_conversation_is_gone_on_with_from_its_middle(engine: Engine) -> None:

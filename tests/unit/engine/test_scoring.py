@@ -25,4 +25,5 @@ def test_fewer_are_computed_side_by_side_where_the_context_is_short(small: Engin
     assert len(prompt) + 3 * 36 > small.model.context_tokens > len(prompt) + 2 * 36
     found = scores(small, prompt, continuations, small.model.context_tokens)
     one_by_one = [scores(small, prompt, [tokens], None)[0] for tokens in continuations]
-    assert found == pytest.approx(one_by_one, abs=0.3)
+    # rows computed alone take another way through llama.cpp than rows in a batch: up to 0.01 nats a token, by processor
+    assert found == pytest.approx(one_by_one, abs=0.02 * 36)

@@ -24,13 +24,13 @@ from workbench.engine import slots
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, make_key, virtual_tokens
 from workbench.engine.library import llama
-from workbench.engine.loading import Model
+from workbench.engine.loading import PARKED_CELLS, Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.sequence_state import SequenceState
-from workbench.engine.slots import EXACT_SLICE, PARKED_CELLS
+from workbench.engine.slots import EXACT_SLICE
 from workbench.engine.virtual_tokens import Prefix, SoftPrompt, read_virtual_tokens, save_sequence
 from workbench.errors import UserError
 from workbench.protocol import RequestContext

@@ -144,8 +144,12 @@ class Generation(Job):
     def _choose(self, answer: _Answer, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         if self._next is not None:  # what follows a wrong guess means nothing
             return
-        normaliser = self._probabilities.normaliser(logits)
-        token, logit = answer.sampler.choose(context, row, logits)
+        if answer.sampler.takes_best:
+            token, logit = answer.sampler.choose(context, row, logits)
+            normaliser = self._probabilities.normaliser(logits, logit)
+        else:  # a constraint changes them
+            normaliser = self._probabilities.normaliser(logits)
+            token, logit = answer.sampler.choose(context, row, logits)
         now = time.perf_counter()
         self._last_at = now
         if not self._first_at:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 _BLOCKS = 64
+_WHOLE = 4096
+"""From so many candidates on, they are drawn from in blocks."""
 
 
 class Candidates:
@@ -154,8 +156,25 @@ def draw(candidates: Candidates, source: random.Random) -> int:
     if candidates.scores.size == 1:
         return 0
     top = candidates.scores[0] if candidates.ordered else candidates.scores.max()
-    sums = np.exp(candidates.scores - top).cumsum(dtype=np.float64)
-    place = int(sums.searchsorted(source.random() * float(sums[-1]), side="right"))
+    weights = candidates.scores - top
+    np.exp(weights, out=weights)
+    if weights.size < _WHOLE:
+        return _drawn(weights, source.random())
+    # first the block, then the place in it: to sum up all of a vocabulary takes longer than the rest of the choice
+    width = weights.size // _BLOCKS
+    sums = np.add.reduceat(weights, np.arange(0, weights.size, width), dtype=np.float64).cumsum()
+    wanted = source.random() * float(sums[-1])
+    block = min(int(sums.searchsorted(wanted, side="right")), len(sums) - 1)
+    before = float(sums[block - 1]) if block else 0.0
+    inside = weights[block * width : (block + 1) * width]
+    total = float(sums[block]) - before
+    return block * width + _drawn(inside, (wanted - before) / total if total > 0 else 0.0)
+
+
+def _drawn(weights: Scores, chance: float) -> int:
+    """The place up to which the weights make ``chance`` (from 0 to 1) of all of them."""
+    sums = weights.cumsum(dtype=np.float64)
+    place = int(sums.searchsorted(chance * float(sums[-1]), side="right"))
     return min(place, len(sums) - 1)
 
 

@@ -46,7 +46,8 @@ class Sampler:
     """The choice of one sequence's tokens.
 
     ``seed`` is the one that is used: drawn when the recipe has -1; sequence ``i`` of several uses ``seed + i *
-    0x9E3779B1`` modulo 2**32 - 1, so sequence 0 uses the seed itself. ``ended``: the constraint is complete, nothing
+    0x9E3779B1`` modulo 2**32 - 1, so sequence 0 uses the seed itself. ``takes_best``: it is always the model's most
+    probable token, and nothing changes the logits. ``ended``: the constraint is complete, nothing
     can or need follow. Raises UserError for an order or a bias that cannot be.
     """
 
@@ -73,7 +74,8 @@ class Sampler:
         self._random = random.Random(self.seed) if draws(decoding) else None
         self._mirostat = _mirostat(decoding) if self._random else None
         self._steps = self._make_steps(decoding)
-        self._changes = bool(self._constraint or self._bias or self._used or self._steps)
+        changes = bool(self._constraint or self._bias or self._used or self._steps)
+        self.takes_best = not changes and self._random is None
 
     @property
     def ended(self) -> bool:
@@ -85,7 +87,7 @@ class Sampler:
         ``logits``, shape (vocabulary,), is that row in llama.cpp's own memory. It is as before afterwards, but that
         what the constraint forbids stays -inf.
         """
-        if not self._changes and self._random is None:
+        if self.takes_best:
             token = int(logits.argmax())
             return token, float(logits[token])
         if self._constraint is not None:
