@@ -103,13 +103,14 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
 class Beam(msgspec.Struct, frozen=True, kw_only=True):
     """One beam after a step of beam search. ``parent`` is its place among the beams of the step before (-1: the
     prompt); ``text`` is its newest token's; ``score`` is the sum of its log-probabilities. ``ended`` beams are complete
-    answers and go no further."""
+    answers and go no further. ``greedy``: it is greedy decoding's path, which is kept beside the others."""
 
     parent: int
     token: int
     text: str
     score: float
     ended: bool = False
+    greedy: bool = False
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,6 +67,28 @@ def test_when_the_search_ends_its_answer_comes_into_sight(view: BeamView) -> Non
     assert view.canvas.box_of((0, 0)).left() >= 0
 
 
+def test_the_greedy_path_is_told(view: BeamView) -> None:
+    tree = BeamTree(
+        [(Beam(parent=-1, token=1, text="No", score=-0.1), Beam(parent=-1, token=2, text="Yes", score=-0.9))]
+    )
+    view.show_tree(tree)
+    assert "greedy" not in view.detail.text()
+    plain = view.canvas.viewport().grab().toImage()
+    kept = tuple(msgspec.structs.replace(tree[0, lane], greedy=lane == 0) for lane in range(tree.width(0)))
+    view.show_tree(BeamTree([kept]))
+    assert view.detail.text().splitlines()[0].endswith("· the greedy path")
+    assert view.canvas.viewport().grab().toImage() != plain
+
+
+def test_nothing_moves_while_long_texts_are_told(view: BeamView) -> None:
+    view.resize(480, 400)
+    height = view.sizeHint().height()
+    long = "A sentence of some length goes on and on. " * 8
+    view.show_tree(BeamTree([[Beam(parent=-1, token=1, text=long, score=-0.1)]]))
+    assert view.detail.heightForWidth(456) <= view.detail.minimumHeight()
+    assert view.sizeHint().height() == height
+
+
 def test_a_tree_that_is_done_begins_at_its_first_step(view: BeamView, tree: BeamTree) -> None:
     view.show_tree(tree, tree.winner(TEXT))
     assert view.canvas.horizontalScrollBar().value() == 0

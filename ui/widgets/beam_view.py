@@ -41,7 +41,7 @@ class BeamView(QWidget):
         self.canvas = BeamCanvas()
         self.canvas.pointed.connect(self._tell)
         self.detail = Text("", "small")
-        self.detail.setMinimumHeight(3 * 17)  # reserved: what is pointed at changes, the page does not
+        self.detail.setMinimumHeight(5 * 15)  # reserved: what is pointed at changes, the page does not
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column = QVBoxLayout(self)
@@ -64,6 +64,8 @@ class BeamView(QWidget):
         state = {"alive": "", "dead": " · given up", "ended": " · complete"}[tree.state(place)]
         if self.canvas.winner is not None and place == self.canvas.winner:
             state = " · the answer"
+        if beam.greedy:
+            state += " · the greedy path"
         text = " ".join(tree.text(place).split())
         if len(text) > 220:
             text = "…" + text[-220:]
@@ -331,7 +333,8 @@ class BeamCanvas(QAbstractScrollArea):
         painter.setFont(self._figures)
         painter.setPen(theme.colour("muted"))
         score = QRectF(inner.left(), half.bottom(), inner.width(), inner.height() / 2)
-        painter.drawText(score, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{beam.score:.2f}")
+        figures = f"{beam.score:.2f} greedy" if beam.greedy else f"{beam.score:.2f}"
+        painter.drawText(score, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, figures)
         if beam.ended:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("accent" if marked else "muted"))

@@ -176,6 +176,8 @@ def test_the_greedy_path_is_followed_beside_the_beams() -> None:
         assert other is not None
         assert least is not None
         assert score >= max(other, least) - 1e-4
+        told = [beam for event in events if isinstance(event, BeamStep) for beam in event.beams if beam.greedy]
+        assert tuple(beam.token for beam in told if beam.token not in ENDINGS) == alone.sequences[0].tokens
         if score > other + 1e-4:
             better += 1
             assert kept.sequences[0].tokens == alone.sequences[0].tokens

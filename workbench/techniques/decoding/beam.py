@@ -238,6 +238,7 @@ class BeamJob(Job):
                 text=self._piece(beam.token).decode("utf-8", "replace"),
                 score=beam.score,
                 ended=ended,
+                greedy=(parent, beam.token) == step.greedy,
             )
             for beam, parent, ended in (shown[at] for at in order)
         )

@@ -75,10 +75,12 @@ class Complete(NamedTuple, Generic[E]):
 
 
 class Step(NamedTuple, Generic[E]):
-    """What a step made: the beams that go on, group by group, and those that are complete and good enough to keep."""
+    """What a step made: the beams that go on, group by group, and those that are complete and good enough to keep.
+    ``greedy`` is the parent and the token of the greedy path, where it is kept and not yet at its end."""
 
     live: list[Choice]
     complete: list[Complete[E]]
+    greedy: tuple[int, int] | None
 
 
 class BeamSearch(Generic[E]):
@@ -124,7 +126,7 @@ class BeamSearch(Generic[E]):
     def advance(self, rows: Sequence[Row], ends: Callable[[int, int], E | None]) -> Step[E]:
         """Choose the next tokens. ``rows`` has one row for each beam of ``live``; ``ends(parent, token)`` says what
         ends the sequence with this token, or None. It is asked of no more candidates than needed."""
-        step: Step[E] = Step([], [])
+        step: Step[E] = Step([], [], self._greedy_choice(rows))
         chosen: dict[int, int] = {}
         first = 0
         for group in self._groups:
@@ -196,17 +198,22 @@ class BeamSearch(Generic[E]):
         group.done = not live or not self._can_improve(group, live[0].beam)
         return live, kept
 
+    def _greedy_choice(self, rows: Sequence[Row]) -> tuple[int, int] | None:
+        if self._greedy < 0 or not rows[self._greedy].tokens.size:
+            return None
+        row = rows[self._greedy]
+        return self._greedy, int(row.tokens[int(row.scores.argmax())])
+
     def _go_on_greedily(self, step: Step[E], row: Row, ends: Callable[[int, int], E | None]) -> None:
         """Follow the greedy path by a token: with the first group's beam that takes it too, else by itself. Only the
         first group's scores are free of the diversity penalty."""
         place, before = self._greedy, self.live[self._greedy]
         self._greedy = -1
-        if not row.tokens.size:  # everything is forbidden: it ends as it is
+        if step.greedy is None:  # everything is forbidden: it ends as it is
             if before.length:
                 self._end_greedily(step, Complete(place, before, self._score(before), None))
             return
-        best = int(row.scores.argmax())
-        token = int(row.tokens[best])
+        best, token = int(row.scores.argmax()), step.greedy[1]
         shared = self._groups[0].live if not self._groups[0].done else 0
         for at, choice in enumerate(step.live[:shared]):
             if choice.parent == place and choice.beam.token == token:
