@@ -271,7 +271,7 @@ METHODS = (
         "What each linear layer reads is rotated, block by block; lengths and angles stay as they are.",
         "Qiu et al. 2023, Controlling Text-to-Image Diffusion by Orthogonal Finetuning, arXiv:2306.07280",
         _MERGED,
-        "A little more than LoRA: what each layer reads is kept once more.",
+        "About as LoRA.",
     ),
     _training(
         "ia3",

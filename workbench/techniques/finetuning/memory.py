@@ -41,8 +41,8 @@ FOUR_BITS = 0.56
 """Bytes a weight in 4 bits with the scales of its blocks (Dettmers et al. 2023, arXiv:2305.14314)."""
 
 
-_WHOLE = ("loha", "lokr")
-"""Methods that build the change of a layer in its full size."""
+_WHOLE = {"loha": 1.0, "lokr": 1.75}
+"""Methods that build the change of a layer in its full size, and how often they keep it at the peak, as measured."""
 ROTATION_COPIES = 6
 """Of OFT's blocks: the skew-symmetric matrix, what is solved, the rotation, and what their gradients need."""
 
@@ -94,7 +94,7 @@ def token_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
     if config.weights.method == "vera":  # before and after each of its vectors
         outputs = sum(one.outputs for one in targets(shape, config.weights)) // max(1, shape.layers)
         block += 4 * (stems * rank_of(config.weights) + outputs)
-    if config.weights.method == "oft":
+    if config.weights.method == "oft" and number < 4:  # what is rotated is made float32
         block += 4 * sum(one.inputs for one in targets(shape, config.weights)) // max(1, shape.layers)
     if config.weights.method == "dora":
         block += number * (4 * width + 3 * inner)
@@ -112,7 +112,7 @@ def built_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
     """What is built of the moving weights for a pass and kept for the backward pass, however many tokens there are."""
     method = config.weights.method
     if method in _WHOLE:
-        built = number * sum(one.inputs * one.outputs for one in targets(shape, config.weights))
+        built = int(_WHOLE[method] * number * sum(one.inputs * one.outputs for one in targets(shape, config.weights)))
     elif method == "oft":
         size = config.weights.block_size
         built = 4 * ROTATION_COPIES * sum(one.inputs * size for one in targets(shape, config.weights))
