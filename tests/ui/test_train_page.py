@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -19,6 +20,8 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
 from ui.bridge import Bridge
+from ui.early import EarlyImport
+from ui.pages import train
 from ui.pages.merge_dialog import MergeDialog
 from ui.pages.set_builder import SetBuilder
 from ui.pages.train import TrainPage
@@ -65,6 +68,7 @@ def planned(page: TrainPage, qtbot: QtBot, data: str = SET) -> TrainPage:
 def shown(page: TrainPage, qtbot: QtBot, run: c.RunRecord) -> TrainRun:
     qtbot.waitUntil(lambda: any(known.id == run.id for known in page.trainings))
     page.show_run(run.id)
+    qtbot.waitUntil(lambda: page.run_view is not None, timeout=20_000)  # what draws is imported meanwhile
     view = page.run_view
     assert view is not None
     qtbot.waitUntil(lambda: view.title.full_text == run.title)
@@ -345,7 +349,7 @@ def test_a_draft_is_there_again_in_the_next_window(
 
 def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     planned(page, qtbot).setup.start_button.click()
-    qtbot.waitUntil(lambda: page.shown_run is not None)
+    qtbot.waitUntil(lambda: page.shown_run is not None and page.run_view is not None, timeout=20_000)
     view, run = page.run_view, page.shown_run
     assert view is not None
     assert run is not None
@@ -641,6 +645,32 @@ def test_targets(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     page.open_target(data="my rated answers")
     assert page.setup.config.data.path == "my rated answers"
     qtbot.waitUntil(page.setup.isVisible)
+
+
+def test_a_run_that_is_looked_at_before_it_can_be_drawn_is_drawn_then(
+    monkeypatch: pytest.MonkeyPatch, bridge: Bridge, shell: RecordingShell, home: FakeHome, qtbot: QtBot
+) -> None:
+    """The import is aside, so that the window never waits for it."""
+    asked: list[tuple[str, Callable[[], None]]] = []
+    monkeypatch.setattr(train, "EarlyImport", lambda module, then, parent: asked.append((module, then)))
+    run = put_training(home, told(facts_config(), 8, 32))
+    page = open_page(qtbot, bridge, shell)
+    page.open_target(run=run.id)
+    qtbot.waitUntil(page.drawing.isVisible)
+    assert page.run_view is None
+    [(module, then)] = asked
+    assert module == "ui.pages.train_run"
+    then()
+    qtbot.waitUntil(lambda: page.run_view is not None and page.run_view.isVisible())
+    assert page.run_view is not None
+    assert page.run_view.title.full_text == run.title
+
+
+def test_early_imports_are_done_aside_and_told(qtbot: QtBot) -> None:
+    there: list[bool] = []
+    parent = QObject()
+    EarlyImport("graphlib", lambda: there.append("graphlib" in sys.modules), parent)
+    qtbot.waitUntil(lambda: there == [True])
 
 
 def test_the_page_is_there_before_what_draws_curves() -> None:

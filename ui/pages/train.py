@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEve
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
+from ui.early import EarlyImport
 from ui.pages import Found, ShellActions
 from ui.pages.train_actions import RunActions
 from ui.pages.train_intake import TrainIntake
@@ -20,6 +21,7 @@ from ui.pages.train_setup import TrainSetup
 from ui.pages.train_story import TrainingStory
 from ui.pages.train_watch import TrainingWatch
 from ui.pages.train_words import config_of, list_lines
+from ui.widgets.basics import Text
 from ui.widgets.drop_cover import DropCover
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.run_list import RunList
@@ -41,12 +43,14 @@ from workbench.training import AdapterList, AdapterRecord, DataSetList, Training
 if TYPE_CHECKING:
     from ui.pages.train_compare import TrainCompare
     from ui.pages.train_run import TrainRun
+    from ui.widgets.curves import CurveChart
 
 _RUNS = 300
 
 
 class TrainPage(QWidget):
-    """See ``ui.pages`` for what the frame asks of a page. What draws curves is imported when it is first needed."""
+    """See ``ui.pages`` for what the frame asks of a page. What draws curves is imported aside once the page is
+    there."""
 
     name, title, icon = "train", "Train", "train"
 
@@ -78,6 +82,9 @@ class TrainPage(QWidget):
         )
         if self.no_model.button is not None:
             self.no_model.button.clicked.connect(lambda: self._shell.open_page("models"))
+        self.drawing = Text("Getting ready to draw the curves…", "muted")
+        self.drawing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._views.addWidget(self.drawing)
         self._views.addWidget(self.setup)
         self._views.addWidget(self.no_model)
         self.runs.setMinimumWidth(190)
@@ -95,6 +102,9 @@ class TrainPage(QWidget):
         self._runs_timer = QTimer(self, singleShot=True, interval=400)
         self._runs_timer.timeout.connect(self._refresh_runs)
         self._connect()
+        self._views.setCurrentWidget(self.setup)
+        self._can_draw = False
+        EarlyImport("ui.pages.train_run", self._on_can_draw, self)
         self._refresh()
 
     def open_target(self, run: str = "", data: str = "", model: str = "") -> None:
@@ -165,30 +175,56 @@ class TrainPage(QWidget):
             return
         self._shown = run
         self.runs.choose(run)
-        view = self._run_view or self._make_run_view()
-        self._views.setCurrentWidget(view)
+        self._views.setCurrentWidget(self._run_view or self.drawing)
         self._watch(run)
         self._drop_watches()
         self._draw()
 
-    def _make_run_view(self) -> TrainRun:
+    def _on_can_draw(self) -> None:
+        """What draws is imported: make the charts and then the view, a turn of the event loop for each, and show it if
+        a run waits for it."""
+        from ui.pages.train_run import make_charts
+
+        self._can_draw = True
+        self._make_next(make_charts(), [])
+
+    def _make_next(self, making: Iterator[CurveChart], charts: list[CurveChart]) -> None:
+        chart = next(making, None)
+        if chart is None:
+            self._make_run_view(charts)
+            QTimer.singleShot(0, self, self._show_waiting)
+            return
+        charts.append(chart)
+        QTimer.singleShot(0, self, partial(self._make_next, making, charts))
+
+    def _show_waiting(self) -> None:
+        if self._views.currentWidget() is not self.drawing:
+            return
+        if self._shown:
+            self.show_run(self._shown)
+        elif self._ticked:
+            self._show_comparison()
+
+    def _make_run_view(self, charts: Sequence[CurveChart]) -> None:
         from ui.pages.train_run import TrainRun
 
-        view = self._run_view = TrainRun()
+        view = self._run_view = TrainRun(charts)
         self._views.addWidget(view)
         view.copy_wanted.connect(lambda: self.copy(self._shown))
         self.actions.serve(view)
-        return view
 
     def _show_comparison(self) -> None:
+        for run in self._ticked:
+            self._watch(run)
         view = self._compare_view
+        if view is None and not self._can_draw:
+            self._views.setCurrentWidget(self.drawing)
+            return
         if view is None:
             from ui.pages.train_compare import TrainCompare
 
             view = self._compare_view = TrainCompare()
             self._views.addWidget(view)
-        for run in self._ticked:
-            self._watch(run)
         self._views.setCurrentWidget(view)
         self._draw()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -41,6 +42,25 @@ _LOG_SHOWN = 200
 _STOPPING = "Stopping: what was learnt is kept in a checkpoint, so that you can resume it later…"
 
 
+def make_charts() -> Iterator[CurveChart]:
+    """The charts of a run: loss, learning rate, gradient norm and speed. Each takes a while to make."""
+    yield CurveChart(
+        "Loss",
+        height=200,
+        help="How unlikely the model finds the right words (nats a token): lower is better. Where it goes on "
+        "falling in training but rises on held-out examples, the model learns by heart.",
+    )
+    yield CurveChart("Learning rate", height=84, help="How far each step goes.")
+    yield CurveChart(
+        "Gradient norm",
+        height=84,
+        help="How strongly a step pulls at the weights. Leaps mean that it is unsteady.",
+    )
+    yield CurveChart(
+        "Speed", "tokens/s", height=84, from_zero=True, help="Tokens learnt from in a second, padding apart."
+    )
+
+
 class TrainRun(QWidget):
     """What is to be done with the run is asked by signals."""
 
@@ -54,7 +74,8 @@ class TrainRun(QWidget):
     try_wanted = Signal()
     merge_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, charts: Sequence[CurveChart] = (), parent: QWidget | None = None) -> None:
+        """``charts`` are those of ``make_charts``, where they were made before."""
         super().__init__(parent)
         self._run: RunRecord | None = None
         self._stopping = False
@@ -77,21 +98,7 @@ class TrainRun(QWidget):
         self.gone = Text("What it made was deleted.", "muted")
         self.gone.hide()
         self.scores = TrainingScores()
-        self.loss = CurveChart(
-            "Loss",
-            height=200,
-            help="How unlikely the model finds the right words (nats a token): lower is better. Where it goes on "
-            "falling in training but rises on held-out examples, the model learns by heart.",
-        )
-        self.rate = CurveChart("Learning rate", height=84, help="How far each step goes.")
-        self.gradient = CurveChart(
-            "Gradient norm",
-            height=84,
-            help="How strongly a step pulls at the weights. Leaps mean that it is unsteady.",
-        )
-        self.speed = CurveChart(
-            "Speed", "tokens/s", height=84, from_zero=True, help="Tokens learnt from in a second, padding apart."
-        )
+        self.loss, self.rate, self.gradient, self.speed = charts or tuple(make_charts())
         self.samples = SampleAnswers()
         self.log_button = LinkButton("Log")
         self.log_button.setCheckable(True)
