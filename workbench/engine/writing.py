@@ -113,8 +113,8 @@ class Writer:
         """Turn the tokens that are not yet read into text; True when a stop string was found in the answer."""
         if not self._unread:
             return False
-        shown = self._shown_specials
-        pieces = [self._vocabulary.piece(token, special=token in shown) for token in self._unread]
+        specials = self._shown_specials
+        pieces = [self._vocabulary.piece(token, special=token in specials) for token in self._unread]
         self._unread.clear()
         text = self._decoder.feed(b"".join(pieces))
         for kind, part in self._splitter.feed(text):

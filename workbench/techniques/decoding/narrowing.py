@@ -161,7 +161,7 @@ def draw(candidates: Candidates, source: random.Random) -> int:
     if weights.size < _WHOLE:
         return _drawn(weights, source.random())
     # first the block, then the place in it: to sum up all of a vocabulary takes longer than the rest of the choice
-    width = weights.size // _BLOCKS
+    width: int = weights.size // _BLOCKS
     sums = np.add.reduceat(weights, np.arange(0, weights.size, width), dtype=np.float64).cumsum()
     wanted = source.random() * float(sums[-1])
     block = min(int(sums.searchsorted(wanted, side="right")), len(sums) - 1)
