@@ -29,7 +29,7 @@ _BOX_WIDTH, _BOX_HEIGHT = 84, 38
 _GAP_X, _GAP_Y = 34, 8
 _HEAD = 20  # the numbers of the steps
 _MARGIN = 8
-_LANES_SHOWN = 6
+_LANES_SHOWN = 9  # eight beams and the greedy path; a window of 800 px has room for them
 _AT_END = 24
 
 
