@@ -8,7 +8,15 @@ collection revision, so that it can be made again or the difference named.
 from __future__ import annotations
 
 from workbench.recipes.decoding import SAMPLING_ORDER, DecodingPart
-from workbench.recipes.effects import answers_of, carried_out, counting_fields, idle_fields, notes_on, problem_of
+from workbench.recipes.effects import (
+    answers_of,
+    carried_out,
+    counting_fields,
+    draws,
+    idle_fields,
+    notes_on,
+    problem_of,
+)
 from workbench.recipes.model import AdapterUse, ModelPart
 from workbench.recipes.presets import PRESETS, preset_of, with_preset
 from workbench.recipes.prompting import PromptingPart
@@ -39,6 +47,7 @@ __all__ = [
     "carried_out",
     "counting_fields",
     "differences",
+    "draws",
     "idle_fields",
     "load_recipe",
     "notes_on",

@@ -19,7 +19,7 @@ import numpy as np
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.recipes import SAMPLING_ORDER, DecodingPart
+from workbench.recipes import SAMPLING_ORDER, DecodingPart, draws
 from workbench.techniques.decoding import narrowing
 from workbench.techniques.decoding.narrowing import Candidates, Mirostat, Scores
 from workbench.techniques.decoding.repetition import (
@@ -28,6 +28,7 @@ from workbench.techniques.decoding.repetition import (
     Tokens,
     UsedPhrases,
     breaking,
+    says_something,
 )
 
 if TYPE_CHECKING:
@@ -105,17 +106,12 @@ class Sampler:
         """
         if self._constraint is not None:
             self._constraint.accept(token)
-        if self._recent is not None and (self._constraint is None or self._says_something(token)):
+        if self._recent is not None and (self._constraint is None or says_something(self._vocabulary.piece(token))):
             self._recent.add(token)
         if self._phrases is not None:
             self._phrases.add(token)
         if self._used is not None:
             self._used.add(token)
-
-    def _says_something(self, token: int) -> bool:
-        """Whether there is a letter or digit in a token. Under a constraint the others are its marks: to punish a quote
-        for having been used before keeps a string from ever ending."""
-        return any(byte > 127 or chr(byte).isalnum() for byte in self._vocabulary.piece(token))
 
     def close(self) -> None:
         """Free what is held outside Python: nothing, at present."""
@@ -222,11 +218,6 @@ class Sampler:
                 )
             wanted |= _heating_step(decoding)
         return [wanted[name] for name in decoding.order if name in wanted]
-
-
-def draws(decoding: DecodingPart) -> bool:
-    """Whether chance has a part in the choice: temperature 0 is greedy."""
-    return decoding.strategy == "sampling" and decoding.temperature > 0
 
 
 def derived_seed(seed: int, sequence: int) -> int:
