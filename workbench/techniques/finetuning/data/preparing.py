@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.techniques.finetuning.data.examples import Example
+from workbench.techniques.finetuning.data.packed import WrittenExamples
 from workbench.techniques.finetuning.data.reading import Split, find_splits, read_rows
 from workbench.techniques.finetuning.data.rows import ReadingLimits
 from workbench.techniques.finetuning.data.shapes import (
@@ -25,7 +26,7 @@ from workbench.techniques.finetuning.data.shapes import (
 )
 from workbench.techniques.finetuning.data.splitting import split_examples
 from workbench.techniques.finetuning.data.statistics import Overlap, SetStatistics, measure, measure_overlap
-from workbench.techniques.finetuning.data.writing import ExampleWriter, WrittenExample
+from workbench.techniques.finetuning.data.writing import ExampleWriter
 
 MOST_REFUSED = 0.1
 """With a larger share of rows that are no examples, a set is refused: it was taken for something else than it is."""
@@ -46,8 +47,8 @@ class LoadedSet(msgspec.Struct, frozen=True, kw_only=True):
 class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     """Examples to train on and to evaluate on, as tokens, and what there is to know of them."""
 
-    train: tuple[WrittenExample, ...]
-    evaluation: tuple[WrittenExample, ...]
+    train: WrittenExamples
+    evaluation: WrittenExamples
     train_examples: tuple[Example, ...]
     evaluation_examples: tuple[Example, ...]
     train_statistics: SetStatistics
@@ -107,13 +108,12 @@ def prepare(
         train, evaluation = split_examples(train, evaluation_share, seed)
     refused: list[Refusal] = []
     sides = [_written(side, writer, refused, check) for side in (train, evaluation)]
-    every = [one for side in sides for one in side]
-    _check_refused(refused, len(every), "This set")
-    _check_enough([*train, *evaluation], every)
-    notes = tuple(dict.fromkeys(note for one in every for note in one.notes))
+    _check_refused(refused, sum(map(len, sides)), "This set")
+    _check_enough([*train, *evaluation], sides)
+    notes = tuple(dict.fromkeys(note for side in sides for note in side.notes()))
     return TrainingSet(
-        train=_learnable(sides[0]),
-        evaluation=_learnable(sides[1]),
+        train=sides[0].learnable(),
+        evaluation=sides[1].learnable(),
         train_examples=tuple(train),
         evaluation_examples=tuple(evaluation),
         train_statistics=measure(train, sides[0]),
@@ -126,8 +126,8 @@ def prepare(
 
 def _written(
     examples: Iterable[Example], writer: ExampleWriter, refused: list[Refusal], check: Callable[[], None]
-) -> list[WrittenExample]:
-    written: list[WrittenExample] = []
+) -> WrittenExamples:
+    written = WrittenExamples()
     for example in examples:
         check()
         if example.is_empty:
@@ -137,10 +137,6 @@ def _written(
         except UserError as error:
             refused.append(Refusal(example.source, error.message))
     return written
-
-
-def _learnable(written: Iterable[WrittenExample]) -> tuple[WrittenExample, ...]:
-    return tuple(one for one in written if one.trained_tokens)
 
 
 def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
@@ -153,7 +149,7 @@ def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
         )
 
 
-def _check_enough(examples: Sequence[Example], written: Sequence[WrittenExample]) -> None:
+def _check_enough(examples: Sequence[Example], sides: Sequence[WrittenExamples]) -> None:
     if len(examples) < FEWEST_EXAMPLES:
         raise UserError(
             f"There {'is one example' if examples else 'are no examples'}; at least {FEWEST_EXAMPLES} are needed.",
@@ -161,15 +157,15 @@ def _check_enough(examples: Sequence[Example], written: Sequence[WrittenExample]
         )
     if len({example.digest(normalised=True) for example in examples}) < FEWEST_EXAMPLES:
         raise UserError(f"All {len(examples):,} examples say the same.", "Add others.")
-    if not written:
+    count = sum(map(len, sides))
+    if not count:
         raise UserError(
             f"All {len(examples):,} examples are empty. The first is {examples[0].source}.", "Add answers to learn."
         )
-    left = [one for one in written if one.trained_tokens]
-    if not left:
-        first = written[0]
+    if not any(any(side.packed.learnt()) for side in sides):
+        first = next(side[0] for side in sides if side)
         raise UserError(
-            f"All {len(written):,} examples are too long: within the first {len(first.tokens):,} tokens nothing is "
+            f"All {count:,} examples are too long: within the first {len(first.tokens):,} tokens nothing is "
             f"left to learn. The first is {first.source}, with {first.whole_tokens:,} tokens.",
             "Allow longer examples, or shorten the questions.",
         )

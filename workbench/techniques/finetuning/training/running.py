@@ -39,7 +39,15 @@ from workbench.techniques.finetuning.training.evaluation import (
 from workbench.techniques.finetuning.training.losses import LossOf, keeps_apart, make_loss
 from workbench.techniques.finetuning.training.methods import apply_method
 from workbench.techniques.finetuning.training.ranks import Ranks
-from workbench.techniques.finetuning.training.sets import Question, ReadySet, TokenSequence, open_writing, ready_set
+from workbench.techniques.finetuning.training.sets import (
+    Question,
+    ReadySet,
+    TokenSequence,
+    lengths_of,
+    longest_of,
+    open_writing,
+    ready_set,
+)
 from workbench.techniques.finetuning.training.trainer import (
     StepTrainer,
     Stopped,
@@ -152,7 +160,7 @@ class _Session:
         set_seed(self._config.optimiser.seed)
         self._model = model = apply_method(loaded, self._config.weights)
         model.eval()
-        longest = max(self._data.train, key=lambda one: len(one.tokens))
+        longest = longest_of(self._data.train)
         self._loss_of = make_loss(model, longest.tokens, loaded.dtype)
         self._apart = any(one.starts for one in self._texts) and keeps_apart(model, loaded.dtype)
         self._dtype, self._device = loaded.dtype, torch.device(loaded.device).type
@@ -386,7 +394,7 @@ def _check_of(control: Control, pace: Callable[[], None] = lambda: None) -> Call
 
 
 def _tokens_trained(config: TrainingConfig, train: Sequence[TokenSequence]) -> float:
-    mean = sum(len(one.tokens) for one in train) / len(train)
+    mean = sum(lengths_of(train)) / len(train)
     return config.optimiser.steps * config.optimiser.batch * mean
 
 

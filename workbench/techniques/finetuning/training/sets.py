@@ -5,12 +5,13 @@ Needs the model's vocabulary and chat template, not its weights. Importing this 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 import msgspec
 
@@ -19,6 +20,7 @@ from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.techniques.finetuning.data.documents import Window, pack, take_apart
 from workbench.techniques.finetuning.data.examples import Example, Source
+from workbench.techniques.finetuning.data.packed import PackedTokens
 from workbench.techniques.finetuning.data.preparing import LoadedSet, TrainingSet, load_set, prepare
 from workbench.techniques.finetuning.data.reading import find_splits, read_rows
 from workbench.techniques.finetuning.data.shapes import ROWS_LOOKED_AT, ColumnMapping, Shape, recognise
@@ -58,6 +60,54 @@ class TokenSequence(msgspec.Struct, frozen=True):
         return [TokenSequence(self.tokens[start:end], self.trained[start:end]) for start, end in borders]
 
 
+class TokenSequences(Sequence[TokenSequence]):
+    """Many of them, held packed: one is made when it is asked for."""
+
+    def __init__(self, packed: PackedTokens | None = None) -> None:
+        """Those of ``packed``, each one text."""
+        self._packed = packed if packed is not None else PackedTokens()
+        self._starts: dict[int, tuple[int, ...]] = {}
+
+    def append(self, one: TokenSequence) -> None:
+        if one.starts:
+            self._starts[len(self)] = one.starts
+        self._packed.append(one.tokens, one.trained)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, place: int) -> TokenSequence: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[TokenSequence]: ...
+    def __getitem__(self, place: int | slice) -> TokenSequence | list[TokenSequence]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        return TokenSequence(*self._packed[place], self._starts.get(place, ()))
+
+    def lengths(self) -> array[int]:
+        return self._packed.lengths()
+
+    def learnt(self) -> array[int]:
+        return self._packed.learnt(skipped=1)
+
+
+def lengths_of(texts: Sequence[TokenSequence]) -> array[int]:
+    """How many tokens each has."""
+    return texts.lengths() if isinstance(texts, TokenSequences) else array("i", (len(one.tokens) for one in texts))
+
+
+def learnt_of(texts: Sequence[TokenSequence]) -> array[int]:
+    """How many tokens of each are learnt; the first one of a text is not foretold."""
+    return texts.learnt() if isinstance(texts, TokenSequences) else array("i", (sum(one.trained[1:]) for one in texts))
+
+
+def longest_of(texts: Sequence[TokenSequence]) -> TokenSequence:
+    lengths = lengths_of(texts)
+    return texts[max(range(len(lengths)), key=lengths.__getitem__)]
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What the model is asked: ``prompt`` in tokens, the question and the expected answer in words."""
 
@@ -86,8 +136,8 @@ class ReadySet:
     """A set that can be trained on. ``evaluation`` is what is evaluated on; where nothing is ``held_out``, that are
     training examples. ``questions`` are its conversations' last answers."""
 
-    train: tuple[TokenSequence, ...]
-    evaluation: tuple[TokenSequence, ...]
+    train: TokenSequences
+    evaluation: TokenSequences
     held_out: bool
     questions: tuple[Question, ...]
     report: DataReport
@@ -127,21 +177,28 @@ def ready_set(config: TrainingConfig, writing: Writing, check: Callable[[], None
     loaded, prepared, longest = _prepare(config, writing, check)
     report = _report(config, loaded, prepared, longest, writing.tokenizer, 0, 0)
     if config.objective == "domain":
-        train, evaluation = (
-            tuple(map(_sequence_of, pack(side, longest))) for side in (prepared.train, prepared.evaluation)
-        )
+        train, evaluation = (_windows(side, longest) for side in (prepared.train, prepared.evaluation))
         if not train:
             raise UserError(f"{config.data.path} is too short to learn from.", "Add text.")
         return ReadySet(train, evaluation or train, bool(evaluation), (), report)
-    train, evaluation = (
-        tuple(TokenSequence(one.tokens, one.trained) for one in side) for side in (prepared.train, prepared.evaluation)
-    )
+    train, evaluation = (TokenSequences(side.packed) for side in (prepared.train, prepared.evaluation))
     asked, shown = prepared.evaluation_examples, prepared.evaluation
     if not evaluation:
         asked, shown = prepared.train_examples, prepared.train
     writer = writing.writer(longest_tokens=longest)
-    questions = tuple(question_of(one, shown_one, writer, writing.tokenizer) for one, shown_one in _pairs(asked, shown))
-    return ReadySet(train, evaluation or train, bool(evaluation), tuple(q for q in questions if q is not None), report)
+    same: dict[int, int] = {}  # one object for each number in all of the prompts
+    questions = (
+        question_of(one, shown_one, writer, writing.tokenizer, same) for one, shown_one in _pairs(asked, shown)
+    )
+    found = tuple(question for question in questions if question is not None)
+    return ReadySet(train, evaluation or train, bool(evaluation), found, report)
+
+
+def _windows(written: Sequence[WrittenExample], longest: int) -> TokenSequences:
+    found = TokenSequences()
+    for window in pack(written, longest):
+        found.append(_sequence_of(window))
+    return found
 
 
 def _sequence_of(window: Window) -> TokenSequence:
@@ -152,9 +209,15 @@ def _sequence_of(window: Window) -> TokenSequence:
 
 
 def question_of(
-    example: Example, written: WrittenExample, writer: ExampleWriter, tokenizer: Tokenizer
+    example: Example,
+    written: WrittenExample,
+    writer: ExampleWriter,
+    tokenizer: Tokenizer,
+    same: dict[int, int] | None = None,
 ) -> Question | None:
-    """The last answer of a conversation as a question, None of a text or where the answer was cut off."""
+    """The last answer of a conversation as a question, None of a text or where the answer was cut off. The numbers of
+    its prompt are those of ``same``, which gets what it lacks."""
+    same = {} if same is None else same
     if not example.messages or not written.tokens:
         return None
     marked = written if not all(written.trained[1:]) else writer.write(example)
@@ -164,7 +227,7 @@ def question_of(
     while start and marked.trained[start - 1]:
         start -= 1
     return Question(
-        prompt=marked.tokens[:start],
+        prompt=tuple(same.setdefault(token, token) for token in marked.tokens[:start]),
         question=next((m.content for m in reversed(example.messages) if m.role == "user"), ""),
         expected=answer_text(marked.tokens[start:], tokenizer),
     )
@@ -202,7 +265,7 @@ def _prepare(config: TrainingConfig, writing: Writing, check: Callable[[], None]
     writer = writing.writer(loss_on="all" if domain else part.loss_on, longest_tokens=0 if domain else longest)
     prepared = prepare(loaded, writer, evaluation_share=part.evaluation_share, seed=config.optimiser.seed, check=check)
     if not domain:
-        longest = max(len(one.tokens) for one in (*prepared.train, *prepared.evaluation))
+        longest = max(max(side.packed.lengths(), default=0) for side in (prepared.train, prepared.evaluation))
     return loaded, prepared, longest
 
 
@@ -239,8 +302,11 @@ def _report(
     previews: int,
     first: int,
 ) -> DataReport:
-    sides: list[tuple[Literal["train", "evaluation"], WrittenExample]] = [("train", one) for one in prepared.train]
-    sides += [("evaluation", one) for one in prepared.evaluation]
+    count = len(prepared.train)
+    shown: list[tuple[Literal["train", "evaluation"], WrittenExample]] = [
+        *(("train", one) for one in prepared.train[first : first + previews]),
+        *(("evaluation", one) for one in prepared.evaluation[max(0, first - count) : max(0, first + previews - count)]),
+    ]
     return DataReport(
         path=config.data.path,
         shape=loaded.shape.name if _mapping(config.data) is None else "columns",
@@ -252,7 +318,7 @@ def _report(
         overlap=prepared.overlap.examples,
         refused=tuple(f"{one.source}: {one.reason}" for one in prepared.refused[:MOST_REFUSED_TOLD]),
         notes=(*prepared.notes, *_asked_twice(prepared.overlap)),
-        previews=tuple(_preview(one, side, tokenizer) for side, one in sides[first : first + previews]),
+        previews=tuple(_preview(one, side, tokenizer) for side, one in shown),
         longest_tokens=longest,
     )
 

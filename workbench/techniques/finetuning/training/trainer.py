@@ -44,7 +44,7 @@ from workbench.techniques.finetuning.training.control import Control, Switch
 from workbench.techniques.finetuning.training.losses import LossOf, keeps_apart, make_loss
 from workbench.techniques.finetuning.training.methods import base_of, moving
 from workbench.techniques.finetuning.training.ranks import Ranks
-from workbench.techniques.finetuning.training.sets import TokenSequence
+from workbench.techniques.finetuning.training.sets import TokenSequence, learnt_of, lengths_of, longest_of
 from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of
 from workbench.training import OptimiserPart
 
@@ -104,19 +104,19 @@ class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
         batch = min(part.batch or default_batch(examples), examples)
         self._schedule = Schedule(examples, batch, part.seed)
         self._count = count_steps(examples, batch, part.epochs, part.steps)
-        self._lengths = [len(one.tokens) for one in options.train]
-        self._learnt = [sum(one.trained[1:]) for one in options.train]
+        self.lengths = lengths_of(options.train)
+        self._learnt = learnt_of(options.train)
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, number: int) -> _Step:
         places = self._schedule.step(number)
-        shares = share_out([self._lengths[place] for place in places], self._options.ranks.count)
+        shares = share_out([self.lengths[place] for place in places], self._options.ranks.count)
         return _Step(
             places=tuple(places[place] for place in shares[self._options.ranks.rank]),
             learnt=sum(self._learnt[place] for place in places),
-            tokens=sum(self._lengths[place] for place in places),
+            tokens=sum(self.lengths[place] for place in places),
         )
 
 
@@ -180,7 +180,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         if found is not None:
             self.reached = self._before = read_reached(found)
             self._load_from_checkpoint(str(found))
-        sample = max(self.options.train, key=lambda one: len(one.tokens)).tokens
+        sample = longest_of(self.options.train).tokens
         self._loss_of = make_loss(self.model, sample, self.options.dtype)
         several = any(one.starts for one in self.options.train)
         self._apart = several and keeps_apart(self.model, self.options.dtype)
@@ -236,7 +236,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         options = self.options
         stopping = False
         total = torch.zeros((), device=self.args.device)
-        lengths = [len(options.train[place].tokens) for place in inputs.places]
+        lengths = [self.steps.lengths[place] for place in inputs.places]
         for rows in make_passes(lengths, options.optimiser.tokens_per_pass or PASS_TOKENS):
             options.control.wait_while_paused()
             if options.control.stopping:
