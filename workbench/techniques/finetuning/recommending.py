@@ -85,11 +85,11 @@ def learning_rate(method: WeightsMethod, parameters: int, rank: int = 16) -> flo
     invented facts in half the epochs that 5e-4 needed (docs/finetuning.md). LoRA wants ten times that (Schulman et
     al. 2025, LoRA Without Regret; 2e-4 at 7 billion in Dettmers et al. 2023, arXiv:2305.14314). rsLoRA divides by
     the root of the rank only, so that the same step counts that much more (Kalajdzievski 2023, arXiv:2312.03732).
-    LoHa, LoKr, MiSS and OFT: tried at 135 million, where 20 steps learnt what LoRA learns in them or more; VeRA: ten
-    times LoRA's (Kopiczko et al. 2023, arXiv:2310.11454). Biases: Ben Zaken et al. 2021, arXiv:2106.10199; norms: Zhao
-    et al. 2023, arXiv:2312.11420; IA3: 3e-3 at 3 to 11 billion (Liu et al. 2022, arXiv:2205.05638); a soft prompt wants
-    the largest, 0.3 in Lester et al. 2021, arXiv:2104.08691, with Adafactor, a tenth of it with AdamW; P-tuning moves
-    the layers that make its prompt (Liu et al. 2021, arXiv:2103.10385).
+    LoHa, LoKr, MiSS and OFT: tried at 135 million, where 20 steps learnt what LoRA learns in them or more; VeRA: as
+    tried there; 4e-3 at 7 billion in Kopiczko et al. 2023, arXiv:2310.11454. Biases: Ben Zaken et al. 2021,
+    arXiv:2106.10199; norms: Zhao et al. 2023, arXiv:2312.11420; IA3: 3e-3 at 3 to 11 billion (Liu et al. 2022,
+    arXiv:2205.05638); a soft prompt wants the largest, 0.3 in Lester et al. 2021, arXiv:2104.08691, with Adafactor, a
+    tenth of it with AdamW; P-tuning moves the layers that make its prompt (Liu et al. 2021, arXiv:2103.10385).
     """
     full = 2e-5 * (7e9 / max(parameters, 1e6)) ** 0.4
     rates: dict[WeightsMethod, float] = {
