@@ -22,7 +22,14 @@ from workbench.cli.run_lines import RunLines, show_parity, show_scores
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+from workbench.events import Log
 from workbench.training import AdapterRecord, MergedType
+
+FINER = ("Q5", "Q6", "Q8", "F", "BF")
+IN_FOUR_BITS = (
+    "A merge in 4 bits erases a small adapter. It is checked, and deleted if it lost what was learnt; --type Q8_0 or "
+    "F16 without --quantization keeps it."
+)
 
 
 def add_commands(commands: Commands) -> None:
@@ -40,11 +47,18 @@ def add_commands(commands: Commands) -> None:
     merging.add_argument("--model", metavar="M", default="", help="the base (default: the one it was trained on)")
     merging.add_argument("--name", dest="new", metavar="N", default="", help="what the model is called")
     merging.add_argument(
-        "--type", choices=get_args(MergedType), default="Q8_0", help="the format of the changed tensors [%(default)s]"
+        "--type",
+        choices=get_args(MergedType),
+        default="Q8_0",
+        help="the format of the changed tensors [%(default)s]; same is that of the base, and a merge in 4 bits erases "
+        "a small adapter: its change is smaller than the steps between 4-bit numbers",
     )
     merging.add_argument("--strength", type=float, default=1.0, help="how strongly it is put in [%(default)s]")
     merging.add_argument(
-        "--quantization", metavar="Q", default="", help="write the whole model in this format afterwards"
+        "--quantization",
+        metavar="Q",
+        default="",
+        help="write the whole model in this format afterwards; 4 bits may lose what was learnt",
     )
     exporting = group.command(
         "export", "write it to a new folder, with a model card", export, show_exported, told=RunLines()
@@ -90,6 +104,8 @@ def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
         scale=arguments.strength,
         quantization=arguments.quantization,
     )
+    if call.type == "same" or (call.quantization and not call.quantization.startswith(FINER)):
+        yield Log(text=IN_FOUR_BITS, level="notice")
     run = yield from session.call(call)
     done = yield from follow(session, run.id, stop_on_interrupt=True)
     return {"run": run.id, **done}

@@ -350,6 +350,10 @@ def test_merge_is_followed_to_its_end(run: Run, front: FakeFront) -> None:
     assert front.asked(MergeAdapter) == [MergeAdapter(adapter="facts", type="F16", scale=0.5, quantization="Q4_K_M")]
     assert "facts merged is in the catalogue." in ran.out
     assert "the same next token at 99.8% of 1,200 places, where 99% is needed" in ran.out
+    assert "A merge in 4 bits erases a small adapter." in ran.err
+    assert "4 bits" in run("adapters", "merge", "facts", "--type", "same").err
+    assert "4 bits" not in run("adapters", "merge", "facts", "--type", "F16").err
+    assert "erases a small adapter" in " ".join(run("adapters", "merge", "--help").out.split())
     plain = run("adapters", "merge", "facts", "--json").result
     assert (plain["run"], plain["model"], plain["parity"]["passed"]) == ("r1", "facts merged", True)
 
