@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from workbench import events
-from workbench.calls import ExportAdapter, MergeAdapter, RunRecord
+from workbench.calls import ExportAdapter, MergeAdapter, ModelRecord, RunRecord
 from workbench.core.adapter_cards import check_mergeable, find_card
 from workbench.core.bases import Bases
 from workbench.core.merging import merge_and_check, merged_bytes
@@ -57,7 +57,7 @@ class ExportRuns:
             self._peft_files(record)
         elif _merges(record, call):
             check_mergeable(record)
-            check_room(place, merged_bytes(self._bases.model(record.base), MergeAdapter(adapter="").type))
+            check_room(place, merged_bytes(self._base(record), MergeAdapter(adapter="").type))
         else:
             check_room(place, sum(file.stat().st_size for file in self._own_files(record)))
         return msgspec.structs.replace(call, path=str(place))
@@ -117,6 +117,17 @@ class ExportRuns:
             return [Path(record.file)]
         return [piece.path for piece in read_pieces(Path(self._bases.model(record.model).path))]
 
+    def _base(self, record: AdapterRecord) -> ModelRecord:
+        """The GGUF model that it is merged into."""
+        trained_on = self._bases.model(record.base)
+        model = self._bases.served_over(trained_on)
+        if model is None:
+            raise UserError(
+                f"{trained_on.name} is a folder of safetensors, and no GGUF model here fits {record.name}.",
+                "Import the same model as a GGUF file, or export a PEFT folder.",
+            )
+        return model
+
     def _copied(self, record: AdapterRecord, folder: Path, run: OpenRun) -> str:
         files = self._own_files(record)
         stem = file_safe(record.model or record.name)
@@ -129,7 +140,7 @@ class ExportRuns:
     def _merged(self, record: AdapterRecord, folder: Path, run: OpenRun) -> tuple[AdapterRecord, str]:
         """Merged into its base as by default, and checked: the card tells of this check."""
         check_mergeable(record)
-        model = self._bases.model(record.base)
+        model = self._base(record)
         call = MergeAdapter(adapter=record.name, model=model.name, name=f"{model.name} {record.name}")
         check_room(folder, merged_bytes(model, call.type))
         name = f"{file_safe(call.name)}.gguf"

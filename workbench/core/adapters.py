@@ -228,6 +228,8 @@ class Adapters:
             )
         wanted = call.model or record.base  # a file that somebody put there names no base
         model = self._bases.model(wanted) if wanted else self._base_of(Path(record.file), "")[0]
+        if not call.model:
+            model = self._bases.served_over(model) or model
         if model.format != "gguf":
             raise UserError(f"{model.name} is no GGUF model; merging needs one.", "Import its GGUF form.")
         check_room(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 from workbench.calls import ModelRecord
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
+from workbench.models.gguf import Tensor
 from workbench.models.inspection import is_missing
 from workbench.protocol import RequestContext
 from workbench.storage.datasets import DataShelf
@@ -51,6 +54,26 @@ class Bases:
         sha256 = self._checksums.compute(model.files, context)
         return BaseModel(name=model.name, path=model.path, sha256=sha256, licence=model.licence)
 
+    def served_over(self, model: ModelRecord) -> ModelRecord | None:
+        """The model that the engine is given with what was trained on ``model``: that itself, or for a folder of
+        safetensors the GGUF model of the same names and shapes, of several the one that was rounded least. None where
+        there is none, or the folder's architecture is not known here."""
+        from workbench.techniques.finetuning.bridge.base import read_base
+
+        if model.format == "gguf":
+            return model
+        try:
+            base = read_base(Path(model.path))
+        except UserError:
+            return None
+        able = [m for m in self._catalogue.list_models() if m.format == "gguf" and m.architecture == base.architecture]
+        for one in sorted(able, key=lambda m: -m.bytes):
+            with contextlib.suppress(UserError):  # it is missing or not sound
+                tensors = read_base(Path(one.path)).tensors
+                if base.tensors and tensors and _are_in(base.tensors, tensors):
+                    return one
+        return None
+
     def with_paths(self, config: TrainingConfig) -> TrainingConfig:
         """The config with paths in place of the names of the home's sets. Raises UserError where there is neither."""
         if not config.data.path:
@@ -77,6 +100,10 @@ class Bases:
         if not path.exists():
             raise UserError(f"There is no file or folder {path}.", "Check the path.")
         return str(path)
+
+
+def _are_in(some: Mapping[str, Tensor], all: Mapping[str, Tensor]) -> bool:
+    return all.keys() >= some.keys() and {key: all[key].shape for key in some} == {k: t.shape for k, t in some.items()}
 
 
 def with_names(config: TrainingConfig, given: TrainingConfig) -> TrainingConfig:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from workbench import events
-from workbench.calls import ExportRun, InspectData, ListRuns, PlanTraining, Train
+from workbench.calls import ExportRun, InspectData, ListRuns, ModelRecord, PlanTraining, Train
 from workbench.core.bases import Bases, with_names
 from workbench.core.run_log import RunLog
 from workbench.core.runs import Runs
@@ -98,11 +98,25 @@ class Training:
             for event in host.stream(asked, context):
                 if isinstance(event, events.Finished):
                     plan = msgspec.convert(event.result, TrainingPlan)
-                    return msgspec.structs.replace(plan, config=with_names(plan.config, config))
+                    notes = (*plan.notes, *self._served_notes(model))
+                    return msgspec.structs.replace(plan, config=with_names(plan.config, config), notes=notes)
                 if isinstance(event, events.TERMINAL):
                     raise error_of(event)
                 yield event
         raise RuntimeError("the plan ended without a terminal event")
+
+    def _served_notes(self, model: ModelRecord) -> list[str]:
+        """What a person can chat with after a training on a folder of safetensors, which the engine cannot run."""
+        if model.format == "gguf":
+            return []
+        over = self._bases.served_over(model)
+        what = f"{model.name} is a folder of safetensors, which cannot be chatted with."
+        if over is not None:
+            return [f"{what} What is trained on it is used with {over.name}, and checked over that."]
+        return [
+            f"{what} There is no GGUF model here of the same shapes: what is trained can be neither chatted with nor "
+            "checked, only exported as a PEFT folder. Import the same model as a GGUF file first."
+        ]
 
     def _speeds(self) -> tuple[MeasuredSpeed, ...]:
         """How fast trainings ran here, the latest of each kind."""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from workbench import events
-from workbench.calls import RunRecord
+from workbench.calls import ModelRecord, RunRecord
 from workbench.core.bases import Bases
 from workbench.core.earlier_worker import note_worker, wait_for_earlier
 from workbench.core.out_of_memory import explain
@@ -82,13 +82,14 @@ class TrainingRuns:
         run.tell(events.Progress(stage="checking the model"))
         model = self._bases.model(config.model)
         base = self._bases.checked_model(model, run.context)
+        over = self._over(model)
         with self._workers.working() as host:
             host.start()
             note_worker(folder, host.pid)
             self._hosts[run.id] = host
             try:
                 if made is not None:
-                    return self._check_again(run, made, base, host)
+                    return self._check_again(run, made, base, over, host)
                 card = AdapterRecord(
                     name=config.name or f"{model.name}-{Path(config.data.path).stem}",
                     kind="lora",
@@ -109,13 +110,16 @@ class TrainingRuns:
                         folder=str(folder),
                         serve=str(folder / SERVED),
                         serve_name=card.name,
+                        over=over,
                     ),
                 )
             finally:
                 del self._hosts[run.id]
                 self._tidy(run.id)
 
-    def _check_again(self, run: OpenRun, made: AdapterRecord, base: BaseModel, host: WorkerHost) -> Event:
+    def _check_again(
+        self, run: OpenRun, made: AdapterRecord, base: BaseModel, over: BaseModel | None, host: WorkerHost
+    ) -> Event:
         self._tidy(run.id)
         made = self._publishing.update(msgspec.structs.replace(made, note=""))  # it is under way again
         trained = self._shelf.trained(made.name)
@@ -129,6 +133,7 @@ class TrainingRuns:
             questions=str(trained / QUESTIONS),
             metric=metric_of(made),
             scores=made.scores.after,
+            over=over,
         )
         for event in host.stream(call, run.context):
             if isinstance(event, events.Finished):
@@ -139,6 +144,11 @@ class TrainingRuns:
                 return _explained(event, run, self._plan(run.id))
             run.tell(event)
         raise RuntimeError("the check ended without a terminal event")
+
+    def _over(self, model: ModelRecord) -> BaseModel | None:
+        """What it is served over where that is another model than is trained."""
+        served_over = self._bases.served_over(model) if model.format != "gguf" else None
+        return self._bases.worker_model(served_over) if served_over is not None else None
 
     def _tidy(self, run: str) -> None:
         """Once the worker has gone: what was trained lies with its adapter, and what was served is there already."""

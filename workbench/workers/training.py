@@ -239,6 +239,7 @@ class TrainingService:
             call.model,
             served,
             Path(questions) if questions else None,
+            over=Path(call.over.path) if call.over is not None else None,
             report=_reporting(emit, context),
             cancelled=lambda: context.cancelled,
             **options,

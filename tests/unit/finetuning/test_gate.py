@@ -20,6 +20,7 @@ from tests.unit.finetuning.tiny_models import VOCABULARY, write_gguf
 from workbench import errors
 from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge import families
+from workbench.techniques.finetuning.bridge.quantising import quantize
 from workbench.techniques.finetuning.bridge.serving import convert_trained, merge_trained
 from workbench.techniques.finetuning.parity import comparing, engine_model, gate, torch_model, verdict
 from workbench.techniques.finetuning.parity.comparing import Comparison, Learnt, Pair
@@ -282,6 +283,57 @@ def test_a_folder_of_safetensors_is_not_compared_and_that_is_said(lora: Trained,
     found = check_parity(lora.folder, tmp_path, served, None)
     assert not found.agreements
     assert "Not checked" in found.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["F32", "Q8_0"])
+def test_what_was_trained_on_a_folder_is_checked_over_the_gguf_model_that_it_is_served_with(
+    kind: MergedType, lora: Trained, model: Any, questions: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    tiny_models.build(lora.family).save_pretrained(folder)
+    over = tmp_path / "over.gguf"
+    if kind == "F32":
+        over.write_bytes(lora.base.read_bytes())
+    else:
+        quantize(lora.base, over, kind)
+    served = convert_trained(lora.folder, folder, tmp_path / "a.gguf")
+    found = check_parity(lora.folder, folder, served, questions, over=over, threads=1)
+    assert found.passed, found.reasons
+    assert [one.second for one in found.agreements] == [comparing.EXACT, comparing.SERVED, comparing.BASE]
+    assert found.trained == 1.0
+    assert "over.gguf" in found.notes[0]
+
+
+def test_rows_in_a_wrong_order_of_what_was_trained_on_a_folder_are_stopped(
+    lora: Trained, model: Any, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    tiny_models.build(lora.family).save_pretrained(folder)
+    wrong_order(monkeypatch)
+    served = convert_trained(lora.folder, folder, tmp_path / "a.gguf")
+    found = check_parity(lora.folder, folder, served, questions, over=lora.base, threads=1)
+    assert not found.passed
+
+
+@pytest.mark.parametrize(("same", "passes"), [(7700, True), (5600, False)])
+def test_two_bases_are_held_to_agree_as_far_as_they_do_without_the_adapter(
+    same: int, passes: bool, lora: Trained, tmp_path: Path
+) -> None:
+    found = counted(400, 900, 900)
+    for first, second, agreed in (
+        (comparing.TRAINED, comparing.EXACT, same),
+        (comparing.PLAIN, comparing.BASE, 9000),
+    ):
+        pair = found.pairs[first, second] = Pair(first, second)
+        pair.positions, pair.same, pair._divergence = 10_000, agreed, 10_000 * 0.2
+    adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
+    asked = (found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
+    parity = verdict.judge(*asked, apart=True)
+    assert parity.passed == passes, parity.reasons
+    if not passes:
+        assert "Over the GGUF model it does not say what was trained on the folder" in parity.reasons[0]
+        assert "Without the adapter the two agree at 90%" in parity.reasons[0]
+    assert not verdict.judge(*asked).passed  # of one base nothing is allowed
 
 
 def test_questions_are_read_and_damaged_ones_named(tmp_path: Path) -> None:

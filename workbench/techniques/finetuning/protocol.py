@@ -93,6 +93,7 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     parity. Cancelling saves a checkpoint and ends in Cancelled; so does the parent's end. ``threads`` 0 chooses.
     ``serve``: where the artefact is written as soon as it is trained; then the call goes on with ``Artifact(kind=
     "served", result=Served)`` and, unless ``check`` is False, the gate's ``Artifact(kind="parity", result=Parity)``.
+    ``over`` is the GGUF model that it is served over where ``model`` is a folder of safetensors; None: there is none.
     """
 
     config: TrainingConfig
@@ -100,6 +101,7 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     folder: str
     serve: str = ""
     serve_name: str = ""
+    over: BaseModel | None = None
     check: bool = True
     threads: int = 0
 
@@ -135,7 +137,7 @@ class MergeTrained(Call[Served], frozen=True, kw_only=True, tag="merge"):
 class CheckParity(Call[Parity], frozen=True, kw_only=True, tag="check-parity"):
     """The gate: does ``served`` say what ``trained`` (a PEFT folder, or what a training left) says? ``questions`` is a
     JSON Lines file of ``{tokens, trained, question, expected}`` that the training wrote: the prompts that are compared.
-    ``scale`` is the strength that was merged with."""
+    ``scale`` is the strength that was merged with, ``over`` as in TrainModel."""
 
     trained: str
     model: BaseModel
@@ -144,6 +146,7 @@ class CheckParity(Call[Parity], frozen=True, kw_only=True, tag="check-parity"):
     metric: str = "exact_match"
     scale: float = 1.0
     scores: Scores | None = None
+    over: BaseModel | None = None
 
 
 class Requantize(Call[Served], frozen=True, kw_only=True, tag="requantize"):

@@ -43,6 +43,7 @@ def check_parity(
     served: Served,
     questions: Path | None,
     *,
+    over: Path | None = None,
     metric: str = "exact_match",
     scale: float = 1.0,
     scores: Scores | None = None,
@@ -60,23 +61,34 @@ def check_parity(
     "exact_match": an answer counts when each of its tokens is the likeliest after those before it, which is what greedy
     decoding writes; "token_accuracy": each token counts. ``threads`` 0 takes the cores that others leave.
 
-    A base that is a folder of safetensors cannot be asked in llama.cpp: nothing is compared then, and a note says so.
+    A base that is a folder of safetensors cannot be asked in llama.cpp: ``over`` is the GGUF model with which its
+    adapter is served. The trained model in torch is compared with the adapter over that, and held to agree as far as
+    the two bases do. Without one nothing is compared, and a note says so.
 
     Takes the weights in float32 in torch, and what llama.cpp maps of its files. ``report`` is told a stage and how far
     it is. Raises UserError when something cannot be loaded, errors.Cancelled between two prompts when ``cancelled``.
     """
     began = time.monotonic()
     path = base if isinstance(base, Path) else Path(base.path)
+    plain = path
     if path.is_dir():
-        why = f"Not checked: {path.name} is a folder of safetensors, which llama.cpp cannot run."
-        return Parity(passed=True, notes=(why,))
+        if over is None:
+            why = (
+                f"Not checked: {path.name} is a folder of safetensors, which llama.cpp cannot run, and there is no "
+                "GGUF model here that its adapter fits."
+            )
+            return Parity(passed=True, notes=(why,), verdict=why)
+        path = over
     count = ThreadCount(threads or os.cpu_count() or 1)
     prompts = read_prompts(questions) if questions is not None and questions.is_file() else []
     notes: list[str] = []
     if scores is not None and scores.exact_match is not None:
         notes.append(f"The training itself found {scores.exact_match:.0%} of {scores.answers} answers exact.")
+    if plain != path:
+        notes.append(f"It was trained on the folder {plain.name} and is served, and was checked, over {path.name}.")
     with contextlib.ExitStack() as stack:
-        found = _Models(stack, path, trained, served, prompts, threads or count.now()).open(scale, model, notes, report)
+        models = _Models(stack, path, plain, trained, served, prompts, threads or count.now())
+        found = models.open(scale, model, notes, report)
         for number, prompt in enumerate(found.prompts):
             if cancelled is not None and cancelled():
                 raise errors.Cancelled
@@ -89,7 +101,8 @@ def check_parity(
             report("checking", len(found.prompts), len(found.prompts))
     if not found.prompts:
         raise UserError(f"There is nothing to ask {served.path}.", "Train with examples.")
-    return judge(found.comparison, served, trained, path, metric, tuple(notes), time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return judge(found.comparison, served, trained, path, metric, tuple(notes), seconds, apart=plain != path)
 
 
 class _Models:
@@ -99,6 +112,7 @@ class _Models:
         self,
         stack: contextlib.ExitStack,
         base: Path,
+        plain: Path,
         trained: Path,
         served: Served,
         prompts: list[Prompt],
@@ -106,6 +120,7 @@ class _Models:
     ) -> None:
         self._stack = stack
         self._base, self._trained, self._served = base, trained, served
+        self._plain = plain  # what torch is given: the same, or the folder that was trained on
         self._threads = threads
         self._longest = max((len(prompt.tokens) for prompt in prompts), default=LONGEST_TOKENS)
         self._engines: list[EngineModel] = []
@@ -150,7 +165,7 @@ class _Models:
             return
         if model is None or scale != 1 or not is_exact(model):
             loading = (lambda done, total: report("loading", done, total)) if report else None
-            model = rebuild(self._base, self._trained, scale, loading)
+            model = rebuild(self._plain, self._trained, scale, loading)
         self._stack.enter_context(evaluating(model))
         torch_model = TorchModel(model, block_tokens(vocabulary))
         self.comparison.trained = torch_model.logits

@@ -22,7 +22,7 @@ from workbench.techniques.finetuning.parity.comparing import (
 )
 from workbench.techniques.finetuning.protocol import Served
 from workbench.training import Agreement, Parity
-from workbench.training.verdicts import agreement_words, divergence_words, shares_apart, verdict_words
+from workbench.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
 
 CONVERTED = 0.99
 """Of all positions, at how many torch and the float32 merge must agree."""
@@ -64,15 +64,28 @@ FEWEST = 8
 
 
 def judge(
-    found: Comparison, served: Served, trained: Path, base: Path, metric: str, notes: tuple[str, ...], seconds: float
+    found: Comparison,
+    served: Served,
+    trained: Path,
+    base: Path,
+    metric: str,
+    notes: tuple[str, ...],
+    seconds: float,
+    *,
+    apart: bool = False,
 ) -> Parity:
-    """The verdict. Raises UserError when the files that were compared cannot be read any more."""
+    """The verdict. ``apart``: torch was given other weights than llama.cpp, those of the folder that was trained on,
+    where ``base`` is the GGUF file that is served; the two are to agree as far as the bases do.
+
+    Raises UserError when the files that were compared cannot be read any more.
+    """
     reasons: list[str] = []
     agreements: list[Agreement] = []
     own = found.pairs.get((PLAIN, BASE))
     kind, needed = _needed(served, trained, base, own.top1 if own else 1.0)
     for (first, second), pair in found.pairs.items():
-        limit = {SERVED: needed, EXACT: CONVERTED}.get(second, 0.0)
+        converted = max(COARSE, min(CONVERTED, own.top1 - ADAPTER_MARGIN)) if apart and own else CONVERTED
+        limit = {SERVED: needed, EXACT: converted}.get(second, 0.0)
         if (first, second) == (BASE, SERVED):  # which are to differ
             limit = 0.0
             notes += ("There was nothing to compare it with but the base, from which it is to differ.",)
@@ -85,7 +98,7 @@ def judge(
         agreement = msgspec.structs.replace(agreement, why=agreement_words(agreement))
         agreements.append(agreement)
         if not agreement.passed:
-            reasons.append(_disagreement(agreement, second, kind))
+            reasons.append(_disagreement(agreement, second, kind, own.top1 if apart and own else None))
     metric, right = _counts(found, metric)
     trained_share = served_share = base_share = None
     counted, at_least = 0, None
@@ -159,9 +172,15 @@ def _needed(served: Served, trained: Path, base: Path, own: float) -> tuple[str,
     return worst, limits[worst]
 
 
-def _disagreement(found: Agreement, second: str, kind: str) -> str:
+def _disagreement(found: Agreement, second: str, kind: str, bases: float | None = None) -> str:
+    """``bases``: how far the folder that was trained on and the GGUF model agree, where they are two."""
     same, needed = shares_apart(found.top1, found.needed)
     at = f"at {same} of {found.positions:,} positions the likeliest token is the same, and {needed} are needed"
+    if second == EXACT and bases is not None:
+        return (
+            f"Over the GGUF model it does not say what was trained on the folder: {at}. Without the adapter the two "
+            f"agree at {share(bases)}; where that is little, they are not the same model."
+        )
     if second == EXACT:
         return (
             f"llama.cpp does not compute what was trained: {at}. The weights were not carried over in the right order "
