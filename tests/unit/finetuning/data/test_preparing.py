@@ -11,7 +11,13 @@ import pytest
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.finetuning.data.test_writing import TrainingTokenizer
 from workbench.errors import UserError
-from workbench.techniques.finetuning.data.preparing import LoadedSet, TrainingSet, load_set, prepare
+from workbench.techniques.finetuning.data.preparing import (
+    NOTHING_TO_EVALUATE,
+    LoadedSet,
+    TrainingSet,
+    load_set,
+    prepare,
+)
 from workbench.techniques.finetuning.data.shapes import ColumnMapping
 from workbench.techniques.finetuning.data.writing import ExampleWriter
 
@@ -77,6 +83,34 @@ def test_a_set_that_nothing_can_come_of_is_refused(case: str, tmp_path: Path) ->
     given, longest, told = BAD[case]
     with pytest.raises(UserError, match=told):
         prepared(load_set(write(tmp_path / "set.jsonl", given)), longest)
+
+
+LONG = {"prompt": "What? " * 200, "completion": "It."}
+ASIDE: dict[str, tuple[list[Any], str]] = {
+    "too long": (
+        [LONG, {**LONG, "completion": "So."}],
+        r"All 2 examples to train on are too long.*train\.jsonl, line 1",
+    ),
+    "one too long": ([LONG], "The only example to train on is too long"),
+    "empty": ([{"prompt": str(n), "completion": ""} for n in range(3)], "All 3 examples to train on are empty"),
+}
+
+
+@pytest.mark.parametrize("case", ASIDE)
+def test_what_is_set_aside_is_no_help_where_nothing_is_left_to_train_on(case: str, tmp_path: Path) -> None:
+    given, told = ASIDE[case]
+    write(tmp_path / "train.jsonl", given)
+    write(tmp_path / "test.jsonl", rows(9))
+    with pytest.raises(UserError, match=told):
+        prepared(load_set(tmp_path), 60)
+
+
+def test_where_nothing_that_is_set_aside_can_be_learnt_it_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "train.jsonl", rows(9))
+    write(tmp_path / "test.jsonl", [LONG])
+    found = prepared(load_set(tmp_path), 60)
+    assert (len(found.train), len(found.evaluation)) == (9, 0)
+    assert found.notes == (NOTHING_TO_EVALUATE,)
 
 
 def test_columns_are_mapped_by_hand(tmp_path: Path) -> None:

@@ -35,6 +35,12 @@ SHAPES: dict[str, tuple[dict[str, Any], str, list[Message]]] = {
         "sharegpt",
         [Message("system", "Be brief."), *HELLO],
     ),
+    "ShareGPT that begins in the middle": (
+        {"conversations": [{"from": "gpt", "value": "Welcome."}, {"from": "gpt", "value": "Well?"},
+                           {"from": "human", "value": "Hello?"}, {"from": "gpt", "value": "Hi."}]},
+        "sharegpt",
+        HELLO,
+    ),
     "prompt and completion": ({"prompt": "Hello?", "completion": "Hi."}, "prompt_completion", HELLO),
     "question and answer": ({"Question": "Hello?", "Answer": "Hi."}, "prompt_completion", HELLO),
     "an answer that is a number": (
@@ -120,6 +126,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}, "calls a tool"
     ),
     "no answer": ({"messages": [{"role": "user", "content": "Hello?"}]}, "no answer of an assistant"),
+    "no question": ({"messages": [{"role": "assistant", "content": "Hi."}]}, "no question stands before its answer"),
 }  # fmt: skip
 
 

@@ -73,6 +73,13 @@ def test_an_evaluation_file_is_what_is_evaluated_on(writing: Writing, tmp_path: 
     assert len(found.train) == 12
 
 
+def test_an_evaluation_file_of_which_nothing_is_left_is_refused(writing: Writing, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"prompt": "Apart?", "completion": ""}\n')
+    with pytest.raises(UserError, match=r"other\.jsonl holds nothing that could be evaluated on"):
+        inspect_set(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
+
+
 def test_questions_with_another_answer_on_the_other_side_are_told(writing: Writing, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     known = [json.loads(line) for line in write_rows(tmp_path / "rows.jsonl").read_text().splitlines()[:3]]

@@ -34,6 +34,10 @@ MOST_REFUSED = 0.1
 FEWEST_EXAMPLES = 2
 """One to learn from and one to look whether it did."""
 
+NOTHING_TO_EVALUATE = (
+    "The examples that were set aside are empty or too long: it is evaluated on those that are trained on."
+)
+
 
 class LoadedSet(msgspec.Struct, frozen=True, kw_only=True):
     """``evaluation`` is what the set itself sets aside (a folder's validation or test split); often nothing."""
@@ -100,8 +104,9 @@ def prepare(
     """Split (``evaluation_share`` 0: not at all), write and count. Empty examples are left out, and so are those of
     which nothing is learnt.
 
-    ``check`` is called for every example and may raise to give up. Raises UserError when too few examples are left to
-    train on, or the chat template refuses most of them.
+    Where nothing can be learnt of those set aside, a note says so: they cannot be evaluated on. ``check`` is called for
+    every example and may raise to give up. Raises UserError when too few examples are left to train on, or the chat
+    template refuses most of them.
     """
     train, evaluation = list(loaded.examples), list(loaded.evaluation)
     if not evaluation and evaluation_share:
@@ -109,8 +114,10 @@ def prepare(
     refused: list[Refusal] = []
     sides = [_written(side, writer, refused, check) for side in (train, evaluation)]
     _check_refused(refused, sum(map(len, sides)), "This set")
-    _check_enough([*train, *evaluation], sides)
-    notes = tuple(dict.fromkeys(note for side in sides for note in side.notes()))
+    _check_enough((train, evaluation), sides)
+    notes = list(dict.fromkeys(note for side in sides for note in side.notes()))
+    if evaluation and not any(sides[1].packed.learnt()):
+        notes.append(NOTHING_TO_EVALUATE)
     return TrainingSet(
         train=sides[0].learnable(),
         evaluation=sides[1].learnable(),
@@ -120,7 +127,7 @@ def prepare(
         evaluation_statistics=measure(evaluation, sides[1]),
         overlap=measure_overlap(train, evaluation),
         refused=(*loaded.refused, *refused),
-        notes=notes,
+        notes=tuple(notes),
     )
 
 
@@ -149,7 +156,9 @@ def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
         )
 
 
-def _check_enough(examples: Sequence[Example], sides: Sequence[WrittenExamples]) -> None:
+def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExamples]) -> None:
+    """That there is something to train on. ``sides`` are those of ``given`` that are not empty."""
+    examples = list(chain(*given))
     if len(examples) < FEWEST_EXAMPLES:
         raise UserError(
             f"There {'is one example' if examples else 'are no examples'}; at least {FEWEST_EXAMPLES} are needed.",
@@ -157,15 +166,27 @@ def _check_enough(examples: Sequence[Example], sides: Sequence[WrittenExamples])
         )
     if len({example.digest(normalised=True) for example in examples}) < FEWEST_EXAMPLES:
         raise UserError(f"All {len(examples):,} examples say the same.", "Add others.")
+    learnable = [any(side.packed.learnt()) for side in sides]
+    if learnable[0]:
+        return
+    if any(learnable):  # what is set aside is no help
+        examples, sides = list(given[0]), sides[:1]
     count = sum(map(len, sides))
+    which = " to train on" if any(learnable) else ""
     if not count:
         raise UserError(
-            f"All {len(examples):,} examples are empty. The first is {examples[0].source}.", "Add answers to learn."
+            f"{_all(len(examples), which)} empty. The first is {examples[0].source}."
+            if examples
+            else "All examples are set aside for evaluation.",
+            "Add answers to learn.",
         )
-    if not any(any(side.packed.learnt()) for side in sides):
-        first = next(side[0] for side in sides if side)
-        raise UserError(
-            f"All {count:,} examples are too long: within the first {len(first.tokens):,} tokens nothing is "
-            f"left to learn. The first is {first.source}, with {first.whole_tokens:,} tokens.",
-            "Allow longer examples, or shorten the questions.",
-        )
+    first = next(side[0] for side in sides if side)
+    raise UserError(
+        f"{_all(count, which)} too long: within the first {len(first.tokens):,} tokens nothing is "
+        f"left to learn. The first is {first.source}, with {first.whole_tokens:,} tokens.",
+        "Allow longer examples, or shorten the questions.",
+    )
+
+
+def _all(count: int, which: str) -> str:
+    return f"The only example{which} is" if count == 1 else f"All {count:,} examples{which} are"

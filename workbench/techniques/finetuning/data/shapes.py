@@ -115,7 +115,8 @@ def to_examples(rows: Iterable[Row], mapping: ColumnMapping, refused: list[Refus
 def to_example(row: Row, mapping: ColumnMapping) -> Example:
     """Raises UserError when the row lacks a column, or holds in it what cannot be said.
 
-    Turns after the last answer are left out: there is nothing to learn from them.
+    Turns after the last answer are left out: there is nothing to learn from them. So is what an assistant says before
+    anybody has said anything, as in ShareGPT's rows that begin in the middle: no model is asked for that.
     """
     values = row.values
     if mapping.text:
@@ -136,6 +137,10 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
         messages.pop()
     if not messages:
         raise UserError("it holds no answer of an assistant.")
+    while messages and messages[0].role == "assistant":
+        del messages[0]
+    if not messages:
+        raise UserError("no question stands before its answer.")
     return Example(messages=tuple(messages), source=row.source)
 
 

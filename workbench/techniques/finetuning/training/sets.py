@@ -264,6 +264,11 @@ def _prepare(config: TrainingConfig, writing: Writing, check: Callable[[], None]
         longest = min(part.longest_tokens or WINDOW_TOKENS, longest or WINDOW_TOKENS)
     writer = writing.writer(loss_on="all" if domain else part.loss_on, longest_tokens=0 if domain else longest)
     prepared = prepare(loaded, writer, evaluation_share=part.evaluation_share, seed=config.optimiser.seed, check=check)
+    if part.evaluation_path and not prepared.evaluation:
+        raise UserError(
+            f"{part.evaluation_path} holds nothing that could be evaluated on: its examples are empty or too long.",
+            "Choose another file, or none: then some of the training examples are set aside.",
+        )
     if not domain:
         longest = max(max(side.packed.lengths(), default=0) for side in (prepared.train, prepared.evaluation))
     return loaded, prepared, longest
