@@ -20,7 +20,6 @@ from tests.unit.finetuning.tiny_models import VOCABULARY, write_gguf
 from workbench import errors
 from workbench.errors import UserError
 from workbench.techniques.finetuning.bridge import families
-from workbench.techniques.finetuning.bridge.quantising import quantize
 from workbench.techniques.finetuning.bridge.serving import convert_trained, merge_trained
 from workbench.techniques.finetuning.parity import comparing, engine_model, gate, torch_model, verdict
 from workbench.techniques.finetuning.parity.comparing import Comparison, Learnt, Pair
@@ -295,7 +294,7 @@ def test_what_was_trained_on_a_folder_is_checked_over_the_gguf_model_that_it_is_
     if kind == "F32":
         over.write_bytes(lora.base.read_bytes())
     else:
-        quantize(lora.base, over, kind)
+        merge_trained(lora.folder, lora.base, over, kind, scale=1e-6)  # the base itself, rounded
     served = convert_trained(lora.folder, folder, tmp_path / "a.gguf")
     found = check_parity(lora.folder, folder, served, questions, over=over, threads=1)
     assert found.passed, found.reasons
