@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from workbench import events
-from workbench.errors import UserError
+from workbench.errors import FaultElsewhere, UserError
+from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
 from workbench.techniques.finetuning.training import launching
+from workbench.training import TrainingConfig
 from workbench.workers.process import spawn
 
 SAYS_AND_STAYS = r"""
@@ -17,6 +22,30 @@ sys.stdout.buffer.write(b"\x1e" + sys.argv[1].encode() + b"\n")
 sys.stdout.flush()
 time.sleep(600)  # as a process does that waits for one that has left
 """
+
+HAS_NO_MEMORY = r"""
+import contextlib, sys, types
+from pathlib import Path
+from workbench.techniques.finetuning.training import launching
+def train(*given):
+    raise MemoryError("of 9 GB")
+sys.modules["workbench.techniques.finetuning.training.running"] = types.SimpleNamespace(train=train)
+launching._group = contextlib.nullcontext
+launching._own_gpu = lambda: ""
+sys.exit(launching.run_share(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_whichever_process_has_no_memory_left_says_so(rank: str, tmp_path: Path) -> None:
+    call = TrainModel(config=TrainingConfig(), model=BaseModel(name="tiny", path="x"), folder=str(tmp_path))
+    (tmp_path / launching._CALL).write_bytes(msgspec.json.encode(call))
+    (tmp_path / launching._LEADER).write_text(str(os.getpid()))
+    environment = {**os.environ, "RANK": rank}
+    with spawn([sys.executable, "-c", HAS_NO_MEMORY, str(tmp_path)], environment) as process:
+        with pytest.raises(FaultElsewhere, match="MemoryError: of 9 GB"):
+            launching._follow(process, lambda event: None)
+        assert process.wait() == 1  # so that those that wait for it are ended
 
 
 def test_processes_that_wait_for_one_that_has_left_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ pytest.importorskip("torch")
 
 from tests.unit.finetuning.training.tiny_training import save_folder, sequences
 from workbench import events
+from workbench.core.out_of_memory import explain
+from workbench.protocol import failure_of
 from workbench.techniques.finetuning.parity.prompts import read_prompts
 from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
 from workbench.techniques.finetuning.training import running
@@ -28,6 +30,20 @@ def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:
     assert few == many[: len(few)]
     assert (len(many), many) == (running.MOST_EVALUATED, texts[: running.MOST_EVALUATED])
     assert len(_evaluated(sequences(50, longest=5000), 0)) >= running.FEWEST_EVALUATED
+
+
+def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
+    import torch
+
+    config = TrainingConfig(optimiser=OptimiserPart(tokens_per_pass=1024))
+    with pytest.raises(MemoryError) as caught, running._memory_told():
+        torch.empty(1 << 58)
+    told = explain(failure_of(caught.value), config, None)
+    assert "memory ran out" in told.message
+    assert "start one that takes less" in told.hint  # the settings of one that is resumed stay
+    assert "fewer tokens a pass (now 1,024)" in told.hint
+    with pytest.raises(RuntimeError, match="shape"), running._memory_told():
+        torch.zeros(3).view(2)
 
 
 def test_questions_are_spread_over_all() -> None:

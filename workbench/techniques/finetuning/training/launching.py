@@ -134,7 +134,7 @@ def _keep(stream: IO[bytes], tail: deque[str]) -> None:
 
 
 def run_share(folder: Path) -> int:
-    """One process's part. Only process 0 says anything."""
+    """One process's part. Only process 0 says anything, unless another one has no memory left."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # so that no library's print can get between the events
     if visible := _own_gpu():
@@ -143,10 +143,13 @@ def run_share(folder: Path) -> int:
     leads = os.environ.get("RANK", "0") == "0"
     lock = threading.Lock()
 
+    def say(event: events.Event) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            out.write(_MARK + events.encode(event) + b"\n")
+
     def emit(event: events.Event) -> None:
         if leads:
-            with lock, contextlib.suppress(BrokenPipeError):
-                out.write(_MARK + events.encode(event) + b"\n")
+            say(event)
 
     try:
         with _group(call.config.processes) as ranks:
@@ -157,7 +160,10 @@ def run_share(folder: Path) -> int:
             if live is not None:
                 emit(finish(live.trained))
     except (Cancelled, UserError) as error:
-        emit(failure_of(error))
+        emit(failure_of(error))  # all come to the same
+    except MemoryError as error:
+        say(failure_of(error))  # perhaps of this one alone
+        return 1
     return 0
 
 

@@ -101,8 +101,8 @@ def finished_before(folder: Path) -> Trained | None:
 def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = None) -> Live | None:
     """Train what the call says, or go on with it; gives None in processes that do not lead.
 
-    Raises Cancelled when the control stopped it (a checkpoint is there then), UserError for bad data, no memory and a
-    loss that is no number.
+    Raises Cancelled when the control stopped it (a checkpoint is there then), UserError for bad data and a loss that is
+    no number, MemoryError.
     """
     if not call.config.optimiser.learning_rate:
         raise ValueError("the config of a training must be resolved: planning.plan does that")
@@ -439,21 +439,12 @@ def _pace_of(threads: int) -> Callable[[], None]:
 
 @contextmanager
 def _memory_told() -> Iterator[None]:
-    """What runs out of memory says what to lower."""
+    """Want of memory is a MemoryError, whatever torch calls it: the core, which knows the plan, says what to lower."""
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise _no_memory() from error
     except RuntimeError as error:
         # torch 2.13 has no type of its own for the processor's memory
-        if "can't allocate memory" in str(error) or "not enough memory" in str(error):
-            raise _no_memory() from error
+        said = "can't allocate memory" in str(error) or "not enough memory" in str(error)
+        if said or isinstance(error, torch.OutOfMemoryError):
+            raise MemoryError(str(error)) from error
         raise
-
-
-def _no_memory() -> UserError:
-    return UserError(
-        "The training ran out of memory.",
-        "Lower the tokens a pass, turn gradient checkpointing on, choose packed base weights, or shorten the longest "
-        "example; then resume.",
-    )
