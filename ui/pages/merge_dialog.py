@@ -23,7 +23,10 @@ from workbench.training import AdapterRecord, MergedType, Parity
 from workbench.training.verdicts import counted_words, why
 
 TYPES: dict[MergedType, tuple[str, str]] = {
-    "Q8_0": ("8 bits (Q8_0)", "Keeps what was learnt at half the size of 16 bits."),
+    "Q8_0": (
+        "8 bits (Q8_0)",
+        "Keeps what was learnt at little more than half the size of 16 bits; attention stays at 16.",
+    ),
     "F16": ("16 bits (F16)", "Closest to the adapter; twice the size of 8 bits for what it changes."),
     "F32": ("32 bits (F32)", "Exact, four times the size of 8 bits for what it changes."),
     "same": ("As in the base", "Smallest. If the base has 4 bits, this is likely to erase the adapter."),

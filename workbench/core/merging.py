@@ -28,7 +28,7 @@ from workbench.techniques.finetuning.protocol import BaseModel, CheckParity, Mer
 from workbench.training import AdapterRecord, MergedType, Parity
 from workbench.workers.host import WorkerHost
 
-_BYTES_A_WEIGHT: dict[MergedType, float] = {"F32": 4.0, "F16": 2.0, "Q8_0": 34 / 32, "same": 0.0}
+_BYTES_A_WEIGHT: dict[MergedType, float] = {"F32": 4.0, "F16": 2.0, "Q8_0": 1.25, "same": 0.0}
 
 
 def merged_bytes(model: ModelRecord, type: MergedType, requantised: bool = False) -> int:
