@@ -1,12 +1,15 @@
 """Decoding speed against a C loop on the same library and model, interleaved.
 
-    python benchmarks/decode.py [--model FILE.gguf] [--tokens 200] [--rounds 5] [--threads N] [--batched-bench FILE]
+    python benchmarks/decode.py [--model FILE.gguf] [--tokens 200] [--rounds 5] [--threads N]
+                                [--batched-bench FILE] [--llama-bench FILE]
 
 The C loop (loop.c, compiled here with cc against the library and headers that llama-cpp-python brought) is the least
 that decoding takes: llama_decode and the most probable token. Ours is the inference worker as the program uses it: its
 own process, a chat template, text, JSON lines, events, read here.
 
-one stream: both go on from the same prompt; what is timed is the way from the first token to the last.
+one stream: both go on from the same prompt; what is timed is the way from the first token to the last. With
+--llama-bench llama.cpp's own program, which draws its tokens at random and looks at no logits, generates as many in
+each round, after as many as the prompt has.
 8 samples: a prompt of 511 tokens and 8 answers to it at once, with temperature 0.8, against the same 8 one after the
 other, each with a prompt of its own (all of it timed), and against 8 sequences of the C loop (only generating is
 timed, as llama.cpp's llama-batched-bench does with a shared prompt; with --batched-bench that program itself is run
@@ -124,6 +127,17 @@ def batched_bench(program: Path, model: Path, threads: int) -> float:
     return float(lines[-1]["speed_tg"])
 
 
+def llama_bench(program: Path, model: Path, threads: int, before: int, tokens: int) -> float:
+    """Tokens a second of llama.cpp's own benchmark, one sequence."""
+    command = [
+        program, "-m", model, "-t", str(threads), "-p", "0", "-n", str(tokens), "-d", str(before), "-r", "1",
+        "-b", "512", "-ub", "512", "-o", "jsonl",
+    ]  # fmt: skip
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return float(lines[-1]["avg_ts"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--model", type=Path)
@@ -132,6 +146,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--part", choices=("streams", "samples"), help="only this part")
     parser.add_argument("--batched-bench", type=Path, help="llama.cpp's llama-batched-bench, to be run as well")
+    parser.add_argument("--llama-bench", type=Path, help="llama.cpp's llama-bench, to be run as well")
     options = parser.parse_args()
     path = (options.model or starter_model()).resolve()
     ours = Ours(path, options.threads)
@@ -141,7 +156,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if options.part != "samples":
             loop = CLoop(path, threads, question, Path(folder))
-            streams = measure_streams(ours, loop, options.tokens, options.rounds)
+            streams = measure_streams(ours, loop, options, path, len(question))
             show(streams, "C loop", "tok/s", f"one stream, {options.tokens} tokens")
         if options.part != "streams":
             loop = CLoop(path, threads, prefix, Path(folder))
@@ -154,7 +169,10 @@ def main() -> None:
     ours.worker.stop()
 
 
-def measure_streams(ours: Ours, loop: CLoop, tokens: int, rounds: int) -> dict[str, list[float]]:
+def measure_streams(
+    ours: Ours, loop: CLoop, options: argparse.Namespace, path: Path, prompt: int
+) -> dict[str, list[float]]:
+    tokens: int = options.tokens
     greedy = DecodingPart(max_tokens=tokens, repetition_penalty=1.0)
     kinds = {
         "C loop": None,
@@ -162,11 +180,18 @@ def measure_streams(ours: Ours, loop: CLoop, tokens: int, rounds: int) -> dict[s
         "ours, repetition penalty 1.1": msgspec.structs.replace(greedy, repetition_penalty=1.1),
         "ours, temperature 0.8": msgspec.structs.replace(greedy, temperature=0.8, seed=1),
     }
+    if options.llama_bench:
+        kinds["llama-bench"] = None
     speeds: dict[str, list[float]] = {name: [] for name in kinds}
-    for number in range(-1, rounds):  # the first round warms up
+    for number in range(-1, options.rounds):  # the first round warms up
         for name in list(kinds) if number % 2 else list(kinds)[::-1]:
             decoding = kinds[name]
-            speed = loop.ask(f"one {tokens}")[0] if decoding is None else ours.stream(decoding)[0]
+            if decoding is not None:
+                speed = ours.stream(decoding)[0]
+            elif name == "llama-bench":
+                speed = llama_bench(options.llama_bench, path, ours.loaded.threads, prompt, tokens)
+            else:
+                speed = loop.ask(f"one {tokens}")[0]
             if number >= 0:
                 speeds[name].append(speed)
     loop.close()
