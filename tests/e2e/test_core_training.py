@@ -75,7 +75,7 @@ def test_what_cannot_be_is_refused_before_it_is_queued(
 
 
 def test_data_and_models_that_are_not_there_are_named(trainer: Workbench, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no set 'facts'"):
+    with pytest.raises(UserError, match="no set or file 'facts'"):
         call(trainer, InspectData(config=config("facts")))
     with pytest.raises(UserError, match="no file or folder"):
         call(trainer, InspectData(config=config(str(tmp_path / "none.jsonl"))))

@@ -93,10 +93,8 @@ class Bases:
         path = Path(given).expanduser()
         if not path.is_absolute():
             known = ", ".join(one.name for one in self._sets.list_sets())
-            raise UserError(
-                f"There is no set {given!r}.",
-                f"Sets: {known}." if known else "Name a file from the root of the file system on.",
-            )
+            hint = "Check the name; a file can be given with its whole path."
+            raise UserError(f"There is no set or file {given!r}.", f"{hint} Sets: {known}." if known else hint)
         if not path.exists():
             raise UserError(f"There is no file or folder {path}.", "Check the path.")
         return str(path)

@@ -161,6 +161,29 @@ def test_a_row_that_is_a_little_too_long_is_refused_as_well(name: str, tmp_path:
         next(read)
 
 
+@pytest.mark.parametrize("depth", [300, 900, 1500, 100_000])
+def test_what_is_nested_deeply_is_read_or_refused(depth: int, tmp_path: Path) -> None:
+    deep = f'{{"text": "a", "more": {"[" * depth}{"]" * depth}}}'
+    for name, content in (("set.jsonl", deep), ("set.json", f"[{deep}]"), ("object.json", f'{{"data": [{deep}]}}')):
+        path = write(tmp_path / name, content)
+        if depth == 300:
+            assert [row.values["text"] for row in read_rows(path)] == ["a"]
+            continue
+        with pytest.raises(UserError, match="nested too deeply"):
+            list(read_rows(path))
+
+
+def test_what_is_said_in_turns_counts_to_the_length_of_a_row(tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": "x" * size}]} for size in (10, 150)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "set.parquet")
+    write(tmp_path / "set.json", json.dumps({"data": rows}))
+    for name in ("set.parquet", "set.json"):
+        read = read_rows(tmp_path / name, ReadingLimits(longest_row_bytes=120))
+        assert len(next(read).values["messages"][0]["content"]) == 10
+        with pytest.raises(UserError, match=rf"{name}, row 2: it is longer than 120"):
+            next(read)
+
+
 def test_half_a_character_spelt_in_json_becomes_a_replacement(tmp_path: Path) -> None:
     path = write(tmp_path / "set.jsonl", '{"a": ["\\ud83d", {"b": "\\ud83d\\ude00"}]}\n')
     assert next(read_rows(path)).values == {"a": ["\ufffd", {"b": "😀"}]}

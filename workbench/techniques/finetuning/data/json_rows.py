@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from workbench.techniques.finetuning.data.examples import Source
-from workbench.techniques.finetuning.data.rows import ReadingLimits, Row, read_lines, refuse, without_mark
+from workbench.techniques.finetuning.data.rows import (
+    ReadingLimits,
+    Row,
+    check_length,
+    read_lines,
+    refuse,
+    without_mark,
+)
 
 LARGEST_OBJECT_BYTES = 256 << 20
 """A file that is one JSON object, rather than a list or lines, is read whole; so it may be this large."""
@@ -190,6 +197,7 @@ def _object(file: IO[bytes], path: Path, limits: ReadingLimits) -> Iterator[Row]
     if name in ("messages", "conversations", "conversation"):
         members = [value]
     for number, member in enumerate(members, 1):
+        check_length(member, path, limits, number)
         yield _row(member, path, 0, number, limits)
 
 
@@ -204,7 +212,10 @@ def _row(value: Any, path: Path, line: int, number: int, limits: ReadingLimits) 
         refuse(path, f"an example is an object with named values, and this is {kind}.", line=line, row=number)
     if len(value) > limits.most_columns:
         refuse(path, f"it has {len(value):,} columns; up to {limits.most_columns:,} are read.", line=line, row=number)
-    return Row(_without_surrogates(value), source)
+    try:
+        return Row(_without_surrogates(value), source)
+    except RecursionError:  # the decoder goes deeper than that
+        refuse(path, "its values are nested too deeply.", line=line, row=number)
 
 
 def _without_surrogates(value: dict[str, Any]) -> dict[str, Any]:

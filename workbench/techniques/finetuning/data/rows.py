@@ -34,6 +34,24 @@ def refuse(path: Path, what: str, hint: str = "", *, line: int = 0, row: int = 0
     raise UserError(f"{path.name}{place}: {what}", hint)
 
 
+def check_length(values: Any, path: Path, limits: ReadingLimits, row: int) -> None:
+    """Raises UserError where the texts of a row, nested ones as well, are longer together than a row may be."""
+    try:
+        length = _length(values)
+    except RecursionError:
+        refuse(path, "its values are nested too deeply.", row=row)
+    if length > limits.longest_row_bytes:
+        refuse(path, f"it is longer than {limits.longest_row_bytes:,} characters.", row=row)
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_length, value.values()))
+    return sum(map(_length, value)) if isinstance(value, list) else 0
+
+
 def read_lines(file: IO[bytes], path: Path, limits: ReadingLimits) -> Iterator[tuple[int, str]]:
     """``(number, line)`` with its line end, from 1. Raises UserError for what is no UTF-8 and for a line too long."""
     longest = limits.longest_row_bytes

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.techniques.finetuning.data.examples import Source
-from workbench.techniques.finetuning.data.rows import ReadingLimits, Row, read_lines, refuse
+from workbench.techniques.finetuning.data.rows import ReadingLimits, Row, check_length, read_lines, refuse
 
 _SAMPLE_BYTES = 64_000
 _BATCH_ROWS = 256
@@ -122,8 +122,7 @@ def _rows(batches: Iterator[Any], path: Path, limits: ReadingLimits) -> Iterator
     for batch in batches:
         for values in batch.to_pylist():
             number += 1
-            if sum(len(v) for v in values.values() if isinstance(v, str)) > limits.longest_row_bytes:
-                refuse(path, f"it is longer than {limits.longest_row_bytes:,} characters.", row=number)
+            check_length(values, path, limits, number)
             yield Row(values, Source(path=str(path), row=number))
 
 
