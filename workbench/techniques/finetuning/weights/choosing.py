@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import statistics
 import sys
 import time
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ DTypeName = Literal["float32", "bfloat16"]
 
 _ROOM = 0.6  # of the free memory, for weights; the rest is for activations, gradients and the optimiser
 _FASTER = 1.1  # times as fast as float32 must bfloat16 be before its fewer digits are worth it
-_MEASURED_S = 0.02
+_ROUNDS, _WARM_UP = 12, 4  # the first ones wake threads
+_FEWEST_ROWS = 128
 _SMALLER = 0.75  # of bfloat16's size must the blocks be before unpacking them all the time is worth it
 
 
@@ -64,20 +66,26 @@ def find_cards(most: int) -> tuple[Card, ...]:
 
 @functools.cache
 def measure_speeds() -> Speeds:
-    """Multiply matrices of both types on the processor, once in a process: some tens of milliseconds."""
+    """Multiply matrices of both types on the processor, once in a process: some tens of milliseconds.
+
+    In turns, so that what else the machine does falls on both, and with another number of rows each time, as passes of
+    a training have: oneDNN makes a kernel for each shape of bfloat16, which can take longer than the product itself.
+    """
     import torch
 
-    def speed(dtype: torch.dtype) -> float:
-        tokens, width = 64, 512
-        a, b = torch.ones(tokens, width, dtype=dtype), torch.ones(width, width, dtype=dtype)
-        times = list[float]()
-        while len(times) < 2 or (len(times) < 8 and sum(times) < _MEASURED_S):  # the first one finds its kernel
+    width = 512
+    kinds = (torch.float32, torch.bfloat16)
+    weights = {kind: torch.ones(width, width, dtype=kind) for kind in kinds}
+    found: dict[torch.dtype, list[float]] = {kind: [] for kind in kinds}
+    for rows in range(_FEWEST_ROWS, _FEWEST_ROWS + 8 * _ROUNDS, 8):
+        for kind in kinds:
+            a = torch.ones(rows, width, dtype=kind)
             began = time.perf_counter()
-            torch.mm(a, b)
-            times.append(time.perf_counter() - began)
-        return 2 * tokens * width * width / min(times)
-
-    return Speeds(speed(torch.float32), speed(torch.bfloat16))
+            for _ in range(3):  # forward, and backward to both sides
+                torch.mm(a, weights[kind])
+            found[kind].append(6 * rows * width * width / (time.perf_counter() - began))
+    f32, bf16 = (statistics.median(found[kind][_WARM_UP:]) for kind in kinds)
+    return Speeds(f32, bf16)
 
 
 def computing_dtype(speeds: Speeds | None, device: str = "cpu") -> DTypeName:
