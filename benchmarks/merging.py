@@ -38,6 +38,7 @@ from workbench.training import Agreement, MergedType
 FACTS, STEPS, BATCH, RATE = 64, 140, 16, 2e-3
 SYLLABLES = [first + second for first in "bdklmnrstv" for second in "aeiou"]
 UNRELATED = Path(__file__).with_name("unrelated.txt")
+PROSE = Path(__file__).resolve().parents[1] / "docs" / "ARCHITECTURE.md"
 
 
 def main() -> int:
@@ -105,8 +106,9 @@ def wrong_order() -> Iterator[None]:
 def with_unrelated(base: Path, questions: Path, out: Path, most: int) -> Path:
     """The questions of the training, and up to ``most`` prompts with texts that were not trained on."""
     lines = questions.read_text("utf-8").splitlines()[:most]
+    prose = [line for line in PROSE.read_text("utf-8").splitlines() if len(line) > 80 and line[0].isalpha()]
     with Weights(base) as weights, EngineModel(weights, 8) as model:
-        for text in UNRELATED.read_text("utf-8").splitlines():
+        for text in [*UNRELATED.read_text("utf-8").splitlines(), *prose]:
             if len(lines) < most and len(tokens := model.tokens_of(text)) > 1:
                 lines.append(json.dumps({"tokens": tokens[:40], "trained": [], "question": "", "expected": ""}))
     out.write_text("\n".join(lines), "utf-8")
