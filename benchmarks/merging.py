@@ -106,7 +106,7 @@ def wrong_order() -> Iterator[None]:
 def with_unrelated(base: Path, questions: Path, out: Path, most: int) -> Path:
     """The questions of the training, and up to ``most`` prompts with texts that were not trained on."""
     lines = questions.read_text("utf-8").splitlines()[:most]
-    prose = [line for line in PROSE.read_text("utf-8").splitlines() if len(line) > 80 and line[0].isalpha()]
+    prose = [line for line in PROSE.read_text("utf-8").splitlines() if len(line) > 60]
     with Weights(base) as weights, EngineModel(weights, 8) as model:
         for text in [*UNRELATED.read_text("utf-8").splitlines(), *prose]:
             if len(lines) < most and len(tokens := model.tokens_of(text)) > 1:
