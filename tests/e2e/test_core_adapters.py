@@ -39,7 +39,7 @@ from workbench.recipes import AdapterUse, ModelPart, Recipe
 from workbench.storage.adapters import AdapterShelf
 from workbench.storage.home import open_home
 from workbench.storage.runs import RunStore
-from workbench.training import AdapterRecord, Parity, WeightsPart
+from workbench.training import AdapterRecord, Parity, ScoresPair, WeightsPart
 
 
 def trained(trainer: Workbench, home: Home, folder: Path, name: str = "Facts", file: str = "facts") -> AdapterRecord:
@@ -157,6 +157,16 @@ def test_a_merge_is_checked_and_then_a_model_of_the_catalogue(trainer: Workbench
     assert (card.kind, card.origin, card.model, card.base) == ("merged", "merged", "Base with facts", "Base")
     assert (card.data, card.examples, card.can_merge) == (adapter.data, 3, False)
     assert "F16" in card.note
+    assert card.scores == adapter.scores != ScoresPair()
+
+
+def test_a_merge_at_another_strength_claims_no_scores(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trained(trainer, home, tmp_path)
+    run = call(trainer, MergeAdapter(adapter="facts", scale=0.5))
+    call(trainer, FollowRun(run=run.id))
+    card = card_of(home, run.id)
+    assert (card.scores, card.forgetting) == (ScoresPair(), ScoresPair())
+    assert "strength 0.5" in card.note
 
 
 def test_one_that_names_no_base_is_merged_into_the_model_that_it_fits(
@@ -237,7 +247,7 @@ def test_an_adapter_is_exported_with_its_card(
     assert call(trainer, FollowRun(run=run.id)) == {"adapter": "facts", "path": str(out), "form": form}
     assert sorted(p.name for p in out.iterdir()) == files
     card = (out / "README.md").read_text()
-    for said in ("license: ", "Apache-2.0", "base_model: ", "Base", "facts.jsonl", "LoRA", "0.500", "Passed."):
+    for said in ("license: apache-2.0", "Apache-2.0", "Base", "facts.jsonl", "LoRA", "0.500", "Passed."):
         assert said in card
     with pytest.raises(UserError, match="there already"):
         call(trainer, ExportAdapter(adapter="facts", path=str(out)))

@@ -25,7 +25,7 @@ from workbench.models.names import file_safe
 from workbench.protocol import RequestContext, finish
 from workbench.storage.adapters import QUESTIONS, AdapterShelf
 from workbench.techniques.finetuning.protocol import BaseModel, CheckParity, MergeTrained, Requantize
-from workbench.training import AdapterRecord, MergedType, Parity
+from workbench.training import AdapterRecord, MergedType, Parity, ScoresPair
 from workbench.workers.host import WorkerHost
 
 _BYTES_A_WEIGHT: dict[MergedType, float] = {"F32": 4.0, "F16": 2.0, "Q8_0": 1.25, "same": 0.0}
@@ -124,6 +124,8 @@ class MergeRuns:
         needed = merged_bytes(model, call.type, bool(call.quantization))
         merged = self._publishing.add_model(call.name, model.licence, needed, fill)
         note = f"{card.name} at strength {call.scale:g}, changed tensors {call.type}"
+        if call.scale != 1:  # it was scored as it was trained
+            card = msgspec.structs.replace(card, scores=ScoresPair(), forgetting=ScoresPair())
         self._publishing.add_card(
             msgspec.structs.replace(
                 card,

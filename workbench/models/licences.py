@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_SPELLINGS = {
+_SPELLINGS = {  # of several for one the hub's own is the first
     "apache-2.0": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
     "apache2.0": "Apache-2.0",
@@ -35,6 +35,7 @@ _TEXTS = (
     ("LLAMA 3 COMMUNITY LICENSE", "Llama 3 Community Licence"),
     ("Creative Commons Attribution 4.0", "CC-BY-4.0"),
 )
+_HUB_CC = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-4\.0")
 _MAX_READ = 64 * 1024
 _IN_FRONT_MATTER = re.compile(r"^license(_name)?:\s*[\"']?([^\"'\n]+?)[\"']?\s*$", re.MULTILINE)
 
@@ -48,6 +49,15 @@ def spell_licence(name: str) -> str:
     if lowered.startswith("cc"):
         return name.upper()
     return _SPELLINGS.get(lowered, name)[:200]
+
+
+def hub_licence(spelled: str) -> str:
+    """How the Hugging Face hub names a licence; "" for one that it may not know: it refuses a card with another name
+    (https://huggingface.co/docs/hub/repositories-licenses)."""
+    lowered = spelled.lower()
+    if _HUB_CC.fullmatch(lowered):
+        return lowered
+    return next((name for name, usual in _SPELLINGS.items() if usual == spelled), "")
 
 
 def licence_of_folder(folder: Path) -> str:

@@ -52,7 +52,7 @@ RECORD = AdapterRecord(
 
 def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
     card = model_card(RECORD, "gguf", "facts.gguf")
-    assert card.startswith('---\nlicense: "Apache-2.0"\nbase_model: "Smol | LM"\nbase_model_relation: adapter\n')
+    assert card.startswith("---\nlicense: apache-2.0\nlibrary_name: gguf\n")
     for said in (
         "--lora facts.gguf",
         "| SHA-256 of the base | ab12 |",
@@ -72,6 +72,25 @@ def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
         assert said in card
     assert "/secret" not in card
     assert "| Base model | Smol \\| LM |" in card
+
+
+@pytest.mark.parametrize(
+    ("licence", "told"),
+    [
+        ("Apache-2.0", "license: apache-2.0"),
+        ("CC-BY-NC-4.0", "license: cc-by-nc-4.0"),
+        ("Llama 3.2 Community Licence", "license: llama3.2"),
+        ('My "own"', 'license: other\nlicense_name: "My \\"own\\""'),
+        ("", ""),
+    ],
+)
+def test_the_front_matter_is_what_the_hub_takes(licence: str, told: str) -> None:
+    known = msgspec.structs.replace(RECORD, base="HuggingFaceTB/SmolLM2-135M", licence=licence)
+    told = f"{told}\nbase_model: HuggingFaceTB/SmolLM2-135M\nbase_model_relation: ".lstrip()
+    assert model_card(known, "gguf").startswith(f"---\n{told}adapter\nlibrary_name: gguf\n")
+    assert model_card(known, "merged").startswith(f"---\n{told}finetune\n")
+    # a name of this catalogue is none of the hub's, which refuses a card with it
+    assert "base_model" not in model_card(RECORD, "gguf").split("---")[1]
 
 
 @pytest.mark.parametrize(("form", "said"), [("peft", "PeftModel"), ("merged", "llama-cli -m facts.gguf")])

@@ -6,11 +6,13 @@ Reporting", arXiv:1810.03993); what is not known is not claimed.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
+from workbench.models.licences import hub_licence
 from workbench.training import (
     ALPHAS,
     ARTIFACTS,
@@ -62,14 +64,19 @@ def model_card(record: AdapterRecord, form: Form, file: str = "") -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
+_HUB_MODEL = re.compile(r"[\w.-]+/[\w.-]+")
+
+
 def _front_matter(record: AdapterRecord, form: Form) -> str:
+    """Only what the hub takes: of a base that has no name there the text tells."""
     lines = ["---"]
-    if record.licence:
-        lines.append(f"license: {_quoted(record.licence)}")
-    if record.base:
-        lines.append(f"base_model: {_quoted(record.base)}")
-        relation = "merge" if form == "merged" or record.kind == "merged" else "adapter"
-        lines.append(f"base_model_relation: {'finetune' if relation == 'merge' else relation}")
+    if known := hub_licence(record.licence):
+        lines.append(f"license: {known}")
+    elif record.licence:
+        lines += ["license: other", f"license_name: {_quoted(record.licence)}"]
+    if _HUB_MODEL.fullmatch(record.base):
+        merged = form == "merged" or record.kind == "merged"
+        lines += [f"base_model: {record.base}", f"base_model_relation: {'finetune' if merged else 'adapter'}"]
     lines.append(f"library_name: {'peft' if form == 'peft' else 'gguf'}")
     lines += ["tags:", "- llm-workbench", f"- {record.kind}", "---"]
     return "\n".join(lines)
