@@ -172,7 +172,10 @@ class Lane:
         while go_on() and not job.cancelled:
             check(llama.llama_decode(context, batch.struct))
             branch.computed += 1
-            job.take(branch, context, 0, self._logits(0))
+            try:
+                job.take(branch, context, 0, self._logits(0))
+            except Exception as error:  # noqa: BLE001 - it is this job's, not that of what lies idle
+                self._fail(job, error)
             if job.done:
                 return
             if branch.missing != 1:

@@ -191,6 +191,7 @@ def test_a_bias_moves_and_forbids_tokens(vocabulary: Vocabulary) -> None:
         (" yes=much", "much"),
         (" yes=inf", "inf"),
         (" yes=nan", "nan"),
+        ("#7=1e39", "#7"),  # no number of 32 bits
     ],
 )
 def test_a_bias_that_cannot_be_is_named(entry: str, named: str, vocabulary: Vocabulary) -> None:

@@ -126,6 +126,18 @@ def test_a_fault_in_one_job_leaves_those_beside_it_alone(smollm: Engine, kind: t
     assert again.cached == 0  # of what the broken one left nothing is taken
 
 
+def test_a_fault_in_a_job_that_is_alone_leaves_what_lies_idle(smollm: Engine) -> None:
+    smollm.forget()
+    idle = tokens_of(smollm, "One, two, three, four, five, six,")
+    assert len(idle) <= smollm.model.parked_cells
+    list(smollm.submit(Going(idle, [])).events())
+    with pytest.raises(ZeroDivisionError):
+        list(smollm.submit(Breaking(tokens_of(smollm, "A lighthouse"), [[7], [8], [9], [10]])).events())
+    again = Going([*idle, 1], [])
+    list(smollm.submit(again).events())
+    assert again.cached == len(idle)
+
+
 def test_a_model_that_cannot_go_back_goes_on_after_another_s_cancel(
     smollm: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,9 @@ LARGEST_SEED = 2**32 - 2
 
 _SEED_STEP = 0x9E3779B1  # 2**32 over the golden ratio: the seeds of neighbours lie far apart
 
+LARGEST_BIAS = 1e6
+"""More would leave no digits for what it is added to, and be no number at all beyond 3e38."""
+
 _TRIES = 8
 
 Step = Callable[[Candidates], Candidates]
@@ -254,6 +257,13 @@ def read_bias(entries: Sequence[str], vocabulary: Vocabulary) -> tuple[Tokens, L
         found[token] = found.get(token, 0.0) + bias
     if not found:
         return None
+    for token, bias in found.items():
+        if bias > LARGEST_BIAS:
+            text = vocabulary.text([token], special=True)
+            raise UserError(
+                f'The token bias of "{text}" (#{token}) is {bias:g}, which is too much.',
+                f"A bias of 100 makes a token certain already; {LARGEST_BIAS:g} is the most.",
+            )
     return np.fromiter(found, np.intp, len(found)), np.fromiter(found.values(), np.float32, len(found))
 
 

@@ -22,6 +22,7 @@ from workbench.techniques.finetuning.bridge.servable import check_servable
 from workbench.techniques.finetuning.moving import ModelShape, count_moving, read_shape, trained_linear_parameters
 from workbench.techniques.finetuning.protocol import BaseModel, MeasuredSpeed
 from workbench.techniques.finetuning.recommending import ALLOWED_SHARE, Device, Facts, recommend
+from workbench.techniques.finetuning.weights.choosing import computing_dtype, measure_speeds
 from workbench.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
 
 CORE_FLOPS = 60e9
@@ -53,7 +54,7 @@ def plan(
     shape = read_shape(Path(model.path))
     cores = cores or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
     if fast_bf16 is None:
-        fast_bf16 = device == "cuda" or computes_bf16()
+        fast_bf16 = device == "cuda" or (computes_bf16() and computing_dtype(measure_speeds()) == "bfloat16")
     free = device_free_bytes if device == "cuda" else memory_free_bytes
     facts = facts_of(shape, config, data.train, device=device, free=free, cores=cores, fast_bf16=fast_bf16)
     resolved = recommend(config, facts)
@@ -104,7 +105,8 @@ def plan(
 
 
 def computes_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor has instructions for 16-bit brain floats; without them they are slower than 32 bits."""
+    """Whether the processor has instructions for 16-bit brain floats; without them they are slower than 32 bits. With
+    them it has to be measured."""
     try:
         flags = next(line for line in cpuinfo.read_text("utf-8", "replace").splitlines() if line.startswith("flags"))
     except (OSError, StopIteration):
