@@ -119,7 +119,7 @@ class Training:
         ]
 
     def _speeds(self) -> tuple[MeasuredSpeed, ...]:
-        """How fast trainings ran here, the latest of each kind."""
+        """How fast trainings ran here, the latest of each kind, the latest of all first."""
         found: dict[tuple[str, str, str], MeasuredSpeed] = {}
         for run in self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs:
             if run.kind != "train" or run.state != "finished":

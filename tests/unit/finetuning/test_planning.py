@@ -150,6 +150,11 @@ def test_time_follows_what_was_measured_here(planned: Any) -> None:
     # another method of the same model is scaled by what it computes
     full = planned("full", speeds=[MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=50.0)])
     assert full.seconds > slow.seconds
+    two = [
+        MeasuredSpeed(model="SmolLM2", method=method, base="f32", tokens_per_second=speed)
+        for method, speed in (("lora", 50.0), ("norms", 9000.0))
+    ]
+    assert planned("full", speeds=two).seconds == full.seconds  # by the latest, which is the first
     elsewhere = planned(speeds=[MeasuredSpeed(model="other", method="lora", base="f32", tokens_per_second=1.0)])
     assert elsewhere.seconds < slow.seconds
     assert planned(device="cuda", device_free_bytes=10**10).seconds is None

@@ -226,14 +226,15 @@ def token_flops(shape: ModelShape, config: TrainingConfig) -> float:
 
 
 def _measured_speed(shape: ModelShape, config: TrainingConfig, speeds: Sequence[MeasuredSpeed]) -> float | None:
-    """The latest of the same model, method and form; else of the same model, scaled by the operations."""
+    """That of the same model, method and form; else the latest of the same model, scaled by the operations. The latest
+    comes first in ``speeds``."""
     of_model = [one for one in speeds if one.model == config.model and one.tokens_per_second > 0]
     same = [one for one in of_model if (one.method, one.base) == (config.weights.method, config.weights.base)]
     if same:
-        return same[-1].tokens_per_second
+        return same[0].tokens_per_second
     if not of_model:
         return None
-    other = of_model[-1]
+    other = of_model[0]
     weights = msgspec.structs.replace(config.weights, method=msgspec.convert(other.method, type(config.weights.method)))
     before = token_flops(shape, msgspec.structs.replace(config, weights=weights))
     return other.tokens_per_second * before / token_flops(shape, config)
