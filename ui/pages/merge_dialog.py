@@ -25,7 +25,7 @@ from workbench.training.verdicts import counted_words, why
 TYPES: dict[MergedType, tuple[str, str]] = {
     "Q8_0": (
         "8 bits (Q8_0)",
-        "Keeps what was learnt at little more than half the size of 16 bits; attention stays at 16.",
+        "Keeps what was learnt; what feels rounding most stays at 16 bits.",
     ),
     "F16": ("16 bits (F16)", "Closest to the adapter; twice the size of 8 bits for what it changes."),
     "F32": ("32 bits (F32)", "Exact, four times the size of 8 bits for what it changes."),

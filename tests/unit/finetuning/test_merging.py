@@ -109,23 +109,28 @@ def packed_base(trained: Trained, path: Path, kind: str) -> Path:
     return tiny_models.write_gguf(model, trained.family, path, lambda name: "F16" if name == "output" else kind)
 
 
-def test_what_makes_the_scores_of_attention_stays_in_sixteen_bits(adapters: TinyAdapters, tmp_path: Path) -> None:
-    trained = adapters.make("llama", "qvo", target_modules=["q_proj", "v_proj", "o_proj"])
+@pytest.mark.parametrize(("small", "out"), [(500_000_000, "F16"), (1000, "Q8_0")])
+def test_what_feels_rounding_most_stays_in_sixteen_bits(
+    adapters: TinyAdapters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int, out: str
+) -> None:
+    monkeypatch.setattr(merging, "SMALL_PARAMETERS", small)
+    trained = adapters.make("llama", "qvog", target_modules=["q_proj", "v_proj", "o_proj", "gate_proj"])
     base = packed_base(trained, tmp_path / "base.gguf", "Q4_1")
     result = merge(base, trained.folder, tmp_path / "merged.gguf", "Q8_0")
     assert {name.split(".")[2]: kind for name, kind in result.changed.items()} == {
         "attn_q": "F16",
         "attn_v": "F16",
-        "attn_output": "Q8_0",
+        "attn_output": out,
+        "ffn_gate": "Q8_0",
     }
 
 
 def test_only_the_changed_tensors_are_packed_again(adapters: TinyAdapters, tmp_path: Path) -> None:
-    trained = adapters.make("llama", "od", target_modules=["o_proj", "down_proj"])
+    trained = adapters.make("llama", "gu", target_modules=["gate_proj", "up_proj"])
     base = packed_base(trained, tmp_path / "base.gguf", "Q4_1")
     before = hashlib.sha256(base.read_bytes()).hexdigest()
     result = merge(base, trained.folder, tmp_path / "merged.gguf")
-    changed = {f"blk.{layer}.{name}.weight": "Q8_0" for layer in (0, 1) for name in ("attn_output", "ffn_down")}
+    changed = {f"blk.{layer}.{name}.weight": "Q8_0" for layer in (0, 1) for name in ("ffn_gate", "ffn_up")}
     assert result.changed == changed
     assert hashlib.sha256(base.read_bytes()).hexdigest() == before
     old, new = gguf.GGUFReader(base), gguf.GGUFReader(tmp_path / "merged.gguf")
@@ -187,11 +192,12 @@ def test_same_keeps_each_format_and_refuses_those_it_cannot_write(adapters: Tiny
 
 
 def test_a_k_quant_is_merged_at_8_bits_and_refused_at_its_own(tmp_path: Path, gemma_path: Path) -> None:
-    adapter = lora_on(gemma_path, tmp_path / "a.gguf", ["blk.0.attn_output.weight", "blk.3.ffn_down.weight"])
+    adapter = lora_on(gemma_path, tmp_path / "k.gguf", ["blk.3.ffn_down.weight"])
     with pytest.raises(UserError, match=r"is Q\d_K, which cannot be packed again"):
         merge(gemma_path, adapter, tmp_path / "merged.gguf", "same")
+    adapter = lora_on(gemma_path, tmp_path / "a.gguf", ["blk.0.ffn_gate.weight", "blk.3.ffn_up.weight"])
     result = merge(gemma_path, adapter, tmp_path / "merged.gguf")
-    assert result.changed == {"blk.0.attn_output.weight": "Q8_0", "blk.3.ffn_down.weight": "Q8_0"}
+    assert result.changed == {"blk.0.ffn_gate.weight": "Q8_0", "blk.3.ffn_up.weight": "Q8_0"}
     for name in result.changed:
         halves, base = read_tensors(adapter), tensor_of(gemma_path, name)
         expected = base + 8 / 4 * halves[f"{name}.lora_b"] @ halves[f"{name}.lora_a"]

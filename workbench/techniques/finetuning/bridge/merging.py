@@ -2,7 +2,7 @@
 
 The original safetensors are not needed. Packing the changed tensors into 4 bits again erases a small adapter: what
 it changes is smaller than what rounding changes (measured in docs/finetuning.md), so that they are Q8_0 by default,
-and queries, keys and values F16.
+and what feels rounding most F16.
 """
 
 from __future__ import annotations
@@ -50,8 +50,14 @@ WRITABLE = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
 QUANTIZATION_VERSION = 2  # of ggml's block formats: GGML_QNT_VERSION
 
 FINER = ("attn_q", "attn_k", "attn_v")
-"""What stays F16 in a merge with 8 bits, also where the three are one tensor: attention feels rounding most. A tenth of
-the file more, and on SmolLM2 top-1 over all positions 0.975 instead of 0.918 (docs/finetuning.md)."""
+"""What stays F16 in a merge with 8 bits, also where the three are one tensor: attention feels rounding most."""
+
+FINER_IN_SMALL = ("attn_", "ffn_down")
+"""The same in a model of up to ``SMALL_PARAMETERS``, where rounding turns over more of what is nearly level. Measured
+for each kind of tensor on SmolLM2 in docs/finetuning.md."""
+
+SMALL_PARAMETERS = 500_000_000
+"""Up to so many parameters closeness to what was trained is worth more than space: no file is large."""
 
 _BLOCKS = {kind.name: kind.block for kind in TENSOR_TYPES.values()}
 _FILE_TYPES = {name: number for number, name in FILE_TYPES.items()}
@@ -83,7 +89,8 @@ def merge(
 
     ``adapter`` is a GGUF LoRA, a PEFT folder (LoRA, DoRA, IA3), or a folder of whole tensors (``changed_folder``);
     biases may be among them that the base came without. ``scale`` is its strength, 1 as it was trained.
-    Changed tensors take ``changed_type`` (with Q8_0 those of ``FINER`` take F16), or with "same" the format that they
+    Changed tensors take ``changed_type`` (with Q8_0 those of ``FINER``, in small models of
+    ``FINER_IN_SMALL``, take F16), or with "same" the format that they
     had; where a row is no multiple of its
     block they take F16; what has one dimension (norms, biases) keeps its format. Everything else is copied byte for
     byte, or with ``unpacked`` written as float32. General metadata tells the origin: the base's name,
@@ -132,7 +139,11 @@ def write_merged(
     if any(piece.path.resolve() in (out.resolve(), file.resolve()) for piece in contents.files):
         raise UserError(f"{out} is the model itself.", "Give the merged model another name.")
     changes = NoChanges() if adapter is None else read_changes(adapter, described)
-    changed = {key: _type_after(contents.tensors[key], changed_type) for key in touched(changes, contents.tensors)}
+    parameters = sum(stored.tensor.elements for stored in contents.tensors.values())
+    finer = FINER_IN_SMALL if parameters <= SMALL_PARAMETERS else FINER
+    changed = {
+        key: _type_after(contents.tensors[key], changed_type, finer) for key in touched(changes, contents.tensors)
+    }
     shapes = {
         key: (stored.tensor.shape, changed.get(key) or _kept_type(stored, unpacked))
         for key, stored in contents.tensors.items()
@@ -170,7 +181,7 @@ def _kept_type(stored: Stored, unpacked: bool) -> str:
     return "F32" if unpacked and can_unpack(stored.tensor.type) else stored.tensor.type
 
 
-def _type_after(stored: Stored, changed_type: ChangedType) -> str:
+def _type_after(stored: Stored, changed_type: ChangedType, finer: tuple[str, ...]) -> str:
     tensor = stored.tensor
     if len(tensor.shape) == 1:  # a norm or a bias, which llama.cpp keeps unpacked
         return tensor.type
@@ -179,7 +190,7 @@ def _type_after(stored: Stored, changed_type: ChangedType) -> str:
             f"{tensor.name} is {tensor.type}, which cannot be unpacked here.", "Get the model in another quantisation."
         )
     kind = tensor.type if changed_type == "same" else changed_type
-    if changed_type == "Q8_0" and any(f".{stem}" in tensor.name for stem in FINER):
+    if changed_type == "Q8_0" and any(f".{stem}" in tensor.name for stem in finer):
         kind = "F16"
     if kind not in WRITABLE:
         raise UserError(

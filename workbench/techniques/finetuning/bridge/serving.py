@@ -17,7 +17,7 @@ from workbench.techniques.finetuning.bridge.base import read_base
 from workbench.techniques.finetuning.bridge.beside import kept_beside
 from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
 from workbench.techniques.finetuning.bridge.formats import check_type
-from workbench.techniques.finetuning.bridge.merging import merge, write_merged
+from workbench.techniques.finetuning.bridge.merging import SMALL_PARAMETERS, merge, write_merged
 from workbench.techniques.finetuning.bridge.prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
 from workbench.techniques.finetuning.bridge.quantising import quantize
 from workbench.techniques.finetuning.bridge.servable import check_servable
@@ -28,9 +28,6 @@ __all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merg
 
 Report = Callable[[str, int, int], None]
 """Told a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
-
-SMALL_PARAMETERS = 500_000_000
-"""Up to so many parameters a merged model is F16: closer to what was trained, and still no large file."""
 
 
 def kind_of(trained: Path) -> ArtifactKind:
