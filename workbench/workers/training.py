@@ -44,6 +44,9 @@ LEAVE_S = 120.0
 R = TypeVar("R")
 Emit = Callable[[Event], None]
 
+HANDOVER_S = 5.0
+"""How long a training waits for the one before, whose end was told already."""
+
 
 class TrainingService:
     """The handlers of the training worker's calls."""
@@ -109,7 +112,8 @@ class TrainingService:
     # -- training ------------------------------------------------------------------------------------
 
     def _train(self, call: TrainModel, context: RequestContext) -> Iterator[Event]:
-        if not self._training.acquire(blocking=False):
+        # whoever hears of its end may ask for the next one a moment before this thread has let go
+        if not self._training.acquire(timeout=HANDOVER_S):
             raise UserError("This worker is training already.", "Start another worker.")
         try:
             self._switch = switch = Switch()
