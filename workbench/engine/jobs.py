@@ -66,10 +66,12 @@ class Job(ABC):
     many tokens and ``width`` how many sequences it can come to need. ``key`` says which adapters it computes with; with
     the virtual tokens that they put before the text it takes ``cells`` of the model's memory. Jobs never see those:
     places are counted from the text's first token. ``background`` jobs give way to others. ``cached`` is how many of
-    the prompt's tokens were in memory.
+    the prompt's tokens were in memory. ``kept`` of its branches, the first ones, stay there when it is done,
+    for somebody to go on from.
     """
 
     needs_states = False
+    kept = 1
 
     def __init__(
         self,

@@ -11,6 +11,8 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from workbench import errors
 from workbench.calls import ModelDetails
 from workbench.engine.fitting import BATCH_TOKENS, Plan, cache_bytes, plan_load
@@ -44,6 +46,9 @@ PARKED_CELLS = 512
 PARKED_SHARE = 0.01
 """Idle conversations may lie in memory beside an active one as long as a token takes no more than so much longer for
 it: each token reads all cells as it reads all weights. 512 cells beside a model of 100 MB made it a fifth slower."""
+
+_SPARE_MEMORY = 1.5
+"""Another context is made where so many times of what it takes is free."""
 
 _FEW = 2
 """Up to so many sequences a context keeps short sliding windows and shares nothing."""
@@ -79,9 +84,10 @@ class Model:
         self.context_tokens: int = llama.llama_n_ctx(first)
         self.width: int = llama.llama_model_n_embd_out(pointer)
         self.worth_saving = 32
-        cells = cache_bytes(details, self.context_tokens, plan.kv_type, self.sequences)
+        self._memory_bytes = cache_bytes(details, self.context_tokens, plan.kv_type, self.sequences)
         weights = sum(tensor.bytes for tensor in tensors)
-        self.parked_cells = min(PARKED_CELLS, int(PARKED_SHARE * weights * self.context_tokens / max(1, cells)))
+        light = int(PARKED_SHARE * weights * self.context_tokens / max(1, self._memory_bytes))
+        self.parked_cells = min(PARKED_CELLS, light)
         self.template = _template_of(pointer)
         self._details, self._plan = details, plan
         self.info = LoadedModel(
@@ -102,6 +108,13 @@ class Model:
 
     def make_context(self) -> Any:
         """Another context like the first one. Raises UserError when there is no memory for it."""
+        free = psutil.virtual_memory().available
+        if not self._plan.gpu_layers and free < _SPARE_MEMORY * self._memory_bytes:
+            # the system would give it, and then take other programs' or end this one
+            raise UserError(
+                f"Another context takes {self._memory_bytes / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free.",
+                "Set a shorter context.",
+            )
         return _make_context(self.pointer, self._details, self._plan, start_library())
 
     def warm_up(self, context: Any, request: RequestContext) -> None:

@@ -2,8 +2,8 @@
 
 Jobs wait in a queue, people's before those of the background, each in the order of their coming. A job is computed in
 a lane, a context that has the job's adapters on it; lanes with something to do take turns. There are at most
-``MAX_LANES``, so that recipes that differ only in their adapters answer side by side; an idle lane changes its adapters
-in no time.
+``MAX_LANES``, so that recipes that differ only in their adapters answer side by side, and one more for somebody whom
+the background would keep waiting; an idle lane changes its adapters in no time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Engine:
         self._waiting: deque[Job] = deque()
         self._store = PrefixStore(model.prefix_cache_bytes)
         self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors)
-        self._most_lanes = MAX_LANES
+        self._all_lanes = False
         self._closing = False
         self._door = threading.Lock()
         self._turn = 0
@@ -216,22 +216,29 @@ class Engine:
 
     def _choose_lane(self, job: Job) -> Lane | None:
         """One with the job's adapters and room; else the idle one that has most of its prompt; else a new one."""
-        if self.model.deterministic and job.background and any(other.background for other in self._jobs()):
+        behind = [lane for lane in self._lanes if any(other.background for other in lane.jobs)]
+        if self.model.deterministic and job.background and behind:
             return None
-        same = [lane for lane in self._lanes if lane.key == job.key and lane.has_room(job)]
-        if same:
-            return max(same, key=lambda lane: (bool(lane.jobs), lane.shared_with(job)))
+        same = [lane for lane in self._lanes if lane.key == job.key]
+        fitting = [lane for lane in same if lane.has_room(job)]
+        if fitting:
+            return max(fitting, key=lambda lane: (bool(lane.jobs), lane.shared_with(job)))
         idle = [lane for lane in self._lanes if not lane.jobs]
         if idle:
             return max(idle, key=lambda lane: lane.shared_with(job))
-        wanted = self.model.deterministic or all(lane.key != job.key for lane in self._lanes)
-        return self._new_lane() if wanted and len(self._lanes) < self._most_lanes else None
+        # what is done in the background must not be what somebody waits for
+        obstructed = not job.background and all(lane in behind for lane in same)
+        most = MAX_LANES + (obstructed and len(behind) == len(self._lanes))
+        wanted = self.model.deterministic or obstructed or not same
+        return self._new_lane() if wanted and len(self._lanes) < most else None
 
     def _new_lane(self) -> Lane | None:
+        if self._all_lanes:
+            return None
         try:
             context = self.model.make_context()
         except UserError:  # no memory for another one: what is there has to do
-            self._most_lanes = len(self._lanes)
+            self._all_lanes = True
             return None
         lane = Lane(self.model, context, self._store, self._should_abort)
         self._lanes.append(lane)
@@ -239,7 +246,11 @@ class Engine:
 
     def _put_on(self, lane: Lane, key: Key) -> None:
         self._adapters.load(key)
-        lane.use(key, self._adapters.set_on(lane.context, key))
+        try:
+            lane.use(key, self._adapters.set_on(lane.context, key))
+        except BaseException:  # some may be on
+            lane.use((), self._adapters.set_on(lane.context, ()))
+            raise
         self._adapters.forget_unused([other.key for other in self._lanes])
 
     def _step(self) -> None:

@@ -50,7 +50,7 @@ class PrefixStore:
         if any(s.key == key and s.first <= first and s.tokens[: len(tokens)] == list(tokens) for s in self._states):
             return  # the same is there, or a longer one that can go back as far
         size = llama.llama_state_seq_get_size(context, sequence)
-        if not size or size + 8 * len(tokens) > self.capacity:
+        if not size or not self.would_hold(context, sequence, len(tokens)):
             return
         data = (ctypes.c_uint8 * size)()
         if llama.llama_state_seq_get_data(context, data, size, sequence) != size:
@@ -64,6 +64,10 @@ class PrefixStore:
         self.size += state.size
         while self.size > self.capacity:
             self._forget(self._states[0])
+
+    def would_hold(self, context: Any, sequence: int, tokens: int) -> bool:
+        """Whether there is room for a sequence of so many tokens, if everything else goes."""
+        return bool(llama.llama_state_seq_get_size(context, sequence) + 8 * tokens <= self.capacity)
 
     def find(self, key: Key, usable: Callable[[State], int]) -> tuple[State | None, int]:
         """The state with this key of which ``usable`` says most, and what it says; (None, 0) when none is of use."""

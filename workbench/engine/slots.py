@@ -31,9 +31,10 @@ GIVEN_UP = 5
 
 class Slot:
     """A sequence of the lane's memory. Without a ``branch`` it is idle, and ``tokens``, computed with the adapters
-    ``key``, are in it, after ``before`` virtual ones. An idle slot without tokens is empty."""
+    ``key``, are in it, after ``before`` virtual ones. An idle slot without tokens is empty. ``spare`` is what holds one
+    answer of several: it is the first to go, and isn't saved."""
 
-    __slots__ = ("before", "branch", "exact", "job", "key", "number", "tokens", "used")
+    __slots__ = ("before", "branch", "exact", "job", "key", "number", "spare", "tokens", "used")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -43,6 +44,7 @@ class Slot:
         self.exact = 0
         self.branch: Branch | None = None
         self.job: Job | None = None
+        self.spare = False
         self.used = 0
 
     @property
@@ -103,7 +105,8 @@ class Slots:
             default=None,
         )
         if best is not None and self._usable(best, job) > more_than:
-            self._park(best)
+            self._save(best)
+            self._clear(best)
 
     def forget(self) -> None:
         """Forget what lies idle."""
@@ -112,14 +115,15 @@ class Slots:
                 self._clear(slot)
 
     def leave(self, job: Job) -> None:
-        """Take a job's branches out; the first one's tokens stay for who begins like it."""
+        """Take a job's branches out; the tokens of those that it keeps stay for who begins like them."""
         for number, branch in enumerate(job.branches):
             slot = self._slots[branch.number]
             exact = min(job.wanted_from, branch.computed) // EXACT_SLICE * EXACT_SLICE
             held = slot.held
             slot.branch = slot.job = None
-            slot.tokens, slot.exact = held, exact
-            if number or job.needs_states or not held:
+            slot.tokens, slot.exact, slot.spare = held, exact, number > 0
+            self._use_now(slot)
+            if number >= job.kept or job.needs_states or not held:
                 self._clear(slot)
         job.branches.clear()
 
@@ -183,11 +187,14 @@ class Slots:
 
     def _take(self, slot: Slot, branch: Branch, job: Job) -> Branch:
         slot.key = self.key
-        slot.branch, slot.job, slot.tokens = branch, job, []
-        self._clock += 1
-        slot.used = self._clock
+        slot.branch, slot.job, slot.tokens, slot.spare = branch, job, [], False
+        self._use_now(slot)
         job.branches.append(branch)
         return branch
+
+    def _use_now(self, slot: Slot) -> None:
+        self._clock += 1
+        slot.used = self._clock
 
     def _place(self, job: Job, needed: int) -> Slot:
         """An idle slot for the job that holds what can be reused of its prompt, and nothing else."""
@@ -286,30 +293,34 @@ class Slots:
 
     def _make_room(self, kept: Slot, needed: int) -> None:
         """Move idle conversations out, the one unused for longest first: until all that active jobs may need is free,
-        and few enough lie beside them."""
+        and few enough lie beside them. One for which the store is too small goes only where its cells are needed:
+        computing it again takes longer than reading its cells with every token."""
         idle = sorted(
             (slot for slot in self._slots if slot.branch is None and slot.tokens and slot is not kept),
-            key=lambda slot: slot.used,
+            key=lambda slot: (not slot.spare, slot.used),
         )
-        most = 0 if self.model.deterministic else min(self.model.parked_cells, self.model.context_tokens - needed)
+        free = 0 if self.model.deterministic else self.model.context_tokens - needed
         for slot in idle:
-            if sum(other.cells for other in idle) <= most:
+            cells = sum(other.cells for other in idle)
+            if cells <= min(self.model.parked_cells, free):
                 return
-            self._park(slot)
+            if cells > free or slot.spare or self._store.would_hold(self.context, slot.number, len(slot.tokens)):
+                self._park(slot)
 
     def _free_slot(self, but: Slot | None = None) -> Slot:
         """A sequence that nobody uses, emptied."""
         idle = [slot for slot in self._slots if slot.branch is None]
         if len(idle) > 1:
             idle = [slot for slot in idle if slot is not but]
-        slot = min(idle, key=lambda slot: (len(slot.tokens) > 0, slot.used))
+        slot = min(idle, key=lambda slot: (len(slot.tokens) > 0, not slot.spare, slot.used))
         if slot.tokens:
             self._park(slot)
         return slot
 
     def _park(self, slot: Slot) -> None:
         """Move an idle conversation into the store."""
-        self._save(slot)
+        if not slot.spare:
+            self._save(slot)
         self._clear(slot)
 
     def _save(self, slot: Slot) -> None:

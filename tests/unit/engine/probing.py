@@ -93,7 +93,7 @@ def assert_like_cold(engine: Engine, job: Probe, tokens: Sequence[int]) -> None:
     # how a prompt is cut into batches changes the last bits (up to 0.003 here); memory that is not what it should
     # be is far off (1.9 where the window's beginning is missing)
     assert divergence(cold.logits, job.logits) < 0.02
-    assert job.logits.argmax() == cold.logits.argmax()
+    assert cold.logits.max() - cold.logits[job.logits.argmax()] < 0.1  # the same, or one as likely
 
 
 def divergence(one: Logits, other: Logits) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.adapters import write_adapter
@@ -27,7 +28,7 @@ from workbench.engine.jobs import Branch, Logits
 from workbench.engine.keys import make_key
 from workbench.engine.lane import SHARED_SLICE
 from workbench.engine.loading import PARKED_CELLS, Model
-from workbench.engine.loop import Engine
+from workbench.engine.loop import MAX_LANES, Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
@@ -172,6 +173,23 @@ def test_saved_conversations_stay_within_their_cap(smollm_path: Path, load_now: 
         engine.close()
 
 
+def test_a_conversation_too_long_for_the_store_stays_where_it_is(
+    smollm_path: Path, load_now: Callable[..., Model]
+) -> None:
+    engine = Engine(load_now(smollm_path, 768, prefix_cache_bytes=1_000_000))
+    try:
+        long = tokens_of(engine, TEXT * 12)
+        probe(engine, long)
+        probe(engine, tokens_of(engine, REPORT))  # such as a title for it
+        assert not len(engine._store)
+        assert probe(engine, [*long, long[1]]).cached == len(long)
+        most = tokens_of(engine, REPORT * 100)[: engine.model.context_tokens - 20]
+        probe(engine, most)  # needs its cells
+        assert probe(engine, long).cached == 0
+    finally:
+        engine.close()
+
+
 # -- the same every time ------------------------------------------------------------------------------------
 
 
@@ -243,6 +261,24 @@ def test_several_answers_share_their_prompt_and_differ(smollm: Engine) -> None:
     assert result_of(smollm.submit(generation(smollm, TEXT, first))).text in {s.text for s in result.sequences}
 
 
+def test_any_of_several_answers_is_gone_on_with(engine: Engine) -> None:
+    engine.forget()
+    stop = DecodingPart(temperature=1.0, seed=3, n=3, max_tokens=12, stop=(" the", "."))
+    result = result_of(engine.submit(generation(engine, TEXT, stop)))
+    prompt, more = tokens_of(engine, TEXT), tokens_of(engine, "And then")[-2:]
+    lengths = {len(s.tokens) for s in result.sequences}
+    assert len(lengths) > 1  # they end at different times
+    for sequence in result.sequences[::-1]:
+        engine.forget()
+        result = result_of(engine.submit(generation(engine, TEXT, stop)))
+        chosen = [*prompt, *sequence.tokens]
+        job = probe(engine, [*chosen, *more])
+        assert job.cached >= len(chosen) - 1
+        assert sum(lane.slots.cells_used for lane in engine._lanes) <= len(job.prompt) + engine.model.parked_cells
+        assert len(engine._store) <= 1  # only the first one is worth it
+        assert_like_cold(engine, job, job.prompt)
+
+
 def test_each_of_several_answers_streams_as_its_own(smollm: Engine) -> None:
     job = smollm.submit(generation(smollm, TEXT, DecodingPart(temperature=1.0, seed=8, n=3, max_tokens=12)))
     texts = ["", "", ""]
@@ -288,6 +324,46 @@ def test_a_chat_does_not_wait_for_the_background(smollm: Engine) -> None:
     result_of(chat)
     assert sum(job.done for job in behind) <= 1
     assert all(result_of(job).finish == "length" for job in behind[1:])
+
+
+def test_a_chat_does_not_wait_for_the_background_that_takes_all_of_the_memory(
+    smollm_path: Path, load_now: Callable[..., Model], tmp_path: Path
+) -> None:
+    path = write_adapter(smollm_path, tmp_path / "a.gguf")
+    key = make_key([LoraUse(path=str(path))])
+    engine = Engine(load_now(smollm_path, 256))
+    unending = DecodingPart(max_tokens=256, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    try:
+        behind = [engine.submit(generation(engine, TEXT, unending, key=its, background=True)) for its in ((), key)]
+        for job in behind:
+            next(job.events())
+        assert all(job.cells == engine.model.context_tokens for job in behind)
+        for its in ((), key):
+            result_of(engine.submit(generation(engine, TEXT, DecodingPart(max_tokens=8), key=its)))
+            assert not any(job.done for job in behind)
+        assert len(engine._lanes) == MAX_LANES + 1
+        assert all(result_of(job).finish == "length" for job in behind)
+    finally:
+        engine.close()
+
+
+def test_no_other_context_is_made_where_memory_is_short(
+    smollm_path: Path, load_now: Callable[..., Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_adapter(smollm_path, tmp_path / "a.gguf")
+    key = make_key([LoraUse(path=str(path))])
+    engine = Engine(load_now(smollm_path, 256))
+    free = psutil.virtual_memory()._replace(available=1_000_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    unending = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    try:
+        first = engine.submit(generation(engine, TEXT, unending))
+        next(first.events())
+        assert result_of(engine.submit(generation(engine, TEXT, DecodingPart(max_tokens=8), key=key))).text
+        assert first.done  # the second one had to wait for its lane
+        assert len(engine._lanes) == 1
+    finally:
+        engine.close()
 
 
 def test_a_chat_does_not_wait_for_a_search_in_the_background_that_needs_batches_of_its_own(smollm: Engine) -> None:

@@ -75,6 +75,7 @@ class Generation(Job):
         self._decoding = decoding
         self._probabilities = LogProbabilities(vocabulary.size)
         self._speculation = speculation if count == 1 else None
+        self.kept = count
         self._answers: list[_Answer] = []
         self._of: dict[int, _Answer] = {}  # by the number of its branch
         for number in range(count):
@@ -155,15 +156,15 @@ class Generation(Job):
         if not self._first_at:
             self._first_at = now
         if self._vocabulary.ends_generation(token):
-            self._finish(answer, branch, "grammar" if answer.sampler.ended else "eos")
+            self._finish(answer, "grammar" if answer.sampler.ended else "eos")
             return
         self._new_tokens += 1
         if answer.writer.feed(token, logit - normaliser, now):
-            self._finish(answer, branch, "stop")
+            self._finish(answer, "stop")
         elif answer.sampler.ended:
-            self._finish(answer, branch, "grammar")
+            self._finish(answer, "grammar")
         elif len(answer.writer.tokens) - len(self._given) >= self._limit:
-            self._finish(answer, branch, "length")
+            self._finish(answer, "length")
         elif self._speculation is None:
             branch.tokens.append(token)
         elif self._checked < len(self._drafts) and self._drafts[self._checked] == token:
@@ -182,12 +183,10 @@ class Generation(Job):
         self._drafts = self._speculation.propose(branch.tokens, left)
         branch.tokens += self._drafts
 
-    def _finish(self, answer: _Answer, branch: Branch, reason: Finish) -> None:
+    def _finish(self, answer: _Answer, reason: Finish) -> None:
         answer.result = self._written(answer, reason)
         if all(one.result is not None for one in self._answers):
             self._end(finish(self._generated()))
-        elif branch is not self.branches[0]:
-            self.memory.drop(branch)
 
     def _written(self, answer: _Answer, reason: Finish) -> GeneratedSequence:
         # tokens that were given say nothing of the model's choice
