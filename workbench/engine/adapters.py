@@ -28,13 +28,17 @@ _Identity = tuple[str, int, int]
 
 
 class Adapters:
-    """The adapters of one model that are in memory, the one used last at the end. ``base`` are the model's tensors."""
+    """The adapters of one model that are in memory, the one used last at the end. ``base`` are the model's tensors;
+    ``windowed`` says which layers look back over a sliding window only."""
 
-    def __init__(self, model: Any, name: str, architecture: str, base: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, model: Any, name: str, architecture: str, base: Mapping[str, Tensor], windowed: Sequence[bool]
+    ) -> None:
         self._model = model
         self._name = name
         self._architecture = architecture
         self._base = base
+        self._windowed = windowed
         self._loras: dict[_Identity, Any] = {}
         self._virtual: dict[_Identity, SoftPrompt | Prefix] = {}
         self._beginnings: dict[Key, Beginning] = {}
@@ -80,7 +84,7 @@ class Adapters:
         check_fit(path, self._name, self._architecture, self._base)
         read: Any
         if adapter.virtual_tokens:
-            read = read_virtual_tokens(path)
+            read = read_virtual_tokens(path, self._windowed)
         else:
             read = llama.llama_adapter_lora_init(self._model, adapter.path.encode())
         if not read:

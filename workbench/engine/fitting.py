@@ -130,7 +130,12 @@ def computing_bytes(model: ModelDetails, context_tokens: int, call: Load) -> int
 
 def slides(model: ModelDetails) -> bool:
     """Whether some layers see a sliding window only."""
-    return any(_slides(model, layer) for layer in range(model.layers))
+    return any(windowed_layers(model))
+
+
+def windowed_layers(model: ModelDetails) -> tuple[bool, ...]:
+    """For each layer whether it sees a sliding window only."""
+    return tuple(_slides(model, layer) for layer in range(model.layers))
 
 
 class _Fitting:

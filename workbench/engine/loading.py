@@ -15,7 +15,7 @@ import psutil
 
 from workbench import errors
 from workbench.calls import ModelDetails
-from workbench.engine.fitting import BATCH_TOKENS, Plan, cache_bytes, plan_load
+from workbench.engine.fitting import BATCH_TOKENS, Plan, cache_bytes, plan_load, windowed_layers
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
 from workbench.engine.offloading import weigh_tensors
 from workbench.engine.protocol import Load, LoadedModel
@@ -59,9 +59,10 @@ class Model:
 
     A context has ``sequences`` sequences in one memory of ``context_tokens`` cells, which they ``share`` where they are
     the same; ``parked_cells`` of it may hold idle conversations beside active ones. ``window`` is the length of a
-    sliding attention window in tokens, 0 without one. ``rewindable`` tells whether the newest tokens can be taken back
-    out of memory (recurrent models cannot). ``worth_saving`` is how many tokens a conversation must have for its state
-    to be kept. ``width`` is that of the last layer's output. ``tensors`` is the files' tensor table.
+    sliding attention window in tokens, 0 without one; ``windowed`` says for each layer whether it has it.
+    ``rewindable`` tells whether the newest tokens can be taken back out of memory (recurrent models cannot).
+    ``worth_saving`` is how many tokens a conversation must have for its state to be kept. ``width`` is that of the last
+    layer's output. ``tensors`` is the files' tensor table.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Model:
         self.shares = self.sequences > _FEW
         # also where a context keeps all cells: others' tokens may come into those that have left the window
         self.window: int = llama.llama_model_n_swa(pointer)
+        self.windowed = windowed_layers(details)
         self.rewindable = not _is_recurrent(pointer)
         self.context_tokens: int = llama.llama_n_ctx(first)
         self.width: int = llama.llama_model_n_embd_out(pointer)

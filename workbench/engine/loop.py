@@ -43,7 +43,7 @@ class Engine:
         self._arrived: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: deque[Job] = deque()
         self._store = PrefixStore(model.prefix_cache_bytes)
-        self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors)
+        self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors, model.windowed)
         self._all_lanes = False
         self._closing = False
         self._door = threading.Lock()

@@ -3,14 +3,18 @@
 The form, read in the sources of llama.cpp that come with llama-cpp-python 0.3.36 (``llama_kv_cache::state_write``), all
 numbers little endian::
 
-    u32 magic, i32 sequence | u32 streams (1), u32 cells | for each cell: i32 position, u32 count (1), i32 sequence
+    u32 magic, i32 sequence
+    u32 streams (1), u32 cells | for each cell: i32 position, u32 count (1), i32 sequence
     u32 values are transposed, u32 layers
     for each layer: i32 type of keys, u64 bytes a row, the rows of the cells
     for each layer: i32 type of values, u64 bytes a row, the rows of the cells;
         transposed: i32 type, u32 bytes a number, u32 numbers a row, and for each of them that of all cells
 
-Memories of another kind (sliding windows, recurrent states, several positions a token) have more in them. ``parse``
-reads to the very last byte and refuses whatever is not of this form.
+A model some of whose layers look back over a sliding window only has two memories (``llama_kv_cache_iswa``): all after
+the first line comes twice, for the layers that look back without end and then for the others.
+
+Memories of another kind (recurrent states, several positions a token) have more in them. ``parse`` reads to the very
+last byte and refuses whatever is not of this form.
 """
 
 from __future__ import annotations
@@ -44,56 +48,65 @@ class Half:
 
 @dataclass(frozen=True)
 class SequenceState:
-    """``start`` are the first eight bytes (a mark, and the number of the sequence); cell ``i`` is at position ``i``."""
+    """``start`` are the first eight bytes (a mark, and the number of the sequence). ``keys`` and ``values`` are in the
+    order of the layers, cell ``i`` at position ``i``. ``memories`` say which layers each memory holds."""
 
     start: bytes
     transposed: bool
+    memories: tuple[tuple[int, ...], ...]
     keys: tuple[Half, ...]
     values: tuple[Half, ...]
 
     @classmethod
-    def parse(cls, data: Any) -> SequenceState:
-        """Raises UserError for another form."""
+    def parse(cls, data: Any, windowed: Sequence[bool] = ()) -> SequenceState:
+        """``windowed``: for each layer whether it looks back over a sliding window only; empty: none does.
+
+        Raises UserError for another form.
+        """
         reader = _Reader(bytes(data))
         start = reader.take(8)
-        streams, cells = reader.read("<II")
-        if streams != 1 or not 0 < cells <= 1 << 20:
-            raise _unknown(f"{streams} streams, {cells} cells")
-        positions = []
-        for _ in range(cells):
-            position, sequences, _sequence = reader.read("<iIi")
-            if sequences != 1:
-                raise _unknown(f"a cell of {sequences} sequences")
-            positions.append(position)
-        if sorted(positions) != list(range(cells)):
-            raise _unknown("positions that are not those of the first tokens")
-        transposed, layers = reader.read("<II")
-        if transposed > 1 or not 0 < layers <= 1 << 12:
-            raise _unknown(f"{layers} layers")
-        order = np.argsort(positions)
-        keys = [reader.rows(cells)[order] for _ in range(layers)]
-        values = [(reader.columns(cells) if transposed else reader.rows(cells))[order] for _ in range(layers)]
+        memories = [tuple(layer for layer, slides in enumerate(windowed) if slides is kind) for kind in (False, True)]
+        keys: dict[int, Half] = {}
+        values: dict[int, Half] = {}
+        read = [_read_memory(reader) for _ in (memories if any(windowed) else [()])]
+        if not any(windowed):
+            memories = [tuple(range(len(read[0][1])))]
+        for layers, (_, its_keys, its_values) in zip(memories, read, strict=True):
+            if len(layers) != len(its_keys):
+                raise _unknown(f"{len(its_keys)} layers in a memory, not {len(layers)}")
+            keys |= dict(zip(layers, its_keys, strict=True))
+            values |= dict(zip(layers, its_values, strict=True))
         if reader.left:
             raise _unknown(f"{reader.left} bytes more than are known")
-        return cls(start, bool(transposed), tuple(map(_half, keys)), tuple(map(_half, values)))
+        # a memory without layers says nothing of how it would keep them
+        transposed = {its for its, held, _ in read if held}
+        cells = {len(half.rows) for half in [*keys.values(), *values.values()]}
+        if not keys or len(transposed) > 1 or len(cells) > 1:
+            raise _unknown(f"memories of {len(keys)} layers that are unlike")
+        return cls(
+            start, transposed.pop(), tuple(memories),
+            tuple(keys[layer] for layer in range(len(keys))), tuple(values[layer] for layer in range(len(keys))),
+        )  # fmt: skip
 
     def filled(self, keys: Sequence[Floats], values: Sequence[Floats]) -> Any:
         """The saved state of a sequence with these keys and values, for each layer (tokens, heads x width), in place of
         its own. Raises UserError when they do not fit."""
         cells = len(keys[0])
-        parts = [self.start, struct.pack("<II", 1, cells)]
-        sequence = self.start[4:]
-        parts += [struct.pack("<iI", position, 1) + sequence for position in range(cells)]
-        parts.append(struct.pack("<II", self.transposed, len(self.keys)))
-        for half, rows in self._matched(keys, self.keys):
-            stored = _stored(rows, half)
-            parts += [struct.pack("<iQ", half.type, stored.itemsize * stored.shape[1]), stored.tobytes()]
-        for half, rows in self._matched(values, self.values):
-            stored = _stored(rows, half)
-            if self.transposed:
-                parts += [struct.pack("<iII", half.type, stored.itemsize, stored.shape[1]), stored.T.tobytes()]
-            else:
+        parts, sequence = [self.start], self.start[4:]
+        its_keys, its_values = self._matched(keys, self.keys), self._matched(values, self.values)
+        for layers in self.memories:
+            parts.append(struct.pack("<II", 1, cells))
+            parts += [struct.pack("<iI", position, 1) + sequence for position in range(cells)]
+            parts.append(struct.pack("<II", self.transposed, len(layers)))
+            for half, rows in (its_keys[layer] for layer in layers):
+                stored = _stored(rows, half)
                 parts += [struct.pack("<iQ", half.type, stored.itemsize * stored.shape[1]), stored.tobytes()]
+            for half, rows in (its_values[layer] for layer in layers):
+                stored = _stored(rows, half)
+                if self.transposed:
+                    parts += [struct.pack("<iII", half.type, stored.itemsize, stored.shape[1]), stored.T.tobytes()]
+                else:
+                    parts += [struct.pack("<iQ", half.type, stored.itemsize * stored.shape[1]), stored.tobytes()]
         whole = b"".join(parts)
         return (ctypes.c_uint8 * len(whole)).from_buffer_copy(whole)
 
@@ -151,6 +164,28 @@ class _Reader:
         if size != dtype.itemsize or not 0 < width <= 1 << 22:
             raise _unknown(f"{width} numbers of {size} bytes")
         return np.ascontiguousarray(np.frombuffer(self.take(cells * size * width), dtype).reshape(width, cells).T)
+
+
+def _read_memory(reader: _Reader) -> tuple[bool, list[Half], list[Half]]:
+    """Whether values are transposed, and what each layer of a memory holds, in the order of positions."""
+    streams, cells = reader.read("<II")
+    if streams != 1 or not 0 < cells <= 1 << 20:
+        raise _unknown(f"{streams} streams, {cells} cells")
+    positions = []
+    for _ in range(cells):
+        position, sequences, _sequence = reader.read("<iIi")
+        if sequences != 1:
+            raise _unknown(f"a cell of {sequences} sequences")
+        positions.append(position)
+    if sorted(positions) != list(range(cells)):
+        raise _unknown("positions that are not those of the first tokens")
+    transposed, layers = reader.read("<II")
+    if transposed > 1 or layers > 1 << 12:
+        raise _unknown(f"{layers} layers")
+    order = np.argsort(positions)
+    keys = [reader.rows(cells)[order] for _ in range(layers)]
+    values = [(reader.columns(cells) if transposed else reader.rows(cells))[order] for _ in range(layers)]
+    return bool(transposed), [_half(rows) for rows in keys], [_half(rows) for rows in values]
 
 
 def _stored(rows: Floats, half: Half) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ taken apart to the last byte, and what was put is read back and compared (``sequ
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,13 @@ class SoftPrompt:
 
 class Prefix:
     """``keys`` and ``values``, for each layer an array of shape (count, heads x width), as llama.cpp's memory holds
-    them: keys after their rotation."""
+    them: keys after their rotation. ``windowed``: which of the model's layers look back over a sliding window only."""
 
-    def __init__(self, keys: list[Floats], values: list[Floats]) -> None:
+    def __init__(self, keys: list[Floats], values: list[Floats], windowed: Sequence[bool] = ()) -> None:
         self.keys = keys
         self.values = values
         self.count = len(keys[0])
+        self._windowed = windowed
 
     def put(self, context: Any, sequence: int = 0) -> None:
         """Lay them at positions 0 to ``count - 1`` of an empty sequence.
@@ -84,8 +86,12 @@ class Prefix:
         model = llama.llama_get_model(context)
         if llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model):
             raise UserError("This model has layers without keys and values: no prefix fits it.", _TORCH_HINT)
-        if llama.llama_model_n_swa(model):
-            raise UserError("This model's layers look back over a sliding window: no prefix fits it.", _TORCH_HINT)
+        window = llama.llama_model_n_swa(model)
+        if window and self.count > window:
+            raise UserError(
+                f"The prefix is {self.count:,} tokens long; some of the model's layers look back over {window:,} only.",
+                _TORCH_HINT,
+            )
         memory = llama.llama_get_memory(context)
         token = (llama.llama_token * 1)(max(0, llama.llama_vocab_bos(llama.llama_model_get_vocab(model))))
         batch = llama.llama_batch_init(1, 0, 1)
@@ -96,11 +102,11 @@ class Prefix:
             check(llama.llama_decode(context, batch))
         finally:
             llama.llama_batch_free(batch)
-        wanted = SequenceState.parse(save_sequence(context, sequence)).filled(self.keys, self.values)
+        wanted = SequenceState.parse(save_sequence(context, sequence), self._windowed).filled(self.keys, self.values)
         llama.llama_memory_seq_rm(memory, sequence, -1, -1)
         if not restore_sequence(context, sequence, wanted):
             raise RuntimeError("llama.cpp did not take the prefix")
-        if not SequenceState.parse(save_sequence(context, sequence)).holds(self.keys, self.values):
+        if not SequenceState.parse(save_sequence(context, sequence), self._windowed).holds(self.keys, self.values):
             llama.llama_memory_seq_rm(memory, sequence, -1, -1)
             raise UserError(
                 "This version of llama.cpp does not give back the prefix that it was given.",
@@ -128,15 +134,18 @@ class Beginning:
             raise RuntimeError("there was no room for the virtual tokens in the model's memory")
 
 
-def read_virtual_tokens(path: Path) -> SoftPrompt | Prefix:
-    """A soft prompt or prefix out of its GGUF file. Raises UserError when it is neither or not sound."""
+def read_virtual_tokens(path: Path, windowed: Sequence[bool] = ()) -> SoftPrompt | Prefix:
+    """A soft prompt or prefix out of its GGUF file. ``windowed``: which of the model's layers look back over a sliding
+    window only. Raises UserError when it is neither or not sound."""
     file = read_gguf(path)
     kind = file.text("adapter.type")
     if kind == "soft-prompt":
         return SoftPrompt(_read(file, soft_prompt_of(file)))
     if kind == "prefix":
         pairs = prefix_of(file)
-        return Prefix([_read(file, pair.keys) for pair in pairs], [_read(file, pair.values) for pair in pairs])
+        return Prefix(
+            [_read(file, pair.keys) for pair in pairs], [_read(file, pair.values) for pair in pairs], windowed
+        )
     raise UserError(f"{path} is neither a soft prompt nor a prefix.", "Choose another adapter.")
 
 

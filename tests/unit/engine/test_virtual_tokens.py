@@ -128,21 +128,29 @@ def test_a_soft_prompt_computes_what_torch_does(
 
 
 @pytest.mark.parametrize(
-    ("family", "flash", "kept", "near"),
+    ("family", "flash", "kept", "near", "settings"),
     [
-        ("llama", "off", "f32", 1e-5),
-        ("qwen2", "off", "f32", 1e-5),
-        ("gpt2", "off", "f32", 1e-3),
-        ("llama", "off", "f16", 5e-3),
-        ("llama", "on", "f16", 5e-3),
+        ("llama", "off", "f32", 1e-5, {}),
+        ("qwen2", "off", "f32", 1e-5, {}),
+        ("gpt2", "off", "f32", 1e-3, {}),
+        ("llama", "off", "f16", 5e-3, {}),
+        ("llama", "on", "f16", 5e-3, {}),
+        ("gemma2", "off", "f32", 3e-3, {}),
+        ("gemma3", "off", "f32", 3e-3, {}),  # with windows in all layers
+        ("gemma3", "off", "f32", 3e-3, {"every": 2}),  # in one of two
+        ("gemma3", "on", "f16", 1e-2, {"every": 2}),
+        ("gemma3", "off", "f32", 3e-3, {"every": 2, "sequences": 2}),  # and without cells for what has left them
     ],
 )
 def test_a_prefix_computes_what_torch_does(
-    family: str, flash: str, kept: str, near: float, tmp_path: Path, load_now: Callable[..., Model]
-) -> None:
+    family: str, flash: str, kept: str, near: float, settings: dict[str, int], tmp_path: Path,
+    load_now: Callable[..., Model],
+) -> None:  # fmt: skip
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    model = tiny_models.build(family)
+    every, sequences = settings.get("every", 0), settings.get("sequences", 0)
+    model = tiny_models.build(family, every=every)
+    tokens = text(tiny_models.WINDOW + 8, 31)  # the prefix leaves a window
     base = tiny_models.write_gguf(model, family, tmp_path / "base.gguf", tokenizer="gpt2")
     heads = tiny_models.HEADS if family == "gpt2" else tiny_models.KV_HEADS
     random = np.random.default_rng(1)
@@ -152,19 +160,19 @@ def test_a_prefix_computes_what_torch_does(
         cache.update(*(torch.tensor(half[layer]).transpose(0, 1)[None] for half in halves), layer)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # later versions call it another name
-        wanted = model(input_ids=torch.tensor([TEXT]), past_key_values=cache).logits[0, -1].numpy()
+        wanted = model(input_ids=torch.tensor([tokens]), past_key_values=cache).logits[0, -1].numpy()
     keys, values = halves.reshape(2, tiny_models.LAYERS, 5, -1)
     if family == "llama":  # the two halves of each head, pairwise
         split = keys.reshape(tiny_models.LAYERS, 5, heads, 2, -1)
         keys = split.swapaxes(-1, -2).reshape(tiny_models.LAYERS, 5, -1)
     key = use(write_prefix(tmp_path / "prefix.gguf", list(keys), list(values), family))
-    engine = Engine(load_now(base, 64, kv_type=kept, flash_attention=flash))
+    engine = Engine(load_now(base, 64, kv_type=kept, flash_attention=flash, sequences=sequences))
     try:
-        first, again = probe(engine, TEXT, key), probe(engine, TEXT, key)
-        assert (first.cached, again.cached) == (0, len(TEXT) - 1)
+        first, again = probe(engine, tokens, key), probe(engine, tokens, key)
+        assert (first.cached, again.cached) == (0, len(tokens) - 1)
         for job in (first, again):
             assert np.abs(found(job) - wanted).max() < near
-        assert np.abs(wanted - found(probe(engine, TEXT))).max() > 20 * near
+        assert np.abs(wanted - found(probe(engine, tokens))).max() > 20 * near
     finally:
         engine.close()
 
@@ -490,9 +498,8 @@ def test_a_file_that_was_replaced_before_it_is_loaded_is_not_taken_for_the_old_o
 def test_a_prefix_is_refused_with_the_reason(tiny: Tiny, tmp_path: Path, gemma: Engine) -> None:
     large = [np.full((2, 32), 1e6, np.float32)] * tiny_models.LAYERS
     assert probe(tiny.engine, text(10, 27), use(write_prefix(tmp_path / "l.gguf", large, large))).logits is not None
-    layers, heads = 18, 256
-    rows = [np.zeros((2, heads), np.float32)] * layers
-    with pytest.raises(UserError, match="sliding window"):
+    rows = [np.zeros((513, 256), np.float32)] * 18
+    with pytest.raises(UserError, match="513 tokens long; some of the model's layers look back over 512 only"):
         probe(gemma, [2, 3, 4], use(write_prefix(tmp_path / "g.gguf", rows, rows, "gemma3")))
     assert probe(gemma, [2, 3, 4]).logits is not None
 
@@ -534,6 +541,8 @@ def test_a_state_of_another_form_is_refused(tiny: Tiny) -> None:
     for name, data in broken.items():
         with pytest.raises(UserError, match="not known here"):
             raise AssertionError(f"{name}: {SequenceState.parse(data)}")
+    with pytest.raises(UserError, match="not known here"):  # it has one memory
+        SequenceState.parse(whole, [True, False])
 
 
 def test_files_are_read_into_what_they_hold(tmp_path: Path) -> None:

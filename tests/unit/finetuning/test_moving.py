@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any, get_args
@@ -164,8 +165,15 @@ def test_starter_model(smollm_path: Path) -> None:
     assert not shape.sliding_window
 
 
-def test_sliding_windows_are_seen(gemma_path: Path) -> None:
-    assert read_shape(gemma_path).sliding_window
+def test_sliding_windows_are_seen(gemma_path: Path, tmp_path: Path) -> None:
+    assert read_shape(gemma_path).sliding_window == 512
+    for uses, expected in ((True, 4096), (False, 0)):  # qwen2's folders name a window also where it is off
+        folder = tmp_path / f"{uses}"
+        tiny_models.build("qwen2").save_pretrained(folder)
+        (folder / "tokenizer.json").write_text("{}")
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"sliding_window": 4096, "use_sliding_window": uses}))
+        assert read_shape(folder).sliding_window == expected
 
 
 def test_unknown_architecture_is_refused(tmp_path: Path) -> None:

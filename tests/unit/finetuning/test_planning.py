@@ -116,9 +116,12 @@ def test_form_that_cannot_be_is_told(planned: Any) -> None:
     assert planned("lora", base="4bit", device="cuda", device_free_bytes=10**10).problem == ""
 
 
-def test_prefix_on_sliding_windows_is_told_before_the_training(gemma_path: Path, planned: Any) -> None:
-    assert planned("prefix", path=gemma_path).problem
-    assert planned("prompt", path=gemma_path).problem == ""
+def test_prefix_longer_than_a_sliding_window_is_told_before_the_training(gemma_path: Path, planned: Any) -> None:
+    assert planned("prefix", path=gemma_path).problem == ""
+    long = planned("prefix", path=gemma_path, weights={"virtual_tokens": 513})
+    assert "look back 512 tokens only" in long.problem
+    assert "at most 512" in long.hint
+    assert planned("prompt", path=gemma_path, weights={"virtual_tokens": 513}).problem == ""
 
 
 def test_embedder_is_told(minilm_path: Path, planned: Any) -> None:

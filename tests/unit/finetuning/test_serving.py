@@ -273,9 +273,11 @@ def test_a_model_is_unpacked_whole(adapters: TinyAdapters, tmp_path: Path) -> No
 def test_it_is_said_before_what_cannot_be_served() -> None:
     for method in get_args(WeightsMethod):
         check_servable(method, "llama")
-    check_servable("prompt", "gemma3", sliding_window=True)
+    check_servable("prompt", "gemma3", sliding_window=512, tokens=1000)
+    check_servable("prefix", "gemma3", sliding_window=512, tokens=512)
     for given, reason in (
-        ({"method": "prefix", "architecture": "gemma3", "sliding_window": True}, "out of their sight"),
+        ({"method": "prefix", "architecture": "gemma3", "sliding_window": 512, "tokens": 513}, "512 tokens only"),
+        ({"method": "prefix", "architecture": "cohere2", "sliding_window": 512}, "is not known here"),
         ({"method": "prefix", "architecture": "lfm2"}, "no keys and values"),
         ({"method": "lora", "architecture": "mamba"}, "not known"),
         ({"method": "full", "architecture": "llama", "is_gguf": False}, "folder of safetensors"),

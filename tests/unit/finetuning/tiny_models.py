@@ -25,11 +25,17 @@ Floats = NDArray[np.float32]
 VOCABULARY, WIDTH, LAYERS, HEADS, KV_HEADS, HEAD, INNER = 96, 64, 2, 4, 2, 16, 96
 EXPERTS = 3
 TOKENS = (5, 17, 3, 80, 41, 2, 63, 9, 30, 55, 71, 12)
+GEMMAS = ("gemma", "gemma2", "gemma3")
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-def build(family: str, *, seed: int = 0) -> Any:
-    """A torch model: llama, qwen3moe (untied), qwen2 (untied, biases), gemma, gemma3 (tied), gpt2 (tied, Conv1D)."""
+WINDOW, EVERY = 32, {"gemma2": 2, "gemma3": 6}
+"""How far the layers look back, but for one in so many."""
+
+
+def build(family: str, *, seed: int = 0, every: int = 0) -> Any:
+    """A torch model: llama, qwen3moe (untied), qwen2 (untied, biases), gemma, gemma2, gemma3 (tied), gpt2 (tied,
+    Conv1D). ``every``: one layer in so many looks back without end; 0: as the family has it."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     shape = {
@@ -65,10 +71,18 @@ def build(family: str, *, seed: int = 0) -> Any:
         config = transformers.GemmaConfig(**shape, head_dim=HEAD, tie_word_embeddings=True)
         model = transformers.GemmaForCausalLM(config)
     else:
-        config = transformers.Gemma3TextConfig(
-            **shape, head_dim=HEAD, query_pre_attn_scalar=HEAD, sliding_window=32, tie_word_embeddings=True
-        )
-        model = transformers.Gemma3ForCausalLM(config)
+        every = every or EVERY[family]
+        shape |= {
+            "head_dim": HEAD,
+            "query_pre_attn_scalar": HEAD,
+            "sliding_window": WINDOW,
+            "tie_word_embeddings": True,
+            "layer_types": ["sliding_attention" if (i + 1) % every else "full_attention" for i in range(LAYERS)],
+        }
+        if family == "gemma2":
+            model = transformers.Gemma2ForCausalLM(transformers.Gemma2Config(**shape, attn_implementation="eager"))
+        else:
+            model = transformers.Gemma3ForCausalLM(transformers.Gemma3TextConfig(**shape))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn_like(parameter) * (0.3 if parameter.ndim > 1 else 0.2))
@@ -109,8 +123,13 @@ def write_gguf(
         writer.add_rope_freq_base(1_000_000.0 if family == "gemma3" else 10_000.0)
     writer.add_vocab_size(VOCABULARY)
     writer.add_file_type(0)
-    if family == "gemma3":
-        writer.add_sliding_window(32)
+    if family == "gemma2":
+        writer.add_attn_logit_softcapping(model.config.attn_logit_softcapping)
+        writer.add_final_logit_softcapping(model.config.final_logit_softcapping)
+    if family in EVERY:
+        writer.add_sliding_window(WINDOW)
+        whole = [layer for layer, kind in enumerate(model.config.layer_types, 1) if kind == "full_attention"]
+        writer.add_sliding_window_pattern(whole[0] if whole else EVERY[family])
     if family == "qwen3moe":
         writer.add_expert_count(EXPERTS)
         writer.add_expert_used_count(2)
@@ -126,14 +145,14 @@ def write_gguf(
         gate, up = state.pop(name).chunk(2, dim=1)
         state |= {name.replace("gate_up", "gate"): gate, name.replace("gate_up", "up"): up}
     for name, parameter in state.items():
-        if name == "lm_head.weight" and family in ("gemma", "gemma3", "gpt2"):
+        if name == "lm_head.weight" and family in (*GEMMAS, "gpt2"):
             continue
         weights = parameter.detach().float().numpy()
         if family == "llama" and name.endswith("q_proj.weight"):
             weights = pairs_of_halves(weights, HEADS)
         if family == "llama" and name.endswith("k_proj.weight"):
             weights = pairs_of_halves(weights, KV_HEADS)
-        if family in ("gemma", "gemma3") and name.endswith("norm.weight"):
+        if family in GEMMAS and name.endswith("norm.weight"):
             weights = weights + 1
         if family == "gpt2" and ".c_" in name and weights.ndim == 2:
             weights = weights.T

@@ -6,6 +6,7 @@ Nothing here knows memory, time or the machine.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +46,8 @@ class ModelShape:
     """A model in numbers. ``width`` is that of its embeddings, ``inner`` of its widest feed-forward layer, ``keys`` the
     sum over all layers of the widths of keys and values. ``by_layer`` counts the weights of each block, ``rest_bytes``
     are those of what is not a linear layer of a block, as the file holds it. ``new_biases`` are those that can be put
-    beside layers that have none. ``sliding_window``: attention does not
-    reach back without end in all layers."""
+    beside layers that have none. ``sliding_window`` is how many tokens some layers look back, 0 when all do without
+    end."""
 
     name: str
     path: Path
@@ -60,7 +61,7 @@ class ModelShape:
     heads: int
     keys: int
     tied: bool
-    sliding_window: bool
+    sliding_window: int
     linears: tuple[Linear, ...]
     by_layer: tuple[int, ...]
     norms: int
@@ -121,7 +122,7 @@ def read_shape(path: Path) -> ModelShape:
         heads=max(base.heads, default=1),
         keys=_keys(linears, base, width, metadata),
         tied=base.tied,
-        sliding_window=any(key.endswith("sliding_window") and value for key, value in metadata.items()),
+        sliding_window=_sliding_window(metadata),
         linears=tuple(linears),
         by_layer=tuple(by_layer),
         norms=norms,
@@ -276,3 +277,10 @@ def _bias_name(base: Base, name: str) -> str:
         return f"{base.tensor_of(name.removesuffix('.bias'))}.bias"
     except UserError:
         return name
+
+
+def _sliding_window(metadata: Mapping[str, object]) -> int:
+    if metadata.get("use_sliding_window") is False:  # qwen2's folders name a window that no layer has
+        return 0
+    found = (value for key, value in metadata.items() if key.endswith("sliding_window"))
+    return next((value for value in found if isinstance(value, int)), 0)

@@ -248,6 +248,7 @@ def _first_problem(shape: ModelShape, config: TrainingConfig, data: DataReport) 
             config.weights.method,
             shape.architecture,
             sliding_window=shape.sliding_window,
+            tokens=config.weights.virtual_tokens,
             is_gguf=shape.is_gguf,
         )
         count_moving(shape, config.weights)

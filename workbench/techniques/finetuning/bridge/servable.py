@@ -12,17 +12,21 @@ if TYPE_CHECKING:
 _MERGED = ("full", "layers", "biases", "norms", "dora", "loha", "lokr", "oft", "ia3")
 _PLAIN_LAYERS = ("loha", "lokr", "miss", "oft")  # peft 0.21: not transformers' Conv1D
 _PACKED_APART = ("granitemoe", "gpt-oss")
+_WINDOWED = ("gemma2", "gemma3")
+"""A prefix on them was compared with torch."""
+
 _RECURRENT = ("lfm2",)
 _OWN_BIASES = ("bloom", "gpt2", "gptneox", "starcoder", "starcoder2", "phi2", "qwen2", "qwen2moe", "gpt-oss")
 
 
 def check_servable(
-    method: WeightsMethod, architecture: str, *, sliding_window: bool = False, is_gguf: bool = True
+    method: WeightsMethod, architecture: str, *, sliding_window: int = 0, tokens: int = 1, is_gguf: bool = True
 ) -> None:
     """Raises UserError with the reason when the engine could not be given what ``method`` makes of such a model.
 
-    ``architecture`` is llama.cpp's name ("llama", "gemma3"); ``sliding_window`` says that some layers look back a fixed
-    number of tokens only; ``is_gguf`` that the model that is trained is the GGUF file that answers.
+    ``architecture`` is llama.cpp's name ("llama", "gemma3"); ``sliding_window`` is how many tokens some layers look
+    back, 0 when all do without end; ``tokens`` how many a prefix has; ``is_gguf`` that the model that is trained is the
+    GGUF file that answers.
     """
     from workbench.techniques.finetuning.bridge.families import FAMILIES, new_biases
 
@@ -42,11 +46,16 @@ def check_servable(
             f"The layers of {architecture} are of a kind (Conv1D) that PEFT does not adapt by this method.",
             "Train a LoRA instead.",
         )
-    if method == "prefix" and sliding_window:
+    if method == "prefix" and sliding_window and architecture not in _WINDOWED:
         raise UserError(
-            f"Some layers of this model ({architecture}) look back a fixed number of tokens only: a prefix would fall "
-            "out of their sight, and llama.cpp cannot keep it.",
+            f"Some layers of this model look back {sliding_window:,} tokens only, and how llama.cpp keeps those of the "
+            f"architecture {architecture} is not known here: a prefix cannot be put among them.",
             "Train prompt tuning or P-tuning instead.",
+        )
+    if method == "prefix" and 0 < sliding_window < tokens:
+        raise UserError(
+            f"Some layers of this model look back {sliding_window:,} tokens only, and the prefix has {tokens:,}.",
+            f"Set at most {sliding_window:,} tokens.",
         )
     if method == "prefix" and architecture in _RECURRENT:
         raise UserError(
