@@ -159,7 +159,7 @@ def test_what_is_not_allowed_is_refused(vocabulary: Vocabulary) -> None:
         ("json_schema", '{"not": {}}', "not"),
         ("regex", "(a", "unclosed"),
         ("choice", " ", "choices"),
-        ("gbnf", "a", "="),
+        ("gbnf", "a", '"::=" is expected'),
     ],
 )
 def test_a_wrong_description_is_named(form: str, grammar: str, named: str, vocabulary: Vocabulary) -> None:

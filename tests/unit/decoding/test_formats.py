@@ -45,8 +45,8 @@ SCHEMA = json.dumps(
         ("regex", "a(?=b)", "look-around", None),
         ("choice", "\n  \n", "no choices", None),
         ("gbnf", "", "no grammar", None),
-        ("gbnf", 'root ::= "a" |\n ("b"', "Expected", 2),
-        ("gbnf", "root ::= foo", "foo", None),
+        ("gbnf", 'root ::= "a" |\n ("b"', '")" is expected', 2),
+        ("gbnf", "root ::= foo", "foo", 1),
         ("gbnf", 'start ::= "a"', "root", None),
     ],
 )

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from workbench.techniques.decoding.formats import FormatProblem, make_grammar
+from workbench.techniques.decoding.formats import make_grammar
+from workbench.techniques.decoding.problems import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of
 
 NAMED = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}

@@ -23,7 +23,8 @@ from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.recipes import DecodingPart
-from workbench.techniques.decoding.formats import FormatProblem, make_grammar
+from workbench.techniques.decoding.formats import make_grammar
+from workbench.techniques.decoding.problems import FormatProblem
 
 LONGEST_DIGITS = 18
 """A JSON number's digits in a row, where something else can come: doubles and 64-bit integers have no more."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.calls import FormatCheck
+from workbench.techniques.decoding.lark import lark_of
+from workbench.techniques.decoding.problems import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
@@ -22,15 +24,6 @@ JSON_OPTIONS = {"whitespace_pattern": r"(?: |\n {0,16})?", "item_separator": ","
 
 LONGEST_CHECKED = 100_000
 """Texts longer than this, in characters, are not checked against an expression."""
-
-
-class FormatProblem(Exception):
-    """Why a description is none. ``line``, from 1, where it is known."""
-
-    def __init__(self, message: str, line: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
 
 
 def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
@@ -60,7 +53,9 @@ def make_grammar(format: str, grammar: str) -> str:
         case "choice":
             made = LLMatcher.grammar_from_regex("|".join(re.escape(choice) for choice in choices(grammar)))
         case "gbnf":
-            made = LLMatcher.grammar_from_lark(_lark_of(grammar))
+            if not grammar.strip():
+                raise FormatProblem("There is no grammar.")
+            made = LLMatcher.grammar_from_lark(lark_of(grammar))
         case _:
             raise FormatProblem(f'There is no form "{format}".')
     is_error, messages = LLMatcher.validate_grammar_with_warnings(made)
@@ -113,21 +108,6 @@ def _read_schema(grammar: str) -> Any:
     return schema
 
 
-def _lark_of(grammar: str) -> str:
-    from llguidance.gbnf_to_lark import GbnfToLarkError, gbnf_to_lark
-
-    if not grammar.strip():
-        raise FormatProblem("There is no grammar.")
-    try:
-        return gbnf_to_lark(grammar)
-    except GbnfToLarkError as error:
-        raise FormatProblem(str(error), _line_in(str(error))) from error
-    except RecursionError as error:
-        raise FormatProblem("This grammar is nested too deeply.") from error
-    except Exception as error:
-        raise FormatProblem(f"{error}.") from error
-
-
 def _explained(format: str, grammar: str, message: str) -> tuple[str, int | None]:
     """What llguidance says of a description, without its own grammar, and the line of it."""
     if format == "regex":
@@ -166,11 +146,6 @@ def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
     where = " and ".join(dict.fromkeys(".".join(map(str, path)) for path, _ in places if path))
     line = line_of(grammar, (*places[0][0], places[0][1])) if places else None
     return f"{said}{f' (in {where})' if where else ''}: {advice}.", line
-
-
-def _line_in(message: str) -> int | None:
-    found = re.search(r"line (\d+)", message) or re.search(r"\bat (\d+)", message)
-    return int(found[1]) if found else None
 
 
 def _text_problem(format: str, grammar: str, text: str) -> str:
