@@ -44,6 +44,21 @@ class Commands:
         return added
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """What argparse takes for a whole number from ``least`` on."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return number
+
+    return read
+
+
 def field_lines(parts: Mapping[str, type[msgspec.Struct]]) -> list[str]:
     """Every ``part.field`` that --set takes, with its help, range and default, by part and group."""
     lines = []

@@ -17,7 +17,7 @@ from workbench.calls import (
     SetHead,
     StoredMessage,
 )
-from workbench.cli.arguments import Commands, write_file
+from workbench.cli.arguments import Commands, at_least, write_file
 from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session
@@ -42,12 +42,14 @@ def add_commands(commands: Commands) -> None:
         "keep", "make another of several answers the one that the chat goes on from", keep, show_kept
     )
     keeping.add_argument("message", metavar="MESSAGE")
-    keeping.add_argument("sequence", metavar="I", type=int, help="its number, from 0")
+    keeping.add_argument("sequence", metavar="I", type=at_least(0), help="its number, from 0")
     telling = group.command("tokens", "the tokens of an answer, and what else could have come", tokens, show_tokens)
     telling.add_argument("message", metavar="MESSAGE")
-    telling.add_argument("--sequence", metavar="I", type=int, default=0, help="of several answers the one number I")
-    telling.add_argument("--alternatives", metavar="N", type=int, default=5, help="how many for each token [5]")
-    telling.add_argument("--last", metavar="N", type=int, default=0, help="only the last N tokens")
+    telling.add_argument(
+        "--sequence", metavar="I", type=at_least(0), default=0, help="of several answers the one number I"
+    )
+    telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="how many for each token [5]")
+    telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")
     group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
 
 

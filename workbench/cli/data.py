@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from workbench.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
-from workbench.cli.arguments import Commands
+from workbench.cli.arguments import Commands, at_least
 from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.run_lines import RunLines
@@ -26,8 +26,10 @@ def add_commands(commands: Commands) -> None:
     inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
     inspecting.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
     inspecting.add_argument("--objective", choices=get_args(Objective), default="sft", help="[%(default)s]")
-    inspecting.add_argument("--previews", metavar="N", type=int, default=3, help="so many examples [%(default)s]")
-    inspecting.add_argument("--first", metavar="I", type=int, default=0, help="beginning with number I, from 0")
+    inspecting.add_argument(
+        "--previews", metavar="N", type=at_least(0), default=3, help="so many examples [%(default)s]"
+    )
+    inspecting.add_argument("--first", metavar="I", type=at_least(0), default=0, help="beginning with number I, from 0")
     inspecting.add_argument("--config", metavar="FILE", help="a config of a training")
     inspecting.add_argument(
         "--set",
@@ -50,8 +52,8 @@ def add_commands(commands: Commands) -> None:
     building.add_argument("--collection", metavar="C", default="", help="the documents, for pairs and text")
     building.add_argument("--chat", metavar="ID", action="append", default=[], help="only these chats")
     building.add_argument("--model", metavar="M", help="the model that makes pairs")
-    building.add_argument("--questions", metavar="N", type=int, default=2, help="pairs a passage [%(default)s]")
-    building.add_argument("--limit", metavar="N", type=int, default=0, help="so many passages at most; 0: all")
+    building.add_argument("--questions", metavar="N", type=at_least(1), default=2, help="pairs a passage [%(default)s]")
+    building.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="so many passages at most; 0: all")
     group.command("list", "the sets of the home folder", list_all, show_list)
     removing = group.command("remove", "delete a set of the home folder", remove, show_removed)
     removing.add_argument("name", metavar="NAME")

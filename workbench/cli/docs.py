@@ -24,7 +24,7 @@ from workbench.calls import (
     SearchDocuments,
     Unwatch,
 )
-from workbench.cli.arguments import Commands, absolute, read_items, write_file
+from workbench.cli.arguments import Commands, absolute, at_least, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
@@ -54,7 +54,7 @@ def add_commands(commands: Commands) -> None:
     drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn)
     drawing.add_argument("name", metavar="NAME", help="the collection")
     drawing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
-    drawing.add_argument("--page", type=int, default=1, help="counts from 1 (default: 1)")
+    drawing.add_argument("--page", type=at_least(1), default=1, help="counts from 1 (default: 1)")
     drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
     drawing.add_argument("--scale", type=float, default=1.5, help="pixels a point (default: 1.5)")
     drawing.add_argument("--output", metavar="FILE", required=True)

@@ -16,7 +16,7 @@ from workbench.calls import (
     RunRecord,
     StopRun,
 )
-from workbench.cli.arguments import Commands, absolute
+from workbench.cli.arguments import Commands, absolute, at_least
 from workbench.cli.output import TextOutput, duration, moment
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session, Stopped
@@ -26,7 +26,7 @@ from workbench.events import Log
 def add_commands(commands: Commands) -> None:
     group = commands.group("runs", "work that takes long")
     listing = group.command("list", "runs, the latest first", list_runs, show_runs)
-    listing.add_argument("--limit", type=int, default=100, help="how many (default: 100)")
+    listing.add_argument("--limit", type=at_least(1), default=100, help="how many (default: 100)")
     for name, help, run, show, told in (
         ("show", "one run", show_one, show_run, None),
         ("stop", "ask a run to stop; what it did stays done", stop, show_run, None),

@@ -302,6 +302,21 @@ def test_unknown_method_is_wrong_usage(run: Run, facts: Path) -> None:
     assert "p-tuning" in ran.err
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("data", "inspect", "x.jsonl", "--first", "-1"),
+        ("data", "inspect", "x.jsonl", "--previews", "three"),
+        ("data", "build", "mine", "--from", "text", "--collection", "c", "--questions", "0"),
+        ("docs", "page", "d", "--page", "0"),
+    ],
+)
+def test_number_that_cannot_be_is_wrong_usage(argv: tuple[str, ...], run: Run) -> None:
+    found = run(*argv)
+    assert found.status == 2
+    assert f"{argv[-1]!r} is not a whole number of at least" in found.err
+
+
 def test_help_explains_every_setting(run: Run) -> None:
     out = run("train", "sft", "--help").out
     assert "optimiser.learning_rate" in out

@@ -8,6 +8,7 @@ their number; so the passes change nothing but the memory and the time, and the 
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Sequence
@@ -41,11 +42,12 @@ class Schedule:
         return tuple(taken)
 
 
-def epoch_order(examples: int, seed: int, epoch: int) -> list[int]:
+@functools.lru_cache(maxsize=2)  # each step of an epoch asks for it
+def epoch_order(examples: int, seed: int, epoch: int) -> tuple[int, ...]:
     """The order in which an epoch takes the examples, a function of its arguments alone."""
     order = list(range(examples))
     random.Random(f"{seed}/{epoch}").shuffle(order)
-    return order
+    return tuple(order)
 
 
 def count_steps(examples: int, batch: int, epochs: float, steps: int = 0) -> int:
