@@ -40,6 +40,38 @@ SCHEMA = json.dumps(
         ("json_schema", '{"prefixItems": [\n{"format":\n "isbn"}]}', 'the "format" isbn (in prefixItems.0)', 2),
         ("json_schema", '{"properties": {"a": {\n"pattern": "a(?=b)"}}}', "(in properties.a): look-around", 2),
         ("json_schema", '{"items":\n {"oneOf": [{"type": "integer"}, {"type": "number"}]}}', "(in items)", 2),
+        ("json_schema", '{\n "const": NaN}', "NaN is no JSON", None),
+        ("json_schema", '{"const": "\\ud800"}', "half of a character", None),
+        ("json_schema", '{"type": "array", "items": ' * 300 + "{}" + "}" * 300, "nested too deeply", None),
+        ("json_schema", '{\n"$ref": "#"}', "leads back to itself", 2),
+        ("json_schema", '{"anyOf": [{"type": "null"},\n {"$ref": "#"}]}', "before it says anything", 2),
+        (
+            "json_schema",
+            '{"$defs": {"a": {"items": {"type": "null"}, "anyOf": [\n{"$ref": "#/$defs/b"}]},\n'
+            ' "b": {\n"$ref": "#/$defs/a"}}}',
+            "before it says anything",
+            2,
+        ),
+        (
+            "json_schema",
+            '{"type": "object", "properties": {"child":\n {"$ref": "#"}}, "required": ["child"]}',
+            "without end",
+            2,
+        ),
+        (
+            "json_schema",
+            '{"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": "array", "minItems": 2, "prefixItems": [true],\n'
+            ' "items": {"$ref": "#/$defs/a~1b"}}}}',
+            "without end",
+            2,
+        ),
+        (
+            "json_schema",
+            '{"x-guidance": {"lenient": true}, "type": "array",\n "uniqueItems": true}',
+            '"uniqueItems"',
+            2,
+        ),
+        ("choice", "a\ud800", "half of a character", None),
         ("regex", "", "no regular expression", None),
         ("regex", "(a", "unclosed group", None),
         ("regex", "a(?=b)", "look-around", None),
@@ -65,6 +97,23 @@ def test_what_is_wrong_with_a_description_is_said(form: str, grammar: str, named
         ("json_schema", SCHEMA, '{"name": "Ada", "age": 3}', '{"name": "Ada", "age": -3}', "age"),
         ("json_schema", SCHEMA, '{"name": "Ada"}', '{"name": "ada"}', "does not match"),
         ("json_schema", SCHEMA, '{"name": "Ada"}', "{}", "required"),
+        ("json", "", '{"a": 1e5}', '{"a": NaN}', "NaN"),
+        ("json_schema", '{"multipleOf": 0.1}', "0.3", "0.35", "multiple"),
+        ("json_schema", '{"uniqueItems": false}', "[1, 1]", None, ""),
+        (
+            "json_schema",
+            '{"type": "object", "properties": {"child": {"$ref": "#"}}, "additionalProperties": false}',
+            '{"child": {"child": {}}}',
+            '{"child": {"kid": {}}}',
+            "'kid'",
+        ),
+        (
+            "json_schema",
+            '{"patternProperties": {"^x": {"type": "null"}}, "additionalProperties": {"type": "integer"}}',
+            '{"x": null, "y": 1}',
+            '{"x": null, "y": "1"}',
+            "y: '1'",
+        ),
         ("regex", "[0-9]{2} [äö]+", "12 äöä", "12 äöx", "character 6"),
         ("regex", "[0-9]{2}", "12", "1", "too early"),
         ("regex", "[0-9]{2}", "12", "123", "character 3"),
@@ -85,6 +134,15 @@ def test_no_expression_takes_forever() -> None:
     assert "too early" in check_format("regex", "(a+)+b", "a" * 20_000).text_problem
     schema = json.dumps({"type": "object", "properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}})
     assert "does not match" in check_format("json_schema", schema, json.dumps({"x": "a" * 200 + "b"})).text_problem
+
+
+@pytest.mark.timeout(20)
+def test_no_name_and_no_reference_takes_forever() -> None:
+    named = json.dumps({"patternProperties": {"^(a+)+$": {"type": "integer"}}, "additionalProperties": False})
+    assert "Further fields" in check_format("json_schema", named, json.dumps({"a" * 40 + "b": 1})).text_problem
+    twice = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(30)}
+    doubling = json.dumps({"$defs": twice | {"a30": {"type": "null"}}, "$ref": "#/$defs/a0"})
+    assert "too long" in check_format("json_schema", doubling, "1").text_problem
 
 
 def test_importing_it_is_light() -> None:

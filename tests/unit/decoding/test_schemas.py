@@ -13,6 +13,7 @@ from llguidance import LLMatcher, LLTokenizer
 from workbench.techniques.decoding.formats import make_grammar
 from workbench.techniques.decoding.problems import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of
+from workbench.techniques.decoding.validation import match_problem
 
 NAMED = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 CLOSED = {**NAMED, "additionalProperties": False}
@@ -162,3 +163,17 @@ def test_lines_are_those_of_the_place() -> None:
     assert line_of(text, ("a", "x")) is None
     assert line_of(text, ("c", "x")) is None
     assert line_of(text, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "inside", "outside"),
+    [
+        ({"exclusiveMinimum": 0, "maximum": 0.1}, ["0.1", "0.05"], ["0", "0.0", "-0", "0.11"]),
+        ({"exclusiveMinimum": 5, "exclusiveMaximum": 5.5}, ["5.25", "5.01"], ["5", "5.0", "5.5"]),
+        ({"minimum": -0.5, "exclusiveMaximum": 0}, ["-0.5", "-0.1"], ["0", "-0", "-0.0"]),
+        ({"exclusiveMinimum": 0, "maximum": 1}, ["1", "0.0000001"], ["0", "0.0"]),
+    ],
+)
+def test_exclusive_limits_are_left_out(limits: dict[str, float], inside: list[str], outside: list[str]) -> None:
+    made = make_grammar("json_schema", json.dumps({"type": "number", **limits}))
+    assert [text for text in [*inside, *outside] if not match_problem(made, text)] == inside

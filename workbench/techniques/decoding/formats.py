@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from workbench.calls import FormatCheck
 from workbench.techniques.decoding.lark import lark_of
 from workbench.techniques.decoding.problems import FormatProblem
-from workbench.techniques.decoding.schemas import closed, keywords, line_of
+from workbench.techniques.decoding.schemas import closed, keywords, line_of, simplified, unending
+from workbench.techniques.decoding.validation import json_problem, match_problem, read_json
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a form."""
 
 JSON_OPTIONS = {"whitespace_pattern": r"(?: |\n {0,16})?", "item_separator": ",", "key_separator": ":"}
 """Between two parts of JSON: nothing, a space, or a line's end and up to 16 spaces: laid out, but no running away."""
-
-LONGEST_CHECKED = 100_000
-"""Texts longer than this, in characters, are not checked against an expression."""
 
 
 def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
@@ -37,6 +34,16 @@ def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
 
 def make_grammar(format: str, grammar: str) -> str:
     """The grammar in llguidance's own form; "" for plain text. Raises FormatProblem."""
+    try:
+        grammar.encode()
+        return _make_grammar(format, grammar)
+    except UnicodeEncodeError as error:
+        raise FormatProblem("This holds half of a character: text cannot be written so.") from error
+    except RecursionError as error:
+        raise FormatProblem("This is nested too deeply.") from error
+
+
+def _make_grammar(format: str, grammar: str) -> str:
     from llguidance import LLMatcher
 
     match format:
@@ -69,6 +76,7 @@ def _grammar_of(schema: Any) -> str:
     from llguidance import LLMatcher
 
     made = ""
+    schema = simplified(schema)
     for one in (closed(schema), schema):
         made = LLMatcher.grammar_from_json_schema(one, overrides=JSON_OPTIONS)  # type: ignore[arg-type]
         if not LLMatcher.validate_grammar_with_warnings(made)[0]:
@@ -88,11 +96,13 @@ def _read_schema(grammar: str) -> Any:
     if not grammar.strip():
         raise FormatProblem("There is no JSON schema.")
     try:
-        schema = json.loads(grammar)
+        schema = read_json(grammar)
     except json.JSONDecodeError as error:
         raise FormatProblem(f"This is not JSON: {error.msg} (column {error.colno}).", error.lineno) from error
     except RecursionError as error:
         raise FormatProblem("This JSON is nested too deeply.") from error
+    except ValueError as error:
+        raise FormatProblem(f"This is not JSON: {error}.") from error
     if not isinstance(schema, dict):
         raise FormatProblem("A JSON schema is an object: { ... }.", 1)
     import jsonschema
@@ -105,6 +115,10 @@ def _read_schema(grammar: str) -> Any:
         raise FormatProblem(
             f"{place or 'The schema'}: {error.message}", line_of(grammar, tuple(error.absolute_path))
         ) from error
+    json.dumps(schema, ensure_ascii=False).encode()  # "\ud800" stands for half of a character
+    if reference := unending(schema):
+        path, message = reference
+        raise FormatProblem(message, line_of(grammar, path))
     return schema
 
 
@@ -151,64 +165,9 @@ def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
 def _text_problem(format: str, grammar: str, text: str) -> str:
     match format:
         case "json" | "json_schema":
-            return _json_problem(text, _read_schema(grammar) if format == "json_schema" else {})
+            return json_problem(text, _read_schema(grammar) if format == "json_schema" else {})
         case "choice":
             return "" if text in choices(grammar) else "The text is none of the choices."
         case "regex" | "gbnf":
-            return _match_problem(make_grammar(format, grammar), text)
+            return match_problem(make_grammar(format, grammar), text)
     return ""
-
-
-def _json_problem(text: str, schema: dict[str, Any]) -> str:
-    import jsonschema
-
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as problem:
-        return f"This is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
-    except (RecursionError, ValueError) as problem:  # nested too deeply; an integer of thousands of digits
-        return f"This JSON cannot be read: {problem}."
-    import referencing
-
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    kind = jsonschema.validators.extend(kind, {"pattern": _check_pattern})
-    # an empty registry: nothing is fetched from the network for a reference
-    validator = kind(schema, registry=referencing.Registry())
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
-    if error is None:
-        return ""
-    place = error.json_path.removeprefix("$").removeprefix(".")
-    return f"{place}: {error.message}" if place else error.message
-
-
-def _check_pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Exception]:
-    """The keyword ``pattern``, without the expressions on which Python's ``re`` takes forever."""
-    import jsonschema
-    from llguidance import LLMatcher
-
-    if isinstance(value, str):
-        made = LLMatcher.grammar_from_json_schema({"type": "string", "pattern": pattern})
-        if _match_problem(made, json.dumps(value, ensure_ascii=False)):
-            yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
-
-
-def _match_problem(made: str, text: str) -> str:
-    """Whether a grammar takes a text as a whole, in a time that grows with its length only: by llguidance's automaton,
-    with bytes for tokens. Python's ``re`` would take forever on some expressions."""
-    if len(text) > LONGEST_CHECKED:
-        return f"The text is too long to be checked: more than {LONGEST_CHECKED} characters."
-    from llguidance import LLMatcher
-
-    raw = text.encode("utf-8", "replace")
-    matcher = LLMatcher(_byte_tokenizer(), made, log_level=0)
-    taken = matcher.try_consume_tokens(list(raw))
-    if taken == len(raw):
-        return "" if matcher.is_accepting() else "The text ends too early."
-    place = len(raw[:taken].decode("utf-8", "ignore"))
-    return f"The text does not match from character {place + 1} on: {text[place : place + 20]!r}."
-
-
-def _byte_tokenizer() -> Any:
-    from llguidance import LLTokenizer
-
-    return LLTokenizer("byte")

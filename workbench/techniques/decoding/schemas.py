@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +88,112 @@ def _can_be_closed(schema: dict[str, Any]) -> bool:
     if not isinstance(named, dict) or not named or any(key in schema for key in (*_OPEN, *_COMBINING)):
         return False
     return set(schema.get("required", ())) <= set(named) and schema.get("minProperties", 0) <= len(named)
+
+
+def simplified(schema: Any) -> Any:
+    """The schema without what llguidance takes otherwise than it is meant, or does not take although it says nothing.
+
+    "x-guidance" would let a schema switch off that keywords are heeded. An exclusive limit that is whole, with the
+    other limit less than 1 away, would be included (llguidance 1.9): it is moved by a thousandth of what lies between.
+    """
+    if isinstance(schema, list):
+        return [simplified(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "x-guidance" or (key == "uniqueItems" and value is False):
+            continue
+        if key in _NAMED and isinstance(value, dict):
+            made[key] = {name: simplified(one) for name, one in value.items()}
+        else:
+            made[key] = value if key in _VALUES else simplified(value)
+    for exclusive, sign, others in (
+        ("exclusiveMinimum", 1, ("maximum", "exclusiveMaximum")),
+        ("exclusiveMaximum", -1, ("minimum", "exclusiveMinimum")),
+    ):
+        limit: Any = made.get(exclusive)
+        if not _is_number(limit) or limit != round(limit):
+            continue
+        room = min((sign * (made[other] - limit) for other in others if _is_number(made.get(other))), default=1.0)
+        if 0 < room < 1 and made.get("type") != "integer":
+            made[exclusive] = float(f"{limit + sign * room / 1000:.12g}")
+    return made
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def unending(schema: Any) -> tuple[Path, str] | None:
+    """Where a reference leads back to itself so that nothing is valid, or nobody can say what is; None when none does.
+
+    References by other ways than from the schema's root ("#/...") are passed over.
+    """
+    references = {
+        value: (*path, key) for path, key, value in keywords(schema) if key == "$ref" and isinstance(value, str)
+    }
+    targets = {name: _target(schema, name) for name in references if re.fullmatch(r"#(/.*)?", name)}
+    ending: set[str] = set()
+    while found := {name for name in targets if name not in ending and _has_end(targets[name], targets, ending)}:
+        ending |= found
+    for name, target in targets.items():
+        if name in _here(target, targets, set()):
+            return references[name], f'The "$ref" {name} leads back to itself before it says anything.'
+    if not _has_end(schema, targets, ending):
+        name = next(name for name in targets if name not in ending)
+        return references[name], f'The "$ref" {name} leads back to itself without end: nothing can be valid.'
+    return None
+
+
+def _target(schema: Any, reference: str) -> Any:
+    """What a reference from the root leads to; True, any value, where there is nothing: that is said elsewhere."""
+    for step in urllib.parse.unquote(reference).split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(schema, list) and name.isdecimal() and int(name) < len(schema):
+            schema = schema[int(name)]
+        elif isinstance(schema, dict) and name in schema:
+            schema = schema[name]
+        else:
+            return True
+    return schema
+
+
+def _here(schema: Any, targets: dict[str, Any], found: set[str]) -> set[str]:
+    """The references that are followed for the same value as the schema is."""
+    if isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if reference in targets and reference not in found:
+            found.add(reference)
+            _here(targets[reference], targets, found)
+        for key in ("allOf", "anyOf", "oneOf"):
+            for one in schema.get(key, ()):
+                _here(one, targets, found)
+    return found
+
+
+def _has_end(schema: Any, targets: dict[str, Any], ending: set[str]) -> bool:
+    """Whether a value may be valid, when those of the references ``ending`` can be. True where that is not known."""
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("$ref") in targets and schema["$ref"] not in ending:
+        return False
+
+    def each(schemas: Any) -> list[bool]:
+        return [_has_end(one, targets, ending) for one in schemas]
+
+    if not all(each(schema.get("allOf", ()))):
+        return False
+    if any(key in schema and not any(each(schema[key])) for key in ("anyOf", "oneOf")):
+        return False
+    named, first = schema.get("properties", {}), schema.get("prefixItems", ())
+    match schema.get("type"):
+        case "object":
+            return all(each(named[name] for name in schema.get("required", ()) if name in named))
+        case "array":
+            least = schema.get("minItems", 0)
+            return all(each(first[:least])) and (least <= len(first) or _has_end(schema.get("items"), targets, ending))
+    return True
 
 
 def line_of(text: str, path: Path) -> int | None:

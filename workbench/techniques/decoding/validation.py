@@ -1,0 +1,144 @@
+"""Whether a text has the form that is asked for, found out in a time that grows with its length only.
+
+Python's own expressions, which jsonschema uses, take forever on some texts, and keep the whole process from doing
+anything else meanwhile. So expressions are followed by llguidance's automaton, with bytes for tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+LONGEST_CHECKED = 100_000
+"""Texts longer than this, in characters, are not checked against an expression."""
+
+MOST_REFERENCES = 20_000
+"""How many "$ref" are followed for one text: some schemas lead to more of them than anybody could wait for."""
+
+
+class _TooMuchError(Exception):
+    """More references than are followed."""
+
+
+def read_json(text: str) -> Any:
+    """As json.loads, without what only Python takes for JSON: NaN and Infinity. Raises ValueError, RecursionError."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def json_problem(text: str, schema: dict[str, Any]) -> str:
+    """What is wrong with a text that is to be JSON of a schema; "" when nothing is."""
+    import jsonschema
+
+    try:
+        value = read_json(text)
+    except json.JSONDecodeError as problem:
+        return f"This is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
+    except (RecursionError, ValueError) as problem:  # nested too deeply; an integer of thousands of digits
+        return f"This JSON cannot be read: {problem}."
+    try:
+        error = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
+    except (RecursionError, _TooMuchError):
+        return "It takes too long to check this text against the schema."
+    if error is None:
+        return ""
+    place = error.json_path.removeprefix("$").removeprefix(".")
+    return f"{place}: {error.message}" if place else error.message
+
+
+def match_problem(made: str, text: str) -> str:
+    """What is wrong with a text that a grammar of llguidance's is to take as a whole; "" when nothing is."""
+    if len(text) > LONGEST_CHECKED:
+        return f"The text is too long to be checked: more than {LONGEST_CHECKED} characters."
+    from llguidance import LLMatcher, LLTokenizer
+
+    raw = text.encode("utf-8", "replace")
+    matcher = LLMatcher(LLTokenizer("byte"), made, log_level=0)
+    taken = matcher.try_consume_tokens(list(raw))
+    if taken == len(raw):
+        return "" if matcher.is_accepting() else "The text ends too early."
+    place = len(raw[:taken].decode("utf-8", "ignore"))
+    return f"The text does not match from character {place + 1} on: {text[place : place + 20]!r}."
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    import jsonschema
+    import referencing
+
+    kind: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    follow = kind.VALIDATORS["$ref"]
+    followed = 0
+
+    def check_reference(validator: Any, reference: Any, value: Any, of: Any) -> Any:
+        nonlocal followed
+        followed += 1
+        if followed > MOST_REFERENCES:
+            raise _TooMuchError
+        return follow(validator, reference, value, of)
+
+    checks = {
+        "$ref": check_reference,
+        "pattern": _check_pattern,
+        "patternProperties": _check_named,
+        "additionalProperties": _check_others,
+        "multipleOf": _check_multiple,
+    }
+    # an empty registry: nothing is fetched from the network for a reference
+    return jsonschema.validators.extend(kind, checks)(schema, registry=referencing.Registry())
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether an expression is found in a text, as the keyword ``pattern`` has it."""
+    from llguidance import LLMatcher
+
+    made = LLMatcher.grammar_from_json_schema({"type": "string", "pattern": pattern})
+    return not match_problem(made, json.dumps(text, ensure_ascii=False))
+
+
+def _check_pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Exception]:
+    import jsonschema
+
+    if isinstance(value, str) and not _matches(pattern, value):
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _check_named(validator: Any, patterns: dict[str, Any], value: Any, _schema: Any) -> Iterator[Exception]:
+    if isinstance(value, dict):
+        for pattern, schema in patterns.items():
+            for name, one in value.items():
+                if _matches(pattern, name):
+                    yield from validator.descend(one, schema, path=name, schema_path=pattern)
+
+
+def _check_others(validator: Any, others: Any, value: Any, schema: Any) -> Iterator[Exception]:
+    import jsonschema
+
+    if not isinstance(value, dict):
+        return
+    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    left = [name for name in value if name not in named and not any(_matches(pattern, name) for pattern in patterns)]
+    if others is False and left:
+        said = ", ".join(map(repr, left))
+        yield jsonschema.ValidationError(f"Further fields are not allowed, and there are {said}")
+    elif isinstance(others, dict):
+        for name in left:
+            yield from validator.descend(value[name], others, path=name)
+
+
+def _check_multiple(validator: Any, step: Any, value: Any, _schema: Any) -> Iterator[Exception]:
+    """By the digits that are written: 0.3 is three times 0.1, which it is not for binary numbers."""
+    import jsonschema
+
+    if not validator.is_type(value, "number"):
+        return
+    try:
+        left = Decimal(repr(value)) % Decimal(repr(step))
+    except InvalidOperation:  # infinite, or more digits than are computed with
+        left = Decimal(1)
+    if left:
+        yield jsonschema.ValidationError(f"{value!r} is not a multiple of {step!r}")
