@@ -125,11 +125,41 @@ def _read_schema(grammar: str) -> Any:
 def _explained(format: str, grammar: str, message: str) -> tuple[str, int | None]:
     """What llguidance says of a description, without its own grammar, and the line of it."""
     if format == "regex":
-        reason = re.search(r"^error: (.*)$", message, re.MULTILINE)
-        return f"The expression is not understood: {reason[1] if reason else message.splitlines()[0]}.", None
+        return f"The expression is not understood: {_explained_expression(grammar, message)}.", None
     if format == "json_schema":
         return _explained_schema(grammar, message)
     return message.splitlines()[0], None
+
+
+_BORDER = re.compile(r"lookarounds not supported yet; (Start|End|Word)\w* in regex /(.*)/", re.DOTALL)
+_SIGNS = re.compile(r"\\(?P<escape>.)|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<sign>[\^$])", re.DOTALL)
+_BORDERS = {"Start": ("A", "^"), "End": ("z", "$"), "Word": ("bB<>", "")}
+
+
+def _explained_expression(expression: str, message: str) -> str:
+    """What llguidance, or the parser that it uses, says of an expression, with the place in it."""
+    if border := _BORDER.search(message):
+        escapes, sign = _BORDERS[border[1]]
+        for found in _SIGNS.finditer(expression):
+            if (found["escape"] or " ") in escapes or found["sign"] == (sign or " "):
+                where = f"{found[0]} at character {found.start() + 1}"
+                break
+        else:
+            where = "what it says of borders"
+        return f'{where} cannot be followed; "^" can only begin and "$" only end an expression'
+    reason = re.search(r"^error: (.*)$", message, re.MULTILINE)
+    if reason is None:
+        return message.splitlines()[0].rstrip(".")
+    # llguidance's copy of the expression, and the signs under it
+    written = re.search(r"regex parse error:\n {4}(.*)\n {4}( *)\^", message)
+    if written is None:
+        return reason[1].rstrip(".")
+    left, place = len(written[2]), 0
+    while left > 0 and place < len(expression):
+        # line ends and slashes have got a backslash there
+        left -= 2 if expression[place] in "\n/" and expression[place - 1 : place] != "\\" else 1
+        place += 1
+    return f"{reason[1].rstrip('.')} (at character {place + 1})"
 
 
 def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
@@ -147,8 +177,11 @@ def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
     elif first.startswith("regex parse error") and rest:
         written = rest[0].strip()
         places = [(path, key) for path, key, value in found if key == "pattern" and value == written]
-        reason = rest[-1].removeprefix("error: ").rstrip(".")
-        said, advice = f'The "pattern" {written} is not understood', reason
+        said, advice = f'The "pattern" {written} is not understood', _explained_expression(written, message)
+    elif border := _BORDER.search(message):
+        places = [(path, key) for path, key, value in found if key == "pattern" and value == border[2]]
+        said = f'The "pattern" {border[2]} is not understood'
+        advice = _explained_expression(border[2], message)
     elif unknown := re.fullmatch(r"Unknown format: (.*)", first):
         places = [(path, key) for path, key, value in found if key == "format" and value == unknown[1]]
         said, advice = f'An answer cannot be held to the "format" {unknown[1]}', 'leave it out, or write a "pattern"'
