@@ -107,7 +107,17 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "broken UTF-8 in a list": ("set.json", b'[{"a":"b"},\n{"a":"\xff"}]', "set.json, line 2: byte 0xff"),
     "broken UTF-8 in a table": ("set.csv", b"a,b\n1,2\n3,\xe9\n", "set.csv, line 3: byte 0xe9"),
     "UTF-16": ("set.jsonl", '{"a":"b"}'.encode("utf-16"), "line 1: it is UTF-16"),
-    "no JSON": ("set.jsonl", '{"a":"b"}\n{"a":\n', "set.jsonl, line 2: it is not JSON"),
+    "no JSON": ("set.jsonl", '{"a":"b"}\n{"a":\n', "set.jsonl, line 2: it is not JSON: it breaks off."),
+    "no JSON at all": (
+        "set.jsonl",
+        '{"a":"b"}\nthis is no JSON\n',
+        "line 2: it is not JSON: 'this is no JSON' at place 1 cannot",
+    ),
+    "an object without comma": (
+        "set.json",
+        '{"a":[\n{"b":1 "c":2}]}',
+        "line 2: it is not JSON: '\"c\":2}]}' at place 8 cannot",
+    ),
     "NaN": ("set.jsonl", '{"a":NaN}\n', "line 1: it is not JSON: NaN"),
     "a number as a row": ("set.jsonl", '{"a":"b"}\n7\n', "line 2: an example is an object"),
     "deep nesting": ("set.jsonl", '{"a":' + "[" * 100_000 + "\n", "line 1: "),

@@ -23,6 +23,7 @@ LARGEST_OBJECT_BYTES = 256 << 20
 """A file that is one JSON object, rather than a list or lines, is read whole; so it may be this large."""
 
 _BLOCK = 1 << 18
+_QUOTED = 24
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -45,7 +46,7 @@ def read_jsonl(path: Path, limits: ReadingLimits) -> Iterator[Row]:
             try:
                 value = _DECODER.decode(text)
             except json.JSONDecodeError as error:
-                refuse(path, f"it is not JSON: {error.msg} at place {error.colno:,}.", _hint(text), line=line)
+                refuse(path, f"it is not JSON: {_fault(error)}.", _hint(text), line=line)
             except RecursionError:
                 refuse(path, "its values are nested too deeply.", line=line)
             except ValueError as error:
@@ -157,7 +158,7 @@ def _next_value(text: _Text, path: Path, limits: ReadingLimits, number: int) -> 
             offset = error.pos - text.at
             if not text.more():
                 line = text.line + text.text.count("\n", text.at, text.at + offset)
-                refuse(path, f"example {number:,} is not JSON: {error.msg}.", line=line)
+                refuse(path, f"example {number:,} is not JSON: {_fault(error, placed=False)}.", line=line)
         except RecursionError:
             refuse(path, f"the values of example {number:,} are nested too deeply.", line=text.line)
         except ValueError as error:
@@ -182,7 +183,7 @@ def _object(file: IO[bytes], path: Path, limits: ReadingLimits) -> Iterator[Row]
     try:
         value = _DECODER.decode(without_mark(raw, path).decode("utf-8"))
     except json.JSONDecodeError as error:
-        refuse(path, f"it is not JSON: {error.msg} at place {error.colno:,}.", line=error.lineno)
+        refuse(path, f"it is not JSON: {_fault(error)}.", line=error.lineno)
     except UnicodeDecodeError as error:
         refuse(path, "it is not UTF-8.", "Save it as UTF-8.", line=1 + raw[: error.start].count(b"\n"))
     except RecursionError:
@@ -232,6 +233,15 @@ def _without_surrogates(value: dict[str, Any]) -> dict[str, Any]:
 
     result: dict[str, Any] = mended(value)
     return result
+
+
+def _fault(error: json.JSONDecodeError, placed: bool = True) -> str:
+    """What is wrong in the words of the file rather than of the parser. A block of a list knows no places of a line."""
+    words = " ".join(error.doc[error.pos :].split("\n", 1)[0].split())
+    if not words:
+        return "it breaks off"
+    short = words if len(words) <= _QUOTED else f"{words[:_QUOTED]}…"
+    return f"'{short}'{f' at place {error.colno:,}' if placed else ''} cannot be read"
 
 
 def _hint(text: str) -> str:
