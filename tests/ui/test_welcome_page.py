@@ -97,6 +97,8 @@ def test_the_sample_is_read_file_by_file_and_leads_to_its_questions(
     assert len(files(page)) == len(list(SAMPLES.iterdir())) == 8
     assert any(text.startswith("warranty-terms.txt  ·  read, ") for text in files(page))
     assert [button.text() for button in page.question_buttons] == list(SAMPLE_QUESTIONS)
+    assert not page.sample_button.isEnabled()
+    assert page.sample_button.text() == "The eight sample documents are here"
     page.question_buttons[0].click()
     target = {"new": True, "collection": SAMPLE_NAME, "question": SAMPLE_QUESTIONS[0]}
     assert shell.opened == [("chat", target)]
@@ -130,9 +132,12 @@ def test_dropping_on_a_known_name_adds_to_it(page: WelcomePage, qtbot: QtBot, fr
     assert front.asked(AddDocuments)[0].collection == known.id
 
 
-def test_reading_can_be_stopped_and_shows_how_far_it_is(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
+def test_reading_can_be_stopped_and_shows_how_far_it_is(
+    page: WelcomePage, qtbot: QtBot, front: FakeFront, tmp_path: Path
+) -> None:
     held = front.hold(FollowRun)
-    page.sample_button.click()
+    (tmp_path / "one.txt").write_text("One.")
+    page.add_paths([str(tmp_path / "one.txt")])
     qtbot.waitUntil(lambda: held.call is not None)
     held.emit(
         events.Artifact(kind="document", id="/a/one.pdf", result={"state": "indexed", "chunks": 1}),
@@ -140,10 +145,13 @@ def test_reading_can_be_stopped_and_shows_how_far_it_is(page: WelcomePage, qtbot
     )
     qtbot.waitUntil(lambda: files(page) == ["one.pdf  ·  read, 1 passage"])
     assert page.files.progress.words.endswith("1 of 8 files · 1 min left")
+    assert not page.sample_button.isEnabled()
+    assert page.sample_button.toolTip() == "Documents are being read"
     page.files.progress.stop_button.click()
     qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
     held.emit(events.Cancelled())
     qtbot.waitUntil(lambda: page.files.outcome == "Stopped. What was read stays.")
+    qtbot.waitUntil(page.sample_button.isEnabled)
 
 
 def test_why_reading_cannot_begin_is_said_in_its_step(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
@@ -151,6 +159,17 @@ def test_why_reading_cannot_begin_is_said_in_its_step(page: WelcomePage, qtbot: 
     page.sample_button.click()
     qtbot.waitUntil(lambda: page.documents_step.problem == "There is no model for search. Use the starter first.")
     assert not page.files.isVisible()
+    assert page.sample_button.isEnabled()
+
+
+def test_nothing_moves_when_the_page_grows_longer_than_the_window(page: WelcomePage, qtbot: QtBot) -> None:
+    place = page.model_step.mapTo(page, page.model_step.rect().topLeft()).x()
+    page.resize(1000, 300)
+    qtbot.waitUntil(lambda: page.scrolled.verticalScrollBar().maximum() > 0)
+    assert page.model_step.mapTo(page, page.model_step.rect().topLeft()).x() == place
+    page.resize(1000, 2000)
+    qtbot.waitUntil(lambda: page.scrolled.verticalScrollBar().maximum() == 0)
+    assert page.model_step.mapTo(page, page.model_step.rect().topLeft()).x() == place
 
 
 def test_an_ingest_that_goes_on_from_before_is_shown(

@@ -41,7 +41,9 @@ from workbench.protocol import error_of
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 MODEL_WORDS = "The part that reads and answers. The starter runs on any machine."
+SAMPLES_GIVEN = 8
 SAMPLE_NAME = "Sample: Brunnen pumps"
+SAMPLE_HELP = "Manual, warranty, prices and service papers of an imaginary maker of pumps"
 SAMPLE_QUESTIONS = (
     "How long is the warranty on a new pump?",
     "What is the greatest flow of the AquaLift 300?",
@@ -61,6 +63,8 @@ class WelcomePage(QWidget):
         self._collection: Collection | None = None
         self._run: RunRecord | None = None
         self._has_model = False
+        self._reading = False
+        self._has_sample = False
         self.question_buttons: list[PlainButton] = []
         self._build()
         bridge.changed.connect(self._on_changed)
@@ -76,8 +80,8 @@ class WelcomePage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         margins = QMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
-        self._area = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
-        column = self._area.column
+        self.scrolled = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
+        column = self.scrolled.column
         column.addWidget(Text("Ask your own documents", "display"))
         column.addWidget(
             Text(
@@ -96,7 +100,7 @@ class WelcomePage(QWidget):
         self.leave_button = LinkButton("Look around first")
         self.leave_button.clicked.connect(lambda: self._shell.open_page("chat"))
         column.addWidget(self.leave_button, 0, Qt.AlignmentFlag.AlignLeft)
-        outer.addWidget(self._area)
+        outer.addWidget(self.scrolled)
 
     def _build_model_step(self) -> StepCard:
         self.model_step = StepCard(1, "A model", MODEL_WORDS)
@@ -121,7 +125,7 @@ class WelcomePage(QWidget):
         self.drop = DropPlace()
         self.drop.dropped.connect(self.add_paths)
         sample = PlainButton("Use eight sample documents", "documents")
-        sample.setToolTip("Manual, warranty, prices and service papers of an imaginary maker of pumps")
+        sample.setToolTip(SAMPLE_HELP)
         sample.clicked.connect(self._on_sample)
         self.sample_button = sample
         self.files = FilesRead()
@@ -203,6 +207,7 @@ class WelcomePage(QWidget):
         latest = max(found.collections, key=lambda collection: collection.created)
         known = next((c for c in found.collections if self._collection and c.id == self._collection.id), latest)
         self._collection = known
+        self._show_sample(any(c.name == SAMPLE_NAME and c.documents >= SAMPLES_GIVEN for c in found.collections))
         if known.documents and self._run is None:
             self.documents_step.set_done(
                 f"{describe_count(known.documents, 'document')} in “{known.name}” can be asked about."
@@ -244,6 +249,8 @@ class WelcomePage(QWidget):
 
     def _add(self, name: str, paths: list[str]) -> None:
         self.documents_step.clear_problem()
+        self._reading = True
+        self._show_sample()
 
         def listed(found: CollectionList) -> None:
             known = next((collection for collection in found.collections if collection.name == name), None)
@@ -260,12 +267,28 @@ class WelcomePage(QWidget):
 
         self._bridge.call(ListCollections(), listed, self._on_add_failed, self)
 
+    def _show_sample(self, there: bool | None = None) -> None:
+        """The button of the sample, which says why it is off; ``there``: whether all of the sample was read."""
+        self._has_sample = self._has_sample if there is None else there
+        words, help = "Use eight sample documents", SAMPLE_HELP
+        if self._reading:
+            help = "Documents are being read"
+        elif self._has_sample:
+            words, help = "The eight sample documents are here", "They were read already"
+        self.sample_button.setEnabled(not self._reading and not self._has_sample)
+        self.sample_button.setText(words)
+        self.sample_button.setToolTip(help)
+
     def _on_add_failed(self, error: Exception) -> None:
+        self._reading = False
+        self._show_sample()
         self.files.end("")
         self.documents_step.show_problem(_words(error))
 
     def _follow(self, run: RunRecord) -> None:
         self._run = run
+        self._reading = True
+        self._show_sample()
         self.files.begin(run.title)
         self._bridge.stream(FollowRun(run=run.id), self._on_run_events, self._on_run_ended, self)
 
@@ -274,6 +297,8 @@ class WelcomePage(QWidget):
 
     def _on_run_ended(self, terminal: Terminal) -> None:
         self._run = None
+        self._reading = False
+        self._show_sample()
         if isinstance(terminal, events.Failed):
             self.files.end("")
             self.documents_step.show_problem(_words(error_of(terminal)))
@@ -283,7 +308,7 @@ class WelcomePage(QWidget):
 
     def _on_read(self, found: CollectionList) -> None:
         self._on_collections(found)
-        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.question_step))
+        QTimer.singleShot(0, self, lambda: self.scrolled.ensureWidgetVisible(self.question_step))
 
     def _on_stop(self) -> None:
         if self._run is not None:

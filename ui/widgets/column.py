@@ -27,6 +27,8 @@ class ScrolledColumn(QScrollArea):
         super().__init__()
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        if centred:  # its place is always kept: else the column moves by half of it when it comes
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         inside = QWidget()
         inside.setProperty("role", "page")
         row = QHBoxLayout(inside)

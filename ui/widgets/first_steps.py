@@ -97,7 +97,7 @@ class DropPlace(QFrame):
         row.setContentsMargins(tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
         row.setSpacing(tokens.SPACE_3)
         row.addWidget(IconLabel("upload", "muted", 24))
-        row.addWidget(Text("Drop files or a folder here, or choose.", "body"), 1)
+        row.addWidget(Text("Drop files or a folder here", "body"), 1)
         self.files_button = PlainButton("Choose files…", "file")
         self.folder_button = PlainButton("Choose a folder…", "folder")
         self.files_button.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
