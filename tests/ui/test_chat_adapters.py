@@ -220,7 +220,7 @@ def test_an_answer_with_adapters_is_compared_with_the_bases(
 ) -> None:
     view = answered(qtbot, page)
     tuned = view.message_id
-    assert view.footer.compare_button.text() == "Compare with base"
+    assert view.footer.compare_button.text() == "Compare"
     held = front.hold(c.Ask)
     view.footer.compare_button.click()
     base = begin(front, home, held, qtbot)

@@ -33,7 +33,7 @@ class AnswerFooter(QWidget):
         self.beams_button.setToolTip("The tree of the beam search that led to this answer")
         self.passages_button = _small("", "eye")
         self.feedback = FeedbackButtons()
-        self.compare_button = _small("Compare with base", "adapters")
+        self.compare_button = _small("Compare", "adapters")
         self.compare_button.setCheckable(True)
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
@@ -74,7 +74,7 @@ class AnswerFooter(QWidget):
 
     def offer_comparison(self, there: bool, can_ask: bool) -> None:
         """Whether there is an answer to compare it with, and else whether one can be asked for."""
-        self.compare_button.setText("Base and tuned" if there else "Compare with base")
+        self.compare_button.setText("Base and tuned" if there else "Compare")
         self.compare_button.setToolTip(
             "Show the answers of the base model and of the tuned one side by side, or only the kept one"
             if there

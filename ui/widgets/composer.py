@@ -13,8 +13,6 @@ from ui.widgets.flow import FlowLayout
 
 _LINES = 8
 _NAMES = 36  # characters
-COMPARE = "Compare with base"
-COMPARING = "Comparing with base"
 
 
 class Composer(QWidget):
@@ -42,7 +40,7 @@ class Composer(QWidget):
         self.documents_chip.clicked.connect(self.documents_chip_clicked)
         self.adapters_chip = ChipButton("", "accent")
         self.adapters_chip.clicked.connect(self.adapters_chip_clicked)
-        self.compare_chip = ChipButton(COMPARE)
+        self.compare_chip = ChipButton("Compare with base")
         self.compare_chip.setCheckable(True)
         self.compare_chip.setToolTip("Ask the base model as well, and see both answers side by side")
         self.compare_chip.toggled.connect(self._on_compare)
@@ -143,8 +141,7 @@ class Composer(QWidget):
         self.send.setToolTip(reason or ("Write a question first." if empty else "Send (Enter)"))
 
     def _on_compare(self, on: bool) -> None:
-        self.compare_chip.set_tone("accent" if on else "plain")
-        self.compare_chip.setText(COMPARING if on else COMPARE)
+        self.compare_chip.set_tone("accent" if on else "plain")  # its words stay: other ones might move the field
 
     def _on_changed(self) -> None:
         self._show_state()
