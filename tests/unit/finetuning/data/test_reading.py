@@ -111,12 +111,12 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "no JSON at all": (
         "set.jsonl",
         '{"a":"b"}\nthis is no JSON\n',
-        "line 2: it is not JSON: 'this is no JSON' at place 1 cannot",
+        "line 2: it is not JSON: 'this is no JSON' at place 1",
     ),
     "an object without comma": (
         "set.json",
         '{"a":[\n{"b":1 "c":2}]}',
-        "line 2: it is not JSON: '\"c\":2}]}' at place 8 cannot",
+        "line 2: it is not JSON: '\"c\":2}]}' at place",
     ),
     "NaN": ("set.jsonl", '{"a":NaN}\n', "line 1: it is not JSON: NaN"),
     "a number as a row": ("set.jsonl", '{"a":"b"}\n7\n', "line 2: an example is an object"),
