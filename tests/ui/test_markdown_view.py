@@ -139,3 +139,13 @@ def test_a_change_of_theme_repaints_what_is_there(qtbot: QtBot, theme: Theme) ->
         assert view.segments[0].document().toHtml() != light  # type: ignore[attr-defined]
     finally:
         theme.choose("light")
+
+
+def test_the_last_line_of_a_code_block_is_in_sight(qtbot: QtBot, theme: Theme) -> None:
+    view = make_view(qtbot)
+    view.set_text("```json\n{\n" + '  "a": 1,\n' * 20 + "}\n```")
+    code = view.segments[0]
+    assert isinstance(code, CodeView)
+    assert code.body.blockCount() == 22
+    qtbot.waitUntil(lambda: code.body.viewport().height() > 100)
+    assert code.body.verticalScrollBar().maximum() == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QTextCursor, QTextOption, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -107,13 +109,20 @@ class _CodeText(QPlainTextEdit):
         cursor.insertText(text)
 
     def fit(self) -> None:
-        lines = self.blockCount()
         bar = self.horizontalScrollBar()
         extra = bar.sizeHint().height() if bar.maximum() > 0 else 0
-        height = lines * self.fontMetrics().lineSpacing() + extra + 2
+        height = math.ceil(self._lines_height()) + extra + 2
         if height != self.height():
             self.setFixedHeight(height)
             self.verticalScrollBar().setValue(0)
+
+    def _lines_height(self) -> float:
+        """As they are laid out: rounded up, and higher where a sign comes from another font."""
+        height, block = 0.0, self.document().firstBlock()
+        while block.isValid():
+            height += self.blockBoundingRect(block).height()
+            block = block.next()
+        return height
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
