@@ -122,6 +122,63 @@ def test_every_form_is_kept(form: str, grammar: str, seed: int, vocabulary: Voca
     assert ended
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("form", "grammar", "most"),
+    [
+        ("json_schema", {"type": "array", "items": {"type": "string", "format": "email"}, "minItems": 2}, 60),
+        ("json_schema", {"type": "object", "properties": {"a": {"pattern": "^a|(yes|no)$"}}, "required": ["a"]}, 40),
+        ("json_schema", {"type": "string", "minLength": 90}, 100),
+        ("regex", "(?s).*Answer: (yes|no)", 40),
+        ("regex", "[a-z ]*XYZ", 40),
+        ("regex", r"(?:[^@]+@[^.@]+\.[a-z]{2,3};)+", 60),
+        ("gbnf", 'root ::= [a-z ]* "so: " ("yes" | "no") [.!]', 40),
+    ],
+)
+def test_what_has_to_be_said_before_the_end_is_said(
+    form: str, grammar: object, most: int, seed: int, vocabulary: Vocabulary
+) -> None:
+    decoding = held(form, grammar, seed=seed, max_tokens=most)
+    text, count, ended = write(decoding, vocabulary)
+    assert check_format(form, decoding.grammar, text).text_problem == ""
+    assert ended
+    assert count <= most
+
+
+@pytest.mark.parametrize(
+    ("form", "grammar"),
+    [
+        ("json_schema", {"anyOf": [{"const": "a"}, {"type": "array", "items": {"type": "integer"}, "minItems": 500}]}),
+        (
+            "json_schema",
+            {"items": {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 2000}]}, "type": "array"},
+        ),
+        ("regex", "[a-z]{3}(x|y{1500})"),
+    ],
+)
+def test_nothing_is_begun_that_there_is_no_room_for(form: str, grammar: object, vocabulary: Vocabulary) -> None:
+    wishes = np.zeros(vocabulary.size, np.float32)
+    for token in range(vocabulary.size):
+        piece = vocabulary.piece(token)
+        wishes[token] = 40 if piece in (b"[", b'"', b"1", b",") or set(piece) == {ord("y")} else -40
+    text, count, ended = write(held(form, grammar, temperature=0.0, max_tokens=200), vocabulary, wishes)
+    decoding = held(form, grammar)
+    assert check_format(form, decoding.grammar, text).text_problem == ""
+    assert ended
+    assert count <= 200
+
+
+def test_digits_of_a_text_are_no_number(vocabulary: Vocabulary) -> None:
+    constraint = make_constraint(held("json_schema", {"type": "array", "items": {"type": "string"}}), vocabulary)
+    assert constraint is not None
+    for sign in '["\\"' + "1234567890" * 3:
+        (token,) = vocabulary.tokenize(sign, special=False)
+        logits = np.zeros(vocabulary.size, np.float32)
+        constraint.mask(logits)
+        assert logits[token] == 0, sign
+        constraint.accept(token)
+
+
 def test_a_bias_gives_way_to_the_form(vocabulary: Vocabulary) -> None:
     brackets = tuple(f"#{token}=-inf" for token in range(vocabulary.size) if b"[" in vocabulary.piece(token))
     schema = {"type": "array", "items": {"const": 1}, "minItems": 1, "maxItems": 1}

@@ -9,20 +9,19 @@ model's wish to go on is cut short.
 
 from __future__ import annotations
 
+import copy
 import math
-import random
 import weakref
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.recipes import DecodingPart
+from workbench.techniques.decoding.completion import Completer, Mask, named_words
 from workbench.techniques.decoding.formats import make_grammar
 from workbench.techniques.decoding.problems import FormatProblem
 
@@ -55,15 +54,29 @@ class ConstraintTokenizer:
         by_text = {text: token for token, text in reversed(list(enumerate(tokens)))}
         self.letter = by_text.get(b"a", -1)
         self.brace = by_text.get(b"}", -1)
+        self.quote = by_text.get(b'"', -1)
         # what completes JSON soonest: strings are closed first, then objects and arrays, then whatever is required
         closing = [b'"', b"}", b"]", b",", b":", *(b"%d" % digit for digit in range(10)), b"null", b"[", b"{"]
         self.closing = [by_text[text] for text in closing if text in by_text]
+        self.structure = frozenset(
+            by_text[text] for text in (b'"', b"}", b"]", b",", b":", b"[", b"{") if text in by_text
+        )
         ending = [b"\n", b".", b'"', b"}", b"]", b")", b";", b"!", b"?", b",", b":", b"-", b" "]
         self.ending = [by_text[text] for text in ending if text in by_text]
         self._texts = tokens
 
     def text(self, token: int) -> bytes:
         return self._texts[token] if self._texts[token][:1] != b"\xff" else b""
+
+    def split(self, text: str) -> list[int]:
+        """Tokens that a text can be written with."""
+        tokens: list[int] = self.native.greedy_tokenize(text)
+        return tokens
+
+    def allowed(self, matcher: LLMatcher) -> Mask:
+        """Which tokens may come next, shape (tokens,)."""
+        bits = np.frombuffer(matcher.compute_bitmask(), np.uint8)
+        return np.unpackbits(bits, count=self.lengths.size, bitorder="little").view(np.bool_)
 
 
 class Constraint:
@@ -72,26 +85,29 @@ class Constraint:
     ``complete``: the text is valid and nothing more can follow, or the model said that it is done.
     """
 
-    def __init__(self, matcher: LLMatcher, tokenizer: ConstraintTokenizer, limit: int, *, is_json: bool) -> None:
+    def __init__(
+        self, matcher: LLMatcher, tokenizer: ConstraintTokenizer, completer: Completer, limit: int, *, is_json: bool
+    ) -> None:
         self.limit = limit
         self.complete = False
         self._matcher = matcher
         self._tokenizer = tokenizer
+        self._completer = completer
         self._is_json = is_json
         self._taken = 0
-        self._digits = 0  # how many the text ends with
+        self._in_string = self._escaped = False  # of JSON
+        self._digits = 0  # how many the text ends with, outside of strings
+        self._can_end = False  # whether a completion was found when one was last looked for
         self._completion: list[int] | None = None
+        self._last: list[int] = []  # the last one that was known, which may still do
         self._after: dict[int, list[int] | None] = {}  # completions after tokens that were asked about
         self._look_at = 0  # the number of tokens at which the completion is to be looked at again
 
     def copy(self) -> Constraint:
         """Another one in the same state."""
-        copied = Constraint(self._matcher.deep_copy(), self._tokenizer, self.limit, is_json=self._is_json)
-        copied.complete = self.complete
-        copied._taken = self._taken
-        copied._digits = self._digits
-        copied._completion = self._completion
-        copied._look_at = self._look_at
+        copied = copy.copy(self)
+        copied._matcher = self._matcher.deep_copy()
+        copied._after = dict(self._after)
         return copied
 
     def mask(self, logits: Logits) -> None:
@@ -103,9 +119,9 @@ class Constraint:
             logits[:] = -math.inf
             logits[completion[0]] = kept if kept > -math.inf else 0
             return
-        allowed = self._allowed(self._matcher)
+        allowed = self._tokenizer.allowed(self._matcher)
         np.copyto(logits, -np.inf, where=~allowed[: logits.size])
-        if self._digits >= LONGEST_DIGITS and self._is_json:
+        if self._digits >= LONGEST_DIGITS and not (completion and self._tokenizer.text(completion[0])[:1].isdigit()):
             digits = self._tokenizer.digits
             before = logits[digits]
             logits[digits] = -math.inf
@@ -115,21 +131,26 @@ class Constraint:
     def affords(self, token: int) -> bool:
         """Whether the answer can be completed within its limit after this token, which the mask allows.
 
-        True where there is plenty of room, and where no way to complete it is known; for ``completing`` too.
+        True where it is not looked at so closely, and where no way to complete it is known; for ``completing`` too.
         """
-        completion = self._completion
-        if completion is None or self._taken < self._look_at or token in self._tokenizer.ends:
+        if not self._can_end or token in self._tokenizer.ends:
             return True
-        if completion and completion[0] == token:
+        if self._completion and self._completion[0] == token:
+            return True
+        if self._taken < self._look_at and not self._may_open(token):
             return True
         following = self._matcher.deep_copy()
         following.consume_token(token)
-        completion = self._complete_from(following, self._left - 1)
+        completion = self._still_completing(following)
+        if completion is None:
+            completion = self._completer.complete(following, self._left - 1)
         self._after[token] = completion
         return completion is not None
 
     def completing(self, logits: Logits) -> int:
         """A token after which the answer can be completed within its limit, when ``affords`` said no to others."""
+        if self._completion is None:  # it was not looked at closely
+            self._completion = self._completer.complete(self._matcher, self._left)
         if self._completion:
             return self._completion[0]
         return max(self._tokenizer.ends, key=lambda token: logits[token] if token < logits.size else -math.inf)
@@ -146,10 +167,10 @@ class Constraint:
             self._completion = self._completion[1:]
         else:
             self._completion = self._after.get(token)
+        self._last = self._completion or self._last
         self._after.clear()
-        text = self._tokenizer.text(token)
-        bare = text.rstrip(b"0123456789")
-        self._digits = len(text) - len(bare) + (0 if bare else self._digits)
+        if self._is_json:
+            self._read(self._tokenizer.text(token))
         self.complete = (
             token in self._tokenizer.ends
             or self._matcher.is_stopped()
@@ -164,60 +185,42 @@ class Constraint:
         """Know a completion while it may soon be needed. Far from the limit it is looked for ever less often."""
         if self._taken < self._look_at or self._completion is not None:
             return
-        self._completion = self._complete_from(self._matcher, self._left)
+        self._completion = self._completer.complete(self._matcher, self._left)
+        self._can_end = self._completion is not None
+        self._last = self._completion or self._last
         if self._completion is None:
-            self._look_at = self._taken + 16
+            self._look_at = self._taken + max(16, self._left // 16)
         else:
             # one token can open something that needs as many again, so the end's last part is watched closely
             self._look_at = self._taken + max(0, (self._left - 2 * len(self._completion) - 64) // 2)
 
-    def _allowed(self, matcher: LLMatcher) -> npt.NDArray[np.bool_]:
-        bits = np.frombuffer(matcher.compute_bitmask(), np.uint8)
-        return np.unpackbits(bits, count=self._tokenizer.lengths.size, bitorder="little").view(np.bool_)
-
-    def _complete_from(self, matcher: LLMatcher, most: int) -> list[int] | None:
-        """At most ``most`` tokens that complete the answer, not always the fewest; None when none were found."""
-        if matcher.is_accepting():
-            return []
-        for choose in self._ways():
-            following = matcher.deep_copy()
-            tokens: list[int] = []
-            while len(tokens) < most:
-                token = choose(self._allowed(following))
-                if token < 0 or not following.consume_token(token):
-                    break
-                tokens.append(token)
-                if following.is_accepting():
-                    return tokens
+    def _still_completing(self, following: LLMatcher) -> list[int] | None:
+        """The completion that was known last, if it does for ``following``, one token on, too: that is seen soon."""
+        for known in (self._last, self._last[1:]):
+            if known and len(known) < self._left:
+                trial = following.deep_copy()
+                if trial.try_consume_tokens(known) == len(known) and trial.is_accepting():
+                    return known
         return None
 
-    def _ways(self) -> Iterator[Any]:
-        """Ways to choose the next token of a completion, given which are allowed; -1 for none."""
-        if self._is_json:
-            yield self._close_json
-            yield self._take_longest
-        else:
-            yield self._end_text
-            yield self._take_longest
-            for seed in range(4):
-                source = random.Random(seed)
-                yield lambda allowed, source=source: _any_of(allowed, self._tokenizer.lengths, source)
+    def _may_open(self, token: int) -> bool:
+        """Whether something may begin with a token that takes far more tokens than are left: an array of hundreds."""
+        if not self._is_json:
+            return True
+        text = self._tokenizer.text(token)
+        if self._in_string and b'"' not in text:
+            return False
+        return any(mark in text for mark in (b"[", b"{", b'"', b":", b","))
 
-    def _close_json(self, allowed: npt.NDArray[np.bool_]) -> int:
-        tokenizer = self._tokenizer
-        first = next((token for token in tokenizer.closing if allowed[token]), -1)
-        if first == tokenizer.brace and first >= 0 and tokenizer.letter >= 0 and allowed[tokenizer.letter]:
-            return tokenizer.letter  # within a string that is too short to be closed
-        return first if first >= 0 else self._take_longest(allowed)
-
-    def _end_text(self, allowed: npt.NDArray[np.bool_]) -> int:
-        first = next((token for token in self._tokenizer.ending if allowed[token]), -1)
-        return first if first >= 0 else self._take_longest(allowed)
-
-    def _take_longest(self, allowed: npt.NDArray[np.bool_]) -> int:
-        lengths = np.where(allowed, self._tokenizer.lengths, 0)
-        token = int(lengths.argmax())
-        return token if lengths[token] else -1
+    def _read(self, text: bytes) -> None:
+        """Take note of where in JSON the answer is."""
+        for byte in text:
+            if self._in_string:
+                self._in_string = self._escaped or byte != ord('"')
+                self._escaped = not self._escaped and byte == ord("\\")
+            else:
+                self._in_string = byte == ord('"')
+                self._digits = self._digits + 1 if ord("0") <= byte <= ord("9") else 0
 
 
 def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int | None = None) -> Constraint | None:
@@ -244,7 +247,9 @@ def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int |
             "Make its description simpler.",
         )
     is_json = decoding.format in ("json", "json_schema")
-    return Constraint(matcher, tokenizer, decoding.max_tokens if limit is None else limit, is_json=is_json)
+    completer = Completer(tokenizer, named_words(decoding.format, decoding.grammar), is_json=is_json)
+    limit = decoding.max_tokens if limit is None else limit
+    return Constraint(matcher, tokenizer, completer, limit, is_json=is_json)
 
 
 class _Tokens:
@@ -273,8 +278,3 @@ def _text_of(token: int, vocabulary: Vocabulary) -> bytes:
     if text.startswith(b"<") and text.endswith(b">") and vocabulary.is_user_defined(token):
         return b"\xff" + text
     return text
-
-
-def _any_of(allowed: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int32], source: random.Random) -> int:
-    places = np.flatnonzero(allowed & (lengths > 0))
-    return int(places[source.randrange(places.size)]) if places.size else -1

@@ -52,7 +52,7 @@ def _make_grammar(format: str, grammar: str) -> str:
         case "json":
             made = LLMatcher.grammar_from_json_schema(JSON_VALUES, overrides=JSON_OPTIONS)  # type: ignore[arg-type]
         case "json_schema":
-            made = _grammar_of(_read_schema(grammar))
+            made = _grammar_of(read_schema(grammar))
         case "regex":
             if not grammar:
                 raise FormatProblem("There is no regular expression.")
@@ -92,7 +92,8 @@ def choices(grammar: str) -> list[str]:
     return found
 
 
-def _read_schema(grammar: str) -> Any:
+def read_schema(grammar: str) -> Any:
+    """The schema that a description is. Raises FormatProblem."""
     if not grammar.strip():
         raise FormatProblem("There is no JSON schema.")
     try:
@@ -164,7 +165,7 @@ def _explained_expression(expression: str, message: str) -> str:
 
 def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
     """What llguidance does not follow of a schema: the keyword, where it stands, and what to do."""
-    found = list(keywords(_read_schema(grammar)))
+    found = list(keywords(read_schema(grammar)))
     first, *rest = message.splitlines()
     if unknown := re.search(r"Unimplemented keys: (\[.*\])", message):
         keys = [str(key) for key in json.loads(unknown[1])]
@@ -198,7 +199,7 @@ def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
 def _text_problem(format: str, grammar: str, text: str) -> str:
     match format:
         case "json" | "json_schema":
-            return json_problem(text, _read_schema(grammar) if format == "json_schema" else {})
+            return json_problem(text, read_schema(grammar) if format == "json_schema" else {})
         case "choice":
             return "" if text in choices(grammar) else "The text is none of the choices."
         case "regex" | "gbnf":

@@ -1,0 +1,184 @@
+"""How an answer of a form can be completed from where it is, in few tokens.
+
+Closing what is open suffices mostly: strings first, then objects and arrays. A text that has to say something before
+it may end (an address its @, a line of thought its verdict) is searched for the way there, over the texts that the
+description of the form names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from llguidance import LLMatcher
+
+from workbench.techniques.decoding.formats import read_schema
+from workbench.techniques.decoding.gbnf import CharacterClass, Text, parts_of, read_gbnf
+from workbench.techniques.decoding.schemas import keywords
+
+Mask = npt.NDArray[np.bool_]
+Goal = Callable[[LLMatcher], bool]
+
+_IDLE_STEPS = 24
+"""After so many tokens that close nothing a way is searched for."""
+
+_MOST_STATES = 300
+_MOST_WORDS = 32
+_USUAL_WORDS = ("a", "0", "@", ".", "-", ":", "/", "_", " ")
+_LITERAL = re.compile(r"(?:\\[^\w\s]|[^\\\[\](){}|*+?.^$])+")
+
+
+class CompletionTokens(Protocol):
+    """What of a model's tokens is needed here."""
+
+    closing: list[int]
+    """Those that complete JSON soonest, the first ones first."""
+    structure: frozenset[int]
+    """Those of ``closing`` that are its marks."""
+    ending: list[int]
+    """Those that texts end with."""
+    lengths: npt.NDArray[np.int32]
+    """How many bytes each token stands for."""
+    letter: int
+    brace: int
+    quote: int
+
+    def allowed(self, matcher: LLMatcher) -> Mask:
+        """Which tokens may come next."""
+
+    def split(self, text: str) -> list[int]:
+        """Tokens that a text can be written with."""
+
+
+class Completer:
+    """Completes answers of one form. ``words`` are texts that may lead to its end."""
+
+    def __init__(self, tokens: CompletionTokens, words: Sequence[str], *, is_json: bool) -> None:
+        self._tokens = tokens
+        self._is_json = is_json
+        split = (tokens.split(word) for word in dict.fromkeys([*words, *_USUAL_WORDS]))
+        self._words = [found for found in split if found][:_MOST_WORDS]
+
+    def complete(self, matcher: LLMatcher, most: int) -> list[int] | None:
+        """At most ``most`` tokens that complete the answer, not always the fewest; None when none were found."""
+        if matcher.is_accepting():
+            return []
+        for choose in self._ways():
+            found = self._follow(matcher, choose, most)
+            if found is not None:
+                return found
+        return None
+
+    def _ways(self) -> Iterator[Callable[[Mask], int]]:
+        """Ways to choose the next token of a completion, given which are allowed; -1 for none."""
+        if self._is_json:
+            yield self._close_json
+            yield self._close_empty
+        else:
+            yield self._end_text
+        yield self._take_longest
+
+    def _follow(self, matcher: LLMatcher, choose: Callable[[Mask], int], most: int) -> list[int] | None:
+        following = matcher.deep_copy()
+        found: list[int] = []
+        idle, before = 0, following.deep_copy()
+        while len(found) < most:
+            if idle == _IDLE_STEPS and choose != self._take_longest:
+                way = self._search(before, self._is_goal, most - len(found) + idle)
+                if way is not None:
+                    del found[-idle:]
+                    found += way
+                    following = before
+                    following.consume_tokens(way)
+                    idle, before = 0, following.deep_copy()
+                    if following.is_accepting():
+                        return found
+                    continue
+            token = choose(self._tokens.allowed(following))
+            if token < 0 or not following.consume_token(token):
+                return None
+            found.append(token)
+            if following.is_accepting():
+                return found
+            idle += 1
+            if token in self._tokens.structure:
+                idle, before = 0, following.deep_copy()
+        return None
+
+    def _is_goal(self, matcher: LLMatcher) -> bool:
+        """Whether a text has said all that it had to."""
+        if matcher.is_accepting():
+            return True
+        quote = self._tokens.quote
+        return self._is_json and quote >= 0 and bool(self._tokens.allowed(matcher)[quote])
+
+    def _search(self, matcher: LLMatcher, is_goal: Goal, most: int) -> list[int] | None:
+        """The way of fewest words to where ``is_goal``. Places at which the same tokens are allowed after the same word
+        are taken for one."""
+        left: deque[tuple[LLMatcher, list[int]]] = deque([(matcher, [])])
+        seen: set[tuple[int, bytes]] = set()
+        while left:
+            place, way = left.popleft()
+            allowed = self._tokens.allowed(place)
+            for number, word in enumerate(self._words):
+                if not allowed[word[0]] or len(way) + len(word) > most:
+                    continue
+                following = place.deep_copy()
+                if following.try_consume_tokens(word) < len(word):
+                    continue
+                if is_goal(following):
+                    return way + word
+                key = number, bytes(following.compute_bitmask())
+                if key not in seen:
+                    if len(seen) == _MOST_STATES:
+                        return None
+                    seen.add(key)
+                    left.append((following, way + word))
+        return None
+
+    def _close_json(self, allowed: Mask) -> int:
+        tokens = self._tokens
+        first = next((token for token in tokens.closing if allowed[token]), -1)
+        if first == tokens.brace and first >= 0 and tokens.letter >= 0 and allowed[tokens.letter]:
+            return tokens.letter  # within a string that is too short to be closed
+        return first if first >= 0 else self._take_longest(allowed)
+
+    def _close_empty(self, allowed: Mask) -> int:
+        """As ``_close_json``, but that objects and arrays get nothing that they need not have: a text may be long."""
+        tokens = self._tokens
+        if tokens.letter < 0 or not allowed[tokens.letter]:  # not within a string
+            first = next((token for token in tokens.closing if token != tokens.quote and allowed[token]), -1)
+            if first >= 0:
+                return first
+        return self._close_json(allowed)
+
+    def _end_text(self, allowed: Mask) -> int:
+        first = next((token for token in self._tokens.ending if allowed[token]), -1)
+        return first if first >= 0 else self._take_longest(allowed)
+
+    def _take_longest(self, allowed: Mask) -> int:
+        lengths = np.where(allowed, self._tokens.lengths, 0)
+        token = int(lengths.argmax())
+        return token if lengths[token] else -1
+
+
+def named_words(format: str, grammar: str) -> list[str]:
+    """The texts that a description names literally, and the characters of its expressions."""
+    match format:
+        case "regex":
+            expressions = [grammar]
+        case "json_schema":
+            expressions = [value for _, key, value in keywords(read_schema(grammar)) if key == "pattern"]
+        case "gbnf":
+            parts = [part for rule in read_gbnf(grammar).rules.values() for part in parts_of(rule)]
+            classes = [part for part in parts if isinstance(part, CharacterClass) and not part.inverse]
+            texts = [part.value for part in parts if isinstance(part, Text)]
+            return [*texts, *(sign for one in classes for sign, _ in one.ranges)]
+        case _:
+            return []
+    found = [re.sub(r"\\(.)", r"\1", run) for one in expressions for run in _LITERAL.findall(one)]
+    return [*found, *sorted({sign for one in expressions for sign in one if not sign.isspace()})]
