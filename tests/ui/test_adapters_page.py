@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
-from tests.ui.fake_adapters import BASE, furnish_adapters, record
+from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront
-from tests.ui.fake_home import FakeHome
+from tests.ui.fake_home import FakeHome, running_ingest
 from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
 from ui.pages.adapters import AdaptersPage
 from ui.pages.adapters_import import ImportDialog
 from ui.pages.chat_adapters import with_adapter
-from ui.pages.merge_dialog import MergeDialog
+from ui.pages.merge_dialog import MergeDialog, lost_words
 from ui.pages.run_watch import RunWatch
 from ui.pages.set_builder import SetBuilder
 from ui.widgets.adapter_form import AdapterRow
@@ -129,6 +130,12 @@ def test_renaming_in_place_and_a_name_that_is_taken(page: AdaptersPage, qtbot: Q
     page.details.name_field.returnPressed.emit()
     qtbot.waitUntil(lambda: "already an adapter" in page.details.message.text)
     assert "notes" in home.adapters
+    field = page.details.name_field
+    assert (field.isVisible(), field.isEnabled(), field.text()) == (True, True, "polite-tone")  # to be changed
+    field.setText("notes-2")
+    field.returnPressed.emit()
+    qtbot.waitUntil(lambda: page.list.current == "notes-2")
+    assert not field.isVisible()
 
 
 def test_deleting_is_asked_for_twice(page: AdaptersPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -188,6 +195,8 @@ def test_a_merge_is_called_good_after_the_gate(
     assert dialog.verdict.text == "tuned is made. It says what was trained, and stands under Models."
     assert "as served 96.9%" in dialog.findings.text()
     assert shell.messages[-1][0] == "tuned was made and has passed the check."
+    assert not dialog.name.isVisible()
+    assert dialog.height() < 400  # nothing is left above what came of it
     dialog.reject()
 
 
@@ -197,9 +206,56 @@ def test_a_merge_that_lost_what_was_learnt_is_told_with_its_numbers(page: Adapte
     assert "erase" in dialog.type_help.text()
     dialog.go.click()
     qtbot.waitUntil(dialog.verdict.isVisible)
-    assert dialog.verdict.text.startswith("The merged model lost what was learnt and was deleted.")
+    assert dialog.verdict.text == (
+        "The merged model lost what was learnt, and was deleted. Choose 8 bits (Q8_0) or 16 bits (F16) for what it "
+        "changes."
+    )
     assert "as served 0%" in dialog.findings.text()
     assert dialog.go.isEnabled()  # with another format
+    dialog.reject()
+
+
+def test_a_merge_that_was_lost_while_its_dialog_is_closed_is_told_on_the_page(
+    page: AdaptersPage, qtbot: QtBot, front: FakeFront, home: FakeHome
+) -> None:
+    show(page, qtbot, "my-notes")
+    held = front.hold(c.FollowRun)
+    asked = {"adapter": "my-notes", "type": "Q8_0", "quantization": "Q4_K_M"}
+    run = running_ingest(home, kind="merge", title="Merge my-notes", config=asked)
+    front.announce("run", run.id)
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(
+        events.Artifact(kind="parity", id="small", result=msgspec.to_builtins(LOST)),
+        events.Failed(message="The merged model lost what was learnt, and was deleted."),
+    )
+    words = (
+        "The merged model lost what was learnt, and was deleted. Choose 16 bits (F16) for what it changes, and leave "
+        "the rest of the model as it is. Right of all answers: as trained 100%, as served 0%, base 0%."
+    )
+    qtbot.waitUntil(lambda: page.details.message.text == words)
+
+
+@pytest.mark.parametrize(
+    ("type", "quantization", "advice"),
+    [
+        ("Q8_0", "", "Choose 16 bits (F16) for what it changes."),
+        ("same", "Q4_K_M", "for what it changes, and leave the rest of the model as it is."),
+        ("F32", "Q4_K_M", "deleted. Leave the rest of the model as it is."),
+        ("F32", "", "and was deleted."),
+    ],
+)
+def test_a_lost_merge_says_what_may_keep_it(type: str, quantization: str, advice: str) -> None:
+    assert lost_words(type, quantization).endswith(advice)
+
+
+def test_tab_goes_through_what_a_dialog_asks_to_its_buttons(page: AdaptersPage, qtbot: QtBot) -> None:
+    dialog = merging(page, qtbot)
+    assert dialog.focusWidget() is dialog.name
+    passed = [dialog.name]
+    while dialog.go not in passed and len(passed) < 40:
+        dialog.focusNextChild()
+        passed.append(dialog.focusWidget())
+    assert passed.index(dialog.quantization) < passed.index(dialog.leave) < passed.index(dialog.go)
     dialog.reject()
 
 

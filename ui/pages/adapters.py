@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayou
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
 from ui.pages.adapters_import import ImportDialog
-from ui.pages.merge_dialog import MergeDialog
+from ui.pages.merge_dialog import MergeDialog, lost_words
 from ui.pages.run_watch import RunWatch
 from ui.theme import tokens
 from ui.widgets.adapter_details import AdapterDetails, ExportForm
@@ -36,10 +36,11 @@ from workbench.calls import (
     RunList,
     RunRecord,
 )
-from workbench.events import Progress, Terminal
+from workbench.events import Artifact, Progress, Terminal
 from workbench.protocol import error_of
 from workbench.training import AdapterList as Adapters
-from workbench.training import AdapterRecord
+from workbench.training import AdapterRecord, Parity
+from workbench.training.verdicts import counted_words
 
 _LIST = 280
 _MOST = 1360
@@ -61,6 +62,7 @@ class AdaptersPage(QWidget):
         self._records: dict[str, AdapterRecord] = {}
         self._wanted = ""
         self._works: dict[str, RunWatch] = {}  # by run
+        self._lost: dict[str, str] = {}  # by run: what the gate counted of a merge that it stops
         self._build()
         self._soon = QTimer(self, singleShot=True, interval=100)
         self._soon.timeout.connect(self._load)
@@ -218,6 +220,7 @@ class AdaptersPage(QWidget):
     def _watch(self, run: RunRecord) -> None:
         watch = self._works[run.id] = RunWatch(self._bridge, run, self)
         watch.progressed.connect(lambda progress: self._on_progress(watch, progress))
+        watch.made.connect(lambda artifact: self._on_made(run, artifact))
         watch.ended.connect(lambda terminal: self._on_ended(watch, terminal))
 
     def _on_progress(self, watch: RunWatch, progress: Progress) -> None:
@@ -226,13 +229,22 @@ class AdaptersPage(QWidget):
             stage = f": {progress.stage}" if progress.stage else ""
             self.details.show_progress(f"{_DOING[watch.run.kind]}{stage}", share, progress.seconds_left)
 
+    def _on_made(self, run: RunRecord, artifact: Artifact) -> None:
+        if artifact.kind == "parity" and not artifact.result.get("passed"):
+            self._lost[run.id] = counted_words(msgspec.convert(artifact.result, Parity))
+
     def _on_ended(self, watch: RunWatch, terminal: Terminal) -> None:
         del self._works[watch.run.id]
+        lost = self._lost.pop(watch.run.id, None)
         watch.deleteLater()
         if self.list.current != watch.run.config.get("adapter"):
             return
         self._show_current()
-        if isinstance(terminal, events.Failed):
+        if isinstance(terminal, events.Failed) and lost is not None:
+            asked = watch.run.config
+            words = lost_words(str(asked.get("type", "")), str(asked.get("quantization", "")))
+            self.details.message.show_message(f"{words} {lost}".strip(), "danger")
+        elif isinstance(terminal, events.Failed):
             self.details.message.show_message(in_words(error_of(terminal)), "danger")
         elif watch.run.kind == "export" and isinstance(terminal, events.Finished):
             words = f"Written to {terminal.result['path']}, with a model card."
@@ -257,11 +269,16 @@ class AdaptersPage(QWidget):
         record = self.current
         if record is not None:
             call = RenameAdapter(adapter=record.name, name=name)
-            self._bridge.call(call, lambda renamed: self.open_target(renamed.name), self._complain, self)
+            self._bridge.call(call, lambda renamed: self.open_target(renamed.name), self._on_not_renamed, self)
+
+    def _on_not_renamed(self, error: Exception) -> None:
+        self.details.take_name_back()
+        self._complain(error)
 
     def _on_delete(self) -> None:
         record = self.current
         if record is not None:
+            self.list.view.setFocus()  # the buttons that had the keyboard go
             self._bridge.call(RemoveAdapter(adapter=record.name), self._on_adapters, self._complain, self)
 
     def _complain(self, error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.pages.run_watch import RunWatch
@@ -66,18 +66,20 @@ class MergeDialog(Dialog):
         self.quantization = QComboBox()
         for value, title in QUANTIZATIONS:
             self.quantization.addItem(title, value)
+        format_of_changes = QVBoxLayout()
+        format_of_changes.setSpacing(tokens.SPACE_1)
+        format_of_changes.addWidget(self.type)
+        format_of_changes.addWidget(self.type_help)
         self._fields = [
             LabelledField("Name of the new model", "", self.name),
-            LabelledField("Format of what it changes", WHY, self.type),
+            LabelledField("Format of what it changes", WHY, format_of_changes),
             LabelledField("Strength", "1 is the adapter as it was trained.", self.strength),
             LabelledField(
                 "The whole model afterwards", "Written anew in a smaller format, if you like.", self.quantization
             ),
         ]
-        for number, field in enumerate(self._fields):
+        for field in self._fields:
             self.inside.addWidget(field)
-            if number == 1:
-                self.inside.addWidget(self.type_help)
         self.progress = ProgressLine()
         self.progress.hide()
         self.progress.stop_clicked.connect(self._on_stop)
@@ -107,7 +109,6 @@ class MergeDialog(Dialog):
         for field in self._fields:
             field.setEnabled(not running)
             field.setVisible(not self._done)
-        self.type_help.setVisible(not self._done)
 
     def _on_go(self) -> None:
         self.verdict.hide()
@@ -169,10 +170,21 @@ class MergeDialog(Dialog):
         elif isinstance(terminal, events.Cancelled):
             self.verdict.show_message("Stopped. There is no new model.", "info")
         else:
-            lost = self._parity is not None and not self._parity.passed and not terminal.hint
-            hint = " Choose a format with more bits." if lost else ""
-            self.verdict.show_message(f"{in_words(error_of(terminal))}{hint}", "danger")
+            lost = self._parity is not None and not self._parity.passed
+            words = lost_words(self.type.value, str(self.quantization.currentData()))
+            self.verdict.show_message(words if lost else in_words(error_of(terminal)), "danger")
         lines = [counted_words(parity), *map(why, parity.agreements)] if parity is not None else []
         self.findings.setText("\n".join(line for line in lines if line))
         self.findings.setVisible(bool(self.findings.text()))
         self._show_state()
+        if self._done:
+            self.show_outcome_only()
+
+
+def lost_words(type: str, quantization: str) -> str:
+    """That a merge lost what was learnt, and how it may keep it."""
+    better = {"same": "8 bits (Q8_0) or 16 bits (F16)", "Q8_0": "16 bits (F16)", "F16": "32 bits (F32)"}.get(type, "")
+    advice = f" Choose {better} for what it changes" if better else ""
+    if quantization:
+        advice += f"{', and leave' if advice else ' Leave'} the rest of the model as it is"
+    return f"The merged model lost what was learnt, and was deleted.{advice}{'.' if advice else ''}"

@@ -163,8 +163,14 @@ class AdapterDetails(QWidget):
     def end_rename(self) -> None:
         if not self.name_field.isHidden():
             self.name_field.hide()
+            self.name_field.setEnabled(True)
             self._name.show()
             self.rename_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_name_back(self) -> None:
+        """The new name cannot be had: it stays to be changed."""
+        self.name_field.setEnabled(True)
+        self.name_field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def ask_to_delete(self) -> None:
         """Ask before the adapter is deleted."""
@@ -295,9 +301,11 @@ class AdapterDetails(QWidget):
 
     def _on_named(self) -> None:
         name = self.name_field.text().strip()
-        self.end_rename()
         if name and self.record is not None and name != self.record.name:
+            self.name_field.setEnabled(False)  # until it is known under its new name
             self.renamed.emit(name)
+        else:
+            self.end_rename()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
