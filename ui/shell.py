@@ -93,6 +93,8 @@ class Shell(QMainWindow):
         if self._current == WELCOME.name and name != WELCOME.name:
             self._left_welcome = True
         page = self._made.get(name) or self._make(entry)
+        if name != self._current and self._message.property("kind") == "success":
+            self._message.hide()  # good news was read; what went wrong stays until it is closed
         self._current = name
         self._stack.setCurrentWidget(page)
         self._title.setText(entry.title)

@@ -268,6 +268,19 @@ def test_a_message_may_carry_an_action(make_shell: MakeShell) -> None:
     assert banners(shell) == []
 
 
+def test_good_news_goes_with_the_page_that_it_was_told_on(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    shell.open_page("models")
+    shell.show_message("tuned was made.", "success")
+    shell.open_page("models")
+    assert banners(shell) == ["tuned was made."]
+    shell.open_page("settings")
+    assert banners(shell) == []
+    shell.show_message("The disk is full.", "danger")
+    shell.open_page("models")
+    assert banners(shell) == ["The disk is full."]
+
+
 # -- settings and status ----------------------------------------------------------------------------
 
 
