@@ -129,6 +129,8 @@ def test_every_form_is_kept(form: str, grammar: str, seed: int, vocabulary: Voca
         ("json_schema", {"type": "array", "items": {"type": "string", "format": "email"}, "minItems": 2}, 60),
         ("json_schema", {"type": "object", "properties": {"a": {"pattern": "^a|(yes|no)$"}}, "required": ["a"]}, 40),
         ("json_schema", {"type": "string", "minLength": 90}, 100),
+        ("json_schema", {"type": "array", "items": {"type": "number", "minimum": 0.004, "maximum": 0.09}}, 60),
+        ("json_schema", {"properties": {"a": {"exclusiveMinimum": 0, "maximum": 0.5, "type": "number"}}}, 80),
         ("regex", "(?s).*Answer: (yes|no)", 40),
         ("regex", "[a-z ]*XYZ", 40),
         ("regex", r"(?:[^@]+@[^.@]+\.[a-z]{2,3};)+", 60),

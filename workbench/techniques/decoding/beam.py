@@ -178,7 +178,9 @@ class BeamJob(Job):
             tokens = tokens[logits[tokens] > -np.inf]
             exhausted = tokens.size < count
             if constraint is not None:
-                tokens = np.array([token for token in tokens.tolist() if constraint.affords(token)], np.intp)
+                affordable = [token for token in tokens.tolist() if constraint.affords(token)]
+                if affordable or not exhausted:  # else no way to an end is known, and it may be found further on
+                    tokens = np.array(affordable, np.intp)
             if exhausted or sum(not self._vocabulary.ends_generation(token) for token in tokens.tolist()) >= needed:
                 return tokens
             count *= 2

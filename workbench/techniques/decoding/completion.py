@@ -27,8 +27,8 @@ _IDLE_STEPS = 24
 """After so many tokens that close nothing a way is searched for."""
 
 _MOST_STATES = 300
-_MOST_WORDS = 32
-_USUAL_WORDS = ("a", "0", "@", ".", "-", ":", "/", "_", " ")
+_MOST_WORDS = 40
+_USUAL_WORDS = ("a", "@", ".", "-", ":", "/", "_", " ", *"0123456789")
 _LITERAL = re.compile(r"(?:\\[^\w\s]|[^\\\[\](){}|*+?.^$])+")
 
 
@@ -110,11 +110,15 @@ class Completer:
         return None
 
     def _is_goal(self, matcher: LLMatcher) -> bool:
-        """Whether a text has said all that it had to."""
+        """Whether a text has said all that it had to, or a number."""
         if matcher.is_accepting():
             return True
-        quote = self._tokens.quote
-        return self._is_json and quote >= 0 and bool(self._tokens.allowed(matcher)[quote])
+        if not self._is_json:
+            return False
+        allowed = self._tokens.allowed(matcher)
+        if self._tokens.letter >= 0 and allowed[self._tokens.letter]:  # within a text
+            return self._tokens.quote >= 0 and bool(allowed[self._tokens.quote])
+        return any(allowed[token] for token in self._tokens.structure)
 
     def _search(self, matcher: LLMatcher, is_goal: Goal, most: int) -> list[int] | None:
         """The way of fewest words to where ``is_goal``. Places at which the same tokens are allowed after the same word

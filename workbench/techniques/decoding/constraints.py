@@ -147,10 +147,13 @@ class Constraint:
         self._after[token] = completion
         return completion is not None
 
-    def completing(self, logits: Logits) -> int:
-        """A token after which the answer can be completed within its limit, when ``affords`` said no to others."""
+    def completing(self, logits: Logits) -> int | None:
+        """A token after which the answer can be completed within its limit, when ``affords`` said no to others; None
+        when none is known."""
         if self._completion is None:  # it was not looked at closely
             self._completion = self._completer.complete(self._matcher, self._left)
+        if self._completion is None:
+            return None
         if self._completion:
             return self._completion[0]
         return max(self._tokenizer.ends, key=lambda token: logits[token] if token < logits.size else -math.inf)

@@ -129,14 +129,19 @@ class Sampler:
     def _affordable(self, token: int, logits: Logits) -> int:
         """The token, or another one after which the answer can still be completed in time."""
         assert self._constraint is not None
-        for _ in range(_TRIES):
+        first, its_logit = token, logits[token]
+        for tries in range(_TRIES + 1):
             if self._constraint.affords(token):
                 return token
             logits[token] = -math.inf
-            if logits.max() == -math.inf:
+            if tries == _TRIES or logits.max() == -math.inf:
                 break
             token = self._pick(logits)
-        return token if self._constraint.affords(token) else self._constraint.completing(logits)
+        completing = self._constraint.completing(logits)
+        if completing is None:  # no way to an end is known: it may be found further on
+            logits[first] = its_logit
+            return first
+        return completing
 
     def _pick(self, logits: Logits) -> int:
         """The choice; ``logits`` are as before afterwards."""
