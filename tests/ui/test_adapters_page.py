@@ -25,6 +25,7 @@ from ui.pages.set_builder import SetBuilder
 from ui.widgets.adapter_form import AdapterRow
 from ui.widgets.adapter_list import FAILED_HEADING
 from ui.widgets.adapter_words import describe_asked, describe_forgetting, find_problem, score_rows
+from ui.widgets.column import ScrolledColumn
 from workbench import calls as c
 from workbench import events
 from workbench.errors import UserError
@@ -136,6 +137,19 @@ def test_renaming_in_place_and_a_name_that_is_taken(page: AdaptersPage, qtbot: Q
     field.returnPressed.emit()
     qtbot.waitUntil(lambda: page.list.current == "notes-2")
     assert not field.isVisible()
+
+
+def test_the_keyboard_is_in_the_list_and_what_is_asked_is_in_sight(page: AdaptersPage, qtbot: QtBot) -> None:
+    page.resize(900, 300)
+    page.list.view.setFocus()
+    page.activateWindow()
+    qtbot.waitUntil(page.list.view.hasFocus)
+    bar = page.details.window().findChildren(ScrolledColumn)[0].verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    page.list.rename_pressed.emit()
+    assert bar.value() == 0
+    assert page.details.name_field.isVisible()
 
 
 def test_deleting_is_asked_for_twice(page: AdaptersPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -350,7 +364,9 @@ def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
     assert score_rows(ScoresPair()) == []
     assert describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(2.0, 0.5))).startswith("It is as good")
     worse = describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(3.0, 0.5)))
-    assert worse == "It became clearly worse at general texts and questions: their loss went up by 50%."
+    assert worse == "It became clearly worse at general texts and questions: their loss went up by 50%. " + (
+        "Fewer epochs or a lower learning rate keep more."
+    )
 
 
 def test_the_first_problem_of_a_recipe() -> None:

@@ -27,6 +27,7 @@ from ui.pages.set_builder import SetBuilder
 from ui.pages.train import TrainPage
 from ui.pages.train_run import TrainRun
 from ui.pages.train_story import TrainingStory
+from ui.widgets.adapter_words import describe_forgetting
 from ui.widgets.amounts import describe_large
 from ui.widgets.training_scores import gate_words
 from ui.widgets.training_settings import with_value
@@ -429,6 +430,8 @@ def test_a_finished_training_says_what_came_of_it(
     words = view.scores.lead.text()
     assert words.startswith("5 more of 6 held-out questions are answered exactly as expected (+83 points")
     assert view.scores.forgotten.text().startswith("General questions: 14 of 24 before, 13 after.")
+    record = front.home.adapters["my-notes"]  # both pages judge alike
+    assert view.scores.forgotten.text().endswith(describe_forgetting(record.forgetting))
     assert view.scores.gate.text.startswith("Checked: what the chat uses says what was trained.")
     assert view.samples.steps[0] == 0
     assert [sample.exact for sample in view.samples.answers_at(60)] == [True] * 5 + [False]

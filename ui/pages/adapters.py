@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.pages import Action, Found, ShellActions
@@ -119,7 +119,7 @@ class AdaptersPage(QWidget):
         self.list.setMinimumWidth(220)
         self.list.chosen.connect(self._on_chosen)
         self.details = AdapterDetails()
-        area = ScrolledColumn(tokens.SPACE_3, width=_MOST)
+        area = self._area = ScrolledColumn(tokens.SPACE_3, width=_MOST)
         area.column.addWidget(self.details)
         self._split = QSplitter()
         self._split.addWidget(self.list)
@@ -159,8 +159,8 @@ class AdaptersPage(QWidget):
         details.run_wanted.connect(lambda run: self._shell.open_page("train", run=run))
         details.model_wanted.connect(lambda model: self._shell.open_page("models", model=model))
         details.stop_wanted.connect(self._on_stop)
-        self.list.delete_pressed.connect(details.ask_to_delete)
-        self.list.rename_pressed.connect(details.begin_rename)
+        self.list.delete_pressed.connect(self._on_ask_to_delete)
+        self.list.rename_pressed.connect(self._on_rename)
 
     # -- what there is -------------------------------------------------------------------------------
 
@@ -192,8 +192,30 @@ class AdaptersPage(QWidget):
         self._records = {record.name: record for record in found.adapters}
         wanted, self._wanted = (self._wanted, "") if self._wanted in self._records else ("", self._wanted)
         self.list.show_adapters(found.adapters, wanted)
-        self._stack.setCurrentWidget(self._split if found.adapters else self.empty)
+        self._show_view(self._split if found.adapters else self.empty)
         self._show_current()
+
+    def _show_view(self, view: QWidget) -> None:
+        """Show the adapters, or that there are none; the keyboard stays at the beginning of what is shown."""
+        if view is self._stack.currentWidget():
+            return
+        focus = QApplication.focusWidget()
+        held = focus is not None and self._stack.isAncestorOf(focus)
+        self._stack.setCurrentWidget(view)
+        if held:
+            (self.list.view if view is self._split else self.empty.button or self.empty).setFocus()
+
+    def _on_rename(self) -> None:
+        self._to_top()
+        self.details.begin_rename()
+
+    def _on_ask_to_delete(self) -> None:
+        self._to_top()
+        self.details.ask_to_delete()
+
+    def _to_top(self) -> None:
+        """Where names, questions and messages stand."""
+        self._area.verticalScrollBar().setValue(0)
 
     def _on_chosen(self, name: str) -> None:
         self._show_current()
@@ -282,6 +304,7 @@ class AdaptersPage(QWidget):
             self._bridge.call(RemoveAdapter(adapter=record.name), self._on_adapters, self._complain, self)
 
     def _complain(self, error: Exception) -> None:
+        self._to_top()
         self.details.message.show_message(in_words(error), "danger")
 
     def _on_build(self) -> None:

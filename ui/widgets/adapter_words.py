@@ -169,7 +169,8 @@ def describe_forgetting(pair: ScoresPair) -> str:
     if share < 0.01:
         return "It is as good as before at general texts and questions."
     words = "a little worse" if share < 0.1 else "clearly worse"
-    return f"It became {words} at general texts and questions: their loss went up by {share:.0%}."
+    advice = " Fewer epochs or a lower learning rate keep more." if share >= 0.1 else ""
+    return f"It became {words} at general texts and questions: their loss went up by {share:.0%}.{advice}"
 
 
 def gate_verdict(record: AdapterRecord) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
+from ui.widgets.adapter_words import describe_forgetting
 from ui.widgets.amounts import describe_large
 from ui.widgets.basics import InlineMessage, Text
 from workbench.training import AdapterRecord, Parity, Scores, ScoresPair, gain
@@ -124,9 +125,7 @@ def forgetting_words(forgetting: ScoresPair) -> str:
         was, now = round(before.exact_match * before.answers), round(after.exact_match * after.answers)
         parts.append(f"General questions: {was} of {before.answers} before, {now} after.")
     parts.append(f"Loss on general texts: {before.loss:.2f} before, {after.loss:.2f} after.")
-    worse = after.loss - before.loss
-    if worse > 0.3:
-        parts.append("It has forgotten a good deal: fewer epochs or a lower learning rate keep more.")
+    parts.append(describe_forgetting(forgetting))
     return " ".join(parts)
 
 
