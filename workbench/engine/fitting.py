@@ -147,6 +147,7 @@ class _Fitting:
         self.call, self.model, self.machine, self.gpus, self.weights = call, model, machine, gpus, weights
         self.whole = len(weights.layers) + 1
         self._contexts = _DETERMINISTIC_CONTEXTS if call.deterministic else 1
+        self._known_caches: dict[tuple[int, int], list[int]] = {}
 
     def choose(self) -> tuple[_Setting, str]:
         trained = self.model.model.context_tokens
@@ -161,10 +162,8 @@ class _Fitting:
             return setting, why
         wanted = min(trained or AUTOMATIC_CONTEXT, AUTOMATIC_CONTEXT)
         first = setting = self._best(wanted)
-        for context in _shorter(wanted):
-            if setting.fits:
-                break
-            setting = self._best(context)
+        if not setting.fits:
+            setting = self._longest(wanted) or self._best(min(SMALLEST_CONTEXT, wanted))
         if not setting.fits:
             raise self._refuse(setting)
         if setting.context < wanted:
@@ -234,7 +233,7 @@ class _Fitting:
 
     def _try(self, context: int, sequences: int, layers: int) -> _Setting:
         computing = self._contexts * computing_bytes(self.model, context, self.call)
-        caches = [self._layer_cache(layer, context, sequences) for layer in range(len(self.weights.layers))]
+        caches = self._caches(context, sequences)
         moved = range(self.whole - layers, self.whole)
         cached = [*caches, 0]  # the output layer has no cache
         rooms = [self._room(gpu) - computing for gpu in self.gpus]
@@ -280,6 +279,14 @@ class _Fitting:
     def _layer_cache(self, layer: int, context: int, sequences: int) -> int:
         return self._contexts * _layer_cache(self.model, layer, context, self.call.kv_type, sequences)
 
+    def _caches(self, context: int, sequences: int) -> list[int]:
+        """What each layer's cache takes; kept, since one setting after the other is tried with the same ones."""
+        if (context, sequences) not in self._known_caches:
+            self._known_caches[context, sequences] = [
+                self._layer_cache(layer, context, sequences) for layer in range(len(self.weights.layers))
+            ]
+        return self._known_caches[context, sequences]
+
     def _refuse(self, setting: _Setting) -> UserError:
         what = f"{self.model.model.name} needs {_gigabytes(setting.needed)}"
         if setting.where:
@@ -299,10 +306,8 @@ class _Fitting:
                 if self._with(gpu_layers=layers).fits_at(setting.context):
                     ways.append(f"{layers} layers on the GPU" if layers else "no layers on the GPU")
                     break
-        for context in _shorter(setting.context):
-            if self._best(context).fits:
-                ways.append(f"a context of {context:,} tokens")
-                break
+        if shorter := self._longest(setting.context):
+            ways.append(f"a context of {shorter.context:,} tokens")
         smaller = self.call.kv_type != "q8_0" and self.call.flash_attention != "off"
         if smaller and self._with(kv_type="q8_0").fits_at(setting.context):
             ways.append("the cache precision q8_0")
@@ -314,6 +319,20 @@ class _Fitting:
         if not ways:
             return "Choose a much smaller model, or close other programs."
         return f"It would fit with {', or with '.join(ways)}."
+
+    def _longest(self, below: int) -> _Setting | None:
+        """The longest context below one that fits, by halving: what a context takes grows with its length."""
+        contexts = list(_shorter(below))
+        low, high = 0, len(contexts)
+        found = None
+        while low < high:
+            middle = (low + high) // 2
+            setting = self._best(contexts[middle])
+            if setting.fits:
+                found, high = setting, middle
+            else:
+                low = middle + 1
+        return found
 
     def fits_at(self, context: int) -> bool:
         return self._best(context).fits

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from workbench.calls import Device, Machine, ModelDetails, ModelRecord
+from workbench.engine import fitting
 from workbench.engine.fitting import cache_bytes, plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
 from workbench.engine.protocol import Load
@@ -160,6 +161,15 @@ def test_layers_that_were_asked_for_are_refused_with_how_many_would_fit() -> Non
     assert plan_load(Load(path="x", gpu_layers=most), model(), machine(32), [CPU, gpu(4)]).gpu_layers == most
     with pytest.raises(UserError, match="sees no GPU"):
         plan_load(Load(path="x", gpu_layers=5), model(), machine(32), [CPU])
+
+
+def test_a_refusal_does_not_try_every_context_with_every_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    attempt = fitting._Fitting._try
+    monkeypatch.setattr(fitting._Fitting, "_try", lambda *those: tried.append(those) or attempt(*those))
+    with pytest.raises(UserError, match=r"needs 22\.0 GB"):
+        plan_load(Load(path="x", context_tokens=131_072), model(20.0, trained=131_072), machine(8), [CPU, gpu(2)])
+    assert len(tried) < 500  # of 512 contexts with 34 numbers of layers
 
 
 def test_a_refusal_names_a_context_and_a_cache_that_fit() -> None:
