@@ -177,6 +177,9 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
             drawn.setSymbolBrush(line.colour)
             drawn.setSymbolPen(None)
             drawn.setData(*thinned(line.steps, line.values))
+        measured = any(len(line.values) for line in lines)
+        for side in ("left", "bottom"):  # no numbers at the axes that nobody measured
+            item.getAxis(side).setStyle(showValues=measured)
         highest = max((float(line.values.max()) for line in lines if len(line.values)), default=0.0)
         if self._from_zero and highest > 0:
             item.setYRange(0, highest * 1.05, padding=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
@@ -13,19 +14,23 @@ from ui.widgets.choice_box import ChoiceBox
 from workbench.training import SampleAnswer
 
 SHOWN = 12
+_Question = tuple[str, str, dict[int, SampleAnswer]]
+_LEAST = 130
+"""Pixels of a column below which the answers stand under each other."""
 _LONGEST = 160
 """Characters of a text that are shown; the whole is in its tooltip."""
 
 
 class SampleAnswers(QWidget):
-    """A table of questions. It is rebuilt only where another answer has come."""
+    """A table of questions. It is rebuilt only where another answer has come, or the width calls for another form."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._questions: list[tuple[str, str, dict[int, SampleAnswer]]] = []
+        self._questions: list[_Question] = []
         self._state: object = None
         self._all = False
         self._ended = False
+        self._under = False  # the answers stand below their question
         self.nothing = Text("Sample answers come with the first evaluation.", "muted")
         self.step = ChoiceBox("The step whose answers stand in the middle column")
         self.step.setMinimumWidth(132)
@@ -106,17 +111,47 @@ class SampleAnswers(QWidget):
         self.more.setVisible(left > 0)
         if not there:
             return
+        for place in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(place, 0)
+        self._under = self._too_narrow()
+        if self._under:
+            self._put_under_each_other(shown, columns)
+        else:
+            self._put_in_columns(shown, columns)
+
+    def _too_narrow(self) -> bool:
+        return self.width() < _LEAST * (2 + len(self._columns()))
+
+    def _put_in_columns(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
         titles = ["Question", "Expected", *(title for title, _ in columns)]
         for place, title in enumerate(titles):
             self._grid.addWidget(Text(title, "small"), 0, place)
             self._grid.setColumnStretch(place, 3 if place == 0 else 2)
-        for place in range(len(titles), self._grid.columnCount()):
-            self._grid.setColumnStretch(place, 0)
         for line, (question, expected, answers) in enumerate(shown, 1):
             self._grid.addWidget(_words(question), line, 0)
             self._grid.addWidget(_words(expected, "muted"), line, 1)
             for place, (title, step) in enumerate(columns, 2):
                 self._grid.addWidget(_Answer(answers.get(step), title), line, place)
+
+    def _put_under_each_other(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
+        """Each question with its answers below it, named at the left."""
+        self._grid.setColumnStretch(1, 1)
+        line = 0
+        for question, expected, answers in shown:
+            self._grid.addWidget(_words(question, "strong"), line, 0, 1, 2)
+            texts: list[tuple[str, QWidget]] = [("Expected", _words(expected, "muted"))]
+            texts += [(title, _Answer(answers.get(step), title)) for title, step in columns]
+            for place, (title, text) in enumerate(texts, line + 1):
+                name = Text(title, "small")
+                name.setWordWrap(False)
+                self._grid.addWidget(name, place, 0, Qt.AlignmentFlag.AlignTop)
+                self._grid.addWidget(text, place, 1)
+            line += len(texts) + 1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._questions and self._too_narrow() != self._under:
+            self._draw()
 
     def _on_more(self) -> None:
         self._all = True
