@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
+from ui.early import EarlyImport
 from ui.navigation import Navigation
 from ui.pages import PAGES, WELCOME, Action, MessageKind, PageEntry
 from ui.statusbar import StatusBar
@@ -43,6 +44,8 @@ from workbench.calls import (
 from workbench.errors import UserError, WorkerDied
 from workbench.settings import Settings
 
+IDLE_MS = 1_500
+"""After this long what the other pages are made of is imported."""
 PATIENCE_MS = 8_000
 """How long the core may take to answer first before the window says that it waits for it."""
 
@@ -63,6 +66,7 @@ class Shell(QMainWindow):
         self._bridge = bridge
         self.pages = pages
         self._entries = {entry.name: entry for entry in (*pages, WELCOME)}
+        self._ahead: set[str] = set()  # pages whose module was imported before they are opened
         self._made: dict[str, QWidget] = {}
         self._headers: dict[str, QWidget | None] = {}
         self._current = ""
@@ -141,6 +145,14 @@ class Shell(QMainWindow):
         self.open_page(first if first in self._entries else self.pages[0].name)
         self._bridge.start()
         self._patience.start()
+        QTimer.singleShot(IDLE_MS, self, self._import_ahead)
+
+    def _import_ahead(self) -> None:
+        """Import what the pages that were not opened yet are made of, one after the other, aside."""
+        later = [entry for entry in self.pages if entry.name not in self._made and entry.name not in self._ahead]
+        if later:
+            self._ahead.add(later[0].name)
+            EarlyImport(later[0].entry.partition(":")[0], self._import_ahead, self)
 
     def show_runs(self) -> None:
         """Open the drawer with every run, or close it."""

@@ -6,6 +6,7 @@ sentence of help (``description``), a range, and in ``extra`` a unit and whether
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -34,6 +35,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     separator: str = "\\n"
 
 
+@cache
 def fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
     """The fields of a configuration type that carry help, in their order. Nested parts are left out."""
     hints = get_type_hints(config, include_extras=True)

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
+from ui import shell as shell_module
 from ui.bridge import Bridge
 from ui.drawer import RunRow, RunsDrawer
 from ui.finder import Finder
@@ -505,3 +506,19 @@ def test_a_click_elsewhere_closes_the_finder(make_shell: MakeShell, qtbot: QtBot
     assert isinstance(page, ChatLike)
     QTest.mouseClick(page.field, Qt.MouseButton.LeftButton)
     assert not finder.isVisible()
+
+
+def test_what_pages_are_made_of_is_imported_before_they_are_opened(
+    make_shell: MakeShell, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    asked: list[str] = []
+
+    def aside(module: str, then: Callable[[], None], parent: object) -> None:
+        asked.append(module)
+        then()
+
+    monkeypatch.setattr(shell_module, "EarlyImport", aside)
+    monkeypatch.setattr(shell_module, "IDLE_MS", 1)
+    shell = make_shell()
+    qtbot.waitUntil(lambda: len(asked) == len(PAGES) - 1)
+    assert asked == [entry.entry.partition(":")[0] for entry in shell.pages if entry.name != shell.current_page]
