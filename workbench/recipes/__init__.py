@@ -15,6 +15,7 @@ from workbench.recipes.effects import (
     draws,
     idle_fields,
     notes_on,
+    notes_on_guesses,
     problem_of,
 )
 from workbench.recipes.model import AdapterUse, ModelPart
@@ -51,6 +52,7 @@ __all__ = [
     "idle_fields",
     "load_recipe",
     "notes_on",
+    "notes_on_guesses",
     "preset_of",
     "problem_of",
     "recipe_from",

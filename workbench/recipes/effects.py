@@ -100,6 +100,20 @@ def notes_on(part: DecodingPart) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def notes_on_guesses(part: DecodingPart, *, rewindable: bool, deterministic: bool) -> tuple[str, ...]:
+    """Sentences about what of guessing ahead a loaded model makes no use of."""
+    if part.speculation == "off" or part.strategy in ("beam", "contrastive") or answers_of(part) > 1:
+        return ()
+    if not rewindable:
+        return ("Nothing is guessed ahead: the memory of this model cannot go back behind a wrong guess.",)
+    if deterministic and part.draft_tokens > 1:
+        return (
+            f"One token is guessed ahead at a time, not {part.draft_tokens}: the model is to answer the same every "
+            "time, and how many are computed together changes the last bits.",
+        )
+    return ()
+
+
 def problem_of(part: DecodingPart) -> str:
     """Why the part cannot be carried out, whatever the model; "" when it can."""
     if part.strategy == "beam":

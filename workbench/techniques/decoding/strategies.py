@@ -16,7 +16,7 @@ from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart, answers_of, carried_out, notes_on
+from workbench.recipes import DecodingPart, carried_out, notes_on, notes_on_guesses
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 
@@ -105,11 +105,8 @@ class Strategies:
 
     def notes(self, decoding: DecodingPart, model: Model) -> list[str]:
         """Sentences about what the recipe asks for and this model's answer goes without."""
-        notes = list(notes_on(decoding))
-        guesses = decoding.speculation != "off" and decoding.strategy in ("sampling", "greedy")
-        if guesses and answers_of(decoding) == 1 and not model.rewindable:
-            notes.append("Nothing is guessed ahead: the memory of this model cannot go back behind a wrong guess.")
-        return notes
+        about = notes_on_guesses(decoding, rewindable=model.rewindable, deterministic=model.deterministic)
+        return [*notes_on(decoding), *about]
 
     def forget(self) -> None:
         """Free what goes with the loaded model, as soon as no answer uses it."""
