@@ -25,6 +25,8 @@ from workbench.protocol import RequestContext, finish
 SIDE_BY_SIDE = 8
 """How many continuations are computed at once."""
 
+SHORTEST_WINDOW = 4
+
 
 class Scoring(Job):
     """Sums the log-probabilities of continuations of one prompt, which is computed once; ends in Scored values.
@@ -173,7 +175,8 @@ class TextScoring(Job):
 
     The text's tokens, ``first`` (the model's first token, if it has one) before them, are cut into windows of
     ``window``; what is left over is not counted. Each window is computed on its own, with its first token replaced by
-    ``first``; the tokens of its second half are counted, each given all before it in the window.
+    ``first``; the tokens of its second half are counted, each given all before it in the window. Raises UserError when
+    the window is too short for that or the text for two of them.
     """
 
     def __init__(
@@ -186,6 +189,11 @@ class TextScoring(Job):
         key: Key = (),
         background: bool = True,
     ) -> None:
+        if window < SHORTEST_WINDOW:
+            raise errors.UserError(
+                f"In a window of {window:,} tokens there is nothing to measure.",
+                f"Set one of at least {SHORTEST_WINDOW}; 512 is usual.",
+            )
         whole = [*([] if first is None else [first]), *tokens]
         self._windows = [whole[at : at + window] for at in range(0, len(whole) - window + 1, window)]
         if len(self._windows) < 2:

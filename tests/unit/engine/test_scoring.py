@@ -6,7 +6,8 @@ import pytest
 
 from workbench import events
 from workbench.engine.loop import Engine
-from workbench.engine.scoring import Scoring
+from workbench.engine.scoring import Scoring, TextScoring
+from workbench.errors import UserError
 from workbench.protocol import RequestContext
 
 
@@ -27,3 +28,12 @@ def test_fewer_are_computed_side_by_side_where_the_context_is_short(small: Engin
     one_by_one = [scores(small, prompt, [tokens], None)[0] for tokens in continuations]
     # rows computed alone take another way through llama.cpp than rows in a batch: up to 0.01 nats a token, by processor
     assert found == pytest.approx(one_by_one, abs=0.02 * 36)
+
+
+@pytest.mark.parametrize(
+    ("window", "tokens", "said"),
+    [(0, 100, "nothing to measure"), (2, 100, "nothing to measure"), (64, 100, "two windows"), (-512, 100, "nothing")],
+)
+def test_what_is_too_short_to_be_measured_is_refused(window: int, tokens: int, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        TextScoring([1] * tokens, window, None, RequestContext())
