@@ -355,6 +355,21 @@ def test_what_is_asked_in_words() -> None:
     assert asked(("a", 1.0), ("b", 1.0), ("c", 1.0)) == "Smol + 3 adapters"
 
 
+def test_fewer_right_answers_are_told_also_where_the_loss_is_as_before() -> None:
+    def scores(loss: float, right: int) -> Scores:
+        return Scores(loss=loss, perplexity=10.0, token_accuracy=0.5, tokens=5, exact_match=right / 24, answers=24)
+
+    few = describe_forgetting(ScoresPair(before=scores(3.45, 12), after=scores(3.48, 9)))
+    assert few == (
+        "It is as good as before at general texts. Of 24 general questions it answers 3 fewer right, which may be "
+        "chance."
+    )
+    many = describe_forgetting(ScoresPair(before=scores(2.0, 20), after=scores(2.1, 3)))
+    assert many.endswith("their loss went up by 5%. Of 24 general questions it answers 17 fewer right.")
+    more = describe_forgetting(ScoresPair(before=scores(2.0, 3), after=scores(2.0, 4)))
+    assert more == "It is as good as before at general texts and questions."
+
+
 def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
     def scores(loss: float, accuracy: float) -> Scores:
         return Scores(loss=loss, perplexity=10.0, token_accuracy=accuracy, tokens=5)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ui.widgets.amounts import describe_count, describe_large, describe_seconds
 from workbench.recipes import AdapterUse, Recipe
-from workbench.training import RANKS, AdapterRecord, ArtifactKind, Scores, ScoresPair, WeightsMethod, rank_of
+from workbench.training import RANKS, AdapterRecord, ArtifactKind, Scores, ScoresPair, WeightsMethod, gain, rank_of
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),
@@ -161,16 +161,30 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
 
 
 def describe_forgetting(pair: ScoresPair) -> str:
-    """Whether it got worse at what it was not trained for, in a sentence."""
-    if pair.before is None or pair.after is None:
+    """Whether it got worse at what it was not trained for: at texts by their loss, at questions by their answers."""
+    before, after = pair.before, pair.after
+    if before is None or after is None:
         return ""
-    before, after = pair.before.loss, pair.after.loss
-    share = (after - before) / before if before else 0.0
+    fewer = _fewer_answers(before, after)
+    matter = "general texts" if fewer else "general texts and questions"
+    share = (after.loss - before.loss) / before.loss if before.loss else 0.0
     if share < 0.01:
-        return "It is as good as before at general texts and questions."
+        return f"It is as good as before at {matter}.{fewer}"
     words = "a little worse" if share < 0.1 else "clearly worse"
     advice = " Fewer epochs or a lower learning rate keep more." if share >= 0.1 else ""
-    return f"It became {words} at general texts and questions: their loss went up by {share:.0%}.{advice}"
+    return f"It became {words} at {matter}: their loss went up by {share:.0%}.{fewer}{advice}"
+
+
+def _fewer_answers(before: Scores, after: Scores) -> str:
+    """By how many fewer general questions it answers right, and whether that may be chance; empty: by none."""
+    if before.exact_match is None or after.exact_match is None or not after.answers:
+        return ""
+    fewer = round(before.exact_match * after.answers) - round(after.exact_match * after.answers)
+    if fewer <= 0:
+        return ""
+    _, high = gain(before.exact_match, after.exact_match, after.answers)
+    chance = ", which may be chance" if high >= 0 else ""
+    return f" Of {after.answers} general questions it answers {fewer} fewer right{chance}."
 
 
 def gate_verdict(record: AdapterRecord) -> str:
