@@ -197,6 +197,8 @@ def test_choosing_a_schema_opens_the_editor_beside_the_conversation(qtbot: QtBot
 def test_what_cannot_be_used_stays_and_is_marked_with_its_line(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     choose_format(page, "JSON by a schema")
     pane = page.parts.format
+    assert pane.problem.text().startswith("Nothing is written yet: begin with one of the above")
+    assert pane.editor.property("invalid") is False  # nobody did anything wrong so far
     for line in ("{", '"type": oops'):
         QTest.keyClicks(pane.editor, line)
         QTest.keyClick(pane.editor, Qt.Key.Key_Return)

@@ -30,6 +30,7 @@ _WORDS = {
     "choice": "The answer is one of these, a line each.",
     "gbnf": "A grammar in GBNF, whose first rule is called root.",
 }
+_NOTHING = "Nothing is written yet: begin with one of the above, or write your own."
 _LANGUAGES = {"json_schema": "json", "gbnf": "ebnf"}
 _OBJECT = """{
   "type": "object",
@@ -197,7 +198,7 @@ class FormatPane(QFrame):
             self._tell(FormatCheck())
         elif self.described and not self._grammar.strip():
             self._timer.stop()
-            self._tell(FormatCheck(problem="nothing is written yet."))
+            self._tell(FormatCheck(problem=_NOTHING))
         else:
             self._timer.start()
 
@@ -222,8 +223,10 @@ class FormatPane(QFrame):
 
     def _tell(self, found: FormatCheck) -> None:
         wrong = bool(found.problem)
-        self.editor.mark_problem(wrong, found.line)
-        if wrong:
+        self.editor.mark_problem(wrong and found.problem != _NOTHING, found.line)
+        if found.problem == _NOTHING:  # that is no fault of anybody's
+            self._say(_NOTHING, "attention")
+        elif wrong:
             place = f"Line {found.line}: " if found.line is not None else ""
             self._say(f"{place}{found.problem}", "error")
         elif self._format == "text":
