@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -268,3 +271,31 @@ def test_without_a_driver_there_are_no_cards(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(choosing.ctypes, "CDLL", missing)
     assert choosing.find_cards(1) == ()
+
+
+PASSES = """
+from workbench.workers.training import keep_few_kernels
+keep_few_kernels()
+import psutil, torch
+
+torch.set_num_threads(1)
+layers = [torch.randn(width, 576).bfloat16() for width in (576, 1536, 192)]
+
+def compute(lengths):
+    for length in lengths:
+        for weights in layers:
+            row = torch.randn(length, 576).bfloat16().requires_grad_()
+            torch.nn.functional.linear(row, weights).sum().backward()
+    return psutil.Process().memory_info().rss
+
+print(compute(range(100, 104)), compute(range(104, 144)))
+"""
+
+
+def test_kernels_for_ever_other_shapes_do_not_fill_the_memory() -> None:
+    environment = {name: value for name, value in os.environ.items() if "CACHE_CAPACITY" not in name}
+    told = subprocess.run(
+        [sys.executable, "-c", PASSES], capture_output=True, text=True, check=True, env=environment, timeout=300
+    )
+    begun, ended = map(int, told.stdout.split())
+    assert ended - begun < 60_000_000  # without: some 170 MB where the processor has instructions for bf16
