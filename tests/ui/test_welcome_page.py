@@ -169,6 +169,7 @@ def test_nothing_moves_when_the_page_grows_longer_than_the_window(page: WelcomeP
     assert page.model_step.mapTo(page, page.model_step.rect().topLeft()).x() == place
     page.resize(1000, 2000)
     qtbot.waitUntil(lambda: page.scrolled.verticalScrollBar().maximum() == 0)
+    assert page.scrolled.verticalScrollBar().property("idle") is True  # its place is kept, unseen
     assert page.model_step.mapTo(page, page.model_step.rect().topLeft()).x() == place
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QMargins, Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import tokens
+from ui.widgets.basics import set_property
 
 WIDTH = 860
 """Pixels of a column of cards; one of running text is ``tokens.READING_WIDTH``."""
@@ -29,6 +30,8 @@ class ScrolledColumn(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if centred:  # its place is always kept: else the column moves by half of it when it comes
             self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+            self.verticalScrollBar().rangeChanged.connect(self._on_range)
+            self._on_range(0, 0)
         inside = QWidget()
         inside.setProperty("role", "page")
         row = QHBoxLayout(inside)
@@ -43,3 +46,6 @@ class ScrolledColumn(QScrollArea):
         row.addWidget(holder, 12, Qt.AlignmentFlag.AlignTop)
         row.addStretch(1 if centred else 0)
         self.setWidget(inside)
+
+    def _on_range(self, least: int, most: int) -> None:
+        set_property(self.verticalScrollBar(), "idle", most == 0)
