@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from workbench import events
 from workbench.engine import loading
+from workbench.engine.jobs import Job
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
@@ -79,7 +81,7 @@ def make(
     return job
 
 
-def answer(engine: Engine, job: Generation) -> Generated:
+def answer(engine: Engine, job: Job) -> Generated:
     *_, last = engine.submit(job).events()
     assert isinstance(last, events.Finished)
     return msgspec.convert(last.result, Generated)
@@ -171,3 +173,18 @@ def test_that_a_deterministic_model_guesses_one_token_at_a_time_is_said() -> Non
     assert "One token is guessed ahead at a time, not 4" in those.notes(DECODING, exact)[0]
     for changed in ({"draft_tokens": 1}, {"speculation": "off"}, {"n": 2, "temperature": 0.5}):
         assert not any("at a time" in note for note in those.notes(msgspec.structs.replace(DECODING, **changed), exact))
+
+
+@pytest.mark.parametrize("strategy", ["beam", "greedy"])
+def test_a_begun_answer_of_a_form_is_brought_to_its_end(engine: Engine, strategy: Any) -> None:
+    vocabulary = engine.model.vocabulary
+    begun = vocabulary.tokenize('["apples are sweet and red and round", "pears are green and soft", "pl', special=False)
+    schema = '{"type": "array", "items": {"type": "string"}, "minItems": 5}'
+    decoding = DecodingPart(
+        strategy=strategy, num_beams=2, format="json_schema", grammar=schema, max_tokens=14, repetition_penalty=1.0
+    )
+    call = Generate(decoding=decoding, answer=tuple(begun))
+    prompt = Prompt(vocabulary.tokenize("A list of fruit as JSON:", special=False))
+    result = answer(engine, Strategies().make_job(call, prompt, engine, RequestContext(), 0.0))
+    assert result.finish == "grammar"
+    assert len(json.loads(result.text)) >= 5

@@ -45,7 +45,7 @@ class Strategies:
             from workbench.techniques.decoding.constraints import make_constraint
 
             room = context_tokens - len(prompt.tokens) - len(call.answer)
-            limit = max(1, min(decoding.max_tokens, room // max(decoding.n, _beams(decoding))))
+            limit = len(call.answer) + max(1, min(decoding.max_tokens, room // max(decoding.n, _beams(decoding))))
             constraint = make_constraint(decoding, vocabulary, limit)
         if decoding.strategy == "beam":
             from workbench.techniques.decoding.beam import BeamJob
