@@ -69,7 +69,7 @@ class DraftModel:
         if most < 1:
             return []
         keep = min(shared_length(self._held, tokens), len(tokens) - 1)
-        if keep < len(self._held) and not llama.llama_memory_seq_rm(self._memory, 0, keep, -1):
+        if keep < len(self._held) and not self._go_back(keep):
             llama.llama_memory_clear(self._memory, True)
             keep = 0
         del self._held[keep:]
@@ -87,6 +87,13 @@ class DraftModel:
             if len(guesses) == most:
                 return guesses
             self._compute([*tokens, *guesses])
+
+    def _go_back(self, keep: int) -> bool:
+        """Leave ``keep`` tokens in memory. False when that cannot be: of sliding windows llama.cpp does not say so."""
+        first, window = llama.llama_memory_seq_pos_min(self._memory, 0), self.model.window
+        if window and first > max(0, keep - window):
+            return False
+        return bool(llama.llama_memory_seq_rm(self._memory, 0, keep, -1))
 
     def _free(self) -> None:
         self._batch.close()
