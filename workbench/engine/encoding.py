@@ -169,13 +169,15 @@ class Encoder:
         first, query, last, (separator,) document, last."""
         tokenize = self._vocabulary.tokenize
         asked = tokenize(query, special=False)[: self.longest // 2]
+
+        def with_query(part: str) -> list[int]:
+            first, *others = (tokenize(piece, special=True) for piece in part.split("{query}"))
+            return [*first, *(token for piece in others for token in (*asked, *piece))]
+
         raw: bytes | None = llama.llama_model_chat_template(self._pointer, b"rerank")
         if raw:
             before, _, after = raw.decode("utf-8", "replace").partition("{document}")
-            start: list[int] = []
-            for index, part in enumerate(before.split("{query}")):
-                start += [*(asked if index else []), *tokenize(part, special=True)]
-            end = tokenize(after, special=True)
+            start, end = with_query(before), with_query(after)
         else:
             separator = []
             if not self._is_wordpiece and llama.llama_vocab_get_add_sep(self._vocabulary.pointer):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.bert_gguf import write_bert
 from workbench.engine.encoding import Encoder, open_encoder
+from workbench.engine.library import llama
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 
@@ -106,6 +107,15 @@ def test_scores_are_those_of_torch(
     assert found == pytest.approx(expected, abs=0.01)
     assert np.ptp(expected) > 0.2
     assert len(reranker.rank(QUERY, ["long " * 3_000])) == 1
+
+
+@pytest.mark.parametrize("template", ["{query} in {document}?", "is {document} about {query}?"])
+def test_a_template_says_where_query_and_document_stand(
+    reranker: Encoder, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llama, "llama_model_chat_template", lambda *_: template.encode())
+    written = reranker._vocabulary.text(reranker._pair_maker("boats")("fish"))
+    assert written.split() == template.format(query="boats", document="fish").replace("?", " ?").split()
 
 
 def test_each_kind_refuses_what_it_cannot_do(embedder: Encoder, reranker: Encoder, smollm_path: Path) -> None:
