@@ -40,6 +40,7 @@ SCHEMA = json.dumps(
         ("json_schema", '{"prefixItems": [\n{"format":\n "isbn"}]}', 'the "format" isbn (in prefixItems.0)', 2),
         ("json_schema", '{"properties": {"a": {\n"pattern": "a(?=b)"}}}', "(in properties.a): look-around", 2),
         ("json_schema", '{"items":\n {"oneOf": [{"type": "integer"}, {"type": "number"}]}}', "(in items)", 2),
+        ("json_schema", '{\n "$schema": {}}', '"$schema"', 2),
         ("json_schema", '{\n "const": NaN}', "NaN is no JSON", None),
         ("json_schema", '{"const": "\\ud800"}', "half of a character", None),
         ("json_schema", '{"type": "array", "items": ' * 300 + "{}" + "}" * 300, "nested too deeply", None),

@@ -106,6 +106,8 @@ def read_schema(grammar: str) -> Any:
         raise FormatProblem(f"This is not JSON: {error}.") from error
     if not isinstance(schema, dict):
         raise FormatProblem("A JSON schema is an object: { ... }.", 1)
+    if not isinstance(schema.get("$schema", ""), str):
+        raise FormatProblem('What "$schema" names is a text.', line_of(grammar, ("$schema",)))
     import jsonschema
 
     kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
