@@ -15,12 +15,17 @@ import argparse
 import inspect
 import json
 import math
+import os
 import random
 import time
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+# each kernel is for one shape and every pass has another: kept by the thousand, as usual, they fill the memory
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
+os.environ.setdefault("LRU_CACHE_CAPACITY", "16")
 
 import torch
 from accelerate import Accelerator
