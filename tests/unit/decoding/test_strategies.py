@@ -57,6 +57,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return loaded
 
 
+STRATEGIES = ("beam", "contrastive", "sampling")
+
+
 @pytest.fixture
 def freed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the models that were freed."""
@@ -188,3 +191,27 @@ def test_a_begun_answer_of_a_form_is_brought_to_its_end(engine: Engine, strategy
     result = answer(engine, Strategies().make_job(call, prompt, engine, RequestContext(), 0.0))
     assert result.finish == "grammar"
     assert len(json.loads(result.text)) >= 5
+
+
+@pytest.mark.parametrize(
+    ("strategy", "begun", "form", "finish", "text"),
+    [
+        *((any_of_them, "Yes. STOP and", {"stop": ("STOP",)}, "stop", "Yes. ") for any_of_them in STRATEGIES),
+        *((any_of_them, "Yes.", {}, "eos", "Yes.") for any_of_them in STRATEGIES),
+        ("beam", "yes", {"format": "choice", "grammar": "yes\nno"}, "grammar", "yes"),
+        ("sampling", "yes", {"format": "choice", "grammar": "yes\nno"}, "grammar", "yes"),
+    ],
+)
+def test_an_answer_whose_beginning_ends_it_is_there(
+    engine: Engine, strategy: Any, begun: str, form: dict[str, Any], finish: str, text: str
+) -> None:
+    vocabulary = engine.model.vocabulary
+    tokens = vocabulary.tokenize(begun, special=False)
+    if finish == "eos":
+        tokens.append(next(token for token in range(vocabulary.size) if vocabulary.ends_generation(token)))
+    decoding = DecodingPart(strategy=strategy, max_tokens=12, n=1 if strategy == "contrastive" else 2, **form)
+    prompt = Prompt(vocabulary.tokenize("Is water wet?", special=False))
+    call = Generate(decoding=decoding, answer=tuple(tokens))
+    result = answer(engine, Strategies().make_job(call, prompt, engine, RequestContext(), 0.0))
+    assert [(one.text, one.finish) for one in result.sequences] == [(text, finish)]
+    assert result.usage.new_tokens == 0

@@ -43,9 +43,9 @@ class _Answer:
 class Generation(Job):
     """Goes on with a prompt, token by token; streams Thought and TextDelta; ends in a Generated.
 
-    ``answer`` are tokens that the answer begins with. ``started`` is when it was asked for (time.perf_counter).
-    ``constraint`` is copied for each answer. ``speculation`` is used for a single answer only. Raises UserError when
-    the context has no room for an answer.
+    ``answer`` are tokens that the answer begins with; ``ended`` says what ends it with them already, None when nothing
+    does. ``started`` is when it was asked for (time.perf_counter). ``constraint`` is copied for each answer.
+    ``speculation`` is used for a single answer only. Raises UserError when the context has no room for an answer.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Generation(Job):
         started: float,
         assistant_start: str = "",
         answer: Sequence[int] = (),
+        ended: Finish | None = None,
         constraint: Constraint | None = None,
         speculation: Speculation | None = None,
         key: Key = (),
@@ -71,6 +72,7 @@ class Generation(Job):
         super().__init__(tokens, len(tokens) - 1, room, context, width=count, key=key, background=background)
         self._prompt = prompt
         self._given = list(answer)
+        self._ended = ended
         self._vocabulary = vocabulary
         self._decoding = decoding
         self._probabilities = LogProbabilities(vocabulary.size)
@@ -98,12 +100,17 @@ class Generation(Job):
         for answer in self._answers:
             for token in self._given:
                 answer.sampler.observe(token)
-                answer.writer.feed(token, 0.0)
+                if self._vocabulary.ends_generation(token) or answer.writer.feed(token, 0.0):
+                    break
             answer.writer.flush()
         if self._speculation is not None:
             self._speculation.begin(self.branches[0].tokens)
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+        if self._ended is not None:
+            for answer in self._answers:
+                self._finish(answer, self._ended)
+            return
         answer = self._of.get(branch.number)
         if answer is not None:
             self._choose(answer, branch, context, row, logits)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from workbench.engine.drafting import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.jobs import Job
@@ -14,11 +17,16 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
+from workbench.engine.writing import Writer
 from workbench.errors import UserError
+from workbench.messages import Finish
 from workbench.protocol import RequestContext
 from workbench.recipes import DecodingPart, carried_out, notes_on, notes_on_guesses
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
+
+if TYPE_CHECKING:
+    from workbench.techniques.decoding.constraints import Constraint
 
 EXACT_GUESSES = 1
 """A deterministic model computes every token of an answer in a batch of two rows: see ``Speculation``."""
@@ -47,6 +55,9 @@ class Strategies:
             room = context_tokens - len(prompt.tokens) - len(call.answer)
             limit = len(call.answer) + max(1, min(decoding.max_tokens, room // max(decoding.n, _beams(decoding))))
             constraint = make_constraint(decoding, vocabulary, limit)
+        ended = ended_by(call.answer, prompt, decoding, vocabulary, constraint)
+        if ended is not None:  # whatever the strategy, there is one answer, and it is there
+            decoding = msgspec.structs.replace(decoding, strategy="greedy", n=1)
         if decoding.strategy == "beam":
             from workbench.techniques.decoding.beam import BeamJob
 
@@ -82,7 +93,7 @@ class Strategies:
                 answer=call.answer,
                 assistant_start=call.assistant_start,
             )
-        speculation = self._speculation(call, decoding, engine, context)
+        speculation = self._speculation(call, decoding, engine, context) if ended is None else None
         try:
             return Generation(
                 prompt,
@@ -93,6 +104,7 @@ class Strategies:
                 started=started,
                 assistant_start=call.assistant_start,
                 answer=call.answer,
+                ended=ended,
                 constraint=constraint,
                 speculation=speculation,
                 key=key,
@@ -167,6 +179,25 @@ def _load_draft(path: str, engine: Engine, context: RequestContext) -> Model:
 
 def _beams(decoding: DecodingPart) -> int:
     return decoding.num_beams + decoding.keep_greedy if decoding.strategy == "beam" else 1
+
+
+def ended_by(
+    answer: Sequence[int], prompt: Prompt, decoding: DecodingPart, vocabulary: Vocabulary, constraint: Constraint | None
+) -> Finish | None:
+    """What ends an answer of these tokens already: the model's end, a stop string, its complete form; else None.
+
+    Raises UserError where the form does not allow them.
+    """
+    writer = Writer(prompt, decoding.stop, vocabulary, None)
+    held = constraint.copy() if constraint is not None else None
+    for token in answer:
+        if held is not None:
+            held.accept(token)
+        if vocabulary.ends_generation(token):
+            return "eos" if held is None else "grammar"
+        if writer.feed(token, 0.0):
+            return "stop"
+    return "grammar" if held is not None and held.complete else None
 
 
 def check_tokens(tokens: Sequence[int], vocabulary: Vocabulary) -> None:
