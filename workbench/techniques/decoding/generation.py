@@ -108,8 +108,8 @@ class Generation(Job):
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         if self._ended is not None:
-            for answer in self._answers:
-                self._finish(answer, self._ended)
+            for each in self._answers:
+                self._finish(each, self._ended)
             return
         answer = self._of.get(branch.number)
         if answer is not None:
