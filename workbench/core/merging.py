@@ -15,6 +15,7 @@ from workbench import events
 from workbench.calls import MergeAdapter, ModelRecord, QuantizeModel, RunRecord
 from workbench.core.adapter_cards import check_mergeable, find_card
 from workbench.core.bases import Bases
+from workbench.core.out_of_memory import explained_work
 from workbench.core.publishing import Publishing
 from workbench.core.running import OpenRun, refuse_pause
 from workbench.core.training_runs import LANE, metric_of
@@ -27,6 +28,8 @@ from workbench.storage.adapters import QUESTIONS, AdapterShelf
 from workbench.techniques.finetuning.protocol import BaseModel, CheckParity, MergeTrained, Requantize
 from workbench.training import AdapterRecord, MergedType, Parity, ScoresPair
 from workbench.workers.host import WorkerHost
+
+_MORE_ROOM = "Begin it again when other programs are closed and no chat model is loaded."
 
 _BYTES_A_WEIGHT: dict[MergedType, float] = {"F32": 4.0, "F16": 2.0, "Q8_0": 1.25, "same": 0.0}
 
@@ -117,7 +120,7 @@ class MergeRuns:
         found: list[Parity] = []
 
         def fill(folder: Path) -> None:
-            with self._workers.working() as host:
+            with self._workers.working() as host, explained_work("merge", _MORE_ROOM, run.context):
                 out = folder / f"{file_safe(call.name)}.gguf"
                 found.append(merge_and_check(host, card, trained, base, out, call, run.tell, run.context))
 
@@ -175,7 +178,7 @@ class QuantizeRuns:
         def fill(folder: Path) -> None:
             out = folder / f"{file_safe(call.name)}.gguf"
             asked = Requantize(model=self._bases.worker_model(model), out=str(out), type=call.type)
-            with self._workers.working() as host:
+            with self._workers.working() as host, explained_work("quantisation", _MORE_ROOM, run.context):
                 host.call(asked, run.tell, run.context)
 
         made = self._publishing.add_model(call.name, model.licence, quantized_bytes(model), fill)

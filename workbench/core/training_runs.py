@@ -17,7 +17,7 @@ from workbench import events
 from workbench.calls import ModelRecord, RunRecord
 from workbench.core.bases import Bases
 from workbench.core.earlier_worker import note_worker, wait_for_earlier
-from workbench.core.out_of_memory import explain
+from workbench.core.out_of_memory import explain, explain_work
 from workbench.core.publishing import UNCHECKED, Publishing
 from workbench.core.running import OpenRun
 from workbench.core.training_workers import TrainingWorkers
@@ -41,6 +41,8 @@ from workbench.workers.host import WorkerHost
 
 LANE = "training"
 """What takes a machine's memory for itself: one after the other."""
+
+_CHECK_AGAIN = "What was trained is kept. Resume the run when other programs are closed: only the check is made again."
 
 PLAN, CONFIG, SERVED = "plan.json", "config.toml", "served"
 SPEED = "tokens_per_second"
@@ -141,7 +143,7 @@ class TrainingRuns:
                 run.tell(_artifact("parity", run.id, parity))
                 return finish(_result(run.id, self._publishing.judge(made, parity)))
             if isinstance(event, events.TERMINAL):
-                return _explained(event, run, self._plan(run.id))
+                return _explained_check(event, run)
             run.tell(event)
         raise RuntimeError("the check ended without a terminal event")
 
@@ -189,6 +191,8 @@ class _Training:
             if isinstance(event, events.Finished):
                 return self._end(msgspec.convert(event.result, Trained))
             if isinstance(event, events.TERMINAL):
+                if self._published:
+                    return _explained_check(event, self._run)
                 return _explained(event, self._run, self._plan)
             self._take(event)
         raise RuntimeError("the training ended without a terminal event")
@@ -241,6 +245,13 @@ def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None) -> Event:
     """How it ended, in words where memory ran out. One that was to stop, and was ended because it did not, is none."""
     if isinstance(ended, events.Failed) and not run.context.cancelled:
         return explain(ended, msgspec.convert(run.record.config, TrainingConfig), plan)
+    return ended
+
+
+def _explained_check(ended: Event, run: OpenRun) -> Event:
+    """``_explained`` where the training is over and what it made was being compared."""
+    if isinstance(ended, events.Failed) and not run.context.cancelled:
+        return explain_work(ended, "check of what was trained", _CHECK_AGAIN)
     return ended
 
 

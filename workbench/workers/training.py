@@ -19,6 +19,7 @@ from workbench.errors import UserError
 from workbench.events import Event
 from workbench.models.names import file_safe
 from workbench.protocol import Call, RequestContext, finish
+from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.protocol import (
     CheckParity,
     ConvertTrained,
@@ -291,7 +292,8 @@ def _streamed(work: Callable[[Emit], Any], stop: Callable[[], None] = lambda: No
 
     def run() -> None:
         try:
-            result.append(work(arrived.put))
+            with memory_told():
+                result.append(work(arrived.put))
             arrived.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again below
             arrived.put(error)

@@ -9,11 +9,12 @@ import pytest
 
 from workbench import events
 from workbench.calls import RunRecord
-from workbench.core.out_of_memory import explain, what_to_lower
+from workbench.core.out_of_memory import explain, explained_work, what_to_lower
 from workbench.core.run_log import RunLog
 from workbench.core.running import OpenRun
-from workbench.core.training_runs import _explained
-from workbench.protocol import failure_of
+from workbench.core.training_runs import _explained, _explained_check
+from workbench.errors import FaultElsewhere, UserError, WorkerDied
+from workbench.protocol import RequestContext, failure_of
 from workbench.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
 
 CONFIG = TrainingConfig(
@@ -96,3 +97,31 @@ def test_one_that_was_ended_because_it_did_not_stop_is_not_said_to_lack_memory(t
     run.log.close()
     assert isinstance(told, events.Failed)
     assert ("memory" in told.message) is not stopped
+
+
+def test_a_check_that_memory_ran_out_for_is_told_apart_from_its_training(tmp_path: Path) -> None:
+    record = RunRecord(
+        id="1", kind="train", title="x", state="running", created=0.0, config=msgspec.to_builtins(CONFIG)
+    )
+    run = OpenRun(record, "", RunLog(tmp_path), lambda id: None)
+    told = _explained_check(events.Failed(message="It was ended.", reason="worker", exit_code=-9), run)
+    run.log.close()
+    assert isinstance(told, events.Failed)
+    assert told.message.startswith("The system ended the check of what was trained")
+    assert "What was trained is kept" in told.hint
+
+
+@pytest.mark.parametrize("error", [WorkerDied("training", -9), FaultElsewhere("MemoryError: of 7 GB")])
+def test_a_merge_that_memory_ran_out_for_says_so_unless_it_was_stopped(error: Exception) -> None:
+    context = RequestContext()
+    said = pytest.raises(UserError, match=r"the merge.* memory ran out\. Close something\.|The merge .* Close something")
+    with said, explained_work("merge", "Close something.", context):
+        raise error
+    context.cancel()
+    with pytest.raises(type(error)), explained_work("merge", "Close something.", context):
+        raise error
+
+
+def test_other_ends_of_a_merge_stay_as_they_are() -> None:
+    with pytest.raises(WorkerDied), explained_work("merge", "Close something.", RequestContext()):
+        raise WorkerDied("training", -11)

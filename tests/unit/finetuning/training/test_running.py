@@ -14,6 +14,7 @@ from tests.unit.finetuning.training.tiny_training import save_folder, sequences
 from workbench import events
 from workbench.core.out_of_memory import explain
 from workbench.protocol import failure_of
+from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.parity.prompts import read_prompts
 from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
 from workbench.techniques.finetuning.training import running
@@ -36,13 +37,13 @@ def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
     import torch
 
     config = TrainingConfig(optimiser=OptimiserPart(tokens_per_pass=1024))
-    with pytest.raises(MemoryError) as caught, running._memory_told():
+    with pytest.raises(MemoryError) as caught, memory_told():
         torch.empty(1 << 58)
     told = explain(failure_of(caught.value), config, None)
     assert "memory ran out" in told.message
     assert "start one that takes less" in told.hint  # the settings of one that is resumed stay
     assert "fewer tokens a pass (now 1,024)" in told.hint
-    with pytest.raises(RuntimeError, match="shape"), running._memory_told():
+    with pytest.raises(RuntimeError, match="shape"), memory_told():
         torch.zeros(3).view(2)
 
 

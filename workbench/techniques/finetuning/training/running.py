@@ -23,6 +23,7 @@ from workbench import events
 from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
 from workbench.techniques.finetuning.data.skeletons import Tokenizer
+from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.protocol import BaseModel, Trained, TrainModel
 from workbench.techniques.finetuning.training.artefacts import set_moving, write_trained
 from workbench.techniques.finetuning.training.batching import PASS_TOKENS
@@ -107,7 +108,7 @@ def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = 
     if not call.config.optimiser.learning_rate:
         raise ValueError("the config of a training must be resolved: planning.plan does that")
     ranks = ranks or Ranks()
-    with _memory_told(), open_writing(call.model) as writing:
+    with memory_told(), open_writing(call.model) as writing:
         check = _check_of(control)
         emit(events.Progress(stage="reading the examples"))
         data = ready_set(call.config, writing, check)
@@ -435,16 +436,3 @@ def _pace_of(threads: int) -> Callable[[], None]:
         return lambda: None
     count = ThreadCount(torch.get_num_threads())
     return lambda: torch.set_num_threads(count.now())
-
-
-@contextmanager
-def _memory_told() -> Iterator[None]:
-    """Want of memory is a MemoryError, whatever torch calls it: the core, which knows the plan, says what to lower."""
-    try:
-        yield
-    except RuntimeError as error:
-        # torch 2.13 has no type of its own for the processor's memory
-        said = "can't allocate memory" in str(error) or "not enough memory" in str(error)
-        if said or isinstance(error, torch.OutOfMemoryError):
-            raise MemoryError(str(error)) from error
-        raise
