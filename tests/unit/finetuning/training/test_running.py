@@ -17,20 +17,21 @@ from workbench.protocol import failure_of
 from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.parity.prompts import read_prompts
 from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
-from workbench.techniques.finetuning.training import running
+from workbench.techniques.finetuning.training import scoring
 from workbench.techniques.finetuning.training.control import Switch
-from workbench.techniques.finetuning.training.running import _evaluated, _spread, train
+from workbench.techniques.finetuning.training.running import train
+from workbench.techniques.finetuning.training.scoring import spread, texts_of
 from workbench.techniques.finetuning.training.sets import Question
 from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 
 
 def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:
     texts = sequences(600, longest=120)
-    few, many = _evaluated(texts, 10_000), _evaluated(texts, 10_000_000)
-    assert sum(len(one.tokens) for one in few) <= running.FEWEST_EVALUATED_TOKENS
+    few, many = texts_of(texts, 10_000), texts_of(texts, 10_000_000)
+    assert sum(len(one.tokens) for one in few) <= scoring.FEWEST_EVALUATED_TOKENS
     assert few == many[: len(few)]
-    assert (len(many), many) == (running.MOST_EVALUATED, texts[: running.MOST_EVALUATED])
-    assert len(_evaluated(sequences(50, longest=5000), 0)) >= running.FEWEST_EVALUATED
+    assert (len(many), many) == (scoring.MOST_EVALUATED, texts[: scoring.MOST_EVALUATED])
+    assert len(texts_of(sequences(50, longest=5000), 0)) >= scoring.FEWEST_EVALUATED
 
 
 def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
@@ -49,9 +50,9 @@ def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
 
 def test_questions_are_spread_over_all() -> None:
     asked = [Question(prompt=(n,), question=str(n), expected="") for n in range(10)]
-    assert [one.question for one in _spread(asked, 4)] == ["0", "2", "5", "7"]
-    assert _spread(asked, 20) == tuple(asked)
-    assert _spread(asked, 0) == ()
+    assert [one.question for one in spread(asked, 4)] == ["0", "2", "5", "7"]
+    assert spread(asked, 20) == tuple(asked)
+    assert spread(asked, 0) == ()
 
 
 def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_held_out(tmp_path: Path) -> None:
