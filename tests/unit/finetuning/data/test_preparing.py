@@ -56,6 +56,16 @@ def test_a_folder_keeps_its_own_evaluation(tmp_path: Path) -> None:
     assert (found.overlap.examples, found.overlap.questions) == (3, 3)
 
 
+def test_a_split_whose_answers_are_kept_secret_is_left_out_and_told(tmp_path: Path) -> None:
+    write(tmp_path / "train.jsonl", rows(20))
+    write(tmp_path / "test.jsonl", [{"prompt": "What is it?", "completion": None}] * 30)
+    found = prepared(load_set(tmp_path))
+    assert (len(found.train) + len(found.evaluation), bool(found.evaluation)) == (20, True)
+    assert not found.refused
+    assert "test is not evaluated on: 30 of its 30 rows" in found.notes[0]
+    assert "test.jsonl, line 1" in found.notes[0]
+
+
 def test_a_few_broken_rows_are_told_and_many_refused(tmp_path: Path) -> None:
     good = [
         {"messages": [{"role": "user", "content": f"{n}"}, {"role": "assistant", "content": "b"}]} for n in range(30)

@@ -40,12 +40,14 @@ NOTHING_TO_EVALUATE = (
 
 
 class LoadedSet(msgspec.Struct, frozen=True, kw_only=True):
-    """``evaluation`` is what the set itself sets aside (a folder's validation or test split); often nothing."""
+    """``evaluation`` is what the set itself sets aside (a folder's validation or test split); often nothing. ``notes``
+    say why where there is some that is of no use."""
 
     shape: Shape
     examples: tuple[Example, ...]
     evaluation: tuple[Example, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +67,9 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
 def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLimits | None = None) -> LoadedSet:
     """Read a file or folder. ``mapping`` None: as its shape is recognised.
 
-    Raises UserError, naming file, row and reason: where a file cannot be read, the shape is not recognised, or more
-    than ``MOST_REFUSED`` of the rows are no examples.
+    A split to evaluate on most of whose rows are no examples (the answers are often kept secret) is left out. Raises
+    UserError, naming file, row and reason: where a file cannot be read, the shape is not recognised, or more than
+    ``MOST_REFUSED`` of the rows are no examples.
     """
     splits: tuple[Split | None, ...] = (None,)
     if path.is_dir():
@@ -75,8 +78,9 @@ def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLi
         splits = ("train", held_out) if "train" in found and held_out else (next(iter(found)),)
     read: list[tuple[Example, ...]] = []
     refused: list[Refusal] = []
+    notes: list[str] = []
     shape = None
-    for split in splits:
+    for number, split in enumerate(splits):
         rows = read_rows(path, limits, split)
         first = list(islice(rows, ROWS_LOOKED_AT))
         if shape is None:
@@ -87,10 +91,26 @@ def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLi
                 f"{path.name}: it is not clear what an example is. {shape.why}",
                 "Say which columns hold question and answer, turns, or text.",
             )
-        read.append(tuple(to_examples(chain(first, rows), mapping, refused)))
+        of_split: list[Refusal] = []
+        examples = tuple(to_examples(chain(first, rows), mapping, of_split))
+        if number and _too_many(of_split, len(examples)):
+            rows_of_it = len(of_split) + len(examples)
+            notes.append(
+                f"The split {split} is not evaluated on: {len(of_split):,} of its {rows_of_it:,} rows are no examples. "
+                f"The first is {of_split[0].source}: {of_split[0].reason}"
+            )
+            continue
+        read.append(examples)
+        refused += of_split
     _check_refused(refused, sum(map(len, read)), path.name)
     assert shape is not None
-    return LoadedSet(shape=shape, examples=read[0], evaluation=read[1] if len(read) > 1 else (), refused=tuple(refused))
+    return LoadedSet(
+        shape=shape,
+        examples=read[0],
+        evaluation=read[1] if len(read) > 1 else (),
+        refused=tuple(refused),
+        notes=tuple(notes),
+    )
 
 
 def prepare(
@@ -115,7 +135,7 @@ def prepare(
     sides = [_written(side, writer, refused, check) for side in (train, evaluation)]
     _check_refused(refused, sum(map(len, sides)), "This set")
     _check_enough((train, evaluation), sides)
-    notes = list(dict.fromkeys(note for side in sides for note in side.notes()))
+    notes = list(dict.fromkeys([*loaded.notes, *(note for side in sides for note in side.notes())]))
     if evaluation and not any(sides[1].packed.learnt()):
         notes.append(NOTHING_TO_EVALUATE)
     return TrainingSet(
@@ -147,13 +167,16 @@ def _written(
 
 
 def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
-    rows = len(refused) + kept
-    if refused and len(refused) > MOST_REFUSED * rows:
-        first = refused[0]
+    if _too_many(refused, kept):
+        rows, first = len(refused) + kept, refused[0]
         raise UserError(
             f"{name}: {len(refused):,} of {rows:,} rows are no examples. The first is {first.source}: {first.reason}",
             "Mend these rows, or say which columns hold question and answer.",
         )
+
+
+def _too_many(refused: Sequence[Refusal], kept: int) -> bool:
+    return len(refused) > MOST_REFUSED * (len(refused) + kept)
 
 
 def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExamples]) -> None:
