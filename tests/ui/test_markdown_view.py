@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from tests.ui.test_markdown_stream import SAMPLE
 from ui.theme.theme import Theme
 from ui.widgets.code_view import CodeView
+from ui.widgets.highlighting import Highlighter
 from ui.widgets.markdown_view import MarkdownView
 from ui.widgets.prose import Prose
 from ui.widgets.table_view import TableView
@@ -100,6 +102,20 @@ def test_code_gets_its_colours_in_slices(qtbot: QtBot, theme: Theme) -> None:
     first, last = code.body.document().firstBlock(), code.body.document().lastBlock()
     assert first.layout().formats()
     assert last.layout().formats()
+
+
+def test_a_text_may_become_another_one_while_it_is_coloured(qtbot: QtBot, theme: Theme) -> None:
+    text = QPlainTextEdit()
+    qtbot.addWidget(text)
+    highlighter = Highlighter(text.document(), text)
+    for lines in (20_000, 30_000, 40_000):
+        text.setPlainText('{"a": 1},\n' * lines)
+        highlighter.run("json")
+        assert highlighter.busy
+        text.setPlainText("none of that\n" * 9_000)
+        text.setPlainText("{}")
+        qtbot.waitUntil(lambda: not highlighter.busy, timeout=20_000)
+        assert not text.document().firstBlock().layout().formats()  # the colours of a longer line are not its own
 
 
 def test_a_wide_view_is_lower_than_a_narrow_one(qtbot: QtBot, theme: Theme) -> None:

@@ -125,6 +125,7 @@ class CodeEditor(QPlainTextEdit):
         if self._language:
             self._highlighter.run(self._language)
             return
+        self._highlighter.stop()
         block = self.document().firstBlock()
         while block.isValid():
             block.layout().clearFormats()

@@ -1,4 +1,8 @@
-"""Colours for code, in small steps: a long block is highlighted over many turns of the event loop."""
+"""Colours for code, in small steps: a long block is highlighted over many turns of the event loop.
+
+The text may become another one meanwhile. So a line is found by its number in each step: a QTextBlock that is kept
+points into memory that is freed when its text is replaced.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextDocument, QTextLayout
+from PySide6.QtGui import QColor, QTextCharFormat, QTextDocument, QTextLayout
 
 from ui.theme.theme import current_theme
 
@@ -26,12 +30,18 @@ class Highlighter(QObject):
 
     def run(self, language: str) -> None:
         """Colour the document as it stands now; a run that was under way is given up."""
+        self.stop()
         lexer = find_lexer(language)
         if lexer is None:
             return
         self._steps = self._colour(lexer)
         self._timer.start()
         self._on_slice()
+
+    def stop(self) -> None:
+        """Give up a run that is under way; what it has coloured stays."""
+        self._steps = iter(())
+        self._timer.stop()
 
     @property
     def busy(self) -> bool:
@@ -45,31 +55,34 @@ class Highlighter(QObject):
         self._timer.stop()
 
     def _colour(self, lexer: Any) -> Iterator[None]:
-        """One step a line."""
+        """One step a line, until a line is not what it was."""
         formats = _formats()
-        block = self._document.firstBlock()
         ranges: list[QTextLayout.FormatRange] = []
-        column = 0
+        line = column = 0
         for kind, value in lexer.get_tokens(self._document.toPlainText()):
             style = _style_of(kind, formats)
             for number, piece in enumerate(value.split("\n")):
                 if number:
-                    self._apply(block, ranges)
-                    block, ranges, column = block.next(), [], 0
-                    if not block.isValid():
+                    if not self._apply(line, column, ranges):
                         return
+                    line, ranges, column = line + 1, [], 0
                     yield
                 if piece and style is not None:
                     area = QTextLayout.FormatRange()
                     area.start, area.length, area.format = column, utf16_length(piece), style
                     ranges.append(area)
                 column += utf16_length(piece)
-        self._apply(block, ranges)
+        self._apply(line, column, ranges)
 
-    def _apply(self, block: QTextBlock, ranges: list[QTextLayout.FormatRange]) -> None:
-        if block.isValid() and (ranges or block.layout().formats()):
+    def _apply(self, line: int, length: int, ranges: list[QTextLayout.FormatRange]) -> bool:
+        """Colour a line that is at least as long as ``length``; False when there is no such line."""
+        block = self._document.findBlockByNumber(line)
+        if not block.isValid() or block.length() <= length:  # a block's length counts its end too
+            return False
+        if ranges or block.layout().formats():
             block.layout().setFormats(ranges)
             self._document.markContentsDirty(block.position(), block.length())
+        return True
 
 
 def utf16_length(text: str) -> int:
