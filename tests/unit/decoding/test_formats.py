@@ -25,8 +25,9 @@ SCHEMA = json.dumps(
     [
         ("json_schema", "", "no JSON schema", None),
         ("json_schema", "[1]", "object", 1),
-        ("json_schema", '{\n "type": "object",\n}', "not JSON", 3),
-        ("json_schema", '{\n "type": "strin"}', "strin", 2),
+        ("json_schema", '{\n "type": "object",\n}', "not JSON: '}' at column 1 cannot be read", 3),
+        ("json_schema", '{"type":', "not JSON: it breaks off", 1),
+        ("json_schema", '{\n "type": "strin"}', "type: 'strin' is not one of ['array', 'boolean', ", 2),
         ("json_schema", '{"type": "object",\n "not": {}}', '"not"', 2),
         ("json_schema", '{"type": "array",\n "uniqueItems": true}', '"uniqueItems"', 2),
         ("json_schema", '{"$ref": "#/missing"}', "/missing", None),
@@ -102,7 +103,7 @@ def test_what_is_wrong_with_a_description_is_said(form: str, grammar: str, named
     ("form", "grammar", "right", "wrong", "why"),
     [
         ("text", "", "anything", None, ""),
-        ("json", "", '{"a": [1, null]}', '{"a": [1, }', "not JSON"),
+        ("json", "", '{"a": [1, null]}', '{"a": [1, }', "not JSON: '}' at column 11 cannot be read (line 1)"),
         ("json_schema", SCHEMA, '{"name": "Ada", "age": 3}', '{"name": "Ada", "age": -3}', "age"),
         ("json_schema", SCHEMA, '{"name": "Ada"}', '{"name": "ada"}', "does not match"),
         ("json_schema", SCHEMA, '{"name": "Ada"}', "{}", "required"),

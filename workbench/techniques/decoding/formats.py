@@ -14,7 +14,7 @@ from workbench.calls import FormatCheck
 from workbench.techniques.decoding.lark import lark_of
 from workbench.techniques.decoding.problems import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of, simplified, unending
-from workbench.techniques.decoding.validation import json_problem, match_problem, read_json
+from workbench.techniques.decoding.validation import json_fault, json_problem, match_problem, read_json
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a form."""
@@ -99,7 +99,7 @@ def read_schema(grammar: str) -> Any:
     try:
         schema = read_json(grammar)
     except json.JSONDecodeError as error:
-        raise FormatProblem(f"This is not JSON: {error.msg} (column {error.colno}).", error.lineno) from error
+        raise FormatProblem(f"This is not JSON: {json_fault(error)}.", error.lineno) from error
     except RecursionError as error:
         raise FormatProblem("This JSON is nested too deeply.") from error
     except ValueError as error:
@@ -115,8 +115,10 @@ def read_schema(grammar: str) -> Any:
         kind.check_schema(schema)
     except jsonschema.SchemaError as error:
         place = ".".join(str(step) for step in error.absolute_path)
+        # of a word that none of several rules take, the rule that lists what would be
+        listed = next((under for under in error.context or () if under.validator == "enum"), error)
         raise FormatProblem(
-            f"{place or 'The schema'}: {error.message}", line_of(grammar, tuple(error.absolute_path))
+            f"{place or 'The schema'}: {listed.message}", line_of(grammar, tuple(error.absolute_path))
         ) from error
     json.dumps(schema, ensure_ascii=False).encode()  # "\ud800" stands for half of a character
     if reference := unending(schema):

@@ -17,6 +17,8 @@ LONGEST_CHECKED = 100_000
 MOST_REFERENCES = 20_000
 """How many "$ref" are followed for one text: some schemas lead to more of them than anybody could wait for."""
 
+_QUOTED = 24  # characters
+
 
 class _TooMuchError(Exception):
     """More references than are followed."""
@@ -31,6 +33,15 @@ def read_json(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
+def json_fault(error: json.JSONDecodeError) -> str:
+    """Where a text stops being JSON, in the text's own words: ``'hello' at column 3 cannot be read``."""
+    words = " ".join(error.doc[error.pos :].split("\n", 1)[0].split())
+    if not words:
+        return "it breaks off"
+    short = words if len(words) <= _QUOTED else f"{words[:_QUOTED]}…"
+    return f"'{short}' at column {error.colno:,} cannot be read"
+
+
 def json_problem(text: str, schema: dict[str, Any]) -> str:
     """What is wrong with a text that is to be JSON of a schema; "" when nothing is."""
     import jsonschema
@@ -38,7 +49,7 @@ def json_problem(text: str, schema: dict[str, Any]) -> str:
     try:
         value = read_json(text)
     except json.JSONDecodeError as problem:
-        return f"This is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
+        return f"This is not JSON: {json_fault(problem)} (line {problem.lineno:,})."
     except (RecursionError, ValueError) as problem:  # nested too deeply; an integer of thousands of digits
         return f"This JSON cannot be read: {problem}."
     try:
