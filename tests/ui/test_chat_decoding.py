@@ -234,6 +234,22 @@ def test_the_last_answer_is_held_against_it(qtbot: QtBot, page: ChatPage, front:
     qtbot.waitUntil(lambda: pane.verdict.text() == "The last answer obeys it.")
 
 
+def test_each_kind_of_form_keeps_its_own_text(qtbot: QtBot, page: ChatPage) -> None:
+    choose_format(page, "JSON by a schema")
+    pane = page.parts.format
+    pane.templates[0].click()
+    schema = pane.editor.toPlainText()
+    pane.kind.setCurrentText("One of some choices")
+    assert pane.editor.toPlainText() == ""
+    QTest.keyClicks(pane.editor, "perhaps")
+    choose_format(page, "JSON by a schema")
+    assert pane.editor.toPlainText() == schema
+    choose_format(page, "Free text")
+    choose_format(page, "One of some choices")
+    assert pane.editor.toPlainText() == "perhaps"
+    assert page.parts.recipe.recipe.decoding.grammar == "perhaps"
+
+
 def test_a_template_can_be_undone(qtbot: QtBot, page: ChatPage) -> None:
     choose_format(page, "One of some choices")
     pane = page.parts.format

@@ -16,6 +16,7 @@ from ui.widgets.basics import IconButton, PlainButton, Text
 from ui.widgets.code_editor import CodeEditor
 from ui.widgets.decoding_form import FORMATS
 from ui.widgets.flow import FlowLayout
+from ui.widgets.form_texts import DESCRIBED, FormTexts
 from workbench.calls import CheckFormat, FormatCheck
 from workbench.recipes import DecodingPart
 
@@ -90,6 +91,7 @@ class FormatPane(QFrame):
         self._bridge = bridge
         self._format: Any = "text"
         self._grammar = ""
+        self._texts = FormTexts()
         self._answer: str | None = None
         self._asked: CheckFormat | None = None
         self.close_button = IconButton("close", "Back to the recipe")
@@ -97,7 +99,7 @@ class FormatPane(QFrame):
         self.kind = QComboBox()
         self.kind.addItems(list(FORMATS.values()))
         self.kind.setAccessibleName("Form of the answer")
-        self.kind.currentIndexChanged.connect(lambda index: self._put(list(FORMATS)[index], self._grammar))
+        self.kind.currentIndexChanged.connect(lambda index: self._on_kind(list(FORMATS)[index]))
         self.words = Text("", "muted")
         self._start = QWidget()
         self._starts = FlowLayout(self._start, tokens.SPACE_1)
@@ -115,6 +117,7 @@ class FormatPane(QFrame):
         """Show what a recipe says of the form; nothing is signalled but what comes of the check."""
         if (part.format, part.grammar) != (self._format, self._grammar):
             self._format, self._grammar = part.format, part.grammar
+            self._texts.follow(part.format, part.grammar)
             self._show()
             self._check_soon()
 
@@ -157,7 +160,7 @@ class FormatPane(QFrame):
     @property
     def described(self) -> bool:
         """Whether the form is one that has to be described."""
-        return self._format not in ("text", "json")
+        return self._format in DESCRIBED
 
     def _offer_templates(self) -> None:
         offered = TEMPLATES.get(self._format, ())
@@ -181,10 +184,14 @@ class FormatPane(QFrame):
         self.editor.replace_all(text)
         self.editor.setFocus()
 
+    def _on_kind(self, kind: str) -> None:
+        self._put(kind, self._texts.text_for(kind, self._grammar))
+
     def _put(self, kind: str, grammar: str) -> None:
         if (kind, grammar) == (self._format, self._grammar):
             return
         self._format, self._grammar = kind, grammar
+        self._texts.follow(kind, grammar)
         self._show()
         self._check_soon()
         self.changed.emit(kind, grammar)

@@ -15,6 +15,7 @@ from ui.theme.theme import set_icon
 from ui.widgets.basics import LinkButton, PlainButton, Text
 from ui.widgets.choice_row import ChoiceRow
 from ui.widgets.distribution_chart import DistributionView
+from ui.widgets.form_texts import DESCRIBED, FormTexts
 from ui.widgets.order_list import OrderList
 from ui.widgets.slide_row import SlideRow
 from workbench.fields import Field, fields_of
@@ -95,6 +96,7 @@ class DecodingForm(QWidget):
         super().__init__(parent)
         self._part = DecodingPart()
         self._problem = ""
+        self._texts = FormTexts()
         self.presets = ChoiceRow(
             "Presets", [*((name, name.capitalize()) for name in PRESETS), (CUSTOM, CUSTOM.capitalize())]
         )
@@ -134,6 +136,7 @@ class DecodingForm(QWidget):
     def set_part(self, part: DecodingPart) -> None:
         """Show a part; nothing is signalled."""
         self._part = part
+        self._texts.follow(part.format, part.grammar)
         preset = preset_of(part) or CUSTOM
         self.presets.show_value(preset)
         self.preset_help.setText(_PRESET_HELP[preset])
@@ -272,8 +275,9 @@ class DecodingForm(QWidget):
 
     def _on_format(self, index: int) -> None:
         name = list(FORMATS)[index]
-        self._send(msgspec.structs.replace(self._part, format=name))
-        if name not in ("text", "json") and not self._part.grammar.strip():
+        grammar = self._texts.text_for(name, self._part.grammar)
+        self._send(msgspec.structs.replace(self._part, format=name, grammar=grammar))
+        if name in DESCRIBED and not self._part.grammar.strip():
             self.format_wanted.emit()
 
     def _on_fold(self, opened: bool) -> None:
