@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QPushButton, QWidget
@@ -356,6 +356,20 @@ def test_the_view_follows_the_end_only_while_the_reader_is_there(
     assert bar.value() == 100
     talk.to_end_button.click()
     assert bar.value() == bar.maximum()
+
+
+@pytest.mark.parametrize("width", [900, 1280, 1900])
+def test_the_place_to_write_stands_below_what_is_read(qtbot: QtBot, page: ChatPage, width: int) -> None:
+    page.resize(width, 700)
+    open_chat(qtbot, page, "How long is the warranty?")
+    composer, question = page.parts.composer, questions(page)[0]
+
+    def apart() -> int:
+        """How far their edges are from each other, in px."""
+        left = composer.mapTo(page, QPoint(0, 0)).x() - question.mapTo(page, QPoint(0, 0)).x()
+        return max(abs(left), abs(left + composer.width() - question.width()))
+
+    qtbot.waitUntil(lambda: apart() <= 1)
 
 
 def test_a_chat_of_thousands_of_messages_opens_from_its_end(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontMetricsF, QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
@@ -126,6 +126,18 @@ def test_a_wide_view_is_lower_than_a_narrow_one(qtbot: QtBot, theme: Theme) -> N
     before = prose.height()
     view.resize(300, 600)
     qtbot.waitUntil(lambda: prose.height() > 1.5 * before)
+
+
+def test_lines_are_one_and_a_half_of_the_size_of_their_letters_apart(qtbot: QtBot, theme: Theme) -> None:
+    view = make_view(qtbot)
+    view.set_text("Many words in one paragraph. " * 20)
+    (prose,) = view.segments
+    assert isinstance(prose, Prose)
+    layout = prose.document().firstBlock().layout()
+    steps = [layout.lineAt(line + 1).y() - layout.lineAt(line).y() for line in range(layout.lineCount() - 1)]
+    assert len(steps) >= 2
+    least = max(QFontMetricsF(prose.currentCharFormat().font()).height(), 1.5 * theme.reading_size)
+    assert all(abs(step - least) <= 2 for step in steps)
 
 
 def test_a_step_stays_cheap_in_a_long_answer(qtbot: QtBot, theme: Theme) -> None:

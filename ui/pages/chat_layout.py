@@ -58,14 +58,16 @@ class ChatLayout(QWidget):
 
     def _arrange(self) -> None:
         below = QWidget()
-        below.setMaximumWidth(tokens.READING_WIDTH + 2 * tokens.SPACE_5)
+        below.setMaximumWidth(tokens.READING_WIDTH)
         lower = QVBoxLayout(below)
-        lower.setContentsMargins(tokens.SPACE_5, tokens.SPACE_2, tokens.SPACE_5, tokens.SPACE_4)
+        lower.setContentsMargins(0, tokens.SPACE_2, 0, tokens.SPACE_4)
         lower.setSpacing(tokens.SPACE_2)
         lower.addWidget(self.intake)
         lower.addWidget(self.composer)
         row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 12, 0)  # beside the conversation's scroll bar
+        bar = self.conversation.verticalScrollBar().sizeHint().width()
+        row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + bar, 0)  # as the conversation's
+        row.setSpacing(0)
         row.addStretch(1)
         row.addWidget(below, 1000)
         row.addStretch(1)

@@ -13,6 +13,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontMetricsF,
+    QGuiApplication,
     QKeyEvent,
     QPainter,
     QPaintEvent,
@@ -30,7 +32,7 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.markdown_blocks import Leaf, Span
 
-LINE_HEIGHT = 150  # per cent
+LINE_HEIGHT = 1.5  # in sizes of the font
 _QUOTE = int(QTextFormat.Property.UserProperty) + 1
 _RULE = int(QTextFormat.Property.UserProperty) + 2
 _HEADING_PX = {1: 5, 2: 3, 3: 1}
@@ -46,6 +48,10 @@ class FormatSet:
         theme = current_theme()
         self.size = theme.reading_size
         self.palette = theme.palette
+        font = QFont(QGuiApplication.font())
+        font.setPixelSize(self.size)
+        self.line_height = max(100.0, 100 * LINE_HEIGHT * self.size / QFontMetricsF(font).height())
+        """Per cent of what the font's own lines are high, which is much more than its size."""
         self._made: dict[tuple[bool, bool, bool, bool, str, bool, int], QTextCharFormat] = {}
 
     def of(self, span: Span, numbers: Collection[int], level: int = 0) -> QTextCharFormat:
@@ -175,7 +181,7 @@ class Prose(QTextBrowser):
 
     def _block_format(self, leaf: Leaf) -> QTextBlockFormat:
         made = QTextBlockFormat()
-        made.setLineHeight(LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        made.setLineHeight(self._formats.line_height, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         before = self._last
         if before is not None:
             both_items = bool(leaf.indent and before.indent and leaf.marker)
