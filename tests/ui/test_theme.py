@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QListWidget, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from ui.theme import tokens
@@ -15,6 +15,7 @@ from ui.theme.icons import ICONS, draw_pixmap
 from ui.theme.stylesheet import stylesheet, technique_soft
 from ui.theme.theme import Theme, set_icon
 from ui.theme.tokens import DARK, LIGHT, Palette, contrast
+from ui.widgets.flow import FlowLayout
 
 READ_ON = [
     *[("text", back) for back in ("window", "surface", "sunken", "hover", "accent_soft")],
@@ -72,6 +73,40 @@ def test_each_icon_draws_something_within_its_box(qapp: QApplication, name: str)
     assert len(inked) > 20
     on_the_edge = [(x, y) for x, y in inked if x in (0, 39) or y in (0, 39)]
     assert on_the_edge == []
+
+
+def test_a_list_stays_in_its_place_when_it_takes_the_keyboard(theme: Theme, qtbot: QtBot) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    items, other = QListWidget(), QPushButton("Other")
+    items.addItems(["one", "two"])
+    column.addWidget(other)
+    column.addWidget(items)
+    box.show()
+    box.activateWindow()
+    other.setFocus()
+    qtbot.waitUntil(other.hasFocus)
+    before = items.viewport().geometry()
+    items.setFocus()
+    qtbot.waitUntil(items.hasFocus)
+    assert items.viewport().geometry() == before
+    assert before.left() >= 2  # beside the ring, not over it
+
+
+def test_what_stands_in_a_row_has_one_middle(theme: Theme, qtbot: QtBot) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    row = FlowLayout(box, 4)
+    parts = [QWidget(box) for _ in range(3)]
+    for part, height in zip(parts, (40, 26, 30), strict=True):
+        part.setFixedSize(100, height)
+        row.addWidget(part)
+    box.resize(250, row.heightForWidth(250))
+    box.show()
+    assert parts[0].geometry().center().y() == parts[1].geometry().center().y()
+    assert parts[2].y() == 40 + 4
+    assert box.height() == parts[2].geometry().bottom() + 1
 
 
 def test_switching_repaints_icons_and_tells(theme: Theme, qtbot: QtBot) -> None:

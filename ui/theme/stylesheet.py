@@ -141,7 +141,7 @@ QProgressBar {{ background: {sunken}; border: none; border-radius: 3px; max-heig
 QFrame[role="statusbar"] QProgressBar {{ background: {border}; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 
-QListView, QTreeView, QTableView, QListWidget, QTreeWidget {{ background: transparent; border: none; }}
+QListView, QTreeView, QTableView, QListWidget, QTreeWidget {{ background: transparent; border: 2px solid transparent; }}
 QListView::item, QTreeView::item {{ padding: {s2}px; border-radius: {r}px; border: 1px solid transparent; }}
 QListView::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px;
     background: {surface}; }}

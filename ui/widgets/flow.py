@@ -53,16 +53,28 @@ class FlowLayout(QLayout):
         return size
 
     def _arrange(self, area: QRect, move: bool) -> int:
-        x, y, row = area.x(), area.y(), 0
+        top, rows = area.y(), self._rows(area.width())
+        for row in rows:
+            x, height = area.x(), max(size.height() for _, size in row)
+            for item, size in row:
+                if move:
+                    item.setGeometry(QRect(QPoint(x, top + (height - size.height()) // 2), size))
+                x += size.width() + self._gap
+            top += height + self._gap
+        return top - area.y() - (self._gap if rows else 0)
+
+    def _rows(self, width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        """What stands in each row, and how large."""
+        rows: list[list[tuple[QLayoutItem, QSize]]] = []
+        used = 0
         for item in self._items:
             if item.isEmpty():
                 continue
             size = item.sizeHint()
-            width = min(size.width(), area.width())
-            if x > area.x() and x + width > area.right() + 1:
-                x, y, row = area.x(), y + row + self._gap, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), QSize(width, size.height())))
-            x += width + self._gap
-            row = max(row, size.height())
-        return y + row - area.y()
+            size.setWidth(min(size.width(), width))
+            if not rows or used + size.width() > width:
+                rows.append([])
+                used = 0
+            rows[-1].append((item, size))
+            used += size.width() + self._gap
+        return rows
