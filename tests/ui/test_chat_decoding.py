@@ -234,6 +234,22 @@ def test_the_last_answer_is_held_against_it(qtbot: QtBot, page: ChatPage, front:
     qtbot.waitUntil(lambda: pane.verdict.text() == "The last answer obeys it.")
 
 
+def test_the_editor_shows_what_a_recipe_holds_like_what_is_written(qtbot: QtBot, page: ChatPage) -> None:
+    choose_format(page, "One of some choices")
+    editor = page.parts.format.editor
+    narrow = editor.viewportMargins().left()
+    for choices, format in ((1_000, "choice"), (1, "choice"), (12, "json_schema")):
+        part = DecodingPart(format=format, grammar="\n".join(['"choice"'] * choices))  # type: ignore[arg-type]
+        page.parts.recipe.changed.emit(Recipe(model=ModelPart(name=SMOL.name), decoding=part))
+        qtbot.waitUntil(lambda: editor.toPlainText() == part.grammar)
+        assert (editor.viewportMargins().left() == narrow) is (choices < 100)
+    qtbot.waitUntil(lambda: bool(editor.document().lastBlock().layout().formats()))
+    page.parts.recipe.changed.emit(
+        Recipe(model=ModelPart(name=SMOL.name), decoding=DecodingPart(format="json_schema", grammar='{"a": 1}'))
+    )
+    qtbot.waitUntil(lambda: len(editor.document().lastBlock().layout().formats()) == 2)
+
+
 def test_each_kind_of_form_keeps_its_own_text(qtbot: QtBot, page: ChatPage) -> None:
     choose_format(page, "JSON by a schema")
     pane = page.parts.format

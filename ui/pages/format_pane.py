@@ -92,6 +92,7 @@ class FormatPane(QFrame):
         self._format: Any = "text"
         self._grammar = ""
         self._texts = FormTexts()
+        self._showing = False
         self._answer: str | None = None
         self._asked: CheckFormat | None = None
         self.close_button = IconButton("close", "Back to the recipe")
@@ -105,7 +106,7 @@ class FormatPane(QFrame):
         self._starts = FlowLayout(self._start, tokens.SPACE_1)
         self.templates: list[PlainButton] = []
         self.editor = CodeEditor("Description of the form")
-        self.editor.textChanged.connect(lambda: self._put(self._format, self.editor.toPlainText()))
+        self.editor.textChanged.connect(self._on_text)
         self.problem = Text("", "body")
         self.verdict = Text("", "small")
         self._timer = QTimer(self, singleShot=True, interval=CHECK_MS)
@@ -144,13 +145,11 @@ class FormatPane(QFrame):
         column.addStretch(0)
 
     def _show(self) -> None:
-        for widget in (self.kind, self.editor):
-            widget.blockSignals(True)
+        self._showing = True
         self.kind.setCurrentIndex(list(FORMATS).index(self._format))
         if self.editor.toPlainText() != self._grammar:
             self.editor.setPlainText(self._grammar)
-        for widget in (self.kind, self.editor):
-            widget.blockSignals(False)
+        self._showing = False
         self.editor.set_language(_LANGUAGES.get(self._format, ""))
         self.words.setText(_WORDS[self._format])
         self.editor.setVisible(self.described)
@@ -185,7 +184,12 @@ class FormatPane(QFrame):
         self.editor.setFocus()
 
     def _on_kind(self, kind: str) -> None:
-        self._put(kind, self._texts.text_for(kind, self._grammar))
+        if not self._showing:
+            self._put(kind, self._texts.text_for(kind, self._grammar))
+
+    def _on_text(self) -> None:
+        if not self._showing:
+            self._put(self._format, self.editor.toPlainText())
 
     def _put(self, kind: str, grammar: str) -> None:
         if (kind, grammar) == (self._format, self._grammar):

@@ -7,7 +7,7 @@ collection revision, so that it can be made again or the difference named.
 
 from __future__ import annotations
 
-from workbench.recipes.decoding import SAMPLING_ORDER, DecodingPart
+from workbench.recipes.decoding import LONGEST_DESCRIPTION, SAMPLING_ORDER, DecodingPart
 from workbench.recipes.effects import (
     answers_of,
     carried_out,
@@ -34,6 +34,7 @@ from workbench.recipes.recipe import (
 from workbench.recipes.retrieval import RetrievalPart
 
 __all__ = [
+    "LONGEST_DESCRIPTION",
     "PARTS",
     "PRESETS",
     "SAMPLING_ORDER",

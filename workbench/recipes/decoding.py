@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+LONGEST_DESCRIPTION = 65_536
+"""Characters that describe the form of an answer, at most."""
+
 SAMPLING_ORDER = (
     "penalties", "dry", "top_k", "typical_p", "top_p", "min_p", "xtc", "temperature",
 )  # fmt: skip
@@ -355,7 +358,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True):
     grammar: Annotated[
         str,
         Meta(
-            max_length=65_536,
+            max_length=LONGEST_DESCRIPTION,
             title="Schema, expression, choices or grammar",
             description="What the form of the answer is described by; choices stand on a line each.",
             extra={"group": "format", "multiline": True},

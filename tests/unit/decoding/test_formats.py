@@ -74,6 +74,7 @@ SCHEMA = json.dumps(
             2,
         ),
         ("choice", "a\ud800", "half of a character", None),
+        ("choice", "choice\n" * 10_000, "70,000 characters long, and a recipe holds 65,536", None),
         ("regex", "", "no regular expression", None),
         ("json_schema", '{"properties": {"a": {\n"pattern": "a$b"}}}', "(in properties.a): $ at character 2", 2),
         ("regex", "(a", "unclosed group (at character 1)", None),

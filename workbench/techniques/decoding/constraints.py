@@ -239,8 +239,8 @@ def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int |
     except FormatProblem as problem:
         where = f"line {problem.line}: " if problem.line else ""
         raise UserError(
-            f"The form of the answer is not understood: {where}{problem.message.rstrip('.')}.",
-            "Correct its description, or set the form to text.",
+            f"The form of the answer cannot be used: {where}{problem.message.rstrip('.')}.",
+            "Correct its description, or choose free text.",
         ) from problem
     tokenizer = vocabulary.derived(ConstraintTokenizer)
     matcher = LLMatcher(tokenizer.native, grammar, log_level=0)

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from workbench.calls import FormatCheck
+from workbench.recipes import LONGEST_DESCRIPTION
 from workbench.techniques.decoding.lark import lark_of
 from workbench.techniques.decoding.problems import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of, simplified, unending
@@ -34,6 +35,10 @@ def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
 
 def make_grammar(format: str, grammar: str) -> str:
     """The grammar in llguidance's own form; "" for plain text. Raises FormatProblem."""
+    if len(grammar) > LONGEST_DESCRIPTION:
+        raise FormatProblem(
+            f"This is {len(grammar):,} characters long, and a recipe holds {LONGEST_DESCRIPTION:,}: make it shorter."
+        )
     try:
         grammar.encode()
         return _make_grammar(format, grammar)
