@@ -241,7 +241,7 @@ def test_the_editor_shows_what_a_recipe_holds_like_what_is_written(qtbot: QtBot,
     for choices, format in ((1_000, "choice"), (1, "choice"), (12, "json_schema")):
         part = DecodingPart(format=format, grammar="\n".join(['"choice"'] * choices))  # type: ignore[arg-type]
         page.parts.recipe.changed.emit(Recipe(model=ModelPart(name=SMOL.name), decoding=part))
-        qtbot.waitUntil(lambda: editor.toPlainText() == part.grammar)
+        qtbot.waitUntil(lambda part=part: editor.toPlainText() == part.grammar)
         assert (editor.viewportMargins().left() == narrow) is (choices < 100)
     qtbot.waitUntil(lambda: bool(editor.document().lastBlock().layout().formats()))
     page.parts.recipe.changed.emit(
