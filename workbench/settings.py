@@ -77,8 +77,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "on", "off"],
         Meta(
             title="Flash attention",
-            description="A way to compute attention that needs less memory and is mostly faster. Without a GPU, several "
-            "answers at once to a long text may come faster when it is off.",
+            description="A way to compute attention that needs less memory and is mostly faster. Without a GPU, "
+            "several answers at once to a long text may come faster when it is off.",
             extra={"advanced": True},
         ),
     ] = "auto"

@@ -232,3 +232,23 @@ def test_plain_text_is_held_to_nothing(vocabulary: Vocabulary) -> None:
 
 def test_the_vocabulary_is_prepared_once(vocabulary: Vocabulary) -> None:
     assert vocabulary.derived(ConstraintTokenizer) is vocabulary.derived(ConstraintTokenizer)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_an_object_has_each_name_once_whatever_the_model_wants(temperature: float, vocabulary: Vocabulary) -> None:
+    wishes = np.zeros(vocabulary.size, np.float32)
+    for name in ('"', "a", '":', '",'):
+        wishes[vocabulary.tokenize(name, special=False)] = 40
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}},
+        "required": ["a"],
+        "minProperties": 4,
+        "additionalProperties": {"enum": [1, {"a": 2}]},
+    }
+    decoding = held("json_schema", schema, temperature=temperature, max_tokens=200)
+    text, _, ended = write(decoding, vocabulary, wishes)
+    assert ended
+    pairs = json.loads(text, object_pairs_hook=list)
+    assert len({name for name, _ in pairs}) == len(pairs) >= 4
+    jsonschema.validate(json.loads(text), schema)

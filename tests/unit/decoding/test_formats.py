@@ -41,6 +41,12 @@ SCHEMA = json.dumps(
         ("json_schema", '{"prefixItems": [\n{"format":\n "isbn"}]}', 'the "format" isbn (in prefixItems.0)', 2),
         ("json_schema", '{"properties": {"a": {\n"pattern": "a(?=b)"}}}', "(in properties.a): look-around", 2),
         ("json_schema", '{"items":\n {"oneOf": [{"type": "integer"}, {"type": "number"}]}}', "(in items)", 2),
+        (
+            "json_schema",
+            '{"items": {"type": "object", "properties": {"a": {}},\n "additionalProperties": true, "minProperties": 2}}',
+            '"minProperties" where named fields may be left out (in items)',
+            2,
+        ),
         ("json_schema", '{\n "$schema": {}}', '"$schema"', 2),
         ("json_schema", '{\n "const": NaN}', "NaN is no JSON", None),
         ("json_schema", '{"const": "\\ud800"}', "half of a character", None),

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from workbench.engine.probabilities import Logits
@@ -23,6 +24,7 @@ from workbench.errors import UserError
 from workbench.recipes import DecodingPart
 from workbench.techniques.decoding.completion import Completer, Mask, named_words
 from workbench.techniques.decoding.formats import make_grammar
+from workbench.techniques.decoding.json_place import JsonPlace
 from workbench.techniques.decoding.problems import FormatProblem
 
 LONGEST_DIGITS = 18
@@ -51,6 +53,7 @@ class ConstraintTokenizer:
         )
         self.lengths = np.array([0 if text[:1] == b"\xff" else len(text) for text in tokens], np.int32)
         self.digits = np.array([token for token, text in enumerate(tokens) if text[:1].isdigit()], np.intp)
+        self.quotes = np.array([token for token, text in enumerate(tokens) if text[:1] == b'"'], np.intp)
         by_text = {text: token for token, text in reversed(list(enumerate(tokens)))}
         self.letter = by_text.get(b"a", -1)
         self.brace = by_text.get(b"}", -1)
@@ -95,8 +98,7 @@ class Constraint:
         self._completer = completer
         self._is_json = is_json
         self._taken = 0
-        self._in_string = self._escaped = False  # of JSON
-        self._digits = 0  # how many the text ends with, outside of strings
+        self._place = JsonPlace()
         self._can_end = False  # whether a completion was found when one was last looked for
         self._completion: list[int] | None = None
         self._last: list[int] = []  # the last one that was known, which may still do
@@ -107,6 +109,7 @@ class Constraint:
         """Another one in the same state."""
         copied = copy.copy(self)
         copied._matcher = self._matcher.deep_copy()
+        copied._place = self._place.copy()
         copied._after = dict(self._after)
         return copied
 
@@ -121,18 +124,21 @@ class Constraint:
             return
         allowed = self._tokenizer.allowed(self._matcher)
         np.copyto(logits, -np.inf, where=~allowed[: logits.size])
-        if self._digits >= LONGEST_DIGITS and not (completion and self._tokenizer.text(completion[0])[:1].isdigit()):
-            digits = self._tokenizer.digits
-            before = logits[digits]
-            logits[digits] = -math.inf
-            if logits.max() == -math.inf:
-                logits[digits] = before
+        if self._place.digits >= LONGEST_DIGITS and not (
+            completion and self._tokenizer.text(completion[0])[:1].isdigit()
+        ):
+            _forbid(logits, self._tokenizer.digits)
+        if self._place.has_name:
+            _forbid(logits, self._tokenizer.quotes)
 
     def affords(self, token: int) -> bool:
-        """Whether the answer can be completed within its limit after this token, which the mask allows.
+        """Whether the answer can be completed within its limit after this token, which the mask allows, and has no name
+        twice in an object.
 
         True where it is not looked at so closely, and where no way to complete it is known; for ``completing`` too.
         """
+        if self._is_json and self._place.repeats_name(self._tokenizer.text(token)):
+            return False
         if not self._can_end or token in self._tokenizer.ends:
             return True
         if self._completion and self._completion[0] == token:
@@ -173,7 +179,7 @@ class Constraint:
         self._last = self._completion or self._last
         self._after.clear()
         if self._is_json:
-            self._read(self._tokenizer.text(token))
+            self._place.read(self._tokenizer.text(token))
         self.complete = (
             token in self._tokenizer.ends
             or self._matcher.is_stopped()
@@ -211,19 +217,9 @@ class Constraint:
         if not self._is_json:
             return True
         text = self._tokenizer.text(token)
-        if self._in_string and b'"' not in text:
+        if self._place.in_string and b'"' not in text:
             return False
         return any(mark in text for mark in (b"[", b"{", b'"', b":", b","))
-
-    def _read(self, text: bytes) -> None:
-        """Take note of where in JSON the answer is."""
-        for byte in text:
-            if self._in_string:
-                self._in_string = self._escaped or byte != ord('"')
-                self._escaped = not self._escaped and byte == ord("\\")
-            else:
-                self._in_string = byte == ord('"')
-                self._digits = self._digits + 1 if ord("0") <= byte <= ord("9") else 0
 
 
 def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int | None = None) -> Constraint | None:
@@ -253,6 +249,14 @@ def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int |
     completer = Completer(tokenizer, named_words(decoding.format, decoding.grammar), is_json=is_json)
     limit = decoding.max_tokens if limit is None else limit
     return Constraint(matcher, tokenizer, completer, limit, is_json=is_json)
+
+
+def _forbid(logits: Logits, tokens: npt.NDArray[np.intp]) -> None:
+    """Set those of some tokens to -inf unless nothing else is allowed."""
+    before = logits[tokens]
+    logits[tokens] = -math.inf
+    if logits.max() == -math.inf:
+        logits[tokens] = before
 
 
 class _Tokens:

@@ -195,6 +195,11 @@ def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
     elif unknown := re.fullmatch(r"Unknown format: (.*)", first):
         places = [(path, key) for path, key, value in found if key == "format" and value == unknown[1]]
         said, advice = f'An answer cannot be held to the "format" {unknown[1]}', 'leave it out, or write a "pattern"'
+    elif first.startswith("min/maxProperties only supported"):
+        places = [(path, key) for path, key, _ in found if key in ("minProperties", "maxProperties")]
+        key = places[0][1] if places else "minProperties"
+        said = f'An answer cannot be held to "{key}" where named fields may be left out'
+        advice = "put their names into required, or leave it out"
     elif unknown := re.match(r"Resource '(.*?)' is not present", first):
         places = [(path, key) for path, key, value in found if key == "$ref" and value == unknown[1]]
         said, advice = f'The "$ref" {unknown[1]} leads out of the schema', "write what it means into $defs"

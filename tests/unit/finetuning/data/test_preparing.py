@@ -74,8 +74,10 @@ def test_a_few_broken_rows_are_told_and_many_refused(tmp_path: Path) -> None:
     loaded = load_set(write(tmp_path / "set.jsonl", [*good, bad]))
     assert [(r.source.line, "no known role" in r.reason) for r in loaded.refused] == [(31, True)]
     assert prepared(loaded).refused == loaded.refused
-    with pytest.raises(UserError, match=r"10 of 40 rows are no examples.*set\.jsonl, line 31: turn 1"):
+    with pytest.raises(UserError, match=r"10 of 40 rows are no examples, first set\.jsonl, line 31: turn 1"):
         load_set(write(tmp_path / "set.jsonl", [*good, *[bad] * 10]))
+    with pytest.raises(UserError, match=r"1 of 4 rows is no example: it is set\.jsonl, line 4: .*Mend this row, or"):
+        load_set(write(tmp_path / "set.jsonl", [*good[:3], bad]))
 
 
 BAD: dict[str, tuple[list[Any], int, str]] = {

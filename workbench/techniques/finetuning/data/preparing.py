@@ -5,6 +5,7 @@ All of it needs a vocabulary and a chat template, and no weights: bad data is to
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -168,10 +169,12 @@ def _written(
 
 def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
     if _too_many(refused, kept):
-        rows, first = len(refused) + kept, refused[0]
+        rows, first, one = len(refused) + kept, refused[0], len(refused) == 1
+        place = str(first.source).removeprefix(f"{Path(first.source.path).parent}{os.sep}")
         raise UserError(
-            f"{name}: {len(refused):,} of {rows:,} rows are no examples. The first is {first.source}: {first.reason}",
-            "Mend these rows, or say which columns hold question and answer.",
+            f"{name}: {len(refused):,} of {rows:,} rows {'is no example: it is' if one else 'are no examples, first'} "
+            f"{place}: {first.reason}",
+            f"Mend {'this row, or take it' if one else 'these rows, or take them'} out.",
         )
 
 
