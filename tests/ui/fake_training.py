@@ -246,6 +246,7 @@ def put_training(
         created=now - age_s,
         ended=None if state in ("queued", "running") else now - age_s + 340,
         progress=0.4 if state == "running" else None,
+        stage="training" if state == "running" else "",
         config=msgspec.to_builtins(config or facts_config()),
         result=last.result if isinstance(last, events.Finished) else {},
         message=last.message if isinstance(last, events.Failed) else "",
@@ -256,8 +257,9 @@ def put_training(
     home.run_events[run.id] = [events.stamped(e, n, now - age_s + n * 0.01) for n, e in enumerate(story, 1)]
     for event in story:
         if isinstance(event, events.Artifact) and event.kind == "adapter":
-            made = home.adapters.get(event.id) or msgspec.convert(event.result, AdapterRecord)
-            home.adapters[event.id] = msgspec.structs.replace(made, run=run.id)
+            told = msgspec.convert(event.result, AdapterRecord)
+            made = home.adapters.get(event.id, told)
+            home.adapters[event.id] = msgspec.structs.replace(made, run=run.id, forgetting=told.forgetting)
     return run
 
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -365,6 +366,35 @@ def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBo
     assert view.samples.steps == [0, 5, 10]
 
 
+def test_the_keyboard_is_never_left_to_stop(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    page.activateWindow()
+    qtbot.waitUntil(lambda: page.run_view is not None, timeout=20_000)  # what draws is there
+    view = page.run_view
+    assert view is not None
+    start = planned(page, qtbot).setup.start_button
+    start.setFocus()
+    qtbot.waitUntil(start.hasFocus)
+    QTest.keyClick(start, Qt.Key.Key_Space)
+    qtbot.waitUntil(view.pause_button.hasFocus)
+    QTest.keyClick(view.pause_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(view.go_on_button.hasFocus)
+    QTest.keyClick(view.go_on_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(view.pause_button.hasFocus)
+    assert front.asked(c.StopRun) == []
+
+
+def test_nothing_moves_when_the_first_numbers_come(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, told(facts_config(), 0, 32)[:1], state="running", age_s=60)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    front.tell(run.id, events.Progress(stage="checking the model", done=1, total=2))
+    qtbot.waitUntil(lambda: view.progress.words == "Checking the model 50%")
+    before = view.loss.mapTo(view, QPoint(0, 0)).y()
+    front.tell(run.id, events.Metric(name="evaluation_loss", value=4.4, step=0))
+    qtbot.waitUntil(lambda: "4.4" in view.numbers.full_text)
+    assert view.loss.mapTo(view, QPoint(0, 0)).y() == before
+
+
 def test_where_it_is_goes_on_through_evaluations_and_the_check(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     run = put_training(front.home, told(facts_config(), 8, 32), state="running", age_s=60)
     front.announce("run", run.id)
@@ -376,6 +406,17 @@ def test_where_it_is_goes_on_through_evaluations_and_the_check(page: TrainPage, 
     qtbot.waitUntil(lambda: view.progress.words == "Checking 43%")
     front.tell(run.id, events.Progress(stage="loading the model", done=3_000_000, total=12_000_000, unit="bytes"))
     qtbot.waitUntil(lambda: view.progress.words == "Loading the model 25%")
+
+
+def test_the_cards_end_where_start_does(page: TrainPage, qtbot: QtBot) -> None:
+    setup = planned(page, qtbot).setup
+
+    def right(part: QWidget) -> int:
+        return part.mapTo(setup, QPoint(part.width(), 0)).x()
+
+    card = setup.report.parentWidget()
+    assert card is not None
+    qtbot.waitUntil(lambda: right(card) == right(setup.start_button))
 
 
 def test_a_refused_start_is_said_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -507,6 +548,7 @@ def test_a_gain_that_may_be_chance_says_so(page: TrainPage, qtbot: QtBot, front:
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.scores.isVisible)
+    assert view.scores.lead.text().startswith("1 more of 6 held-out questions is answered exactly as expected")
     assert view.scores.lead.text().endswith("it may be chance).")
 
 
@@ -567,7 +609,7 @@ def test_the_list_says_how_each_training_is(page: TrainPage, qtbot: QtBot, front
     qtbot.waitUntil(lambda: len(page.trainings) == 5)
     model = page.runs.list.model()
     rows = [str(model.index(n, 0).data(Qt.ItemDataRole.AccessibleTextRole)) for n in range(model.rowCount())]
-    assert rows[0].startswith("pump-answers, 40%")
+    assert rows[0].startswith("pump-answers, training 40%")
     assert "finished" in rows[1]
     assert "LoRA · loss 0.38" in rows[1]
     assert "failed" in rows[4]

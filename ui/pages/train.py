@@ -63,6 +63,7 @@ class TrainPage(QWidget):
         self._made: dict[str, AdapterRecord] | None = None  # by the run that made it; None until it is known
         self._shown = ""  # id of the run that is looked at; "": the setup
         self._wanted = ""  # id of a run to be shown once it is known
+        self._moves_keyboard = False  # that run was started with it
         self._ticked: list[str] = []  # in the order of ticking, so that each keeps its colour
         self._first_look = True
         self._has_models = True  # until it is known
@@ -334,6 +335,10 @@ class TrainPage(QWidget):
         if wanted in self._runs:
             self._wanted = ""
             self.show_run(wanted)
+            if self._moves_keyboard and self._run_view is not None:
+                self._draw()
+                self._run_view.take_keyboard()
+            self._moves_keyboard = False
         self._draw()
 
     # -- putting one together --------------------------------------------------------------------------
@@ -372,9 +377,12 @@ class TrainPage(QWidget):
         handle = self._bridge.stream(FollowRun(run=run), take, _leave, self)
 
     def _on_start(self) -> None:
+        had_keyboard = self.setup.start_button.hasFocus()
+
         def started(run: RunRecord) -> None:
             self.planning.set_starting(False)
             self._wanted = run.id
+            self._moves_keyboard = had_keyboard
             self._refresh_runs()
 
         def refused(error: Exception) -> None:

@@ -86,6 +86,7 @@ class TrainRun(QWidget):
         self.go_on_button = PlainButton("Go on", "play")
         self.stop_button = PlainButton("Stop", "stop")
         self.resume_button = PrimaryButton("Resume", "play")
+        self._going = (self.pause_button, self.go_on_button, self.resume_button)
         self.copy_button = QuietButton("Copy as new", "copy")
         self.export_button = QuietButton("Export run…", "export")
         self.delete_button = QuietButton("Delete…", "trash")
@@ -141,6 +142,7 @@ class TrainRun(QWidget):
         self.state.setText(words)
         self.state.set_tone(tone)
         running = run.state == "running"
+        had_keyboard = next((button for button in self._going if button.hasFocus()), None)
         self._stopping = self._stopping and running
         self.pause_button.setVisible(running and not run.paused)
         self.go_on_button.setVisible(running and run.paused)
@@ -150,6 +152,8 @@ class TrainRun(QWidget):
             "It is stopping" if self._stopping else "A checkpoint is kept, so that you can resume it later"
         )
         self.resume_button.setVisible(run.resumable)
+        if had_keyboard is not None and not had_keyboard.isVisible():  # to what stands in its place, never to Stop
+            self.take_keyboard()
         self.resume_button.setToolTip("Go on from the last checkpoint")
         ended = run.state not in ("queued", "running")
         self.delete_button.setEnabled(ended)
@@ -157,10 +161,15 @@ class TrainRun(QWidget):
             "Delete its curves and checkpoints; what it made stays" if ended else "Stop it before you delete it"
         )
 
+    def take_keyboard(self) -> None:
+        """Give the keyboard to what goes on with the run, or to what can be done with one that has ended."""
+        shown = [button for button in (*self._going, self.copy_button) if not button.isHidden()]
+        shown[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _show_progress(self, run: RunRecord, story: TrainingStory) -> None:
         active = run.state in ("queued", "running")
         self.progress.setVisible(active)
-        self.numbers.setVisible(active and bool(story.curves))
+        self.numbers.setVisible(active)
         if not active:
             return
         if self._stopping:
@@ -173,7 +182,7 @@ class TrainRun(QWidget):
             words, share, numbers, left = where_it_is(story)
             paused = "Paused: its memory is kept, nothing is computed" if run.paused else words
             self.progress.set_progress(paused, share, numbers, None if run.paused else left)
-        self.numbers.set_full_text(numbers_now(story))
+        self.numbers.set_full_text(numbers_now(story) or "\u00a0")  # a line is kept for them
 
     def _show_outcome(self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None, gone: bool) -> None:
         words, kind = outcome_words(run, story)

@@ -118,13 +118,14 @@ def list_lines(run: RunRecord) -> str:
     0.31``."""
     config = config_of(run)
     state = state_of(run)[0]
-    if run.state == "running" and run.progress is not None and not run.paused:
-        state = f"{run.progress:.0%}"
-    loss = final_loss(run)
     when = time.strftime("%d %b, %H:%M", time.localtime(run.created))
+    if run.state == "running" and run.progress is not None and not run.paused:
+        state, when = f"{run.stage} {run.progress:.0%}".strip(), ""  # a share is that of the stage
+    loss = final_loss(run)
     how = (
         METHODS[config.weights.method][0] if config is not None else "",
         f"loss {loss:.2f}" if loss is not None else "",
         config.model if config is not None else "",
     )
-    return f"{state} · {when}\n{' · '.join(part for part in how if part)}"
+    said = " · ".join(part for part in (state, when) if part)
+    return f"{said}\n{' · '.join(part for part in how if part)}"

@@ -96,7 +96,9 @@ def lead_words(scores: ScoresPair) -> str:
         right, was = round(after.exact_match * after.answers), round(before.exact_match * before.answers)
         if right != was:
             word = "more" if right > was else "fewer"
-            lead = f"{abs(right - was)} {word} of {after.answers} held-out questions are answered exactly as expected"
+            apart = abs(right - was)
+            is_or_are = "is" if apart == 1 else "are"
+            lead = f"{apart} {word} of {after.answers} held-out questions {is_or_are} answered exactly as expected"
             return f"{lead} ({gain_words(before.exact_match, after.exact_match, after.answers)})."
         lead = f"{was} of {before.answers} held-out questions are answered exactly as expected, as many as before."
     else:
