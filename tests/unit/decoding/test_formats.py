@@ -43,7 +43,7 @@ SCHEMA = json.dumps(
         ("json_schema", '{"items":\n {"oneOf": [{"type": "integer"}, {"type": "number"}]}}', "(in items)", 2),
         (
             "json_schema",
-            '{"items": {"type": "object", "properties": {"a": {}},\n "additionalProperties": true, "minProperties": 2}}',
+            '{"items": {"properties": {"a": {}}, "type": "object",\n"additionalProperties": true, "minProperties": 2}}',
             '"minProperties" where named fields may be left out (in items)',
             2,
         ),
