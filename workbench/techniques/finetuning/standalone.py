@@ -63,10 +63,11 @@ def main() -> None:
     train, evaluation = read_examples("train"), read_examples("evaluation")
     steps = options.steps or optimiser["steps"]
     optimizer = make_optimizer(moving, optimiser)
+    warmup = round(optimiser["warmup"] * steps)
     schedule = get_scheduler(
         {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[optimiser["schedule"]],
         optimizer,
-        num_warmup_steps=round(optimiser["warmup"] * steps),
+        num_warmup_steps=warmup if warmup > 1 else 0,  # it begins at 0: a rise of one step would only lose it
         num_training_steps=steps,
     )
     mixed = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.dtype(settings) == torch.bfloat16)

@@ -17,7 +17,12 @@ from workbench.techniques.finetuning.training.control import Switch  # noqa: E40
 from workbench.techniques.finetuning.training.losses import own_loss  # noqa: E402
 from workbench.techniques.finetuning.training.methods import apply_method, moving  # noqa: E402
 from workbench.techniques.finetuning.training.tensors import tensors_of  # noqa: E402
-from workbench.techniques.finetuning.training.trainer import StepTrainer, Stopped, TrainerOptions  # noqa: E402
+from workbench.techniques.finetuning.training.trainer import (  # noqa: E402
+    StepTrainer,
+    Stopped,
+    TrainerOptions,
+    warmup_steps,
+)
 from workbench.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
 
 TRAIN = sequences(20)
@@ -170,6 +175,15 @@ def test_a_finished_training_is_not_trained_again(tmp_path: Path) -> None:
     assert losses(told) == {}
     for name, value in weights(first).items():
         assert torch.equal(value, weights(second)[name])
+
+
+def test_no_step_is_lost_to_a_rise_of_one_step(tmp_path: Path) -> None:
+    told: list[Any] = []
+    part = OptimiserPart(steps=4, batch=6, learning_rate=5e-3, warmup=0.25)
+    make(tmp_path, told, optimiser=part).run()
+    rates = [one.value for one in told if isinstance(one, events.Metric) and one.name == "learning_rate"]
+    assert rates[0] == 5e-3
+    assert [warmup_steps(0.05, steps) for steps in (5, 20, 40, 100)] == [0, 0, 2, 5]
 
 
 def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:

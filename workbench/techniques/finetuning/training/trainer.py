@@ -150,7 +150,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             per_device_train_batch_size=1,
             learning_rate=part.learning_rate,
             lr_scheduler_type=_SCHEDULES[part.schedule],
-            warmup_steps=round(part.warmup * len(self.steps)),
+            warmup_steps=warmup_steps(part.warmup, len(self.steps)),
             weight_decay=part.weight_decay,
             max_grad_norm=part.clip or math.inf,
             optim=_OPTIMISERS[part.optimiser],
@@ -391,6 +391,12 @@ def memory_bytes(device: str) -> int:
     if device == "cuda":
         return int(torch.cuda.memory_allocated())
     return int(psutil.Process().memory_info().rss)
+
+
+def warmup_steps(share: float, steps: int) -> int:
+    """Over how many steps the learning rate rises. It begins at 0, so that a rise of one step would only lose it."""
+    found = round(share * steps)
+    return found if found > 1 else 0
 
 
 def peak_memory_bytes(device: str) -> int:
