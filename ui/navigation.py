@@ -39,6 +39,7 @@ class Navigation(QFrame):
             if entry.name == "settings":
                 column.addStretch(1)
                 find = QPushButton("Find…")
+                find.setAutoDefault(True)  # Enter presses it
                 find.setProperty("kind", "nav")
                 find.setToolTip("Find chats, documents, models, pages and settings (Ctrl+K)")
                 set_icon(find, "search", "muted")
@@ -59,6 +60,7 @@ class Navigation(QFrame):
 
     def _button(self, entry: PageEntry, keys: str) -> QPushButton:
         button = QPushButton(entry.title)
+        button.setAutoDefault(True)  # Enter presses it
         button.setProperty("kind", "nav")
         button.setCheckable(True)
         button.setToolTip(f"{entry.title} ({keys})" if keys else entry.title)

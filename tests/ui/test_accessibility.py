@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QLabel, QRadioButton, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QApplication,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -17,6 +27,7 @@ from ui.bridge import Bridge
 from ui.pages import PAGES, WELCOME
 from ui.shell import Shell
 from ui.theme.theme import Theme
+from ui.widgets.basics import IconButton, InlineMessage, PlainButton
 
 NAMES = [
     entry.name for entry in (*PAGES, WELCOME) if importlib.util.find_spec(entry.entry.partition(":")[0]) is not None
@@ -114,3 +125,70 @@ def test_focus_can_be_seen(frame: Shell, qtbot: QtBot, theme: Theme, scheme: str
         if button.grab().toImage() == without:
             unchanged.append(described(button))
     assert unchanged == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_enter_presses_the_buttons(frame: Shell, qtbot: QtBot, front: FakeFront, name: str) -> None:
+    frame.open_page(name)
+    qtbot.wait(50)
+    deaf = [described(button) for button in frame.findChildren(QPushButton) if not button.autoDefault()]
+    assert deaf == []
+
+
+@pytest.mark.parametrize("make", [lambda: PlainButton("Go"), lambda: IconButton("close", "Close")])
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_a_button_is_pressed_once(qtbot: QtBot, theme: Theme, make: Callable[[], QAbstractButton], key: Qt.Key) -> None:
+    button = make()
+    qtbot.addWidget(button)
+    button.show()
+    button.activateWindow()
+    button.setFocus()
+    qtbot.waitUntil(button.hasFocus)
+    pressed: list[bool] = []
+    button.clicked.connect(lambda: pressed.append(True))
+    QTest.keyClick(button, key)
+    assert pressed == [True]
+
+
+@pytest.mark.parametrize("end", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_a_question_in_a_panel_is_left_with_the_keyboard(qtbot: QtBot, theme: Theme, end: Qt.Key) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    asker, message = PlainButton("Delete…"), InlineMessage()
+    column.addWidget(message)
+    column.addWidget(asker)
+    box.show()
+    box.activateWindow()
+    asker.setFocus()
+    qtbot.waitUntil(asker.hasFocus)
+    done: list[str] = []
+
+    def delete() -> None:
+        done.append("deleted")
+        message.hide()
+
+    message.show_message("Delete it?", "attention", "Delete", delete)
+    message.action_button.setFocus()
+    qtbot.waitUntil(message.action_button.hasFocus)
+    QTest.keyClick(message.action_button, end)
+    qtbot.waitUntil(asker.hasFocus)
+    assert not message.isVisible()
+    assert done == ([] if end is Qt.Key.Key_Escape else ["deleted"])
+
+
+def test_a_message_has_room_for_its_words_in_a_narrow_panel(qtbot: QtBot, theme: Theme) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    message = InlineMessage()
+    column.addWidget(message)
+    column.addStretch(1)
+    message.show_message("Delete “a-rather-long-name of a training”? Its curves go.", "attention", "Delete")
+    box.resize(240, 600)
+    box.show()
+    words = next(label for label in message.findChildren(QLabel) if label.text() == message.text)
+    qtbot.waitUntil(lambda: words.width() > 120 and words.height() >= words.heightForWidth(words.width()))
+    assert message.action_button.y() > words.geometry().bottom()
+    box.resize(700, 600)
+    qtbot.waitUntil(lambda: message.action_button.x() > words.geometry().right())

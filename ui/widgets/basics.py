@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import shiboken6
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -102,10 +105,11 @@ def without_keys(text: str) -> str:
 
 class WordedButton(QPushButton):
     """Shows its words as they are. To Qt an ampersand marks a key, and what a document or a collection is called may
-    have one."""
+    have one. Enter presses it as Space does."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAutoDefault(True)
         self.setText(text)
 
     def text(self) -> str:
@@ -164,7 +168,7 @@ class LinkButton(WordedButton):
 
 
 class IconButton(QToolButton):
-    """A button that is an icon; ``name`` is said by screen readers and shown as its tooltip."""
+    """A button that is an icon; ``name`` is said by screen readers and shown as its tooltip. Enter presses it."""
 
     def __init__(self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -172,6 +176,12 @@ class IconButton(QToolButton):
         self.setAccessibleName(name)
         self.setToolTip(name)
         set_icon(self, icon, token)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
 
 class IconLabel(QLabel):
@@ -226,10 +236,14 @@ class ChipButton(WordedButton):
         set_property(self, "kind", tone)
 
 
+_NARROW = 360  # px: below that an action beside the words leaves them no room
+
+
 class InlineMessage(QFrame):
     """Something that the person should know, where it belongs: icon, words, perhaps an action, perhaps a close.
 
-    Hidden until ``show_message``; ``closed`` is sent when the person closes it.
+    Hidden until ``show_message``; ``closed`` is sent when the person closes it, also with Escape. When it goes the
+    keyboard is given back to what had it before. Where there is little room the action stands below the words.
     """
 
     closed = Signal()
@@ -239,9 +253,12 @@ class InlineMessage(QFrame):
     def __init__(self, parent: QWidget | None = None, closable: bool = True) -> None:
         super().__init__(parent)
         self.setProperty("role", "message")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2)
-        row.setSpacing(tokens.SPACE_3)
+        self._row = QGridLayout(self)
+        self._row.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2)
+        self._row.setHorizontalSpacing(tokens.SPACE_3)
+        self._row.setVerticalSpacing(tokens.SPACE_1)
+        self._row.setColumnStretch(1, 1)
+        self._before: QWidget | None = None
         self._icon = IconLabel("info")
         self._text = Text()
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -253,10 +270,12 @@ class InlineMessage(QFrame):
         if not closable:
             self._close.hide()
         self._close.clicked.connect(self._on_close)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._text, 1)
-        row.addWidget(self._action, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        self._row.addWidget(self._icon, 0, 0, middle)
+        self._row.addWidget(self._text, 0, 1)
+        self._row.addWidget(self._close, 0, 3, middle)
+        self._narrow: bool | None = None
+        self._arrange(False)
         self.hide()
 
     @property
@@ -278,15 +297,51 @@ class InlineMessage(QFrame):
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self._run = on_action
+        if (focus := QApplication.focusWidget()) is not None and not self.isAncestorOf(focus):
+            self._before = focus
         self.show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self._close.isHidden():
+            self._on_close()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(event.size().width() < _NARROW)
+
+    def _arrange(self, narrow: bool) -> None:
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        self._row.removeWidget(self._action)
+        if narrow:
+            self._row.addWidget(self._action, 1, 1, Qt.AlignmentFlag.AlignLeft)
+        else:
+            self._row.addWidget(self._action, 0, 2, Qt.AlignmentFlag.AlignVCenter)
 
     def _on_action(self) -> None:
         if self._run is not None:
+            had_keyboard = self._has_keyboard()
             self._run()
+            if had_keyboard and self.isHidden():
+                self._give_back()
 
     def _on_close(self) -> None:
+        had_keyboard = self._has_keyboard()
         self.hide()
+        if had_keyboard:
+            self._give_back()
         self.closed.emit()
+
+    def _has_keyboard(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _give_back(self) -> None:
+        if self._before is not None and shiboken6.isValid(self._before) and self._before.isVisible():
+            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class ProgressLine(QWidget):

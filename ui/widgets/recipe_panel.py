@@ -221,6 +221,7 @@ class RecipeCard(QFrame):
         self.setProperty("role", "card")
         self._title = title
         self.head = QPushButton()
+        self.head.setAutoDefault(True)  # Enter presses it
         self.head.setProperty("kind", "nav")
         self.head.setCursor(Qt.CursorShape.PointingHandCursor)
         self._name = name = Text(title, "strong")
