@@ -443,6 +443,7 @@ def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot
     held = front.hold(c.StopRun)
     view.stop_button.click()
     assert not view.stop_button.isEnabled()
+    assert not view.pause_button.isEnabled()
     assert "kept in a checkpoint" in view.progress.words
     held.finish(front.home.runs[run.id])
     stopped = msgspec.structs.replace(front.home.runs[run.id], state="cancelled", resumable=True)
@@ -453,6 +454,7 @@ def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot
     assert view.outcome.text == "Stopped. Its checkpoint at step 20 is kept: Resume goes on from there."
     view.resume_button.click()
     qtbot.waitUntil(view.pause_button.isVisible)
+    assert view.pause_button.isEnabled()
     assert not view.outcome.isVisible()
     front.tell(run.id, events.Metric(name="loss", value=1.5, step=15), events.Metric(name="loss", value=1.4, step=16))
     qtbot.waitUntil(lambda: view.loss.series[0].values[-1] == 1.4)
@@ -509,6 +511,20 @@ def test_a_copy_leaves_to_the_program_what_was_left_to_it(page: TrainPage, qtbot
     shown(page, qtbot, run).copy_button.click()
     qtbot.waitUntil(lambda: page.setup.config.optimiser.steps == 0)
     assert page.setup.config == msgspec.structs.replace(asked, name="")
+
+
+def test_a_copy_is_begun_at_the_top(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    run = put_training(front.home, told(facts_config(), 60), "my-notes")
+    front.announce("run", run.id)
+    planned(page, qtbot).setup.show_place(page.setup.plan)
+    view = shown(page, qtbot, run)
+    page.activateWindow()
+    view.copy_button.setFocus()
+    view.copy_button.click()
+    qtbot.waitUntil(page.setup.model.hasFocus)
+    message = page.setup.message
+    qtbot.waitUntil(lambda: not message.visibleRegion().isEmpty())
+    assert message.visibleRegion().boundingRect() == message.rect()
 
 
 def test_merge_and_new_set_open_their_dialogs(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -640,6 +656,26 @@ def test_ticked_trainings_are_laid_over_each_other(page: TrainPage, qtbot: QtBot
     assert view.charts["loss"].series[0].token != view.charts["loss"].series[1].token
     page.runs.tick([])
     assert page.setup.isVisible()
+
+
+def test_a_click_on_the_box_compares_and_on_the_name_opens(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    furnish_training(front.home)
+    front.announce("run", "")
+    qtbot.waitUntil(lambda: len(page.trainings) == 5)
+    items = page.runs.list
+
+    def click(row: int, x: int) -> None:
+        area = items.visualRect(items.model().index(row, 0))
+        QTest.mouseClick(items.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(area.left() + x, area.center().y()))
+
+    click(1, 20)
+    click(2, 20)
+    assert page.runs.ticked_runs == [page.trainings[1].id, page.trainings[2].id]
+    qtbot.waitUntil(lambda: page.compare_view is not None and page.compare_view.isVisible(), timeout=20_000)
+    qtbot.wait(1)
+    click(2, 120)
+    qtbot.waitUntil(lambda: page.run_view is not None and page.run_view.isVisible())
+    assert page.shown_run == page.trainings[2]
 
 
 def test_a_training_is_deleted_after_asking(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:

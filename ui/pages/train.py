@@ -354,6 +354,7 @@ class TrainPage(QWidget):
         """Put a training together like one that was there."""
         config = config_of(self._runs[run]) if run in self._runs else None
         self.show_setup()
+        self.setup.begin()
         if config is None:
             self.setup.message.show_message("The settings of that training cannot be read any more.", "attention")
             return

@@ -147,7 +147,8 @@ class TrainRun(QWidget):
         self.pause_button.setVisible(running and not run.paused)
         self.go_on_button.setVisible(running and run.paused)
         self.stop_button.setVisible(run.state in ("queued", "running"))
-        self.stop_button.setEnabled(not self._stopping)
+        for button in (self.pause_button, self.go_on_button, self.stop_button):
+            button.setEnabled(not self._stopping)
         self.stop_button.setToolTip(
             "It is stopping" if self._stopping else "A checkpoint is kept, so that you can resume it later"
         )
@@ -342,7 +343,8 @@ class TrainRun(QWidget):
 
     def _on_stop(self) -> None:
         self._stopping = True
-        self.stop_button.setEnabled(False)
+        for button in (self.pause_button, self.go_on_button, self.stop_button):
+            button.setEnabled(False)
         self.stop_button.setToolTip("It is stopping")
         self.progress.set_progress(_STOPPING)
         self.stop_wanted.emit()

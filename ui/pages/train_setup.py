@@ -120,6 +120,11 @@ class TrainSetup(QWidget):
         top = part.mapTo(inside, part.rect().topLeft()).y() if inside is not None else 0
         self._area.verticalScrollBar().setValue(max(0, top - 3 * tokens.SPACE_6))
 
+    def begin(self) -> None:
+        """Go to the top, with the keyboard."""
+        self._area.verticalScrollBar().setValue(0)
+        self.model.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def show_chosen(self) -> None:
         """Say beside the settings what the plan has chosen for those that are left to it."""
         plan = self.plan.plan

@@ -204,7 +204,7 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         """One level of ticks at 1, 2 or 5 times a power of ten, with room for their words; whole steps below."""
         upright = self.orientation == "left"
-        spacing = nice_spacing((high - low) / max(1.0, size / (34 if upright else 84)))
+        spacing = nice_spacing((high - low) / max(1.0, size / (28 if upright else 84)))
         return [(spacing if upright else max(1.0, spacing), 0.0)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QApplication,
@@ -44,6 +44,7 @@ class RunList(QFrame):
         self.setProperty("role", "panel")
         self._runs: tuple[RunRecord, ...] = ()
         self._showing = False
+        self._just_ticked = False
         self.new_button = PlainButton("New training", "plus")
         self.new_button.clicked.connect(self._on_new)
         self.heading = Text("Trainings", "strong")
@@ -159,12 +160,18 @@ class RunList(QFrame):
             self.opened.emit(str(wanted))
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        """A click on the one that is marked already, after another view was shown."""
-        self.opened.emit(str(index.data(IdRole)))
+        """A click on the one that is marked already, after another view was shown. One on its box has ticked it."""
+        if not self._just_ticked:
+            self.opened.emit(str(index.data(IdRole)))
 
     def _on_item_changed(self, item: QStandardItem) -> None:
         if not self._showing:
+            self._just_ticked = True
+            QTimer.singleShot(0, self, self._forget_tick)  # the click is told right after
             self.ticked.emit(self.ticked_runs)
+
+    def _forget_tick(self) -> None:
+        self._just_ticked = False
 
     def _on_menu(self, place: QPoint) -> None:
         index = self.list.indexAt(place)
