@@ -658,6 +658,20 @@ def test_ticked_trainings_are_laid_over_each_other(page: TrainPage, qtbot: QtBot
     assert page.setup.isVisible()
 
 
+def test_trainings_of_one_name_are_told_apart_by_their_time(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    for age_s in (400, 90_000, 200_000):
+        put_training(front.home, told(facts_config(), 20), "notes" if age_s < 100_000 else "other", age_s=age_s)
+    front.announce("run", "")
+    qtbot.waitUntil(lambda: len(page.trainings) == 3)
+    page.runs.tick([run.id for run in page.trainings])
+    view = page.compare_view
+    assert view is not None
+    names = [one.name for one in view.charts["loss"].series]
+    assert len(set(names)) == 3
+    assert names[2] == "other"
+    assert all(name.startswith("notes · ") for name in names[:2])
+
+
 def test_a_click_on_the_box_compares_and_on_the_name_opens(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     furnish_training(front.home)
     front.announce("run", "")

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.pages.train_story import TrainingStory
-from ui.pages.train_words import config_of, state_of
+from ui.pages.train_words import config_of, describe_time, state_of
 from ui.theme import tokens
 from ui.widgets.amounts import describe_seconds
 from ui.widgets.basics import Card, ElidedLabel, Text, empty_layout
@@ -70,14 +70,15 @@ class TrainCompare(QWidget):
 
     def show_runs(self, runs: Sequence[tuple[RunRecord, TrainingStory]]) -> None:
         """Lay these over each other; each keeps its colour by its place."""
+        titles = _told_apart([run for run, _ in runs])
         for name, _, _, dots in _CHARTS:
             series = []
-            for number, (run, story) in enumerate(runs):
+            for number, (_, story) in enumerate(runs):
                 curve = story.curve(name)
                 token, style = _look(number)
-                series.append(Series(run.title, token, curve.steps, curve.values, dots, name == "loss", style))
+                series.append(Series(titles[number], token, curve.steps, curve.values, dots, name == "loss", style))
             self.charts[name].show_series(series)
-        rows = [_row(run, story) for run, story in runs]
+        rows = [(title, *_row(run, story)) for title, (run, story) in zip(titles, runs, strict=True)]
         if rows == self._known:
             return
         self._known = rows
@@ -98,11 +99,16 @@ def _look(number: int) -> tuple[str, int]:
     return SERIES_TOKENS[number % len(SERIES_TOKENS)], number // len(SERIES_TOKENS)
 
 
+def _told_apart(runs: Sequence[RunRecord]) -> list[str]:
+    """Their titles; those that several have with the time at which each began."""
+    titles = [run.title for run in runs]
+    return [f"{run.title} · {describe_time(run.created)}" if titles.count(run.title) > 1 else run.title for run in runs]
+
+
 def _row(run: RunRecord, story: TrainingStory) -> tuple[str, ...]:
     config = config_of(run)
     loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
     return (
-        run.title,
         METHODS[config.weights.method][0] if config is not None else "",
         state_of(run)[0],
         f"{loss:.3f}" if loss is not None else "–",

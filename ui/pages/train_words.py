@@ -26,6 +26,11 @@ STATES: dict[str, tuple[str, Tone]] = {
 }
 
 
+def describe_time(at: float) -> str:
+    """``24 Nov, 22:10``"""
+    return time.strftime("%d %b, %H:%M", time.localtime(at))
+
+
 def config_of(run: RunRecord) -> TrainingConfig | None:
     """A training's config; None where it cannot be read any more."""
     try:
@@ -37,7 +42,7 @@ def config_of(run: RunRecord) -> TrainingConfig | None:
 def describe_config(run: RunRecord) -> str:
     """``SmolLM2-135M-Instruct · LoRA, rank 16 · facts.jsonl · 24 Nov, 22:10``"""
     config = config_of(run)
-    when = time.strftime("%d %b, %H:%M", time.localtime(run.created))
+    when = describe_time(run.created)
     took = f"took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
     if config is None:
         return " · ".join(part for part in (when, took) if part)
@@ -118,7 +123,7 @@ def list_lines(run: RunRecord) -> str:
     0.31``."""
     config = config_of(run)
     state = state_of(run)[0]
-    when = time.strftime("%d %b, %H:%M", time.localtime(run.created))
+    when = describe_time(run.created)
     if run.state == "running" and run.progress is not None and not run.paused:
         state, when = f"{run.stage} {run.progress:.0%}".strip(), ""  # a share is that of the stage
     loss = final_loss(run)
