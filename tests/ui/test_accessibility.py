@@ -16,11 +16,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
 from ui.bridge import Bridge
@@ -125,6 +127,16 @@ def test_focus_can_be_seen(frame: Shell, qtbot: QtBot, theme: Theme, scheme: str
         if button.grab().toImage() == without:
             unchanged.append(described(button))
     assert unchanged == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_page_is_wider_than_the_smallest_window(frame: Shell, qtbot: QtBot, front: FakeFront, name: str) -> None:
+    furnish_adapters(front.home)
+    frame.resize(frame.minimumSize())
+    frame.open_page(name)
+    qtbot.wait(300)
+    areas = [area for area in frame.findChildren(QScrollArea) if area.isVisible()]
+    assert [described(area) for area in areas if area.horizontalScrollBar().maximum() > 0] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

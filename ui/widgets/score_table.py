@@ -31,7 +31,7 @@ class ScoreTable(QWidget):
             where = right if column < 3 else Qt.AlignmentFlag.AlignCenter
             grid.addWidget(_cell(words, "small"), 0, column, where)
         for line, row in enumerate(rows, 1):
-            title = _cell(row.name, "body")
+            title = Text(row.name, "body")  # wraps where there is little room
             title.setToolTip(row.help)
             grid.addWidget(title, line, 0)
             grid.addWidget(_cell(row.before, "muted"), line, 1, right)
