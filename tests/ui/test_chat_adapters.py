@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -96,6 +96,19 @@ def test_adapters_are_switched_on_with_a_strength_and_told_everywhere(page: Chat
     assert page.parts.composer.adapters_chip.text() == "my-notes 0.8, polite-tone"
     rows["my-notes"].box.click()
     assert uses(page) == [("polite-tone", 1.0)]
+
+
+def test_a_press_on_the_slider_is_told_to_the_last_digit(page: ChatPage) -> None:
+    page.parts.recipe.adapters.open()
+    row = form(page).rows["my-notes"]
+    row.box.click()
+    slider = row.strength.slider
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() - 1, slider.height() // 2))
+    assert uses(page) == [("my-notes", 2.0)]
+    slider.setValue(23)
+    assert uses(page) == [("my-notes", 1.15)]
+    assert row.strength.field.text() == "1.15"
+    assert page.parts.recipe.adapters.state == "my-notes 1.15"
 
 
 def test_a_strength_can_be_typed_and_is_refused_out_of_range(page: ChatPage) -> None:

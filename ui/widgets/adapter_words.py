@@ -60,7 +60,7 @@ def takes_strength(kind: ArtifactKind) -> bool:
 
 def describe_use(use: AdapterUse) -> str:
     """``my-notes 0.8``; at full strength the name alone."""
-    return use.name if use.scale == 1 else f"{use.name} {use.scale:.2g}"
+    return use.name if use.scale == 1 else f"{use.name} {use.scale:.4g}"
 
 
 def describe_asked(recipe: Recipe, most: int = 2) -> str:

@@ -27,7 +27,7 @@ class SlideRow(ValueRow):
     def __init__(self, config: type[msgspec.Struct], field: Field, low: float, high: float, steps: int) -> None:
         super().__init__(config, field)
         self._low, self._high, self._steps = low, high, steps
-        self.slider = _Slider(Qt.Orientation.Horizontal)
+        self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, steps)
         self.slider.setPageStep(max(1, steps // 10))
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -107,7 +107,7 @@ class SlideRow(ValueRow):
             self._put_slider(self._value)
 
 
-class _Slider(QSlider):
+class Slider(QSlider):
     """A slider whose handle goes to where it is pressed."""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

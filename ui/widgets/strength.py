@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from ui.theme import tokens
 from ui.widgets.adapter_words import MOST_STRENGTH, STRENGTH_STEP
 from ui.widgets.basics import set_property
+from ui.widgets.slide_row import Slider
 
 _MOST_TYPED = 10.0
 """What a recipe takes, to either side; the slider shows what makes sense."""
@@ -23,7 +24,7 @@ class StrengthSlider(QWidget):
         super().__init__(parent)
         self._value = 1.0
         help = "0 is the base model alone, 1 the adapter as it was trained, more exaggerates it."
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, round(MOST_STRENGTH / STRENGTH_STEP))
         self.slider.setPageStep(4)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
