@@ -351,7 +351,7 @@ def test_what_is_asked_in_words() -> None:
 
     assert asked() == "Smol"
     assert asked(("notes", 1.0)) == "Smol + notes"
-    assert asked(("notes", 0.8), ("tone", 1.25)) == "Smol + notes 0.8 + tone 1.2"
+    assert asked(("notes", 0.8), ("tone", 1.25)) == "Smol + notes 0.8 + tone 1.25"
     assert asked(("a", 1.0), ("b", 1.0), ("c", 1.0)) == "Smol + 3 adapters"
 
 

@@ -20,6 +20,7 @@ from ui.bridge import Bridge
 from ui.pages.chat import ChatPage
 from ui.pages.chat_recipe import question_of
 from ui.widgets.answer_view import AnswerView
+from ui.widgets.prose import Prose
 from ui.widgets.question_view import QuestionView
 from ui.widgets.slide_row import SlideRow
 from workbench import calls as c
@@ -370,6 +371,21 @@ def test_the_place_to_write_stands_below_what_is_read(qtbot: QtBot, page: ChatPa
         return max(abs(left), abs(left + composer.width() - question.width()))
 
     qtbot.waitUntil(lambda: apart() <= 1)
+
+
+def test_an_address_longer_than_a_line_is_shown_whole(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    address = "https://example.org/" + "a-very-long-path/" * 30
+    asked = f"Read this:\n{address}\nWhat is there?"
+    page.session.open(home.put_chat("Address", [(asked, "Nothing.")]))
+    qtbot.waitUntil(lambda: len(questions(page)) == 1)
+    question, (words,) = questions(page)[0], questions(page)[0].findChildren(Prose)
+    bar = page.parts.conversation.horizontalScrollBar()
+    qtbot.waitUntil(lambda: words.document().size().width() <= words.width() and bar.maximum() == 0)
+    assert question.edit_button.visibleRegion().boundingRect() == question.edit_button.rect()
+    assert words.document().size().height() > 6 * words.fontMetrics().height()
+    words.selectAll()
+    copied = words.createMimeDataFromSelection()
+    assert copied.text() == asked
 
 
 def test_a_chat_of_thousands_of_messages_opens_from_its_end(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:

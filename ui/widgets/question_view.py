@@ -6,12 +6,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.theme import tokens
-from ui.widgets.basics import IconButton, Text
+from ui.theme.theme import current_theme
+from ui.widgets.basics import IconButton
+from ui.widgets.markdown_blocks import Leaf, Span
+from ui.widgets.prose import Prose
 from ui.widgets.siblings import SiblingSwitch
 from ui.widgets.words_editor import WordsEditor
 from workbench.calls import StoredMessage
 
 _SHOWN = 4_000  # characters: a pasted book is not laid out again and again
+_LINE_END = "\u2028"  # Qt's own: the next line is of the same paragraph
 
 
 class QuestionView(QWidget):
@@ -25,8 +29,9 @@ class QuestionView(QWidget):
         super().__init__(parent)
         self.message_id = message.id
         self._words = ""
-        self._text = Text("", "reading")
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text = Prose()  # which, other than a label, breaks an address that is longer than a line
+        self._text.setAccessibleName("Words of the question")
+        current_theme().changed.connect(self._show_words)
         self._bubble = QFrame()
         self._bubble.setProperty("role", "sunken")
         inside = QVBoxLayout(self._bubble)
@@ -62,12 +67,18 @@ class QuestionView(QWidget):
         self.message_id = message.id
         if message.text != self._words:
             self._words = message.text
-            rest = len(message.text) - _SHOWN
-            shown = message.text if rest <= 0 else f"{message.text[:_SHOWN]}…\n\n({rest:,} more characters)"
-            self._text.setText(shown)
+            self._show_words()
             self._bubble.setAccessibleName(f"You asked: {message.text[:300]}")
         if siblings:
             self.siblings.show_siblings(siblings, message.id)
+
+    def _show_words(self) -> None:
+        rest = len(self._words) - _SHOWN
+        shown = self._words if rest <= 0 else f"{self._words[:_SHOWN]}…\n\n({rest:,} more characters)"
+        self._text.restart()
+        self._text.write([Leaf("paragraph", (Span(shown.replace("\n", _LINE_END)),))], ())
+        self._text.settle()
+        self._text.fit()
 
     def begin_edit(self) -> None:
         self._bubble.hide()
