@@ -8,7 +8,8 @@ background, some with the beginning of another) are made at nearly the same time
 moment. Checked in each round: each ends in one terminal event; after it no cell of the model's memory is held by
 anybody (the cells are counted in llama.cpp's own memory), and the saved states are within their cap. With
 --deterministic the model is loaded so, and each answer that was not cancelled must be, token by token, the one that
-the same request gets alone. At the end: the process's memory at a tenth of the way and at the end.
+the same request gets alone. At each tenth of the way: the process's own memory when all conversations are forgotten (of
+Linux without the files that it maps, whose pages come in one by one).
 """
 
 from __future__ import annotations
@@ -128,6 +129,16 @@ def answer_of(job: Any) -> Any:
     return [scored["logprob"] for scored in terminal.result]
 
 
+def own_memory() -> int:
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return psutil.Process().memory_info().rss
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--model", type=Path)
@@ -146,7 +157,7 @@ def main() -> None:
             alone.append(answer_of(soak.engine.submit(soak.make(n, RequestContext()))))
     source = random.Random(options.seed)
     finished = cancelled = different = leaks = 0
-    memory_early = 0
+    memory: list[int] = []
     began = time.monotonic()
     for number in range(options.rounds):
         chosen = [source.randrange(KINDS) for _ in range(options.requests)]
@@ -170,19 +181,18 @@ def main() -> None:
                 print(f"round {number}: request {n} was answered differently", flush=True)
         leaks += soak.held() != 0
         assert soak.engine._store.size <= CACHE_BYTES
-        if number == options.rounds // 10:
-            memory_early = psutil.Process().memory_info().rss
+        if (number + 1) % max(1, options.rounds // 10) == 0:
+            soak.engine.forget()
+            memory.append(own_memory())
         if number % 50 == 49:
             print(f"{number + 1} rounds, {time.monotonic() - began:.0f} s", flush=True)
-    memory = psutil.Process().memory_info().rss
-    soak.engine.forget()
     soak.engine.close()
     kind = "deterministic" if options.deterministic else "default"
     print(
         f"{path.name}, {kind}, {options.rounds} rounds of {options.requests}: {finished} finished, {cancelled} "
         f"cancelled, rounds with cells held at the end: {leaks}"
         + (f", different from alone: {different}" if options.deterministic else "")
-        + f"; memory {memory_early / 1e6:.0f} MB after a tenth, {memory / 1e6:.0f} MB at the end"
+        + f"; memory after each tenth: {', '.join(f'{one / 1e6:.0f}' for one in memory)} MB"
     )
     if leaks or different:
         raise SystemExit(1)
