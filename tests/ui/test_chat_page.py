@@ -235,6 +235,21 @@ def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
     assert page.parts.source.text.toPlainText().startswith("First page.")
 
 
+def test_a_page_that_is_long_in_coming_says_so(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    collection = next(iter(home.collections.values()))
+    pdf = home.put_document(collection.id, "/papers/pump.pdf", "First page.", pages=1)
+    held = front.hold(c.DrawPage)
+    cited = msgspec.structs.replace(
+        passage(home), document=pdf.id, document_hash=pdf.hash, title="pump.pdf", page=1, start=0, end=10
+    )
+    page.open_source(cited)
+    pages = page.parts.source.pages
+    qtbot.waitUntil(lambda: pages.place.text() == "Drawing page 1…")
+    held.fail(UserError("It is damaged."))
+    qtbot.waitUntil(page.parts.source.note.isVisible)
+    assert pages.place.text() == ""
+
+
 def test_the_passages_shown_can_be_looked_at(qtbot: QtBot, page: ChatPage) -> None:
     page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
     qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.passages_button.isVisible())

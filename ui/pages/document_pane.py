@@ -184,6 +184,7 @@ class DocumentPane(QFrame):
 
         def on_error(error: Exception) -> None:
             if asked == self._asked:
+                self.pages.give_up()
                 self.note.show_message(f"The page cannot be drawn. {error}", "attention")
                 self.show_pages(False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -10,6 +10,9 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.widgets.basics import IconButton, QuietButton, Text
 from workbench.calls import PagePicture
+
+WAIT_MS = 300
+"""A wait that is shorter is not told."""
 
 SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 
@@ -26,6 +29,8 @@ class PageView(QWidget):
         self._fits_width = True
         self._points = 0.0  # the page's width in points, once one was drawn
         self._to_passage = False
+        self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._patience.timeout.connect(lambda: self.place.setText(f"Drawing page {self.page}…"))
         self.back = IconButton("chevron-left", "Page back")
         self.forward = IconButton("chevron-right", "Page forward")
         self.place = Text("", "muted")
@@ -68,7 +73,18 @@ class PageView(QWidget):
         self._to_passage = True
         self._ask()
 
+    @property
+    def shows_page(self) -> bool:
+        """Whether a page has been drawn."""
+        return self._points > 0
+
+    def give_up(self) -> None:
+        """The page that was asked for does not come."""
+        self._patience.stop()
+        self.place.setText("")
+
     def show_picture(self, picture: PagePicture) -> None:
+        self._patience.stop()
         self.page, self.pages = picture.page, picture.pages
         ratio = self.devicePixelRatioF()
         scale = self.scale_now() * ratio
@@ -127,6 +143,7 @@ class PageView(QWidget):
         self._ask()
 
     def _ask(self) -> None:
+        self._patience.start()
         self.wanted.emit(self.page, min(4.0, self.scale_now() * self.devicePixelRatioF()))
 
 
