@@ -140,6 +140,22 @@ def test_lines_are_one_and_a_half_of_the_size_of_their_letters_apart(qtbot: QtBo
     assert all(abs(step - least) <= 2 for step in steps)
 
 
+def test_a_number_of_two_digits_stands_clear_of_its_words(qtbot: QtBot, theme: Theme) -> None:
+    view = make_view(qtbot)
+    view.set_text("9. nine\n10. ten\n")
+    (prose,) = view.segments
+    assert isinstance(prose, Prose)
+    numbers, words = [], []
+    for line in range(2):
+        block = prose.document().findBlockByNumber(line)
+        tab = block.text().index("\t")
+        for places, at in ((numbers, tab), (words, tab + 1)):
+            place = block.layout().lineAt(0).cursorToX(at)
+            places.append(place[0] if isinstance(place, tuple) else place)
+    assert words[0] == words[1]
+    assert words[1] - numbers[1] >= 3
+
+
 def test_a_step_stays_cheap_in_a_long_answer(qtbot: QtBot, theme: Theme) -> None:
     """Steps at 20,000 characters cost about what they cost at 2,000: what is finished costs nothing."""
     view = make_view(qtbot)

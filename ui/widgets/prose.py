@@ -36,7 +36,7 @@ LINE_HEIGHT = 1.5  # in sizes of the font
 _QUOTE = int(QTextFormat.Property.UserProperty) + 1
 _RULE = int(QTextFormat.Property.UserProperty) + 2
 _HEADING_PX = {1: 5, 2: 3, 3: 1}
-_INDENT = 26
+_INDENT = 30
 _QUOTE_INDENT = 16
 _SCROLL_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 
