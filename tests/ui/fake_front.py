@@ -394,7 +394,7 @@ class FakeFront:
         yield finish(
             c.AskResult(
                 answer=text, citations=citations, passages=passages, usage=usage, recipe=call.recipe,
-                chat=answer.chat, message=answer.id, query=question.text, context_tokens=376, sequences=sequences,
+                chat=answer.chat, message=answer.id, query=question.text, context_tokens=8192, sequences=sequences,
             )
         )  # fmt: skip
         self._announce("chat", answer.chat)

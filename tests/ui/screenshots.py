@@ -36,6 +36,7 @@ from ui.shell import Shell
 from ui.theme.theme import current_theme
 from ui.widgets.answer_view import AnswerView
 from ui.widgets.basics import ElidedLabel
+from ui.widgets.page_view import PageView
 from workbench.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.client import Front
 from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
@@ -65,16 +66,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     parser.add_argument("--home", help="show this home through the real program")
     parser.add_argument("--size", default="1280x800")
-    parser.add_argument("--only", default="", help="only pictures whose name holds this")
+    parser.add_argument("--only", default="", help="only the picture of this name, or those that hold it")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     width, _, height = arguments.size.partition("x")
     application = QApplication(sys.argv[:1])
     current_theme()  # before any widget is made, as the program does
+    named = [scene for scene in SCENES if scene[0] == arguments.only]
+    wanted = named or [scene for scene in SCENES if arguments.only in scene[0]]
     for scheme in ("light", "dark"):
-        for name, page, furnish, act in SCENES:
-            if arguments.only not in name:
-                continue
+        for name, page, furnish, act in wanted:
             home = furnish()
             home.settings = _themed(home, scheme)
             front = _front(arguments.home, home)
@@ -199,7 +200,7 @@ def _ask(shell: Shell, decoding: DecodingPart) -> AnswerView:
 
 
 def _columns(shell: Shell, front: Front) -> None:
-    _ask(shell, DecodingPart(temperature=0.8, n=2, max_tokens=200))
+    _ask(shell, DecodingPart(temperature=0.7, min_p=0.1, n=2, max_tokens=120, seed=1))
 
 
 def _tokens(shell: Shell, front: Front) -> None:
@@ -220,7 +221,7 @@ def _decoding(shell: Shell, front: Front) -> None:
     page = shell.made_page("chat")
     assert isinstance(page, ChatPage)
     page.parts.recipe.decoding.open()
-    _ask(shell, DecodingPart(temperature=0.8, top_p=0.9, max_tokens=60))
+    _ask(shell, DecodingPart(temperature=0.8, top_p=0.9, max_tokens=60, seed=3))
     curve = page.parts.recipe.decoding_form.distribution
     _wait_for(lambda: curve.shows_tokens)
 
@@ -244,19 +245,21 @@ def _wait_for(there: Callable[[], bool], most_ms: int = 10_000) -> None:
 
 
 def _open_document(ending: str) -> Callable[[Shell, Front], None]:
-    """Open the first indexed document of a kind that has several chunks where there is one."""
+    """Open the indexed document of a kind that has the most chunks, and wait for a page to be drawn."""
 
     def act(shell: Shell, front: Front) -> None:
-        for collection in front.call(ListCollections()).collections:
-            found = front.call(ListDocuments(collection=collection.id)).documents
-            fitting = [d for d in found if d.path.endswith(ending) and d.state != "failed"]
-            if fitting:
-                document = max(fitting, key=lambda d: d.chunks)
-                chunk = front.call(GetDocumentText(collection=collection.id, document=document.id)).chunks[-1]
-                shell.open_page(
-                    "documents", collection=collection.id, document=document.id, start=chunk.start, end=chunk.end
-                )
-                return
+        fitting = [
+            (document.chunks, collection.id, document.id)
+            for collection in front.call(ListCollections()).collections
+            for document in front.call(ListDocuments(collection=collection.id)).documents
+            if document.path.endswith(ending) and document.state != "failed"
+        ]
+        if fitting:
+            _, collection, document = max(fitting)
+            chunk = front.call(GetDocumentText(collection=collection, document=document)).chunks[-1]
+            shell.open_page("documents", collection=collection, document=document, start=chunk.start, end=chunk.end)
+            if ending == ".pdf":
+                _wait_for(lambda: any(view.shows_page for view in shell.findChildren(PageView)))
 
     return act
 
