@@ -69,7 +69,7 @@ def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qt
     details = page.details
     assert "Answers exactly right: 0% → 87.5% (+87.5 points)" in details.score_lines
     assert "Loss: 3.21 → 0.38 (−2.83)" in details.score_lines
-    assert "95 % interval" in details.score_lines[0]
+    assert "95% interval" in details.score_lines[0]
     assert details.score_lines[-1].startswith("It became a little worse at general texts")
     assert (
         "at 98.7% of 1,562 places, where 95% is needed; KL divergence 0.0041 nats. That is enough."

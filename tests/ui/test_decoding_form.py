@@ -222,7 +222,7 @@ def test_the_curve_follows_a_slider_at_once(form: DecodingForm) -> None:
     for _ in range(2):
         QTest.keyClick(row.slider, Qt.Key.Key_Right)
     assert chart.narrowed.probabilities == pytest.approx((0.40 / 0.65, 0.25 / 0.65, 0, 0, 0, 0))
-    assert form.distribution.words.text() == "2 tokens are drawn from; “·t0” with 62 %."
+    assert form.distribution.words.text() == "2 tokens are drawn from; “·t0” with 62%."
 
 
 def test_left_out_tokens_are_drawn_in_grey_and_the_rest_in_the_accent(form: DecodingForm, theme: Theme) -> None:
@@ -248,7 +248,7 @@ def test_the_arrow_keys_tell_of_single_tokens(form: DecodingForm) -> None:
     chart.setFocus()
     for _ in range(2):
         QTest.keyClick(chart, Qt.Key.Key_Right)
-    assert form.distribution.words.text() == "“·t1”: model 25 %, left out"
+    assert form.distribution.words.text() == "“·t1”: model 25%, left out"
 
 
 def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm) -> None:

@@ -34,7 +34,7 @@ def test_the_rarer_the_stronger() -> None:
 
 def test_probabilities_in_words() -> None:
     said = [describe_probability(p) for p in (1.0, 0.995, 0.62, 0.041, 0.0003, 1e-9)]
-    assert said == ["100 %", "99.5 %", "62 %", "4.1 %", "0.03 %", "under 0.01 %"]
+    assert said == ["100%", "99.5%", "62%", "4.1%", "0.03%", "under 0.01%"]
     assert probability_of(0.1) == 1.0  # a rounding error above certainty
 
 
@@ -42,7 +42,7 @@ def test_the_line_about_an_answer_has_mean_perplexity_and_first_choices() -> Non
     sure = ChosenToken(token=1, text="a", logprob=math.log(0.5), alternatives=(alternative(1, 0.5),))
     rare = ChosenToken(token=2, text="b", logprob=math.log(0.125), alternatives=(alternative(1, 0.5),))
     line = describe_surprise((sure, rare))
-    assert line == "2 tokens · mean probability 25 % · perplexity 4.00 · 50 % were the first choice"
+    assert line == "2 tokens · mean probability 25% · perplexity 4.00 · 50% were the first choice"
     assert describe_surprise(()) == "There are no tokens in this answer."
 
 

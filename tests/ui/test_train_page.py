@@ -152,11 +152,11 @@ def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: Q
 
 def test_the_plan_says_what_moves_memory_and_time(page: TrainPage, qtbot: QtBot) -> None:
     plan = planned(page, qtbot).setup.plan
-    assert plan.facts["What moves"].text() == "4.9 M of 134.5 M weights (3.6 %)"
+    assert plan.facts["What moves"].text() == "4.9 M of 134.5 M weights (3.6%)"
     assert plan.facts["Memory"].text() == "859 MB of 6.1 GB free"
     assert "activations 512 MB" in plan.bar.accessibleName()
     assert plan.facts["Time"].text() == "about 7 min (5 to 10 min)"
-    assert page.setup.sentence.full_text == "4.9 M of 134.5 M weights (3.6 %) · 33 steps · about 7 min (5 to 10 min)"
+    assert page.setup.sentence.full_text == "4.9 M of 134.5 M weights (3.6%) · 33 steps · about 7 min (5 to 10 min)"
 
 
 def test_what_is_left_to_the_program_says_what_it_chose(page: TrainPage, qtbot: QtBot) -> None:

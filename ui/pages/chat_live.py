@@ -122,7 +122,7 @@ class LiveAnswer(QObject):
 
 
 def describe_progress(progress: events.Progress, recipe: Recipe) -> str:
-    """What is being waited for, in words: ``Loading SmolLM2… 43 %``."""
+    """What is being waited for, in words: ``Loading SmolLM2… 43%``."""
     share = f" {progress.done / progress.total:.0%}" if progress.total > 0 else ""
     collection = recipe.retrieval.collection if recipe.retrieval is not None else ""
     stage = progress.stage.lower()

@@ -25,7 +25,7 @@ from ui.widgets.basics import ElidedLabel, Text
 SMOOTHED_FROM = 60
 """Points from which on a noisy curve is drawn as its running mean, with the single points thin behind it."""
 
-SERIES_TOKENS = ("accent", "finetuning", "retrieval", "decoding", "agents", "preference", "prompting", "muted")
+SERIES_TOKENS = ("accent", "finetuning", "agents", "decoding", "prompting", "preference", "retrieval", "muted")
 _BELOW = 38
 """Height of the numbers below a plot, in px."""
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)

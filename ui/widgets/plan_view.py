@@ -111,9 +111,9 @@ class PlanView(QWidget):
 
 
 def describe_moving(plan: TrainingPlan) -> str:
-    """``4.9 M of 134.5 M weights (3.6 %)``"""
+    """``4.9 M of 134.5 M weights (3.6%)``"""
     share = plan.moving / plan.parameters if plan.parameters else 0.0
-    percent = f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+    percent = f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.0f}%"
     if plan.moving >= plan.parameters:
         return f"all {describe_weights(plan.parameters)} weights"
     return f"{describe_weights(plan.moving)} of {describe_weights(plan.parameters)} weights ({percent})"

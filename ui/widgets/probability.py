@@ -11,7 +11,7 @@ from workbench.messages import ChosenToken
 BOUNDS = (0.9, 0.5, 0.2, 0.05)
 """A probability from ``BOUNDS[i]`` on is in step ``i``; below the last in step ``len(BOUNDS)``."""
 
-STEP_WORDS = ("over 90 %", "over 50 %", "over 20 %", "over 5 %", "rarer")
+STEP_WORDS = ("over 90%", "over 50%", "over 20%", "over 5%", "rarer")
 _SHARES_LIGHT = (0.0, 0.10, 0.20, 0.33, 0.48)
 _SHARES_DARK = (0.0, 0.10, 0.20, 0.31, 0.42)
 
@@ -32,15 +32,15 @@ def tints(palette: Palette, dark: bool) -> list[str]:
 
 
 def describe_probability(probability: float) -> str:
-    """``62 %``, ``4.1 %``, ``0.03 %``, ``under 0.01 %``."""
+    """``62%``, ``4.1%``, ``0.03%``, ``under 0.01%``."""
     percent = 100 * probability
     if percent >= 99.95:
-        return "100 %"
+        return "100%"
     if percent >= 10:
-        return f"{percent:.0f} %" if percent < 99 else f"{percent:.1f} %"
+        return f"{percent:.0f}%" if percent < 99 else f"{percent:.1f}%"
     if percent >= 1:
-        return f"{percent:.1f} %"
-    return f"{percent:.2f} %" if percent >= 0.01 else "under 0.01 %"
+        return f"{percent:.1f}%"
+    return f"{percent:.2f}%" if percent >= 0.01 else "under 0.01%"
 
 
 def describe_surprise(tokens: Sequence[ChosenToken]) -> str:
@@ -55,7 +55,7 @@ def describe_surprise(tokens: Sequence[ChosenToken]) -> str:
     )
     if known:
         first = sum(token.alternatives[0].token == token.token for token in known)
-        line += f" · {first / len(known):.0%} were the first choice".replace("%", " %")
+        line += f" · {first / len(known):.0%} were the first choice"
     return line
 
 

@@ -113,7 +113,7 @@ def lead_words(scores: ScoresPair) -> str:
 def gain_words(before: float, after: float, answers: int) -> str:
     """The change in percentage points with its interval; that it may be chance, where it may."""
     low, high = gain(before, after, answers)
-    words = f"{100 * (after - before):+.0f} points, 95 % interval {100 * low:+.0f} to {100 * high:+.0f}"
+    words = f"{100 * (after - before):+.0f} points, 95% interval {100 * low:+.0f} to {100 * high:+.0f}"
     return f"{words}: it may be chance" if low <= 0 <= high else words
 
 
@@ -159,4 +159,4 @@ def count_words(share: float | None, answers: int) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.0f} %"
+    return "" if share is None else f"{100 * share:.0f}%"
