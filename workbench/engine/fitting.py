@@ -7,9 +7,9 @@ embeddings stay on the processor, the last layers go to the GPUs, the output lay
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -135,7 +135,12 @@ def slides(model: ModelDetails) -> bool:
 
 def windowed_layers(model: ModelDetails) -> tuple[bool, ...]:
     """For each layer whether it sees a sliding window only."""
-    return tuple(_slides(model, layer) for layer in range(model.layers))
+    return find_windows(model.model.architecture, model.layers, model.metadata)
+
+
+def find_windows(architecture: str, layers: int, metadata: Mapping[str, Any]) -> tuple[bool, ...]:
+    """``windowed_layers`` of a model that a GGUF file's metadata tell of."""
+    return tuple(_slides(architecture, layer, metadata) for layer in range(layers))
 
 
 class _Fitting:
@@ -351,19 +356,19 @@ def _shorter(context: int) -> Iterable[int]:
 
 def _layer_cache(model: ModelDetails, layer: int, context_tokens: int, kv_type: str, sequences: int) -> int:
     cells = context_tokens
-    if _slides(model, layer) and sequences <= FEW_SEQUENCES:
+    if _slides(model.model.architecture, layer, model.metadata) and sequences <= FEW_SEQUENCES:
         window = _number(model, "attention.sliding_window", 0)
         cells = min(cells, -(-(window * sequences + BATCH_TOKENS) // 256) * 256)  # as llama_kv_cache_iswa rounds
     return int(cells * _values_per_token(model, layer) * _BYTES_PER_VALUE[kv_type])
 
 
-def _slides(model: ModelDetails, layer: int) -> bool:
-    if not _number(model, "attention.sliding_window", 0):
+def _slides(architecture: str, layer: int, metadata: Mapping[str, Any]) -> bool:
+    if not metadata.get(f"{architecture}.attention.sliding_window", 0):
         return False
-    pattern = model.metadata.get(f"{model.model.architecture}.attention.sliding_window_pattern")
+    pattern = metadata.get(f"{architecture}.attention.sliding_window_pattern")
     if isinstance(pattern, list):
         return layer < len(pattern) and bool(pattern[layer])
-    every = _FULL_ATTENTION_EVERY.get(model.model.architecture, 1)
+    every = _FULL_ATTENTION_EVERY.get(architecture, 1)
     if isinstance(pattern, int) and every > 1:
         every = pattern
     return every > 1 and (layer + 1) % every != 0

@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.engine.fitting import windowed_layers
+from workbench.engine.fitting import find_windows
 from workbench.engine.library import llama, start_library
 from workbench.engine.virtual_tokens import read_virtual_tokens
 from workbench.errors import UserError
 from workbench.models.adapters import check_adapter
 from workbench.models.gguf import read_gguf
-from workbench.models.gguf_model import describe_gguf
 
 Floats = NDArray[np.float32]
 
@@ -73,7 +72,11 @@ class EngineModel:
                 if not lora:
                     raise UserError(f"llama.cpp cannot load the adapter {adapter}.", "Convert it again.")
             else:
-                self._virtual = read_virtual_tokens(adapter, windowed_layers(describe_gguf(weights.path)))
+                described = read_gguf(weights.path)
+                architecture = described.text("general.architecture")
+                layers = described.number(f"{architecture}.block_count")
+                windows = find_windows(architecture, layers, described.metadata)
+                self._virtual = read_virtual_tokens(adapter, windows)
         self.vocabulary: int = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(self._model))
         self.block = block_tokens(self.vocabulary)
         self._make_context(longest + (self._virtual.count if self._virtual else 0), threads, weights.path)
