@@ -27,15 +27,21 @@ GREEDY = DecodingPart(max_tokens=24, repetition_penalty=1.0)
 
 
 class Probe(Job):
-    """Computes tokens and keeps the logits after the last of them."""
+    """Computes tokens and keeps the logits after the last of them, and after each of the ``count`` last ones."""
 
-    def __init__(self, tokens: Sequence[int], key: object = ()) -> None:
-        super().__init__(tokens, len(tokens) - 1, len(tokens), RequestContext(), key=key)
-        self.logits: Logits | None = None
+    def __init__(self, tokens: Sequence[int], key: object = (), count: int = 1) -> None:
+        super().__init__(tokens, len(tokens) - count, len(tokens), RequestContext(), key=key)
+        self.rows: list[Logits] = []
+        self._count = count
+
+    @property
+    def logits(self) -> Logits | None:
+        return self.rows[-1] if self.rows else None
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
-        self.logits = logits.copy()
-        self._end(events.Finished())
+        self.rows.append(logits.copy())
+        if len(self.rows) == self._count:
+            self._end(events.Finished())
 
     def cancel(self) -> None:
         self._end(events.Cancelled())
@@ -47,8 +53,8 @@ def tokens_of(engine: Engine, text: str) -> list[int]:
     return [vocabulary.bos, *tokens] if vocabulary.adds_bos else tokens
 
 
-def probe(engine: Engine, tokens: Sequence[int], key: object = ()) -> Probe:
-    job = Probe(tokens, key)
+def probe(engine: Engine, tokens: Sequence[int], key: object = (), count: int = 1) -> Probe:
+    job = Probe(tokens, key, count)
     list(engine.submit(job).events())
     return job
 
