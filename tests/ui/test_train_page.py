@@ -381,6 +381,9 @@ def test_the_keyboard_is_never_left_to_stop(page: TrainPage, qtbot: QtBot, front
     QTest.keyClick(view.go_on_button, Qt.Key.Key_Space)
     qtbot.waitUntil(view.pause_button.hasFocus)
     assert front.asked(c.StopRun) == []
+    view.stop_button.setFocus()
+    QTest.keyClick(view.stop_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(view.resume_button.hasFocus)
 
 
 def test_nothing_moves_when_the_first_numbers_come(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:

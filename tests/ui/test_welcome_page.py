@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -102,6 +104,16 @@ def test_the_sample_is_read_file_by_file_and_leads_to_its_questions(
     page.question_buttons[0].click()
     target = {"new": True, "collection": SAMPLE_NAME, "question": SAMPLE_QUESTIONS[0]}
     assert shell.opened == [("chat", target)]
+
+
+def test_the_keyboard_goes_on_from_the_sample_to_its_questions(page: WelcomePage, qtbot: QtBot) -> None:
+    page.starter_button.click()
+    page.activateWindow()
+    page.sample_button.setFocus()
+    qtbot.waitUntil(page.sample_button.hasFocus)
+    QTest.keyClick(page.sample_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: len(page.question_buttons) == 3)
+    qtbot.waitUntil(page.question_buttons[0].hasFocus)
 
 
 def test_a_dropped_folder_becomes_a_collection_of_its_name(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
 from ui.early import EarlyImport
@@ -63,7 +63,7 @@ class TrainPage(QWidget):
         self._made: dict[str, AdapterRecord] | None = None  # by the run that made it; None until it is known
         self._shown = ""  # id of the run that is looked at; "": the setup
         self._wanted = ""  # id of a run to be shown once it is known
-        self._moves_keyboard = False  # that run was started with it
+        self._moves_keyboard = False  # to that run
         self._ticked: list[str] = []  # in the order of ticking, so that each keeps its colour
         self._first_look = True
         self._has_models = True  # until it is known
@@ -378,7 +378,8 @@ class TrainPage(QWidget):
         handle = self._bridge.stream(FollowRun(run=run), take, _leave, self)
 
     def _on_start(self) -> None:
-        had_keyboard = self.setup.start_button.hasFocus()
+        focused = QApplication.focusWidget()
+        had_keyboard = focused is None or self.setup.isAncestorOf(focused)  # a dialog may have taken it
 
         def started(run: RunRecord) -> None:
             self.planning.set_starting(False)

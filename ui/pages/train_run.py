@@ -79,6 +79,7 @@ class TrainRun(QWidget):
         super().__init__(parent)
         self._run: RunRecord | None = None
         self._stopping = False
+        self._stopped_by_keyboard = False
         self.title = ElidedLabel("", "heading")
         self.state = Chip("")
         self.facts = ElidedLabel("", "muted")
@@ -155,6 +156,10 @@ class TrainRun(QWidget):
         self.resume_button.setVisible(run.resumable)
         if had_keyboard is not None and not had_keyboard.isVisible():  # to what stands in its place, never to Stop
             self.take_keyboard()
+        if self._stopped_by_keyboard and not self._stopping:
+            self._stopped_by_keyboard = False
+            if self.copy_button.hasFocus():  # where it went when Stop was switched off
+                self.take_keyboard()
         self.resume_button.setToolTip("Go on from the last checkpoint")
         ended = run.state not in ("queued", "running")
         self.delete_button.setEnabled(ended)
@@ -343,6 +348,7 @@ class TrainRun(QWidget):
 
     def _on_stop(self) -> None:
         self._stopping = True
+        self._stopped_by_keyboard = self.stop_button.hasFocus()
         for button in (self.pause_button, self.go_on_button, self.stop_button):
             button.setEnabled(False)
         self.stop_button.setToolTip("It is stopping")

@@ -65,6 +65,7 @@ class WelcomePage(QWidget):
         self._has_model = False
         self._reading = False
         self._has_sample = False
+        self._sample_had_keyboard = False
         self.question_buttons: list[PlainButton] = []
         self._build()
         bridge.changed.connect(self._on_changed)
@@ -240,6 +241,7 @@ class WelcomePage(QWidget):
         self.starter_button.setText("Use the starter, 98 MB")
 
     def _on_sample(self) -> None:
+        self._sample_had_keyboard = self.sample_button.hasFocus()
         self._add(SAMPLE_NAME, [str(SAMPLES)])
 
     def add_paths(self, paths: list[str]) -> None:
@@ -308,7 +310,13 @@ class WelcomePage(QWidget):
 
     def _on_read(self, found: CollectionList) -> None:
         self._on_collections(found)
-        QTimer.singleShot(0, self, lambda: self.scrolled.ensureWidgetVisible(self.question_step))
+        QTimer.singleShot(0, self, self._go_on_to_question)
+
+    def _go_on_to_question(self) -> None:
+        self.scrolled.ensureWidgetVisible(self.question_step)
+        if self._sample_had_keyboard and self.leave_button.hasFocus() and self.question_buttons:
+            self.question_buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)  # not to what leads away
+        self._sample_had_keyboard = False
 
     def _on_stop(self) -> None:
         if self._run is not None:
@@ -328,6 +336,8 @@ class WelcomePage(QWidget):
             words = f"Needs {' and '.join(missing)} first."
         self.question_step.set_words(words)
         self.ask_button.setVisible(ready and self._has_model)
+        if bool(self.question_buttons) is (sample and self._has_model):
+            return  # the keyboard may be at one of them
         empty_layout(self._questions)
         self.question_buttons = []
         if sample and self._has_model:
