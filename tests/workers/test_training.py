@@ -224,6 +224,16 @@ def test_looking_into_a_set_tells_what_is_trained(host: WorkerHost, model: BaseM
     assert (unknown.shape, unknown.columns, unknown.previews) == ("unknown", ("one", "two"), ())
 
 
+def test_the_worker_starts_light() -> None:
+    import subprocess
+    import sys
+
+    heavy = "{'numpy', 'gguf', 'pyarrow', 'torch', 'transformers', 'llama_cpp'}"
+    code = f"import sys, workbench.workers.training; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_looking_into_a_set_loads_no_torch(model: BaseModel, tmp_path: Path) -> None:
     import subprocess
     import sys

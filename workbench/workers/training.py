@@ -19,7 +19,6 @@ from workbench.errors import UserError
 from workbench.events import Event
 from workbench.models.names import file_safe
 from workbench.protocol import Call, RequestContext, finish
-from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.protocol import (
     CheckParity,
     ConvertTrained,
@@ -35,6 +34,7 @@ from workbench.techniques.finetuning.protocol import (
     TrainModel,
 )
 from workbench.techniques.finetuning.training.control import Switch
+from workbench.techniques.finetuning.want_of_memory import memory_told
 from workbench.workers.serve import Handler, serve
 
 _UNITS = {"merging": "bytes", "loading": "bytes", "checking": "prompts"}

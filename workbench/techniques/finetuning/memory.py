@@ -6,8 +6,6 @@ The estimate is of the peak, and meant to be at or a little above it: benchmarks
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from workbench.techniques.finetuning.bridge.peft_kinds import WIDE_RANK
 from workbench.techniques.finetuning.moving import ModelShape, count_moving, targets
@@ -175,16 +173,3 @@ def disk_bytes(shape: ModelShape, config: TrainingConfig) -> int:
     if ARTIFACTS[config.weights.method] == "merged":
         served = int(shape.rest_bytes + SERVED_BYTES * shape.linear_parameters)
     return (KEPT_CHECKPOINTS + 1) * (moving + states) + moving + served  # one is written before the oldest goes
-
-
-@contextmanager
-def memory_told() -> Iterator[None]:
-    """Want of memory is a MemoryError, whatever torch calls it: the core, which knows the plan, says what to lower."""
-    try:
-        yield
-    except RuntimeError as error:
-        # torch 2.13 has no type of its own for the processor's memory
-        said = "can't allocate memory" in str(error) or "not enough memory" in str(error)
-        if said or type(error).__name__ == "OutOfMemoryError":
-            raise MemoryError(str(error)) from error
-        raise

@@ -14,7 +14,6 @@ from tests.unit.finetuning.training.tiny_training import save_folder, sequences
 from workbench import events
 from workbench.core.out_of_memory import explain
 from workbench.protocol import failure_of
-from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.parity.prompts import read_prompts
 from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
 from workbench.techniques.finetuning.training import scoring
@@ -22,6 +21,7 @@ from workbench.techniques.finetuning.training.control import Switch
 from workbench.techniques.finetuning.training.running import train
 from workbench.techniques.finetuning.training.scoring import spread, texts_of
 from workbench.techniques.finetuning.training.sets import Question
+from workbench.techniques.finetuning.want_of_memory import memory_told
 from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 
 

@@ -21,7 +21,6 @@ from workbench import events
 from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
 from workbench.techniques.finetuning.data.skeletons import Tokenizer
-from workbench.techniques.finetuning.memory import memory_told
 from workbench.techniques.finetuning.protocol import BaseModel, Trained, TrainModel
 from workbench.techniques.finetuning.training.artefacts import set_moving, write_trained
 from workbench.techniques.finetuning.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
@@ -44,6 +43,7 @@ from workbench.techniques.finetuning.training.trainer import (
     TrainerOptions,
     peak_memory_bytes,
 )
+from workbench.techniques.finetuning.want_of_memory import memory_told
 from workbench.techniques.finetuning.weights.loading import LoadedBase, load_base
 from workbench.training import ARTIFACTS, TrainingConfig
 
