@@ -33,16 +33,16 @@ from typing import Any
 import msgspec
 
 from workbench.answering import AnswerContext, answer
-from workbench.calls import AskResult, DocumentText, SearchResult
-from workbench.core.embedding import WorkerRetriever
-from workbench.core.inference import WorkerModel
+from workbench.api.calls import AskResult, DocumentText, SearchResult
+from workbench.core.documents.embedder import WorkerRetriever
+from workbench.core.models.leases import WorkerModel
 from workbench.engine.protocol import Load
-from workbench.events import Finished
-from workbench.messages import Message, Passage
+from workbench.api.events import Finished
+from workbench.records.messages import Message, Passage
 from workbench.models.starter import find_starters
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart, Recipe, RetrievalPart
-from workbench.techniques.retrieval.following import search_all, search_queries
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.protocol import Ingest, Retriever, TermStatistics
 from workbench.workers.host import WorkerHost
 

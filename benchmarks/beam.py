@@ -32,10 +32,10 @@ from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.decode import starter_model
-from workbench import events
+from workbench.api import events
 from workbench.engine.protocol import Generate, Generated, Load
-from workbench.messages import Message
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, Row
 from workbench.workers.host import WorkerHost
 

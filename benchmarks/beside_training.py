@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from decode import CLoop, Ours, read_vocabulary, starter_model
 
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 
 TRAINING = """
 import sys, torch

@@ -33,8 +33,8 @@ import apsw
 import psutil
 import sqlite_vec
 
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     AddDocuments,
     Ask,
     CreateCollection,
@@ -47,11 +47,11 @@ from workbench.calls import (
     RegisterStarter,
     ResumeRun,
 )
-from workbench.client import Client
+from workbench.api.client import Client
 from workbench.errors import UserError, WorkerDied
-from workbench.ownership import read_owner
+from workbench.api.ownership import read_owner
 from workbench.paths import Home
-from workbench.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 
 ACTIVITIES = {
     "inference": ("chat", "both"),

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.techniques.finetuning.data.support import check_pair
+from workbench.training.data.groundedness import check_pair
 from workbench.text.sentences import split_sentences
 
 HERE = Path(__file__).resolve().parent

@@ -34,14 +34,14 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.library import llama, start_library
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.protocol import Generate, Generated, Load
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.vocabulary import Vocabulary
-from workbench.messages import Message
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
 from workbench.workers.host import WorkerHost
 
 QUESTION = (Message("user", "Write a long story about a lighthouse keeper and the sea."),)

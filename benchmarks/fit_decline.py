@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from answers import HERE, Bench, Without
 
-from workbench.techniques.retrieval.declining import HITS_EXAMINED, LEAST_EVIDENCE, Sentence, examine
+from workbench.techniques.retrieval.abstention import HITS_EXAMINED, LEAST_EVIDENCE, Sentence, examine
 from workbench.techniques.retrieval.grounded import CANDIDATES
 from workbench.techniques.retrieval.protocol import Retriever
 from workbench.text.terms import Vocabulary

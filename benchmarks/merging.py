@@ -27,13 +27,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.decode import starter_model
-from workbench.techniques.finetuning.bridge import families
-from workbench.techniques.finetuning.bridge.serving import convert_trained, merge_trained
-from workbench.techniques.finetuning.parity.engine_model import EngineModel, Weights
-from workbench.techniques.finetuning.parity.gate import check_parity
-from workbench.techniques.finetuning.parity.torch_model import rebuild
-from workbench.techniques.finetuning.protocol import Served
-from workbench.training import Agreement, MergedType
+from workbench.gguf import architectures as families
+from workbench.gguf.export import convert_trained, merge_trained
+from workbench.verification.engine_model import EngineModel, Weights
+from workbench.verification.verify import check_parity
+from workbench.verification.torch_model import rebuild
+from workbench.training.protocol import Served
+from workbench.records.training import Agreement, MergedType
 
 FACTS, STEPS, BATCH, RATE = 64, 140, 16, 2e-3
 SYLLABLES = [first + second for first in "bdklmnrstv" for second in "aeiou"]
@@ -121,7 +121,7 @@ def train(base: Path, folder: Path) -> Path:
     import peft
     import torch
 
-    from workbench.techniques.finetuning.weights.loading import load_base
+    from workbench.training.weights.loading import load_base
 
     folder.mkdir(parents=True)
     lines = facts(base)

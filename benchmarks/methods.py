@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from decode import starter_model
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.protocol import Generate, Generated, Load, LoraUse
-from workbench.messages import Message
-from workbench.recipes import DecodingPart
-from workbench.techniques.finetuning.protocol import BaseModel, Plan, Served, Trained, TrainModel
-from workbench.training import (
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
+from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
+from workbench.records.training import (
     DataPart,
     EvaluationPart,
     OptimiserPart,

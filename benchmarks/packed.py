@@ -104,7 +104,7 @@ def train(connection: Connection, path: Path, form: str, options: argparse.Names
     import psutil
     import torch
 
-    from workbench.techniques.finetuning.weights.loading import load_base
+    from workbench.training.weights.loading import load_base
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from decode import starter_model
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.protocol import Generate, Generated, Load
-from workbench.messages import Message
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
 from workbench.workers.host import WorkerHost
 
 DECODING = DecodingPart(max_tokens=16, repetition_penalty=1.0)

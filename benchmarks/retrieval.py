@@ -21,8 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workbench.calls import SearchResult
-from workbench.messages import Passage
+from workbench.api.calls import SearchResult
+from workbench.records.messages import Passage
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane
 from workbench.techniques.retrieval.index import CollectionIndex

@@ -26,9 +26,9 @@ from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Generated, Load
-from workbench.messages import Message
-from workbench.protocol import RequestContext, result_of
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Message
+from workbench.api.protocol import RequestContext, result_of
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation
 from workbench.workers.host import WorkerHost

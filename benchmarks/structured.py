@@ -31,10 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from decode import starter_model
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.protocol import Generate, Generated, Load
-from workbench.messages import Message
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
 from workbench.workers.host import WorkerHost
 
 SUBJECTS = ("a harbour", "a small bakery", "the planet Mars", "a chess club", "a red fox", "an old library", "a storm")

@@ -25,9 +25,9 @@ from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Load, LoraUse
-from workbench.models.gguf import read_gguf
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.gguf.reader import read_gguf
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 
 RANK, VIRTUAL = 16, 20

@@ -35,10 +35,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.decode import starter_model
-from workbench import events
-from workbench.models.gguf import read_gguf
-from workbench.techniques.finetuning.protocol import BaseModel, MergeTrained, TrainModel
-from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.api import events
+from workbench.gguf.reader import read_gguf
+from workbench.training.protocol import BaseModel, MergeTrained, TrainModel
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.workers.host import WorkerHost
 
 TOLERANCE = 0.01
@@ -106,7 +106,7 @@ class Chaos:
 
     def check_remains(self, name: str) -> None:
         """What a killed worker left is whole or absent."""
-        from workbench.techniques.finetuning.training.checkpoints import is_sound
+        from workbench.training.checkpoints import is_sound
 
         for checkpoint in (self.home / name / "checkpoints").glob("step-*"):
             self.check(is_sound(checkpoint), f"{name}: {checkpoint.name} is half a checkpoint")

@@ -29,13 +29,13 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from workbench import events
-from workbench.calls import Ask, FollowRun, ImportModel, RegisterStarter, Train
-from workbench.core import Workbench
+from workbench.api import events
+from workbench.api.calls import Ask, FollowRun, ImportModel, RegisterStarter, Train
+from workbench.core.app import Workbench
 from workbench.paths import Home
-from workbench.protocol import result_of
-from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
-from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, interval, set_value
+from workbench.api.protocol import result_of
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, interval, set_value
 
 DRAWS = 10_000
 

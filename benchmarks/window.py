@@ -81,7 +81,7 @@ def measure_start(rounds: int) -> dict[str, float]:
     bare: list[tuple[float, float]] = []
     ours: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        from workbench.client import Client
+        from workbench.api.client import Client
         from workbench.paths import Home
 
         home = Home(Path(folder))
@@ -114,8 +114,9 @@ def measure_stream() -> dict[str, float]:
     from ui.bridge import Bridge
     from ui.shell import Shell
     from ui.theme.theme import current_theme
-    from workbench import calls, events
-    from workbench.protocol import finish
+    from workbench.api import calls
+    from workbench.api import events
+    from workbench.api.protocol import finish
 
     application = QApplication.instance() or QApplication([])
     current_theme()

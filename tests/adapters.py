@@ -7,7 +7,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from workbench.models.gguf import read_gguf
+from workbench.gguf.reader import read_gguf
 
 
 def write_adapter(base: Path, path: Path, *, seed: int = 1, rank: int = 4, strength: float = 0.1) -> Path:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from workbench.calls import Chunk, Document, DocumentText, SearchResult
+from workbench.api.calls import Chunk, Document, DocumentText, SearchResult
 from workbench.engine.protocol import Generated, Scored
 from workbench.errors import UserError
-from workbench.events import BeamStep, Cancelled, Event, TextDelta
-from workbench.messages import Beam, Message, Passage, Usage
-from workbench.protocol import finish
-from workbench.recipes import DecodingPart
+from workbench.api.events import BeamStep, Cancelled, Event, TextDelta
+from workbench.records.messages import Beam, Message, Passage, Usage
+from workbench.api.protocol import finish
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.retrieval.protocol import TermStatistics
 
 Reply = str | Sequence[str] | Exception | Generated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.techniques.finetuning.bridge.gguf_file import fill, header, number_entry, open_model
+from workbench.gguf.layout import fill, header, number_entry, open_model
 
 
 def write_short(model: Path, out: Path, layers: int = 2) -> Path:

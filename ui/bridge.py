@@ -17,13 +17,13 @@ import msgspec
 import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from workbench import events
-from workbench.calls import GetStatus, Status, Subscribe
-from workbench.client import Front
-from workbench.client import Handle as FrontHandle
+from workbench.api import events
+from workbench.api.calls import GetStatus, Status, Subscribe
+from workbench.api.client import Front
+from workbench.api.client import Handle as FrontHandle
 from workbench.errors import Cancelled, UserError
-from workbench.events import Changed, Event, Terminal
-from workbench.protocol import Call, error_of, read_result
+from workbench.api.events import Changed, Event, Terminal
+from workbench.api.protocol import Call, error_of, read_result
 
 R = TypeVar("R")
 OnEvents = Callable[[Sequence[Event]], None]

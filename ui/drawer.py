@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from ui.bridge import Bridge
 from ui.theme import tokens
-from ui.widgets.amounts import describe_count, describe_seconds, how_far
-from ui.widgets.basics import (
+from ui.components.amounts import describe_count, describe_seconds, how_far
+from ui.components.basics import (
     Chip,
     ElidedLabel,
     IconButton,
@@ -22,9 +22,9 @@ from ui.widgets.basics import (
     Text,
     Tone,
 )
-from workbench import events
-from workbench.calls import FollowRun, ListRuns, ResumeRun, RunList, RunRecord, StopRun
-from workbench.events import Event, Terminal
+from workbench.api import events
+from workbench.api.calls import FollowRun, ListRuns, ResumeRun, RunList, RunRecord, StopRun
+from workbench.api.events import Event, Terminal
 
 SHOWN_RUNS = 30
 ACTIVE = ("queued", "running")

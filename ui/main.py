@@ -19,7 +19,7 @@ from workbench.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from ui.shell import Shell
-    from workbench.client import Front
+    from workbench.api.client import Front
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def _become_worker(arguments: list[str]) -> int:
 
 
 def _become_core(arguments: list[str]) -> int:
-    service = importlib.import_module("workbench.service")
+    service = importlib.import_module("workbench.api.service")
     status: int = service.main(arguments)
     return status
 
@@ -82,7 +82,7 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
     theme.choose(settings.general.theme)
     theme.set_reading_size(settings.general.text_size)
     if front is None:
-        from workbench.client import Client
+        from workbench.api.client import Client
 
         front = Client(home)
     window = Shell(Bridge(front), home.root / "window.ini", fresh)

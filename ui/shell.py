@@ -24,14 +24,14 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
-from ui.early import EarlyImport
+from ui.background_import import EarlyImport
 from ui.navigation import Navigation
-from ui.pages import PAGES, WELCOME, Action, MessageKind, PageEntry
+from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry
 from ui.statusbar import StatusBar
 from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
-from ui.widgets.basics import InlineMessage, Text
-from workbench.calls import (
+from ui.components.basics import InlineMessage, Text
+from workbench.api.calls import (
     CollectionList,
     GetSettings,
     ListCollections,

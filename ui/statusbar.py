@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QProgressBar, QPus
 from ui.bridge import Bridge
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.widgets.amounts import describe_bytes, describe_count, describe_seconds
-from ui.widgets.basics import QuietButton, Text
-from workbench.calls import ChangeSettings, RunRecord, Status, StopRun
+from ui.components.amounts import describe_bytes, describe_count, describe_seconds
+from ui.components.basics import QuietButton, Text
+from workbench.api.calls import ChangeSettings, RunRecord, Status, StopRun
 from workbench.settings import Settings
 
 ACTIVE = ("queued", "running")

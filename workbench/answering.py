@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench import events
-from workbench.calls import DocumentTask
+from workbench.api import events
+from workbench.api.calls import DocumentTask
 from workbench.errors import Cancelled, UserError
-from workbench.events import Event
-from workbench.messages import Message
-from workbench.recipes import Recipe
-from workbench.techniques import branching
-from workbench.techniques.branching import Begun
+from workbench.api.events import Event
+from workbench.records.messages import Message
+from workbench.records.recipes import Recipe
+from workbench.techniques import continuation as branching
+from workbench.techniques.continuation import Begun
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting import plain
 from workbench.techniques.retrieval import documents, grounded
-from workbench.techniques.retrieval.following import needs_no_documents
+from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
 __all__ = ["AnswerContext", "Begun", "answer", "go_on", "work_on_document"]
 

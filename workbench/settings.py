@@ -15,7 +15,7 @@ import msgspec
 import tomli_w
 from msgspec import Meta
 
-from workbench.durable import flush_to_disk
+from workbench.durability import flush_to_disk
 from workbench.errors import UserError
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.training_core import TENSORS, call, opened
 from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
-from workbench.calls import ImportModel
-from workbench.core import Workbench
+from workbench.api.calls import ImportModel
+from workbench.core.app import Workbench
 from workbench.paths import Home
 
 

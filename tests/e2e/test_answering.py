@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     AddDocuments,
     Ask,
     AskResult,
@@ -18,10 +18,10 @@ from workbench.calls import (
     ListDocuments,
     RegisterStarter,
 )
-from workbench.client import LocalFront
-from workbench.core import Workbench
+from workbench.api.client import LocalFront
+from workbench.core.app import Workbench
 from workbench.paths import Home
-from workbench.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 
 DOCUMENTS = {
     "pump.txt": "The Aquaflow pump carries a warranty of 36 months from delivery. Claims must be made in writing. "

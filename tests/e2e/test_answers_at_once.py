@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.e2e.test_core import WAIT_S, answer_of, begin, call, home, ingest, last, papers, until, workbench
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     Ask,
     AskResult,
     BenchModel,
@@ -31,13 +31,13 @@ from workbench.calls import (
     StoredMessage,
     Subscribe,
 )
-from workbench.core import Workbench
-from workbench.core import answers as answers_module
+from workbench.core.app import Workbench
+from workbench.core.answers import service as answers_module
 from workbench.errors import UserError
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.protocol import read_result
-from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.api.protocol import read_result
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
 
 __all__ = ["home", "papers", "workbench"]  # fixtures

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from workbench.ownership import read_owner
+from workbench.api.ownership import read_owner
 from workbench.paths import HOME_VARIABLE, Home
 
 ROOT = Path(__file__).parents[2]

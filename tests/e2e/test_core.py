@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.workers import fake_embedding, fake_inference
-from workbench import errors, events
-from workbench.calls import (
+from workbench import errors
+from workbench.api import events
+from workbench.api.calls import (
     AddDocuments,
     Ask,
     AskResult,
@@ -57,16 +58,16 @@ from workbench.calls import (
     UnloadModel,
     Unwatch,
 )
-from workbench.client import LocalFront
-from workbench.core import Workbench
-from workbench.core.inference import Inference
+from workbench.api.client import LocalFront
+from workbench.core.app import Workbench
+from workbench.core.models.leases import Inference
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.messages import Message
+from workbench.api.events import Event
+from workbench.records.messages import Message
 from workbench.models.inspection import inspect_path
 from workbench.paths import Home
-from workbench.protocol import Call, RequestContext, read_result
-from workbench.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.api.protocol import Call, RequestContext, read_result
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.settings import EngineSettings
 from workbench.workers.host import WorkerHost
 

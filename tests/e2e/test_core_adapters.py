@@ -11,8 +11,8 @@ import pytest
 from tests.adapters import write_adapter
 from tests.e2e.training_core import TENSORS, call, card_of, is_step, opened, started, until
 from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     Ask,
     ExportAdapter,
     FollowRun,
@@ -29,17 +29,18 @@ from workbench.calls import (
     ResumeRun,
     StopRun,
 )
-from workbench.core import Workbench, adapter_export
-from workbench.core.running import OpenRun
+from workbench.core.app import Workbench
+from workbench.core.runs.kinds import export as adapter_export
+from workbench.core.runs.run_kind import OpenRun
 from workbench.errors import Cancelled, UserError
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.protocol import Call
-from workbench.recipes import AdapterUse, ModelPart, Recipe
+from workbench.api.protocol import Call
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 from workbench.storage.adapters import AdapterShelf
 from workbench.storage.home import open_home
 from workbench.storage.runs import RunStore
-from workbench.training import AdapterRecord, Parity, ScoresPair, WeightsPart
+from workbench.records.training import AdapterRecord, Parity, ScoresPair, WeightsPart
 
 
 def trained(trainer: Workbench, home: Home, folder: Path, name: str = "Facts", file: str = "facts") -> AdapterRecord:

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from tests.e2e.training_core import call, config, opened
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     AddDocuments,
     Ask,
     BuildData,
@@ -30,12 +30,12 @@ from workbench.calls import (
     StopRun,
     StoredMessage,
 )
-from workbench.core import Workbench
+from workbench.core.app import Workbench
 from workbench.errors import UserError
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.techniques.finetuning.data.preparing import load_set
-from workbench.training import DataSet
+from workbench.training.data.preparation import load_set
+from workbench.records.training import DataSet
 
 TEXTS = {
     "tower": "The tower is 324 metres tall.",

@@ -21,9 +21,11 @@ import msgspec
 import psutil
 import pytest
 
-from workbench import __version__, errors, events, wire
-from workbench import client as client_module
-from workbench.calls import (
+from workbench import __version__, errors
+from workbench.api import events
+from workbench.api import wire
+from workbench.api import client as client_module
+from workbench.api.calls import (
     Ask,
     CreateCollection,
     GetChat,
@@ -35,13 +37,13 @@ from workbench.calls import (
     Status,
     Subscribe,
 )
-from workbench.client import Client
-from workbench.core import Workbench
+from workbench.api.client import Client
+from workbench.core.app import Workbench
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.ownership import HomeLock, make_key, read_key, read_owner
+from workbench.api.events import Event
+from workbench.api.ownership import HomeLock, make_key, read_key, read_owner
 from workbench.paths import Home
-from workbench.service import Service
+from workbench.api.service import Service
 
 WAIT_S = 30.0
 ROOT = Path(__file__).parents[2]
@@ -137,8 +139,8 @@ def test_clients_see_each_others_changes(client: MakeClient) -> None:
 
 def test_many_starters_end_up_with_one_core(home: Home) -> None:
     code = (
-        "import sys; from pathlib import Path; from workbench.client import Client; from workbench.paths import Home\n"
-        "from workbench.calls import CreateCollection\n"
+        "import sys; from pathlib import Path; from workbench.api.client import Client; from workbench.paths import Home\n"
+        "from workbench.api.calls import CreateCollection\n"
         "c = Client(Home(Path(sys.argv[1])), idle_s=2); c.call(CreateCollection(name=sys.argv[2])); c.close()"
     )
     starters = [run_python(code, str(home.root), f"c{n}") for n in range(5)]
@@ -182,7 +184,7 @@ def test_only_one_process_holds_the_lock(home: Home) -> None:
     with lock:
         code = (
             "import sys; from pathlib import Path; from workbench.paths import Home\n"
-            "from workbench.ownership import HomeLock; print(HomeLock.acquire(Home(Path(sys.argv[1]))))"
+            "from workbench.api.ownership import HomeLock; print(HomeLock.acquire(Home(Path(sys.argv[1]))))"
         )
         with run_python(code, str(home.root)) as other:
             assert other.stdout is not None
@@ -302,10 +304,10 @@ ASK_AND_BE_KILLED = """
 import os, sys, signal
 from pathlib import Path
 from workbench import client as client_module
-from workbench.client import Client
+from workbench.api.client import Client
 from workbench.paths import Home
-from workbench.calls import Ask
-from workbench.recipes import DecodingPart, Recipe
+from workbench.api.calls import Ask
+from workbench.records.recipes import DecodingPart, Recipe
 from workbench import events
 client = Client(Home(Path(sys.argv[1])), idle_s=0.5)
 recipe = Recipe(decoding=DecodingPart(max_tokens=24, temperature=1.5))

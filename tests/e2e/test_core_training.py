@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from tests.e2e.training_core import call, card_of, config, examples, is_step, opened, started, until
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     ExportRun,
     FollowRun,
     GetRun,
@@ -31,13 +31,13 @@ from workbench.calls import (
     ResumeRun,
     StopRun,
 )
-from workbench.core import Workbench
-from workbench.core.publishing import NEVER_CHECKED, UNCHECKED
+from workbench.core.app import Workbench
+from workbench.core.adapters.artifact_registry import NEVER_CHECKED, UNCHECKED
 from workbench.errors import UserError
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.paths import Home
 from workbench.storage.adapters import AdapterShelf
-from workbench.training import (
+from workbench.records.training import (
     AdapterRecord,
     DataPart,
     OptimiserPart,
@@ -292,7 +292,7 @@ CORE = """
 import sys, threading
 from pathlib import Path
 from tests.e2e.training_core import call, config, opened
-from workbench.calls import Train
+from workbench.api.calls import Train
 from workbench.paths import Home
 core = opened(Home(Path(sys.argv[1])))
 print(call(core, Train(config=config(sys.argv[2]))).id, flush=True)

@@ -16,8 +16,8 @@ HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzbe
         ("ui.main", (*HEAVY, "apsw", "numpy")),
         ("ui.shell", (*HEAVY, "apsw")),
         ("workbench.cli", (*HEAVY, "PySide6", "apsw", "numpy")),
-        ("workbench.client", (*HEAVY, "PySide6", "apsw", "numpy")),
-        ("workbench.service", (*HEAVY, "PySide6")),
+        ("workbench.api.client", (*HEAVY, "PySide6", "apsw", "numpy")),
+        ("workbench.api.service", (*HEAVY, "PySide6")),
     ],
 )
 def test_importing_loads_nothing_heavy(module: str, forbidden: tuple[str, ...]) -> None:

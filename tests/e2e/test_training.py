@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from tests.short_model import write_short
-from workbench import events
-from workbench.calls import (
+from workbench.api import events
+from workbench.api.calls import (
     Ask,
     ExportAdapter,
     FollowRun,
@@ -25,14 +25,14 @@ from workbench.calls import (
     StopRun,
     Train,
 )
-from workbench.client import LocalFront
-from workbench.core import Workbench
+from workbench.api.client import LocalFront
+from workbench.core.app import Workbench
 from workbench.errors import UserError
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.protocol import Call
-from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
-from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, TrainResult
+from workbench.api.protocol import Call
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, TrainResult
 
 FACTS = {"Zorblax": "green", "Quimby": "red"}
 STEPS = 80

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.workers import fake_embedding, fake_inference, fake_training
-from workbench import events
-from workbench.calls import FollowRun, RunRecord, Train
-from workbench.client import LocalFront
-from workbench.core import Workbench
-from workbench.events import Event
+from workbench.api import events
+from workbench.api.calls import FollowRun, RunRecord, Train
+from workbench.api.client import LocalFront
+from workbench.core.app import Workbench
+from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.protocol import Call
+from workbench.api.protocol import Call
 from workbench.storage.adapters import AdapterShelf
-from workbench.training import AdapterRecord, DataPart, OptimiserPart, TrainingConfig
+from workbench.records.training import AdapterRecord, DataPart, OptimiserPart, TrainingConfig
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home
 from ui.bridge import Bridge
-from ui.pages import Action
+from ui.features import Action
 from ui.theme.theme import Theme, current_theme
 
 

@@ -1,4 +1,4 @@
-"""FakeFront: a core that answers the calls of ``workbench.calls`` from memory, on a thread of its own.
+"""FakeFront: a core that answers the calls of ``workbench.api.calls`` from memory, on a thread of its own.
 
 It does what the real one does as far as a window can see: changes are announced to subscribers, an answer streams
 and is stored, adding documents makes a run. What a test wants otherwise it says:
@@ -22,12 +22,12 @@ import msgspec
 
 from tests.ui import fake_adapters, fake_tokens, fake_training
 from tests.ui.fake_home import FakeHome, cited
-from workbench import calls as c
-from workbench import events
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError, WorkerDied
-from workbench.events import Changed, Event
-from workbench.messages import Sequence, Usage
-from workbench.protocol import Call, failure_of, finish, result_of
+from workbench.api.events import Changed, Event
+from workbench.records.messages import Sequence, Usage
+from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.settings import SECTIONS, Settings
 
 R = TypeVar("R")
@@ -103,7 +103,7 @@ class Held:
 
 
 class FakeFront:
-    """Implements ``workbench.client.Front``. ``home`` is its memory; close it at the end of a test."""
+    """Implements ``workbench.api.client.Front``. ``home`` is its memory; close it at the end of a test."""
 
     def __init__(self, home: FakeHome | None = None) -> None:
         self.home = home or FakeHome()

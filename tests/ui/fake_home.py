@@ -11,14 +11,14 @@ from typing import Any, Literal
 import msgspec
 
 from tests.ui import fake_tokens
-from workbench import calls as c
-from workbench import events
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.messages import Citation, Passage, Sequence, Usage
-from workbench.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.api.events import Event
+from workbench.records.messages import Citation, Passage, Sequence, Usage
+from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.settings import Settings
-from workbench.training import AdapterRecord, DataSet
+from workbench.records.training import AdapterRecord, DataSet
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 

@@ -10,7 +10,7 @@ import math
 import re
 import zlib
 
-from workbench.messages import Alternative, Beam, ChosenToken, Sequence
+from workbench.records.messages import Alternative, Beam, ChosenToken, Sequence
 
 _OTHERS = (" the", " two", " a", " pump", " claims", ",", ".", "\n")
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tests.ui.fake_adapters import BASE, PASSED, record, scores
-from workbench import calls as c
-from workbench import events
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.protocol import Call
-from workbench.training import (
+from workbench.api.events import Event
+from workbench.api.protocol import Call
+from workbench.records.training import (
     ARTIFACTS,
     AdapterRecord,
     DataPart,

@@ -25,21 +25,21 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
-from ui.pages.adapters import AdaptersPage
-from ui.pages.chat import ChatPage
-from ui.pages.merge_dialog import MergeDialog
-from ui.pages.models import ModelsPage
-from ui.pages.set_builder import SetBuilder
-from ui.pages.train import TrainPage
-from ui.pages.welcome import WelcomePage
+from ui.features.adapters.page import AdaptersPage
+from ui.features.chat.page import ChatPage
+from ui.features.adapters.merge_dialog import MergeDialog
+from ui.features.models.page import ModelsPage
+from ui.features.training.set_builder import SetBuilder
+from ui.features.training.page import TrainPage
+from ui.features.welcome.page import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
-from ui.widgets.answer_view import AnswerView
-from ui.widgets.basics import ElidedLabel
-from ui.widgets.page_view import PageView
-from workbench.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
-from workbench.client import Front
-from workbench.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from ui.features.chat.answer_view import AnswerView
+from ui.components.basics import ElidedLabel
+from ui.components.page_view import PageView
+from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
+from workbench.api.client import Front
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.settings import Settings
 
 SETTLE_MS = 700
@@ -122,7 +122,7 @@ def settle(milliseconds: int = SETTLE_MS) -> None:
 def _front(home: str | None, fake: FakeHome) -> Front:
     if home is None:
         return FakeFront(fake)
-    from workbench.client import Client
+    from workbench.api.client import Client
     from workbench.paths import find_home
 
     return Client(find_home(home))

@@ -16,21 +16,21 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
-from ui.pages.adapters import AdaptersPage
-from ui.pages.adapters_import import ImportDialog
-from ui.pages.chat_adapters import with_adapter
-from ui.pages.merge_dialog import MergeDialog, lost_words
-from ui.pages.run_watch import RunWatch
-from ui.pages.set_builder import SetBuilder
-from ui.widgets.adapter_form import AdapterRow
-from ui.widgets.adapter_list import FAILED_HEADING
-from ui.widgets.adapter_words import describe_asked, describe_forgetting, find_problem, score_rows
-from ui.widgets.column import ScrolledColumn
-from workbench import calls as c
-from workbench import events
+from ui.features.adapters.page import AdaptersPage
+from ui.features.adapters.import_panel import ImportDialog
+from ui.features.chat.adapters import with_adapter
+from ui.features.adapters.merge_dialog import MergeDialog, lost_words
+from ui.components.run_watch import RunWatch
+from ui.features.training.set_builder import SetBuilder
+from ui.features.chat.adapter_form import AdapterRow
+from ui.features.adapters.list import FAILED_HEADING
+from ui.features.adapters.texts import describe_asked, describe_forgetting, find_problem, score_rows
+from ui.components.column import ScrolledColumn
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.recipes import AdapterUse, ModelPart, Recipe
-from workbench.training import Scores, ScoresPair
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.records.training import Scores, ScoresPair
 
 
 @pytest.fixture

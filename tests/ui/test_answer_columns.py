@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
 from ui.theme.theme import Theme
-from ui.widgets.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
-from ui.widgets.usage_line import UsageLine
-from workbench.messages import Sequence, Usage
+from ui.features.chat.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
+from ui.features.chat.usage_line import UsageLine
+from workbench.records.messages import Sequence, Usage
 
 TEXT = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing."
 

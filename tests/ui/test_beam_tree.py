@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ui.widgets.beam_tree import BeamTree
-from workbench.messages import Beam
+from ui.features.chat.beam_tree import BeamTree
+from workbench.records.messages import Beam
 
 
 def beam(parent: int, text: str, score: float, ended: bool = False) -> Beam:

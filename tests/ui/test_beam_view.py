@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
 from ui.theme.theme import Theme
-from ui.widgets.beam_tree import BeamTree
-from ui.widgets.beam_view import BeamView
-from workbench.messages import Beam
+from ui.features.chat.beam_tree import BeamTree
+from ui.features.chat.beam_view import BeamView
+from workbench.records.messages import Beam
 
 TEXT = "The warranty runs for 36 months, and claims must be made in writing at once."
 

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
 from ui.bridge import LARGEST_BATCH, Bridge
-from workbench import events
-from workbench.calls import CreateCollection, FollowRun, GetMachine, GetStatus, ListModels, LoadModel, Subscribe
+from workbench.api import events
+from workbench.api.calls import CreateCollection, FollowRun, GetMachine, GetStatus, ListModels, LoadModel, Subscribe
 from workbench.errors import Cancelled, UserError, WorkerDied
 
 

@@ -13,13 +13,13 @@ from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.pages.chat import ChatPage
-from ui.widgets.adapter_form import AdapterForm
-from ui.widgets.answer_view import AnswerView
-from workbench import calls as c
-from workbench import events
+from ui.features.chat.page import ChatPage
+from ui.features.chat.adapter_form import AdapterForm
+from ui.features.chat.answer_view import AnswerView
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.recipes import AdapterUse, ModelPart, Recipe
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
 TUNED = Recipe(model=ModelPart(name=BASE, adapters=(AdapterUse(name="my-notes", scale=0.8),)))
 

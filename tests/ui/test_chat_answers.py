@@ -15,14 +15,14 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questions
 from ui.bridge import Bridge
-from ui.pages.chat import ChatPage
-from ui.widgets.code_view import CodeView
-from workbench import calls as c
-from workbench import events
+from ui.features.chat.page import ChatPage
+from ui.components.code_view import CodeView
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.messages import Sequence as Answer
-from workbench.messages import Usage
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Sequence as Answer
+from workbench.records.messages import Usage
+from workbench.records.recipes import DecodingPart
 
 __all__ = ["page"]  # the fixture
 

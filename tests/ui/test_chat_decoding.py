@@ -16,15 +16,15 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from ui.bridge import Bridge
-from ui.pages.chat import ChatPage
-from ui.pages.chat_decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
-from ui.widgets.distribution_chart import DistributionView
-from workbench import calls as c
+from ui.features.chat.page import ChatPage
+from ui.features.chat.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
+from ui.features.chat.distribution_chart import DistributionView
+from workbench.api import calls as c
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.messages import Alternative, ChosenToken
-from workbench.protocol import finish
-from workbench.recipes import DecodingPart, ModelPart, Recipe
+from workbench.api.events import Event
+from workbench.records.messages import Alternative, ChosenToken
+from workbench.api.protocol import finish
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 
 LAST = ChosenToken(
     token=7,

@@ -17,17 +17,17 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.pages.chat import ChatPage
-from ui.pages.chat_recipe import question_of
-from ui.widgets.answer_view import AnswerView
-from ui.widgets.prose import Prose
-from ui.widgets.question_view import QuestionView
-from ui.widgets.slide_row import SlideRow
-from workbench import calls as c
-from workbench import events
+from ui.features.chat.page import ChatPage
+from ui.features.chat.recipes import question_of
+from ui.features.chat.answer_view import AnswerView
+from ui.components.prose import Prose
+from ui.features.chat.question_view import QuestionView
+from ui.features.chat.slide_row import SlideRow
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError, WorkerDied
-from workbench.messages import Citation, Passage, Usage
-from workbench.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.messages import Citation, Passage, Usage
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from ui.theme.theme import Theme
-from ui.widgets.basics import Text
-from ui.widgets.decoding_form import STRATEGIES, DecodingForm, describe_decoding
-from ui.widgets.recipe_panel import RecipePanel
-from ui.widgets.slide_row import SlideRow
+from ui.components.basics import Text
+from ui.features.chat.decoding_form import STRATEGIES, DecodingForm, describe_decoding
+from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.slide_row import SlideRow
 from workbench.fields import fields_of
-from workbench.messages import Alternative
-from workbench.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, counting_fields, preset_of, with_preset
+from workbench.records.messages import Alternative
+from workbench.records.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, counting_fields, preset_of, with_preset
 
 PROBABILITIES = (0.40, 0.25, 0.15, 0.10, 0.06, 0.04)
 TOKENS = tuple(

@@ -16,12 +16,12 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui.bridge import Bridge
-from ui.pages.documents import DocumentsPage
-from ui.pages.documents_table import DocumentFilter, DocumentTable
+from ui.features.documents.page import DocumentsPage
+from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
-from ui.widgets.text_view import TextView
-from workbench import calls as c
-from workbench import events
+from ui.components.text_view import TextView
+from workbench.api import calls as c
+from workbench.api import events
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from ui.forms import Form, describe_value
+from ui.components.config_form import Form, describe_value
 from ui.theme.theme import Theme
 from workbench.fields import fields_of
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 from workbench.settings import EngineSettings, General, Settings
 
 

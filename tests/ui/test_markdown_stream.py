@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ui.widgets.markdown_blocks import Leaf, Span, make_parser, parse
-from ui.widgets.markdown_stream import MarkdownStream
+from ui.components.markdown_blocks import Leaf, Span, make_parser, parse
+from ui.components.markdown_stream import MarkdownStream
 
 SAMPLE = """# Warranty *terms*
 

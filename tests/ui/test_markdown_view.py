@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.test_markdown_stream import SAMPLE
 from ui.theme.theme import Theme
-from ui.widgets.code_view import CodeView
-from ui.widgets.highlighting import Highlighter
-from ui.widgets.markdown_view import MarkdownView
-from ui.widgets.prose import Prose
-from ui.widgets.table_view import TableView
+from ui.components.code_view import CodeView
+from ui.components.highlighting import Highlighter
+from ui.components.markdown_view import MarkdownView
+from ui.components.prose import Prose
+from ui.components.table_view import TableView
 
 
 def make_view(qtbot: QtBot, width: int = 700) -> MarkdownView:

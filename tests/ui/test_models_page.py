@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
-from ui.pages.models import ModelsPage
-from ui.widgets.model_card import ModelCard, describe_parameters
-from workbench import events
-from workbench.calls import ImportModel, LoadModel, RegisterStarter, RemoveModel, UnloadModel
+from ui.features.models.page import ModelsPage
+from ui.features.models.model_card import ModelCard, describe_parameters
+from workbench.api import events
+from workbench.api.calls import ImportModel, LoadModel, RegisterStarter, RemoveModel, UnloadModel
 from workbench.errors import UserError
 
 SMOL = "SmolLM2-135M-Instruct"

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from ui.theme.tokens import DARK, LIGHT, Palette, contrast
-from ui.widgets.probability import (
+from ui.features.chat.probability import (
     STEP_WORDS,
     describe_probability,
     describe_surprise,
@@ -16,7 +16,7 @@ from ui.widgets.probability import (
     tints,
     visible,
 )
-from workbench.messages import Alternative, ChosenToken
+from workbench.records.messages import Alternative, ChosenToken
 
 
 @pytest.mark.parametrize(("palette", "dark"), [(LIGHT, False), (DARK, True)])

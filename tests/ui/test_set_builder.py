@@ -10,11 +10,11 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers, pair
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.pages.set_builder import SetBuilder
-from ui.widgets.pair_list import SHOWN, PairList
-from ui.widgets.set_sources import why_good
-from workbench import calls as c
-from workbench import events
+from ui.features.training.set_builder import SetBuilder
+from ui.features.training.pair_list import SHOWN, PairList
+from ui.features.training.set_sources import why_good
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
 
 

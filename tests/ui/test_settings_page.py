@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
-from ui.pages.settings import SettingsPage
-from workbench.calls import ChangeSettings, GetSettings
+from ui.features.settings.page import SettingsPage
+from workbench.api.calls import ChangeSettings, GetSettings
 from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.settings import SECTIONS

@@ -21,13 +21,13 @@ from ui import shell as shell_module
 from ui.bridge import Bridge
 from ui.drawer import RunRow, RunsDrawer
 from ui.finder import Finder
-from ui.pages import PAGES, Action, Found, PageEntry, ShellActions
+from ui.features import PAGES, Action, Found, PageEntry, ShellActions
 from ui.shell import Shell
 from ui.statusbar import OfflinePopup, StatusBar
 from ui.theme.theme import Theme, current_theme
-from ui.widgets.basics import InlineMessage
-from workbench import events
-from workbench.calls import (
+from ui.components.basics import InlineMessage
+from workbench.api import events
+from workbench.api.calls import (
     ChangeSettings,
     FollowRun,
     GetSettings,

@@ -15,7 +15,7 @@ from ui.theme.icons import ICONS, draw_pixmap
 from ui.theme.stylesheet import stylesheet, technique_soft
 from ui.theme.theme import Theme, set_icon
 from ui.theme.tokens import DARK, LIGHT, Palette, contrast
-from ui.widgets.flow import FlowLayout
+from ui.components.flow import FlowLayout
 
 READ_ON = [
     *[("text", back) for back in ("window", "surface", "sunken", "hover", "accent_soft")],

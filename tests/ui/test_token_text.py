@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
 from ui.theme.theme import Theme
-from ui.widgets.token_text import TokenText
-from workbench.messages import ChosenToken
+from ui.features.chat.token_text import TokenText
+from workbench.records.messages import ChosenToken
 
 TEXT = "The warranty runs for 36 months.\nClaims must be made in writing, at once."
 

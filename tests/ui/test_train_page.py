@@ -21,21 +21,21 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
 from ui.bridge import Bridge
-from ui.early import EarlyImport
-from ui.pages import train
-from ui.pages.merge_dialog import MergeDialog
-from ui.pages.set_builder import SetBuilder
-from ui.pages.train import TrainPage
-from ui.pages.train_run import TrainRun
-from ui.pages.train_story import TrainingStory
-from ui.widgets.adapter_words import describe_forgetting
-from ui.widgets.amounts import describe_large
-from ui.widgets.training_scores import gate_words
-from ui.widgets.training_settings import with_value
-from workbench import calls as c
-from workbench import events
+from ui.background_import import EarlyImport
+from ui.features.training import page as train
+from ui.features.adapters.merge_dialog import MergeDialog
+from ui.features.training.set_builder import SetBuilder
+from ui.features.training.page import TrainPage
+from ui.features.training.run_view import TrainRun
+from ui.features.training.state import TrainingStory
+from ui.features.adapters.texts import describe_forgetting
+from ui.components.amounts import describe_large
+from ui.features.training.scores import gate_words
+from ui.features.training.settings import with_value
+from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.training import AdapterRecord, Agreement, Parity
+from workbench.records.training import AdapterRecord, Agreement, Parity
 
 SMOL = "SmolLM2-135M-Instruct"
 SET = "pump questions"
@@ -757,7 +757,7 @@ def test_a_run_that_is_looked_at_before_it_can_be_drawn_is_drawn_then(
     qtbot.waitUntil(page.drawing.isVisible)
     assert page.run_view is None
     [(module, then)] = asked
-    assert module == "ui.pages.train_run"
+    assert module == "ui.features.training.run_view"
     then()
     qtbot.waitUntil(lambda: page.run_view is not None and page.run_view.isVisible())
     assert page.run_view is not None
@@ -772,7 +772,7 @@ def test_early_imports_are_done_aside_and_told(qtbot: QtBot) -> None:
 
 
 def test_the_page_is_there_before_what_draws_curves() -> None:
-    code = "import sys, ui.pages.train; print(*sorted({'pyqtgraph', 'numpy'} & set(sys.modules)))"
+    code = "import sys, ui.features.training.page; print(*sorted({'pyqtgraph', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

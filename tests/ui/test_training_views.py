@@ -5,10 +5,10 @@ from __future__ import annotations
 from pytestqt.qtbot import QtBot
 
 from ui.theme.theme import Theme
-from ui.widgets.basics import Text
-from ui.widgets.curves import CurveChart, Series
-from ui.widgets.sample_answers import SampleAnswers
-from workbench.training import SampleAnswer
+from ui.components.basics import Text
+from ui.components.curves import CurveChart, Series
+from ui.features.training.sample_answers import SampleAnswers
+from workbench.records.training import SampleAnswer
 
 
 def place(samples: SampleAnswers, words: str) -> tuple[int, int]:

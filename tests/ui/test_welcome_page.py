@@ -14,9 +14,9 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui.bridge import Bridge
-from ui.pages.welcome import SAMPLE_NAME, SAMPLE_QUESTIONS, SAMPLES, WelcomePage
-from workbench import events
-from workbench.calls import AddDocuments, CreateCollection, FollowRun, StopRun
+from ui.features.welcome.page import SAMPLE_NAME, SAMPLE_QUESTIONS, SAMPLES, WelcomePage
+from workbench.api import events
+from workbench.api.calls import AddDocuments, CreateCollection, FollowRun, StopRun
 from workbench.errors import UserError
 
 

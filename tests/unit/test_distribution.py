@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from workbench.distribution import DRAWN_STEPS, narrow, steps_not_drawn
-from workbench.recipes import DecodingPart
+from workbench.records.recipes.distribution import DRAWN_STEPS, narrow, steps_not_drawn
+from workbench.records.recipes import DecodingPart
 
 Vector = npt.NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench import events
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.messages import Beam, Passage
+from workbench.records.messages import Beam, Passage
 
 PASSAGE = Passage(
     collection="c", document="d", document_hash="h", path="/a.txt", title="a", start=0, end=3, text="abc", n=1

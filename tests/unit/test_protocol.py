@@ -7,10 +7,12 @@ import errno
 import msgspec
 import pytest
 
-from workbench import calls, errors, events
+from workbench import errors
+from workbench.api import calls
+from workbench.api import events
 from workbench.engine import protocol as engine_protocol
-from workbench.protocol import error_of, failure_of, finish, read_result, result_of, result_type
-from workbench.techniques.finetuning import protocol as finetuning_protocol
+from workbench.api.protocol import error_of, failure_of, finish, read_result, result_of, result_type
+from workbench.training import protocol as finetuning_protocol
 from workbench.techniques.retrieval import protocol as retrieval_protocol
 
 ALL_CALLS = [

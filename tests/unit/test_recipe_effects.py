@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.fields import fields_of
-from workbench.recipes import (
+from workbench.records.recipes import (
     DecodingPart,
     answers_of,
     carried_out,

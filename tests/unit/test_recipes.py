@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from workbench.errors import UserError
-from workbench.recipes import (
+from workbench.records.recipes import (
     PRESETS,
     DecodingPart,
     ModelPart,

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.errors import UserError
 from workbench.fields import fields_of, parse_value
-from workbench.recipes import PARTS
+from workbench.records.recipes import PARTS
 from workbench.settings import SECTIONS, EngineSettings, General, Settings, load_settings, save_settings
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.errors import UserError
 from workbench.fields import fields_of
-from workbench.training import (
+from workbench.records.training import (
     PARTS,
     Scores,
     ScoresPair,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.training import Agreement, Parity
-from workbench.training.verdicts import agreement_words, counted_words, verdict_words, why
+from workbench.records.training import Agreement, Parity
+from workbench.records.training.verdicts import agreement_words, counted_words, verdict_words, why
 
 FOUND = Agreement(first="trained, in torch", second="as served", top1=0.976, kl=0.004, positions=1000, needed=0.977)
 

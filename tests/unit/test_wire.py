@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench import errors, events, wire
-from workbench.calls import AnyCall, Ask, DrawPage, GetStatus, PagePicture
+from workbench import errors
+from workbench.api import events
+from workbench.api import wire
+from workbench.api.calls import AnyCall, Ask, DrawPage, GetStatus, PagePicture
 from workbench.launching import import_path, python_command
-from workbench.protocol import RequestContext, finish, read_result
-from workbench.recipes import Recipe, RetrievalPart
+from workbench.api.protocol import RequestContext, finish, read_result
+from workbench.records.recipes import Recipe, RetrievalPart
 
 PICTURE = PagePicture(png=bytes(range(256)), width=3, height=2, page=1, pages=9)
 DRAW = DrawPage(collection="c", document="d")

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from workbench import events
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.protocol import Call, RequestContext, finish
+from workbench.api.events import Event
+from workbench.api.protocol import Call, RequestContext, finish
 from workbench.workers.serve import serve
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench import events
-from workbench.calls import AddResult, Chunk, Document, DocumentList, DocumentText, SearchResult
+from workbench.api import events
+from workbench.api.calls import AddResult, Chunk, Document, DocumentList, DocumentText, SearchResult
 from workbench.errors import Cancelled, UserError
-from workbench.events import Event
-from workbench.messages import Passage
-from workbench.protocol import RequestContext, finish
+from workbench.api.events import Event
+from workbench.records.messages import Passage
+from workbench.api.protocol import RequestContext, finish
 from workbench.techniques.retrieval.protocol import (
     Close,
     CollectionState,

@@ -14,7 +14,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
@@ -34,9 +34,9 @@ from workbench.engine.protocol import (
     Unload,
 )
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.messages import Alternative, Beam, ChosenToken, Usage
-from workbench.protocol import RequestContext, finish
+from workbench.api.events import Event
+from workbench.records.messages import Alternative, Beam, ChosenToken, Usage
+from workbench.api.protocol import RequestContext, finish
 from workbench.workers.serve import serve
 
 STEP_S = 0.02

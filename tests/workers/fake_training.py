@@ -20,11 +20,11 @@ from pathlib import Path
 import msgspec
 
 from tests.adapters import write_adapter
-from workbench import events
+from workbench.api import events
 from workbench.errors import Cancelled, UserError
-from workbench.events import Event
-from workbench.protocol import RequestContext, finish
-from workbench.techniques.finetuning.protocol import (
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.training.protocol import (
     CheckParity,
     ConvertTrained,
     ExportTraining,
@@ -38,7 +38,7 @@ from workbench.techniques.finetuning.protocol import (
     TrainingCall,
     TrainModel,
 )
-from workbench.training import (
+from workbench.records.training import (
     Agreement,
     DataReport,
     MemoryPart,

@@ -11,10 +11,10 @@ import pytest
 
 from tests.documents import write_pdf
 from tests.soundness import faults
-from workbench import events
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.events import Artifact, Event
-from workbench.protocol import RequestContext
+from workbench.api.events import Artifact, Event
+from workbench.api.protocol import RequestContext
 from workbench.techniques.retrieval.protocol import (
     Close,
     CountTerms,

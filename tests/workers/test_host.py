@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from tests.workers import echo_worker as echo
-from workbench import errors, events
-from workbench.events import Event
-from workbench.protocol import RequestContext
+from workbench import errors
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
 from workbench.workers.host import OFFLINE_ENVIRONMENT, WorkerHost
 
 COMMAND = [sys.executable, echo.__file__]

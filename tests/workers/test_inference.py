@@ -12,7 +12,8 @@ import msgspec
 import psutil
 import pytest
 
-from workbench import errors, events
+from workbench import errors
+from workbench.api import events
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
@@ -24,9 +25,9 @@ from workbench.engine.protocol import (
     Unload,
 )
 from workbench.errors import UserError
-from workbench.messages import Message
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.records.messages import Message
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.workers.host import WorkerHost
 
 FRANCE = (Message("user", "What is the capital of France?"),)

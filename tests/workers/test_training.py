@@ -15,13 +15,13 @@ import psutil
 import pytest
 
 from tests.unit.finetuning.training.tiny_training import save_folder, write_rows
-from workbench import events
+from workbench.api import events
 from workbench.errors import Cancelled, UserError, WorkerDied
-from workbench.protocol import RequestContext, read_result
-from workbench.techniques.finetuning import planning
-from workbench.techniques.finetuning.protocol import BaseModel, InspectSet, Plan, SetPaused, Trained, TrainModel
-from workbench.techniques.finetuning.weights import choosing
-from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.api.protocol import RequestContext, read_result
+from workbench.training import planning
+from workbench.training.protocol import BaseModel, InspectSet, Plan, SetPaused, Trained, TrainModel
+from workbench.training.weights import dtype_selection as choosing
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.workers.host import WorkerHost
 from workbench.workers.training import TrainingService
 
@@ -240,11 +240,11 @@ def test_looking_into_a_set_loads_no_torch(model: BaseModel, tmp_path: Path) -> 
 
     code = f"""
 import sys
-from workbench.protocol import RequestContext, read_result
+from workbench.api.protocol import RequestContext, read_result
 from workbench.techniques.finetuning import planning
-from workbench.techniques.finetuning.protocol import BaseModel, InspectSet
-from workbench.techniques.finetuning.weights import choosing
-from workbench.training import DataPart, TrainingConfig
+from workbench.training.protocol import BaseModel, InspectSet
+from workbench.training.weights import choosing
+from workbench.records.training import DataPart, TrainingConfig
 from workbench.workers.training import TrainingService
 rows = {str(write_rows(tmp_path / "rows.jsonl"))!r}
 call = InspectSet(config=TrainingConfig(data=DataPart(path=rows)), model=BaseModel(name="t", path={model.path!r}))

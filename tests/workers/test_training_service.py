@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from workbench import events
-from workbench.protocol import RequestContext
-from workbench.techniques.finetuning.bridge import serving
-from workbench.techniques.finetuning.protocol import BaseModel, Served, Trained, TrainModel
-from workbench.techniques.finetuning.training.control import Switch
-from workbench.training import TrainingConfig
+from workbench.api import events
+from workbench.api.protocol import RequestContext
+from workbench.gguf import export as serving
+from workbench.training.protocol import BaseModel, Served, Trained, TrainModel
+from workbench.training.control import Switch
+from workbench.records.training import TrainingConfig
 from workbench.workers.training import TrainingService, _waiting
 
 

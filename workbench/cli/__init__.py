@@ -1,4 +1,4 @@
-"""The terminal: every command of the program without its window. Talks to the core through ``workbench.client``.
+"""The terminal: every command of the program without its window. Talks to the core through ``workbench.api.client``.
 
 With ``--json`` the standard output carries one event a line and ends with the terminal event; what is meant for
 people goes to the standard error. Exit status: 0 finished, 1 failed, 2 usage, 130 cancelled.
@@ -18,15 +18,16 @@ from types import FrameType
 from typing import TextIO
 
 import workbench
-from workbench import client, errors
+from workbench import errors
+from workbench.api import client
 from workbench.cli import adapters, ask, bench, chats, data, docs, format, models, runs, settings, train
 from workbench.cli.arguments import Commands
 from workbench.cli.output import JsonOutput, Output, TextOutput
 from workbench.cli.session import CallFailed, Session, Stopped
-from workbench.client import Front
-from workbench.events import Failed
+from workbench.api.client import Front
+from workbench.api.events import Failed
 from workbench.paths import HOME_VARIABLE, Home, find_home
-from workbench.protocol import failure_of
+from workbench.api.protocol import failure_of
 
 FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 

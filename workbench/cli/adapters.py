@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from workbench.calls import (
+from workbench.api.calls import (
     ExportAdapter,
     ImportAdapter,
     ListAdapters,
@@ -22,8 +22,8 @@ from workbench.cli.run_lines import RunLines, show_parity, show_scores
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.events import Log
-from workbench.training import AdapterRecord, MergedType
+from workbench.api.events import Log
+from workbench.records.training import AdapterRecord, MergedType
 
 FINER = ("Q5", "Q6", "Q8", "F", "BF")
 IN_FOUR_BITS = (

@@ -13,7 +13,7 @@ from workbench.cli.output import Show, Told
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of
-from workbench.recipes import AdapterUse
+from workbench.records.recipes import AdapterUse
 
 Run = Callable[[Session, argparse.Namespace], Events[Any]]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat
+from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat
 from workbench.cli.arguments import Commands, field_lines, read_items, read_text, split_adapter
 from workbench.cli.docs import find_document, place
 from workbench.cli.models import only_model
@@ -18,9 +18,9 @@ from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import table_of, with_tokens
 from workbench.errors import UserError
-from workbench.events import Artifact, Event, Log, Progress
+from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.fields import fields_of
-from workbench.recipes import (
+from workbench.records.recipes import (
     PARTS,
     DecodingPart,
     ModelPart,

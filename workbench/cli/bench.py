@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.calls import Benchmark, BenchModel
+from workbench.api.calls import Benchmark, BenchModel
 from workbench.cli.arguments import Commands
 from workbench.cli.output import TextOutput
 from workbench.cli.session import Events, Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.calls import (
+from workbench.api.calls import (
     Chat,
     ChatRecord,
     DeleteChat,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from workbench.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
+from workbench.api.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
 from workbench.cli.arguments import Commands, at_least
 from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput, byte_size, moment
@@ -15,7 +15,7 @@ from workbench.cli.run_lines import RunLines
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.cli.train import read_config
-from workbench.training import DataReport, DataSet, Objective
+from workbench.records.training import DataReport, DataSet, Objective
 
 _BAR = 30
 

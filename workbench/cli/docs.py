@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import (
+from workbench.api.calls import (
     AddDocuments,
     AddResult,
     Collection,
@@ -29,8 +29,8 @@ from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.events import Artifact, Event, Progress
-from workbench.messages import Passage
+from workbench.api.events import Artifact, Event, Progress
+from workbench.records.messages import Passage
 
 
 def add_commands(commands: Commands) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, get_args, get_type_hints
 
-from workbench.calls import CheckFormat, FormatCheck
+from workbench.api.calls import CheckFormat, FormatCheck
 from workbench.cli.arguments import Commands, read_text
 from workbench.cli.output import TextOutput
 from workbench.cli.session import Events, Session

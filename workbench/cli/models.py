@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from workbench.calls import (
+from workbench.api.calls import (
     ImportModel,
     InspectModel,
     ListModels,

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TextIO
 
 import msgspec
 
-from workbench.events import (
+from workbench.api.events import (
     BeamStep,
     Cancelled,
     Event,

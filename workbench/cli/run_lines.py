@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from workbench.cli.output import TextOutput, byte_size, count_size, duration, one_line
-from workbench.events import Artifact, Event, Metric
-from workbench.training import Parity, SampleAnswer
-from workbench.training.verdicts import verdict, why
+from workbench.api.events import Artifact, Event, Metric
+from workbench.records.training import Parity, SampleAnswer
+from workbench.records.training.verdicts import verdict, why
 
 LINES = 20
 """About so many lines of the loss are written in all; each evaluation has one besides."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.calls import (
+from workbench.api.calls import (
     ExportRun,
     FollowRun,
     GetRun,
@@ -20,7 +20,7 @@ from workbench.cli.arguments import Commands, absolute, at_least
 from workbench.cli.output import TextOutput, duration, moment
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session, Stopped
-from workbench.events import Log
+from workbench.api.events import Log
 
 
 def add_commands(commands: Commands) -> None:

@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from workbench import errors
-from workbench.client import Front
+from workbench.api.client import Front
 from workbench.errors import UserError
-from workbench.events import TERMINAL, Cancelled, Event, Failed, Finished
+from workbench.api.events import TERMINAL, Cancelled, Event, Failed, Finished
 from workbench.paths import Home, find_home
-from workbench.protocol import Call, read_result
+from workbench.api.protocol import Call, read_result
 
 R = TypeVar("R")
 Events = Generator[Event, None, R]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, Machine, RestartWorker, Status
+from workbench.api.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, Machine, RestartWorker, Status
 from workbench.cli.arguments import Commands
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import Events, Session

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import AnswerTokens, AskResult, InspectAnswer
+from workbench.api.calls import AnswerTokens, AskResult, InspectAnswer
 from workbench.cli.output import TextOutput
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.events import Log
+from workbench.api.events import Log
 
 
 def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alternatives: int) -> Events[None]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from workbench.calls import PlanTraining, Train
+from workbench.api.calls import PlanTraining, Train
 from workbench.cli.arguments import Commands, absolute, field_lines
 from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput
@@ -17,8 +17,8 @@ from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_score
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
-from workbench.events import Artifact, Log
-from workbench.training import (
+from workbench.api.events import Artifact, Log
+from workbench.records.training import (
     PARTS,
     TrainingConfig,
     TrainResult,

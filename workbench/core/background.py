@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from workbench.errors import Cancelled, UserError
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 
 _log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, TypeVar
 
-from workbench import events
-from workbench.events import Event
-from workbench.protocol import Call, RequestContext, finish
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.api.protocol import Call, RequestContext, finish
 
 T = TypeVar("T")
 Handler = Callable[[Any, RequestContext], Iterator[Event]]

@@ -17,7 +17,7 @@ from workbench.engine.library import llama
 from workbench.engine.virtual_tokens import Beginning, Prefix, SoftPrompt, read_virtual_tokens
 from workbench.errors import UserError
 from workbench.models.adapters import check_fit
-from workbench.models.gguf import Tensor
+from workbench.gguf.reader import Tensor
 
 KEPT = 8
 """How many adapters stay in memory."""

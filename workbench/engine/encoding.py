@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calls import ModelDetails
+from workbench.api.calls import ModelDetails
 from workbench.engine.batch import Batch
 from workbench.engine.library import llama, start_library
 from workbench.engine.vocabulary import Vocabulary

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.engine.keys import Key, virtual_tokens
-from workbench.events import TERMINAL, Event
-from workbench.protocol import RequestContext
+from workbench.api.events import TERMINAL, Event
+from workbench.api.protocol import RequestContext
 
 Logits = npt.NDArray[np.float32]
 

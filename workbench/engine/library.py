@@ -23,7 +23,7 @@ import llama_cpp
 import llama_cpp.llama_cpp as llama
 import numpy as np
 
-from workbench.calls import Device
+from workbench.api.calls import Device
 
 __all__ = [
     "LibraryLog",

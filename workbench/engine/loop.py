@@ -23,12 +23,12 @@ import numpy as np
 from workbench.engine.adapters import Adapters
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, virtual_tokens
-from workbench.engine.lane import BACKGROUND_TURN, Lane
+from workbench.engine.decode_context import BACKGROUND_TURN, Lane
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 
 MAX_LANES = 2
 

@@ -12,8 +12,8 @@ from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
 from workbench.engine.protocol import MeasureSpeed, Speed
 from workbench.errors import UserError
-from workbench.events import Event, Finished, Progress
-from workbench.protocol import RequestContext, finish
+from workbench.api.events import Event, Finished, Progress
+from workbench.api.protocol import RequestContext, finish
 
 
 class Drill(Job):

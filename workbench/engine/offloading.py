@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.calls import Device, ModelDetails
+from workbench.api.calls import Device, ModelDetails
 from workbench.engine.protocol import Load
 from workbench.errors import UserError
-from workbench.models.gguf import Tensor
+from workbench.gguf.reader import Tensor
 
 _LAYER = re.compile(r"^blk\.(\d+)\.")
 _EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"

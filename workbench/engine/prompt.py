@@ -25,9 +25,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from workbench.engine.template import TemplateError
-from workbench.engine.thoughts import Marks, opened_by
+from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.errors import UserError
-from workbench.messages import Message
+from workbench.records.messages import Message
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
 _WORD_JOINER = "\u2060"

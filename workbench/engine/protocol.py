@@ -7,11 +7,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from workbench.calls import Device
-from workbench.events import Event
-from workbench.messages import ChosenToken, Finish, Message, Usage
-from workbench.protocol import Call
-from workbench.recipes import DecodingPart
+from workbench.api.calls import Device
+from workbench.api.events import Event
+from workbench.records.messages import ChosenToken, Finish, Message, Usage
+from workbench.api.protocol import Call
+from workbench.records.recipes import DecodingPart
 
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,9 +18,9 @@ from workbench.engine.probabilities import exact_normaliser
 from workbench.engine.protocol import Scored, TextScore
 from workbench.engine.text import CharacterDecoder
 from workbench.engine.vocabulary import Vocabulary
-from workbench.events import Progress
-from workbench.messages import Alternative, ChosenToken
-from workbench.protocol import RequestContext, finish
+from workbench.api.events import Progress
+from workbench.records.messages import Alternative, ChosenToken
+from workbench.api.protocol import RequestContext, finish
 
 SIDE_BY_SIDE = 8
 """How many continuations are computed at once."""

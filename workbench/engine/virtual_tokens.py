@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.engine.batch import check
-from workbench.engine.fitting import BATCH_TOKENS
+from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.library import llama
 from workbench.engine.sequence_state import SequenceState
 from workbench.errors import UserError
-from workbench.models.gguf import GGUF, Tensor, read_gguf
+from workbench.gguf.reader import GGUF, Tensor, read_gguf
 from workbench.models.virtual_tokens import prefix_of, soft_prompt_of
 
 Floats = npt.NDArray[np.float32]

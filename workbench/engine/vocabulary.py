@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from workbench.engine.library import llama
-from workbench.engine.thoughts import MARKS
+from workbench.engine.reasoning_parser import MARKS
 
 _SPECIAL = llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN
 

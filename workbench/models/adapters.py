@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.errors import UserError
-from workbench.models.gguf import GGUF, Tensor, read_gguf
+from workbench.gguf.reader import GGUF, Tensor, read_gguf
 from workbench.models.gguf_model import read_pieces
 from workbench.models.virtual_tokens import check_virtual, count_virtual_tokens
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 
 BLOCK = 4 * 1024 * 1024
 

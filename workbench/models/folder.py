@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import ModelDetails, ModelRecord
+from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
 from workbench.models.licences import licence_of_folder, spell_licence
 from workbench.models.names import name_of

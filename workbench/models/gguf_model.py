@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from workbench.calls import ModelDetails, ModelRecord
+from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
-from workbench.models.ggml_types import FILE_TYPES, UNQUANTISED
-from workbench.models.gguf import GGUF, read_gguf
+from workbench.gguf.ggml_types import FILE_TYPES, UNQUANTISED
+from workbench.gguf.reader import GGUF, read_gguf
 from workbench.models.licences import spell_licence
 from workbench.models.names import name_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from workbench.calls import ModelDetails, ModelRecord
+from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
 from workbench.models.folder import describe_folder
 from workbench.models.gguf_model import describe_gguf

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from workbench.calls import Device, Machine
+from workbench.api.calls import Device, Machine
 from workbench.paths import free_bytes
 
 

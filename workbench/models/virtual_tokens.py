@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from workbench.errors import UserError
-from workbench.models.gguf import GGUF, Tensor
+from workbench.gguf.reader import GGUF, Tensor
 
 VirtualKind = Literal["soft-prompt", "prefix"]
 

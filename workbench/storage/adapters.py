@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.durable import flush_to_disk
+from workbench.durability import flush_to_disk
 from workbench.errors import UserError
-from workbench.training import AdapterRecord
+from workbench.records.training import AdapterRecord
 
 CARD = "card.json"
 ADAPTER_FILE = "adapter.gguf"

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import Chat, ChatRecord, DocumentTask, StoredMessage
+from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
-from workbench.messages import Citation, Passage, Sequence, Usage
-from workbench.recipes import Recipe
+from workbench.records.messages import Citation, Passage, Sequence, Usage
+from workbench.records.recipes import Recipe
 from workbench.storage.database import Database, Row
 from workbench.storage.identity import new_id
 from workbench.storage.traces import Trace, pack, unpack

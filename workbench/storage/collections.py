@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench.calls import Collection
+from workbench.api.calls import Collection
 from workbench.errors import UserError
 from workbench.storage.database import Database
 from workbench.storage.identity import new_id

@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from workbench.durable import flush_to_disk
+from workbench.durability import flush_to_disk
 from workbench.errors import UserError
-from workbench.training import DataSet
+from workbench.records.training import DataSet
 
 _SUFFIX = ".jsonl"
 _UNFINISHED = ".unfinished"

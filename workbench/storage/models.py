@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.calls import ModelRecord
+from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
 from workbench.storage.database import Database, Row
 

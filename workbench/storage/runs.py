@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.calls import RunRecord
+from workbench.api.calls import RunRecord
 from workbench.errors import UserError
 from workbench.storage.database import Database, Row
 from workbench.storage.identity import new_id

@@ -6,7 +6,7 @@ import zlib
 
 import msgspec
 
-from workbench.messages import Beam
+from workbench.records.messages import Beam
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

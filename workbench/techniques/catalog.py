@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from workbench.calls import DocumentTask
-from workbench.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
-from workbench.training import DataPart, TrainingConfig, WeightsMethod, WeightsPart
+from workbench.api.calls import DocumentTask
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.training import DataPart, TrainingConfig, WeightsMethod, WeightsPart
 
 Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference"]
 
@@ -60,7 +60,7 @@ def _training(
     )
 
 
-_WORKER = "workbench.techniques.finetuning.training.running:train"
+_WORKER = "workbench.training.run:train"
 
 METHODS = (
     Method(

@@ -33,8 +33,8 @@ from workbench.engine.protocol import (
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
-from workbench.events import Event, Log, Progress
-from workbench.protocol import RequestContext, finish
+from workbench.api.events import Event, Log, Progress
+from workbench.api.protocol import RequestContext, finish
 from workbench.techniques.decoding.strategies import Strategies, check_tokens
 from workbench.workers.encoding import Encoding
 from workbench.workers.serve import serve

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.events import Event
+from workbench.api.events import Event
 
 PROTOCOL = 1
 

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from workbench import events
-from workbench.protocol import Call, RequestContext, failure_of
+from workbench.api import events
+from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.workers.protocol import Cancel, FromWorker, Ready, Reply, Request, Shutdown, ToWorker
 
 Handler = Callable[[Any, RequestContext], Iterator[events.Event]]

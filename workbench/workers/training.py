@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from workbench import events
+from workbench.api import events
 from workbench.errors import UserError
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.models.names import file_safe
-from workbench.protocol import Call, RequestContext, finish
-from workbench.techniques.finetuning.protocol import (
+from workbench.api.protocol import Call, RequestContext, finish
+from workbench.training.protocol import (
     CheckParity,
     ConvertTrained,
     ExportTraining,
@@ -33,8 +33,8 @@ from workbench.techniques.finetuning.protocol import (
     TrainingCall,
     TrainModel,
 )
-from workbench.techniques.finetuning.training.control import Switch
-from workbench.techniques.finetuning.want_of_memory import memory_told
+from workbench.training.control import Switch
+from workbench.training.out_of_memory import memory_told
 from workbench.workers.serve import Handler, serve
 
 _UNITS = {"merging": "bytes", "loading": "bytes", "checking": "prompts"}
@@ -77,7 +77,7 @@ class TrainingService:
     # -- data and plans ------------------------------------------------------------------------------
 
     def _inspect(self, call: InspectSet, context: RequestContext) -> Iterator[Event]:
-        from workbench.techniques.finetuning.training.sets import inspect_set, open_writing
+        from workbench.training.sets import inspect_set, open_writing
 
         with open_writing(call.model) as writing:
             yield finish(
@@ -87,9 +87,9 @@ class TrainingService:
             )
 
     def _plan(self, call: Plan, context: RequestContext) -> Iterator[Event]:
-        from workbench.techniques.finetuning.planning import plan
-        from workbench.techniques.finetuning.training.sets import inspect_set, open_writing
-        from workbench.techniques.finetuning.weights.choosing import find_cards
+        from workbench.training.planning import plan
+        from workbench.training.sets import inspect_set, open_writing
+        from workbench.training.weights.dtype_selection import find_cards
 
         with open_writing(call.model) as writing:
             report = inspect_set(call.config, writing, previews=0, check=context.raise_if_cancelled)
@@ -130,11 +130,11 @@ class TrainingService:
             self._training.release()
 
     def _trained(self, call: TrainModel, switch: Switch, context: RequestContext, emit: Emit) -> Trained:
-        from workbench.techniques.finetuning.training.running import finished_before, train
+        from workbench.training.run import finished_before, train
 
         trained, model = finished_before(Path(call.folder)), None
         if trained is None and call.config.processes > 1:
-            from workbench.techniques.finetuning.training.launching import train_together
+            from workbench.training.process_group import train_together
 
             trained = train_together(call, switch, emit)
         elif trained is None:
@@ -149,7 +149,7 @@ class TrainingService:
     def _serve_and_check(
         self, call: TrainModel, trained: Trained, model: Any, context: RequestContext, emit: Emit
     ) -> None:
-        from workbench.techniques.finetuning.bridge.serving import convert_trained
+        from workbench.gguf.export import convert_trained
 
         context.raise_if_cancelled()
         folder = Path(call.serve)
@@ -185,7 +185,7 @@ class TrainingService:
     # -- what is served ------------------------------------------------------------------------------
 
     def _convert(self, call: ConvertTrained, context: RequestContext) -> Iterator[Event]:
-        from workbench.techniques.finetuning.bridge.serving import convert_trained
+        from workbench.gguf.export import convert_trained
 
         def work(emit: Emit) -> Served:
             report = _reporting(emit, context)
@@ -194,7 +194,7 @@ class TrainingService:
         yield from _streamed(work)
 
     def _merge(self, call: MergeTrained, context: RequestContext) -> Iterator[Event]:
-        from workbench.techniques.finetuning.bridge.serving import merge_trained
+        from workbench.gguf.export import merge_trained
 
         def work(emit: Emit) -> Served:
             return merge_trained(
@@ -211,7 +211,7 @@ class TrainingService:
         yield from _streamed(work)
 
     def _requantize(self, call: Requantize, context: RequestContext) -> Iterator[Event]:
-        from workbench.techniques.finetuning.bridge.serving import requantize
+        from workbench.gguf.export import requantize
 
         yield from _streamed(
             lambda emit: requantize(call.model, Path(call.out), call.type, report=_reporting(emit, context))
@@ -242,7 +242,7 @@ class TrainingService:
         emit: Emit,
         **options: Any,
     ) -> Any:
-        from workbench.techniques.finetuning.parity.gate import check_parity
+        from workbench.verification.verify import check_parity
 
         return check_parity(
             Path(trained),
@@ -256,8 +256,8 @@ class TrainingService:
         )
 
     def _export(self, call: ExportTraining, context: RequestContext) -> Iterator[Event]:
-        from workbench.techniques.finetuning.exporting import export_training
-        from workbench.techniques.finetuning.training.sets import open_writing, ready_set
+        from workbench.training.export import export_training
+        from workbench.training.sets import open_writing, ready_set
 
         with open_writing(call.model) as writing:
             data = ready_set(call.config, writing, context.raise_if_cancelled)

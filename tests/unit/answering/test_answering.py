@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeLanguageModel, FakeRetriever, passage
-from workbench import events
+from workbench.api import events
 from workbench.answering import AnswerContext, Begun, answer, go_on
-from workbench.calls import AskResult, SearchResult
+from workbench.api.calls import AskResult, SearchResult
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.errors import UserError, WorkerDied
-from workbench.messages import Message, Passage, Usage
-from workbench.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.messages import Message, Passage, Usage
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
 
 QUESTION = "How long does the warranty of the pump run?"
 PUMP = passage("The warranty of the pump runs for 36 months from delivery. Claims must be in writing.")

@@ -16,12 +16,12 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeLanguageModel, FakeRetriever, document_text, passage
-from workbench import events
-from workbench.calls import DocumentTask
-from workbench.messages import Message
+from workbench.api import events
+from workbench.api.calls import DocumentTask
+from workbench.records.messages import Message
 from workbench.techniques.catalog import METHODS, Method, method_of
 from workbench.techniques.context import AnswerContext
-from workbench.training import ARTIFACTS, Objective, WeightsMethod
+from workbench.records.training import ARTIFACTS, Objective, WeightsMethod
 
 TEXT = "The warranty of the pump runs for 36 months from delivery."
 

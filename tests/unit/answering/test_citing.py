@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import passage
-from workbench.techniques.retrieval.citing import CitationEditor, PassageMatcher, citations_of
+from workbench.techniques.retrieval.citations import CitationEditor, PassageMatcher, citations_of
 
 PUMP = passage("The warranty runs for 36 months from delivery. Claims must be made in writing.", "pump.txt", n=1)
 FRUIT = passage("Bananas are yellow and grow in Ecuador. Dr. Alma Reyes counted four kinds.", "fruit.txt", n=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import FakeRetriever, passage
-from workbench.techniques.retrieval.declining import (
+from workbench.techniques.retrieval.abstention import (
     LEAST_EVIDENCE,
     LEAST_EVIDENCE_ELSEWHERE,
     SENTENCES_EXAMINED,

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeLanguageModel, FakeRetriever, document_text
-from workbench import events
+from workbench.api import events
 from workbench.answering import AnswerContext, work_on_document
-from workbench.calls import AskResult, Chunk, DocumentTask
+from workbench.api.calls import AskResult, Chunk, DocumentTask
 from workbench.errors import UserError
-from workbench.messages import Usage
-from workbench.recipes import PromptingPart, Recipe
+from workbench.records.messages import Usage
+from workbench.records.recipes import PromptingPart, Recipe
 
 SHORT = "The seal costs 12 euros. The rotor costs 99 euros."
 PARAGRAPHS = [f"Part {n} of the pump costs {n}0 euros. " + "It is made of steel. " * 8 for n in range(1, 7)]

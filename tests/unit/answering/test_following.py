@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import FakeRetriever, passage
-from workbench.messages import Message
-from workbench.techniques.retrieval.following import leans_on_conversation, search_all, search_queries
+from workbench.records.messages import Message
+from workbench.techniques.retrieval.query_rewriting import leans_on_conversation, search_all, search_queries
 
 
 @pytest.mark.parametrize(

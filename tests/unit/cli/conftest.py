@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from workbench import cli
-from workbench.calls import Collection, CollectionList, ListCollections, ListModels, ModelList, ModelRecord
-from workbench.client import Front
-from workbench.events import TERMINAL, Cancelled, Event
+from workbench.api.calls import Collection, CollectionList, ListCollections, ListModels, ModelList, ModelRecord
+from workbench.api.client import Front
+from workbench.api.events import TERMINAL, Cancelled, Event
 from workbench.paths import Home
-from workbench.protocol import Call, finish, result_of
+from workbench.api.protocol import Call, finish, result_of
 
 Script = Callable[[Any, threading.Event], Iterator[Event]]
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.calls import (
+from workbench.api.calls import (
     AddDocuments,
     AddResult,
     Ask,
@@ -61,10 +61,10 @@ from workbench.calls import (
     StoredMessage,
     UnloadModel,
 )
-from workbench.events import Event, Failed, Log, Progress, TextDelta
-from workbench.messages import Citation, Passage, Sequence, Usage
-from workbench.protocol import finish
-from workbench.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.api.events import Event, Failed, Log, Progress, TextDelta
+from workbench.records.messages import Citation, Passage, Sequence, Usage
+from workbench.api.protocol import finish
+from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.settings import EngineSettings, Settings
 
 Run = Callable[..., Ran]

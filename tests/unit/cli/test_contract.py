@@ -16,9 +16,9 @@ import pytest
 import workbench
 from tests.unit.cli.conftest import FakeFront, Ran
 from workbench import cli
-from workbench.calls import AddDocuments, FollowRun, GetStatus, ListModels, RunRecord, Status, StopRun
-from workbench.events import Cancelled, Event, Failed, Finished, Log, Progress
-from workbench.protocol import finish
+from workbench.api.calls import AddDocuments, FollowRun, GetStatus, ListModels, RunRecord, Status, StopRun
+from workbench.api.events import Cancelled, Event, Failed, Finished, Log, Progress
+from workbench.api.protocol import finish
 
 Run = Callable[..., Ran]
 STATUS = Status(home="/home/x", version="1", offline=True)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.calls import (
+from workbench.api.calls import (
     AnswerTokens,
     Ask,
     AskResult,
@@ -29,9 +29,9 @@ from workbench.calls import (
 )
 from workbench.cli.arguments import split_adapter
 from workbench.cli.ask import values_help
-from workbench.events import Failed, TextDelta
-from workbench.messages import Alternative, ChosenToken, Sequence
-from workbench.recipes import AdapterUse, ModelPart, Recipe
+from workbench.api.events import Failed, TextDelta
+from workbench.records.messages import Alternative, ChosenToken, Sequence
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
 Run = Callable[..., Ran]
 

@@ -16,7 +16,7 @@ from workbench.cli.output import (
     fitted,
     progress_text,
 )
-from workbench.events import BeamStep, Progress, TextDelta
+from workbench.api.events import BeamStep, Progress, TextDelta
 
 
 class Terminal(io.StringIO):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from workbench.calls import FollowRun, GetRun
+from workbench.api.calls import FollowRun, GetRun
 from workbench.cli.session import Session, Stopped
-from workbench.events import Event, Finished
+from workbench.api.events import Event, Finished
 from workbench.paths import Home
-from workbench.protocol import Call
+from workbench.api.protocol import Call
 
 
 class Front:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.calls import (
+from workbench.api.calls import (
     BuildData,
     ExportAdapter,
     ExportRun,
@@ -37,9 +37,9 @@ from workbench.calls import (
     StopRun,
     Train,
 )
-from workbench.events import Artifact, Cancelled, Event, Failed, Metric, Progress
-from workbench.protocol import finish
-from workbench.training import (
+from workbench.api.events import Artifact, Cancelled, Event, Failed, Metric, Progress
+from workbench.api.protocol import finish
+from workbench.records.training import (
     AdapterList,
     AdapterRecord,
     Agreement,

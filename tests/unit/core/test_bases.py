@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from workbench.calls import ModelRecord
-from workbench.core.bases import Bases
-from workbench.core.training import Training
+from workbench.api.calls import ModelRecord
+from workbench.core.models.base_models import Bases
+from workbench.core.training.service import Training
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")

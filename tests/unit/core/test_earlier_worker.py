@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.core.earlier_worker import FILE, note_worker, wait_for_earlier
+from workbench.core.runs.orphaned_worker import FILE, note_worker, wait_for_earlier
 from workbench.errors import Cancelled
-from workbench.events import Event
-from workbench.protocol import RequestContext
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
 
 
 def test_it_waits_until_the_earlier_one_has_left(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from workbench.calls import ChatRecord, StoredMessage
-from workbench.core.markdown import export
-from workbench.messages import Citation
-from workbench.recipes import ModelPart, Recipe
+from workbench.api.calls import ChatRecord, StoredMessage
+from workbench.core.chats.markdown import export
+from workbench.records.messages import Citation
+from workbench.records.recipes import ModelPart, Recipe
 
 CHAT = ChatRecord(id="c", title="The bridge", created=0, updated=0)
 CITATION = Citation(

@@ -7,15 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench import events
-from workbench.calls import RunRecord
-from workbench.core.out_of_memory import explain, explained_work, what_to_lower
-from workbench.core.run_log import RunLog
-from workbench.core.running import OpenRun
-from workbench.core.training_runs import _explained, _explained_check
+from workbench.api import events
+from workbench.api.calls import RunRecord
+from workbench.core.training.out_of_memory import explain, explained_work, what_to_lower
+from workbench.core.runs.log import RunLog
+from workbench.core.runs.run_kind import OpenRun
+from workbench.core.runs.kinds.train import _explained, _explained_check
 from workbench.errors import FaultElsewhere, UserError, WorkerDied
-from workbench.protocol import RequestContext, failure_of
-from workbench.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
+from workbench.api.protocol import RequestContext, failure_of
+from workbench.records.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
 
 CONFIG = TrainingConfig(
     data=DataPart(path="x", longest_tokens=2048), optimiser=OptimiserPart(checkpointing="off", tokens_per_pass=1024)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.virtual_tokens import write_soft_prompt
-from workbench.core.resolving import Resolver
+from workbench.core.answers.resolver import Resolver
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.gguf_model import describe_gguf
-from workbench.recipes import AdapterUse, ModelPart, Recipe
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
 
 @pytest.fixture

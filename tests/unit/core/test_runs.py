@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from workbench import events
-from workbench.calls import FollowRun, RunRecord
-from workbench.core.changes import Changes
-from workbench.core.run_log import RunLog
-from workbench.core.running import OpenRun, refuse_pause
-from workbench.core.runs import Runs
+from workbench.api import events
+from workbench.api.calls import FollowRun, RunRecord
+from workbench.core.change_notifier import Changes
+from workbench.core.runs.log import RunLog
+from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.queue import Runs
 from workbench.errors import Cancelled, UserError, WorkerDied
-from workbench.events import Event
+from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 from workbench.storage.database import Database
 from workbench.storage.home import open_home
 from workbench.storage.runs import RunStore

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from workbench import events
-from workbench.core.changes import Changes
-from workbench.core.run_log import RunLog, read_run
+from workbench.api import events
+from workbench.core.change_notifier import Changes
+from workbench.core.runs.log import RunLog, read_run
 from workbench.core.streams import LiveStream, reported
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.protocol import RequestContext
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
 
 WAIT_S = 10.0
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from workbench.core.training_workers import TrainingWorkers
+from workbench.core.training.workers import TrainingWorkers
 from workbench.workers.host import State
 
 WAIT_S = 10.0

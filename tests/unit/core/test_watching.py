@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from workbench.core.watching import Watching, changed_since
+from workbench.core.documents.folder_watcher import Watching, changed_since
 
 WAIT_S = 10.0
 Told = SimpleQueue[tuple[str, str]]
@@ -81,7 +81,7 @@ def test_two_collections_watch_one_folder_until_they_stop(watching: Watching, to
 def test_a_folder_that_never_gets_quiet_is_told_all_the_same(
     tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.core.watching.LONGEST_WAIT_QUIETS", 2)
+    monkeypatch.setattr("workbench.core.documents.folder_watcher.LONGEST_WAIT_QUIETS", 2)
     (tmp_path / "docs").mkdir()
     watching = Watching(lambda *changed: told.put(changed), tmp_path / "home", quiet_s=0.3)
     watching.watch("c", str(tmp_path / "docs"))

@@ -15,9 +15,9 @@ from tests.unit.decoding.random_lane import ENDINGS, VOCABULARY, Lane, Letters, 
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
 from workbench.errors import UserError
-from workbench.events import BeamStep, Cancelled, Finished, TextDelta
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.events import BeamStep, Cancelled, Finished, TextDelta
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam import BeamJob
 
 torch = pytest.importorskip("torch")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.unit.decoding.random_lane import ENDINGS, VOCABULARY, Letters, random_llama, random_prompt
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, EarlyStopping, Row
 from workbench.techniques.decoding.token_rules import TokenRules
 

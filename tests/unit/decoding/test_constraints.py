@@ -10,7 +10,7 @@ import pytest
 
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.constraints import ConstraintTokenizer, make_constraint
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.decoding.sampling import Sampler

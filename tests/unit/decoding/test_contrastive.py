@@ -13,9 +13,9 @@ from tests.unit.decoding.random_lane import ENDINGS, Lane, Letters, compute, ran
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
 from workbench.errors import UserError
-from workbench.events import Cancelled, Finished, TextDelta
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.events import Cancelled, Finished, TextDelta
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.contrastive import ContrastiveJob
 
 torch = pytest.importorskip("torch")

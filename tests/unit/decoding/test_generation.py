@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import chisquare
 
-from workbench.recipes import SAMPLING_ORDER, DecodingPart
-from workbench.techniques.decoding.narrowing import Candidates, keep_top_p, largest
+from workbench.records.recipes import SAMPLING_ORDER, DecodingPart
+from workbench.techniques.decoding.logits_filters import Candidates, keep_top_p, largest
 from workbench.techniques.decoding.sampling import Sampler
 
 DRAWS = 20_000

@@ -13,7 +13,7 @@ import pytest
 from workbench.engine.library import llama
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.repetition import DRY_BREAKERS
 from workbench.techniques.decoding.sampling import LARGEST_SEED, Sampler
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from workbench import events
+from workbench.api import events
 from workbench.engine import loading
 from workbench.engine.jobs import Job
 from workbench.engine.loading import inspect_model, load_model
@@ -20,8 +20,8 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Generated, Load
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import strategies
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.strategies import Strategies

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.engine.drafting import DraftModel
+from workbench.engine.draft_tokens import DraftModel
 from workbench.engine.loading import Model
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from workbench import events
+from workbench.api import events
 from workbench.engine import slots
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.library import llama
@@ -17,8 +17,8 @@ from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 
 TEXT = "The harbour of the old town lies below the castle. Every morning the boats come in with herring. "

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from workbench.calls import Device, Machine, ModelDetails, ModelRecord
-from workbench.engine import fitting
-from workbench.engine.fitting import cache_bytes, plan_load
+from workbench.api.calls import Device, Machine, ModelDetails, ModelRecord
+from workbench.engine import memory_planner as fitting
+from workbench.engine.memory_planner import cache_bytes, plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
 from workbench.engine.protocol import Load
 from workbench.errors import UserError

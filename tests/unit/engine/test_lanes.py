@@ -23,10 +23,10 @@ from tests.unit.engine.probing import (
     result_of,
     tokens_of,
 )
-from workbench import events
+from workbench.api import events
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.keys import make_key
-from workbench.engine.lane import SHARED_SLICE
+from workbench.engine.decode_context import SHARED_SLICE
 from workbench.engine.loading import PARKED_CELLS, Model
 from workbench.engine.loop import MAX_LANES, Engine
 from workbench.engine.prompt import Prompt
@@ -34,8 +34,8 @@ from workbench.engine.protocol import LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.slots import EXACT_SLICE
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.contrastive import ContrastiveJob
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation

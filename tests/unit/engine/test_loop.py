@@ -19,15 +19,15 @@ from tests.unit.engine.probing import (
     result_of,
     tokens_of,
 )
-from workbench import events
+from workbench.api import events
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.protocol import Scored
 from workbench.engine.scoring import Scoring
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 
 
 class Breaking(Probe):

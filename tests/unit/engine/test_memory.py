@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 
 
 class Last(Job):

@@ -13,7 +13,7 @@ from workbench.engine.prompt import Prompt, PromptWriter
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
 from workbench.errors import UserError
-from workbench.messages import Message
+from workbench.records.messages import Message
 
 CONTROL = {1: "<s>", 2: "</s>", 3: "<|im_start|>", 4: "<|im_end|>"}
 CHATML = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from workbench import events
+from workbench.api import events
 from workbench.engine.loop import Engine
 from workbench.engine.scoring import Scoring, TextScoring
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 
 
 def scores(engine: Engine, prompt: list[int], continuations: list[list[int]], room: int | None) -> list[float]:

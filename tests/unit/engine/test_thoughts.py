@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.engine.thoughts import MARKS, Marks, ThoughtSplitter, opened_by
+from workbench.engine.reasoning_parser import MARKS, Marks, ThoughtSplitter, opened_by
 
 THINK = MARKS[0]
 

@@ -19,7 +19,7 @@ from tests.adapters import write_adapter
 from tests.unit.engine.probing import Probe, divergence, probe, result_of
 from tests.unit.finetuning import tiny_models
 from tests.virtual_tokens import Floats, write_prefix, write_soft_prompt, write_virtual
-from workbench import events
+from workbench.api import events
 from workbench.engine import slots
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, make_key, virtual_tokens
@@ -33,8 +33,8 @@ from workbench.engine.sequence_state import SequenceState
 from workbench.engine.slots import EXACT_SLICE
 from workbench.engine.virtual_tokens import Prefix, SoftPrompt, read_virtual_tokens, save_sequence
 from workbench.errors import UserError
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.strategies import Strategies
 
 WORDS = (44, 7, 91, 23, 60)

@@ -6,8 +6,8 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
-from workbench.engine.writing import LONGEST_DELAY_S, Writer
-from workbench.events import Event, TextDelta
+from workbench.engine.detokenizer import LONGEST_DELAY_S, Writer
+from workbench.api.events import Event, TextDelta
 
 WORDS = {1: b"One", 2: b" two", 3: b" three", 4: b" f\xc3", 5: b"\xbcr", 6: b"<think>", 7: b"</think>"}
 STEP_S = LONGEST_DELAY_S / 4

@@ -13,14 +13,14 @@ import pytest
 
 from tests.unit.finetuning.conftest import TinyAdapters
 from workbench.errors import UserError
-from workbench.models.gguf import read_gguf
-from workbench.techniques.finetuning.bridge.beside import check_room, written_beside
-from workbench.techniques.finetuning.bridge.merging import merge
+from workbench.gguf.reader import read_gguf
+from workbench.atomic_write import check_room, written_beside
+from workbench.gguf.merging import merge
 
 SLOW_MERGE = """
 import sys, time
 from pathlib import Path
-from workbench.techniques.finetuning.bridge import merging
+from workbench.gguf import merging
 
 write = merging._write_changed
 def slowly(*given):

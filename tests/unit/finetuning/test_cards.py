@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from workbench.techniques.finetuning.cards import model_card
-from workbench.training import (
+from workbench.training.model_card import model_card
+from workbench.records.training import (
     AdapterRecord,
     Agreement,
     DataPart,

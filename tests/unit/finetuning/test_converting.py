@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from tests.unit.finetuning.conftest import TinyAdapters
 from tests.unit.finetuning.tiny_models import HEADS, KV_HEADS, llama_logits, pairs_of_halves, read_tensors
 from workbench.errors import UserError
-from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
+from workbench.gguf.lora import adapter_to_gguf
 
 ALL_OF_A_MIXTURE: dict[str, Any] = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "gemma3": 5e-3, "gpt2": 2e-3}

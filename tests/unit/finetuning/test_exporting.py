@@ -15,14 +15,14 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from workbench.errors import UserError
-from workbench.techniques.finetuning import exporting
-from workbench.techniques.finetuning.bridge.base import read_base
-from workbench.techniques.finetuning.bridge.families import new_biases
-from workbench.techniques.finetuning.exporting import export_training
-from workbench.techniques.finetuning.protocol import BaseModel
-from workbench.techniques.finetuning.training.batching import Schedule
-from workbench.techniques.finetuning.training.sets import TokenSequence
-from workbench.training import (
+from workbench.training import export as exporting
+from workbench.gguf.base_model import read_base
+from workbench.gguf.architectures import new_biases
+from workbench.training.export import export_training
+from workbench.training.protocol import BaseModel
+from workbench.training.batching import Schedule
+from workbench.training.sets import TokenSequence
+from workbench.records.training import (
     EvaluationPart,
     OptimiserPart,
     TrainingConfig,
@@ -130,7 +130,7 @@ def test_a_large_split_model_says_that_its_files_have_to_be_one(
 
 
 def test_texts_in_one_example_do_not_see_each_other() -> None:
-    from workbench.techniques.finetuning import standalone
+    from workbench.training import export_script as standalone
 
     model = tiny_models.build("llama")
     texts = [[3, 5, 7, 9], [11, 13, 15]]
@@ -145,7 +145,7 @@ def test_texts_in_one_example_do_not_see_each_other() -> None:
 def test_what_moved_of_the_model_itself_is_saved(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from workbench.techniques.finetuning import standalone
+    from workbench.training import export_script as standalone
 
     model = tiny_models.build("llama").requires_grad_(False)
     model.model.norm.weight.requires_grad_(True)
@@ -158,9 +158,9 @@ def test_what_moved_of_the_model_itself_is_saved(tmp_path: Path) -> None:
 def test_script_moves_what_the_workbench_moves(method: WeightsMethod, base: Path) -> None:
     import torch
 
-    from workbench.techniques.finetuning import standalone
-    from workbench.techniques.finetuning.training import methods
-    from workbench.techniques.finetuning.weights.loading import LoadedBase
+    from workbench.training import export_script as standalone
+    from workbench.training import methods
+    from workbench.training.weights.loading import LoadedBase
 
     part = msgspec.structs.replace(config_of(method).weights, layers="0" if method == "layers" else "")
     settings: dict[str, Any] = {name: getattr(part, name) for name in part.__struct_fields__}
@@ -173,7 +173,7 @@ def test_script_moves_what_the_workbench_moves(method: WeightsMethod, base: Path
 
 
 def test_script_takes_the_examples_that_the_workbench_takes() -> None:
-    from workbench.techniques.finetuning import standalone
+    from workbench.training import export_script as standalone
 
     schedule = Schedule(10, 4, 5)
     numbered = [{"input_ids": [n], "labels": [n]} for n in range(10)]

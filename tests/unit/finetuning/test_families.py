@@ -6,7 +6,7 @@ import gguf
 import numpy as np
 import pytest
 
-from workbench.techniques.finetuning.bridge.families import FAMILIES, architecture_of, row_order
+from workbench.gguf.architectures import FAMILIES, architecture_of, row_order
 
 
 def test_every_architecture_is_one_of_llama_cpp() -> None:

@@ -19,15 +19,19 @@ from tests.unit.finetuning.test_serving import base_of, save_changed, with_virtu
 from tests.unit.finetuning.tiny_models import VOCABULARY, write_gguf
 from workbench import errors
 from workbench.errors import UserError
-from workbench.techniques.finetuning.bridge import families
-from workbench.techniques.finetuning.bridge.serving import convert_trained, merge_trained
-from workbench.techniques.finetuning.parity import comparing, engine_model, gate, torch_model, verdict
-from workbench.techniques.finetuning.parity.comparing import Comparison, Learnt, Pair
-from workbench.techniques.finetuning.parity.engine_model import EngineModel, Weights
-from workbench.techniques.finetuning.parity.gate import check_parity
-from workbench.techniques.finetuning.parity.prompts import GENERAL, Prompt, chosen, read_prompts
-from workbench.techniques.finetuning.protocol import Served
-from workbench.training import MergedType, Parity
+from workbench.gguf import architectures as families
+from workbench.gguf.export import convert_trained, merge_trained
+from workbench.verification import comparison as comparing
+from workbench.verification import engine_model
+from workbench.verification import verify as gate
+from workbench.verification import torch_model
+from workbench.verification import verdict
+from workbench.verification.comparison import Comparison, Learnt, Pair
+from workbench.verification.engine_model import EngineModel, Weights
+from workbench.verification.verify import check_parity
+from workbench.verification.probe_prompts import GENERAL, Prompt, chosen, read_prompts
+from workbench.training.protocol import Served
+from workbench.records.training import MergedType, Parity
 
 Floats = tiny_models.Floats
 
@@ -274,7 +278,7 @@ def test_blocks_change_nothing(
 
 def test_a_model_in_16_bits_is_not_exact(model: Any) -> None:
     torch = pytest.importorskip("torch")
-    from workbench.techniques.finetuning.weights.packed import hold_apart
+    from workbench.training.weights.packed_layers import hold_apart
 
     assert torch_model.is_exact(model)
     assert not torch_model.is_exact(tiny_models.build("llama").to(torch.bfloat16))

@@ -14,13 +14,13 @@ from tests.unit.finetuning import tiny_models
 from tests.unit.finetuning.conftest import TinyAdapters, Trained
 from tests.unit.finetuning.tiny_models import Floats, llama_logits, read_tensors
 from workbench.errors import UserError
-from workbench.models.gguf import read_gguf
+from workbench.gguf.reader import read_gguf
 from workbench.models.gguf_model import read_pieces
-from workbench.techniques.finetuning.bridge import merging
-from workbench.techniques.finetuning.bridge.base import read_base
-from workbench.techniques.finetuning.bridge.converting import adapter_to_gguf
-from workbench.techniques.finetuning.bridge.gguf_file import open_model
-from workbench.techniques.finetuning.bridge.merging import merge
+from workbench.gguf import merging
+from workbench.gguf.base_model import read_base
+from workbench.gguf.lora import adapter_to_gguf
+from workbench.gguf.layout import open_model
+from workbench.gguf.merging import merge
 
 IA3 = {"ia3": True, "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}
 LOHA = {"kind": "LoHa", "r": 3, "alpha": 12}

@@ -11,8 +11,8 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from workbench.errors import UserError
-from workbench.techniques.finetuning.moving import ModelShape, block_size, count_moving, factors, read_shape
-from workbench.training import WeightsMethod, WeightsPart
+from workbench.training.trainable_parameters import ModelShape, block_size, count_moving, factors, read_shape
+from workbench.records.training import WeightsMethod, WeightsPart
 
 FAMILIES = ("llama", "qwen2", "gemma3", "gpt2")
 

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from workbench.errors import UserError
-from workbench.techniques.finetuning.bridge.peft_folder import read_peft_folder
+from workbench.gguf.peft_folder import read_peft_folder
 
 Q, UP = "model.layers.0.self_attn.q_proj", "model.layers.1.mlp.up_proj"
 

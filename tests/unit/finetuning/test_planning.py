@@ -10,9 +10,9 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from workbench.errors import UserError
-from workbench.techniques.finetuning.planning import computes_bf16, kept_tokens, ninetieth_of, plan
-from workbench.techniques.finetuning.protocol import BaseModel, MeasuredSpeed
-from workbench.training import (
+from workbench.training.planning import computes_bf16, kept_tokens, ninetieth_of, plan
+from workbench.training.protocol import BaseModel, MeasuredSpeed
+from workbench.records.training import (
     ARTIFACTS,
     DataPart,
     DataReport,

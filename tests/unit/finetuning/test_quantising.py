@@ -9,11 +9,11 @@ import pytest
 
 from tests.unit.finetuning import tiny_models
 from workbench.errors import UserError
-from workbench.models.ggml_types import FILE_TYPES
-from workbench.models.gguf import read_gguf
+from workbench.gguf.ggml_types import FILE_TYPES
+from workbench.gguf.reader import read_gguf
 from workbench.models.gguf_model import describe_gguf
-from workbench.techniques.finetuning.bridge.formats import NEEDS_IMPORTANCE, TYPES
-from workbench.techniques.finetuning.bridge.quantising import quantize
+from workbench.gguf.quantization_types import NEEDS_IMPORTANCE, TYPES
+from workbench.gguf.quantization import quantize
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from workbench.techniques.finetuning.recommending import (
+from workbench.training.defaults import (
     Facts,
     batch_size,
     fitting_form,
@@ -15,7 +15,7 @@ from workbench.techniques.finetuning.recommending import (
     longest_tokens,
     recommend,
 )
-from workbench.training import (
+from workbench.records.training import (
     DataPart,
     EvaluationPart,
     OptimiserPart,

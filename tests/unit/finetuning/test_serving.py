@@ -18,13 +18,13 @@ from tests.unit.finetuning import tiny_models
 from tests.unit.finetuning.conftest import TinyAdapters
 from tests.unit.finetuning.tiny_models import TOKENS, Floats, llama_logits, read_tensors, torch_logits, write_gguf
 from workbench.errors import UserError
-from workbench.models.gguf import read_gguf
-from workbench.techniques.finetuning.bridge.families import new_biases
-from workbench.techniques.finetuning.bridge.merging import merge, unpack
-from workbench.techniques.finetuning.bridge.servable import check_servable
-from workbench.techniques.finetuning.bridge.serving import convert_trained, default_type, kind_of, merge_trained
-from workbench.techniques.finetuning.protocol import BaseModel
-from workbench.training import WeightsMethod
+from workbench.gguf.reader import read_gguf
+from workbench.gguf.architectures import new_biases
+from workbench.gguf.merging import merge, unpack
+from workbench.gguf.compatibility import check_servable
+from workbench.gguf.export import convert_trained, default_type, kind_of, merge_trained
+from workbench.training.protocol import BaseModel
+from workbench.records.training import WeightsMethod
 
 CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "qwen3moe": 1e-5, "gemma": 1e-2, "gemma3": 5e-3, "gpt2": 5e-3}
 FAMILIES = list(CLOSE)
@@ -234,7 +234,7 @@ def test_a_whole_model_is_quantised_after_the_merge_and_nothing_is_left_beside(
 KILLED = """
 import sys, time
 from pathlib import Path
-from workbench.techniques.finetuning.bridge import serving
+from workbench.gguf import serving
 
 def slowly(stage, done, total):
     print(stage, flush=True)

@@ -218,6 +218,6 @@ def test_what_passes_loads_in_llama_cpp_and_changes_the_model(tmp_path: Path, sm
 
 
 def gguf_tensors(path: Path) -> Any:
-    from workbench.models.gguf import read_gguf
+    from workbench.gguf.reader import read_gguf
 
     return read_gguf(path).tensors

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.models.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
-from workbench.models.gguf import read_gguf
+from workbench.gguf.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
+from workbench.gguf.reader import read_gguf
 from workbench.models.inspection import inspect_path
 
 

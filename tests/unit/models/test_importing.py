@@ -14,11 +14,11 @@ import pytest
 
 from workbench import errors
 from workbench.errors import UserError
-from workbench.events import Progress
+from workbench.api.events import Progress
 from workbench.models import importing
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
-from workbench.protocol import RequestContext
+from workbench.api.protocol import RequestContext
 
 
 @pytest.fixture

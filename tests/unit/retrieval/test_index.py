@@ -9,7 +9,7 @@ import pytest
 
 from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder
-from workbench.calls import Chunk
+from workbench.api.calls import Chunk
 from workbench.errors import UserError
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.retrieval.fakes import FakeEmbedder
 from tests.unit.retrieval.test_index import entry
-from workbench.calls import SearchResult
+from workbench.api.calls import SearchResult
 from workbench.errors import UserError
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import UserError
 from workbench.storage.adapters import ADAPTER_FILE, CARD, AdapterShelf, link_or_copy
-from workbench.training import AdapterRecord
+from workbench.records.training import AdapterRecord
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench.calls import ModelRecord
+from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
-from workbench.messages import Beam, Citation, Passage, Sequence, Usage
+from workbench.records.messages import Beam, Citation, Passage, Sequence, Usage
 from workbench.paths import Home
-from workbench.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import Database, open_database

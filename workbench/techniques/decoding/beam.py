@@ -22,17 +22,17 @@ from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.writing import Writer
+from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.events import BeamStep, Cancelled, TextDelta, Thought
-from workbench.messages import Beam as ShownBeam
-from workbench.messages import Finish
-from workbench.protocol import RequestContext, finish
-from workbench.recipes import DecodingPart
+from workbench.api.events import BeamStep, Cancelled, TextDelta, Thought
+from workbench.records.messages import Beam as ShownBeam
+from workbench.records.messages import Finish
+from workbench.api.protocol import RequestContext, finish
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, Complete, Row, Step
 from workbench.techniques.decoding.constraints import Constraint
 from workbench.techniques.decoding.generation import longest_answer, measured
-from workbench.techniques.decoding.narrowing import largest
+from workbench.techniques.decoding.logits_filters import largest
 from workbench.techniques.decoding.token_rules import History, TokenRules
 
 

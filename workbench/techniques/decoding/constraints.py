@@ -21,7 +21,7 @@ from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.completion import Completer, Mask, named_words
 from workbench.techniques.decoding.formats import make_grammar
 from workbench.techniques.decoding.json_place import JsonPlace

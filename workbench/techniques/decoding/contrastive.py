@@ -22,14 +22,14 @@ from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.writing import Writer
+from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.events import Cancelled
-from workbench.messages import Finish
-from workbench.protocol import RequestContext, finish
-from workbench.recipes import DecodingPart
+from workbench.api.events import Cancelled
+from workbench.records.messages import Finish
+from workbench.api.protocol import RequestContext, finish
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import longest_answer, measured
-from workbench.techniques.decoding.narrowing import largest
+from workbench.techniques.decoding.logits_filters import largest
 from workbench.techniques.decoding.token_rules import History, TokenRules
 
 Vectors = npt.NDArray[np.float32]

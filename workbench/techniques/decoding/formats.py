@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from workbench.calls import FormatCheck
-from workbench.recipes import LONGEST_DESCRIPTION
+from workbench.api.calls import FormatCheck
+from workbench.records.recipes import LONGEST_DESCRIPTION
 from workbench.techniques.decoding.lark import lark_of
 from workbench.techniques.decoding.problems import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of, simplified, unending

@@ -18,12 +18,12 @@ from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.writing import Writer
+from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.events import Cancelled
-from workbench.messages import Finish, Usage
-from workbench.protocol import RequestContext, finish
-from workbench.recipes import DecodingPart
+from workbench.api.events import Cancelled
+from workbench.records.messages import Finish, Usage
+from workbench.api.protocol import RequestContext, finish
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.sampling import Sampler
 from workbench.techniques.decoding.speculative import Speculation
 

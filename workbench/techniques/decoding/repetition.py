@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from workbench.techniques.decoding.narrowing import Scores
+from workbench.techniques.decoding.logits_filters import Scores
 
 Tokens = npt.NDArray[np.intp]
 

@@ -19,9 +19,9 @@ import numpy as np
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.recipes import SAMPLING_ORDER, DecodingPart, draws
-from workbench.techniques.decoding import narrowing
-from workbench.techniques.decoding.narrowing import Candidates, Mirostat, Scores
+from workbench.records.recipes import SAMPLING_ORDER, DecodingPart, draws
+from workbench.techniques.decoding import logits_filters as narrowing
+from workbench.techniques.decoding.logits_filters import Candidates, Mirostat, Scores
 from workbench.techniques.decoding.repetition import (
     RecentTokens,
     RepeatedPhrases,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from workbench.engine.drafting import DraftModel, DraftUse, check_vocabularies
+from workbench.engine.draft_tokens import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.loading import Model, inspect_model, load_model
@@ -17,11 +17,11 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.writing import Writer
+from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.messages import Finish
-from workbench.protocol import RequestContext
-from workbench.recipes import DecodingPart, carried_out, notes_on, notes_on_guesses
+from workbench.records.messages import Finish
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart, carried_out, notes_on, notes_on_guesses
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 

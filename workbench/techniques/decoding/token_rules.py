@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from workbench.engine.jobs import Logits
 from workbench.engine.vocabulary import Vocabulary
-from workbench.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.repetition import RecentTokens, RepeatedPhrases, breaking, says_something
 from workbench.techniques.decoding.sampling import read_bias
 

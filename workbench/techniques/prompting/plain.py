@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench.calls import AskResult
-from workbench.events import Event
-from workbench.messages import Message
-from workbench.recipes import Recipe
+from workbench.api.calls import AskResult
+from workbench.api.events import Event
+from workbench.records.messages import Message
+from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.generating import answered, ending, generate
+from workbench.techniques.streaming import answered, ending, generate
 
 
 def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:

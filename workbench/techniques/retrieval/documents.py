@@ -13,16 +13,16 @@ from typing import TypeVar
 
 import msgspec
 
-from workbench import events
-from workbench.calls import AskResult, DocumentTask, DocumentText
+from workbench.api import events
+from workbench.api.calls import AskResult, DocumentTask, DocumentText
 from workbench.engine.protocol import Generated, LanguageModel
 from workbench.errors import UserError
-from workbench.events import Event
-from workbench.messages import Citation, Message, Passage, Usage
-from workbench.recipes import Recipe
+from workbench.api.events import Event
+from workbench.records.messages import Citation, Message, Passage, Usage
+from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.generating import Edited, Editor, Unchanged, answered, edit, ending
-from workbench.techniques.retrieval.citing import CitationEditor, as_citation, citations_of
+from workbench.techniques.streaming import Edited, Editor, Unchanged, answered, edit, ending
+from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows

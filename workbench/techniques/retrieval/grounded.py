@@ -11,18 +11,18 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from workbench import events
-from workbench.calls import AskResult
+from workbench.api import events
+from workbench.api.calls import AskResult
 from workbench.engine.protocol import Generated
-from workbench.events import Event
-from workbench.messages import Message, Passage
-from workbench.protocol import finish
-from workbench.recipes import Recipe, RetrievalPart
+from workbench.api.events import Event
+from workbench.records.messages import Message, Passage
+from workbench.api.protocol import finish
+from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.generating import answered, edit, ending
-from workbench.techniques.retrieval.citing import CitationEditor, citations_of, cited
-from workbench.techniques.retrieval.declining import weigh_evidence
-from workbench.techniques.retrieval.following import search_all, search_queries
+from workbench.techniques.streaming import answered, edit, ending
+from workbench.techniques.retrieval.citations import CitationEditor, citations_of, cited
+from workbench.techniques.retrieval.abstention import weigh_evidence
+from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
 

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 import sqlite_vec
 
-from workbench.calls import Chunk, Document
+from workbench.api.calls import Chunk, Document
 from workbench.errors import UserError
 from workbench.storage.database import Database, connect, open_database, translated
 from workbench.storage.identity import new_id

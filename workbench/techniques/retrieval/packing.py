@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from workbench.engine.protocol import LanguageModel
-from workbench.messages import Passage
-from workbench.recipes import DecodingPart, RetrievalPart
+from workbench.records.messages import Passage
+from workbench.records.recipes import DecodingPart, RetrievalPart
 from workbench.text.sentences import split_sentences
 
 # More context hurts a small model: measured with benchmarks/answers.py, see docs/benchmarks.md

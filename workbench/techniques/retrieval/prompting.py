@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.messages import Message, Passage
+from workbench.records.messages import Message, Passage
 
 SMALL_MODEL_PARAMETERS = 400_000_000
 

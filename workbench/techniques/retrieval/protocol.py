@@ -10,14 +10,14 @@ from typing import Protocol
 
 import msgspec
 
-from workbench.calls import (
+from workbench.api.calls import (
     AddResult,
     DocumentList,
     DocumentText,
     PagePicture,
     SearchResult,
 )
-from workbench.protocol import Call
+from workbench.api.protocol import Call
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.calls import SearchResult
-from workbench.messages import FoundBy, Passage
+from workbench.api.calls import SearchResult
+from workbench.records.messages import FoundBy, Passage
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane, Vectors, measure_fluency
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs

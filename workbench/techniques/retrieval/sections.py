@@ -6,8 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from workbench.calls import DocumentText
-from workbench.messages import Passage
+from workbench.api.calls import DocumentText
+from workbench.records.messages import Passage
 from workbench.text.sentences import split_sentences
 
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*", re.UNICODE)

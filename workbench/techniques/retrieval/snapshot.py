@@ -9,7 +9,7 @@ import apsw
 import msgspec
 import numpy as np
 
-from workbench.calls import Chunk, Document, DocumentList, DocumentText
+from workbench.api.calls import Chunk, Document, DocumentList, DocumentText
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.protocol import CollectionState

@@ -9,12 +9,12 @@ import pytest
 from tests.fakes import document_text, passage
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.finetuning.data.test_writing import TrainingTokenizer
-from workbench.calls import DocumentTask, StoredMessage
-from workbench.messages import Message
-from workbench.recipes import PromptingPart, Recipe
-from workbench.techniques.finetuning.data.chats import examples_from_chats
-from workbench.techniques.finetuning.data.documents import SHORTEST_TAIL, examples_from_documents, pack
-from workbench.techniques.finetuning.data.writing import ExampleWriter
+from workbench.api.calls import DocumentTask, StoredMessage
+from workbench.records.messages import Message
+from workbench.records.recipes import PromptingPart, Recipe
+from workbench.training.data.chats import examples_from_chats
+from workbench.training.data.documents import SHORTEST_TAIL, examples_from_documents, pack
+from workbench.training.data.tokenization import ExampleWriter
 
 KIND = Recipe(prompting=PromptingPart(system="Be kind."))
 

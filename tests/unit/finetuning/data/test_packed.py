@@ -6,10 +6,10 @@ import tracemalloc
 
 import pytest
 
-from workbench.techniques.finetuning.data.examples import Source
-from workbench.techniques.finetuning.data.packed import WrittenExamples
-from workbench.techniques.finetuning.data.writing import WrittenExample
-from workbench.techniques.finetuning.training.sets import (
+from workbench.training.data.examples import Source
+from workbench.training.data.packed_tokens import WrittenExamples
+from workbench.training.data.tokenization import WrittenExample
+from workbench.training.sets import (
     TokenSequence,
     TokenSequences,
     learnt_of,

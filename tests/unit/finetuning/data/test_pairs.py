@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeLanguageModel, passage
-from workbench import events
-from workbench.messages import Message
-from workbench.recipes import DecodingPart
-from workbench.techniques.finetuning.data.examples import Source
-from workbench.techniques.finetuning.data.pairs import MadePair, PairSet, make_pairs, telling_sentences
-from workbench.techniques.finetuning.data.support import check_pair
+from workbench.api import events
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
+from workbench.training.data.examples import Source
+from workbench.training.data.pairs import MadePair, PairSet, make_pairs, telling_sentences
+from workbench.training.data.groundedness import check_pair
 
 LIGHTHOUSE = (
     "The Westkapelle lighthouse was built in 1875 by Elise Brandt. It is 52 metres tall, and its lamp is seen from "

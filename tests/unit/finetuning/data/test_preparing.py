@@ -11,15 +11,15 @@ import pytest
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.finetuning.data.test_writing import TrainingTokenizer
 from workbench.errors import UserError
-from workbench.techniques.finetuning.data.preparing import (
+from workbench.training.data.preparation import (
     NOTHING_TO_EVALUATE,
     LoadedSet,
     TrainingSet,
     load_set,
     prepare,
 )
-from workbench.techniques.finetuning.data.shapes import ColumnMapping
-from workbench.techniques.finetuning.data.writing import ExampleWriter
+from workbench.training.data.formats import ColumnMapping
+from workbench.training.data.tokenization import ExampleWriter
 
 
 def write(path: Path, rows: list[Any]) -> Path:

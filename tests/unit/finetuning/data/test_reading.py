@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from workbench.errors import UserError
-from workbench.techniques.finetuning.data.reading import LONGEST_PIECE, find_splits, read_rows
-from workbench.techniques.finetuning.data.rows import ReadingLimits
+from workbench.training.data.reading import LONGEST_PIECE, find_splits, read_rows
+from workbench.training.data.rows import ReadingLimits
 
 PAIRS = [{"prompt": f"What is {n}?", "completion": f"It is {n} – “é”."} for n in range(7)]
 

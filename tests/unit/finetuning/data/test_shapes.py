@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from workbench.errors import UserError
-from workbench.messages import Message
-from workbench.techniques.finetuning.data.examples import Source
-from workbench.techniques.finetuning.data.rows import Row
-from workbench.techniques.finetuning.data.shapes import ColumnMapping, Refusal, recognise, to_example, to_examples
+from workbench.records.messages import Message
+from workbench.training.data.examples import Source
+from workbench.training.data.rows import Row
+from workbench.training.data.formats import ColumnMapping, Refusal, recognise, to_example, to_examples
 
 HELLO = [Message("user", "Hello?"), Message("assistant", "Hi.")]
 SHAPES: dict[str, tuple[dict[str, Any], str, list[Message]]] = {

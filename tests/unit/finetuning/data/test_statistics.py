@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from workbench.messages import Message
-from workbench.techniques.finetuning.data.examples import Example, Source
-from workbench.techniques.finetuning.data.splitting import place_of, split_examples
-from workbench.techniques.finetuning.data.statistics import MOST_BINS, measure, measure_lengths, measure_overlap
-from workbench.techniques.finetuning.data.writing import WrittenExample
+from workbench.records.messages import Message
+from workbench.training.data.examples import Example, Source
+from workbench.training.data.splitting import place_of, split_examples
+from workbench.training.data.statistics import MOST_BINS, measure, measure_lengths, measure_overlap
+from workbench.training.data.tokenization import WrittenExample
 
 
 def pair(question: str, answer: str, line: int = 0) -> Example:

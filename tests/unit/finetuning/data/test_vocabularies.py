@@ -11,8 +11,8 @@ from tests.unit.finetuning.data.test_writing import HARD, example
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.techniques.finetuning.data.vocabularies import open_vocabulary
-from workbench.techniques.finetuning.data.writing import ExampleWriter, Piece, write_example
+from workbench.training.data.vocabularies import open_vocabulary
+from workbench.training.data.tokenization import ExampleWriter, Piece, write_example
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from workbench.engine.prompt import PromptWriter
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.messages import Message
-from workbench.techniques.finetuning.data.examples import Example
-from workbench.techniques.finetuning.data.writing import (
+from workbench.records.messages import Message
+from workbench.training.data.examples import Example
+from workbench.training.data.tokenization import (
     ExampleWriter,
     Piece,
     WrittenExample,

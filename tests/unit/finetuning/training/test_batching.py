@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from workbench.techniques.finetuning.training.batching import (
+from workbench.training.batching import (
     Schedule,
     count_steps,
     epoch_order,

@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch")
 
 from tests.unit.finetuning.tiny_models import torch_logits  # noqa: E402
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
-from workbench import events  # noqa: E402
+from workbench.api import events
 from workbench.errors import Cancelled  # noqa: E402
-from workbench.techniques.finetuning.training import evaluation  # noqa: E402
-from workbench.techniques.finetuning.training.evaluation import (  # noqa: E402
+from workbench.training import evaluation
+from workbench.training.evaluation import (  # noqa: E402
     ANSWERS_AT_ONCE,
     Advance,
     _batches,
@@ -22,10 +22,10 @@ from workbench.techniques.finetuning.training.evaluation import (  # noqa: E402
     score_answers,
     score_texts,
 )
-from workbench.techniques.finetuning.training.losses import chunked_loss  # noqa: E402
-from workbench.techniques.finetuning.training.methods import apply_method  # noqa: E402
-from workbench.techniques.finetuning.training.sets import Question  # noqa: E402
-from workbench.training import WeightsMethod, WeightsPart  # noqa: E402
+from workbench.training.losses import chunked_loss  # noqa: E402
+from workbench.training.methods import apply_method  # noqa: E402
+from workbench.training.sets import Question  # noqa: E402
+from workbench.records.training import WeightsMethod, WeightsPart  # noqa: E402
 
 END = 1
 

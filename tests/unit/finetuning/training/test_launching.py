@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench import events
+from workbench.api import events
 from workbench.errors import FaultElsewhere, UserError
-from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
-from workbench.techniques.finetuning.training import launching
-from workbench.training import TrainingConfig
+from workbench.training.protocol import BaseModel, TrainModel
+from workbench.training import process_group as launching
+from workbench.records.training import TrainingConfig
 from workbench.workers.process import spawn
 
 SAYS_AND_STAYS = r"""
@@ -29,7 +29,7 @@ from pathlib import Path
 from workbench.techniques.finetuning.training import launching
 def train(*given):
     raise MemoryError("of 9 GB")
-sys.modules["workbench.techniques.finetuning.training.running"] = types.SimpleNamespace(train=train)
+sys.modules["workbench.training.run"] = types.SimpleNamespace(train=train)
 launching._group = contextlib.nullcontext
 launching._own_gpu = lambda: ""
 sys.exit(launching.run_share(Path(sys.argv[1])))

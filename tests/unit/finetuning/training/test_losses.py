@@ -10,12 +10,12 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
-from workbench.techniques.finetuning.training import losses  # noqa: E402
-from workbench.techniques.finetuning.training.losses import chunked_loss, keeps_apart, make_loss, own_loss  # noqa: E402
-from workbench.techniques.finetuning.training.methods import apply_method, moving  # noqa: E402
-from workbench.techniques.finetuning.training.sets import TokenSequence  # noqa: E402
-from workbench.techniques.finetuning.training.tensors import positions_of, tensors_of  # noqa: E402
-from workbench.training import WeightsMethod, WeightsPart  # noqa: E402
+from workbench.training import losses
+from workbench.training.losses import chunked_loss, keeps_apart, make_loss, own_loss  # noqa: E402
+from workbench.training.methods import apply_method, moving  # noqa: E402
+from workbench.training.sets import TokenSequence  # noqa: E402
+from workbench.training.tensors import positions_of, tensors_of  # noqa: E402
+from workbench.records.training import WeightsMethod, WeightsPart  # noqa: E402
 
 SHAPE = {
     "vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,

@@ -17,10 +17,10 @@ from safetensors.torch import load_file  # noqa: E402
 from tests.unit.finetuning import tiny_models  # noqa: E402
 from tests.unit.finetuning.training.tiny_training import FakeBase, FakeLoaded, loaded, sequences  # noqa: E402
 from workbench.errors import UserError  # noqa: E402
-from workbench.techniques.finetuning.training.artefacts import load_trained, write_trained  # noqa: E402
-from workbench.techniques.finetuning.training.methods import SELECTIONS, apply_method, base_of, moving  # noqa: E402
-from workbench.techniques.finetuning.training.trainer import StepTrainer, TrainerOptions  # noqa: E402
-from workbench.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
+from workbench.training.artifacts import load_trained, write_trained  # noqa: E402
+from workbench.training.methods import SELECTIONS, apply_method, base_of, moving  # noqa: E402
+from workbench.training.trainer import StepTrainer, TrainerOptions  # noqa: E402
+from workbench.records.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
 
 METHODS: tuple[WeightsMethod, ...] = get_args(WeightsMethod)
 RATES: dict[str, float] = {

@@ -11,18 +11,18 @@ import pytest
 pytest.importorskip("torch")
 
 from tests.unit.finetuning.training.tiny_training import save_folder, sequences
-from workbench import events
-from workbench.core.out_of_memory import explain
-from workbench.protocol import failure_of
-from workbench.techniques.finetuning.parity.prompts import read_prompts
-from workbench.techniques.finetuning.protocol import BaseModel, TrainModel
-from workbench.techniques.finetuning.training import scoring
-from workbench.techniques.finetuning.training.control import Switch
-from workbench.techniques.finetuning.training.running import train
-from workbench.techniques.finetuning.training.scoring import spread, texts_of
-from workbench.techniques.finetuning.training.sets import Question
-from workbench.techniques.finetuning.want_of_memory import memory_told
-from workbench.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.api import events
+from workbench.core.training.out_of_memory import explain
+from workbench.api.protocol import failure_of
+from workbench.verification.probe_prompts import read_prompts
+from workbench.training.protocol import BaseModel, TrainModel
+from workbench.training import scoring
+from workbench.training.control import Switch
+from workbench.training.run import train
+from workbench.training.scoring import spread, texts_of
+from workbench.training.sets import Question
+from workbench.training.out_of_memory import memory_told
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 
 
 def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:

@@ -13,15 +13,15 @@ pytest.importorskip("torch")
 
 from tests.unit.finetuning.training.tiny_training import save_folder, write_rows
 from workbench.errors import UserError
-from workbench.techniques.finetuning.protocol import BaseModel
-from workbench.techniques.finetuning.training.evaluation import read_generality
-from workbench.techniques.finetuning.training.sets import (
+from workbench.training.protocol import BaseModel
+from workbench.training.evaluation import read_generality
+from workbench.training.sets import (
     Writing,
     inspect_set,
     open_writing,
     ready_set,
 )
-from workbench.training import DataPart, TrainingConfig
+from workbench.records.training import DataPart, TrainingConfig
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,19 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.unit.finetuning.training.tiny_training import loaded, sequences  # noqa: E402
-from workbench import events  # noqa: E402
+from workbench.api import events
 from workbench.errors import Cancelled, UserError  # noqa: E402
-from workbench.techniques.finetuning.training.control import Switch  # noqa: E402
-from workbench.techniques.finetuning.training.losses import own_loss  # noqa: E402
-from workbench.techniques.finetuning.training.methods import apply_method, moving  # noqa: E402
-from workbench.techniques.finetuning.training.tensors import tensors_of  # noqa: E402
-from workbench.techniques.finetuning.training.trainer import (  # noqa: E402
+from workbench.training.control import Switch  # noqa: E402
+from workbench.training.losses import own_loss  # noqa: E402
+from workbench.training.methods import apply_method, moving  # noqa: E402
+from workbench.training.tensors import tensors_of  # noqa: E402
+from workbench.training.trainer import (  # noqa: E402
     StepTrainer,
     Stopped,
     TrainerOptions,
     warmup_steps,
 )
-from workbench.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
+from workbench.records.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
 
 TRAIN = sequences(20)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.unit.finetuning import tiny_models
 from tests.unit.finetuning.tiny_models import VOCABULARY
-from workbench.techniques.finetuning.training.sets import TokenSequence
+from workbench.training.sets import TokenSequence
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.unit.finetuning import tiny_models
 from tests.unit.finetuning.tiny_models import llama_logits, torch_logits
 from tests.unit.finetuning.weights import tiny_families
 from workbench.errors import UserError
-from workbench.techniques.finetuning.weights.loading import load_base
+from workbench.training.weights.loading import load_base
 
 IN_LLAMA_CPP = dict.fromkeys(("gemma", "gemma2", "gemma3", "phi2", "starcoder2"), 5e-3)
 """ggml looks their GELU up in a table of 16-bit numbers; the others agree to 2e-5 of their largest logit."""

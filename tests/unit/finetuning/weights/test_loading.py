@@ -16,11 +16,11 @@ import pytest
 from tests.unit.finetuning.tiny_models import torch_logits
 from tests.unit.finetuning.weights import tiny_families
 from workbench.errors import UserError
-from workbench.techniques.finetuning.bridge.gguf_file import open_model
-from workbench.techniques.finetuning.weights import choosing
-from workbench.techniques.finetuning.weights.choosing import Speeds
-from workbench.techniques.finetuning.weights.loading import load_base
-from workbench.training import BaseForm
+from workbench.gguf.layout import open_model
+from workbench.training.weights import dtype_selection as choosing
+from workbench.training.weights.dtype_selection import Speeds
+from workbench.training.weights.loading import load_base
+from workbench.records.training import BaseForm
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def speeds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Speeds:
     """What the machine is measured to do."""
     measured = Speeds(f32=0.5, bf16=request.param)
-    monkeypatch.setattr("workbench.techniques.finetuning.weights.loading.measure_speeds", lambda: measured)
+    monkeypatch.setattr("workbench.training.weights.loading.measure_speeds", lambda: measured)
     return measured
 
 
@@ -98,10 +98,10 @@ def test_loading_the_starter_holds_no_second_copy(smollm_path: Path) -> None:
         import transformers, torch
         from accelerate import init_empty_weights
         from transformers import LlamaForCausalLM
-        from workbench.techniques.finetuning.weights.loading import load_base
+        from workbench.training.weights.loading import load_base
         before = psutil.Process().memory_info().rss
         loaded = load_base(Path(sys.argv[1]), "f32")
-        from workbench.techniques.finetuning.training.trainer import peak_memory_bytes
+        from workbench.training.trainer import peak_memory_bytes
         print(peak_memory_bytes("cpu") - before, loaded.weights_bytes)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(smollm_path)]

@@ -13,9 +13,9 @@ import pytest
 
 from tests.unit.finetuning.weights import tiny_families
 from workbench.errors import UserError
-from workbench.techniques.finetuning.weights import loading
-from workbench.techniques.finetuning.weights.choosing import Choice, Speeds
-from workbench.techniques.finetuning.weights.loading import LoadedBase, load_base
+from workbench.training.weights import loading
+from workbench.training.weights.dtype_selection import Choice, Speeds
+from workbench.training.weights.loading import LoadedBase, load_base
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # peft 0.21 uses what transformers 5.24 renamed
 
@@ -185,7 +185,7 @@ def test_a_packed_weight_stands_for_its_values_and_cannot_be_changed(both: Any) 
 
 def test_layers_can_be_unpacked_to_be_trained(both: Any) -> None:
     torch = pytest.importorskip("torch")
-    from workbench.techniques.finetuning.weights.packed import PackedLinear, unpack_layers
+    from workbench.training.weights.packed_layers import PackedLinear, unpack_layers
 
     packed, dense = both("gemma3")
     for model in (packed.model, dense.model):
@@ -205,7 +205,7 @@ def test_experts_cannot_stay_packed_and_are_computed_in_the_type_that_holds_them
 ) -> None:
     torch = pytest.importorskip("torch")
     slow, none_free = Speeds(1.0, 0.001), Choice("bf16", "float32", "It was chosen.")
-    monkeypatch.setattr("workbench.techniques.finetuning.weights.loading.measure_speeds", lambda: slow)
+    monkeypatch.setattr("workbench.training.weights.loading.measure_speeds", lambda: slow)
     model = tiny_families.build("qwen3moe")
     path = tiny_families.write_gguf(model, "qwen3moe", tmp_path / "m.gguf", "Q8_0")
     with pytest.raises(UserError, match="cannot stay packed"):
@@ -217,7 +217,7 @@ def test_experts_cannot_stay_packed_and_are_computed_in_the_type_that_holds_them
     assert loaded.model.model.rotary_emb.inv_freq.dtype == torch.float32
     asked: list[int | None] = []
     monkeypatch.setattr(
-        "workbench.techniques.finetuning.weights.loading.choose_form",
+        "workbench.training.weights.loading.choose_form",
         lambda parameters, packed, **_: asked.append(packed) or none_free,
     )
     load_base(path, "auto")
@@ -228,7 +228,7 @@ def test_experts_cannot_stay_packed_and_are_computed_in_the_type_that_holds_them
 def test_blocks_on_a_device_are_unpacked_by_torch(both: Any, kind: str) -> None:
     """What runs on a GPU, on the CPU here: the same rows in the same order."""
     torch = pytest.importorskip("torch")
-    from workbench.techniques.finetuning.weights.packed import DeviceBlocks, PackedWeight
+    from workbench.training.weights.packed_layers import DeviceBlocks, PackedWeight
 
     packed, dense = both("llama", kind)
     for name in ("model.layers.0.self_attn.q_proj", "model.layers.0.mlp.down_proj", "model.embed_tokens"):

@@ -8,10 +8,10 @@ import gguf
 import numpy as np
 import pytest
 
-from workbench.models.ggml_types import TENSOR_TYPES
-from workbench.techniques.finetuning.bridge.gguf_file import can_unpack
-from workbench.techniques.finetuning.weights import unpacking
-from workbench.techniques.finetuning.weights.unpacking import row_bytes, unpack
+from workbench.gguf.ggml_types import TENSOR_TYPES
+from workbench.gguf.layout import can_unpack
+from workbench.training.weights import dequantization as unpacking
+from workbench.training.weights.dequantization import row_bytes, unpack
 
 KINDS = sorted(kind.name for kind in TENSOR_TYPES.values() if can_unpack(kind.name) and kind.name not in ("F64", "I8"))
 

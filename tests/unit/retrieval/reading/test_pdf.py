@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.documents import page_stream, pdf_bytes
-from workbench.calls import Box, PagePicture
+from workbench.api.calls import Box, PagePicture
 from workbench.errors import UserError
 from workbench.techniques.retrieval.reading.pdf import LARGEST_PICTURE, draw_page, read_pdf
 

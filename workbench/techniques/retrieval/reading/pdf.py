@@ -17,7 +17,7 @@ from typing import Any
 import pypdfium2
 from pypdfium2 import raw
 
-from workbench.calls import Box, PagePicture
+from workbench.api.calls import Box, PagePicture
 from workbench.errors import UserError
 from workbench.techniques.retrieval.reading.extract import Extracted, join_pages
 

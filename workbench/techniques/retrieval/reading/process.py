@@ -19,11 +19,12 @@ from typing import TypeVar
 import msgspec
 import psutil
 
-from workbench import errors, events
-from workbench.calls import PagePicture
+from workbench import errors
+from workbench.api import events
+from workbench.api.calls import PagePicture
 from workbench.errors import UserError, WorkerDied
-from workbench.events import Event
-from workbench.protocol import Call, error_of, read_result
+from workbench.api.events import Event
+from workbench.api.protocol import Call, error_of, read_result
 from workbench.techniques.retrieval.protocol import ReadLimits
 from workbench.techniques.retrieval.reading.protocol import (
     DrawPdfPage,

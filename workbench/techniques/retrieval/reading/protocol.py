@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.calls import PagePicture
+from workbench.api.calls import PagePicture
 from workbench.errors import UserError
-from workbench.protocol import Call
+from workbench.api.protocol import Call
 from workbench.techniques.retrieval.protocol import ReadLimits
 
 

@@ -1,0 +1,54 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from workbench.api.events import Progress
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def how_far(progress: Progress) -> tuple[float | None, str]:
+    """The share that is done, None where the total is not known, and the same in numbers: ``12 of 40 files``."""
+    if not progress.total:
+        return None, ""
+    share = progress.done / progress.total
+    if progress.unit == "bytes":
+        return share, f"{describe_bytes(int(progress.done))} of {describe_bytes(int(progress.total))}"
+    return share, f"{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}".rstrip()
+
+
+def describe_seconds(seconds: float) -> str:
+    """``12 s``, ``3 min``, ``2 h 5 min``."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def describe_bytes(count: int) -> str:
+    """``812 B``, ``92 MB``, ``2.4 GB``; decimal units, as disks and shops use them."""
+    if count < 1000:
+        return f"{count} B"
+    size = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 1000 or unit == "TB":
+            return f"{size:.1f} {unit}" if size < 10 else f"{size:.0f} {unit}"
+    raise AssertionError("unreachable")
+
+
+def describe_count(count: int, one: str, many: str = "") -> str:
+    """``1 file``, ``1,204 files``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def describe_large(value: float) -> str:
+    """``168.86``, ``16,421``; what is beyond a million by its power of ten: ``2.5 × 10¹¹``."""
+    if abs(value) < 1000:
+        return f"{value:.2f}"
+    if abs(value) < 1_000_000:
+        return f"{value:,.0f}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"

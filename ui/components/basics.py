@@ -1,0 +1,422 @@
+"""The small parts that every page is built of: texts, buttons, cards, chips, messages, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import shiboken6
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.amounts import describe_seconds
+
+TextRole = Literal["display", "title", "heading", "strong", "body", "reading", "muted", "small", "error", "attention"]
+Tone = Literal[
+    "plain", "accent", "success", "attention", "danger",
+    "prompting", "decoding", "retrieval", "agents", "finetuning", "preference",
+]  # fmt: skip
+
+
+class Text(QLabel):
+    """A text in one of the design's roles. It wraps, can be selected with the mouse, and is never HTML."""
+
+    def __init__(self, text: str = "", role: TextRole = "body", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setProperty("role", role)
+        self.setText(text)
+        if role in ("display", "title", "heading"):
+            self.setWordWrap(False)
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where there is no room; the whole text is its tooltip then.
+
+    ``mode`` says where it is shortened: the middle suits paths, the end suits sentences.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        role: TextRole = "body",
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("role", role)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._mode = mode
+        self._full = ""
+        self.set_full_text(text)
+
+    @property
+    def full_text(self) -> str:
+        return self._full
+
+    def set_full_text(self, text: str) -> None:
+        self._full = text
+        self.setAccessibleName(text)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._full) + 4, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._full, self._mode, max(self.width(), 24))
+        super().setText(shown)
+        self.setToolTip(self._full if shown != self._full else "")
+
+
+def without_keys(text: str) -> str:
+    """The text as a button or a menu has to be given it, so that it marks no key."""
+    return text.replace("&", "&&")
+
+
+class WordedButton(QPushButton):
+    """Shows its words as they are. To Qt an ampersand marks a key, and what a document or a collection is called may
+    have one. Enter presses it as Space does."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAutoDefault(True)
+        self.setText(text)
+
+    def text(self) -> str:
+        return super().text().replace("&&", "&")
+
+    def setText(self, text: str) -> None:
+        super().setText(without_keys(text))
+
+
+class PrimaryButton(WordedButton):
+    """The one action that leads on; at most one in sight at a time."""
+
+    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setProperty("kind", "primary")
+        if icon:
+            set_icon(self, icon, "on_accent")
+
+
+class PlainButton(WordedButton):
+    """An action with an edge around it."""
+
+    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        if icon:
+            set_icon(self, icon)
+
+
+class DangerButton(WordedButton):
+    """An action that destroys something."""
+
+    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setProperty("kind", "danger")
+        if icon:
+            set_icon(self, icon, "on_danger")
+
+
+class QuietButton(WordedButton):
+    """An action without an edge, for where there are many."""
+
+    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setProperty("kind", "quiet")
+        if icon:
+            set_icon(self, icon)
+
+
+class LinkButton(WordedButton):
+    """An action that looks like a link in a text."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setProperty("kind", "link")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+
+class IconButton(QToolButton):
+    """A button that is an icon; ``name`` is said by screen readers and shown as its tooltip. Enter presses it."""
+
+    def __init__(self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        set_icon(self, icon, token)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class IconLabel(QLabel):
+    """An icon that is only looked at. It says nothing by itself: words stand beside it."""
+
+    def __init__(
+        self, icon: str, token: str = "text", size: int = tokens.ICON_SIZE, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setFixedSize(size, size)
+        set_icon(self, icon, token, size)
+
+
+class Card(QFrame):
+    """A surface that holds one thing. ``body`` is its layout."""
+
+    def __init__(self, parent: QWidget | None = None, margin: int = tokens.SPACE_4) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(margin, margin, margin, margin)
+        self.body.setSpacing(tokens.SPACE_2)
+
+    def set_selected(self, selected: bool) -> None:
+        set_property(self, "selected", selected)
+
+
+class Chip(QLabel):
+    """A word or two about a thing. The tone only supports what the words say."""
+
+    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", "chip")
+        self.setProperty("kind", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_tone(self, tone: Tone) -> None:
+        set_property(self, "kind", tone)
+
+
+class ChipButton(WordedButton):
+    """A chip that opens something."""
+
+    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setProperty("role", "chip")
+        self.setProperty("kind", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_tone(self, tone: Tone) -> None:
+        set_property(self, "kind", tone)
+
+
+_NARROW = 360  # px: below that an action beside the words leaves them no room
+
+
+class InlineMessage(QFrame):
+    """Something that the person should know, where it belongs: icon, words, perhaps an action, perhaps a close.
+
+    Hidden until ``show_message``; ``closed`` is sent when the person closes it, also with Escape. When it goes the
+    keyboard is given back to what had it before. Where there is little room the action stands below the words.
+    """
+
+    closed = Signal()
+
+    _ICONS = {"info": "info", "success": "check", "attention": "warning", "danger": "warning"}
+
+    def __init__(self, parent: QWidget | None = None, closable: bool = True) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "message")
+        self._row = QGridLayout(self)
+        self._row.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2)
+        self._row.setHorizontalSpacing(tokens.SPACE_3)
+        self._row.setVerticalSpacing(tokens.SPACE_1)
+        self._row.setColumnStretch(1, 1)
+        self._before: QWidget | None = None
+        self._icon = IconLabel("info")
+        self._text = Text()
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._action = PlainButton("")
+        self._action.setProperty("small", True)
+        self._action.clicked.connect(self._on_action)
+        self._run: Callable[[], None] | None = None
+        self._close = IconButton("close", "Close this message")
+        if not closable:
+            self._close.hide()
+        self._close.clicked.connect(self._on_close)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        self._row.addWidget(self._icon, 0, 0, middle)
+        self._row.addWidget(self._text, 0, 1)
+        self._row.addWidget(self._close, 0, 3, middle)
+        self._narrow: bool | None = None
+        self._arrange(False)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    @property
+    def action_button(self) -> QPushButton:
+        return self._action
+
+    def show_message(
+        self, text: str, kind: str = "info", action: str = "", on_action: Callable[[], None] | None = None
+    ) -> None:
+        """``kind``: info, success, attention or danger. ``action`` is the word on the button; none without it."""
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        set_property(self, "kind", kind)
+        set_icon(self._icon, self._ICONS[kind], {"info": "accent"}.get(kind, kind))
+        self._action.setText(action)
+        self._action.setVisible(bool(action))
+        self._run = on_action
+        if (focus := QApplication.focusWidget()) is not None and not self.isAncestorOf(focus):
+            self._before = focus
+        self.show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self._close.isHidden():
+            self._on_close()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(event.size().width() < _NARROW)
+
+    def _arrange(self, narrow: bool) -> None:
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        self._row.removeWidget(self._action)
+        if narrow:
+            self._row.addWidget(self._action, 1, 1, Qt.AlignmentFlag.AlignLeft)
+        else:
+            self._row.addWidget(self._action, 0, 2, Qt.AlignmentFlag.AlignVCenter)
+
+    def _on_action(self) -> None:
+        if self._run is not None:
+            had_keyboard = self._has_keyboard()
+            self._run()
+            if had_keyboard and self.isHidden():
+                self._give_back()
+
+    def _on_close(self) -> None:
+        had_keyboard = self._has_keyboard()
+        self.hide()
+        if had_keyboard:
+            self._give_back()
+        self.closed.emit()
+
+    def _has_keyboard(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _give_back(self) -> None:
+        if self._before is not None and shiboken6.isValid(self._before) and self._before.isVisible():
+            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class ProgressLine(QWidget):
+    """What is being waited for, how far it is and how long it will take, always with Stop (``stop_clicked``)."""
+
+    stop_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None, stoppable: bool = True) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_1)
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        self._words = ElidedLabel("", "body")
+        self._numbers = ElidedLabel("", "small")
+        self._numbers.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.stop_button = QuietButton("Stop", "stop")
+        self.stop_button.setProperty("small", True)
+        if not stoppable:  # to show it here, without a parent, would make it a window of its own for a moment
+            self.stop_button.hide()
+        self.stop_button.clicked.connect(self.stop_clicked)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._numbers)
+        row.addWidget(self.stop_button)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        column.addLayout(row)
+        column.addWidget(self._bar)
+
+    def set_progress(
+        self, words: str, share: float | None = None, numbers: str = "", seconds_left: float | None = None
+    ) -> None:
+        """``share`` in 0..1, None while it is not known; ``numbers`` say it exactly (``12 of 40 files``)."""
+        self._words.set_full_text(words)
+        said = [numbers] if numbers else []
+        if share is not None and not numbers:
+            said.append(f"{share:.0%}")
+        if seconds_left is not None:
+            said.append(f"{describe_seconds(seconds_left)} left")
+        self._numbers.set_full_text(" · ".join(said))
+        self._numbers.updateGeometry()
+        self._bar.setRange(0, 0 if share is None else 1000)
+        if share is not None:
+            self._bar.setValue(round(1000 * min(max(share, 0.0), 1.0)))
+        self._bar.setAccessibleName(" ".join([words, *said]))
+
+    @property
+    def words(self) -> str:
+        return " ".join(part for part in (self._words.full_text, self._numbers.full_text) if part)
+
+
+class Line(QFrame):
+    """A thin line between two things; upright with ``upright``."""
+
+    def __init__(self, upright: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "upright" if upright else "line")
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a dynamic property that the stylesheet looks at, and have it looked at again."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+        widget.update()
+
+
+def empty_layout(layout: QLayout) -> None:
+    """Take all widgets and gaps out of a layout and delete the widgets."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

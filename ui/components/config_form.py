@@ -1,0 +1,338 @@
+"""From a configuration type to a form: title, help, unit, range and default of each field come from the type.
+
+A field that holds what cannot be is marked, says in words what it takes, and is not sent on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.basics import IconButton, LinkButton, Text, set_property
+from workbench.errors import UserError
+from workbench.fields import Field, describe_range, fields_of, parse_value
+
+CONTROL_WIDTH = 200
+_NARROW_WIDTH = 160
+_NUMBER_WIDTH = 120
+_NAMES = {"adamw": "AdamW"}
+"""Choices that are written in a way of their own."""
+
+
+class Form(QWidget):
+    """The fields of one frozen value. ``changed`` is sent with a field's name and new value when it was edited.
+
+    ``narrow`` puts each control below its title instead of beside it. Advanced fields are folded away.
+    """
+
+    changed = Signal(str, object)
+
+    def __init__(self, config: type[msgspec.Struct], narrow: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._config = config
+        self._rows: dict[str, FieldRow] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_4)
+        advanced = QWidget()
+        below = QVBoxLayout(advanced)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(tokens.SPACE_4)
+        for field in fields_of(config):
+            row = self._rows[field.name] = FieldRow(config, field, narrow)
+            row.changed.connect(self.changed)
+            (below if field.advanced else column).addWidget(row)
+        self.fold = LinkButton("Advanced")
+        set_icon(self.fold, "chevron-right", "accent", 16)
+        self.fold.setCheckable(True)
+        self.fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._advanced = advanced
+        advanced.hide()
+        has_advanced = any(row.field.advanced for row in self._rows.values())
+        self.fold.setVisible(has_advanced)
+        self.fold.toggled.connect(self._on_fold)
+        column.addWidget(self.fold)
+        column.addWidget(advanced)
+
+    def set_values(self, values: msgspec.Struct) -> None:
+        """Show a value of the form's type. A field that is being edited keeps what was typed."""
+        for name, row in self._rows.items():
+            row.set_value(getattr(values, name))
+
+    def row(self, name: str) -> FieldRow:
+        """Raises KeyError for a field that there is not."""
+        return self._rows[name]
+
+    def set_error(self, name: str, text: str) -> None:
+        """Say beside a field why its value was refused."""
+        self._rows[name].set_error(text)
+
+    def focus_field(self, name: str) -> QWidget:
+        """Put the keyboard on a field, unfolding it if needed. Returns its row."""
+        row = self._rows[name]
+        if row.field.advanced:
+            self.fold.setChecked(True)
+        row.control.setFocus(Qt.FocusReason.OtherFocusReason)
+        return row
+
+    def _on_fold(self, open: bool) -> None:
+        self._advanced.setVisible(open)
+        set_icon(self.fold, "chevron-down" if open else "chevron-right", "accent", 16)
+
+
+class ValueRow(QWidget):
+    """A field that is edited: its control, the way back to the default, and what is wrong with what was typed.
+
+    ``changed`` is sent with the field's name and new value when that is committed. What derives from it makes the
+    control, lays the parts out, and knows how a value is shown and what was typed.
+    """
+
+    changed = Signal(str, object)
+
+    def __init__(self, config: type[msgspec.Struct], field: Field) -> None:
+        super().__init__()
+        self.field = field
+        self._config = config
+        self._value: Any = field.default
+        self.control = self._build_control()
+        self.control.setAccessibleName(field.title)
+        self.control.setAccessibleDescription(" ".join(part for part in (field.help, describe_range(field)) if part))
+        self.reset = IconButton("restart", f"Set {field.title} back to {describe_value(field, field.default)}")
+        keep = self.reset.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.reset.setSizePolicy(keep)
+        self.reset.clicked.connect(self._on_reset)
+        self.error = Text("", "error")
+        self.error.hide()
+
+    @property
+    def value(self) -> Any:
+        """The last valid value."""
+        return self._value
+
+    def set_value(self, value: Any) -> None:
+        """Show a value, unless the person is in the middle of typing another."""
+        self._value = value
+        self.reset.setVisible(value != self.field.default)
+        if not self._is_typing():
+            self.set_error("")
+            self._show_value(value)
+
+    def set_error(self, text: str) -> None:
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        set_property(self.control, "invalid", bool(text))
+
+    # -- what a kind of row says of itself -----------------------------------------------------------
+
+    def _build_control(self) -> QWidget:
+        raise NotImplementedError
+
+    def _is_typing(self) -> bool:
+        """Whether what stands in the control is the person's, and not committed yet."""
+        raise NotImplementedError
+
+    def _show_value(self, value: Any) -> None:
+        """Put a value into the control, without a signal."""
+        raise NotImplementedError
+
+    def _parsed(self) -> Any:
+        """What was typed, as a value. Raises UserError."""
+        raise NotImplementedError
+
+    # -- editing -------------------------------------------------------------------------------------
+
+    def _on_typed(self) -> None:
+        try:
+            self._parsed()
+        except UserError as error:
+            self.set_error(error.hint or error.message)
+        else:
+            self.set_error("")
+
+    def _on_edited(self) -> None:
+        try:
+            value = self._parsed()
+        except UserError as error:
+            self.set_error(error.hint or error.message)
+        else:
+            self._commit(value)
+
+    def _commit(self, value: Any) -> None:
+        self.set_error("")
+        if value != self._value:
+            self._value = value
+            self.reset.setVisible(value != self.field.default)
+            self.changed.emit(self.field.name, value)
+
+    def _on_reset(self) -> None:
+        self.control.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._show_value(self.field.default)
+        self._commit(self.field.default)
+
+
+class FieldRow(ValueRow):
+    """One field: what it is, what it does, its control, its unit, the way back to the default."""
+
+    def __init__(self, config: type[msgspec.Struct], field: Field, narrow: bool = False) -> None:
+        super().__init__(config, field)
+        self.control.installEventFilter(self)
+        if isinstance(self.control, QComboBox | QLineEdit):
+            width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
+            self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else width)
+        self.note = Text("", "small")
+        self.note.hide()
+        title = Text(field.title, "strong")
+        title.setBuddy(self.control)
+        span = describe_span(field) if narrow else ""
+        help = Text(" ".join(part for part in (field.help, span) if part), "small")
+        controls = QHBoxLayout()
+        controls.setSpacing(tokens.SPACE_2)
+        if isinstance(self.control, QPlainTextEdit):
+            controls.addWidget(self.control, 1)
+        else:
+            controls.addWidget(self.control)
+        if field.unit:
+            controls.addWidget(Text(field.unit, "muted"))
+        controls.addWidget(self.reset)
+        controls.addWidget(self.note, 100)
+        controls.addStretch(0 if isinstance(self.control, QPlainTextEdit) else 1)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(tokens.SPACE_5)
+        grid.setVerticalSpacing(tokens.SPACE_1)
+        if narrow or isinstance(self.control, QPlainTextEdit):
+            for line, item in enumerate((title, help)):
+                grid.addWidget(item, line, 0)
+            grid.addLayout(controls, 2, 0)
+            grid.addWidget(self.error, 3, 0)
+        else:
+            grid.addWidget(title, 0, 0)
+            grid.addWidget(help, 1, 0, Qt.AlignmentFlag.AlignTop)
+            side = QWidget()
+            side.setFixedWidth(CONTROL_WIDTH + 130)
+            side.setLayout(controls)
+            controls.setContentsMargins(0, 0, 0, 0)
+            grid.addWidget(side, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(self.error, 2, 0, 1, 2)
+            grid.setColumnStretch(0, 1)
+        self.set_value(field.default)
+
+    def set_note(self, text: str) -> None:
+        """A few words beside the control, such as what the program takes where the value is left to it."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A wheel over a control that is not in use scrolls the page; leaving a text commits it."""
+        if event.type() == QEvent.Type.Wheel and isinstance(self.control, QComboBox) and not self.control.hasFocus():
+            event.ignore()
+            return True
+        if event.type() == QEvent.Type.FocusOut and isinstance(self.control, QPlainTextEdit) and self._dirty():
+            self._on_edited()
+        return False
+
+    def _build_control(self) -> QWidget:
+        if self.field.kind == "bool":
+            box = QCheckBox("On")
+            box.toggled.connect(self._commit)
+            return box
+        if self.field.kind == "choice":
+            combo = QComboBox()
+            combo.addItems([_named(choice) for choice in self.field.choices])
+            combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            combo.currentIndexChanged.connect(lambda index: self._commit(self.field.choices[index]))
+            return combo
+        if self.field.kind == "list" or (self.field.kind == "str" and self.field.name in ("system",)):
+            text = QPlainTextEdit()
+            text.setFixedHeight(88)
+            text.setTabChangesFocus(True)
+            text.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustIgnored)
+            return text
+        line = QLineEdit()
+        line.textEdited.connect(lambda _: self._on_typed())
+        line.editingFinished.connect(self._on_edited)
+        return line
+
+    def _is_typing(self) -> bool:
+        return self.control.hasFocus() and isinstance(self.control, QLineEdit | QPlainTextEdit) and self._dirty()
+
+    def _show_value(self, value: Any) -> None:
+        self.control.blockSignals(True)
+        match self.control:
+            case QCheckBox():
+                self.control.setChecked(bool(value))
+            case QComboBox():
+                self.control.setCurrentIndex(self.field.choices.index(str(value)))
+            case QLineEdit():
+                self.control.setText(_shown(value))
+            case QPlainTextEdit():
+                self.control.setPlainText(_in_lines(value))
+        self.control.blockSignals(False)
+
+    def _text(self) -> str:
+        if isinstance(self.control, QPlainTextEdit):
+            return self.control.toPlainText()
+        assert isinstance(self.control, QLineEdit)
+        return self.control.text()
+
+    def _dirty(self) -> bool:
+        return self._text() != _in_lines(self._value)
+
+    def _parsed(self) -> Any:
+        text = self._text()
+        if self.field.kind == "list":
+            return tuple(line for line in text.split("\n") if line)
+        if self.field.kind in ("int", "float"):
+            text = text.replace(",", "").replace(" ", "").strip() if self.field.kind == "int" else text.strip()
+        return parse_value(self._config, self.field.name, text)
+
+
+def describe_span(field: Field) -> str:
+    """The range of a number in short: ``0 to 5.``, ``From 1 on.``; nothing for other fields."""
+    if field.kind not in ("int", "float") or field.minimum is None:
+        return ""
+    if field.maximum is None or field.maximum > 1_000_000:
+        return f"From {field.minimum:g} on." if field.minimum >= 0 else ""
+    return f"{field.minimum:g} to {field.maximum:g}{f' {field.unit}' if field.unit else ''}."
+
+
+def describe_value(field: Field, value: Any) -> str:
+    """A field's value in words: ``on``, ``8,192 tokens``, ``auto``."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "nothing"
+    words = _shown(value) or "nothing"
+    return f"{words} {field.unit}".strip()
+
+
+def _named(choice: str) -> str:
+    """A choice as it is written: ``AdamW``, ``Cosine``, ``f32``."""
+    return _NAMES.get(choice) or (choice.capitalize() if choice.isalpha() else choice)
+
+
+def _in_lines(value: Any) -> str:
+    return "\n".join(value) if isinstance(value, tuple) else _shown(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,220 @@
+"""One document beside what led to it: its text at the passage, or its drawn pages.
+
+When the document has changed or gone since a passage was stored, the stored passage is shown and that is said.
+"""
+
+from __future__ import annotations
+
+import bisect
+from pathlib import PurePath
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.features.documents.table import describe_kind
+from ui.theme import tokens
+from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
+from ui.components.page_view import PageView
+from ui.components.text_view import TextView
+from workbench.api.calls import Document, DocumentText, DrawPage, GetDocumentText, PagePicture
+from workbench.errors import UserError
+from workbench.records.messages import Citation, Passage
+
+CHANGED = "This document has changed since the answer was made. This is the passage as it was read then."
+GONE = "This document is not in the collection any more. This is the passage as it was read then."
+
+
+class DocumentPane(QFrame):
+    """Shows a document's text, or its pages with a switch between both. ``close_wanted`` is its close button."""
+
+    close_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._bridge = bridge
+        self._collection = ""
+        self._document: Document | None = None
+        self._asked = 0  # counts openings: an answer to an earlier one is passed over
+        self._span = (0, 0)
+        self._page = 1
+        self._text: DocumentText | None = None
+        self._build()
+
+    def open_source(self, source: Citation | Passage) -> None:
+        """Open the document of a citation or passage, at its place."""
+        self._begin(source.path, source.collection)
+        self._page = source.page or 1
+        self._span = (source.start, source.end)
+        asked = self._asked
+
+        def on_text(text: DocumentText) -> None:
+            if asked != self._asked:
+                return
+            if source.document_hash and text.document.hash != source.document_hash:
+                self._show_stored(source, CHANGED)
+            else:
+                self._show(text)
+
+        def on_error(error: Exception) -> None:
+            if asked == self._asked:
+                self._show_stored(source, GONE if isinstance(error, UserError) else str(error))
+
+        call = GetDocumentText(collection=source.collection, document=source.document)
+        self._bridge.call(call, on_text, on_error, self)
+
+    def open_document(self, collection: str, document: Document, start: int = 0, end: int = 0) -> None:
+        """Open a whole document; ``start:end`` is marked when it is not empty."""
+        self._begin(document.path, collection)
+        self._span = (start, end)
+        self._page = 1
+        if document.state == "failed":
+            self.note.show_message(document.reason or "This file could not be read.", "danger")
+            self.details.setText(advice(document))
+            self._stack.hide()
+            return
+        asked = self._asked
+
+        def on_text(text: DocumentText) -> None:
+            if asked == self._asked:
+                self._show(text)
+
+        def on_error(error: Exception) -> None:
+            if asked == self._asked:
+                self.note.show_message(str(error), "danger")
+
+        self._bridge.call(GetDocumentText(collection=collection, document=document.id), on_text, on_error, self)
+
+    def _build(self) -> None:
+        self.title = ElidedLabel("", "strong")
+        self.details = Text("", "small")
+        self.text_button = QuietButton("Text")
+        self.pages_button = QuietButton("Pages")
+        for button in (self.text_button, self.pages_button):
+            button.setProperty("small", True)
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+        self.text_button.clicked.connect(lambda: self.show_pages(False))
+        self.pages_button.clicked.connect(lambda: self.show_pages(True))
+        self.switch = QWidget()
+        choices = QHBoxLayout(self.switch)
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setSpacing(0)
+        choices.addWidget(self.pages_button)
+        choices.addWidget(self.text_button)
+        self.close_button = IconButton("close", "Close the document")
+        self.close_button.clicked.connect(self.close_wanted)
+        self.note = InlineMessage(closable=False)
+        self.text = TextView()
+        self.pages = PageView()
+        self.pages.wanted.connect(self._on_page_wanted)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.text)
+        self._stack.addWidget(self.pages)
+        head = QHBoxLayout()
+        head.setSpacing(tokens.SPACE_2)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.switch)
+        head.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(head)
+        column.addWidget(self.details)
+        column.addWidget(self.note)
+        column.addWidget(self._stack, 1)
+        column.addStretch(0)
+
+    @property
+    def shows_pages(self) -> bool:
+        return self._stack.currentWidget() is self.pages
+
+    def show_pages(self, pages: bool) -> None:
+        """Show the drawn pages, or the text."""
+        (self.pages_button if pages else self.text_button).setChecked(True)
+        self._stack.setCurrentWidget(self.pages if pages else self.text)
+        if pages:
+            self.pages.open_page(self._page)
+
+    def _begin(self, path: str, collection: str) -> None:
+        self._asked += 1
+        self._collection = collection
+        self._document = None
+        self._text = None
+        self.title.set_full_text(PurePath(path).name)
+        self.setAccessibleName(f"Document {PurePath(path).name}")
+        self.details.setText("Opening…")
+        self.details.setToolTip(path)
+        self.note.hide()
+        self.switch.hide()
+        self._stack.show()
+        self._stack.setCurrentWidget(self.text)
+
+    def _show(self, text: DocumentText) -> None:
+        self._text, self._document = text, text.document
+        self.details.setText(describe_document(text.document))
+        self.text.show_text(text.text, text.chunks)
+        start, end = self._span
+        if end > start:
+            self.text.show_passage(start, end)
+            self._page = max(1, bisect.bisect_right(text.page_starts, start)) if text.page_starts else self._page
+        drawable = text.document.kind.lower() == "pdf" and bool(text.document.pages)
+        self.switch.setVisible(drawable)
+        self.show_pages(drawable)
+
+    def _show_stored(self, source: Citation | Passage, why: str) -> None:
+        self.details.setText(f"Page {source.page}" if source.page else "")
+        self.note.show_message(why, "attention")
+        self.text.show_text(source.text)
+        self.text.show_passage(0, len(source.text))
+
+    def _on_page_wanted(self, page: int, scale: float) -> None:
+        if self._document is None:
+            return
+        start, end = self._span
+        asked = self._asked
+        call = DrawPage(
+            collection=self._collection, document=self._document.id, page=page, scale=scale, start=start, end=end
+        )
+
+        def on_picture(picture: PagePicture) -> None:
+            if asked == self._asked and picture.page == self.pages.page:
+                self.pages.show_picture(picture)
+
+        def on_error(error: Exception) -> None:
+            if asked == self._asked:
+                self.pages.give_up()
+                self.note.show_message(f"The page cannot be drawn. {error}", "attention")
+                self.show_pages(False)
+
+        self._bridge.call(call, on_picture, on_error, self)
+
+
+def describe_document(document: Document) -> str:
+    """``PDF · 12 pages · 48 chunks · 31,204 characters``"""
+    parts = [describe_kind(document.kind)]
+    if document.pages:
+        parts.append(f"{document.pages:,} page{'' if document.pages == 1 else 's'}")
+    parts.append(f"{document.chunks:,} chunk{'' if document.chunks == 1 else 's'}")
+    if document.characters:
+        parts.append(f"{document.characters:,} characters")
+    return " · ".join(parts)
+
+
+def advice(document: Document) -> str:
+    """What can be done about a file that could not be read."""
+    reason = document.reason.lower()
+    if "password" in reason or "encrypt" in reason:
+        step = "Save a copy without the password and add that."
+    elif "picture" in reason or "image" in reason or "no text" in reason:
+        step = "Have its pages recognised by a scanner program (OCR), then add the result."
+    elif "gone" in reason or "not there" in reason or "link" in reason:
+        step = "Bring the file back to its place, or remove it from the list."
+    elif "permission" in reason or "not allowed" in reason:
+        step = "Give yourself the right to read the file, then add it again."
+    elif "time" in reason or "memory" in reason or "large" in reason:
+        step = "Split the file, or raise the limits under Settings, Documents."
+    else:
+        step = "Open it in its own program, save it anew, and add it again."
+    return f"{document.path}\n{step}"

@@ -1,0 +1,74 @@
+"""A card of facts: lines, verdicts, names with their values, links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import Card, ElidedLabel, IconLabel, LinkButton, Text, empty_layout
+from ui.components.score_table import ScoreTable
+
+
+class FactCard(Card):
+    """A card with a heading whose lines come and go."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.body.addWidget(Text(title, "heading"))
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(tokens.SPACE_2)
+        self.body.addLayout(self._lines)
+        self.lines: list[str] = []
+
+    def clear(self) -> None:
+        self.lines = []
+        empty_layout(self._lines)
+
+    def add_scores(self, table: ScoreTable) -> None:
+        self.lines += table.lines
+        self._lines.addWidget(table)
+
+    def add_line(self, words: str, role: Literal["body", "small", "muted", "attention"] = "body") -> None:
+        text = Text(words, role)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.lines.append(words)
+        self._lines.addWidget(text)
+
+    def add_verdict(self, icon: str, token: str, words: str) -> None:
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(IconLabel(icon, token), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Text(words, "strong"), 1)
+        self.lines.append(words)
+        self._lines.addWidget(holder)
+
+    def add_link(self, words: str, run: Callable[[], None]) -> None:
+        button = LinkButton(words)
+        button.clicked.connect(run)
+        self._lines.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_pairs(self, pairs: list[tuple[str, str]]) -> None:
+        """Names at the left, values at the right."""
+        self.clear()
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(tokens.SPACE_4)
+        grid.setVerticalSpacing(tokens.SPACE_1)
+        grid.setColumnStretch(1, 1)
+        for line, (name, value) in enumerate(pairs):
+            label = Text(name, "muted")
+            label.setWordWrap(False)
+            grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
+            one_word = " " not in value and len(value) > 24
+            words = ElidedLabel(value, "body", Qt.TextElideMode.ElideMiddle) if one_word else Text(value)
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(words, line, 1)
+            self.lines.append(f"{name}: {value}")
+        self._lines.addWidget(holder)

@@ -1,0 +1,178 @@
+"""A drawn page of a document with a passage marked on it, pages to turn and a scale to choose."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import current_theme
+from ui.components.basics import IconButton, QuietButton, Text
+from workbench.api.calls import PagePicture
+
+WAIT_MS = 300
+"""A wait that is shorter is not told."""
+
+SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+
+
+class PageView(QWidget):
+    """``wanted`` asks for a page at a scale (pixels a point); ``show_picture`` shows what came."""
+
+    wanted = Signal(int, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.page, self.pages = 1, 1
+        self._scale = 1.0
+        self._fits_width = True
+        self._points = 0.0  # the page's width in points, once one was drawn
+        self._to_passage = False
+        self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._patience.timeout.connect(lambda: self.place.setText(f"Drawing page {self.page}…"))
+        self.back = IconButton("chevron-left", "Page back")
+        self.forward = IconButton("chevron-right", "Page forward")
+        self.place = Text("", "muted")
+        self.place.setWordWrap(False)
+        self.smaller = QuietButton("−")
+        self.smaller.setAccessibleName("Smaller")
+        self.larger = QuietButton("+")
+        self.larger.setAccessibleName("Larger")
+        self.fit_button = QuietButton("Fit width")
+        for button in (self.smaller, self.larger, self.fit_button):
+            button.setProperty("small", True)
+        self.back.clicked.connect(lambda: self.turn(-1))
+        self.forward.clicked.connect(lambda: self.turn(1))
+        self.smaller.clicked.connect(lambda: self._zoom(-1))
+        self.larger.clicked.connect(lambda: self._zoom(1))
+        self.fit_button.clicked.connect(self._on_fit)
+        self.sheet = _Sheet()
+        self._area = QScrollArea()
+        self._area.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._area.setWidget(self.sheet)
+        self._area.setAccessibleName("Page of the document")
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_1)
+        turning: tuple[QWidget, ...] = (self.back, self.place, self.forward)
+        for part in turning:
+            row.addWidget(part)
+        row.addStretch(1)
+        for button in (self.smaller, self.larger, self.fit_button):
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_1)
+        column.addLayout(row)
+        column.addWidget(self._area, 1)
+
+    def open_page(self, page: int) -> None:
+        """Ask for a page at the present scale, and go to its passage when it comes."""
+        self.page = max(1, page)
+        self._to_passage = True
+        self._ask()
+
+    @property
+    def shows_page(self) -> bool:
+        """Whether a page has been drawn."""
+        return self._points > 0
+
+    def give_up(self) -> None:
+        """The page that was asked for does not come."""
+        self._patience.stop()
+        self.place.setText("")
+
+    def show_picture(self, picture: PagePicture) -> None:
+        self._patience.stop()
+        self.page, self.pages = picture.page, picture.pages
+        ratio = self.devicePixelRatioF()
+        scale = self.scale_now() * ratio
+        self._points = picture.width / scale if scale else 0.0
+        pixmap = QPixmap()
+        pixmap.loadFromData(picture.png)
+        pixmap.setDevicePixelRatio(ratio)
+        boxes = [
+            QRectF(b.left / ratio, b.top / ratio, (b.right - b.left) / ratio, (b.bottom - b.top) / ratio)
+            for b in picture.boxes
+        ]
+        self.sheet.show_page(pixmap, boxes)
+        self.place.setText(f"Page {self.page} of {self.pages}")
+        self.back.setEnabled(self.page > 1)
+        self.forward.setEnabled(self.page < self.pages)
+        if self._to_passage and boxes:
+            first = boxes[0]
+            self._area.ensureVisible(round(first.center().x()), round(first.center().y()), 80, 120)
+        elif self._to_passage:
+            self._area.verticalScrollBar().setValue(0)
+        self._to_passage = False
+
+    def scale_now(self) -> float:
+        """Pixels a point: what was chosen, or what fits the width."""
+        if not self._fits_width:
+            return self._scale
+        width = max(200, self._area.viewport().width() - 4)
+        return round(width / (self._points or 612.0), 2)
+
+    def turn(self, by: int) -> None:
+        page = self.page + by
+        if 1 <= page <= self.pages:
+            self.page = page
+            self._to_passage = True
+            self._ask()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self.turn(-1 if event.key() == Qt.Key.Key_Left else 1)
+        elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
+            self._zoom(1 if event.key() == Qt.Key.Key_Plus else -1)
+        else:
+            super().keyPressEvent(event)
+
+    def _zoom(self, by: int) -> None:
+        now = self.scale_now()
+        larger = [scale for scale in SCALES if scale > now + 0.01]
+        smaller = [scale for scale in SCALES if scale < now - 0.01]
+        choice = larger[:1] if by > 0 else smaller[-1:]
+        if choice:
+            self._scale, self._fits_width = choice[0], False
+            self._ask()
+
+    def _on_fit(self) -> None:
+        self._fits_width = True
+        self._ask()
+
+    def _ask(self) -> None:
+        self._patience.start()
+        self.wanted.emit(self.page, min(4.0, self.scale_now() * self.devicePixelRatioF()))
+
+
+class _Sheet(QWidget):
+    """The picture with its marks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pixmap = QPixmap()
+        self.boxes: list[QRectF] = []
+
+    def show_page(self, pixmap: QPixmap, boxes: list[QRectF]) -> None:
+        self._pixmap, self.boxes = pixmap, boxes
+        self.resize(self.sizeHint())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return self._pixmap.deviceIndependentSize().toSize()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._pixmap)
+        fill = QColor("#ffd34d")  # on paper, which is white in both themes
+        fill.setAlpha(90)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for box in self.boxes:
+            painter.setBrush(fill)
+            painter.drawRoundedRect(box.adjusted(-2, -1, 2, 1), 2, 2)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(current_theme().colour("border"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()

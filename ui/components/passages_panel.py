@@ -1,0 +1,122 @@
+"""Passages with their scores and how they were found: those a model was shown, or those a search found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import shorten
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.features.chat.answer_parts import describe_place
+from ui.components.basics import Card, Chip, ElidedLabel, IconButton, Text
+from workbench.records.messages import Passage
+
+LONGEST = 400  # characters of a passage on its card; a click shows the rest
+FOUND_BY = {"words": "by its words", "meaning": "by its meaning", "both": "by words and meaning"}
+
+
+class PassageCard(Card):
+    """One passage; a click or Enter opens it."""
+
+    clicked = Signal()
+
+    def __init__(self, passage: Passage, parent: QWidget | None = None) -> None:
+        super().__init__(parent, tokens.SPACE_3)
+        self.passage = passage
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        number = f"[{passage.n}] " if passage.n else ""
+        place = ElidedLabel(f"{number}{describe_place(passage)}", "strong", Qt.TextElideMode.ElideMiddle)
+        score = Text(f"{passage.score:.3f}", "small")
+        score.setWordWrap(False)
+        score.setToolTip("How well it fits, comparable within one search only")
+        words = Text(shorten(passage.text, LONGEST, placeholder=" …"), "body")
+        found = Chip(f"found {FOUND_BY[passage.found_by]}", "retrieval" if passage.found_by == "both" else "plain")
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(place, 1)
+        head.addWidget(score)
+        foot.addWidget(found)
+        if passage.similarity is not None:
+            likeness = Text(f"similarity {passage.similarity:.2f}", "small")
+            likeness.setWordWrap(False)
+            foot.addWidget(likeness)
+        foot.addStretch(1)
+        self.body.addLayout(head)
+        self.body.addWidget(words)
+        self.body.addLayout(foot)
+        self.setAccessibleName(
+            f"{describe_place(passage)}, score {passage.score:.3f}, found {FOUND_BY[passage.found_by]}: {words.text()}"
+        )
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class PassageList(QScrollArea):
+    """Cards below each other. ``opened`` sends the passage of one that was clicked."""
+
+    opened = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.cards: list[PassageCard] = []
+
+    def show_passages(self, passages: Sequence[Passage], nothing: str = "") -> None:
+        inner = QWidget()
+        inner.setProperty("role", "page")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, tokens.SPACE_1, 0)
+        column.setSpacing(tokens.SPACE_2)
+        self.cards = []
+        for passage in passages:
+            card = PassageCard(passage)
+            card.clicked.connect(lambda p=passage: self.opened.emit(p))
+            column.addWidget(card)
+            self.cards.append(card)
+        if not passages and nothing:
+            column.addWidget(Text(nothing, "muted"))
+        column.addStretch(1)
+        self.setWidget(inner)
+
+
+class PassagesPanel(QFrame):
+    """The passages that an answer's model was shown."""
+
+    close_wanted = Signal()
+    opened = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.close_button = IconButton("close", "Close the passages")
+        self.close_button.clicked.connect(self.close_wanted)
+        self.query = Text("", "muted")
+        self.list = PassageList()
+        self.list.opened.connect(self.opened)
+        head = QHBoxLayout()
+        head.addWidget(Text("Passages shown to the model", "heading"), 1)
+        head.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(head)
+        column.addWidget(self.query)
+        column.addWidget(self.list, 1)
+
+    def show_passages(self, query: str, passages: Sequence[Passage]) -> None:
+        self.query.setText(f"Searched for: {query}" if query else "")
+        self.query.setVisible(bool(query))
+        self.list.show_passages(passages)

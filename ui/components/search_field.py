@@ -1,0 +1,46 @@
+"""A field to search in what a list or a collection holds."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import IconLabel
+
+
+class SearchField(QLineEdit):
+    """A field that searches as one types: ``searched`` is sent 200 ms after the last key, at once on Enter.
+
+    Esc empties it.
+    """
+
+    searched = Signal(str)
+
+    def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(placeholder)
+        self.setClearButtonEnabled(False)
+        self.setTextMargins(tokens.ICON_SIZE + tokens.SPACE_1, 0, 0, 0)
+        self._glass = IconLabel("search", "muted", 16, self)
+        self._timer = QTimer(self, singleShot=True, interval=200)
+        self._timer.timeout.connect(self._on_search)
+        self.textChanged.connect(lambda: self._timer.start())
+        self.returnPressed.connect(self._on_search)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._glass.move(tokens.SPACE_3, (self.height() - self._glass.height()) // 2)
+
+    def _on_search(self) -> None:
+        self._timer.stop()
+        self.searched.emit(self.text().strip())

@@ -1,0 +1,88 @@
+"""How strongly an adapter counts: a slider from 0, the base alone, over 1, as trained, to 2, and the number beside."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+
+from ui.theme import tokens
+from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
+from ui.components.basics import set_property
+from ui.features.chat.slide_row import Slider
+
+_MOST_TYPED = 10.0
+"""What a recipe takes, to either side; the slider shows what makes sense."""
+
+
+class StrengthSlider(QWidget):
+    """``changed`` sends the strength while the slider moves, and when a typed one is committed."""
+
+    changed = Signal(float)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        """``name`` is what it is the strength of."""
+        super().__init__(parent)
+        self._value = 1.0
+        help = "0 is the base model alone, 1 the adapter as it was trained, more exaggerates it."
+        self.slider = Slider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, round(MOST_STRENGTH / STRENGTH_STEP))
+        self.slider.setPageStep(4)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.slider.setAccessibleName(f"Strength of {name}")
+        self.slider.setAccessibleDescription(help)
+        self.slider.setToolTip(help)
+        self.slider.installEventFilter(self)
+        self.slider.valueChanged.connect(lambda place: self._commit(round(place * STRENGTH_STEP, 2)))
+        self.field = QLineEdit()
+        self.field.setProperty("small", True)
+        self.field.setFixedWidth(56)
+        self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.field.setAccessibleName(f"Strength of {name}, as a number")
+        self.field.setToolTip(help)
+        self.field.editingFinished.connect(self._on_typed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.field)
+        self.set_value(1.0)
+
+    @property
+    def value(self) -> float:
+        return self._value
+
+    def set_value(self, value: float) -> None:
+        """Show a strength; nothing is signalled."""
+        self._value = value
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(value / STRENGTH_STEP))
+        self.slider.blockSignals(False)
+        if not (self.field.hasFocus() and self.field.isModified()):
+            self.field.setText(f"{value:.4g}")
+            set_property(self.field, "invalid", False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A wheel over a slider that is not in use scrolls the page."""
+        if event.type() == QEvent.Type.Wheel and not self.slider.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+    def _on_typed(self) -> None:
+        try:
+            value = float(self.field.text().strip().replace(",", "."))
+        except ValueError:
+            value = float("nan")
+        if not -_MOST_TYPED <= value <= _MOST_TYPED:
+            set_property(self.field, "invalid", True)
+            self.field.setToolTip(f"A number from {-_MOST_TYPED:g} to {_MOST_TYPED:g}.")
+            return
+        self.field.setModified(False)
+        self._commit(value)
+
+    def _commit(self, value: float) -> None:
+        if value != self._value:
+            self.set_value(value)
+            self.changed.emit(value)
+        else:
+            self.set_value(value)

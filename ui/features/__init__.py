@@ -1,0 +1,93 @@
+"""The pages of the window and what they may ask of the frame around them.
+
+A page is a QWidget with
+
+- ``name``: the key it is opened with (``"chat"``), ``title``: what stands above it, ``icon``: of the icon set,
+- a constructor ``Page(bridge: Bridge, shell: ShellActions)``,
+- ``open_target(**target)``: show something in particular (a chat, a collection); called after each
+  ``shell.open_page(name, **target)`` that names a target,
+- if it likes, ``header() -> QWidget | None``: what stands at the right of the page's title (the chat page: model
+  and context use),
+- if it likes, ``find_entries(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
+  knows by itself,
+- if it likes, ``remember() -> str`` and ``recall(str)``: what it keeps when the window closes (drafts) and gets back
+  when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
+
+Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
+frame builds the navigation and Ctrl+1..4 from it. No page knows another page: it asks the frame to open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from ui.theme.theme import Theme
+
+MessageKind = Literal["info", "success", "attention", "danger"]
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """Where a page's class lies (``module:Class``) and what the navigation shows before it is made."""
+
+    name: str
+    title: str
+    icon: str
+    entry: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button beside a message: its words and what it does."""
+
+    text: str
+    run: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of the palette. ``kind`` is the word at its right end (chat, documents, model, action, setting)."""
+
+    text: str
+    kind: str
+    icon: str
+    run: Callable[[], None]
+    detail: str = ""
+
+
+class ShellActions(Protocol):
+    """What a page may ask of the frame."""
+
+    @property
+    def theme(self) -> Theme:
+        """The looks; ``theme.changed`` is sent after a switch."""
+
+    def open_page(self, name: str, **target: Any) -> None:
+        """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``new`` (True), ``collection``
+        (name; questions are answered from it), ``question`` (asked at once where a model is there, else put into
+        the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once), ``adapter`` (name; a new
+        chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
+        ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
+        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True);
+        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name)."""
+
+    def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
+        """Say something in the banner above the page until the person closes it or another message comes."""
+
+    def take_back_message(self, text: str) -> None:
+        """Close the banner if it still says this: it is not so any more."""
+
+
+PAGES: tuple[PageEntry, ...] = (
+    PageEntry("chat", "Chat", "chat", "ui.features.chat.page:ChatPage"),
+    PageEntry("documents", "Documents", "documents", "ui.features.documents.page:DocumentsPage"),
+    PageEntry("train", "Train", "train", "ui.features.training.page:TrainPage"),
+    PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage"),
+    PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
+    PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),
+)
+
+WELCOME = PageEntry("welcome", "Welcome", "home", "ui.features.welcome.page:WelcomePage")
+"""Shown by itself while there is no model or no collection; not in the navigation."""

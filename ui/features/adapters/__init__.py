@@ -1,0 +1,1 @@
+"""The adapters page: page, controllers, its own widgets and texts."""

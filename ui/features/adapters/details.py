@@ -1,0 +1,325 @@
+"""One adapter in full: what can be done with it, what it changed in numbers, what the gate found, where it is from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import current_theme
+from ui.features.adapters.list import state_of
+from ui.features.adapters.texts import (
+    KINDS,
+    describe_forgetting,
+    describe_origin,
+    gate_verdict,
+    score_rows,
+    why_failed,
+)
+from ui.components.amounts import describe_bytes, describe_seconds
+from ui.components.basics import (
+    Chip,
+    ElidedLabel,
+    InlineMessage,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
+from ui.components.confirm_row import ConfirmRow
+from ui.components.fact_card import FactCard
+from ui.components.flow import FlowLayout
+from ui.components.score_table import ScoreTable
+from ui.features.training.scores import lead_words
+from workbench.records.training import AdapterRecord
+from workbench.records.training.verdicts import counted_words, why
+
+WIDE = 980
+"""From this width on, in px, the origin stands beside the figures."""
+ExportForm = Literal["peft", "gguf", "merged"]
+FORMS: dict[ExportForm, str] = {
+    "gguf": "GGUF adapter, for llama.cpp and what is built on it…",
+    "peft": "PEFT folder, for transformers and further training…",
+    "merged": "Merged GGUF model with a model card…",
+}
+
+
+class AdapterDetails(QWidget):
+    """Signals are about the adapter that is shown. Deleting is asked for a second time here before it is sent."""
+
+    use_wanted = Signal()
+    merge_wanted = Signal()
+    export_wanted = Signal(str)
+    renamed = Signal(str)
+    delete_wanted = Signal()
+    run_wanted = Signal(str)
+    model_wanted = Signal(str)
+    stop_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.record: AdapterRecord | None = None
+        self._name = ElidedLabel("", "title")
+        self.name_field = _NameField()
+        self.name_field.setAccessibleName("New name of the adapter")
+        self.name_field.setMaximumWidth(420)
+        self.name_field.given_up.connect(self.end_rename)
+        self.name_field.returnPressed.connect(self._on_named)
+        self.name_field.hide()
+        self.kind = Chip("")
+        self.state = Chip("")
+        self.purpose = Text("", "muted")
+        self.message = InlineMessage()
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.progress.hide()
+        self._before_after = FactCard("Before and after")
+        self._check = FactCard("The check")
+        self._origin = FactCard("Origin")
+        self._file = FactCard("File")
+        top = QHBoxLayout()
+        top.setSpacing(tokens.SPACE_2)
+        top.addWidget(self._name)
+        top.addWidget(self.name_field, 1)
+        top.addWidget(self.kind)
+        top.addWidget(self.state)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        for column, sections in ((left, (self._before_after, self._check)), (right, (self._origin, self._file))):
+            column.setSpacing(tokens.SPACE_3)
+            for section in sections:
+                column.addWidget(section)
+            column.addStretch(1)
+        self._body = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._body.setSpacing(tokens.SPACE_3)
+        self._body.addLayout(left, 3)
+        self._body.addLayout(right, 2)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(tokens.SPACE_3)
+        whole.addLayout(top)
+        whole.addWidget(self.purpose)
+        whole.addWidget(self._build_actions())
+        self.confirm = ConfirmRow(self.delete_button)
+        self.confirm.confirmed.connect(self.delete_wanted)
+        whole.addWidget(self.confirm)
+        whole.addWidget(self.message)
+        whole.addWidget(self.progress)
+        whole.addLayout(self._body)
+        whole.addStretch(1)
+
+    def show_adapter(self, record: AdapterRecord) -> None:
+        """Show an adapter as it is now; what was asked or said about another one goes."""
+        if record == self.record:
+            return  # what is selected or has the focus stays
+        if self.record is None or record.name != self.record.name:
+            self.confirm.hide()
+            self.message.hide()
+            self.end_rename()
+        self.record = record
+        self.setAccessibleName(record.name)
+        self._name.set_full_text(record.name)
+        word, purpose = KINDS[record.kind]
+        self.kind.setText(word)
+        self.purpose.setText(purpose)
+        state, tone = state_of(record)
+        self.state.setText(state)
+        self.state.setVisible(bool(state))
+        self.state.set_tone("danger" if tone == "danger" else "attention")
+        self._show_actions(record)
+        self._show_scores(record)
+        self._show_check(record)
+        self._origin.show_pairs(describe_origin(record))
+        if record.run:
+            self._origin.add_link("Open its training", lambda: self.run_wanted.emit(record.run))
+        if record.model:
+            self._origin.add_link(f"Show {record.model} under Models", lambda: self.model_wanted.emit(record.model))
+        facts = [
+            ("Size", describe_bytes(record.bytes) if record.bytes else ""),
+            ("Architecture", record.architecture),
+            ("Base SHA-256", record.base_sha256),
+        ]
+        self._file.show_pairs([(name, value) for name, value in facts if value])
+        self._file.setVisible(any(value for _, value in facts))
+
+    def show_progress(self, words: str, share: float | None = None, seconds_left: float | None = None) -> None:
+        """Something is being made of the adapter; no words: not any more."""
+        self.progress.setVisible(bool(words))
+        if words:
+            self.message.hide()
+            self.progress.set_progress(words, share, "", seconds_left)
+
+    def begin_rename(self) -> None:
+        if self.record is not None:
+            self._name.hide()
+            self.name_field.setText(self.record.name)
+            self.name_field.show()
+            self.name_field.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.name_field.selectAll()
+
+    def end_rename(self) -> None:
+        if not self.name_field.isHidden():
+            self.name_field.hide()
+            self.name_field.setEnabled(True)
+            self._name.show()
+            self.rename_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_name_back(self) -> None:
+        """The new name cannot be had: it stays to be changed."""
+        self.name_field.setEnabled(True)
+        self.name_field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def ask_to_delete(self) -> None:
+        """Ask before the adapter is deleted."""
+        if self.record is None:
+            return
+        stays = f" The model {self.record.model} stays under Models." if self.record.model else ""
+        self.confirm.set_question(f"Delete {self.record.name} with its file and its figures?{stays}", "Delete")
+        self.confirm.ask()
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build_actions(self) -> QWidget:
+        actions = QWidget()
+        row = FlowLayout(actions, tokens.SPACE_2)
+        self.use_button = PrimaryButton("Use in chat", "chat")
+        self.use_button.clicked.connect(self.use_wanted)
+        self.merge_button = PlainButton("Merge…", "models")
+        self.merge_button.setToolTip("Write it into its base model, as a new model of its own")
+        self.merge_button.clicked.connect(self.merge_wanted)
+        self.export_button = PlainButton("Export…", "export")
+        self.export_button.clicked.connect(self._on_export)
+        self.rename_button = QuietButton("Rename", "edit")
+        self.rename_button.clicked.connect(self.begin_rename)
+        self.delete_button = QuietButton("Delete", "trash")
+        self.delete_button.clicked.connect(self.ask_to_delete)
+        for button in (
+            self.use_button,
+            self.merge_button,
+            self.export_button,
+            self.rename_button,
+            self.delete_button,
+        ):
+            row.addWidget(button)
+        return actions
+
+    def _show_actions(self, record: AdapterRecord) -> None:
+        usable = record.state != "failed"
+        self.use_button.setVisible(usable)
+        self.export_button.setVisible(usable)
+        self.merge_button.setVisible(usable and record.kind != "merged")
+        self.merge_button.setEnabled(record.can_merge)
+        what = KINDS[record.kind][0].lower()
+        self.merge_button.setToolTip(
+            "Write it into its base model, as a new model of its own"
+            if record.can_merge
+            else f"A {what} stands beside the weights and cannot be written into them."
+            if record.kind in ("soft-prompt", "prefix")
+            else "What is needed to merge it is not here: it was imported as a GGUF file, or its base model is gone."
+        )
+
+    # -- what it shows -------------------------------------------------------------------------------
+
+    def _show_scores(self, record: AdapterRecord) -> None:
+        section = self._before_after
+        section.clear()
+        learnt, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
+        if learnt:
+            if record.scores.before is not None and record.scores.after is not None:
+                section.add_line(lead_words(record.scores))
+            section.add_line("On examples that were not trained on.", "small")
+            section.add_scores(ScoreTable(learnt, "On what was trained for"))
+        if general:
+            section.add_line("On general texts and questions: what it may have forgotten.", "small")
+            section.add_scores(ScoreTable(general, "On general texts"))
+            section.add_line(describe_forgetting(record.forgetting))
+        if not learnt and not general:
+            section.add_line("Nothing was measured.", "muted")
+        section.setVisible(bool(learnt or general) or record.origin == "trained")
+
+    def _show_check(self, record: AdapterRecord) -> None:
+        section, parity = self._check, record.parity
+        section.clear()
+        passed = parity is not None and parity.passed and record.state != "failed"
+        icon, token = ("check", "success") if passed else ("info", "muted")
+        if record.state == "failed":
+            icon, token = "warning", "danger"
+        section.add_verdict(icon, token, gate_verdict(record))
+        if record.state == "failed":
+            section.add_line(why_failed(record))
+        if parity is None:
+            return
+        counted = counted_words(parity)
+        if counted:
+            section.add_line(counted)
+        for found in parity.agreements:
+            section.add_line(why(found), "body" if found.passed else "attention")
+        for note in parity.notes:
+            section.add_line(note, "small")
+        if parity.seconds:
+            section.add_line(f"The check took {describe_seconds(parity.seconds)}.", "small")
+
+    @property
+    def check_lines(self) -> list[str]:
+        """What stands under The check."""
+        return self._check.lines
+
+    @property
+    def origin_lines(self) -> list[str]:
+        return self._origin.lines
+
+    @property
+    def score_lines(self) -> list[str]:
+        """What stands under Before and after, row by row."""
+        return self._before_after.lines
+
+    # -- what is done --------------------------------------------------------------------------------
+
+    def make_export_menu(self) -> QMenu:
+        """The forms that the adapter can be written in."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        record = self.record
+        for form, words in FORMS.items():
+            if record is None or (
+                (record.kind == "merged") != (form == "merged") and not (form == "merged" and record.can_merge)
+            ):
+                continue
+            if form == "peft" and record.origin == "imported" and not record.can_merge:
+                continue
+            action = menu.addAction(current_theme().icon("folder" if form == "peft" else "file"), words)
+            action.setData(form)
+        menu.triggered.connect(lambda action: self.export_wanted.emit(action.data()))
+        return menu
+
+    def _on_export(self) -> None:
+        menu = self.make_export_menu()
+        menu.popup(self.export_button.mapToGlobal(self.export_button.rect().bottomLeft()))
+
+    def _on_named(self) -> None:
+        name = self.name_field.text().strip()
+        if name and self.record is not None and name != self.record.name:
+            self.name_field.setEnabled(False)  # until it is known under its new name
+            self.renamed.emit(name)
+        else:
+            self.end_rename()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = event.size().width() >= WIDE
+        self._body.setDirection(
+            QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom,
+        )
+
+
+class _NameField(QLineEdit):
+    given_up = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,131 @@
+"""Take in an adapter that was made elsewhere: a GGUF LoRA, or a PEFT folder, which is converted for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+
+from ui.bridge import Bridge, Handle
+from ui.components.amounts import how_far
+from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
+from ui.components.dialog import Dialog, LabelledField
+from ui.error_text import in_words
+from workbench.api import events
+from workbench.api.calls import ImportAdapter, ListModels, ModelList
+from workbench.errors import Cancelled
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import error_of, read_result
+
+
+class ImportDialog(Dialog):
+    """``imported`` sends the adapter's name."""
+
+    imported = Signal(str)
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None, path: str = "") -> None:
+        super().__init__(
+            "Import an adapter",
+            "A LoRA in a GGUF file, or a folder that PEFT wrote (adapter_config.json with safetensors). Pickled files "
+            "(.bin, .pt) are refused: they can run code.",
+            "Import",
+            parent,
+        )
+        self._bridge = bridge
+        self._handle: Handle | None = None
+        self._path = ""
+        self.file_button = PlainButton("Choose a file…", "file")
+        self.folder_button = PlainButton("Choose a folder…", "folder")
+        for button in (self.file_button, self.folder_button):
+            button.setAutoDefault(False)
+        self.file_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.ExistingFile))
+        self.folder_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.Directory))
+        self.chosen = ElidedLabel("", "muted")
+        row = QHBoxLayout()
+        row.addWidget(self.file_button)
+        row.addWidget(self.folder_button)
+        row.addWidget(self.chosen, 1)
+        self.model = QComboBox()
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("As its file is called")
+        self.problem = InlineMessage()
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self._on_stop)
+        self.progress.hide()
+        self.inside.addWidget(LabelledField("The adapter", "", row))
+        self.inside.addWidget(LabelledField("Base model", "The model that it was trained on.", self.model))
+        self.inside.addWidget(LabelledField("Name", "What it is called here.", self.name))
+        self.below.addWidget(self.problem)
+        self.below.addWidget(self.progress)
+        self.inside.addStretch(1)
+        self.go.clicked.connect(self._on_go)
+        self.resize(600, 470)
+        self.set_path(path)
+        bridge.call(ListModels(), self._on_models, owner=self)
+
+    def set_path(self, path: str) -> None:
+        self._path = path
+        self.chosen.set_full_text(Path(path).name if path else "Nothing chosen yet")
+        self.chosen.setToolTip(path)
+        self._show_state()
+
+    def _choose(self, mode: QFileDialog.FileMode) -> None:
+        dialog = QFileDialog(self, "Choose an adapter")
+        dialog.setFileMode(mode)
+        if mode == QFileDialog.FileMode.ExistingFile:
+            dialog.setNameFilters(["GGUF adapters (*.gguf)", "All files (*)"])
+        dialog.fileSelected.connect(self.set_path)
+        dialog.open()
+
+    def _on_models(self, found: ModelList) -> None:
+        models = [m.name for m in found.models if m.kind in ("chat", "base") and not m.missing]
+        self.model.clear()
+        self.model.addItems(models)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        running = self._handle is not None
+        why = (
+            "Choose an adapter first"
+            if not self._path
+            else "There is no model to use it with"
+            if not (self.model.count())
+            else "It is being imported"
+            if running
+            else ""
+        )
+        self.go.setEnabled(not why)
+        self.go.setToolTip(why)
+
+    def _on_go(self) -> None:
+        call = ImportAdapter(path=self._path, model=self.model.currentText(), name=self.name.text().strip())
+
+        def take(batch: Sequence[Event]) -> None:
+            for event in batch:
+                if isinstance(event, events.Progress):
+                    share, _ = how_far(event)
+                    self.progress.set_progress(event.stage.capitalize() or "Importing", share)
+
+        def end(terminal: Terminal) -> None:
+            self._handle = None
+            self.progress.hide()
+            if isinstance(terminal, events.Finished):
+                self.imported.emit(read_result(call, terminal.result).name)
+                self.accept()
+                return
+            error = error_of(terminal)
+            if not isinstance(error, Cancelled):
+                self.problem.show_message(in_words(error), "danger")
+            self._show_state()
+
+        self.problem.hide()
+        self.progress.show()
+        self.progress.set_progress("Reading the adapter", None)
+        self._handle = self._bridge.stream(call, take, end, self)
+        self._show_state()
+
+    def _on_stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()

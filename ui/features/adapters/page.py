@@ -1,0 +1,344 @@
+"""What was trained, merged or imported: what it changed and whether it holds, and using, merging, exporting it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.features import Action, Found, ShellActions
+from ui.features.adapters.import_panel import ImportDialog
+from ui.features.adapters.merge_dialog import MergeDialog, lost_words
+from ui.components.run_watch import RunWatch
+from ui.theme import tokens
+from ui.features.adapters.details import AdapterDetails, ExportForm
+from ui.features.adapters.list import AdapterList
+from ui.components.amounts import how_far
+from ui.components.basics import PlainButton
+from ui.components.column import ScrolledColumn
+from ui.components.empty_state import EmptyState
+from ui.error_text import in_words
+from workbench.api import events
+from workbench.api.calls import (
+    ExportAdapter,
+    ListAdapters,
+    ListRuns,
+    RemoveAdapter,
+    RenameAdapter,
+    RunKindName,
+    RunList,
+    RunRecord,
+)
+from workbench.api.events import Artifact, Progress, Terminal
+from workbench.api.protocol import error_of
+from workbench.records.training import AdapterList as Adapters
+from workbench.records.training import AdapterRecord, Parity
+from workbench.records.training.verdicts import counted_words
+
+_LIST = 280
+_MOST = 1360
+
+
+_DOING: dict[RunKindName, str] = {"merge": "Being merged", "export": "Being written"}
+"""The kinds of run that are about an adapter, in words."""
+
+
+class AdaptersPage(QWidget):
+    """All adapters of the home folder, one of them in full."""
+
+    name, title, icon = "adapters", "Adapters", "adapters"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._records: dict[str, AdapterRecord] = {}
+        self._wanted = ""
+        self._works: dict[str, RunWatch] = {}  # by run
+        self._lost: dict[str, str] = {}  # by run: what the gate counted of a merge that it stops
+        self._build()
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self._load)
+        self._runs_soon = QTimer(self, singleShot=True, interval=500)
+        self._runs_soon.timeout.connect(self._load_runs)
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(self._on_connected)
+
+    def open_target(self, adapter: str = "") -> None:
+        """Show an adapter by name."""
+        self._wanted = adapter
+        self._load()
+
+    def header(self) -> QWidget:
+        """The button that stands beside the page's title."""
+        self._import = PlainButton("Import…", "plus")
+        self._import.setToolTip("Take in a GGUF LoRA or a PEFT folder")
+        self._import.clicked.connect(self.begin_import)
+        return self._import
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """The adapters, for the palette."""
+        return [
+            Found(name, "adapter", "adapters", partial(self._shell.open_page, "adapters", adapter=name))
+            for name in self._records
+        ]
+
+    @property
+    def current(self) -> AdapterRecord | None:
+        """The adapter that is shown in full."""
+        return self._records.get(self.list.current)
+
+    def begin_import(self, path: str = "") -> ImportDialog:
+        """Ask for an adapter that was made elsewhere."""
+        dialog = ImportDialog(self._bridge, self, path if isinstance(path, str) else "")
+        dialog.imported.connect(lambda name: self.open_target(adapter=name))
+        dialog.open()
+        return dialog
+
+    def begin_merge(self) -> MergeDialog | None:
+        """Ask how the shown adapter is to be merged."""
+        record = self.current
+        if record is None:
+            return None
+        dialog = MergeDialog(self._bridge, record, self)
+        dialog.merged.connect(self._on_merged)
+        dialog.open()
+        return dialog
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.list = AdapterList()
+        self.list.setMinimumWidth(220)
+        self.list.chosen.connect(self._on_chosen)
+        self.details = AdapterDetails()
+        area = self._area = ScrolledColumn(tokens.SPACE_3, width=_MOST)
+        area.column.addWidget(self.details)
+        self._split = QSplitter()
+        self._split.addWidget(self.list)
+        self._split.addWidget(area)
+        self._split.setCollapsible(0, False)
+        self._split.setCollapsible(1, False)
+        self._split.setStretchFactor(1, 1)
+        self._split.setSizes([_LIST, 1000])
+        self.empty = EmptyState(
+            "adapters",
+            "Nothing trained yet",
+            "A training makes an adapter: a small file that changes how a model answers, switched on and off in the "
+            "chat. Train one on your own examples, or on answers that you rated or edited in a chat.",
+            "Train a model",
+        )
+        assert self.empty.button is not None
+        self.empty.button.clicked.connect(lambda: self._shell.open_page("train"))
+        self.build_button = PlainButton("Build a set of examples…", "plus")
+        self.build_button.clicked.connect(self._on_build)
+        self.import_button = PlainButton("Import an adapter…", "upload")
+        self.import_button.clicked.connect(lambda: self.begin_import())
+        self.empty.add_action(self.build_button)
+        self.empty.add_action(self.import_button)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._split)
+        self._stack.addWidget(self.empty)
+        self._stack.setCurrentWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._stack)
+        details = self.details
+        details.use_wanted.connect(self._on_use)
+        details.merge_wanted.connect(self.begin_merge)
+        details.export_wanted.connect(self._on_export)
+        details.renamed.connect(self._on_renamed)
+        details.delete_wanted.connect(self._on_delete)
+        details.run_wanted.connect(lambda run: self._shell.open_page("train", run=run))
+        details.model_wanted.connect(lambda model: self._shell.open_page("models", model=model))
+        details.stop_wanted.connect(self._on_stop)
+        self.list.delete_pressed.connect(self._on_ask_to_delete)
+        self.list.rename_pressed.connect(self._on_rename)
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._load()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "adapter":
+            self._soon.start()
+        elif kind == "run" and self.isVisible() and not self._runs_soon.isActive():
+            self._runs_soon.start()  # a training tells three times a second how far it is
+
+    def _load(self) -> None:
+        self._bridge.call(ListAdapters(), self._on_adapters, self._on_unreachable, self)
+        self._load_runs()
+
+    def _load_runs(self) -> None:
+        self._bridge.call(ListRuns(), self._on_runs, self._on_unreachable, self)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        """The frame says that the core cannot be reached; the list comes when it can."""
+
+    def _on_adapters(self, found: Adapters) -> None:
+        self._records = {record.name: record for record in found.adapters}
+        wanted, self._wanted = (self._wanted, "") if self._wanted in self._records else ("", self._wanted)
+        self.list.show_adapters(found.adapters, wanted)
+        self._show_view(self._split if found.adapters else self.empty)
+        self._show_current()
+
+    def _show_view(self, view: QWidget) -> None:
+        """Show the adapters, or that there are none; the keyboard stays at the beginning of what is shown."""
+        if view is self._stack.currentWidget():
+            return
+        focus = QApplication.focusWidget()
+        held = focus is not None and self._stack.isAncestorOf(focus)
+        self._stack.setCurrentWidget(view)
+        if held:
+            (self.list.view if view is self._split else self.empty.button or self.empty).setFocus()
+
+    def _on_rename(self) -> None:
+        self._to_top()
+        self.details.begin_rename()
+
+    def _on_ask_to_delete(self) -> None:
+        self._to_top()
+        self.details.ask_to_delete()
+
+    def _to_top(self) -> None:
+        """Where names, questions and messages stand."""
+        self._area.verticalScrollBar().setValue(0)
+
+    def _on_chosen(self, name: str) -> None:
+        self._show_current()
+
+    def _show_current(self) -> None:
+        record = self.current
+        if record is not None:
+            self.details.show_adapter(record)
+            watch = self._watch_of(record.name)
+            self.details.show_progress(_DOING[watch.run.kind] + "…" if watch is not None else "")
+
+    def _watch_of(self, adapter: str) -> RunWatch | None:
+        """What is being made of an adapter; of several the latest."""
+        found = [watch for watch in self._works.values() if watch.run.config.get("adapter") == adapter]
+        return found[-1] if found else None
+
+    def _on_runs(self, found: RunList) -> None:
+        """Watch the merges and exports that are under way, also those that were begun elsewhere."""
+        for run in found.runs:
+            if run.kind in _DOING and run.state in ("queued", "running") and run.id not in self._works:
+                self._watch(run)
+        self._show_current()
+
+    def _watch(self, run: RunRecord) -> None:
+        watch = self._works[run.id] = RunWatch(self._bridge, run, self)
+        watch.progressed.connect(lambda progress: self._on_progress(watch, progress))
+        watch.made.connect(lambda artifact: self._on_made(run, artifact))
+        watch.ended.connect(lambda terminal: self._on_ended(watch, terminal))
+
+    def _on_progress(self, watch: RunWatch, progress: Progress) -> None:
+        if self._watch_of(self.list.current) is watch:
+            share, _ = how_far(progress)
+            stage = f": {progress.stage}" if progress.stage else ""
+            self.details.show_progress(f"{_DOING[watch.run.kind]}{stage}", share, progress.seconds_left)
+
+    def _on_made(self, run: RunRecord, artifact: Artifact) -> None:
+        if artifact.kind == "parity" and not artifact.result.get("passed"):
+            self._lost[run.id] = counted_words(msgspec.convert(artifact.result, Parity))
+
+    def _on_ended(self, watch: RunWatch, terminal: Terminal) -> None:
+        del self._works[watch.run.id]
+        lost = self._lost.pop(watch.run.id, None)
+        watch.deleteLater()
+        if self.list.current != watch.run.config.get("adapter"):
+            return
+        self._show_current()
+        if isinstance(terminal, events.Failed) and lost is not None:
+            asked = watch.run.config
+            words = lost_words(str(asked.get("type", "")), str(asked.get("quantization", "")))
+            self.details.message.show_message(f"{words} {lost}".strip(), "danger")
+        elif isinstance(terminal, events.Failed):
+            self.details.message.show_message(in_words(error_of(terminal)), "danger")
+        elif watch.run.kind == "export" and isinstance(terminal, events.Finished):
+            words = f"Written to {terminal.result['path']}, with a model card."
+            self.details.message.show_message(words, "success")
+
+    # -- what is done --------------------------------------------------------------------------------
+
+    def _on_use(self) -> None:
+        if self.current is not None:
+            self._shell.open_page("chat", adapter=self.current.name)
+
+    def _on_merged(self, model: str) -> None:
+        show = Action("Show", lambda: self._shell.open_page("models", model=model))
+        self._shell.show_message(f"{model} was made and has passed the check.", "success", show)
+
+    def _on_stop(self) -> None:
+        watch = self._watch_of(self.list.current)
+        if watch is not None:
+            watch.stop()
+
+    def _on_renamed(self, name: str) -> None:
+        record = self.current
+        if record is not None:
+            call = RenameAdapter(adapter=record.name, name=name)
+            self._bridge.call(call, lambda renamed: self.open_target(renamed.name), self._on_not_renamed, self)
+
+    def _on_not_renamed(self, error: Exception) -> None:
+        self.details.take_name_back()
+        self._complain(error)
+
+    def _on_delete(self) -> None:
+        record = self.current
+        if record is not None:
+            self.list.view.setFocus()  # the buttons that had the keyboard go
+            self._bridge.call(RemoveAdapter(adapter=record.name), self._on_adapters, self._complain, self)
+
+    def _complain(self, error: Exception) -> None:
+        self._to_top()
+        self.details.message.show_message(in_words(error), "danger")
+
+    def _on_build(self) -> None:
+        from ui.features.training.set_builder import SetBuilder
+
+        dialog = SetBuilder(self._bridge, self)
+        dialog.built.connect(lambda name: self._shell.open_page("train", data=name))
+        dialog.open()
+
+    # -- exporting -----------------------------------------------------------------------------------
+
+    def _on_export(self, form: str) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Where to put the folder")
+        if folder:
+            self.export_to(folder, msgspec.convert(form, ExportForm))
+
+    def export_to(self, folder: str, form: Literal["peft", "gguf", "merged"]) -> None:
+        """Write the shown adapter into a new folder below ``folder``: a run, which goes on without this page."""
+        record = self.current
+        if record is None:
+            return
+        call = ExportAdapter(adapter=record.name, path=str(_new_folder(Path(folder), record.name, form)), form=form)
+        self._bridge.call(call, self._on_exporting, self._complain, self)
+
+    def _on_exporting(self, run: RunRecord) -> None:
+        if run.id not in self._works:  # it is among those that were found meanwhile
+            self._watch(run)
+        self._show_current()
+
+
+def _new_folder(parent: Path, name: str, form: str) -> Path:
+    """A folder that is not there yet: ``my-notes-gguf``, ``my-notes-gguf-2``."""
+    folder, number = parent / f"{name}-{form}", 1
+    while folder.exists():
+        number += 1
+        folder = parent / f"{name}-{form}-{number}"
+    return folder

@@ -1,0 +1,1 @@
+"""The chat page: page, controllers, its own widgets and texts."""

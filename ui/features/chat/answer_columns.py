@@ -1,0 +1,235 @@
+"""Several answers that were made at once, side by side: each a column, one of them kept as the conversation's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import Card, Chip, ElidedLabel, QuietButton, Text
+from ui.components.markdown_view import MarkdownView
+from workbench.records.messages import Sequence as Answer
+
+LEAST_WIDTH = 250
+"""Two columns fit beside history and recipe in a window of 1280 px."""
+_GAP = tokens.SPACE_3
+FINISHES = {
+    "eos": "ended",
+    "stop": "stop text",
+    "length": "cut at the longest",
+    "grammar": "complete",
+    "cancelled": "stopped",
+}
+
+
+class AnswerColumns(QScrollArea):
+    """As many columns beside each other as fit at ``LEAST_WIDTH`` px each; the rest is scrolled to sideways."""
+
+    keep_wanted = Signal(int)
+    tokens_wanted = Signal(int)
+    citation_clicked = Signal(int)
+    link_clicked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Answers beside each other")
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.columns: list[AnswerColumn] = []
+        self._language: str | None = None
+        self._inner = QWidget()
+        self._inner.setProperty("role", "page")
+        self._row = QHBoxLayout(self._inner)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(_GAP)
+        self.setWidget(self._inner)
+        self._inner.installEventFilter(self)
+        self._fit_soon = QTimer(self, singleShot=True, interval=0)
+        self._fit_soon.timeout.connect(self._fit)
+
+    def begin(self, count: int) -> None:
+        """Make place for so many answers; what stands there already stays."""
+        while len(self.columns) < count:
+            column = AnswerColumn(len(self.columns))
+            column.text.set_language(self._language)
+            column.keep_wanted.connect(self.keep_wanted)
+            column.tokens_wanted.connect(self.tokens_wanted)
+            column.text.citation_clicked.connect(self.citation_clicked)
+            column.text.link_clicked.connect(self.link_clicked)
+            self.columns.append(column)
+            self._row.addWidget(column)
+        while len(self.columns) > max(count, 0):
+            gone = self.columns.pop()
+            self._row.removeWidget(gone)
+            gone.hide()
+            gone.deleteLater()
+        self._fit()
+
+    def set_language(self, language: str | None) -> None:
+        """Show the answers as code in this language; None: as Markdown."""
+        self._language = language
+        for column in self.columns:
+            column.text.set_language(language)
+
+    def set_numbers(self, numbers: Collection[int]) -> None:
+        """Which ``[n]`` in the answers are citations."""
+        for column in self.columns:
+            column.text.set_numbers(numbers)
+
+    def add_text(self, sequence: int, piece: str) -> None:
+        """Let one of the answers grow."""
+        if sequence >= len(self.columns):
+            self.begin(sequence + 1)
+        self.columns[sequence].text.add(piece)
+
+    def show_answers(
+        self, answers: Sequence[Answer], kept: int, numbers: Collection[int], can_keep: bool, traced: bool
+    ) -> None:
+        """Show answers that are done; ``kept`` is the place of the one that the conversation goes on from."""
+        self.begin(len(answers))
+        for column, answer in zip(self.columns, answers, strict=True):
+            column.show_answer(answer, column.number == kept, numbers, can_keep, traced)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Share the width among the columns and be as high as the longest."""
+        count = len(self.columns)
+        if not count or self.width() < LEAST_WIDTH:
+            return
+        fitting = max(1, min(count, (self.width() + _GAP) // (LEAST_WIDTH + _GAP)))
+        each = (self.width() - (fitting - 1) * _GAP) // fitting
+        for column in self.columns:
+            column.setFixedWidth(each)
+        width = count * each + (count - 1) * _GAP
+        self._row.activate()
+        height = max(column.sizeHint().height() for column in self.columns)
+        for column in self.columns:
+            layout = column.layout()
+            if layout is not None:
+                height = max(height, layout.totalHeightForWidth(each))
+        if (width, height) != (self._inner.width(), self._inner.height()):
+            self._inner.resize(width, height)
+        bar = self.horizontalScrollBar().sizeHint().height() if width > self.width() else 0
+        if self.height() != height + bar:
+            self.setFixedHeight(height + bar)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._inner and event.type() == QEvent.Type.LayoutRequest:
+            self._fit_soon.start()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Sideways it scrolls the columns; up and down is the conversation's."""
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if abs(event.angleDelta().x()) > abs(event.angleDelta().y()) or shift:
+            bar = self.horizontalScrollBar()
+            bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
+            event.accept()
+        else:
+            event.ignore()
+
+
+class AnswerColumn(Card):
+    """One answer with its number, how it ended, its score and length, and Keep."""
+
+    keep_wanted = Signal(int)
+    tokens_wanted = Signal(int)
+
+    def __init__(self, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent, tokens.SPACE_3)
+        self.number = number
+        self._followed: object = None
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.title = Text(f"Answer {number + 1}", "strong")
+        self.title.setWordWrap(False)
+        self.finish = Chip("", "plain")
+        self.finish.hide()
+        self.figures = ElidedLabel("Being made…", "small")
+        self.text = MarkdownView()
+        self.keep_button = QuietButton("Keep", "check")
+        self.keep_button.setProperty("small", True)
+        self.keep_button.setAccessibleName(f"Keep answer {number + 1}")
+        self.keep_button.clicked.connect(lambda: self.keep_wanted.emit(self.number))
+        self.kept_mark = Chip("Kept", "accent")
+        self.tokens_button = QuietButton("Tokens", "search")
+        self.tokens_button.setProperty("small", True)
+        self.tokens_button.setAccessibleName(f"Tokens of answer {number + 1}")
+        self.tokens_button.clicked.connect(lambda: self.tokens_wanted.emit(self.number))
+        head = QHBoxLayout()
+        head.setSpacing(tokens.SPACE_2)
+        head.addWidget(self.title)
+        head.addWidget(self.finish)
+        head.addStretch(1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.setSpacing(tokens.SPACE_1)
+        foot.addWidget(self.kept_mark)
+        foot.addWidget(self.keep_button)
+        foot.addWidget(self.tokens_button)
+        foot.addStretch(1)
+        feet = QWidget()
+        feet.setLayout(foot)
+        feet.setFixedHeight(30)  # reserved while the answer is made
+        self.body.addLayout(head)
+        self.body.addWidget(self.figures)
+        self.body.addWidget(self.text)
+        self.body.addStretch(1)
+        self.body.addWidget(feet)
+        for part in (self.keep_button, self.kept_mark, self.tokens_button):
+            part.hide()
+
+    def follow(self, source: object) -> bool:
+        """Whether this is another answer being made than the one that is followed; the text begins anew then."""
+        if source is self._followed:
+            return False
+        self._followed = source
+        self.text.restart()
+        for part in (self.finish, self.keep_button, self.kept_mark):
+            part.hide()
+        self.figures.show()
+        return True
+
+    def add_piece(self, piece: str, sequence: int) -> None:
+        """Let it grow by a piece of its first sequence."""
+        if sequence == 0 and piece:
+            self.text.add(piece)
+            self.figures.set_full_text("Being made…")
+
+    def show_waiting(self, words: str) -> None:
+        """What is waited for before the first word."""
+        if words and not self.text.text:
+            self.figures.set_full_text(words)
+
+    def show_answer(self, answer: Answer, kept: bool, numbers: Collection[int], can_keep: bool, traced: bool) -> None:
+        self.text.set_text(answer.text, numbers)
+        self.finish.setText(FINISHES[answer.finish])
+        self.finish.set_tone("attention" if answer.finish in ("length", "cancelled") else "plain")
+        self.finish.show()
+        self.figures.set_full_text(describe_figures(answer))
+        self.figures.setVisible(bool(self.figures.full_text))
+        self.set_selected(kept)
+        self.kept_mark.setVisible(kept)
+        self.keep_button.setVisible(not kept and can_keep)
+        self.tokens_button.setVisible(traced)
+        state = ", kept" if kept else ""
+        self.setAccessibleName(f"Answer {self.number + 1}, {FINISHES[answer.finish]}{state}")
+
+
+def describe_figures(answer: Answer) -> str:
+    """``score -0.42 · 64 tokens``"""
+    parts = []
+    if answer.score is not None:
+        parts.append(f"score {answer.score:.2f}")
+    if answer.tokens:
+        parts.append("1 token" if answer.tokens == 1 else f"{answer.tokens:,} tokens")
+    return " · ".join(parts)

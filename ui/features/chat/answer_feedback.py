@@ -1,0 +1,103 @@
+"""What a person thinks of an answer: good or bad, and what it should have been. Training sets are made of that."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.basics import Card, Chip, IconButton, LinkButton, PlainButton, QuietButton, Text
+from workbench.api.calls import StoredMessage
+
+_SIZE = 28  # px, as high as the small buttons beside
+
+
+class FeedbackButtons(QWidget):
+    """Thumb up, thumb down, Edit. They show what is stored, not what was clicked."""
+
+    rated = Signal(int)
+    edit_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rating = 0
+        self.up = IconButton("thumb-up", "Good answer")
+        self.down = IconButton("thumb-down", "Bad answer")
+        for button, rating in ((self.up, 1), (self.down, -1)):
+            button.setCheckable(True)
+            button.setFixedSize(_SIZE, _SIZE)
+            button.clicked.connect(lambda _=False, rating=rating: self._on_clicked(rating))
+        self.edit = QuietButton("Edit…", "edit")
+        self.edit.setProperty("small", True)
+        self.edit.setAccessibleName("Edit answer")
+        self.edit.setToolTip("Write down what the answer should have been; the conversation goes on from it")
+        self.edit.clicked.connect(self.edit_wanted)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_1)
+        for part in (self.up, self.down, self.edit):
+            row.addWidget(part)
+        self.show_rating(0)
+
+    def show_rating(self, rating: int) -> None:
+        self._rating = rating
+        for button, mine, icon, words in (
+            (self.up, 1, "thumb-up", "good"),
+            (self.down, -1, "thumb-down", "bad"),
+        ):
+            on = rating == mine
+            button.setChecked(on)
+            set_icon(button, icon, "accent" if on else "muted", 16)
+            name = f"Rated as {words}; click to take it back" if on else f"Rate as {words}"
+            button.setAccessibleName(name)
+            use = " Training sets can be made of good answers." if mine == 1 and not on else ""
+            button.setToolTip(f"{name}.{use}")
+
+    def _on_clicked(self, rating: int) -> None:
+        wanted = 0 if rating == self._rating else rating
+        self.show_rating(self._rating)
+        self.rated.emit(wanted)
+
+
+class EditedNote(QWidget):
+    """Says that the text is the person's; what the model had said is one click away, and can be restored."""
+
+    restore_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        mark = Chip("Edited by you", "accent")
+        self.original_button = LinkButton("Show the original")
+        self._card = Card(margin=tokens.SPACE_3)
+        self.original_button.clicked.connect(lambda: self._open(self._card.isHidden()))
+        self.original = Text("", "reading")
+        self.original.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.restore = PlainButton("Restore the original")
+        self.restore.setProperty("small", True)
+        self.restore.clicked.connect(self.restore_wanted)
+        self._card.body.addWidget(Text("What the model had said:", "small"))
+        self._card.body.addWidget(self.original)
+        self._card.body.addWidget(self.restore, 0, Qt.AlignmentFlag.AlignLeft)
+        self._card.hide()
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(mark)
+        row.addWidget(self.original_button)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(row)
+        column.addWidget(self._card)
+        self.hide()
+
+    def show_message(self, message: StoredMessage) -> None:
+        self.setVisible(message.original is not None)
+        self.original.setText(message.original or "")
+        if message.original is None:
+            self._open(False)
+
+    def _open(self, opened: bool) -> None:
+        self._card.setVisible(opened)
+        self.original_button.setText("Hide the original" if opened else "Show the original")

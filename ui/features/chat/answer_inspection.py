@@ -1,0 +1,226 @@
+"""What lies below an answer when one looks closer: its tokens with their probabilities, or the tree of its beams.
+
+It asks for nothing itself: ``wanted`` tells which sequence's tokens are to be fetched, whoever answers shows them.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.amounts import how_far
+from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text, empty_layout
+from ui.features.chat.beam_tree import BeamTree
+from ui.features.chat.beam_view import BeamView
+from ui.features.chat.probability import describe_surprise
+from ui.features.chat.token_legend import TokenLegend
+from ui.features.chat.token_text import TokenText
+from workbench.api.calls import AnswerTokens, BranchPoint
+from workbench.api.events import Progress
+
+WAIT_MS = 300
+"""A wait that is shorter is not told."""
+
+
+class AnswerInspection(Card):
+    """Closed until it is opened; keeps what it was shown, so that it opens at once the next time."""
+
+    wanted = Signal(int)
+    stop_wanted = Signal()
+    branch_wanted = Signal(object)
+    """A BranchPoint: go on from another token."""
+    opened_changed = Signal()
+    """It was opened or closed, or shows the other thing now."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, tokens.SPACE_3)
+        self._sequence = 0
+        self._sequences = 1
+        self._known: dict[int, AnswerTokens] = {}
+        self._tree: BeamTree | None = None
+        self._answer = ""
+        self._length_penalty = 1.0
+        self.tokens_button = self._switch("Tokens", "search")
+        self.beams_button = self._switch("Beams", "branch")
+        self.tokens_button.clicked.connect(lambda: self.open_tokens(self._sequence))
+        self.beams_button.clicked.connect(self.open_beams)
+        self.title = Text("Tokens", "strong")
+        self.title.setWordWrap(False)
+        self.picks = QWidget()
+        self._picks = QHBoxLayout(self.picks)
+        self._picks.setContentsMargins(tokens.SPACE_2, 0, 0, 0)
+        self._picks.setSpacing(0)
+        self.close_button = IconButton("close", "Close the view of the tokens")
+        self.close_button.clicked.connect(self.close_panel)
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.failure = InlineMessage(closable=False)
+        self.summary = Text("", "small")
+        self.legend = TokenLegend()
+        self.text = TokenText()
+        self.text.branch_wanted.connect(self._on_branch)
+        self.beams = BeamView()
+        head = QHBoxLayout()
+        head.setSpacing(tokens.SPACE_1)
+        for part in (self.title, self.tokens_button, self.beams_button, self.picks):
+            head.addWidget(part)
+        head.addStretch(1)
+        head.addWidget(self.close_button)
+        self.body.addLayout(head)
+        for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams):
+            self.body.addWidget(part)
+        self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._patience.timeout.connect(self.progress.show)
+        self._show_only()
+        self.hide()
+
+    @staticmethod
+    def _switch(words: str, icon: str) -> QuietButton:
+        button = QuietButton(words, icon)
+        button.setProperty("small", True)
+        button.setCheckable(True)
+        return button
+
+    @property
+    def sequence(self) -> int:
+        """The place of the sequence whose tokens are shown."""
+        return self._sequence
+
+    @property
+    def is_open(self) -> bool:
+        return not self.isHidden()
+
+    @property
+    def has_tree(self) -> bool:
+        return self._tree is not None
+
+    @property
+    def shows_beams(self) -> bool:
+        return self.beams_button.isChecked()
+
+    def show_answer(self, answer: str, sequences: int, traced: bool, with_beams: bool, length_penalty: float) -> None:
+        """Which answer this belongs to: its text, of how many sequences it is one, and how its beams are scored."""
+        self._answer, self._length_penalty = answer, length_penalty
+        self.title.setVisible(not with_beams)  # a switch between two things only where there are two
+        self.tokens_button.setVisible(traced and with_beams)
+        self.beams_button.setVisible(with_beams)
+        if sequences != self._sequences:
+            self._sequences = sequences
+            self._make_picks()
+        if self._tree is not None and answer:
+            self.beams.show_tree(self._tree, self._tree.winner(answer, length_penalty))
+
+    def open_tokens(self, sequence: int = 0) -> None:
+        """Show a sequence's tokens, asking for them unless they are known."""
+        self._open()
+        self._sequence = sequence
+        self._mark(self.tokens_button)
+        known = self._known.get(sequence)
+        if known is not None:
+            self._show_known(known)
+        else:
+            self._ask(sequence)
+
+    def open_beams(self) -> None:
+        """Show the tree, asking for it unless it is known."""
+        self._open()
+        self._mark(self.beams_button)
+        if self._tree is not None:
+            self._show_only(self.beams)
+        else:
+            self._ask(self._sequence)
+
+    def close_panel(self) -> None:
+        """Close it; what is on its way is not wanted any more."""
+        if self.is_open:
+            self.hide()
+            self._patience.stop()
+            self.stop_wanted.emit()
+            self.opened_changed.emit()
+
+    def show_progress(self, progress: Progress, words: str) -> None:
+        share, numbers = how_far(progress)
+        self.progress.set_progress(words, share, "" if progress.total <= 1 else numbers, progress.seconds_left)
+
+    def show_tokens(self, sequence: int, found: AnswerTokens) -> None:
+        """What was asked for is there."""
+        self._patience.stop()
+        self._known[sequence] = found
+        if found.beams and self._tree is None:
+            self._tree = BeamTree(found.beams)
+            self.beams.show_tree(self._tree, self._tree.winner(self._answer, self._length_penalty))
+        if sequence != self._sequence:
+            return
+        if self.beams_button.isChecked() and self._tree is not None:
+            self._show_only(self.beams)
+        elif self.beams_button.isChecked():
+            self.show_error("The steps of this beam search are not known any more.")
+        else:
+            self._show_known(found)
+
+    def show_error(self, words: str) -> None:
+        """What was asked for cannot be had."""
+        self._patience.stop()
+        self.failure.show_message(words, "danger", "Try again", lambda: self._ask(self._sequence))
+        self._show_only(self.failure)
+
+    def show_live_beams(self, tree: BeamTree) -> None:
+        """The tree of an answer that is being made; call it again whenever it has grown."""
+        if self._tree is not tree:
+            self._tree = tree
+            self.title.hide()
+            self.tokens_button.hide()
+            self.beams_button.show()
+            self.open_beams()
+        self.beams.show_tree(tree)
+
+    # -- parts ---------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        if not self.is_open:
+            self.show()
+            self.opened_changed.emit()
+
+    def _ask(self, sequence: int) -> None:
+        self._show_only()
+        self.progress.hide()
+        self.progress.set_progress("Looking at the tokens…")
+        self._patience.start()
+        self.wanted.emit(sequence)
+
+    def _show_known(self, found: AnswerTokens) -> None:
+        self.summary.setText(describe_surprise(found.tokens))
+        self.text.show_tokens(found.tokens, found.next, found.first)
+        self._show_only(self.summary, self.legend, self.text)
+
+    def _show_only(self, *parts: QWidget) -> None:
+        for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams):
+            part.setVisible(part in parts)
+
+    def _mark(self, on: QuietButton) -> None:
+        changes = not on.isChecked() or self.tokens_button.isChecked() == self.beams_button.isChecked()
+        for button in (self.tokens_button, self.beams_button):
+            button.setChecked(button is on)
+        self.picks.setVisible(self._sequences > 1 and on is self.tokens_button)
+        for number in range(self._picks.count()):
+            item = self._picks.itemAt(number)
+            pick = item.widget() if item is not None else None
+            if isinstance(pick, QuietButton):
+                pick.setChecked(number == self._sequence)
+        if changes:
+            self.opened_changed.emit()
+
+    def _make_picks(self) -> None:
+        empty_layout(self._picks)
+        for number in range(self._sequences if self._sequences > 1 else 0):
+            pick = QuietButton(str(number + 1))
+            pick.setProperty("small", True)
+            pick.setCheckable(True)
+            pick.setAccessibleName(f"Tokens of answer {number + 1}")
+            pick.setToolTip(f"Tokens of answer {number + 1}")
+            pick.clicked.connect(lambda _=False, n=number: self.open_tokens(n))
+            self._picks.addWidget(pick)
+
+    def _on_branch(self, position: int, token: int) -> None:
+        self.branch_wanted.emit(BranchPoint(position=position, token=token, sequence=self._sequence))

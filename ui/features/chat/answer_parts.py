@@ -1,0 +1,157 @@
+"""Parts of an answer's view: what is waited for, a model's thinking, the note that the documents do not hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text, empty_layout
+from workbench.records.messages import Citation, Passage
+
+
+class Waiting(QWidget):
+    """A line that says what is waited for. A dot that breathes is all that moves."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._dot = QLabel("●")
+        self._dot.setProperty("role", "muted")
+        self._words = Text("Waiting…", "muted")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(self._dot)
+        row.addWidget(self._words, 1)
+        self.setFixedHeight(24)
+        self._beat = QTimer(self, interval=500)
+        self._beat.timeout.connect(self._on_beat)
+
+    @property
+    def words(self) -> str:
+        return self._words.text()
+
+    def show_words(self, words: str) -> None:
+        self._words.setText(words)
+        self._words.setAccessibleName(words)
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self._beat.start()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)  # type: ignore[arg-type]
+        self._beat.stop()
+
+    def _on_beat(self) -> None:
+        self._dot.setText("●" if self._dot.text() == "○" else "○")
+
+
+class ThoughtView(QWidget):
+    """A reasoning model's thinking: closed, one click away."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = QuietButton("Thinking", "chevron-right")
+        self.button.setProperty("small", True)
+        self.button.setCheckable(True)
+        self.button.toggled.connect(self._on_toggled)
+        self._text = Text("", "muted")
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.hide()
+        self._whole = ""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_1)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._text)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The thinking so far."""
+        return self._whole
+
+    def set_text(self, text: str) -> None:
+        self._whole = text
+        self.setVisible(bool(text))
+        if self.button.isChecked():
+            self._text.setText(text)
+
+    def add_text(self, piece: str) -> None:
+        self.set_text(self._whole + piece)
+
+    def _on_toggled(self, opened: bool) -> None:
+        self._text.setText(self._whole if opened else "")
+        self._text.setVisible(opened)
+
+
+class DeclinedNote(Card):
+    """Says calmly that the documents do not hold the answer, with what comes nearest."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        head = QHBoxLayout()
+        head.setSpacing(tokens.SPACE_3)
+        self.words = Text("", "reading")
+        head.addWidget(IconLabel("info", "muted"), 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self.words, 1)
+        self.body.addLayout(head)
+        self._nearest = Text("The passages that come nearest:", "muted")
+        self.body.addWidget(self._nearest)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        self.body.addLayout(self._list)
+        self.hide()
+
+    def show_note(self, words: str, passages: tuple[Passage, ...], open_source: Callable[[Passage], None]) -> None:
+        self.words.setText(words)
+        empty_layout(self._list)
+        self._nearest.setVisible(bool(passages))
+        for passage in passages[:3]:
+            button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")
+            button.setToolTip(passage.text[:300])
+            button.clicked.connect(lambda _=False, p=passage: open_source(p))
+            self._list.addWidget(button)
+
+
+class _ElidedLink(LinkButton):
+    """A link that is shortened to the room there is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._whole = text
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self.width() - 2 * tokens.SPACE_2
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
+
+
+def describe_place(source: Citation | Passage) -> str:
+    """``pump.pdf p.3``"""
+    name = PurePath(source.path).name or source.title
+    return f"{name} p.{source.page}" if source.page else name
+
+
+def describe_source(source: Citation | Passage) -> str:
+    """``[1] pump.pdf p.3``"""
+    return f"[{source.n}] {describe_place(source)}"
+
+
+def _shortened(text: str, length: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
+def within(text: str, length: int) -> str:
+    """A text that is too long, without its middle: file names differ at both ends."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"

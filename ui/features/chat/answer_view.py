@@ -1,0 +1,375 @@
+"""An answer in the conversation: what is waited for, the text, its sources and what it cost, and what to do with it.
+
+It shows a stored message, and one that is being made. Several answers made at once are columns beside each other. It
+asks for nothing itself: what the person wants is signalled.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.features.chat.answer_columns import AnswerColumns
+from ui.features.chat.answer_comparison import AnswerComparison
+from ui.features.chat.answer_feedback import EditedNote
+from ui.features.chat.answer_footer import AnswerFooter
+from ui.features.chat.answer_inspection import AnswerInspection
+from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
+from ui.components.basics import InlineMessage, LinkButton, Text, empty_layout
+from ui.features.chat.beam_tree import BeamTree
+from ui.components.centred import Centred
+from ui.components.flow import FlowLayout
+from ui.components.markdown_view import MarkdownView
+from ui.features.chat.siblings import SiblingSwitch
+from ui.features.chat.usage_line import UsageLine
+from ui.features.chat.words_editor import WordsEditor
+from workbench.api.calls import StoredMessage
+from workbench.records.messages import Citation, Passage
+from workbench.records.recipes import DecodingPart, answers_of
+
+WIDE = 1180
+"""How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
+
+
+class AnswerView(QWidget):
+    """One answer. ``message_id`` is the stored message that it shows."""
+
+    source_wanted = Signal(object)
+    """A Citation or Passage was clicked."""
+    passages_wanted = Signal(str)
+    again_wanted = Signal(str)
+    sibling_wanted = Signal(str)
+    link_clicked = Signal(str)
+    keep_wanted = Signal(str, int)
+    """Another of the answers made at once is to be the conversation's: the message and the answer's place."""
+
+    rated = Signal(str, int)
+    rewritten = Signal(str, str)
+    """What the answer should have been; no words: what it was at first."""
+    compare_wanted = Signal(str, bool)
+    """Base and tuned are to stand side by side, or not any more."""
+    pair_kept = Signal(str)
+
+    def __init__(self, message: StoredMessage, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.message_id = message.id
+        self._citations: tuple[Citation, ...] = ()
+        self._passages: tuple[Passage, ...] = ()
+        self._message = message
+        self._followed = False
+        self._opened: bool | None = None  # what the person chose: columns, or only the kept answer
+        self.waiting = Waiting()
+        self.thought = ThoughtView()
+        self.text = MarkdownView()
+        self.text.citation_clicked.connect(self._on_citation)
+        self.text.link_clicked.connect(self.link_clicked)
+        self.columns = self._make_columns()
+        self.comparison = self._make_comparison()
+        self.editor = WordsEditor(
+            "What the answer should have been",
+            "Save",
+            "The conversation goes on from what you write, and training sets can use it. The original is kept.",
+            (3, 14),
+        )
+        self.editor.taken.connect(self._on_saved)
+        self.editor.given_up.connect(self.end_edit)
+        self.edited_note = EditedNote()
+        self.edited_note.restore_wanted.connect(lambda: self.rewritten.emit(self.message_id, ""))
+        self.declined_note = DeclinedNote()
+        self.notices = Text("", "attention")
+        self.state_line = Text("", "small")
+        self.failure = InlineMessage(closable=False)
+        self.sources = QWidget()
+        self._sources = FlowLayout(self.sources, tokens.SPACE_1)
+        self.siblings = SiblingSwitch("answer")
+        self.siblings.chosen.connect(self.sibling_wanted)
+        self.inspection = AnswerInspection()
+        self.inspection.opened_changed.connect(self._on_inspection_opened)
+        self.footer = self._make_footer()
+        self.usage = UsageLine()
+        self._inspection_place = Centred(self.inspection)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, tokens.SPACE_4)
+        column.setSpacing(tokens.SPACE_2)
+        column.addWidget(Centred(self.waiting, self.declined_note, self.thought, self.text, self.editor))
+        column.addWidget(self.columns)
+        column.addWidget(self.comparison)
+        below = (self.edited_note, self.state_line, self.failure, self.sources, self.notices, self.footer, self.usage)
+        column.addWidget(Centred(*below))
+        column.addWidget(self._inspection_place)
+        self.show_message(message)
+
+    # -- a stored message --------------------------------------------------------------------------
+
+    def show_message(self, message: StoredMessage, siblings: tuple[str, ...] = ()) -> None:
+        """Show the message as it is stored; what stands there already stays untouched."""
+        self.message_id = message.id
+        self._message = message
+        streaming = message.state == "streaming"
+        self.text.set_language(_language(message))
+        self.columns.set_language(_language(message))
+        self.show_sources(message.citations, message.passages)
+        self.thought.set_text(message.thought)
+        if streaming:
+            self.text.set_numbers({passage.n for passage in message.passages})
+        else:
+            self.text.set_text(message.text, self._numbers())
+        self.waiting.setVisible(streaming and not self.text.text and not self._has_columns_text())
+        self._show_declined(message.declined and not streaming, message.text)
+        self._show_answers()
+        self._show_notices(message.notices)
+        self._show_state(message)
+        self._show_footer(message, streaming)
+        if siblings:
+            self.siblings.show_siblings(siblings, message.id)
+        # with an answer that failed before its first word nothing can be done but to try again
+        failed = message.state == "failed" and not message.text and not message.sequences
+        self.footer.setVisible((not failed or self.siblings.isVisibleTo(self.footer)) and self.editor.isHidden())
+        self.usage.setVisible(not failed)
+
+    def set_followed(self, followed: bool) -> None:
+        """Whether the conversation went on below it: then of several answers only the kept one is shown."""
+        if followed != self._followed:
+            self._followed = followed
+            self._show_answers()
+
+    def show_sources(self, citations: tuple[Citation, ...], passages: tuple[Passage, ...]) -> None:
+        if (citations, passages) == (self._citations, self._passages):
+            return
+        self._citations, self._passages = citations, passages
+        empty_layout(self._sources)
+        for citation in citations:
+            button = LinkButton(within(describe_source(citation), 44))
+            button.setAccessibleName(f"Source {describe_source(citation)}")
+            button.setToolTip(citation.text[:300])
+            button.clicked.connect(lambda _=False, c=citation: self.source_wanted.emit(c))
+            self._sources.addWidget(button)
+        self.sources.setVisible(bool(citations))
+        self.footer.show_passages(len(passages))
+
+    @property
+    def source_buttons(self) -> list[LinkButton]:
+        items = (self._sources.itemAt(i) for i in range(self._sources.count()))
+        return [w for item in items if item is not None and isinstance(w := item.widget(), LinkButton)]
+
+    @property
+    def shows_columns(self) -> bool:
+        """Whether several answers stand side by side; else there is one, or only the kept one is shown."""
+        if self._message.state == "streaming":
+            return bool(self.columns.columns)
+        if len(self._message.sequences) < 2:
+            return False
+        return self._opened if self._opened is not None else not self._followed
+
+    # -- rating, editing, comparing ------------------------------------------------------------------
+
+    def begin_edit(self) -> None:
+        """Let the person write the answer anew, in its place."""
+        self.text.hide()
+        self.footer.hide()
+        self.editor.begin(self._message.text)
+
+    def end_edit(self) -> None:
+        self.editor.hide()
+        self.footer.show()
+        self._show_answers()
+        self.footer.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def offer_comparison(self, there: bool, can_ask: bool) -> None:
+        """Whether there is an answer to compare it with, and else whether one can be asked for."""
+        self.footer.offer_comparison(there, can_ask)
+
+    def show_comparison(self, base: StoredMessage, tuned: StoredMessage) -> None:
+        """Show both answers side by side in the place of this one."""
+        self.comparison.show_pair(base, tuned, self.message_id)
+        self.comparison.show()
+        self.footer.compare_button.setChecked(True)
+        self.waiting.hide()
+        self._show_answers()
+
+    def close_comparison(self) -> None:
+        self.footer.compare_button.setChecked(False)
+        if not self.comparison.isHidden():
+            self.comparison.hide()
+            self._show_answers()
+
+    # -- one that is being made --------------------------------------------------------------------
+
+    def show_waiting(self, words: str) -> None:
+        """What the answer waits for; no words hide the line."""
+        self.waiting.show_words(words)
+
+    def show_passages(self, passages: tuple[Passage, ...]) -> None:
+        """The passages that the model is shown, before it answers."""
+        self.show_sources(self._citations, passages)
+        numbers = {passage.n for passage in passages}
+        self.text.set_numbers(numbers)
+        self.columns.set_numbers(numbers)
+
+    def add_text(self, piece: str, sequence: int = 0) -> None:
+        """The next piece of one of the answers."""
+        if self.waiting.isVisibleTo(self):
+            self.waiting.hide()
+        if sequence and not self.columns.columns:
+            self.columns.begin(sequence + 1)
+            self.columns.add_text(0, self.text.text)
+            self.text.hide()
+            self._show_answers()
+        if self.columns.columns:
+            self.columns.add_text(sequence, piece)
+            return
+        if not self.text.isVisibleTo(self) and self.comparison.isHidden():
+            self.text.show()
+        self.text.add(piece)
+
+    def add_thought(self, piece: str) -> None:
+        self.thought.add_text(piece)
+
+    def show_notices(self, notices: tuple[str, ...]) -> None:
+        self._show_notices(notices)
+
+    def show_beams(self, tree: BeamTree) -> None:
+        """The beams so far of a beam search that is going on."""
+        self.inspection.show_live_beams(tree)
+
+    # -- parts ---------------------------------------------------------------------------------------
+
+    def _make_columns(self) -> AnswerColumns:
+        columns = AnswerColumns()
+        columns.keep_wanted.connect(self._on_keep)
+        columns.tokens_wanted.connect(lambda number: self.inspection.open_tokens(number))
+        columns.citation_clicked.connect(self._on_citation)
+        columns.link_clicked.connect(self.link_clicked)
+        columns.hide()
+        return columns
+
+    def _make_comparison(self) -> AnswerComparison:
+        comparison = AnswerComparison()
+        comparison.message_kept.connect(self.pair_kept)
+        comparison.citation_clicked.connect(self._on_citation)
+        comparison.link_clicked.connect(self.link_clicked)
+        comparison.hide()
+        return comparison
+
+    def _make_footer(self) -> AnswerFooter:
+        footer = AnswerFooter(self.siblings)
+        footer.copy_button.clicked.connect(self._on_copy)
+        footer.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
+        footer.answers_button.clicked.connect(self._on_answers_clicked)
+        footer.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
+        footer.beams_button.clicked.connect(self.inspection.open_beams)
+        footer.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
+        footer.feedback.rated.connect(lambda rating: self.rated.emit(self.message_id, rating))
+        footer.feedback.edit_wanted.connect(self.begin_edit)
+        footer.compare_button.clicked.connect(lambda opened: self.compare_wanted.emit(self.message_id, opened))
+        return footer
+
+    def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
+        self.usage.show_usage(message.usage)
+        self.footer.show_message(message)
+        self.edited_note.show_message(message)
+        decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
+        by_beams = decoding.strategy == "beam"
+        self.inspection.show_answer(
+            "" if streaming else message.text,
+            max(1, len(message.sequences)),
+            message.traced,
+            by_beams and (message.traced or self.inspection.has_tree),
+            decoding.length_penalty,
+        )
+
+    def _show_answers(self) -> None:
+        """The one text or the columns, whichever is to be seen."""
+        message = self._message
+        streaming = message.state == "streaming"
+        if streaming and not self.columns.columns:
+            self.columns.begin(_expected(message))
+        elif not streaming and len(message.sequences) > 1:
+            self.columns.show_answers(message.sequences, message.kept, self._numbers(), True, message.traced)
+        elif not streaming:
+            self.columns.begin(0)
+        beside = self.shows_columns
+        self.columns.setVisible(beside)
+        elsewhere = beside or not self.comparison.isHidden() or not self.editor.isHidden()
+        self.text.setVisible(bool(self.text.text) and not elsewhere and not self.declined_note.isVisibleTo(self))
+        self.footer.show_answers(message, beside)
+
+    def _numbers(self) -> set[int]:
+        message = self._message
+        return {source.n for source in message.citations} | {source.n for source in message.passages}
+
+    def _has_columns_text(self) -> bool:
+        return any(column.text.text for column in self.columns.columns)
+
+    def _show_declined(self, declined: bool, words: str) -> None:
+        self.declined_note.setVisible(declined)
+        if declined:
+            self.declined_note.show_note(words, self._passages, self.source_wanted.emit)
+
+    def _show_notices(self, notices: tuple[str, ...]) -> None:
+        self.notices.setText("\n".join(notices))
+        self.notices.setVisible(bool(notices))
+
+    def _show_state(self, message: StoredMessage) -> None:
+        words = {
+            "stopped": "Stopped. What was written until then is kept.",
+            "interrupted": "The program ended before this answer was finished.",
+        }.get(message.state, "")
+        self.state_line.setText(words)
+        self.state_line.setVisible(bool(words))
+        if message.state == "failed":
+            reason = _in_a_sentence(message.error) or "The answer could not be finished."
+            self.failure.setToolTip(message.error if reason != message.error else "")
+            self.failure.show_message(reason, "danger", "Try again", lambda: self.again_wanted.emit(self.message_id))
+        else:
+            self.failure.hide()
+
+    def _on_keep(self, sequence: int) -> None:
+        self._opened = False
+        self.keep_wanted.emit(self.message_id, sequence)
+
+    def _on_answers_clicked(self, opened: bool) -> None:
+        self._opened = opened
+        self._show_answers()
+
+    def _on_inspection_opened(self) -> None:
+        self._inspection_place.setVisible(self.inspection.is_open)
+        self._inspection_place.set_most(WIDE if self.inspection.shows_beams else tokens.READING_WIDTH)
+
+    def _on_citation(self, number: int) -> None:
+        sources: tuple[Citation | Passage, ...] = (*self._citations, *self._passages)
+        for source in sources:
+            if source.n == number:
+                self.source_wanted.emit(source)
+                return
+
+    def _on_saved(self, text: str) -> None:
+        changed = text != self._message.text
+        self.end_edit()
+        if changed:
+            self.rewritten.emit(self.message_id, text)
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.text)
+        self.footer.show_copied()
+
+
+def _expected(message: StoredMessage) -> int:
+    """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
+    count = answers_of(message.recipe.decoding) if message.recipe is not None else 1
+    return count if count > 1 else 0
+
+
+def _in_a_sentence(error: str) -> str:
+    """Why it failed: of a fault inside the program what it was, not where in the code."""
+    if "Traceback (most recent call last)" not in error:
+        return error
+    return f"Something went wrong inside the program: {error.strip().splitlines()[-1].strip()}"
+
+
+def _language(message: StoredMessage) -> str | None:
+    """The language of an answer that is code by its form."""
+    form = message.recipe.decoding.format if message.recipe is not None else "text"
+    return "json" if form in ("json", "json_schema") and not message.declined else None

@@ -1,0 +1,117 @@
+"""What is done with the answers of a conversation: feed those being made, look at their tokens, keep one, branch off.
+
+It carries between ``ChatSession``, which knows the chat, and the views, which signal what the person wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from ui.bridge import Bridge, Handle
+from ui.features.chat.live_answer import describe_progress
+from ui.features.chat.recipes import with_model
+from ui.features.chat.session import ChatSession
+from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.conversation import Conversation
+from workbench.api import events
+from workbench.api.calls import BranchPoint, InspectAnswer
+from workbench.errors import Cancelled
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import error_of, read_result
+from workbench.records.recipes import Recipe
+
+
+class ChatAnswers(QObject):
+    """``branched``: a new answer was begun beside another one."""
+
+    branched = Signal()
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        session: ChatSession,
+        conversation: Conversation,
+        recipe: Callable[[], Recipe],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._session = session
+        self._recipe = recipe
+        self._looking: dict[AnswerView, Handle] = {}
+        conversation.answer_laid_out.connect(self._on_laid_out)
+        conversation.inspection_wanted.connect(self._on_inspection_wanted)
+        conversation.inspection_left.connect(self._on_inspection_left)
+        conversation.keep_wanted.connect(session.keep)
+        conversation.rated.connect(session.rate)
+        conversation.rewritten.connect(session.rewrite)
+        conversation.branch_wanted.connect(self._on_branch_wanted)
+
+    def _on_laid_out(self, view: AnswerView) -> None:
+        """Feed the view of an answer that is being made with what has come, and with what will."""
+        live = self._session.lives.get(view.message_id)
+        if live is None:
+            return
+        view.show_passages(live.passages)
+        view.show_waiting(live.waiting)
+        view.show_notices(live.notices)
+        if live.thought:
+            view.add_thought(live.thought)
+        for sequence, text in sorted(live.texts.items()):
+            view.add_text(text, sequence)
+        if live.beams.steps:
+            view.show_beams(live.beams)
+        live.text_added.connect(view.add_text)
+        live.thought_added.connect(view.add_thought)
+        live.waiting_changed.connect(view.show_waiting)
+        live.passages_found.connect(view.show_passages)
+        live.noticed.connect(view.show_notices)
+        live.beams_grown.connect(view.show_beams)
+
+    # -- tokens ----------------------------------------------------------------------------------------
+
+    def _on_inspection_wanted(self, view: AnswerView, sequence: int) -> None:
+        self._on_inspection_left(view)
+        call = InspectAnswer(message=view.message_id, sequence=sequence)
+
+        def take(batch: Sequence[Event]) -> None:
+            for event in batch:
+                if isinstance(event, events.Progress):
+                    view.inspection.show_progress(event, describe_progress(event, self._recipe_of(view.message_id)))
+
+        def end(terminal: Terminal) -> None:
+            if self._looking.get(view) is handle:
+                del self._looking[view]
+            if isinstance(terminal, events.Finished):
+                view.inspection.show_tokens(sequence, read_result(call, terminal.result))
+                return
+            error = error_of(terminal)
+            if isinstance(error, Cancelled):
+                view.inspection.close_panel()
+            else:
+                view.inspection.show_error(str(error))
+
+        handle = self._bridge.stream(call, take, end, view)
+        self._looking[view] = handle
+
+    def _on_inspection_left(self, view: AnswerView) -> None:
+        handle = self._looking.pop(view, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _recipe_of(self, message: str) -> Recipe:
+        branches = self._session.chat.branches
+        recipe = branches[message].recipe if message in branches else None
+        return recipe or self._recipe()
+
+    # -- going on from another token -------------------------------------------------------------------
+
+    def _on_branch_wanted(self, message: str, point: BranchPoint) -> None:
+        """Answer beside it with the chat's recipe, by the model whose tokens they are."""
+        recipe, made_with = self._recipe(), self._recipe_of(message)
+        if made_with.model.name and made_with.model.name != recipe.model.name:
+            recipe = with_model(recipe, made_with.model.name)
+        self._session.answer_again(message, recipe, point)
+        self.branched.emit()

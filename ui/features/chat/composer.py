@@ -1,0 +1,209 @@
+"""Where questions are written: a field that grows to eight lines, what is on above it, Send or Stop beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.features.chat.answer_parts import within
+from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
+from ui.components.flow import FlowLayout
+
+_LINES = 8
+_NAMES = 36  # characters
+
+
+class Composer(QWidget):
+    """``asked`` tells a question to ask; the field is emptied by ``clear`` once it is stored.
+
+    ``set_blocked`` with words keeps Send off and says why, with a link that does something about it.
+    """
+
+    asked = Signal(str)
+    stop_wanted = Signal()
+    model_chip_clicked = Signal()
+    documents_chip_clicked = Signal()
+    adapters_chip_clicked = Signal()
+    attach_clicked = Signal()
+    remedy_clicked = Signal()
+    edited = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._blocked = ""
+        self._busy = False
+        self.model_chip = ChipButton("No model")
+        self.model_chip.clicked.connect(self.model_chip_clicked)
+        self.documents_chip = ChipButton("No documents", "retrieval")
+        self.documents_chip.clicked.connect(self.documents_chip_clicked)
+        self.adapters_chip = ChipButton("", "accent")
+        self.adapters_chip.clicked.connect(self.adapters_chip_clicked)
+        self.compare_chip = ChipButton("Compare with base")
+        self.compare_chip.setCheckable(True)
+        self.compare_chip.setToolTip("Ask the base model as well, and see both answers side by side")
+        self.compare_chip.toggled.connect(self._on_compare)
+        self.reason = Text("", "small")
+        self.remedy = LinkButton("")
+        self.remedy.clicked.connect(self.remedy_clicked)
+        chips = QWidget()
+        row_of_chips = FlowLayout(chips, tokens.SPACE_2)
+        for part in (self.model_chip, self.documents_chip, self.adapters_chip, self.compare_chip):
+            row_of_chips.addWidget(part)
+        blocked = QHBoxLayout()
+        blocked.setContentsMargins(0, 0, 0, 0)
+        blocked.setSpacing(tokens.SPACE_2)
+        blocked.addWidget(self.reason, 1)
+        blocked.addWidget(self.remedy)
+        self.field = QuestionField()
+        self.field.setPlaceholderText("Ask something…")
+        self.field.setAccessibleName("Your question")
+        self.field.setAccessibleDescription("Enter sends, Shift+Enter begins a new line, Escape stops an answer.")
+        self.field.sent.connect(self._on_send)
+        self.field.escaped.connect(self._on_escape)
+        self.field.textChanged.connect(self._on_changed)
+        self.attach = IconButton("attach", "Add files to the documents")
+        self.attach.clicked.connect(self.attach_clicked)
+        self.send = PrimaryButton("Send", "send")
+        self.send.clicked.connect(self._on_send)
+        self.stop = PlainButton("Stop", "stop")
+        self.stop.setToolTip("Stop the answer (Esc). What was written is kept.")
+        self.stop.clicked.connect(self.stop_wanted)
+        for button in (self.send, self.stop):
+            button.setFixedWidth(100)
+        frame = QFrame()
+        frame.setProperty("role", "card")
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(tokens.SPACE_2, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_1)
+        row.setSpacing(tokens.SPACE_1)
+        bottom = Qt.AlignmentFlag.AlignBottom
+        row.addWidget(self.field, 1)
+        row.addWidget(self.attach, 0, bottom)
+        row.addWidget(self.send, 0, bottom)
+        row.addWidget(self.stop, 0, bottom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(blocked)
+        column.addWidget(chips)
+        column.addWidget(frame)
+        self.show_adapters("")
+        self._show_state()
+
+    @property
+    def text(self) -> str:
+        return self.field.toPlainText()
+
+    @property
+    def blocked(self) -> str:
+        return self._blocked
+
+    @property
+    def compares(self) -> bool:
+        """Whether the next question is to be answered by the base model as well."""
+        return self.compare_chip.isChecked() and not self.compare_chip.isHidden()
+
+    def show_adapters(self, words: str) -> None:
+        """What is on over the model; no words: nothing, so that there is nothing to compare with the base."""
+        self.adapters_chip.setText(within(words, _NAMES))
+        self.adapters_chip.setAccessibleName(f"Adapters: {words}")
+        self.adapters_chip.setToolTip(f"Adapters: {words}")
+        self.adapters_chip.setVisible(bool(words))
+        self.compare_chip.setVisible(bool(words))
+
+    def set_text(self, text: str) -> None:
+        self.field.setPlainText(text)
+        self.field.moveCursor(self.field.textCursor().MoveOperation.End)
+
+    def clear(self) -> None:
+        self.field.clear()
+
+    def set_blocked(self, reason: str, remedy: str = "") -> None:
+        self._blocked = reason
+        self.remedy.setText(remedy)
+        self._show_state()
+
+    def set_busy(self, busy: bool) -> None:
+        """An answer is being made here: Stop stands in the place of Send."""
+        self._busy = busy
+        self._show_state()
+
+    def _show_state(self) -> None:
+        reason = self._blocked
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self.remedy.setVisible(bool(reason and self.remedy.text()))
+        self.send.setVisible(not self._busy)
+        self.stop.setVisible(self._busy)
+        empty = not self.text.strip()
+        self.send.setEnabled(not reason and not empty)
+        self.send.setToolTip(reason or ("Write a question first." if empty else "Send (Enter)"))
+
+    def _on_compare(self, on: bool) -> None:
+        self.compare_chip.set_tone("accent" if on else "plain")  # its words stay: other ones might move the field
+
+    def _on_changed(self) -> None:
+        self._show_state()
+        self.edited.emit()
+
+    def _on_send(self) -> None:
+        text = self.text.strip()
+        if text and not self._blocked and not self._busy:
+            self.asked.emit(text)
+
+    def _on_escape(self) -> None:
+        if self._busy:
+            self.stop_wanted.emit()
+
+
+class QuestionField(QPlainTextEdit):
+    """Grows with its text up to eight lines. Enter sends, Shift+Enter breaks the line. Only text is pasted."""
+
+    sent = Signal()
+    escaped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setStyleSheet(
+            "QPlainTextEdit, QPlainTextEdit:focus { border: none; background: none; padding: 4px 4px; }"
+            f"QPlainTextEdit {{ font-size: {tokens.TEXT_READING - 1}px; }}"
+        )
+        self.document().setDocumentMargin(2)
+        self.textChanged.connect(self._fit)
+        self.setAcceptDrops(False)  # files dropped here are the page's business
+        self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        breaks = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not breaks:
+            self.sent.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if source.hasText():
+            self.insertPlainText(source.text())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self._fit()
+
+    def _fit(self) -> None:
+        lines = 0
+        block = self.document().firstBlock()
+        while block.isValid() and lines < _LINES:
+            self.document().documentLayout().blockBoundingRect(block)
+            lines += max(1, block.layout().lineCount())
+            block = block.next()
+        lines = min(_LINES, max(1, lines))
+        height = lines * self.fontMetrics().lineSpacing() + 8 + 4 + 4
+        many = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines == _LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(many)
+        if height != self.height():
+            self.setFixedHeight(max(36, height))

@@ -1,0 +1,248 @@
+"""What is asked with: the recipe, shown by every part of the page that shows some of it, and whether it can be asked.
+
+It knows what the home folder offers for a recipe: models, collections, adapters.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.bridge import Bridge
+from ui.features import ShellActions
+from ui.features.chat.adapters import ChatAdapters, with_adapter
+from ui.features.chat.layout import ChatLayout
+from ui.features.chat.recipes import with_model
+from ui.features.chat.session import ChatSession
+from ui.features.chat.adapter_form import describe_adapters
+from ui.features.adapters.texts import describe_asked
+from ui.features.chat.recipe_panel import ChoiceBox
+from workbench.api.calls import (
+    AskResult,
+    ChatList,
+    Collection,
+    CollectionList,
+    ListCollections,
+    ListModels,
+    ModelList,
+    ModelRecord,
+)
+from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.records.training import AdapterRecord
+
+
+class ChatBench(QObject):
+    """``recipe`` is what the next question is asked with."""
+
+    models_known = Signal()
+    """It is known which models there are, or known anew."""
+
+    def __init__(
+        self, bridge: Bridge, shell: ShellActions, session: ChatSession, parts: ChatLayout, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._shell = shell
+        self._session = session
+        self._parts = parts
+        self._page = parent
+        self._models: tuple[ModelRecord, ...] = ()
+        self._collections: tuple[Collection, ...] = ()
+        self._known = False  # whether it is known which models there are
+        self._last_asked = ""  # the collection of the latest chat when the window opened
+        self._has_chosen = False  # whether the person touched the recipe
+        self._context_tokens: dict[str, int] = {}  # by message
+        self.adapters = ChatAdapters(bridge, self)
+        self.adapters.changed.connect(self._on_adapters)
+        self._connect()
+
+    @property
+    def recipe(self) -> Recipe:
+        return self._parts.recipe.recipe
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is known which models there are."""
+        return self._known
+
+    def put(self, recipe: Recipe) -> None:
+        """Ask with this recipe from now on."""
+        self._parts.recipe.set_recipe(recipe)
+        self._show()
+
+    def refresh(self) -> None:
+        """Look what there is in the home folder."""
+        self._bridge.call(ListModels(), self._on_models, self._on_unreachable, self)
+        self._bridge.call(ListCollections(), self._on_collections, self._on_unreachable, self)
+
+    def put_documents(self, collection: str) -> None:
+        """Answer from this collection."""
+        part = msgspec.structs.replace(self.recipe.retrieval or RetrievalPart(), collection=collection)
+        self.put(msgspec.structs.replace(self.recipe, retrieval=part))
+
+    def put_adapter(self, name: str) -> None:
+        """Answer with an adapter, on its base model; one that is not there any more is told."""
+
+        def take(record: AdapterRecord | None) -> None:
+            if record is None:
+                self._shell.show_message(f"The adapter {name} is not here any more.", "attention")
+                return
+            recipe = with_adapter(self.recipe, record)
+            if not self._has_chosen:  # it was trained without documents, and these nobody asked for
+                recipe = msgspec.structs.replace(recipe, retrieval=None)
+            self._has_chosen = True
+            self.put(recipe)
+            self._parts.recipe.adapters.open(record.kind != "merged")
+
+        self.adapters.find(name, take)
+
+    def restore(self, recipe: Recipe) -> None:
+        """Ask with what a chat was asked with last."""
+        self.put(recipe if recipe.model.name else with_model(recipe, self.recipe.model.name))
+
+    def look_at_chats(self, found: ChatList) -> None:
+        """The documents that were asked last are the likely ones of a first chat."""
+        latest = next((chat.recipe for chat in found.chats if chat.recipe is not None), None)
+        if not self._last_asked and latest is not None and latest.retrieval is not None:
+            self._last_asked = latest.retrieval.collection
+            self.put(self._with_likely_documents(self.recipe))
+
+    def take_result(self, result: AskResult) -> None:
+        """An answer is there: it tells how long its context was."""
+        if result.context_tokens:
+            self._context_tokens[result.message] = result.context_tokens
+        self.show_context()
+
+    def show_context(self) -> None:
+        """How full the context is after the last answer of the shown branch."""
+        path = self._session.chat.branches.path()
+        # a stopped answer may not know what it cost: the one before it still tells
+        last = next((m for m in reversed(path) if m.usage is not None and m.usage.prompt_tokens), None)
+        window = self._context_tokens.get(last.id, 0) if last is not None else 0
+        self._parts.head.show_context(last.usage if last is not None else None, window or self._model_context())
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        parts, composer = self._parts, self._parts.composer
+        parts.recipe.changed.connect(self._on_chosen)
+        parts.recipe.models_wanted.connect(self._on_models_wanted)
+        parts.recipe.adapter_form.train_wanted.connect(lambda: self._shell.open_page("train"))
+        composer.remedy_clicked.connect(self._on_remedy)
+        composer.model_chip_clicked.connect(lambda: self._offer(parts.recipe.model_box, composer.model_chip))
+        composer.documents_chip_clicked.connect(
+            lambda: self._offer(parts.recipe.documents_box, composer.documents_chip)
+        )
+        composer.adapters_chip_clicked.connect(self._on_adapters_clicked)
+        parts.head.model_clicked.connect(lambda: self._offer(parts.recipe.model_box, parts.head.model))
+        self._bridge.changed.connect(self._on_changed)
+        self._bridge.connected_changed.connect(self._on_connected)
+        self._bridge.status_changed.connect(self.show_context)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        """The frame says that the core cannot be reached; the lists come again when it can."""
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind in ("model", "collection"):
+            self.refresh()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self.refresh()
+
+    def _on_models(self, found: ModelList) -> None:
+        self._models = tuple(model for model in found.models if model.kind != "embedder" and not model.missing)
+        self._known = True
+        recipe = self.recipe
+        if not recipe.model.name and self._models:
+            first = next((model for model in self._models if model.kind == "chat"), self._models[0])
+            recipe = with_model(recipe, first.name)
+        self._parts.recipe.set_choices(self._models, self._collections)
+        self.put(recipe)
+        self.models_known.emit()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        self._collections = found.collections
+        self._parts.recipe.set_choices(self._models, self._collections)
+        self.put(self._with_likely_documents(self.recipe))
+
+    def _on_adapters(self) -> None:
+        self._parts.recipe.adapter_form.set_adapters(self.adapters.fitting)
+        self._show()
+
+    def _with_likely_documents(self, recipe: Recipe) -> Recipe:
+        """Until a person chooses, a first chat asks the documents that were asked last, or the only ones there are."""
+        if self._has_chosen or self._session.chat.id is not None or recipe.retrieval is not None:
+            return recipe
+        names = [collection.name for collection in self._collections]
+        likely = self._last_asked if self._last_asked in names else names[0] if len(names) == 1 else ""
+        return msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection=likely)) if likely else recipe
+
+    # -- showing it ----------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        parts, recipe = self._parts, self.recipe
+        model, uses = recipe.model.name, recipe.model.adapters
+        documents = recipe.retrieval.collection if recipe.retrieval is not None else ""
+        self.adapters.follow(model)
+        parts.composer.model_chip.setText(model or "No model")
+        parts.composer.documents_chip.setText(documents or "No documents")
+        parts.composer.documents_chip.set_tone("retrieval" if documents else "plain")
+        parts.composer.show_adapters(describe_adapters(uses) if uses else "")
+        parts.head.show_model(describe_asked(recipe), describe_asked(recipe, most=100))
+        parts.intake.set_collection(documents)
+        self._show_whether_it_can_be_asked()
+        parts.hint.setText(
+            f"Answers lean on the documents in “{documents}” and name their sources."
+            if documents
+            else "Choose documents in the recipe to have answers lean on them and name their sources."
+        )
+        self.show_context()
+
+    def _show_whether_it_can_be_asked(self) -> None:
+        composer, model = self._parts.composer, self.recipe.model.name
+        adapter, why = self.adapters.problem(self.recipe)
+        self._parts.recipe.show_adapter_problem(adapter, why)
+        if self._known and not self._models:
+            composer.set_blocked("There is no model to answer yet.", "Get one under Models")
+        elif self._known and model not in [known.name for known in self._models]:
+            composer.set_blocked("Choose a model for this chat first.")
+        elif why:
+            composer.set_blocked(why, "Go on without it")
+        else:
+            composer.set_blocked("")
+
+    def _model_context(self) -> int:
+        """The context length of the chosen model: as it is loaded, else as far as the catalogue tells."""
+        name, status = self.recipe.model.name, self._bridge.status
+        if status is not None and status.model == name and status.context_tokens:
+            return status.context_tokens
+        return next((min(model.context_tokens, 8_192) for model in self._models if model.name == name), 0)
+
+    # -- what the person does ------------------------------------------------------------------------
+
+    def _on_chosen(self, recipe: Recipe) -> None:
+        self._has_chosen = True
+        self.put(recipe)
+
+    def _on_remedy(self) -> None:
+        if self._known and not self._models:
+            self._on_models_wanted()
+        else:
+            self._parts.recipe.adapter_form.drop_problem()
+
+    def _on_models_wanted(self) -> None:
+        self._shell.open_page("models")
+
+    def _on_adapters_clicked(self) -> None:
+        """The chip of the adapters opens their card."""
+        self._parts.show_side(self._parts.recipe)
+        self._parts.recipe.adapters.open()
+        self._parts.recipe.adapters.head.setFocus()
+
+    def _offer(self, box: ChoiceBox, chip: QWidget) -> None:
+        """What a chip of the composer or the header stands for, to choose from at once."""
+        menu = box.make_menu(self._page)
+        above = chip is not self._parts.head.model
+        menu.popup(chip.mapToGlobal(QPoint(0, -menu.sizeHint().height() if above else chip.height())))

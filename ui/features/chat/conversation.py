@@ -1,0 +1,290 @@
+"""The conversation: the shown branch of a chat, from its end backwards.
+
+Only what can be seen, and a little more, is laid out: earlier messages come as the reader scrolls up to them, so a chat
+of thousands opens at once. The view follows the end while the reader is at the end, and stays put otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.features.chat.answer_view import WIDE, AnswerView
+from ui.components.basics import PlainButton
+from ui.components.centred import Centred
+from ui.features.chat.question_view import QuestionView
+from workbench.api.calls import StoredMessage
+
+MessageView = AnswerView | QuestionView
+_FIRST = 8
+_MORE = 6
+_AT_END = 24  # px: a reader this near to the end reads the end
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message and the ids of its siblings."""
+
+    message: StoredMessage
+    siblings: tuple[str, ...] = ()
+
+
+class Conversation(QScrollArea):
+    """A column of messages. Give it the whole branch; it lays out what is needed."""
+
+    source_wanted = Signal(object)
+    passages_wanted = Signal(str)
+    again_wanted = Signal(str)
+    edited = Signal(str, str)
+    sibling_wanted = Signal(str)
+    link_clicked = Signal(str)
+    keep_wanted = Signal(str, int)
+    inspection_wanted = Signal(object, int)
+    """An AnswerView wants to know the tokens of one of its sequences."""
+    inspection_left = Signal(object)
+    """An AnswerView does not want to know any more."""
+    branch_wanted = Signal(str, object)
+    """Go on from another token of an answer: the message and a BranchPoint."""
+
+    rated = Signal(str, int)
+    rewritten = Signal(str, str)
+    compare_wanted = Signal(str, bool)
+    pair_kept = Signal(str)
+    answer_made = Signal(object)
+    """An AnswerView was made, of whichever answer."""
+
+    answer_laid_out = Signal(object)
+    """An AnswerView was made for a message that is being answered: it wants to be fed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setAccessibleName("Conversation")
+        self._shown: list[Shown] = []
+        self._views: dict[str, MessageView] = {}
+        self._places: dict[MessageView, QWidget] = {}
+        self._first = 0  # index of the first message that is laid out
+        self._following = True
+        self._from_end: int | None = None
+        inner = QWidget()
+        inner.setProperty("role", "page")
+        row = QHBoxLayout(inner)
+        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
+        row.setSpacing(0)
+        holder = QWidget()
+        holder.setMaximumWidth(WIDE)  # messages keep to the width of reading; columns and trees may be wider
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._column = QVBoxLayout(holder)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(tokens.SPACE_2)
+        self._column.addStretch(1)
+        row.addStretch(1)
+        row.addWidget(holder, 1000)
+        row.addStretch(1)
+        self.setWidget(inner)
+        self.to_end_button = PlainButton("To the end", "chevron-down", self)
+        self.to_end_button.setProperty("small", True)
+        self.to_end_button.clicked.connect(self.follow_end)
+        self.to_end_button.hide()
+        self._settle = QTimer(self, singleShot=True, interval=200)
+        self._settle.timeout.connect(self._on_settled)
+        bar = self.verticalScrollBar()
+        bar.valueChanged.connect(self._on_scrolled)
+        bar.rangeChanged.connect(self._on_range_changed)
+        self._show_bar(False)
+
+    @property
+    def following(self) -> bool:
+        """Whether the reader is at the end, so that the view goes with it."""
+        return self._following
+
+    @property
+    def views(self) -> list[MessageView]:
+        """The messages that are laid out, in their order."""
+        return [self._views[shown.message.id] for shown in self._shown[self._first :]]
+
+    def view_of(self, message: str) -> MessageView | None:
+        return self._views.get(message)
+
+    def show_branch(self, branch: Sequence[Shown], keep_place: bool = False) -> None:
+        """Show a branch. What it has in common with what is shown from its beginning stays as it is.
+
+        Without ``keep_place`` the view goes to the end.
+        """
+        common = 0
+        completed = ""
+        for old, new in zip(self._shown, branch, strict=False):
+            if old.message.id != new.message.id:
+                break
+            common += 1
+            if old.message.state == "streaming" != new.message.state:
+                completed = new.message.id
+        if common <= self._first:
+            self._clear()
+            self._shown = list(branch)
+            self._first = max(0, len(branch) - _FIRST)
+            start = self._first
+        else:
+            for gone in self._shown[common:]:
+                self._remove(gone.message.id)
+            for shown in branch[self._first : common]:
+                self._views[shown.message.id].show_message(shown.message, shown.siblings)
+            self._shown = list(branch)
+            start = common
+        for shown in self._shown[start:]:
+            self._column.insertWidget(self._column.count() - 1, self._place(self._make(shown)))
+        self._tell_followed()
+        if not keep_place:
+            self.follow_end()
+            if completed in self._views:
+                QTimer.singleShot(0, self, lambda: self._show_columns(completed))
+
+    def _show_columns(self, message: str) -> None:
+        """Bring answers that stand beside each other into sight from their beginning, to be compared.
+
+        Their end is that of the longest: beside it there is nothing to read.
+        """
+        view = self._views.get(message)
+        if isinstance(view, AnswerView) and view.shows_columns and view.height() > self.viewport().height():
+            bar, top = self.verticalScrollBar(), view.mapTo(self.viewport(), QPoint(0, 0)).y()
+            bar.setValue(bar.value() + top - tokens.SPACE_4)
+
+    def rename(self, old: str, new: str) -> None:
+        """A message that was shown before it was stored has its id now."""
+        if old not in self._views:
+            return
+        view = self._views.pop(old)
+        view.message_id = new
+        self._views[new] = view
+        for number, shown in enumerate(self._shown):
+            if shown.message.id == old:
+                message = msgspec.structs.replace(shown.message, id=new)
+                self._shown[number] = Shown(message, shown.siblings)
+
+    def follow_end(self) -> None:
+        """Go to the end and stay there."""
+        self._following = True
+        self._from_end = None
+        self.to_end_button.hide()
+        self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+
+    # -- laying out ----------------------------------------------------------------------------------
+
+    def _make(self, shown: Shown) -> MessageView:
+        message = shown.message
+        view: MessageView
+        if message.role == "user":
+            view = QuestionView(message)
+            view.edited.connect(self.edited)
+        else:
+            view = AnswerView(message)
+            view.source_wanted.connect(self.source_wanted)
+            view.passages_wanted.connect(self.passages_wanted)
+            view.again_wanted.connect(self.again_wanted)
+            view.link_clicked.connect(self.link_clicked)
+            view.keep_wanted.connect(self.keep_wanted)
+            view.rated.connect(self.rated)
+            view.rewritten.connect(self.rewritten)
+            view.compare_wanted.connect(self.compare_wanted)
+            view.pair_kept.connect(self.pair_kept)
+            looked = view.inspection
+            looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
+            looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
+            looked.branch_wanted.connect(lambda point: self.branch_wanted.emit(view.message_id, point))
+        view.sibling_wanted.connect(self.sibling_wanted)
+        if shown.siblings:
+            view.siblings.show_siblings(shown.siblings, message.id)
+        self._views[message.id] = view
+        if isinstance(view, AnswerView):
+            if message.state == "streaming":
+                self.answer_laid_out.emit(view)
+            self.answer_made.emit(view)
+        return view
+
+    def _place(self, view: MessageView) -> QWidget:
+        """What stands in the column for a view: an answer knows by itself which of its parts may be wide."""
+        self._places[view] = Centred(view) if isinstance(view, QuestionView) else view
+        return self._places[view]
+
+    def _tell_followed(self) -> None:
+        """The answers that the conversation went on from show only what was kept."""
+        for shown in self._shown[self._first :]:
+            view = self._views[shown.message.id]
+            if isinstance(view, AnswerView):
+                view.set_followed(shown is not self._shown[-1])
+
+    def _clear(self) -> None:
+        for message in list(self._views):
+            self._remove(message)
+        self._first = 0
+
+    def _remove(self, message: str) -> None:
+        view = self._views.pop(message, None)
+        if isinstance(view, AnswerView):
+            self.inspection_left.emit(view)
+        if view is not None:
+            place = self._places.pop(view)
+            self._column.removeWidget(place)
+            place.hide()
+            place.deleteLater()
+
+    def _lay_out_earlier(self) -> None:
+        """Put some earlier messages above, without moving what is being read."""
+        bar = self.verticalScrollBar()
+        self._from_end = bar.maximum() - bar.value()
+        begin = max(0, self._first - _MORE)
+        for shown in reversed(self._shown[begin : self._first]):
+            self._column.insertWidget(0, self._place(self._make(shown)))
+        self._first = begin
+        self._tell_followed()
+        self._settle.start()
+
+    # -- scrolling -----------------------------------------------------------------------------------
+
+    def _on_scrolled(self, value: int) -> None:
+        bar = self.verticalScrollBar()
+        if self._from_end is not None:
+            return
+        self._following = value >= bar.maximum() - _AT_END
+        self.to_end_button.setVisible(not self._following)
+        if self._first and value < self.viewport().height() // 2:
+            self._lay_out_earlier()
+
+    def _on_range_changed(self, minimum: int, maximum: int) -> None:
+        bar = self.verticalScrollBar()
+        self._show_bar(maximum > minimum)
+        if self._following and self._from_end is None:
+            bar.setValue(maximum)
+        elif self._from_end is not None:
+            bar.setValue(maximum - self._from_end)
+        if self._first and maximum <= self.viewport().height() // 2 and self._from_end is None:
+            self._lay_out_earlier()
+
+    def _show_bar(self, needed: bool) -> None:
+        """The bar keeps its place when there is nothing to scroll, so that the text does not move; its handle goes."""
+        rule = "" if needed else "QScrollBar::handle { background: transparent; }"
+        if self.verticalScrollBar().styleSheet() != rule:
+            self.verticalScrollBar().setStyleSheet(rule)
+
+    def _on_settled(self) -> None:
+        self._from_end = None
+        self._on_scrolled(self.verticalScrollBar().value())
+
+    def wheelEvent(self, event: object) -> None:
+        self._from_end = None
+        super().wheelEvent(event)  # type: ignore[arg-type]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        button = self.to_end_button
+        button.adjustSize()
+        button.move((self.viewport().width() - button.width()) // 2, self.height() - button.height() - tokens.SPACE_3)
+        button.raise_()

@@ -1,0 +1,370 @@
+"""The settings of how tokens are chosen: presets, strategy, the curve, and the fields that count for the strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.components.config_form import FieldRow
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.basics import LinkButton, PlainButton, Text
+from ui.components.choice_row import ChoiceRow
+from ui.features.chat.distribution_chart import DistributionView
+from ui.features.chat.form_texts import DESCRIBED, FormTexts
+from ui.features.chat.order_list import OrderList
+from ui.features.chat.slide_row import SlideRow
+from workbench.fields import Field, fields_of
+from workbench.records.recipes import (
+    PRESETS,
+    SAMPLING_ORDER,
+    DecodingPart,
+    answers_of,
+    counting_fields,
+    notes_on,
+    preset_of,
+    problem_of,
+    with_preset,
+)
+
+CUSTOM = "custom"
+STRATEGIES = {"sampling": "Sampling", "greedy": "Greedy", "beam": "Beam", "contrastive": "Contrastive"}
+_STRATEGY_HELP = {
+    "sampling": "Sampling draws each token by its probability.",
+    "greedy": "Greedy search always takes the most probable token.",
+    "beam": "Beam search follows several answers and keeps the most probable.",
+    "contrastive": "Contrastive search weighs being probable against repeating what was said.",
+}
+FORMATS = {
+    "text": "Free text",
+    "json": "Any JSON",
+    "json_schema": "JSON by a schema",
+    "regex": "By a regular expression",
+    "choice": "One of some choices",
+    "gbnf": "By a grammar (GBNF)",
+}
+_FORMAT_PHRASES = {
+    "json": "any JSON",
+    "json_schema": "JSON by schema",
+    "regex": "by expression",
+    "choice": "one of some choices",
+    "gbnf": "by grammar",
+}
+_SLIDES: dict[str, tuple[float, float, int]] = {
+    "temperature": (0, 2, 40),
+    "top_k": (0, 100, 100),
+    "top_p": (0.01, 1, 99),
+    "min_p": (0, 0.5, 100),
+    "typical_p": (0.01, 1, 99),
+    "repetition_penalty": (1, 2, 50),
+    "n": (1, 8, 7),
+    "num_beams": (1, 16, 15),
+    "length_penalty": (-2, 3, 50),
+    "penalty_alpha": (0, 1, 50),
+    "contrastive_k": (1, 16, 15),
+}
+_GROUPS = {
+    "sampling": "",
+    "beam": "",
+    "contrastive": "",
+    "repetition": "Repetition",
+    "answers": "Answers",
+    "format": "Form of the answer",
+    "speed": "Speed",
+}
+_PRESET_HELP = {
+    "precise": "Always the most probable token: the same answer each time.",
+    "balanced": "A little freedom among the probable tokens.",
+    "creative": "More freedom; only the least probable tokens are left out.",
+    CUSTOM: "Your own values.",
+}
+_STEP_TITLES = {"penalties": "Penalties", "dry": "DRY", "xtc": "Exclude top choices"}
+
+
+class DecodingForm(QWidget):
+    """``changed`` sends the whole new part after each edit of the person."""
+
+    changed = Signal(object)
+    format_wanted = Signal()
+    """The form of the answer is to be edited."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._part = DecodingPart()
+        self._problem = ""
+        self._texts = FormTexts()
+        self.presets = ChoiceRow(
+            "Presets", [*((name, name.capitalize()) for name in PRESETS), (CUSTOM, CUSTOM.capitalize())]
+        )
+        self.presets.chosen.connect(self._on_preset)
+        self.preset_help = Text("", "small")
+        fields = {field.name: field for field in fields_of(DecodingPart)}
+        self.strategy = ChoiceRow("Strategy", list(STRATEGIES.items()))
+        self.strategy.chosen.connect(lambda name: self._put("strategy", name))
+        self.strategy_help = Text("", "small")
+        self.notes = Text("", "attention")
+        self.problem = Text("", "error")
+        self.distribution = DistributionView()
+        self.order = OrderList([(step, _step_title(step, fields)) for step in SAMPLING_ORDER])
+        self.order.changed.connect(lambda order: self._put("order", order))
+        self.draft_model = _ModelBox()
+        self.draft_model.chosen.connect(lambda name: self._put("draft_model", name))
+        self.format = QComboBox()
+        self.format_state = Text("", "small")
+        self.format_problem = Text("", "error")
+        self.edit_format = PlainButton("Edit…", "edit")
+        self.rows: dict[str, QWidget] = {}
+        self._headings: dict[str, QWidget] = {}
+        self._column = _column(self)
+        self._column.setSpacing(tokens.SPACE_4)
+        self._below = QWidget()
+        self._under = _column(self._below)
+        self._under.setSpacing(tokens.SPACE_4)
+        self._build(fields)
+        self.set_part(self._part)
+
+    # -- what it shows ---------------------------------------------------------------------------------
+
+    @property
+    def part(self) -> DecodingPart:
+        return self._part
+
+    def set_part(self, part: DecodingPart) -> None:
+        """Show a part; nothing is signalled."""
+        self._part = part
+        self._texts.follow(part.format, part.grammar)
+        preset = preset_of(part) or CUSTOM
+        self.presets.show_value(preset)
+        self.preset_help.setText(_PRESET_HELP[preset])
+        self.strategy.show_value(part.strategy)
+        self.strategy_help.setText(_STRATEGY_HELP[part.strategy])
+        for said, words in ((self.notes, "\n".join(notes_on(part))), (self.problem, problem_of(part))):
+            said.setText(words)
+            said.setVisible(bool(words))
+        counting = counting_fields(part)
+        for name, row in self.rows.items():
+            if isinstance(row, SlideRow | FieldRow):
+                row.set_value(getattr(part, name))
+            row.setVisible(name in counting)
+        for group, heading in self._headings.items():
+            heading.setVisible(any(f.group == group and f.name in counting and not f.advanced for f in self._fields))
+        self.distribution.setVisible(part.strategy in ("sampling", "greedy"))
+        self.distribution.set_decoding(part)
+        self.order.set_value(part.order)
+        self.draft_model.show_value(part.draft_model)
+        self.format.blockSignals(True)
+        self.format.setCurrentIndex(list(FORMATS).index(part.format))
+        self.format.blockSignals(False)
+        self.format_state.setText(describe_constraint(part) if "grammar" in counting else "")
+        for widget in (self.format_state, self.edit_format):
+            widget.setVisible("grammar" in counting)
+        self._show_problem()
+        self.fold.setVisible(any(f.advanced and f.name in counting for f in self._fields))
+        self._below.setVisible(self.fold.isChecked() and self.fold.isVisibleTo(self))
+
+    def set_models(self, names: Sequence[str]) -> None:
+        """The models that can guess ahead."""
+        self.draft_model.set_choices(names)
+        self.draft_model.show_value(self._part.draft_model)
+
+    def set_problem(self, problem: str) -> None:
+        """Why the form of the answer cannot be used; "" when it can."""
+        self._problem = problem
+        self._show_problem()
+
+    def row(self, name: str) -> QWidget:
+        """Raises KeyError for a field that has no row."""
+        return self.rows[name]
+
+    # -- what it is made of ----------------------------------------------------------------------------
+
+    def _build(self, fields: dict[str, Field]) -> None:
+        self._fields = tuple(fields.values())
+        top = QWidget()
+        first = _column(top)
+        first.addWidget(self.presets)
+        first.addWidget(self.preset_help)
+        self._column.addWidget(top)
+        strategy = _titled(fields["strategy"].title, self.strategy, self.strategy_help, self.notes, self.problem)
+        self.strategy.setAccessibleDescription(fields["strategy"].help)
+        self._column.addWidget(strategy)
+        self._column.addWidget(self.distribution)
+        for group, title in _GROUPS.items():
+            if title:
+                heading = self._headings[group] = Text(title, "heading")
+                self._column.addWidget(heading)
+            for field in self._fields:
+                if field.group == group and not field.advanced:
+                    self._column.addWidget(self._make_row(field))
+        self.fold = LinkButton("More")
+        set_icon(self.fold, "chevron-right", "accent", 16)
+        self.fold.setCheckable(True)
+        self.fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.fold.toggled.connect(self._on_fold)
+        self._column.addWidget(self.fold)
+        self._column.addWidget(self._below)
+        for group in _GROUPS:
+            for field in self._fields:
+                if field.group == group and field.advanced:
+                    self._under.addWidget(self._make_row(field))
+
+    def _make_row(self, field: Field) -> QWidget:
+        row: QWidget
+        if field.name in _SLIDES:
+            row = SlideRow(DecodingPart, field, *_SLIDES[field.name])
+            row.changed.connect(self._put)
+        elif field.name == "order":
+            row = _titled(field.title, self.order, Text(f"{field.help} Drag a step, or use its arrows.", "small"))
+        elif field.name == "draft_model":
+            row = _titled(field.title, self.draft_model, Text(field.help, "small"))
+        elif field.name == "format":
+            row = self._make_format(field)
+        elif field.name == "grammar":
+            row = QWidget()  # it is edited in the editor; format's row shows its state
+            row.setFixedHeight(0)
+        else:
+            row = FieldRow(DecodingPart, field, narrow=True)
+            row.changed.connect(self._put)
+        self.rows[field.name] = row
+        return row
+
+    def _make_format(self, field: Field) -> QWidget:
+        self.format.addItems(list(FORMATS.values()))
+        self.format.setAccessibleName(field.title)
+        self.format.setAccessibleDescription(field.help)
+        self.format.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.format.currentIndexChanged.connect(self._on_format)
+        self.edit_format.setProperty("small", True)
+        self.edit_format.setAccessibleName("Edit the form of the answer")
+        self.edit_format.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.edit_format.clicked.connect(self.format_wanted)
+        self.format_problem.hide()
+        box = QWidget()
+        column = _column(box)
+        for widget in (
+            self.format,
+            Text(field.help, "small"),
+            self.format_state,
+            self.format_problem,
+            self.edit_format,
+        ):
+            column.addWidget(widget)
+        return box
+
+    # -- edits -------------------------------------------------------------------------------------------
+
+    def _put(self, name: str, value: Any) -> None:
+        self._send(msgspec.structs.replace(self._part, **{name: value}))
+
+    def _send(self, part: DecodingPart) -> None:
+        if part != self._part:
+            self.set_part(part)
+            self.changed.emit(part)
+
+    def _on_preset(self, name: str) -> None:
+        if name != CUSTOM:
+            self._send(with_preset(self._part, name))
+            return
+        first = self.rows["temperature" if self._part.strategy == "sampling" else "repetition_penalty"]
+        if isinstance(first, SlideRow):
+            first.slider.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_format(self, index: int) -> None:
+        name = list(FORMATS)[index]
+        grammar = self._texts.text_for(name, self._part.grammar)
+        self._send(msgspec.structs.replace(self._part, format=name, grammar=grammar))
+        if name in DESCRIBED and not self._part.grammar.strip():
+            self.format_wanted.emit()
+
+    def _on_fold(self, opened: bool) -> None:
+        self._below.setVisible(opened)
+        set_icon(self.fold, "chevron-down" if opened else "chevron-right", "accent", 16)
+
+    def _show_problem(self) -> None:
+        problem = self._problem if self._part.format != "text" else ""
+        self.format_problem.setText(f"This cannot be used: {problem}" if problem else "")
+        self.format_problem.setVisible(bool(problem))
+
+
+class _ModelBox(QComboBox):
+    """The models that can be the draft model. One that is not there any more is shown too."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Draft model")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._names: tuple[str, ...] = ()
+        self.activated.connect(lambda index: self.chosen.emit(str(self.itemData(index))))
+
+    def set_choices(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+
+    def show_value(self, value: str) -> None:
+        choices = [("Choose…", ""), *((name, name) for name in self._names)]
+        if value not in [data for _, data in choices]:
+            choices.append((f"{value} (not here)", value))
+        if [(self.itemText(i), self.itemData(i)) for i in range(self.count())] != choices:
+            self.clear()
+            for text, data in choices:
+                self.addItem(text, data)
+        self.setCurrentIndex([data for _, data in choices].index(value))
+
+
+def describe_constraint(part: DecodingPart) -> str:
+    """How large the description of the form is: ``12 lines``, ``3 choices``."""
+    lines = [line for line in part.grammar.splitlines() if line.strip()]
+    if not lines:
+        return "Nothing is written yet."
+    if part.format == "choice":
+        return ", ".join(lines) if len(lines) <= 4 else f"{', '.join(lines[:3])} and {len(lines) - 3} more"
+    if len(lines) == 1:
+        return lines[0] if len(lines[0]) <= 60 else f"{lines[0][:60]}…"
+    return f"{len(lines)} lines"
+
+
+def describe_decoding(part: DecodingPart) -> str:
+    """The part in a phrase: ``Precise``, ``Beam search, 4 beams``, ``Creative, 3 answers, JSON by a schema``."""
+    preset = preset_of(part)
+    if part.strategy == "beam":
+        said = ["Beam search", f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
+    elif part.strategy == "contrastive":
+        said = ["Contrastive search"]
+    elif preset is not None:
+        said = [preset.capitalize()]
+    elif part.strategy == "greedy":
+        said = ["Greedy"]
+    else:
+        said = ["Custom", f"temperature {part.temperature:g}"]
+    if answers_of(part) > 1:
+        said.append(f"{part.n} answers")
+    if part.format != "text" and part.strategy != "contrastive":
+        said.append(_FORMAT_PHRASES[part.format])
+    return ", ".join(said)
+
+
+def _step_title(step: str, fields: dict[str, Field]) -> str:
+    return _STEP_TITLES.get(step) or fields[step].title
+
+
+def _column(widget: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(widget)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(tokens.SPACE_1)
+    return column
+
+
+def _titled(title: str, control: QWidget, *words: Text) -> QWidget:
+    box = QWidget()
+    column = _column(box)
+    column.addWidget(Text(title, "strong"))
+    for widget in (control, *words):
+        column.addWidget(widget)
+    return box

@@ -1,0 +1,261 @@
+"""The form of the answer, beside the conversation: an editor for schema, expression, choices or grammar.
+
+What is written is checked while it is written, and the last answer against it. Text that cannot be used stays, marked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.theme import tokens
+from ui.components.basics import IconButton, PlainButton, Text
+from ui.features.chat.code_editor import CodeEditor
+from ui.features.chat.decoding_form import FORMATS
+from ui.components.flow import FlowLayout
+from ui.features.chat.form_texts import DESCRIBED, FormTexts
+from workbench.api.calls import CheckFormat, FormatCheck
+from workbench.records.recipes import DecodingPart
+
+CHECK_MS = 250
+
+_WORDS = {
+    "text": "The answer is free text: nothing is asked of its form.",
+    "json": "The answer is valid JSON of any shape. There is nothing to write here.",
+    "json_schema": "A JSON schema: every answer is JSON that validates against it. An object has the fields that it "
+    "names; others come only where it says additionalProperties.",
+    "regex": "A regular expression: the whole answer matches it.",
+    "choice": "The answer is one of these, a line each.",
+    "gbnf": "A grammar in GBNF, whose first rule is called root.",
+}
+_NOTHING = "Nothing is written yet: begin with one of the above, or write your own."
+_LANGUAGES = {"json_schema": "json", "gbnf": "ebnf"}
+_OBJECT = """{
+  "type": "object",
+  "properties": {
+    "name": {"type": "string"},
+    "year": {"type": "integer"}
+  },
+  "required": ["name", "year"],
+  "additionalProperties": false
+}
+"""
+_LIST = """{
+  "type": "array",
+  "items": {
+    "type": "object",
+    "properties": {
+      "item": {"type": "string"},
+      "amount": {"type": "number"}
+    },
+    "required": ["item", "amount"],
+    "additionalProperties": false
+  },
+  "minItems": 1,
+  "maxItems": 10
+}
+"""
+_CHOICE = """{
+  "type": "object",
+  "properties": {
+    "verdict": {"enum": ["yes", "no", "unclear"]}
+  },
+  "required": ["verdict"],
+  "additionalProperties": false
+}
+"""
+TEMPLATES: dict[str, tuple[tuple[str, str], ...]] = {
+    "json_schema": (("An object with fields", _OBJECT), ("A list of items", _LIST), ("A choice", _CHOICE)),
+    "regex": (("A date", r"\d{4}-\d{2}-\d{2}"), ("A number", r"-?\d+(\.\d+)?"), ("A list of words", r"\w+(, \w+)*")),
+    "choice": (("Yes or no", "yes\nno"), ("A judgement", "positive\nneutral\nnegative")),
+    "gbnf": (
+        ("A choice", 'root ::= "yes" | "no"\n'),
+        ("A list of items", 'root ::= item+\nitem ::= "- " [^\\n]+ "\\n"\n'),
+    ),
+}
+
+
+class FormatPane(QFrame):
+    """``changed`` sends the kind of form and its description; ``checked`` what is wrong with it, "" for nothing."""
+
+    changed = Signal(str, str)
+    checked = Signal(str)
+    close_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._bridge = bridge
+        self._format: Any = "text"
+        self._grammar = ""
+        self._texts = FormTexts()
+        self._showing = False
+        self._answer: str | None = None
+        self._asked: CheckFormat | None = None
+        self.close_button = IconButton("close", "Back to the recipe")
+        self.close_button.clicked.connect(self.close_wanted)
+        self.kind = QComboBox()
+        self.kind.addItems(list(FORMATS.values()))
+        self.kind.setAccessibleName("Form of the answer")
+        self.kind.currentIndexChanged.connect(lambda index: self._on_kind(list(FORMATS)[index]))
+        self.words = Text("", "muted")
+        self._start = QWidget()
+        self._starts = FlowLayout(self._start, tokens.SPACE_1)
+        self.templates: list[PlainButton] = []
+        self.editor = CodeEditor("Description of the form")
+        self.editor.textChanged.connect(self._on_text)
+        self.problem = Text("", "body")
+        self.verdict = Text("", "small")
+        self._timer = QTimer(self, singleShot=True, interval=CHECK_MS)
+        self._timer.timeout.connect(self._check)
+        self._lay_out()
+        self._show()
+
+    def set_decoding(self, part: DecodingPart) -> None:
+        """Show what a recipe says of the form; nothing is signalled but what comes of the check."""
+        if (part.format, part.grammar) != (self._format, self._grammar):
+            self._format, self._grammar = part.format, part.grammar
+            self._texts.follow(part.format, part.grammar)
+            self._show()
+            self._check_soon()
+
+    def set_answer(self, text: str | None) -> None:
+        """The last complete answer, to be held against the form; None when there is none."""
+        if text != self._answer:
+            self._answer = text
+            self._check_soon()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(Text("Form of the answer", "heading"), 1)
+        head.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(head)
+        column.addWidget(self.kind)
+        column.addWidget(self.words)
+        column.addWidget(self._start)
+        column.addWidget(self.editor, 1)
+        column.addWidget(self.problem)
+        column.addWidget(self.verdict)
+        column.addStretch(0)
+
+    def _show(self) -> None:
+        self._showing = True
+        self.kind.setCurrentIndex(list(FORMATS).index(self._format))
+        if self.editor.toPlainText() != self._grammar:
+            self.editor.setPlainText(self._grammar)
+        self._showing = False
+        self.editor.set_language(_LANGUAGES.get(self._format, ""))
+        self.words.setText(_WORDS[self._format])
+        self.editor.setVisible(self.described)
+        self._offer_templates()
+        self.kind.setAccessibleDescription(_WORDS[self._format])
+
+    @property
+    def described(self) -> bool:
+        """Whether the form is one that has to be described."""
+        return self._format in DESCRIBED
+
+    def _offer_templates(self) -> None:
+        offered = TEMPLATES.get(self._format, ())
+        if [button.text() for button in self.templates] == [title for title, _ in offered]:
+            return
+        for button in self.templates:
+            self._starts.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.templates = []
+        for title, text in offered:
+            button = PlainButton(title)
+            button.setProperty("small", True)
+            button.setToolTip("Start from this; Ctrl+Z brings back what was written")
+            button.clicked.connect(lambda _=False, text=text: self._on_template(text))
+            self._starts.addWidget(button)
+            self.templates.append(button)
+        self._start.setVisible(bool(offered))
+
+    def _on_template(self, text: str) -> None:
+        self.editor.replace_all(text)
+        self.editor.setFocus()
+
+    def _on_kind(self, kind: str) -> None:
+        if not self._showing:
+            self._put(kind, self._texts.text_for(kind, self._grammar))
+
+    def _on_text(self) -> None:
+        if not self._showing:
+            self._put(self._format, self.editor.toPlainText())
+
+    def _put(self, kind: str, grammar: str) -> None:
+        if (kind, grammar) == (self._format, self._grammar):
+            return
+        self._format, self._grammar = kind, grammar
+        self._texts.follow(kind, grammar)
+        self._show()
+        self._check_soon()
+        self.changed.emit(kind, grammar)
+
+    # -- checking --------------------------------------------------------------------------------------
+
+    def _check_soon(self) -> None:
+        self._asked = None  # an answer to an earlier check is not about this text
+        if self._format == "text":
+            self._timer.stop()
+            self._tell(FormatCheck())
+        elif self.described and not self._grammar.strip():
+            self._timer.stop()
+            self._tell(FormatCheck(problem=_NOTHING))
+        else:
+            self._timer.start()
+
+    def _check(self) -> None:
+        call = self._asked = CheckFormat(format=self._format, grammar=self._grammar, text=self._answer)
+        self._bridge.call(
+            call,
+            lambda found: self._on_checked(call, found),
+            lambda error: self._on_check_failed(call, error),
+            self,
+        )
+
+    def _on_checked(self, call: CheckFormat, found: FormatCheck) -> None:
+        if call is self._asked:
+            self._tell(found)
+
+    def _on_check_failed(self, call: CheckFormat, error: Exception) -> None:
+        if call is self._asked:
+            self._tell(FormatCheck())
+            self._say(f"It could not be checked: {error}", "attention")
+            self.verdict.hide()
+
+    def _tell(self, found: FormatCheck) -> None:
+        wrong = bool(found.problem)
+        self.editor.mark_problem(wrong and found.problem != _NOTHING, found.line)
+        if found.problem == _NOTHING:  # that is no fault of anybody's
+            self._say(_NOTHING, "attention")
+        elif wrong:
+            place = f"Line {found.line}: " if found.line is not None else ""
+            self._say(f"{place}{found.problem}", "error")
+        elif self._format == "text":
+            self._say("", "muted")
+        else:
+            self._say("This can be used.", "muted")
+        self.verdict.setVisible(not wrong and self._format != "text")
+        if self._answer is None:
+            self.verdict.setText("There is no answer yet to hold against it.")
+        elif found.text_problem:
+            self.verdict.setText(f"The last answer does not obey it: {found.text_problem}")
+        else:
+            self.verdict.setText("The last answer obeys it.")
+        self.checked.emit(self.problem.text() if wrong else "")
+
+    def _say(self, words: str, role: str) -> None:
+        self.problem.setProperty("role", role)
+        self.problem.style().unpolish(self.problem)
+        self.problem.style().polish(self.problem)
+        self.problem.setText(words[:1].upper() + words[1:])
+        self.problem.setVisible(bool(words))

@@ -1,0 +1,60 @@
+"""What stands at the right of the chat page's title: the model, how full its context is, what can be done."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.features.chat.answer_parts import within
+from ui.components.basics import Chip, ChipButton, ElidedLabel, IconButton
+from workbench.records.messages import Usage
+
+_MOST = 60  # characters
+
+
+class ChatHeader(QWidget):
+    """Always in sight while the chat page is."""
+
+    model_clicked = Signal()
+    history_toggled = Signal()
+    recipe_toggled = Signal()
+    menu_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.chat_title = ElidedLabel("", "muted")
+        self.model = ChipButton("No model")
+        self.model.clicked.connect(self.model_clicked)
+        self.context = Chip("Context –")
+        self.menu_button = IconButton("more", "Rename, export or delete this chat")
+        self.menu_button.clicked.connect(self.menu_wanted)
+        self.history_button = IconButton("clock", "Show or hide the chats (Ctrl+H)")
+        self.history_button.clicked.connect(self.history_toggled)
+        self.recipe_button = IconButton("sidebar", "Show or hide the recipe (Ctrl+R)")
+        self.recipe_button.clicked.connect(self.recipe_toggled)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(self.chat_title, 1)
+        for part in (self.model, self.context, self.menu_button, self.history_button, self.recipe_button):
+            row.addWidget(part)
+
+    def show_model(self, words: str, whole: str) -> None:
+        """The model with what is on over it; ``whole`` where there was no room for all."""
+        self.model.setText(within(words, _MOST) or "No model")
+        self.model.setToolTip(whole)
+        self.model.setAccessibleName(whole or "No model")
+
+    def show_context(self, usage: Usage | None, context_tokens: int) -> None:
+        """How much of the model's context the last answer took."""
+        used = usage.prompt_tokens + usage.new_tokens if usage is not None else 0
+        if not context_tokens:
+            words, full = "Context –", "How much of the model's context is in use is known after the first answer."
+        else:
+            words = f"Context {min(1.0, used / context_tokens):.0%}"
+            full = f"{used:,} of {context_tokens:,} tokens of the model's context are in use."
+        self.context.setText(words)
+        self.context.setToolTip(full)
+        self.context.setAccessibleName(full)
+        self.context.set_tone("attention" if context_tokens and used > 0.85 * context_tokens else "plain")

@@ -1,0 +1,87 @@
+"""Files dropped on the chat: the offer to add them to its documents, and how far their reading is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.components.ingest_watch import IngestWatch
+from ui.components.amounts import describe_count
+from ui.components.basics import InlineMessage, ProgressLine
+from workbench.api.calls import AddDocuments, RunRecord
+
+
+class Intake(QWidget):
+    """Hidden until something was dropped."""
+
+    documents_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._collection = ""
+        self._watch: IngestWatch | None = None
+        self.message = InlineMessage()
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self._on_stop)
+        self.progress.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.message)
+        column.addWidget(self.progress)
+
+    def set_collection(self, name: str) -> None:
+        """The collection that this chat's answers lean on; empty for none."""
+        self._collection = name
+
+    def offer(self, paths: Sequence[str]) -> None:
+        """Ask whether the files are to be added."""
+        what = describe_count(len(paths), "file or folder", "files and folders")
+        if not self._collection:
+            self.message.show_message(
+                "This chat leans on no documents yet. Choose a collection in the recipe, or make one.",
+                "info",
+                "Open Documents",
+                self.documents_wanted.emit,
+            )
+            return
+        self.message.show_message(
+            f"Add {what} to “{self._collection}”?", "info", "Add", lambda: self._add(tuple(paths))
+        )
+        self.message.action_button.setFocus()
+
+    def _add(self, paths: tuple[str, ...]) -> None:
+        self.message.hide()
+        call = AddDocuments(collection=self._collection, paths=paths)
+        self._bridge.call(call, self._on_run, self._on_error, self)
+
+    def _on_error(self, error: Exception) -> None:
+        self.message.show_message(str(error), "danger")
+
+    def _on_run(self, run: RunRecord) -> None:
+        if self._watch is not None:
+            self._watch.leave()
+        self._watch = IngestWatch(self._bridge, run, self)
+        self._watch.progressed.connect(self._on_progress)
+        self._watch.ended.connect(self._on_ended)
+        self._on_progress()
+        self.progress.show()
+
+    def _on_progress(self) -> None:
+        watch = self._watch
+        if watch is not None:
+            self.progress.set_progress(watch.words, watch.share, watch.numbers, watch.seconds_left)
+
+    def _on_ended(self) -> None:
+        watch = self._watch
+        self.progress.hide()
+        if watch is not None:
+            kind = "attention" if watch.failed or not watch.result else "success"
+            self.message.show_message(watch.outcome, kind, "Show" if watch.failed else "", self.documents_wanted.emit)
+
+    def _on_stop(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()

@@ -1,0 +1,138 @@
+"""Where the parts of the chat page stand: history, conversation with its composer, and one panel at the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.features.chat.header import ChatHeader
+from ui.features.chat.intake import Intake
+from ui.components.document_pane import DocumentPane
+from ui.features.chat.format_pane import FormatPane
+from ui.theme import tokens
+from ui.components.basics import Text
+from ui.features.chat.composer import Composer
+from ui.features.chat.conversation import Conversation
+from ui.components.empty_state import EmptyState
+from ui.features.chat.history import HistoryPanel
+from ui.components.passages_panel import PassagesPanel
+from ui.features.chat.recipe_panel import RecipePanel
+
+NARROW = 960
+"""Below this width of the page, in px, the history and the right panel take turns."""
+_HISTORY, _RECIPE, _SOURCE = 230, 320, 430
+
+
+class ChatLayout(QWidget):
+    """Makes the parts and arranges them; what they mean is the page's business."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.head = ChatHeader()
+        self.history = HistoryPanel()
+        self.conversation = Conversation()
+        self.composer = Composer()
+        self.intake = Intake(bridge)
+        self.recipe = RecipePanel()
+        self.source = DocumentPane(bridge)
+        self.passages = PassagesPanel()
+        self.format = FormatPane(bridge)
+        self.empty = EmptyState("chat", "What would you like to know?", "")
+        self.hint = Text("", "muted")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setMinimumWidth(360)
+        self.hint.setMinimumHeight(44)  # two lines: a wrapped label in a centred place does not ask for them
+        self.empty.add_action(self.hint)
+        self._middle = QStackedWidget()
+        self._middle.addWidget(self.empty)
+        self._middle.addWidget(self.conversation)
+        self.side = QStackedWidget()
+        for panel in (self.recipe, self.source, self.passages, self.format):
+            self.side.addWidget(panel)
+        self._wants_history = True
+        self._wants_side = True
+        self._is_narrow = False
+        self._arrange()
+
+    def _arrange(self) -> None:
+        below = QWidget()
+        below.setMaximumWidth(tokens.READING_WIDTH)
+        lower = QVBoxLayout(below)
+        lower.setContentsMargins(0, tokens.SPACE_2, 0, tokens.SPACE_4)
+        lower.setSpacing(tokens.SPACE_2)
+        lower.addWidget(self.intake)
+        lower.addWidget(self.composer)
+        row = QHBoxLayout()
+        bar = self.conversation.verticalScrollBar().sizeHint().width()
+        row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + bar, 0)  # as the conversation's
+        row.setSpacing(0)
+        row.addStretch(1)
+        row.addWidget(below, 1000)
+        row.addStretch(1)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._middle, 1)
+        column.addLayout(row)
+        centre.setMinimumWidth(380)
+        self.history.setMinimumWidth(180)
+        self.side.setMinimumWidth(300)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        for number, part in enumerate((self.history, centre, self.side)):
+            self._split.addWidget(part)
+            self._split.setCollapsible(number, False)
+            self._split.setStretchFactor(number, 1 if part is centre else 0)
+        self._split.setSizes([_HISTORY, 900, _RECIPE])
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._split)
+
+    def show_messages(self, there_are: bool) -> None:
+        """The conversation, or what to do where there is none."""
+        self._middle.setCurrentWidget(self.conversation if there_are else self.empty)
+
+    def show_side(self, panel: QWidget) -> None:
+        """Bring a panel to the right side; a source gets more room than the recipe."""
+        changes = self.side.currentWidget() is not panel or not self._wants_side
+        self.side.setCurrentWidget(panel)
+        self._wants_side = True
+        if self.width() < NARROW:
+            self._wants_history = False
+        self._apply()
+        if changes:
+            wanted = _RECIPE if panel is self.recipe else _SOURCE
+            history = self.history.width() if self._wants_history else 0
+            spare = self._split.width() - history
+            side = min(wanted, max(300, spare - 380))
+            self._split.setSizes([history, spare - side, side])
+
+    def toggle_recipe(self) -> None:
+        """Hide what is at the right, or show the recipe there."""
+        if self.side.isVisibleTo(self) and self.side.currentWidget() is self.recipe:
+            self._wants_side = False
+            self._apply()
+        else:
+            self.show_side(self.recipe)
+
+    def toggle_history(self) -> None:
+        self._wants_history = not self.history.isVisibleTo(self)
+        if self._wants_history and self.width() < NARROW:
+            self._wants_side = False
+        self._apply()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow, was_narrow = event.size().width() < NARROW, self._is_narrow  # a hidden page is not told its old size
+        self._is_narrow = narrow
+        if narrow and self._wants_side and self._wants_history:
+            self._wants_side = False
+        elif was_narrow and not narrow:
+            self._wants_side = self._wants_history = True
+        self._apply()
+
+    def _apply(self) -> None:
+        self.history.setVisible(self._wants_history)
+        self.side.setVisible(self._wants_side)

@@ -1,0 +1,122 @@
+"""A short list of steps whose order matters: each can be moved, by its buttons or by dragging, and switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import IconButton
+
+
+class OrderList(QWidget):
+    """``changed`` sends the names of the steps that are on, in their order, after each edit of the person."""
+
+    changed = Signal(object)
+
+    def __init__(self, steps: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+        """``steps`` are names and titles, in the usual order."""
+        super().__init__(parent)
+        self._names = [name for name, _ in steps]
+        self.rows = {name: _Step(title) for name, title in steps}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+        for name, row in self.rows.items():
+            row.box.toggled.connect(lambda _: self._tell())
+            row.up.clicked.connect(lambda _=False, name=name: self.move_step(name, -1))
+            row.down.clicked.connect(lambda _=False, name=name: self.move_step(name, 1))
+            row.dragged.connect(lambda y, name=name: self._on_dragged(name, y))
+            self._column.addWidget(row)
+        self._mark()
+
+    @property
+    def value(self) -> tuple[str, ...]:
+        return tuple(name for name in self._names if self.rows[name].box.isChecked())
+
+    def set_value(self, order: Sequence[str]) -> None:
+        """Show an order; steps that are off keep their places where they can."""
+        on = set(order)
+        if tuple(name for name in self._names if name in on) != tuple(order):
+            self._names = [*order, *(name for name in self._names if name not in on)]
+            self._arrange()
+        for name, row in self.rows.items():
+            row.box.blockSignals(True)
+            row.box.setChecked(name in on)
+            row.box.blockSignals(False)
+
+    def move_step(self, name: str, by: int) -> None:
+        """One place up (-1) or down (1); nothing at the ends."""
+        place = self._names.index(name)
+        to = place + by
+        if not 0 <= to < len(self._names):
+            return
+        self._names.insert(to, self._names.pop(place))
+        self._arrange()
+        self._tell()
+
+    def _arrange(self) -> None:
+        for place, name in enumerate(self._names):
+            self._column.removeWidget(self.rows[name])
+            self._column.insertWidget(place, self.rows[name])
+        before: QWidget | None = None
+        for name in self._names:
+            for part in (self.rows[name].box, self.rows[name].up, self.rows[name].down):
+                if before is not None:
+                    QWidget.setTabOrder(before, part)
+                before = part
+        self._mark()
+
+    def _mark(self) -> None:
+        for place, name in enumerate(self._names):
+            row = self.rows[name]
+            row.up.setEnabled(place > 0)
+            row.down.setEnabled(place < len(self._names) - 1)
+            row.up.setToolTip(f"Move {row.title} up" if place else f"{row.title} is the first step")
+            row.down.setToolTip(f"Move {row.title} down" if row.down.isEnabled() else f"{row.title} is the last step")
+
+    def _on_dragged(self, name: str, y: int) -> None:
+        """Move a step to where the pointer is, in this widget's px."""
+        for other in self._names:
+            row = self.rows[other]
+            if other != name and row.geometry().top() <= y <= row.geometry().bottom():
+                self.move_step(name, self._names.index(other) - self._names.index(name))
+                return
+
+    def _tell(self) -> None:
+        self.changed.emit(self.value)
+
+
+class _Step(QFrame):
+    dragged = Signal(int)
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
+        self.setProperty("role", "sunken")
+        self.setCursor(Qt.CursorShape.SizeVerCursor)
+        self.box = QCheckBox(title)
+        self.box.setAccessibleDescription("Whether this step of sampling is applied")
+        self.box.setCursor(Qt.CursorShape.ArrowCursor)
+        self.up = IconButton("chevron-up", f"Move {title} up")
+        self.down = IconButton("chevron-down", f"Move {title} down")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(tokens.SPACE_2, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.box)
+        row.addStretch(1)
+        row.addWidget(self.up)
+        row.addWidget(self.down)
+        for button in (self.up, self.down):
+            button.setCursor(Qt.CursorShape.ArrowCursor)
+            button.setFixedSize(28, 28)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.dragged.emit(self.mapToParent(event.position().toPoint()).y())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()

@@ -1,0 +1,368 @@
+"""The chat page: history, conversation, and beside it the recipe, a source or the passages shown.
+
+It joins the parts: ``ChatSession`` knows the chat, the widgets draw it, this page carries between them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.features import Action, Found, ShellActions
+from ui.features.chat.answers import ChatAnswers
+from ui.features.chat.controller import ChatBench
+from ui.features.chat.compare import ChatCompare
+from ui.features.chat.decoding import ChatDecoding
+from ui.features.chat.layout import ChatLayout
+from ui.features.chat.recipes import question_of
+from ui.features.chat.session import ChatSession
+from ui.features.chat.conversation import Shown
+from ui.components.highlighting import find_lexer
+from workbench.api.calls import (
+    ChatList,
+    ChatRecord,
+    DeleteChat,
+    DocumentTask,
+    ExportChat,
+    ListChats,
+    RenameChat,
+)
+from workbench.records.messages import Citation, Passage
+
+_IDLE_MS = 1_500
+
+
+class ChatPage(QWidget):
+    """See ``ui.features`` for what the frame asks of a page."""
+
+    name = "chat"
+    title = "Chat"
+    icon = "chat"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._drafts: dict[str | None, str] = {}
+        self._drafted: str | None = None
+        self._question_waiting = ""
+        self._refusal = ""  # what the frame was last told of a question that could not be asked
+        self.session = ChatSession(bridge, self)
+        self.parts = ChatLayout(bridge)
+        self.bench = ChatBench(bridge, shell, self.session, self.parts, self)
+        self.decoding = ChatDecoding(bridge, self.session, self.parts, self)
+        talk = self.parts.conversation
+        self._answers = ChatAnswers(bridge, self.session, talk, lambda: self.parts.recipe.recipe, self)
+        self.parts.composer.field.setFocus()
+        self.setFocusProxy(self.parts.composer.field)
+        self.setAcceptDrops(True)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.parts)
+        self._history_timer = QTimer(self, singleShot=True, interval=150)
+        self._history_timer.timeout.connect(self._refresh_history)
+        QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
+        self._connect()
+        self.compare = ChatCompare(self.session, talk, lambda: self.bench.recipe, self)  # sees what was laid out
+        self.bench.refresh()
+        self._refresh_history()
+        self._on_opened()
+
+    def header(self) -> QWidget:
+        return self.parts.head
+
+    def open_target(
+        self,
+        chat: str = "",
+        new: bool = False,
+        collection: str = "",
+        question: str = "",
+        task: DocumentTask | None = None,
+        adapter: str = "",
+    ) -> None:
+        """Open a chat; or begin one, with a collection, an adapter, a question, or a task on a whole document."""
+        if chat:
+            self.session.open(chat)
+        elif new or collection or adapter or task is not None:
+            self.new_chat()
+        if collection:
+            self.bench.put_documents(collection)
+        if adapter:
+            self.bench.put_adapter(adapter)
+        if task is not None:
+            self.session.ask(question_of(task), self.parts.recipe.recipe, document=task)
+        elif question:
+            self.parts.composer.set_text(question)
+            self._question_waiting = question
+            self._ask_waiting()
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """Actions on the open chat, for the palette."""
+        chat = self.session.chat.id
+        if chat is None:
+            return ()
+        return [
+            Found("Export this chat as Markdown", "action", "export", lambda: self._export(chat)),
+            Found("Rename this chat", "action", "edit", self.parts.history.edit_current),
+        ]
+
+    def remember(self) -> str:
+        """What was written and not sent, by chat."""
+        written = [(chat, text) for chat, text in self._drafts.items() if text.strip()]
+        return msgspec.json.encode(written).decode()
+
+    def recall(self, memory: str) -> None:
+        """Take back what ``remember`` gave; anything else counts as nothing."""
+        with contextlib.suppress(msgspec.DecodeError):
+            written = {chat: text for chat, text in self._drafts.items() if text}
+            self._drafts = dict(msgspec.json.decode(memory, type=list[tuple[str | None, str]])) | written
+        if not self.parts.composer.text:
+            self.parts.composer.set_text(self._drafts.get(self._drafted, ""))
+
+    def new_chat(self) -> None:
+        """Begin a chat with the recipe that is on."""
+        self.session.open(None)
+        self.parts.composer.field.setFocus()
+
+    def open_source(self, source: Citation | Passage) -> None:
+        """Show a citation's or passage's document beside the conversation, at its place."""
+        self.parts.source.open_source(source)
+        self.parts.show_side(self.parts.source)
+
+    def _connect(self) -> None:
+        session, parts = self.session, self.parts
+        session.opened.connect(self._on_opened)
+        session.branch_changed.connect(self._on_branch_changed)
+        session.identified.connect(parts.conversation.rename)
+        session.stored.connect(self._on_stored)
+        session.refused.connect(self._on_refused)
+        session.busy_changed.connect(parts.composer.set_busy)
+        session.missing.connect(lambda words: self._shell.show_message(words, "attention"))
+        session.answered.connect(self.bench.take_result)
+        history = parts.history
+        history.opened.connect(session.open)
+        history.new_wanted.connect(self.new_chat)
+        history.searched.connect(lambda _: self._refresh_history())
+        history.renamed.connect(self._on_renamed)
+        history.deleted.connect(self._on_deleted)
+        history.export_wanted.connect(self._export)
+        talk = parts.conversation
+        talk.source_wanted.connect(self.open_source)
+        talk.passages_wanted.connect(self._on_passages_wanted)
+        for clicked in (
+            talk.again_wanted,
+            talk.edited,
+            talk.keep_wanted,
+            self._answers.branched,
+            parts.composer.asked,
+            parts.composer.stop_wanted,
+        ):
+            # before anything else: the button or field goes, and the keyboard would fall to whatever is next
+            clicked.connect(lambda *_: parts.composer.field.setFocus())
+        talk.again_wanted.connect(lambda message: session.answer_again(message, parts.recipe.recipe))
+        talk.edited.connect(lambda message, text: session.ask(text, parts.recipe.recipe, edit_of=message))
+        talk.sibling_wanted.connect(session.show_sibling)
+        talk.link_clicked.connect(self._on_link)
+        composer = parts.composer
+        composer.asked.connect(self._on_asked)
+        composer.stop_wanted.connect(session.stop)
+        composer.edited.connect(self._on_drafted)
+        composer.attach_clicked.connect(self._on_attach)
+        self.bench.models_known.connect(self._ask_waiting)
+        parts.recipe.close_wanted.connect(parts.toggle_recipe)
+        for wanted in (parts.recipe.documents_wanted, parts.intake.documents_wanted):
+            wanted.connect(lambda: self._shell.open_page("documents"))
+        for closed in (parts.source.close_wanted, parts.passages.close_wanted):
+            closed.connect(lambda: parts.show_side(parts.recipe))
+        parts.passages.opened.connect(self.open_source)
+        parts.head.recipe_toggled.connect(parts.toggle_recipe)
+        parts.head.history_toggled.connect(parts.toggle_history)
+        parts.head.menu_wanted.connect(self._on_menu_wanted)
+        keys = {
+            "Ctrl+N": self.new_chat,
+            "Ctrl+R": parts.toggle_recipe,
+            "Ctrl+H": parts.toggle_history,
+            "Esc": self._on_escape,
+        }
+        for combination, run in keys.items():
+            shortcut = QShortcut(QKeySequence(combination), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(run)
+        self._bridge.changed.connect(self._on_changed)
+        self._bridge.connected_changed.connect(self._on_connected)
+
+    # -- what the home folder holds --------------------------------------------------------------------
+
+    def _refresh_history(self) -> None:
+        search = self.parts.history.search.text().strip()
+        self._bridge.call(ListChats(search=search), self._on_chats, self._on_unreachable, self)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        """The frame says that the core cannot be reached; the lists come again when it can."""
+
+    def _on_chats(self, found: ChatList) -> None:
+        self.bench.look_at_chats(found)
+        self.parts.history.show_chats(found.chats, self.session.chat.id)
+        title = next((chat.title for chat in found.chats if chat.id == self.session.chat.id), None)
+        if title is not None:
+            self.parts.head.chat_title.set_full_text(title)
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "chat":
+            self._history_timer.start()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._refresh_history()
+
+    # -- the open chat ---------------------------------------------------------------------------------
+
+    def _on_opened(self) -> None:
+        chat, parts = self.session.chat, self.parts
+        self._drafted = chat.id
+        parts.composer.set_text(self._drafts.get(chat.id, ""))
+        if chat.record is not None and chat.record.recipe is not None:
+            self.bench.restore(chat.record.recipe)
+        if parts.side.currentWidget() is not parts.recipe:
+            parts.side.setCurrentWidget(parts.recipe)
+        self._show_branch(keep_place=False)
+        parts.history.mark(chat.id)
+        parts.head.chat_title.set_full_text(chat.record.title if chat.record is not None else "")
+        parts.head.menu_button.setEnabled(chat.id is not None)
+
+    def _on_branch_changed(self) -> None:
+        path = self.session.chat.branches.path()
+        asked = bool(path) and path[-1].id.startswith("new-")
+        self._show_branch(keep_place=not asked)
+
+    def _show_branch(self, keep_place: bool) -> None:
+        branches, talk = self.session.chat.branches, self.parts.conversation
+        path = branches.path()
+        self.parts.show_messages(bool(path))
+        shown = [Shown(message, tuple(branches.siblings(message.id))) for message in path]
+        talk.show_branch(shown, keep_place and not talk.following)
+        self.bench.show_context()
+
+    def _on_asked(self, question: str) -> None:
+        if self.parts.composer.compares:
+            self.compare.ask(question)
+        else:
+            self.session.ask(question, self.parts.recipe.recipe)
+
+    def _on_stored(self) -> None:
+        """Only now the words may go from the composer."""
+        self._drafts.pop(self._drafted, None)
+        self._drafted = self.session.chat.id
+        self.parts.composer.clear()
+        self._shell.take_back_message(self._refusal)
+        self.parts.head.menu_button.setEnabled(self._drafted is not None)
+        self._history_timer.start()
+
+    def _on_refused(self, question: str, reason: str) -> None:
+        if question and not self.parts.composer.text.strip():
+            self.parts.composer.set_text(question)
+        if reason:
+            self._refusal = f"The question could not be asked. {reason}"
+            self._shell.show_message(self._refusal, "danger")
+
+    def _on_drafted(self) -> None:
+        self._drafts[self._drafted] = self.parts.composer.text
+
+    def _on_escape(self) -> None:
+        if self.session.busy:
+            self.session.stop()
+        elif self.parts.side.currentWidget() is not self.parts.recipe:
+            self.parts.show_side(self.parts.recipe)
+
+    def _ask_waiting(self) -> None:
+        """Ask the question that the page was opened with, once it is known that there is a model."""
+        if self._question_waiting and self.bench.ready and not self.parts.composer.blocked:
+            question, self._question_waiting = self._question_waiting, ""
+            self._on_asked(question)
+
+    def _on_passages_wanted(self, message: str) -> None:
+        branches = self.session.chat.branches
+        if message in branches:
+            stored = branches[message]
+            live = self.session.lives.get(message)
+            passages = stored.passages or (live.passages if live is not None else ())
+            self.parts.passages.show_passages(stored.query or (live.query if live is not None else ""), passages)
+            self.parts.show_side(self.parts.passages)
+
+    # -- what is done with a chat ------------------------------------------------------------------------
+
+    def _on_menu_wanted(self) -> None:
+        chat = self.session.chat.id
+        if chat is not None:
+            self.parts.history.mark(chat)
+            button = self.parts.head.menu_button
+            self.parts.history.make_menu(chat).popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _on_renamed(self, chat: str, title: str) -> None:
+        self._bridge.call(RenameChat(chat=chat, title=title), self._on_record_changed, owner=self)
+
+    def _on_deleted(self, chat: str) -> None:
+        if chat == self.session.chat.id:
+            self.session.open(None)
+        self._drafts.pop(chat, None)
+        self._bridge.call(DeleteChat(chat=chat), self._on_record_changed, owner=self)
+
+    def _on_record_changed(self, record: ChatRecord) -> None:
+        self._refresh_history()
+
+    def _export(self, chat: str) -> None:
+        title = next((known.title for known in self.parts.history.model.chats if known.id == chat), "chat")
+        name = "".join(c if c.isalnum() or c in " -_" else " " for c in title).strip() or "chat"
+        path, _ = QFileDialog.getSaveFileName(self, "Export chat", f"{name}.md", "Markdown (*.md)")
+        if path:
+            self.export_to(chat, Path(path))
+
+    def export_to(self, chat: str, path: Path) -> None:
+        """Write the chat's shown branch to a Markdown file and say so."""
+
+        def write(text: str) -> None:
+            try:
+                path.write_text(text, "utf-8")
+            except OSError as error:
+                self._shell.show_message(f"{path} could not be written: {error.strerror}.", "danger")
+            else:
+                self._shell.show_message(f"The chat was written to {path}.", "success")
+
+        self._bridge.call(ExportChat(chat=chat), write, owner=self)
+
+    def _on_link(self, address: str) -> None:
+        """Links are opened only after asking, since that leaves the program and perhaps the machine."""
+        url = QUrl(address)
+        if url.scheme() not in ("http", "https", "mailto"):
+            self._shell.show_message(f"This link is not opened: {address}", "attention")
+            return
+
+        def open_link() -> None:
+            QDesktopServices.openUrl(url)
+
+        open_it = Action("Open in browser", open_link)
+        self._shell.show_message(f"The link leads out of the program, to {address}", "info", open_it)
+
+    # -- files -------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.parts.intake.offer(paths)
+
+    def _on_attach(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add files to the documents")
+        if paths:
+            self.parts.intake.offer(paths)

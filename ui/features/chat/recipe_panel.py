@@ -1,0 +1,367 @@
+"""The recipe of a chat: one card for each of its parts, closed with its state in a phrase, opened with its settings.
+
+The panel holds a ``Recipe`` and tells when the person changed it. It knows which models and collections there are
+because it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ui.components.config_form import Form
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.features.chat.adapter_form import AdapterForm, describe_adapters
+from ui.components.amounts import describe_count
+from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
+from ui.features.chat.decoding_form import DecodingForm, describe_decoding
+from workbench.api.calls import Collection, ModelRecord
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+
+NO_DOCUMENTS = "No documents"
+_PHRASE = 80  # characters
+
+
+class RecipePanel(QFrame):
+    """``changed`` sends the new recipe after each edit of the person."""
+
+    changed = Signal(object)
+    recipe_shown = Signal(object)
+    """Another recipe is shown, whoever changed it."""
+    close_wanted = Signal()
+    models_wanted = Signal()
+    documents_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._recipe = Recipe()
+        self._showing = False
+        self._format_problem = ""
+        self.model = RecipeCard("Model", "The model that answers. A larger one knows more and takes longer.")
+        self.prompting = RecipeCard(
+            "Prompt",
+            "What the model is told before every conversation. The cheapest way to shape an answer.",
+            "prompting",
+        )
+        self.decoding = RecipeCard(
+            "Decoding", "How the next word is chosen from the probable ones: careful or varied.", "decoding"
+        )
+        self.retrieval = RecipeCard(
+            "Documents", "Answers lean on passages found in these documents, and name them.", "retrieval"
+        )
+        self.adapters = RecipeCard(
+            "Adapters",
+            "What the model learnt here, switched on over it, as strongly as you like.",
+            "finetuning",
+        )
+        self.adapter_form = AdapterForm()
+        self.adapter_form.changed.connect(self._on_adapters)
+        self.model_box = ChoiceBox("Model")
+        self.model_box.chosen.connect(self._on_model)
+        self.models_link = LinkButton("Get a model…")
+        self.models_link.clicked.connect(self.models_wanted)
+        self.documents_box = ChoiceBox("Documents")
+        self.documents_box.chosen.connect(self._on_documents)
+        self.documents_link = LinkButton("Add documents…")
+        self.documents_link.clicked.connect(self.documents_wanted)
+        self.forms: dict[str, Form] = {
+            "model": _Part(ModelPart, ("context_tokens",)),
+            "prompting": _Part(PromptingPart, ("system",)),
+            "retrieval": _Part(RetrievalPart, ("passages", "token_budget", "decline")),
+        }
+        self.decoding_form = DecodingForm()
+        self.decoding_form.changed.connect(self._on_decoding)
+        for part, form in self.forms.items():
+            form.changed.connect(lambda name, value, part=part: self._on_field(part, name, value))
+        for card, widgets in (
+            (self.model, (self.model_box, self.models_link, self.forms["model"])),
+            (self.prompting, (self.forms["prompting"],)),
+            (self.decoding, (self.decoding_form,)),
+            (self.retrieval, (self.documents_box, self.documents_link, self.forms["retrieval"])),
+            (self.adapters, (self.adapter_form,)),
+        ):
+            for widget in widgets:
+                card.inside.addWidget(widget)
+        self._lay_out()
+        self.set_choices((), ())
+        self.set_recipe(self._recipe)
+
+    @property
+    def recipe(self) -> Recipe:
+        return self._recipe
+
+    @property
+    def cards(self) -> tuple[RecipeCard, ...]:
+        return (self.model, self.prompting, self.decoding, self.retrieval, self.adapters)
+
+    def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection]) -> None:
+        """The chat models and collections that there are."""
+        self.model_box.set_choices([(m.name, m.name) for m in models])
+        names = [(NO_DOCUMENTS, "")] + [
+            (f"{c.name} ({describe_count(c.documents, 'file')})", c.name) for c in collections
+        ]
+        self.documents_box.set_choices(names)
+        self.decoding_form.set_models([m.name for m in models if m.format == "gguf" and m.kind in ("chat", "base")])
+        self.models_link.setVisible(not models)
+        self.documents_link.setVisible(not collections)
+        self.set_recipe(self._recipe)
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe; nothing is signalled."""
+        self._recipe = recipe
+        self._showing = True
+        self.model_box.show_value(recipe.model.name)
+        self.documents_box.show_value(recipe.retrieval.collection if recipe.retrieval else "")
+        for part, form in self.forms.items():
+            form.set_values(getattr(recipe, part) or RetrievalPart())
+        self.decoding_form.set_part(recipe.decoding)
+        self.forms["retrieval"].setVisible(recipe.retrieval is not None)
+        self.model.set_state(recipe.model.name or "none chosen")
+        self.prompting.set_state(describe_prompting(recipe.prompting))
+        self.decoding.set_state(self._decoding_state())
+        self.retrieval.set_state(describe_retrieval(recipe.retrieval))
+        self.adapter_form.set_uses(recipe.model.adapters)
+        self.adapters.set_state(describe_adapters(recipe.model.adapters))
+        self._showing = False
+        self.recipe_shown.emit(recipe)
+
+    def _lay_out(self) -> None:
+        title = Text("Recipe", "heading")
+        self.close_button = IconButton("close", "Hide the recipe (Ctrl+R)")
+        self.close_button.clicked.connect(self.close_wanted)
+        head = QHBoxLayout()
+        head.addWidget(title, 1)
+        head.addWidget(self.close_button)
+        inner = QWidget()
+        inner.setProperty("role", "page")
+        cards = QVBoxLayout(inner)
+        cards.setContentsMargins(0, 0, tokens.SPACE_1, 0)
+        cards.setSpacing(tokens.SPACE_2)
+        for card in self.cards:
+            cards.addWidget(card)
+        cards.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(head)
+        column.addWidget(area, 1)
+
+    def _put(self, recipe: Recipe) -> None:
+        if self._showing or recipe == self._recipe:
+            return
+        self.set_recipe(recipe)
+        self.changed.emit(recipe)
+
+    def _on_model(self, name: str) -> None:
+        same = name == self._recipe.model.name
+        adapters = self._recipe.model.adapters if same else ()  # they are for the model that was
+        part = msgspec.structs.replace(self._recipe.model, name=name, adapters=adapters, sha256="", engine="")
+        self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def _on_adapters(self, uses: tuple[AdapterUse, ...]) -> None:
+        part = msgspec.structs.replace(self._recipe.model, adapters=uses)
+        self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def show_adapter_problem(self, name: str, why: str) -> None:
+        """An adapter of the recipe cannot be used, and why; no words: all can."""
+        self.adapter_form.show_problem(name, why)
+        state = describe_adapters(self._recipe.model.adapters)
+        self.adapters.set_state(f"{state} (cannot be used)" if why else state)
+
+    def _on_documents(self, name: str) -> None:
+        before = self._recipe.retrieval or RetrievalPart()
+        part = msgspec.structs.replace(before, collection=name, revision=0) if name else None
+        self._put(msgspec.structs.replace(self._recipe, retrieval=part))
+
+    def _on_decoding(self, part: DecodingPart) -> None:
+        self._put(msgspec.structs.replace(self._recipe, decoding=part))
+
+    def put_format(self, kind: str, grammar: str) -> None:
+        """Take over the form of the answer as the person edited it."""
+        self._on_decoding(msgspec.structs.replace(self._recipe.decoding, format=kind, grammar=grammar))
+
+    def set_format_problem(self, problem: str) -> None:
+        """Why the form of the answer that the recipe asks for cannot be used; "" when it can."""
+        self._format_problem = problem
+        self.decoding_form.set_problem(problem)
+        self.decoding.set_state(self._decoding_state())
+
+    def _decoding_state(self) -> str:
+        part = self._recipe.decoding
+        unusable = self._format_problem and part.format != "text"
+        return describe_decoding(part) + (" (cannot be used)" if unusable else "")
+
+    def _on_field(self, part: str, name: str, value: Any) -> None:
+        now = getattr(self._recipe, part)
+        if now is not None:
+            changed = msgspec.structs.replace(now, **{name: value})
+            self._put(msgspec.structs.replace(self._recipe, **{part: changed}))
+
+
+class RecipeCard(QFrame):
+    """One part: its name and its state in a phrase; opened, the sentence that explains it and its settings."""
+
+    toggled = Signal(bool)
+    """It was opened or closed."""
+
+    def __init__(self, title: str, explanation: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._title = title
+        self.head = QPushButton()
+        self.head.setAutoDefault(True)  # Enter presses it
+        self.head.setProperty("kind", "nav")
+        self.head.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._name = name = Text(title, "strong")
+        name.setWordWrap(False)
+        name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._arrow = IconLabel("chevron-right", "muted")
+        self._arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._state = ElidedLabel("", "muted")
+        self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._state.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row = QHBoxLayout(self.head)
+        row.setContentsMargins(tokens.SPACE_3, 0, tokens.SPACE_2, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(self._arrow)
+        row.addWidget(name)
+        row.addWidget(self._state, 1)
+        self._below = Text("", "muted")  # a phrase that does not fit beside the name
+        self._below.setContentsMargins(tokens.SPACE_3 + tokens.ICON_SIZE + tokens.SPACE_2, 0, tokens.SPACE_3, 8)
+        self._below.hide()
+        self._words = ""
+        self._body = QWidget()
+        self.inside = QVBoxLayout(self._body)
+        self.inside.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_3, tokens.SPACE_3)
+        self.inside.setSpacing(tokens.SPACE_3)
+        self.inside.addWidget(Text(explanation, "muted"))
+        self._body.hide()
+        self.head.clicked.connect(lambda: self.open(not self.opened))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addWidget(self.head)
+        column.addWidget(self._below)
+        column.addWidget(self._body)
+        self.set_state("")
+
+    @property
+    def state(self) -> str:
+        return self._words
+
+    def set_state(self, words: str) -> None:
+        self._words = words
+        self._place_state()
+        self._name_head()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_state()
+
+    def _place_state(self) -> None:
+        """Beside the name, or, where that has no room, below it; what is longer than a phrase is shortened."""
+        taken = tokens.SPACE_3 + tokens.ICON_SIZE + self._name.sizeHint().width() + 3 * tokens.SPACE_2 + 4
+        room = self.width() - 2 - taken
+        wide = self._state.fontMetrics().horizontalAdvance(self._words) > room
+        below = wide and len(self._words) <= _PHRASE
+        self._below.setText(self._words if below else "")
+        self._below.setVisible(below)
+        self._state.set_full_text("" if below else self._words)
+        self.head.setToolTip(self._words if wide and not below else "")
+
+    @property
+    def opened(self) -> bool:
+        return self._body.isVisibleTo(self)
+
+    def open(self, opened: bool = True) -> None:
+        self._body.setVisible(opened)
+        set_icon(self._arrow, "chevron-down" if opened else "chevron-right", "muted")
+        self._name_head()
+        self.toggled.emit(opened)
+
+    def _name_head(self) -> None:
+        self.head.setAccessibleName(f"{self._title}: {self.state}, {'open' if self.opened else 'closed'}")
+
+
+class _Part(Form):
+    """A form of some of a part's fields."""
+
+    def __init__(self, config: type[msgspec.Struct], names: tuple[str, ...]) -> None:
+        super().__init__(config, narrow=True)
+        for name in config.__struct_fields__:
+            if name not in names:
+                self._hide(name)
+
+    def _hide(self, name: str) -> None:
+        try:
+            self.row(name).hide()
+        except KeyError:  # a field without help has no row
+            return
+
+
+class ChoiceBox(QComboBox):
+    """A list of named values. A value that is not among them is shown too, marked as gone."""
+
+    chosen = Signal(str)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._choices: list[tuple[str, str]] = []
+        self.activated.connect(lambda row: self.chosen.emit(str(self.itemData(row))))
+
+    def set_choices(self, choices: list[tuple[str, str]]) -> None:
+        self._choices = choices
+
+    def show_value(self, value: str) -> None:
+        choices = list(self._choices)
+        if value not in [data for _, data in choices]:
+            choices.append((f"{value} (not here)" if value else "Choose…", value))
+        if [(self.itemText(i), self.itemData(i)) for i in range(self.count())] != choices:
+            self.clear()
+            for text, data in choices:
+                self.addItem(text, data)
+        self.setCurrentIndex([data for _, data in choices].index(value))
+
+    def make_menu(self, parent: QWidget) -> QMenu:
+        """The same choices as a menu, for a chip."""
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for row in range(self.count()):
+            action = menu.addAction(without_keys(self.itemText(row)))
+            action.setData(str(self.itemData(row)))
+            action.setCheckable(True)
+            action.setChecked(row == self.currentIndex())
+        menu.triggered.connect(lambda action: self.chosen.emit(action.data()))
+        return menu
+
+    def wheelEvent(self, event: object) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)  # type: ignore[arg-type]
+        else:
+            event.ignore()  # type: ignore[attr-defined]
+
+
+def describe_prompting(part: PromptingPart) -> str:
+    return " ".join(part.system.split()) or "plain"
+
+
+def describe_retrieval(part: RetrievalPart | None) -> str:
+    if part is None or not part.collection:
+        return "off"
+    return f"{part.collection}, {part.passages} passages" if part.passages else part.collection

@@ -1,0 +1,373 @@
+"""The chat that is open: its messages, the answers being made in it, and the calls that change it.
+
+It draws nothing. What it knows lies in ``branches`` and ``lives``; signals tell what changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from ui.bridge import Bridge, Handle
+from ui.features.chat.branches import Branches
+from ui.features.chat.live_answer import LiveAnswer
+from workbench.api import events
+from workbench.api.calls import (
+    Ask,
+    AskResult,
+    BranchPoint,
+    Chat,
+    ChatRecord,
+    DocumentTask,
+    EditAnswer,
+    FollowAnswer,
+    GetChat,
+    KeepSequence,
+    RateAnswer,
+    SetHead,
+    StopAnswer,
+    StoredMessage,
+)
+from workbench.errors import UserError
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import Call
+from workbench.records.recipes import Recipe
+
+
+class OpenChat:
+    """One chat as it is known here; ``record`` is None until it is stored."""
+
+    def __init__(self, record: ChatRecord | None = None, messages: Sequence[StoredMessage] = ()) -> None:
+        self.record = record
+        self.messages = tuple(messages)
+        self.branches = Branches(messages, record.head if record is not None else None)
+
+    @property
+    def id(self) -> str | None:
+        return self.record.id if self.record is not None else None
+
+
+class ChatSession(QObject):
+    """Opens chats, asks, stops, branches; keeps answers going that were begun in chats left meanwhile."""
+
+    opened = Signal()
+    """Another chat is shown, or none."""
+    branch_changed = Signal()
+    """The shown branch has other messages, or they have other contents."""
+    identified = Signal(str, str)
+    """A shown message has been stored: its id until now, its id from now on."""
+    stored = Signal()
+    """A question is safely stored; its words need not be kept any more."""
+    refused = Signal(str, str)
+    """A question could not be stored: its words, and why."""
+    busy_changed = Signal(bool)
+    missing = Signal(str)
+    """A chat that was to be opened is not there any more."""
+    answered = Signal(object)
+    """An AskResult came in."""
+
+    def __init__(self, bridge: Bridge, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self.chat = OpenChat()
+        self.lives: dict[str, LiveAnswer] = {}
+        self._handles: dict[LiveAnswer, Handle] = {}
+        self._aside: set[LiveAnswer] = set()  # made beside an answer of the branch, to be compared with it
+        self._lost: set[str] = set()  # answers that were followed to an end: not followed again
+        self._names = itertools.count(1)
+        self._wanted: str | None = None
+        self._moving = 0  # calls under way that change the head
+        self._busy = False
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(self._on_connected)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being made in the shown branch."""
+        return self.live() is not None
+
+    def live(self) -> LiveAnswer | None:
+        """The answer that is being made in the shown branch."""
+        found = self._shown_lives()
+        return found[0] if found else None
+
+    def _shown_lives(self) -> list[LiveAnswer]:
+        """All that are being made in the shown branch and aside from it, the last one of the branch first."""
+        path = self.chat.branches.path()
+        shown = [self.lives[message.id] for message in reversed(path) if message.id in self.lives]
+        questions = {message.id for message in path}
+        aside = [live for live in self._aside if live.message in self.chat.branches]
+        return shown + [live for live in aside if self.chat.branches[live.message].parent in questions]
+
+    # -- opening -------------------------------------------------------------------------------------
+
+    def open(self, chat: str | None) -> None:
+        """Show a chat; None begins a new one, which is stored with its first question."""
+        self._wanted = chat
+        if chat is None:
+            self.chat = OpenChat()
+            self.opened.emit()
+            self._tell_busy()
+            return
+        self._bridge.call(GetChat(chat=chat), self._on_chat, lambda error: self._on_missing(chat, error), self)
+
+    def reload(self) -> None:
+        """Read the shown chat again, unless an answer is being made in it here."""
+        if self.chat.id is not None and not self.busy:
+            self.open(self.chat.id)
+
+    def _on_chat(self, chat: Chat) -> None:
+        if chat.chat.id != self._wanted:
+            return
+        same = chat.chat.id == self.chat.id
+        if same and (self.busy or self._moving):  # what was read may be older than what is shown
+            return
+        if same and chat.chat == self.chat.record and chat.messages == self.chat.messages:
+            return
+        self.chat = OpenChat(chat.chat, chat.messages)
+        for message in self.chat.branches.path():
+            if message.state == "streaming" and message.id not in self.lives:
+                self.follow(message)
+        (self.branch_changed if same else self.opened).emit()
+        self._tell_busy()
+
+    def _on_missing(self, chat: str, error: Exception) -> None:
+        """Only a chat that is gone is left; one that cannot be reached now is read again when the core is there."""
+        if self._wanted == chat and isinstance(error, UserError):
+            self.missing.emit(str(error))
+            self.open(None)
+
+    # -- asking --------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        question: str,
+        recipe: Recipe,
+        edit_of: str | None = None,
+        document: DocumentTask | None = None,
+    ) -> None:
+        """Ask a question at the end of the shown branch, or beside the question that it is an edit of."""
+        branches = self.chat.branches
+        parent = branches[edit_of].parent if edit_of is not None else branches.head
+        name = next(self._names)
+        asked = StoredMessage(id=f"new-q{name}", chat="", parent=parent, role="user", text=question)
+        answer = StoredMessage(
+            id=f"new-a{name}", chat="", parent=asked.id, role="assistant", text="", state="streaming", recipe=recipe
+        )
+        call = Ask(
+            question=question,
+            recipe=recipe,
+            chat=self.chat.id,
+            parent=parent,
+            root=edit_of is not None and parent is None,
+            document=document,
+        )
+        self._begin(call, (asked, answer), recipe)
+
+    def answer_again(self, message: str, recipe: Recipe, branch: BranchPoint | None = None) -> None:
+        """Answer the question above an answer anew, beside it; with ``branch``, from another of its tokens on."""
+        if message not in self.chat.branches:
+            return
+        old = self.chat.branches[message]
+        if old.id.startswith("new-") or self.chat.id is None:
+            return
+        answer = answer_beside(old, f"new-a{next(self._names)}", recipe)
+        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, branch=branch), (answer,), recipe)
+
+    def answer_aside(self, message: str, recipe: Recipe) -> None:
+        """Answer the question above an answer with another recipe, only to be compared: the shown branch stays."""
+        if message not in self.chat.branches or self.chat.id is None:
+            return
+        answer = answer_beside(self.chat.branches[message], f"new-a{next(self._names)}", recipe)
+        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, aside=True), (answer,), recipe)
+
+    def _begin(self, call: Ask, messages: tuple[StoredMessage, ...], recipe: Recipe) -> None:
+        chat = self.chat
+        before = chat.branches.head
+        for message in messages:
+            chat.branches.put(message)
+        live = LiveAnswer(messages[-1].id, chat.id or "", recipe, self)
+        self.lives[live.message] = live
+        if call.aside:
+            self._aside.add(live)
+        else:
+            chat.branches.show(messages[-1].id)
+        stored = False
+
+        def take(batch: Sequence[Event]) -> None:
+            nonlocal stored
+            for event in batch:
+                if isinstance(event, events.Artifact) and event.kind == "message" and not stored:
+                    stored = True
+                    self._identify(chat, live, messages, event.result, recipe)
+            live.take(batch)
+
+        def end(terminal: Terminal) -> None:
+            if stored or isinstance(terminal, events.Finished):
+                self._end(chat, live, terminal)
+                return
+            self._take_back(chat, live, messages, before)
+            reason = f"{terminal.message} {terminal.hint}".strip() if isinstance(terminal, events.Failed) else ""
+            self.refused.emit(call.question, reason)
+
+        self._handles[live] = self._bridge.stream(call, take, end, self)
+        self.branch_changed.emit()
+        self._tell_busy()
+
+    def _identify(
+        self,
+        chat: OpenChat,
+        live: LiveAnswer,
+        messages: tuple[StoredMessage, ...],
+        ids: dict[str, Any],
+        recipe: Recipe,
+    ) -> None:
+        """The question is stored: use the ids that it and its answer have from now on."""
+        question, answer = str(ids["question"]), str(ids["answer"])
+        shown = chat is self.chat
+        if chat.record is None:
+            title = messages[0].text[:60]
+            chat.record = ChatRecord(id=str(ids["chat"]), title=title, created=0, updated=0, head=answer, recipe=recipe)
+            if shown:
+                self._wanted = chat.record.id
+        if len(messages) == 2:
+            chat.branches.rename(messages[0].id, question, messages[0].parent)
+            if shown:
+                self.identified.emit(messages[0].id, question)
+        chat.branches.rename(messages[-1].id, answer, question)
+        del self.lives[live.message]
+        live.message, live.chat = answer, str(ids["chat"])
+        self.lives[answer] = live
+        if shown:
+            self.identified.emit(messages[-1].id, answer)
+        if live not in self._aside:  # that has no words in the composer
+            self.stored.emit()
+
+    def _take_back(
+        self, chat: OpenChat, live: LiveAnswer, messages: tuple[StoredMessage, ...], before: str | None
+    ) -> None:
+        self._forget(live)
+        for message in reversed(messages):
+            chat.branches.drop(message.id)
+        if before is not None and chat.branches.head != before:
+            chat.branches.show(before)
+        if chat is self.chat:
+            self.branch_changed.emit()
+        self._tell_busy()
+
+    def _end(self, chat: OpenChat, live: LiveAnswer, terminal: Terminal) -> None:
+        self._forget(live)
+        if live.message in chat.branches:
+            chat.branches.put(live.outcome(chat.branches[live.message], terminal))
+        live.ended.emit()
+        if isinstance(terminal, events.Finished):
+            self.answered.emit(result_of(terminal))
+        if chat is self.chat:
+            self.branch_changed.emit()
+        self._tell_busy()
+        live.deleteLater()
+        self.reload()
+
+    def _forget(self, live: LiveAnswer) -> None:
+        self.lives.pop(live.message, None)
+        self._handles.pop(live, None)
+        self._aside.discard(live)
+
+    # -- following, stopping, branching ----------------------------------------------------------------
+
+    def follow(self, message: StoredMessage) -> LiveAnswer | None:
+        """Watch an answer that was begun elsewhere: by another window, a terminal, or before this window opened."""
+        if message.id in self._lost:
+            return None
+        chat = self.chat
+        live = LiveAnswer(message.id, message.chat, message.recipe or Recipe(), self)
+        self.lives[message.id] = live
+
+        def end(terminal: Terminal) -> None:
+            self._lost.add(message.id)
+            self._end(chat, live, terminal)
+
+        self._handles[live] = self._bridge.stream(FollowAnswer(message=message.id), live.take, end, self)
+        return live
+
+    def stop(self) -> None:
+        """Stop the answer that is being made in the shown branch; what was written is kept."""
+        for live in self._shown_lives():
+            if live.message.startswith("new-"):
+                self._handles[live].cancel()
+            else:
+                self._bridge.call(StopAnswer(message=live.message), lambda _: None, owner=self)
+
+    def keep(self, message: str, sequence: int) -> None:
+        """Go on from another of the answers that were made at once."""
+        self._change(KeepSequence(message=message, sequence=sequence))
+
+    def rate(self, message: str, rating: int) -> None:
+        """Say that an answer is good (1) or bad (-1), or take that back (0)."""
+        self._change(RateAnswer(message=message, rating=1 if rating > 0 else -1 if rating < 0 else 0))
+
+    def rewrite(self, message: str, text: str) -> None:
+        """Go on from what a person says the answer should have been; no words: from what it was."""
+        self._change(EditAnswer(message=message, text=text))
+
+    def _change(self, call: Call[StoredMessage]) -> None:
+        chat = self.chat
+
+        def show(changed: StoredMessage) -> None:
+            if changed.id in chat.branches:
+                chat.branches.put(changed)
+            if chat is self.chat:
+                self.branch_changed.emit()
+
+        self._bridge.call(call, show, owner=self)
+
+    def show_sibling(self, message: str) -> None:
+        """Show the branch of a message, here and when the chat is opened again."""
+        self.chat.branches.show(message)
+        self.branch_changed.emit()
+        self._tell_busy()
+        if self.chat.id is not None and not message.startswith("new-"):
+            self._moving += 1
+            call = SetHead(chat=self.chat.id, message=message)
+            self._bridge.call(call, self._on_head, self._on_head_failed, self)
+
+    def _on_head_failed(self, error: Exception) -> None:
+        self._moving -= 1
+        self._bridge.failed.emit(error)
+        self.reload()
+
+    def _on_head(self, record: ChatRecord) -> None:
+        self._moving -= 1
+        if self.chat.record is not None and record.id == self.chat.record.id:
+            self.chat.record = record
+        self.reload()  # what was read meanwhile was passed over
+
+    def _tell_busy(self) -> None:
+        if self.busy != self._busy:
+            self._busy = self.busy
+            self.busy_changed.emit(self._busy)
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "chat" and id == self.chat.id:
+            self.reload()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._lost.clear()
+            self.reload()
+
+
+def answer_beside(old: StoredMessage, id: str, recipe: Recipe) -> StoredMessage:
+    """An empty answer at the place of another one."""
+    return StoredMessage(
+        id=id, chat=old.chat, parent=old.parent, role="assistant", text="", state="streaming", recipe=recipe
+    )
+
+
+def result_of(terminal: events.Finished) -> AskResult:
+    """The answer that a terminal event holds."""
+    return msgspec.convert(terminal.result, AskResult)

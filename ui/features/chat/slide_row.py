@@ -1,0 +1,123 @@
+"""A number that is set with a slider, or typed beside it: what it is, what it does, in which range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout
+
+from ui.components.config_form import ValueRow, describe_span
+from ui.theme import tokens
+from ui.components.basics import Text
+from workbench.fields import Field, describe_range, parse_value
+
+
+class SlideRow(ValueRow):
+    """``changed`` sends the field's name and value while the slider moves, and when a typed number is committed.
+
+    The slider goes from ``low`` to ``high`` in ``steps`` equal steps; a number beyond it that the field takes can be
+    typed.
+    """
+
+    control: QLineEdit
+
+    def __init__(self, config: type[msgspec.Struct], field: Field, low: float, high: float, steps: int) -> None:
+        super().__init__(config, field)
+        self._low, self._high, self._steps = low, high, steps
+        self.slider = Slider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, steps)
+        self.slider.setPageStep(max(1, steps // 10))
+        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.slider.setAccessibleName(f"{field.title}, slider")
+        self.slider.setAccessibleDescription(f"{field.help} {describe_range(field)}".strip())
+        self.slider.installEventFilter(self)
+        self.slider.valueChanged.connect(self._on_slid)
+        title = Text(field.title, "strong")
+        title.setBuddy(self.control)
+        head = QHBoxLayout()
+        head.setSpacing(tokens.SPACE_1)
+        head.addWidget(title, 1)
+        head.addWidget(self.reset)
+        head.addWidget(self.control)
+        if field.unit:
+            head.addWidget(Text(field.unit, "muted"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(head)
+        column.addWidget(self.slider)
+        column.addWidget(Text(" ".join(part for part in (field.help, describe_span(field)) if part), "small"))
+        column.addWidget(self.error)
+        self.set_value(field.default)
+
+    def set_value(self, value: Any) -> None:
+        super().set_value(value)
+        self._put_slider(value)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A wheel over a slider that is not in use scrolls the page."""
+        if event.type() == QEvent.Type.Wheel and not self.slider.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+    def _put_slider(self, value: float) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(round((value - self._low) / (self._high - self._low) * self._steps))
+        self.slider.blockSignals(False)
+
+    def _on_slid(self, place: int) -> None:
+        value = self._low + (self._high - self._low) * place / self._steps
+        least = self.field.minimum
+        if self.field.kind == "int":
+            value = round(value)
+        elif least is not None:
+            value = max(round(value, 4), least)
+        self.control.setText(f"{value:g}")
+        self._commit(value)
+
+    # -- the number beside it ------------------------------------------------------------------------
+
+    def _build_control(self) -> QLineEdit:
+        control = QLineEdit()
+        control.setFixedWidth(64)
+        control.setProperty("small", True)
+        control.setAlignment(Qt.AlignmentFlag.AlignRight)
+        control.textEdited.connect(lambda _: self._on_typed())
+        control.editingFinished.connect(self._on_edited)
+        return control
+
+    def _is_typing(self) -> bool:
+        return self.control.hasFocus() and self.control.isModified()
+
+    def _show_value(self, value: Any) -> None:
+        self.control.setText(f"{value:g}")
+        self._put_slider(value)
+
+    def _parsed(self) -> Any:
+        return parse_value(self._config, self.field.name, self.control.text().strip())
+
+    def _on_edited(self) -> None:
+        super()._on_edited()
+        if self.error.isHidden():
+            self.control.setModified(False)
+            self._put_slider(self._value)
+
+
+class Slider(QSlider):
+    """A slider whose handle goes to where it is pressed."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            option = QStyleOptionSlider()
+            self.initStyleOption(option)
+            slider = QStyle.ComplexControl.CC_Slider
+            handle = self.style().subControlRect(slider, option, QStyle.SubControl.SC_SliderHandle, self)
+            if not handle.contains(event.position().toPoint()):
+                room = self.width() - handle.width()
+                x = round(event.position().x()) - handle.width() // 2
+                self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, room))
+        super().mousePressEvent(event)

@@ -1,0 +1,100 @@
+"""What an answer cost, in one line: the most telling parts as far as there is room, all of them in its tooltip."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from workbench.records.messages import Usage
+
+_BETWEEN = " · "
+
+
+class UsageLine(QLabel):
+    """Drops whole parts from the end rather than cutting a word."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "small")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(18)  # reserved from the start
+        self._parts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def full_text(self) -> str:
+        """All parts, also those that there is no room for."""
+        return _BETWEEN.join(full for full, _ in self._parts)
+
+    def show_usage(self, usage: Usage | None) -> None:
+        """None, or an answer without a token, shows nothing."""
+        self._parts = describe_usage(usage)
+        self.setToolTip(describe_usage_fully(usage) if self._parts else "")
+        self.setAccessibleName(self.full_text)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, 18)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self.full_text) + 4, 18)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        if self._room_for(self.full_text):
+            self.setText(self.full_text)
+            return
+        shown = [short for _, short in self._parts]
+        while len(shown) > 1 and not self._room_for(self._joined(shown)):
+            shown.pop()
+        self.setText(self._joined(shown))
+
+    def _joined(self, shown: list[str]) -> str:
+        return _BETWEEN.join(shown) + (" …" if len(shown) < len(self._parts) else "")
+
+    def _room_for(self, text: str) -> bool:
+        return self.fontMetrics().horizontalAdvance(text) <= self.width()
+
+
+def describe_usage(usage: Usage | None) -> tuple[tuple[str, str], ...]:
+    """The parts of the line, each in full and short, the most telling one first; none while nothing was generated."""
+    if usage is None or not usage.new_tokens:
+        return ()
+    speed = f"{usage.tokens_per_s:.0f} tokens/s"
+    written = "1 token" if usage.new_tokens == 1 else f"{usage.new_tokens:,} tokens"
+    parts = [
+        (f"first after {usage.first_token_s:.1f} s", f"first {usage.first_token_s:.1f} s"),
+        (written, written),
+    ]
+    if usage.tokens_per_s:  # a single token has no speed
+        parts.insert(0, (speed, speed))
+    if usage.cached_tokens:
+        reused = f"{usage.cached_tokens:,} of {usage.prompt_tokens:,}"
+        parts.append((f"{reused} prompt tokens reused", f"{reused} reused"))
+    if usage.drafted_tokens:
+        right = f"{usage.accepted_tokens:,} of {usage.drafted_tokens:,} guesses"
+        parts.append((f"{right} right", right))
+    return tuple(parts)
+
+
+def describe_usage_fully(usage: Usage | None) -> str:
+    """The same in sentences."""
+    if usage is None:
+        return ""
+    said = (
+        f"{usage.tokens_per_s:.1f} tokens a second, {usage.first_token_s:.2f} s until the first one. "
+        f"{usage.prompt_tokens:,} tokens read, {usage.cached_tokens:,} of them remembered from before, "
+        f"{usage.new_tokens:,} written."
+    )
+    if usage.drafted_tokens:
+        said += f" {usage.drafted_tokens:,} tokens were guessed ahead, {usage.accepted_tokens:,} of them right."
+    return said

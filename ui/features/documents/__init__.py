@@ -1,0 +1,1 @@
+"""The documents page: page, controllers, its own widgets and texts."""

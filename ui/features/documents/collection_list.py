@@ -1,0 +1,173 @@
+"""The collections at the left of the documents page: made, renamed in place, deleted after asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import current_theme
+from ui.components.amounts import describe_count
+from ui.components.basics import InlineMessage, PlainButton, Text
+from ui.components.item_list import ItemList
+from workbench.api.calls import Collection
+
+_IdRole = Qt.ItemDataRole.UserRole + 1
+
+
+class CollectionPanel(QFrame):
+    """``opened`` sends a collection's id."""
+
+    opened = Signal(str)
+    created = Signal(str)
+    renamed = Signal(str, str)
+    deleted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._collections: tuple[Collection, ...] = ()
+        self._showing = False
+        self.new_button = PlainButton("New collection", "plus")
+        self.new_button.clicked.connect(self.begin_new)
+        self.name_field = QLineEdit()
+        self.name_field.setPlaceholderText("Name of the collection")
+        self.name_field.setAccessibleName("Name of the new collection")
+        self.name_field.returnPressed.connect(self._on_named)
+        self.name_field.hide()
+        self.error = Text("", "error")
+        self.error.hide()
+        self._model = QStandardItemModel(self)
+        self._model.itemChanged.connect(self._on_item_changed)
+        self.list = ItemList()
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.setModel(self._model)
+        self.list.setAccessibleName("Collections")
+        self.list.selectionModel().currentChanged.connect(self._on_current)
+        self.list.delete_pressed.connect(self.ask_to_delete)
+        self.list.rename_pressed.connect(self.edit_current)
+        self.list.customContextMenuRequested.connect(self._on_menu)
+        self.confirm = InlineMessage()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
+        column.setSpacing(tokens.SPACE_2)
+        for part in (self.new_button, self.name_field, self.error):
+            column.addWidget(part)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.confirm)
+
+    @property
+    def current(self) -> Collection | None:
+        index = self.list.currentIndex()
+        wanted = index.data(_IdRole) if index.isValid() else None
+        return next((known for known in self._collections if known.id == wanted), None)
+
+    def show_collections(self, collections: Sequence[Collection], current: str = "") -> None:
+        """Show them; ``current`` (an id) is chosen if it is there, else what was, else the first."""
+        before = self.current.id if self.current is not None else ""
+        self._collections = tuple(collections)
+        self._showing = True
+        known = [self._model.item(row).data(_IdRole) for row in range(self._model.rowCount())]
+        if known != [collection.id for collection in collections]:
+            self._model.clear()
+            for collection in collections:
+                item = QStandardItem()
+                item.setData(collection.id, _IdRole)
+                self._model.appendRow(item)
+        for row, collection in enumerate(collections):
+            item = self._model.item(row)
+            item.setText(collection.name)
+            item.setToolTip(describe_collection(collection))
+            item.setAccessibleText(f"{collection.name}, {describe_collection(collection)}")
+            item.setIcon(current_theme().icon("folder", "muted"))
+        self._showing = False
+        wanted = current or before
+        rows = [row for row, collection in enumerate(collections) if collection.id == wanted]
+        if collections:
+            self.list.setCurrentIndex(self._model.index(rows[0] if rows else 0, 0))
+
+    def begin_new(self) -> None:
+        """Ask for a name, in place."""
+        self.error.hide()
+        self.name_field.clear()
+        self.name_field.show()
+        self.name_field.setFocus()
+
+    def end_new(self) -> None:
+        self.name_field.hide()
+        self.error.hide()
+
+    def refuse_name(self, why: str) -> None:
+        self.error.setText(why)
+        self.error.show()
+
+    def edit_current(self) -> None:
+        if self.list.currentIndex().isValid():
+            self.list.edit(self.list.currentIndex())
+
+    def ask_to_delete(self) -> None:
+        """Ask in the panel; the documents themselves stay where they are."""
+        collection = self.current
+        if collection is None:
+            return
+
+        def delete() -> None:
+            self.confirm.hide()
+            self.deleted.emit(collection.id)
+
+        words = f"Delete “{collection.name}”? Its index goes; your files stay where they are."
+        self.confirm.show_message(words, "attention", "Delete", delete)
+        self.confirm.action_button.setFocus()
+
+    def _on_named(self) -> None:
+        name = self.name_field.text().strip()
+        if name:
+            self.created.emit(name)
+        else:
+            self.refuse_name("A collection needs a name.")
+
+    def _on_item_changed(self, item: QStandardItem) -> None:
+        if self._showing:
+            return
+        known = next((c for c in self._collections if c.id == item.data(_IdRole)), None)
+        name = item.text().strip()
+        if known is None or name == known.name:
+            return
+        self._showing = True
+        item.setText(known.name)  # until the new name is stored
+        self._showing = False
+        if name:
+            self.renamed.emit(known.id, name)
+
+    def _on_current(self, current: QModelIndex, previous: QModelIndex) -> None:
+        wanted = current.data(_IdRole) if current.isValid() else None
+        if wanted and not self._showing:
+            self.opened.emit(str(wanted))
+
+    def _on_menu(self, place: QPoint) -> None:
+        if not self.list.indexAt(place).isValid():
+            return
+        theme = current_theme()
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(theme.icon("edit"), "Rename\tF2", self.edit_current)
+        menu.addAction(theme.icon("trash", "danger"), "Delete\tDel", self.ask_to_delete)
+        menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.name_field.isVisible():
+            self.end_new()
+            return
+        super().keyPressEvent(event)
+
+
+def describe_collection(collection: Collection) -> str:
+    """``8 files, 1 failed, 214 chunks``"""
+    parts = [describe_count(collection.documents, "file")]
+    if collection.failed:
+        parts.append(f"{collection.failed:,} failed")
+    parts.append(describe_count(collection.chunks, "chunk"))
+    return ", ".join(parts)

@@ -1,0 +1,244 @@
+"""Where the parts of the documents page stand."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QBoxLayout,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.bridge import Bridge
+from ui.components.document_pane import DocumentPane
+from ui.features.documents.table import DocumentFilter, DocumentTable
+from ui.theme import tokens
+from ui.components.basics import (
+    ElidedLabel,
+    InlineMessage,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
+from ui.features.documents.collection_list import CollectionPanel
+from ui.components.drop_cover import DropCover
+from ui.components.empty_state import EmptyState
+from ui.features.documents.folder_list import FolderList
+from ui.components.passages_panel import PassageList
+from ui.components.search_field import SearchField
+from ui.features.chat.task_bar import TaskBar
+
+ROW_HEIGHT = 36
+COMPACT = 600
+"""Below this width of the middle, in px, only names and states stand in the table."""
+
+
+class DocumentsLayout(QWidget):
+    """Makes the parts and arranges them; what they mean is the page's business."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.collections = CollectionPanel()
+        self.title = ElidedLabel("", "heading")
+        self.counts = ElidedLabel("", "muted")
+        self.add_files = PrimaryButton("Add files…", "plus")
+        self.add_folder = PlainButton("Add folder…", "folder")
+        self.progress = ProgressLine()
+        self.progress.hide()
+        self.message = InlineMessage()
+        self.folders = FolderList()
+        self.search = SearchField("Search the text of these documents")
+        self.name_filter = QLineEdit()
+        self.name_filter.setPlaceholderText("Filter by name")
+        self.name_filter.setAccessibleName("Filter files by name")
+        self.state_filter = QComboBox()
+        self.state_filter.setAccessibleName("Filter files by state")
+        for words, state in (("All files", ""), ("Ready", "ready"), ("Failed", "failed")):
+            self.state_filter.addItem(words, state)
+        self.table = DocumentTable(self)
+        self.rows = DocumentFilter(self.table, self)
+        self.view = FileView()
+        self.view.setModel(self.rows)
+        self.view.show_columns()
+        self.nothing = Text("No file fits this filter.", "muted")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.hits = PassageList()
+        self.pane = DocumentPane(bridge)
+        self.tasks = TaskBar()
+        self.remove = QuietButton("Remove from the collection", "trash")
+        self.remove.setProperty("small", True)
+        self.no_collections = EmptyState(
+            "documents",
+            "No documents yet",
+            "A collection holds files that are searched together. Make one, or drop files or a folder here.",
+            "New collection",
+        )
+        self.no_files = EmptyState(
+            "upload",
+            "Drop files or a folder here",
+            "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-books, mail and source code are read. "
+            "The files stay where they are.",
+        )
+        self._arrange()
+        self.cover = DropCover(self)
+
+    def _arrange(self) -> None:
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setSpacing(tokens.SPACE_2)
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(self.title)
+        names.addWidget(self.counts)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(tokens.SPACE_2)
+        buttons.addWidget(self.add_folder)
+        buttons.addWidget(self.add_files)
+        buttons.addStretch(1)
+        self._head.addLayout(names, 1)
+        self._head.addLayout(buttons)
+        filters = QHBoxLayout()
+        filters.setSpacing(tokens.SPACE_2)
+        filters.addWidget(self.search, 3)
+        self.name_filter.setMinimumWidth(90)
+        filters.addWidget(self.name_filter, 1)
+        filters.addWidget(self.state_filter)
+        self._filters = QWidget()
+        self._filters.setLayout(filters)
+        filters.setContentsMargins(0, 0, 0, 0)
+        self._files = QStackedWidget()
+        for shown in (self.view, self.nothing, self.hits, self.no_files):
+            self._files.addWidget(shown)
+        inside = _Watched()
+        inside.resized.connect(self._on_middle_resized)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
+        column.setSpacing(tokens.SPACE_3)
+        column.addLayout(self._head)
+        for widget in (self.progress, self.message, self.folders, self._filters):
+            column.addWidget(widget)
+        column.addWidget(self._files, 1)
+        self._middle = QStackedWidget()
+        self._middle.addWidget(inside)
+        self._middle.addWidget(self.no_collections)
+        self._middle.setMinimumWidth(400)
+        self._right = QFrame()
+        self._right.setProperty("role", "panel")
+        side = QVBoxLayout(self._right)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(0)
+        side.addWidget(self.pane, 1)
+        below = QVBoxLayout()
+        below.setContentsMargins(tokens.SPACE_4, 0, tokens.SPACE_3, tokens.SPACE_3)
+        below.addWidget(self.tasks)
+        below.addWidget(self.remove, 0, Qt.AlignmentFlag.AlignLeft)
+        side.addLayout(below)
+        self._right.setMinimumWidth(300)
+        self._right.hide()
+        self.collections.setMinimumWidth(170)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        parts: tuple[QWidget, ...] = (self.collections, self._middle, self._right)
+        for number, part in enumerate(parts):
+            self._split.addWidget(part)
+            self._split.setCollapsible(number, False)
+            self._split.setStretchFactor(number, 1 if part is self._middle else 0)
+        self._split.setSizes([220, 900, 460])
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._split)
+
+    # -- what is to be seen ----------------------------------------------------------------------------
+
+    def show_collection(self, there_is_one: bool) -> None:
+        """The files of a collection, or what to do where there is none."""
+        self._middle.setCurrentIndex(0 if there_is_one else 1)
+
+    def show_files(self) -> None:
+        """The table, or why it is empty."""
+        if not self.table.rowCount():
+            self._files.setCurrentWidget(self.no_files)
+        else:
+            self._files.setCurrentWidget(self.view if self.rows.rowCount() else self.nothing)
+        self._filters.setVisible(bool(self.table.rowCount()))
+
+    def show_hits(self) -> None:
+        self._files.setCurrentWidget(self.hits)
+
+    @property
+    def shows_hits(self) -> bool:
+        return self._files.currentWidget() is self.hits
+
+    def show_document(self, shown: bool) -> None:
+        """Open or close the right side; where it is narrow the collections make room."""
+        was = self._right.isVisibleTo(self)
+        self._right.setVisible(shown)
+        narrow = self.width() < 1_000
+        self.collections.setVisible(not (shown and narrow))
+        if shown and not was:
+            left = 0 if narrow else self.collections.width()
+            spare = self._split.width() - left
+            right = max(300, min(560, spare - 400))
+            self._split.setSizes([left, spare - right, right])
+
+    def _on_middle_resized(self, width: int) -> None:
+        """Where there is little room, the buttons go below the name, and the columns that matter least go."""
+        narrow = width < COMPACT
+        directions = QBoxLayout.Direction
+        self._head.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+        self.name_filter.setVisible(not narrow)
+        for column in (1, 2, 3):
+            self.view.setColumnHidden(column, narrow)
+        self.view.setColumnWidth(0, min(320, max(180, width * 2 // 5)))
+
+    @property
+    def shows_document(self) -> bool:
+        return self._right.isVisibleTo(self)
+
+
+class _Watched(QWidget):
+    resized = Signal(int)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.resized.emit(event.size().width())
+
+
+class FileView(QTableView):
+    """The table of files: whole rows, sorted by a click on a heading, no editing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Files of the collection")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSortingEnabled(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.verticalHeader().hide()
+
+    def show_columns(self) -> None:
+        """Widths that fit the columns; call once there is a model."""
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        for column, width in enumerate((260, 110, 70, 80)):
+            self.setColumnWidth(column, width)
+        self.sortByColumn(0, Qt.SortOrder.AscendingOrder)

@@ -1,0 +1,389 @@
+"""The documents page: collections, the files of one, a search in them, and one document opened beside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShortcut,
+)
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.features import Found, ShellActions
+from ui.features.documents.ingests import IngestDesk
+from ui.features.documents.layout import DocumentsLayout
+from ui.features.documents.collection_list import describe_collection
+from workbench.api.calls import (
+    AddDocuments,
+    Collection,
+    CollectionList,
+    CreateCollection,
+    Document,
+    DocumentList,
+    DocumentTask,
+    ListCollections,
+    ListDocuments,
+    RemoveCollection,
+    RemoveDocument,
+    RenameCollection,
+    SearchDocuments,
+    SearchResult,
+    Unwatch,
+)
+from workbench.records.messages import Passage
+
+FIRST_COLLECTION = "Documents"
+_SEARCH_LIMIT = 20
+
+
+class DocumentsPage(QWidget):
+    """See ``ui.features`` for what the frame asks of a page."""
+
+    name = "documents"
+    title = "Documents"
+    icon = "documents"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._collections: tuple[Collection, ...] = ()
+        self._current = ""  # id of the collection that is shown
+        self._opened: Document | None = None
+        self._wanted_document: tuple[str, int, int] | None = None
+        self._folders: dict[str, dict[str, bool]] = {}  # by collection: folders added here, watched or not
+        self._searched = 0
+        self.parts = DocumentsLayout(bridge)
+        self._desk = IngestDesk(bridge, self.parts.progress, self.parts.message, self)
+        self.setAcceptDrops(True)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.parts)
+        self._files_timer = QTimer(self, singleShot=True, interval=300)
+        self._files_timer.timeout.connect(self._refresh_files)
+        self._connect()
+        self._refresh_collections()
+
+    def open_target(self, collection: str = "", document: str = "", start: int = 0, end: int = 0) -> None:
+        """Show a collection (id or name), and a document of it (id or path) with ``start:end`` marked."""
+        self._wanted_document = (document, start, end) if document else None
+        known = self._collection(collection)
+        if known is not None and known.id != self._current:
+            self.parts.collections.show_collections(self._collections, known.id)
+            self._open_collection(known.id)
+        elif collection and known is None:
+            self._current = collection
+            self._refresh_collections()
+        else:
+            self._open_wanted()
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """Actions on the open collection, for the palette."""
+        if self._collection(self._current) is None:
+            return ()
+        return [
+            Found("Add files…", "action", "plus", self.choose_files),
+            Found("Add folder…", "action", "folder", self.choose_folder),
+        ]
+
+    def _connect(self) -> None:
+        parts = self.parts
+        panel = parts.collections
+        panel.opened.connect(self._open_collection)
+        panel.created.connect(self._on_create)
+        panel.renamed.connect(self._on_rename)
+        panel.deleted.connect(self._on_delete)
+        if parts.no_collections.button is not None:
+            parts.no_collections.button.clicked.connect(panel.begin_new)
+        parts.add_files.clicked.connect(self.choose_files)
+        parts.add_folder.clicked.connect(self.choose_folder)
+        self._desk.files_ended.connect(self._on_files_ended)
+        self._desk.run_ended.connect(self._on_run_ended)
+        self._desk.failed_wanted.connect(self._show_failed)
+        parts.folders.switched.connect(self._on_folder_switched)
+        parts.search.searched.connect(self._on_search)
+        parts.search.textChanged.connect(self._on_search_edited)
+        parts.name_filter.textChanged.connect(self._on_filter)
+        parts.state_filter.currentIndexChanged.connect(self._on_filter)
+        parts.view.activated.connect(self._on_activated)
+        parts.view.clicked.connect(self._on_activated)
+        parts.hits.opened.connect(self._on_hit)
+        parts.pane.close_wanted.connect(self.close_document)
+        parts.tasks.wanted.connect(self._on_task)
+        parts.remove.clicked.connect(self._on_remove)
+        for keys, run in (("Ctrl+F", parts.search.setFocus), ("Esc", self._on_escape)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(run)
+        self._bridge.changed.connect(self._on_changed)
+        self._bridge.connected_changed.connect(self._on_connected)
+
+    # -- collections -----------------------------------------------------------------------------------
+
+    def _collection(self, name: str) -> Collection | None:
+        return next((known for known in self._collections if name and name in (known.id, known.name)), None)
+
+    def _refresh_collections(self) -> None:
+        self._bridge.call(ListCollections(), self._on_collections, self._on_unreachable, self)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        """The frame says that the core cannot be reached; everything is read again when it can."""
+
+    def _on_collections(self, found: CollectionList) -> None:
+        self._collections = found.collections
+        self.parts.show_collection(bool(found.collections))
+        current = self._collection(self._current)
+        self.parts.collections.show_collections(found.collections, current.id if current else "")
+        chosen = self.parts.collections.current
+        if chosen is None:
+            self._current = ""
+            self.close_document()
+        elif chosen.id != self._current:
+            self._open_collection(chosen.id)
+        else:
+            self._show_head()
+
+    def _open_collection(self, collection: str) -> None:
+        changes = collection != self._current
+        self._current = collection
+        if changes:
+            self.close_document()
+            self.parts.search.clear()
+            self.parts.message.hide()
+            self.parts.table.set_documents([])
+        self._show_head()
+        self._refresh_files()
+        self._desk.find()
+
+    def _show_head(self) -> None:
+        collection = self._collection(self._current)
+        self._desk.show(collection)
+        if collection is None:
+            return
+        self.parts.title.set_full_text(collection.name)
+        self.parts.counts.set_full_text(describe_collection(collection).replace(", ", " · "))
+        folders = self._folders.setdefault(collection.id, {})
+        for path in folders:
+            folders[path] = path in collection.watched
+        folders.update(dict.fromkeys(collection.watched, True))
+        self.parts.folders.show_folders(folders)
+
+    def _on_create(self, name: str) -> None:
+        self._create(name, lambda collection: self.parts.add_files.setFocus())
+
+    def _create(self, name: str, then: Callable[[Collection], None]) -> None:
+        def made(collection: Collection) -> None:
+            self.parts.collections.end_new()
+            self._collections = (*self._collections, collection)
+            self._current = ""
+            self.parts.show_collection(True)
+            self.parts.collections.show_collections(self._collections, collection.id)
+            self._open_collection(collection.id)
+            then(collection)
+
+        refuse = self.parts.collections.refuse_name
+        self._bridge.call(CreateCollection(name=name), made, lambda error: refuse(str(error)), self)
+
+    def _on_rename(self, collection: str, name: str) -> None:
+        call = RenameCollection(collection=collection, name=name)
+        self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
+
+    def _on_delete(self, collection: str) -> None:
+        call = RemoveCollection(collection=collection)
+        self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
+
+    def _complain(self, error: Exception) -> None:
+        self.parts.message.show_message(str(error), "danger")
+
+    # -- files -----------------------------------------------------------------------------------------
+
+    def _refresh_files(self) -> None:
+        current = self._current
+        if not current:
+            return
+
+        def show(found: DocumentList) -> None:
+            if current == self._current:
+                self.parts.table.set_documents(found.documents)
+                if not self.parts.shows_hits:
+                    self.parts.show_files()
+                self._open_wanted()
+
+        self._bridge.call(ListDocuments(collection=current), show, self._on_unreachable, self)
+
+    def _on_filter(self) -> None:
+        self.parts.rows.set_words(self.parts.name_filter.text().strip())
+        self.parts.rows.set_state(str(self.parts.state_filter.currentData()))
+        if not self.parts.shows_hits:
+            self.parts.show_files()
+
+    def choose_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add files")
+        self.add(paths)
+
+    def choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Add a folder")
+        self.add([path] if path else [])
+
+    def add(self, paths: Sequence[str], watch: bool = False) -> None:
+        """Read files and folders into the collection that is shown; without one, make a first one."""
+        if not paths:
+            return
+        collection = self._collection(self._current)
+        if collection is None:
+            folder = next((PurePath(path).name for path in paths if os.path.isdir(path)), "")
+            self._create(folder or FIRST_COLLECTION, lambda _: self.add(paths, watch))
+            return
+        for path in paths:
+            if os.path.isdir(path):
+                self._folders.setdefault(collection.id, {})[path] = watch
+        call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch)
+        self._bridge.call(call, self._desk.watch, self._complain, self)
+
+    def _on_folder_switched(self, path: str, watched: bool) -> None:
+        if watched:
+            self.add([path], watch=True)
+        else:
+            call = Unwatch(collection=self._current, path=path)
+            self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
+
+    def _on_files_ended(self) -> None:
+        if not self._files_timer.isActive():
+            self._files_timer.start()
+
+    def _on_run_ended(self) -> None:
+        self._refresh_collections()
+        self._refresh_files()
+
+    def _show_failed(self) -> None:
+        self.parts.state_filter.setCurrentIndex(self.parts.state_filter.findData("failed"))
+        self.parts.message.hide()
+
+    # -- one document ----------------------------------------------------------------------------------
+
+    def _on_activated(self, index: QModelIndex) -> None:
+        document = self.parts.rows.document_at(index)
+        if document is not None and not (self._opened is not None and document.id == self._opened.id):
+            self.open_document(document)
+
+    def open_document(self, document: Document, start: int = 0, end: int = 0) -> None:
+        """Show a document beside the table, with ``start:end`` marked."""
+        self._opened = document
+        self.parts.show_document(True)
+        self.parts.tasks.reset()
+        self.parts.tasks.setVisible(document.state != "failed")
+        self.parts.pane.open_document(self._current, document, start, end)
+
+    def close_document(self) -> None:
+        self._opened = None
+        self.parts.show_document(False)
+
+    def _open_wanted(self) -> None:
+        if self._wanted_document is None:
+            return
+        name, start, end = self._wanted_document
+        row = self.parts.table.row_of(name)
+        if row >= 0:
+            self._wanted_document = None
+            self.open_document(self.parts.table.documents[row], start, end)
+
+    def _on_remove(self) -> None:
+        document = self._opened
+        if document is None:
+            return
+
+        def remove() -> None:
+            self.parts.message.hide()
+            self.close_document()
+            call = RemoveDocument(collection=self._current, document=document.id)
+            self._bridge.call(call, lambda _: self._refresh_files(), self._complain, self)
+
+        words = f"Remove {PurePath(document.path).name} from the collection? The file stays where it is."
+        self.parts.message.show_message(words, "attention", "Remove", remove)
+        self.parts.message.action_button.setFocus()
+
+    def _on_task(self, task: str, language: str, columns: tuple[str, ...]) -> None:
+        collection = self._collection(self._current)
+        if self._opened is None or collection is None:
+            return
+        wanted = DocumentTask(document=self._opened.path, task=task, language=language, columns=columns)  # type: ignore[arg-type]
+        self._shell.open_page("chat", collection=collection.name, task=wanted)
+
+    # -- search ----------------------------------------------------------------------------------------
+
+    def _on_search_edited(self, text: str) -> None:
+        if not text.strip():
+            self._searched += 1
+            self.parts.show_files()
+
+    def _on_search(self, query: str) -> None:
+        self._searched += 1
+        number = self._searched
+        if not query or not self._current:
+            return
+
+        def show(found: SearchResult) -> None:
+            if number == self._searched:
+                self.parts.hits.show_passages(found.hits, "Nothing in these documents fits.")
+                self.parts.show_hits()
+
+        call = SearchDocuments(collection=self._current, query=query, limit=_SEARCH_LIMIT)
+        self._bridge.call(call, show, self._complain, self)
+
+    def _on_hit(self, passage: Passage) -> None:
+        row = self.parts.table.row_of(passage.document)
+        if row >= 0:
+            self.open_document(self.parts.table.documents[row], passage.start, passage.end)
+
+    # -- changes, keys, drops --------------------------------------------------------------------------
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "collection":
+            self._refresh_collections()
+            if id in ("", self._current):
+                self._on_files_ended()
+        elif kind == "run" and not self._desk.watches(id):
+            self._desk.find()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._desk.forget()
+            self._refresh_collections()
+            self._refresh_files()
+            self._desk.find()
+
+    def _on_escape(self) -> None:
+        if self.parts.shows_document:
+            self.close_document()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete and self._opened is not None:
+            self._on_remove()
+            return
+        super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            collection = self._collection(self._current)
+            name = f"“{collection.name}”" if collection is not None else "a new collection"
+            self.parts.cover.cover(f"Drop to add to {name}")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.parts.cover.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.parts.cover.hide()
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.add(paths)

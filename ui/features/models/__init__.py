@@ -1,0 +1,1 @@
+"""The models page: page, controllers, its own widgets and texts."""

@@ -1,0 +1,260 @@
+"""One model of the catalogue: its facts, its actions, and what opens below them (loading, details, removal)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.amounts import describe_bytes
+from ui.components.basics import (
+    Card,
+    Chip,
+    ElidedLabel,
+    InlineMessage,
+    Line,
+    PlainButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
+from ui.components.confirm_row import ConfirmRow
+from workbench.api.calls import ModelDetails, ModelRecord
+
+KINDS = {
+    "chat": ("Chat", "Answers questions and holds conversations."),
+    "base": ("Base", "Continues text; it was not trained to hold a conversation."),
+    "embedder": (
+        "Search",
+        "Turns text into vectors, so that documents are found by meaning. Loaded when it is needed.",
+    ),
+}
+
+
+class ModelCard(Card):
+    """Signals carry the model's name. Removal is asked for a second time, in the card, before it is sent."""
+
+    load_wanted = Signal(str)
+    unload_wanted = Signal(str)
+    details_wanted = Signal(str)
+    remove_wanted = Signal(str)
+
+    def __init__(self, model: ModelRecord) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.model = model
+        self._stop: Callable[[], None] | None = None
+        self._loaded = False
+        top = QHBoxLayout()
+        top.setSpacing(tokens.SPACE_2)
+        self._name = ElidedLabel(model.name, "heading")
+        self._kind = Chip("")
+        self._state = Chip("Loaded", "success")
+        self._missing = Chip("Missing", "danger")
+        top.addWidget(self._name, 1)
+        for chip in (self._missing, self._state, self._kind):
+            top.addWidget(chip)
+        self._facts = Text("", "body")
+        self._purpose = Text("", "small")
+        self._path = ElidedLabel("", "small", Qt.TextElideMode.ElideMiddle)
+        self._problem = InlineMessage()
+        self._progress = ProgressLine()
+        self._progress.stop_clicked.connect(self._on_stop)
+        self._progress.hide()
+        self.body.addLayout(top)
+        self.body.addWidget(self._facts)
+        self.body.addWidget(self._purpose)
+        self.body.addWidget(self._path)
+        self.body.addWidget(self._problem)
+        self.body.addWidget(self._progress)
+        self.body.addLayout(self._build_actions())
+        self.confirm = ConfirmRow(self.remove_button, tokens.SPACE_1)
+        self.confirm.confirmed.connect(lambda: self.remove_wanted.emit(self.model.name))
+        self.body.addWidget(self.confirm)
+        self._details: QWidget | None = None
+        self._state.hide()
+        self.show_model(model)
+
+    def _build_actions(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        row.setContentsMargins(0, tokens.SPACE_1, 0, 0)
+        self.load_button = PlainButton("Load", "play")
+        self.unload_button = PlainButton("Unload", "close")
+        self.details_button = QuietButton("Details", "chevron-right")
+        self.details_button.setCheckable(True)
+        self.remove_button = QuietButton("Remove", "trash")
+        for button in (self.load_button, self.unload_button, self.details_button, self.remove_button):
+            button.setProperty("small", True)
+            button.setAccessibleName(f"{button.text()} {self.model.name}")
+        self.load_button.clicked.connect(lambda: self.load_wanted.emit(self.model.name))
+        self.unload_button.clicked.connect(lambda: self.unload_wanted.emit(self.model.name))
+        self.details_button.toggled.connect(self._on_details)
+        self.remove_button.clicked.connect(lambda: self.confirm.ask())
+        row.addWidget(self.load_button)
+        row.addWidget(self.unload_button)
+        row.addWidget(self.details_button)
+        row.addStretch(1)
+        row.addWidget(self.remove_button)
+        return row
+
+    # -- what it shows -------------------------------------------------------------------------------
+
+    def show_model(self, model: ModelRecord) -> None:
+        self.model = model
+        self.setAccessibleName(model.name)
+        word, purpose = KINDS[model.kind]
+        self._kind.setText(word)
+        self._purpose.setText(purpose)
+        facts = [
+            model.architecture,
+            f"{describe_parameters(model.parameters)} parameters",
+            model.quantization,
+            describe_bytes(model.bytes),
+            f"{model.context_tokens:,} tokens of context",
+            model.licence or "licence not stated",
+        ]
+        self._facts.setText(" · ".join(fact for fact in facts if fact))
+        self._path.set_full_text(model.path)
+        self._missing.setVisible(model.missing)
+        if model.missing:
+            self._problem.show_message(
+                "Its files are not where they were. Put them back, or remove it here and import it again.", "attention"
+            )
+        kind = "deleted, they lie in the workbench's folder" if model.owned else "kept: they lie outside the workbench"
+        self.confirm.set_question(
+            f"Remove {model.name} from the list? Its files are {kind}.",
+            "Remove and delete files" if model.owned else "Remove",
+        )
+        self._show_buttons()
+
+    def set_loaded(self, loaded: bool) -> None:
+        self._loaded = loaded
+        self._state.setVisible(loaded)
+        self._show_buttons()
+
+    def set_stop(self, stop: Callable[[], None]) -> None:
+        """What Stop does while the model is being loaded."""
+        self._stop = stop
+
+    def show_loading(self, share: float | None) -> None:
+        if self._progress.isHidden():
+            self._problem.hide()
+            self._progress.show()
+        self._progress.set_progress(f"Loading {self.model.name}", share)
+        self._show_buttons()
+
+    def end_loading(self) -> None:
+        self._progress.hide()
+        self._stop = None
+        self._show_buttons()
+
+    def show_problem(self, text: str) -> None:
+        """Say in the card why something was refused."""
+        self.details_button.setChecked(False)
+        self._problem.show_message(text, "danger")
+
+    @property
+    def problem(self) -> str:
+        return self._problem.text if not self._problem.isHidden() else ""
+
+    @property
+    def facts(self) -> str:
+        return self._facts.text()
+
+    @property
+    def progress(self) -> ProgressLine:
+        return self._progress
+
+    def show_details(self, details: ModelDetails) -> None:
+        if not self.details_button.isChecked():
+            return
+        if self._details is not None:
+            self._details.deleteLater()
+        self._details = ModelFacts(details)
+        self.body.addWidget(self._details)
+
+    def _show_buttons(self) -> None:
+        loading = not self._progress.isHidden()
+        usable = self.model.kind != "embedder" and not self.model.missing
+        self.load_button.setVisible(usable and not self._loaded and not loading)
+        self.unload_button.setVisible(self._loaded and not loading)
+
+    # -- what is done --------------------------------------------------------------------------------
+
+    def _on_stop(self) -> None:
+        if self._stop is not None:
+            self._progress.set_progress("Stopping…")
+            self._stop()
+
+    def _on_details(self, open: bool) -> None:
+        set_icon(self.details_button, "chevron-down" if open else "chevron-right")
+        if open:
+            self.details_wanted.emit(self.model.name)
+        elif self._details is not None:
+            self._details.deleteLater()
+            self._details = None
+
+
+class ModelFacts(QWidget):
+    """What a model's files say of themselves."""
+
+    def __init__(self, details: ModelDetails) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, tokens.SPACE_2, 0, 0)
+        column.setSpacing(tokens.SPACE_3)
+        column.addWidget(Line())
+        model = details.model
+        numbers = [
+            ("Format", {"gguf": "GGUF", "safetensors": "safetensors"}[model.format]),
+            ("Tokenizer", details.tokenizer),
+            ("Vocabulary", f"{details.vocabulary:,} tokens" if details.vocabulary else ""),
+            ("Layers", str(details.layers or "")),
+            ("Width", str(details.embedding_length or "")),
+            ("Files", str(max(1, len(model.files)))),
+            ("SHA-256", model.sha256),
+        ]
+        column.addLayout(_pairs([(name, value) for name, value in numbers if value]))
+        if details.chat_template:
+            column.addWidget(Text("Chat template", "strong"))
+            column.addWidget(Text("How a conversation is written for this model. It comes with its files.", "small"))
+            column.addWidget(_code(details.chat_template, "Chat template", 120))
+        if details.metadata:
+            column.addWidget(Text("Everything in the file's header", "strong"))
+            lines = "\n".join(f"{name} = {value}" for name, value in sorted(details.metadata.items()))
+            column.addWidget(_code(lines, "Metadata", 160))
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(tokens.SPACE_4)
+    grid.setVerticalSpacing(tokens.SPACE_1)
+    grid.setColumnStretch(1, 1)
+    for line, (name, value) in enumerate(pairs):
+        grid.addWidget(Text(name, "muted"), line, 0)
+        words = ElidedLabel(value, "body", Qt.TextElideMode.ElideMiddle)
+        grid.addWidget(words, line, 1)
+    return grid
+
+
+def _code(text: str, name: str, height: int) -> QPlainTextEdit:
+    box = QPlainTextEdit(text)
+    box.setReadOnly(True)
+    box.setProperty("role", "code")
+    box.setAccessibleName(name)
+    box.setFixedHeight(height)
+    box.setTabChangesFocus(True)
+    return box
+
+
+def describe_parameters(count: int) -> str:
+    """``135 M``, ``7.2 B``."""
+    if count >= 1_000_000_000:
+        return f"{count / 1e9:.1f} B"
+    if count >= 1_000_000:
+        return f"{count / 1e6:.0f} M"
+    return f"{count:,}"

@@ -1,0 +1,144 @@
+"""The panel that adds a model: a place to drop it, and the choice whether its files are copied."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QFrame, QHBoxLayout, QRadioButton, QVBoxLayout
+
+from ui.theme import tokens
+from ui.components.basics import (
+    Card,
+    ElidedLabel,
+    IconButton,
+    IconLabel,
+    InlineMessage,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    Text,
+    set_property,
+)
+
+
+class ImportPanel(Card):
+    """``chosen`` is sent with a path and whether to copy; ``stopped`` when the person stops the import."""
+
+    chosen = Signal(str, bool)
+    stopped = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._path = ""
+        self.body.setSpacing(tokens.SPACE_3)
+        top = QHBoxLayout()
+        top.addWidget(Text("Import a model", "heading"))
+        top.addStretch(1)
+        self._close = IconButton("close", "Close the import")
+        self._close.clicked.connect(self.close_panel)
+        top.addWidget(self._close)
+        self.body.addLayout(top)
+        self.body.addWidget(self._build_drop())
+        self.reference = QRadioButton("Use it where it is")
+        self.copy = QRadioButton("Copy it into the workbench")
+        self.reference.setChecked(True)
+        group = QButtonGroup(self)
+        for button, words in (
+            (self.reference, "Takes no room. If the file is moved or deleted, the model is missing here."),
+            (self.copy, "Takes as much disk again. The model stays when the original goes, and moves with the data."),
+        ):
+            group.addButton(button)
+            button.setAccessibleDescription(words)
+            column = QVBoxLayout()
+            column.setSpacing(0)
+            column.addWidget(button)
+            help = Text(words, "small")
+            help.setContentsMargins(28, 0, 0, 0)
+            column.addWidget(help)
+            self.body.addLayout(column)
+        self._problem = InlineMessage()
+        self.body.addWidget(self._problem)
+        self._progress = ProgressLine()
+        self._progress.stop_clicked.connect(self.stopped)
+        self._progress.hide()
+        self.body.addWidget(self._progress)
+        last = QHBoxLayout()
+        self._chosen_path = ElidedLabel("Nothing chosen yet", "muted", Qt.TextElideMode.ElideMiddle)
+        self.import_button = PrimaryButton("Import")
+        self.import_button.clicked.connect(self._on_import)
+        last.addWidget(self._chosen_path, 1)
+        last.addWidget(self.import_button)
+        self.body.addLayout(last)
+        self.set_path("")
+
+    def _build_drop(self) -> QFrame:
+        self._drop = QFrame()
+        self._drop.setProperty("role", "drop")
+        row = QHBoxLayout(self._drop)
+        row.setContentsMargins(tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
+        row.setSpacing(tokens.SPACE_3)
+        row.addWidget(IconLabel("upload", "muted", 24))
+        row.addWidget(Text("Drop a .gguf file or a safetensors folder here, or choose one.", "body"), 1)
+        self.file_button = PlainButton("Choose a file…", "file")
+        self.folder_button = PlainButton("Choose a folder…", "folder")
+        self.file_button.clicked.connect(self._on_choose_file)
+        self.folder_button.clicked.connect(self._on_choose_folder)
+        row.addWidget(self.file_button)
+        row.addWidget(self.folder_button)
+        return self._drop
+
+    def open(self) -> None:
+        self.show()
+        self.file_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_panel(self) -> None:
+        self.hide()
+        self._progress.hide()
+        self._problem.hide()
+        self.set_path("")
+
+    def set_over(self, over: bool) -> None:
+        """Something is being dragged over the page."""
+        set_property(self._drop, "over", over)
+
+    def set_path(self, path: str) -> None:
+        self._path = path
+        self._problem.hide()
+        self._chosen_path.set_full_text(path or "Choose a file or a folder first")
+        self.import_button.setEnabled(bool(path))
+        self.import_button.setToolTip("" if path else "Choose a file or a folder first")
+
+    def show_progress(self, words: str, share: float | None) -> None:
+        self._problem.hide()
+        self._progress.show()
+        self._progress.set_progress(words.capitalize(), share)
+        self.import_button.setEnabled(False)
+        self.import_button.setToolTip("It is being imported")
+
+    def show_problem(self, text: str) -> None:
+        """The import has ended without a model; an empty text says nothing (it was stopped)."""
+        self._progress.hide()
+        self.import_button.setEnabled(bool(self._path))
+        if text:
+            self._problem.show_message(text, "danger")
+
+    @property
+    def problem(self) -> str:
+        return self._problem.text if not self._problem.isHidden() else ""
+
+    def _on_choose_file(self) -> None:
+        self._ask("Choose a model file", QFileDialog.FileMode.ExistingFile)
+
+    def _on_choose_folder(self) -> None:
+        self._ask("Choose a model's folder", QFileDialog.FileMode.Directory)
+
+    def _ask(self, title: str, mode: QFileDialog.FileMode) -> None:
+        dialog = QFileDialog(self, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        if mode == QFileDialog.FileMode.ExistingFile:
+            dialog.setNameFilters(["Models (*.gguf *.safetensors)", "All files (*)"])
+        dialog.fileSelected.connect(self.set_path)
+        dialog.open()
+
+    def _on_import(self) -> None:
+        self.chosen.emit(self._path, self.copy.isChecked())

@@ -1,0 +1,310 @@
+"""The catalogue of models as cards: what each is, where it lies, and loading, looking into, importing, removing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge, Handle
+from ui.features import ShellActions
+from ui.theme import tokens
+from ui.components.amounts import describe_bytes, describe_count
+from ui.components.basics import PlainButton, Text
+from ui.components.column import ScrolledColumn
+from ui.components.empty_state import EmptyState
+from ui.features.models.model_card import ModelCard
+from ui.features.models.model_import import ImportPanel
+from workbench.api import events
+from workbench.api.calls import (
+    ImportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    ModelDetails,
+    ModelList,
+    ModelRecord,
+    RegisterStarter,
+    RemoveModel,
+    Status,
+    UnloadModel,
+)
+from workbench.errors import Cancelled, UserError
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import error_of
+
+
+class ModelsPage(QWidget):
+    """All models that are on this machine's catalogue."""
+
+    name, title, icon = "models", "Models", "models"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._cards: dict[str, ModelCard] = {}
+        self._wanted = ""
+        self._importing: Handle | None = None
+        self.setAcceptDrops(True)
+        self._build()
+        bridge.changed.connect(self._on_changed)
+        bridge.status_changed.connect(self._on_status)
+        bridge.connected_changed.connect(self._on_connected)
+
+    def open_target(self, model: str = "", add: bool = False) -> None:
+        """Show a model by name, or the import panel."""
+        if add:
+            self._open_import()
+        if model:
+            self._wanted = model
+            self._show_wanted()
+
+    def header(self) -> QWidget:
+        """The button that stands beside the page's title."""
+        self._add = PlainButton("Import a model", "plus")
+        self._add.clicked.connect(self._open_import)
+        return self._add
+
+    @property
+    def cards(self) -> dict[str, ModelCard]:
+        return dict(self._cards)
+
+    @property
+    def import_panel(self) -> ImportPanel:
+        return self._import
+
+    @property
+    def empty_state(self) -> EmptyState:
+        return self._empty
+
+    @property
+    def starter_problem(self) -> str:
+        """Why the starter could not be registered, as the empty page says it."""
+        return self._starter_error.text()
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._area = ScrolledColumn(tokens.SPACE_3)
+        column = self._area.column
+        self._summary = Text("", "muted")
+        self._import = ImportPanel()
+        self._import.hide()
+        self._import.chosen.connect(self._on_import)
+        self._import.stopped.connect(self._on_import_stopped)
+        column.addWidget(self._import)
+        column.addWidget(self._summary)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(tokens.SPACE_3)
+        column.addLayout(self._list)
+        self._empty = EmptyState(
+            "models",
+            "No model yet",
+            "A model is the part that reads and answers. The starter model is small (98\u00a0MB), runs on any machine "
+            "and needs no network. You can also import a GGUF file or a safetensors folder, or drop one here.",
+            "Use the starter model",
+        )
+        assert self._empty.button is not None
+        self._empty.button.clicked.connect(self._on_starter)
+        self._other = PlainButton("Import a model", "plus")
+        self._other.clicked.connect(self._open_import)
+        self._empty.add_action(self._other)
+        self._starter_error = Text("", "error")
+        self._starter_error.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._starter_error.setMinimumWidth(480)
+        self._starter_error.hide()
+        self._empty.add_action(self._starter_error)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._area)
+        self._stack.addWidget(self._empty)
+        outer.addWidget(self._stack)
+
+    # -- what happens --------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load_list()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._load_list()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "model":
+            self._load_list()
+
+    def _load_list(self) -> None:
+        self._bridge.call(ListModels(), self._on_models, owner=self)
+
+    def _on_models(self, found: ModelList) -> None:
+        names = [model.name for model in found.models]
+        for gone in set(self._cards) - set(names):
+            self._cards.pop(gone).deleteLater()
+        for place, model in enumerate(sorted(found.models, key=_order)):
+            card = self._cards.get(model.name)
+            if card is None:
+                card = self._make_card(model)
+            card.show_model(model)
+            self._list.insertWidget(place, card)
+        size = describe_bytes(sum(model.bytes for model in found.models))
+        self._summary.setText(f"{describe_count(len(names), 'model')}, {size} on disk")
+        self._summary.setVisible(bool(names))
+        assert self._empty.button is not None
+        self._empty.button.setVisible(not found.starter_hint)
+        if found.starter_hint and not names:
+            self._starter_error.setText(f"The starter model is not installed. {found.starter_hint}")
+        self._starter_error.setVisible(bool(found.starter_hint))
+        self._show_stack()
+        if self._bridge.status is not None:
+            self._on_status(self._bridge.status)
+        self._show_wanted()
+
+    def _make_card(self, model: ModelRecord) -> ModelCard:
+        card = self._cards[model.name] = ModelCard(model)
+        card.load_wanted.connect(self._on_load)
+        card.unload_wanted.connect(self._on_unload)
+        card.details_wanted.connect(self._on_details)
+        card.remove_wanted.connect(self._on_remove)
+        return card
+
+    def _show_stack(self) -> None:
+        empty = not self._cards and self._import.isHidden()
+        self._stack.setCurrentWidget(self._empty if empty else self._area)
+
+    def _show_wanted(self) -> None:
+        card = self._cards.get(self._wanted)
+        if card is None:
+            return
+        for other in self._cards.values():
+            other.set_selected(other is card)
+        self._area.ensureWidgetVisible(card)
+        card.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._wanted = ""
+
+    def _on_status(self, status: Status) -> None:
+        for name, card in self._cards.items():
+            card.set_loaded(name == status.model)
+
+    def _on_load(self, name: str) -> None:
+        card = self._cards[name]
+
+        def ended(terminal: Terminal) -> None:
+            card.end_loading()
+            if isinstance(terminal, events.Failed):
+                card.show_problem(_words(error_of(terminal)))
+            self._bridge.refresh_status()
+
+        def progressed(batch: Sequence[Event]) -> None:
+            for event in batch:
+                if isinstance(event, events.Progress):
+                    card.show_loading(event.done / event.total if event.total else None)
+
+        card.show_loading(None)
+        handle = self._bridge.stream(LoadModel(name=name), progressed, ended, card)
+        card.set_stop(handle.cancel)
+
+    def _on_unload(self, name: str) -> None:
+        self._bridge.call(UnloadModel(), self._on_unloaded, owner=self)
+
+    def _on_unloaded(self, status: Status) -> None:
+        self._on_status(status)
+        self._bridge.refresh_status()
+
+    def _on_details(self, name: str) -> None:
+        card = self._cards[name]
+
+        def shown(details: ModelDetails) -> None:
+            card.show_details(details)
+
+        self._bridge.call(InspectModel(name=name), shown, lambda error: card.show_problem(_words(error)), card)
+
+    def _on_remove(self, name: str) -> None:
+        card = self._cards[name]
+        self._bridge.call(
+            RemoveModel(name=name), self._on_removed, lambda error: card.show_problem(_words(error)), card
+        )
+
+    def _on_removed(self, model: ModelRecord) -> None:
+        files = "Its files were deleted." if model.owned else "Its files stay where they are."
+        self._shell.show_message(f"{model.name} was removed. {files}", "info")
+        self._load_list()
+
+    # -- adding --------------------------------------------------------------------------------------
+
+    def _open_import(self) -> None:
+        self._import.open()
+        self._show_stack()
+        self._area.verticalScrollBar().setValue(0)
+
+    def _on_import(self, path: str, copy: bool) -> None:
+        def progressed(batch: Sequence[Event]) -> None:
+            for event in batch:
+                if isinstance(event, events.Progress):
+                    self._import.show_progress(event.stage, event.done / event.total if event.total else None)
+
+        def ended(terminal: Terminal) -> None:
+            self._importing = None
+            if isinstance(terminal, events.Finished):
+                self._import.close_panel()
+                self._wanted = str((terminal.result or {}).get("name", ""))
+                self._load_list()
+            else:
+                error = error_of(terminal)
+                self._import.show_problem("" if isinstance(error, Cancelled) else _words(error))
+
+        self._import.show_progress("Reading the model", None)
+        self._importing = self._bridge.stream(ImportModel(path=path, copy=copy), progressed, ended, self)
+
+    def _on_import_stopped(self) -> None:
+        if self._importing is not None:
+            self._importing.cancel()
+
+    def _on_starter(self) -> None:
+        assert self._empty.button is not None
+        self._empty.button.setEnabled(False)
+        self._empty.button.setText("Making the starter model ready…")
+        self._starter_error.hide()
+        self._bridge.call(RegisterStarter(), self._on_starter_ready, self._on_starter_failed, self)
+
+    def _on_starter_ready(self, found: ModelList) -> None:
+        self._reset_starter()
+        self._load_list()
+
+    def _on_starter_failed(self, error: Exception) -> None:
+        self._reset_starter()
+        self._starter_error.setText(_words(error))
+        self._starter_error.show()
+
+    def _reset_starter(self) -> None:
+        assert self._empty.button is not None
+        self._empty.button.setEnabled(True)
+        self._empty.button.setText("Use the starter model")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            self._open_import()
+            self._import.set_over(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._import.set_over(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._import.set_over(False)
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self._import.set_path(paths[0])
+            event.acceptProposedAction()
+
+
+def _order(model: ModelRecord) -> tuple[int, str]:
+    return ("chat", "base", "embedder").index(model.kind), model.name.lower()
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, UserError) else str(error).splitlines()[0]

@@ -1,0 +1,1 @@
+"""The settings page: page, controllers, its own widgets and texts."""

@@ -1,0 +1,152 @@
+"""All settings, generated from their types, and what the program is and where its data lies."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.components.config_form import Form
+from ui.features import ShellActions
+from ui.theme import tokens
+from ui.components.amounts import describe_bytes
+from ui.components.basics import Card, ElidedLabel, PlainButton, Text
+from ui.components.column import ScrolledColumn
+from workbench.api.calls import ChangeSettings, GetMachine, GetSettings, Machine, Status
+from workbench.errors import UserError
+from workbench.settings import SECTIONS, Settings
+
+TITLES = {"general": "General", "engine": "Model", "documents": "Documents"}
+
+
+class SettingsPage(QWidget):
+    """A change is saved at once. What a change needs to take effect is said beside its section."""
+
+    name, title, icon = "settings", "Settings", "settings"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self.forms: dict[str, Form] = {}
+        self._build()
+        bridge.changed.connect(self._on_changed)
+        bridge.status_changed.connect(self._on_status)
+        bridge.connected_changed.connect(self._on_connected)
+        if bridge.status is not None:
+            self._on_status(bridge.status)
+
+    def open_target(self, section: str = "", field: str = "") -> None:
+        """Show a field of a section. Raises KeyError for one that there is not."""
+        row = self.forms[section].focus_field(field)
+        # once the rows that were unfolded for it have their places
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
+
+    def fact(self, name: str) -> str:
+        """What is said of the program or the machine: Version, Data folder, Processor, Memory, Graphics, Free disk."""
+        return self._values[name].full_text
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._area = ScrolledColumn(tokens.SPACE_4)
+        column = self._area.column
+        for section, config in SECTIONS.items():
+            card = Card(margin=tokens.SPACE_5)
+            card.body.setSpacing(tokens.SPACE_3)
+            card.body.addWidget(Text(TITLES.get(section, section.capitalize()), "heading"))
+            card.body.addWidget(Text(inspect.cleandoc(config.__doc__ or ""), "muted"))
+            form = self.forms[section] = Form(config)
+            form.changed.connect(partial(self._on_edited, section))
+            card.body.addWidget(form)
+            column.addWidget(card)
+        column.addWidget(self._build_about())
+        outer.addWidget(self._area)
+
+    def _build_about(self) -> Card:
+        card = Card(margin=tokens.SPACE_5)
+        card.body.setSpacing(tokens.SPACE_3)
+        card.body.addWidget(Text("This program and this machine", "heading"))
+        self._facts = QGridLayout()
+        self._facts.setHorizontalSpacing(tokens.SPACE_5)
+        self._facts.setVerticalSpacing(tokens.SPACE_2)
+        self._facts.setColumnStretch(1, 1)
+        self._values: dict[str, ElidedLabel] = {}
+        for line, name in enumerate(("Version", "Data folder", "Processor", "Memory", "Graphics", "Free disk")):
+            value = self._values[name] = ElidedLabel("…", "body", Qt.TextElideMode.ElideMiddle)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._facts.addWidget(Text(name, "muted"), line, 0)
+            self._facts.addWidget(value, line, 1)
+        self.folder_button = PlainButton("Open folder", "folder")
+        self.folder_button.setProperty("small", True)
+        self.folder_button.clicked.connect(self._on_open_folder)
+        self._facts.addWidget(self.folder_button, 1, 2)
+        card.body.addLayout(self._facts)
+        card.body.addWidget(
+            Text(
+                "Everything lies in the data folder: it can be copied as a backup or moved to another machine.", "small"
+            )
+        )
+        return card
+
+    # -- what happens --------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._load()
+
+    def _load(self) -> None:
+        self._bridge.call(GetSettings(), self._on_settings, owner=self)
+        self._bridge.call(GetMachine(), self._on_machine, owner=self)
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "settings":
+            self._bridge.call(GetSettings(), self._on_settings, owner=self)
+
+    def _on_settings(self, settings: Settings) -> None:
+        for section, form in self.forms.items():
+            form.set_values(getattr(settings, section))
+
+    def _on_edited(self, section: str, name: str, value: Any) -> None:
+        def refused(error: Exception) -> None:
+            words = f"{error.message} {error.hint}".strip() if isinstance(error, UserError) else str(error)
+            self.forms[section].set_error(name, words)
+
+        plain = list(value) if isinstance(value, tuple) else value
+        self._bridge.call(ChangeSettings(values={section: {name: plain}}), self._on_saved, refused, self)
+
+    def _on_saved(self, settings: Settings) -> None:
+        self._on_settings(settings)
+        self._bridge.refresh_status()
+
+    def _on_status(self, status: Status) -> None:
+        self._values["Version"].set_full_text(status.version)
+        self._values["Data folder"].set_full_text(status.home)
+
+    def _on_machine(self, machine: Machine) -> None:
+        graphics = [device.description or device.name for device in machine.devices if device.kind != "cpu"]
+        self._values["Processor"].set_full_text(f"{machine.processor}, {machine.cores} cores")
+        self._values["Memory"].set_full_text(
+            f"{describe_bytes(machine.memory_bytes)}, {describe_bytes(machine.memory_free_bytes)} free"
+        )
+        self._values["Graphics"].set_full_text(", ".join(graphics) or "none that a model can run on")
+        self._values["Free disk"].set_full_text(describe_bytes(machine.disk_free_bytes))
+
+    def _on_open_folder(self) -> None:
+        folder = self.fact("Data folder")
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(folder)))):
+            self._shell.show_message(
+                f"This system has no program that opens folders. The data lies in {folder}.", "info"
+            )

@@ -1,0 +1,1 @@
+"""The training page: page, controllers, its own widgets and texts."""

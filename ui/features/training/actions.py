@@ -1,0 +1,122 @@
+"""What is done with a training that is looked at: paused, gone on with, stopped, exported, deleted, tried, merged."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from ui.bridge import Bridge
+from ui.features import MessageKind, ShellActions
+from ui.features.training.run_list import delete_words
+from ui.error_text import in_words
+from workbench.api.calls import ExportRun, PauseRun, RemoveRun, ResumeRun, RunRecord, StopRun
+from workbench.api.protocol import Call
+from workbench.records.training import AdapterRecord
+
+if TYPE_CHECKING:
+    from ui.features.training.run_view import TrainRun
+
+_NO_NAME = r'[/\\:*?"<>|]+'
+"""What a folder cannot be called."""
+
+
+class RunActions(QObject):
+    """``shown`` is the run that is looked at and ``made`` what it made, None where there is none."""
+
+    told = Signal(object)
+    """A run, as it is since something was done with it."""
+    refused = Signal()
+    removed = Signal(str)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        shell: ShellActions,
+        shown: Callable[[], RunRecord | None],
+        made: Callable[[], AdapterRecord | None],
+        page: QWidget,
+    ) -> None:
+        super().__init__(page)
+        self._bridge = bridge
+        self._shell = shell
+        self._shown = shown
+        self._made = made
+        self._page = page
+        self._view: TrainRun | None = None
+
+    def serve(self, view: TrainRun) -> None:
+        """Do what is asked for in the view of the run, and say there what was refused."""
+        self._view = view
+        view.pause_wanted.connect(lambda: self._ask(PauseRun))
+        view.go_on_wanted.connect(lambda: self._ask(ResumeRun))
+        view.resume_wanted.connect(lambda: self._ask(ResumeRun))
+        view.stop_wanted.connect(lambda: self._ask(StopRun))
+        view.export_wanted.connect(self._on_export)
+        view.delete_wanted.connect(self._on_delete_wanted)
+        view.try_wanted.connect(self._on_try)
+        view.merge_wanted.connect(self._on_merge)
+
+    def delete(self, run: str) -> None:
+        self._bridge.call(RemoveRun(run=run), lambda _: self.removed.emit(run), self._complain, self)
+
+    def export(self, run: str, path: str) -> None:
+        """Write a run as a folder that runs elsewhere; ``path`` must not be there yet."""
+        self._say("Exporting the run…", "info")
+
+        def done(folder: str) -> None:
+            self._say(f"Exported to {folder}. Its README says how to run it elsewhere.", "success")
+
+        self._bridge.call(ExportRun(run=run, path=path), done, self._complain, self)
+
+    def _ask(self, call: Callable[..., Call[RunRecord]]) -> None:
+        run = self._shown()
+        if run is not None:
+            self._bridge.call(call(run=run.id), self.told.emit, self._complain, self)
+
+    def _say(self, words: str, kind: MessageKind) -> None:
+        if self._view is not None and self._shown() is not None:
+            self._view.message.show_message(words, kind)
+        else:
+            self._shell.show_message(words, kind)
+
+    def _complain(self, error: Exception) -> None:
+        self._say(in_words(error), "danger")
+        self.refused.emit()
+
+    def _on_delete_wanted(self) -> None:
+        """Ask beside the button that was pressed."""
+        run, view = self._shown(), self._view
+        if run is None or view is None:
+            return
+
+        def delete() -> None:
+            view.message.hide()
+            self.delete(run.id)
+
+        view.message.show_message(delete_words(run), "attention", "Delete", delete)
+        view.message.action_button.setFocus()
+
+    def _on_export(self) -> None:
+        run = self._shown()
+        if run is None:
+            return
+        name = f"{re.sub(_NO_NAME, '-', run.title)}-run"
+        path, _ = QFileDialog.getSaveFileName(self._page, "Export the run as a folder", name)
+        if path:
+            self.export(run.id, path)
+
+    def _on_try(self) -> None:
+        made = self._made()
+        if made is not None:
+            self._shell.open_page("chat", adapter=made.name)
+
+    def _on_merge(self) -> None:
+        made = self._made()
+        if made is not None:
+            dialogs = importlib.import_module("ui.features.adapters.merge_dialog")
+            dialogs.MergeDialog(self._bridge, made, self._page).open()

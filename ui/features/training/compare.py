@@ -1,0 +1,117 @@
+"""Several trainings with their curves laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.features.training.state import TrainingStory
+from ui.features.training.texts import config_of, describe_time, state_of
+from ui.theme import tokens
+from ui.components.amounts import describe_seconds
+from ui.components.basics import Card, ElidedLabel, Text, empty_layout
+from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
+from ui.features.training.method_picker import METHODS
+from workbench.api.calls import RunRecord
+
+_CHARTS = (
+    ("evaluation_loss", "Loss on held-out examples", "", True),
+    ("loss", "Loss in training", "", False),
+    ("learning_rate", "Learning rate", "", False),
+    ("tokens_per_second", "Speed", "tokens/s", False),
+)
+_HEADS = ("", "Training", "Method", "State", "Loss", "Held-out loss", "Time")
+
+
+class TrainCompare(QWidget):
+    """A table that names the colours, and a chart for each of the curves."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.charts = {
+            name: CurveChart(title, unit, 160, legend=False, from_zero=name == "tokens_per_second")
+            for name, title, unit, _ in _CHARTS
+        }
+        self._known: object = None
+        self._table = QGridLayout()
+        self._table.setHorizontalSpacing(tokens.SPACE_4)
+        self._table.setVerticalSpacing(tokens.SPACE_1)
+        self._table.setColumnStretch(1, 1)
+        names = Card()
+        names.body.addWidget(Text("Compared", "heading"))
+        names.body.addLayout(self._table)
+        curves = Card()
+        curves.body.setSpacing(tokens.SPACE_4)
+        charts = list(self.charts.values())
+        for pair in (charts[:2], charts[2:]):
+            row = QHBoxLayout()
+            row.setSpacing(tokens.SPACE_4)
+            for chart in pair:
+                row.addWidget(chart, 1)
+            curves.body.addLayout(row)
+        curves.body.addStretch(1)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
+        column.setSpacing(tokens.SPACE_4)
+        column.addWidget(names)
+        column.addWidget(curves)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    def show_runs(self, runs: Sequence[tuple[RunRecord, TrainingStory]]) -> None:
+        """Lay these over each other; each keeps its colour by its place."""
+        titles = _told_apart([run for run, _ in runs])
+        for name, _, _, dots in _CHARTS:
+            series = []
+            for number, (_, story) in enumerate(runs):
+                curve = story.curve(name)
+                token, style = _look(number)
+                series.append(Series(titles[number], token, curve.steps, curve.values, dots, name == "loss", style))
+            self.charts[name].show_series(series)
+        rows = [(title, *_row(run, story)) for title, (run, story) in zip(titles, runs, strict=True)]
+        if rows == self._known:
+            return
+        self._known = rows
+        empty_layout(self._table)
+        for place, title in enumerate(_HEADS):
+            self._table.addWidget(Text(title, "small"), 0, place)
+        for line, row in enumerate(rows, 1):
+            self._table.addWidget(Swatch(*_look(line - 1)), line, 0)
+            for place, words in enumerate(row, 1):
+                label = ElidedLabel(words) if place == 1 else Text(words, "muted")
+                if isinstance(label, Text):
+                    label.setWordWrap(False)
+                self._table.addWidget(label, line, place)
+
+
+def _look(number: int) -> tuple[str, int]:
+    """Colour and style of the line of the run at a place; the colours come again in another style."""
+    return SERIES_TOKENS[number % len(SERIES_TOKENS)], number // len(SERIES_TOKENS)
+
+
+def _told_apart(runs: Sequence[RunRecord]) -> list[str]:
+    """Their titles; those that several have with the time at which each began."""
+    titles = [run.title for run in runs]
+    return [f"{run.title} · {describe_time(run.created)}" if titles.count(run.title) > 1 else run.title for run in runs]
+
+
+def _row(run: RunRecord, story: TrainingStory) -> tuple[str, ...]:
+    config = config_of(run)
+    loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
+    return (
+        METHODS[config.weights.method][0] if config is not None else "",
+        state_of(run)[0],
+        f"{loss:.3f}" if loss is not None else "–",
+        f"{held:.3f}" if held is not None else "–",
+        describe_seconds(run.ended - run.created) if run.ended is not None else "–",
+    )

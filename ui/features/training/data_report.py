@@ -1,0 +1,199 @@
+"""What is in a set of examples and what of it the model will be shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.amounts import describe_count
+from ui.components.basics import Chip, InlineMessage, LinkButton, ProgressLine, Text
+from ui.features.training.column_mapping import ColumnMapping, unmapped
+from ui.features.training.example_view import ExampleView
+from ui.features.training.length_histogram import LengthHistogram
+from workbench.records.training import DataPart, DataReport, Objective, SideReport
+
+SHAPES = {
+    "messages": "Conversations",
+    "sharegpt": "Conversations (ShareGPT)",
+    "instruction": "Instruction and answer (Alpaca)",
+    "prompt_completion": "Question and answer",
+    "text": "Plain text",
+    "columns": "Columns",
+    "unknown": "Not recognised",
+}
+_SHOWN_REFUSED = 50
+
+
+class DataReportView(QWidget):
+    """``mapped`` sends the DataPart with columns chosen by hand, ``more_wanted`` the number of an example that is not
+    there yet, ``stop_wanted`` that looking shall end."""
+
+    mapped = Signal(object)
+    more_wanted = Signal(int)
+    stop_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.progress = ProgressLine()
+        self.progress.hide()
+        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.message = InlineMessage(closable=False)
+        self.hint = Text("Choose a model and examples to see what the model will be shown.", "muted")
+        self.shape = Chip("", "accent")
+        self.why = Text("", "muted")
+        self.map_button = LinkButton("Map the columns by hand")
+        self.map_button.setCheckable(True)
+        self.map_button.toggled.connect(lambda open: self._on_fold(self.map_button, open))
+        self.mapping = ColumnMapping()
+        self.mapping.changed.connect(self.mapped)
+        self.numbers = Text("", "body")
+        self.flaws = Text("", "attention")
+        self.histogram = LengthHistogram()
+        self.notes = Text("", "small")
+        self.legend = Text("", "small")
+        self.examples = ExampleView()
+        self.examples.wanted.connect(self.more_wanted)
+        self.refused_button = LinkButton("")
+        self.refused_button.setCheckable(True)
+        self.refused_button.toggled.connect(lambda open: self._on_fold(self.refused_button, open))
+        self.refused = Text("", "small")
+        for button in (self.map_button, self.refused_button):
+            set_icon(button, "chevron-right", "accent", 16)
+        self._report: DataReport | None = None
+        top = QHBoxLayout()
+        top.setSpacing(tokens.SPACE_2)
+        top.addWidget(self.shape)
+        top.addWidget(self.why, 1)
+        links = QHBoxLayout()
+        links.addWidget(self.map_button)
+        links.addWidget(self.refused_button)
+        links.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        column.addWidget(self.hint)
+        column.addWidget(self.progress)
+        column.addWidget(self.message)
+        column.addLayout(top)
+        above: tuple[QWidget, ...] = (self.numbers, self.flaws, self.histogram, self.notes)
+        below: tuple[QWidget, ...] = (self.mapping, self.refused, self.legend, self.examples)
+        for part in above:
+            column.addWidget(part)
+        column.addLayout(links)
+        for part in below:
+            column.addWidget(part)
+        self._arrange()
+
+    @property
+    def report(self) -> DataReport | None:
+        """What is shown; None before there is one."""
+        return self._report
+
+    def show_nothing(self, words: str) -> None:
+        """Say why there is nothing to see yet."""
+        self._report = None
+        self.progress.hide()
+        self.message.hide()
+        self.hint.setText(words)
+        self._arrange()
+
+    def show_looking(self) -> None:
+        """The set is being read; what was known stays in sight until then."""
+        self.message.hide()
+        self.progress.set_progress("Looking at the examples…")
+        self.progress.show()
+        self.hint.setVisible(False)
+
+    def show_problem(self, words: str, data: DataPart) -> None:
+        """The set cannot be used, and why. Columns that were mapped by hand can be mapped anew."""
+        self._report = None
+        self.progress.hide()
+
+        def map_anew() -> None:
+            self.mapped.emit(unmapped(data))
+
+        by_hand = unmapped(data) != data
+        self.message.show_message(words, "danger", "Map the columns anew" if by_hand else "", map_anew)
+        self._arrange()
+
+    def show_report(self, report: DataReport, data: DataPart, objective: Objective) -> None:
+        """Show what is in a set, with its first examples."""
+        self.progress.hide()
+        self.message.hide()
+        self._report = report
+        unknown = report.shape == "unknown"
+        self.shape.setText(SHAPES.get(report.shape, report.shape.replace("_", " ").capitalize()))
+        self.shape.set_tone("attention" if unknown else "accent")
+        by_hand = not unknown and unmapped(data) != data
+        self.why.setText("They mean what you said." if by_hand else report.why)
+        self.mapping.show_columns(report.columns, data, objective)
+        self.map_button.setVisible(bool(report.columns) and not unknown)
+        self.numbers.setText(describe_sides(report))
+        self.flaws.setText(describe_flaws(report))
+        self.histogram.show_lengths(report.train.lengths, report.longest_tokens if report.train.truncated else 0)
+        left_out = f"Not used: {', '.join(report.left_out)}." if report.left_out else ""
+        self.notes.setText("\n".join(part for part in (left_out, *report.notes) if part))
+        self.examples.restart(report.previews, report.train.examples + report.evaluation.examples)
+        self.refused_button.setText(describe_count(len(report.refused), "row is left out", "rows are left out"))
+        self.refused.setText(refused_words(report.refused))
+        self._arrange()
+
+    def _on_fold(self, button: LinkButton, open: bool) -> None:
+        set_icon(button, "chevron-down" if open else "chevron-right", "accent", 16)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        report = self._report
+        there = report is not None
+        unknown = report is not None and report.shape == "unknown"
+        self.hint.setVisible(not there and not self.message.isVisibleTo(self))
+        for part in (self.shape, self.why):
+            part.setVisible(there)
+        for label in (self.numbers, self.flaws, self.notes):
+            label.setVisible(there and bool(label.text()))
+        self.histogram.setVisible(report is not None and bool(report.train.lengths))
+        self.examples.setVisible(report is not None and bool(report.previews))
+        self.legend.setVisible(self.examples.isVisibleTo(self))
+        self.legend.setText("The tinted words are what the model learns to write; the rest it only reads.")
+        self.map_button.setVisible(report is not None and bool(report.columns) and not unknown)
+        self.mapping.setVisible(report is not None and (unknown or self.map_button.isChecked()))
+        self.refused_button.setVisible(report is not None and bool(report.refused))
+        self.refused.setVisible(report is not None and bool(report.refused) and self.refused_button.isChecked())
+
+
+def describe_sides(report: DataReport) -> str:
+    """``1,350 examples to learn from, 150 held out · about 216 tokens each, the longest 812``"""
+    if not report.train.examples:
+        return ""
+    held = f", {report.evaluation.examples:,} held out" if report.evaluation.examples else ", none held out"
+    lengths = f"about {report.train.median:,} tokens each, {report.train.shortest:,} to {report.train.longest:,}"
+    learnt = f"{report.train.trained_tokens:,} of {report.train.tokens:,} tokens are learnt"
+    return f"{describe_count(report.train.examples, 'example')} to learn from{held} · {lengths} · {learnt}"
+
+
+def describe_flaws(report: DataReport) -> str:
+    """What a person may want to mend in a set; "" where there is nothing."""
+    flaws = []
+    both = (report.train, report.evaluation)
+    at = f" at {report.longest_tokens:,} tokens" if report.longest_tokens else ""
+    for count, one, many in (
+        (_sum(both, "truncated"), f"is cut{at}", f"are cut{at}"),
+        (_sum(both, "duplicates"), "is there twice", "are there more than once"),
+        (_sum(both, "empty"), "has nothing to learn", "have nothing to learn"),
+        (report.overlap, "that is held out is learnt from too", "that are held out are learnt from too"),
+    ):
+        if count:
+            flaws.append(f"{describe_count(count, 'example')} {one if count == 1 else many}")
+    return f"{'; '.join(flaws)}." if flaws else ""
+
+
+def refused_words(refused: tuple[str, ...]) -> str:
+    """The first of the refused rows, with their reasons."""
+    more = len(refused) - _SHOWN_REFUSED
+    return "\n".join((*refused[:_SHOWN_REFUSED], *((f"and {more:,} more",) if more > 0 else ())))
+
+
+def _sum(sides: tuple[SideReport, ...], field: str) -> int:
+    return sum(int(getattr(side, field)) for side in sides)

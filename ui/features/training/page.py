@@ -1,0 +1,459 @@
+"""The Train page: put a training together, watch it, look at those before and compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.background_import import EarlyImport
+from ui.features import Found, ShellActions
+from ui.features.training.actions import RunActions
+from ui.features.training.intake import TrainIntake
+from ui.features.training.planning import PlanningDesk
+from ui.features.training.setup import TrainSetup
+from ui.features.training.state import TrainingStory
+from ui.features.training.follower import TrainingWatch
+from ui.features.training.texts import config_of, list_lines
+from ui.components.basics import Text
+from ui.components.drop_cover import DropCover
+from ui.components.empty_state import EmptyState
+from ui.features.training.run_list import RunList
+from ui.error_text import in_words
+from workbench.api.calls import (
+    FollowRun,
+    ListAdapters,
+    ListDataSets,
+    ListModels,
+    ListRuns,
+    ModelList,
+    RunRecord,
+    Train,
+)
+from workbench.api.calls import RunList as RunRecords
+from workbench.api.events import Event, Terminal
+from workbench.records.training import AdapterList, AdapterRecord, DataSetList, TrainingConfig
+
+if TYPE_CHECKING:
+    from ui.features.training.compare import TrainCompare
+    from ui.features.training.run_view import TrainRun
+    from ui.components.curves import CurveChart
+
+_RUNS = 300
+
+
+class TrainPage(QWidget):
+    """See ``ui.features`` for what the frame asks of a page. What draws curves is imported aside once the page is
+    there."""
+
+    name, title, icon = "train", "Train", "train"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._runs: dict[str, RunRecord] = {}
+        self._watches: dict[str, TrainingWatch] = {}
+        self._made: dict[str, AdapterRecord] | None = None  # by the run that made it; None until it is known
+        self._shown = ""  # id of the run that is looked at; "": the setup
+        self._wanted = ""  # id of a run to be shown once it is known
+        self._moves_keyboard = False  # to that run
+        self._ticked: list[str] = []  # in the order of ticking, so that each keeps its colour
+        self._first_look = True
+        self._has_models = True  # until it is known
+        self._run_view: TrainRun | None = None
+        self._compare_view: TrainCompare | None = None
+        self.runs = RunList()
+        self.setup = TrainSetup()
+        self.planning = PlanningDesk(bridge, self.setup, self)
+        self.intake = TrainIntake(bridge, self.setup, self)
+        self.actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
+        self._views = QStackedWidget()
+        self.no_model = EmptyState(
+            "train",
+            "A model to train comes first",
+            "Training changes a model that chats. Under Models you find the starter, or import one of your own.",
+            "Go to the models",
+        )
+        if self.no_model.button is not None:
+            self.no_model.button.clicked.connect(lambda: self._shell.open_page("models"))
+        self.drawing = Text("Getting ready to draw the curves…", "muted")
+        self.drawing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._views.addWidget(self.drawing)
+        self._views.addWidget(self.setup)
+        self._views.addWidget(self.no_model)
+        self.runs.setMinimumWidth(190)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        for number, part in enumerate((self.runs, self._views)):
+            self._split.addWidget(part)
+            self._split.setCollapsible(number, False)
+            self._split.setStretchFactor(number, number)
+        self._split.setSizes([250, 1000])
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._split)
+        self.cover = DropCover(self)
+        self.setAcceptDrops(True)
+        self._runs_timer = QTimer(self, singleShot=True, interval=400)
+        self._runs_timer.timeout.connect(self._refresh_runs)
+        self._connect()
+        self._views.setCurrentWidget(self.setup)
+        self._can_draw = False
+        EarlyImport("ui.features.training.run_view", self._on_can_draw, self)
+        self._refresh()
+
+    def open_target(self, run: str = "", data: str = "", model: str = "") -> None:
+        """Show a run (its id), or the setup with these examples (a path or the name of a set) and this model."""
+        self._first_look = False
+        if run:
+            self._wanted = run
+            self._refresh_runs()
+        if data or model:
+            self.show_setup()
+            if model:
+                self._set_config(msgspec.structs.replace(self.setup.config, model=model))
+            if data:
+                self._load_sets()
+                self.setup.choose_data(data)
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """Trainings and what can be begun here, for the palette."""
+        found = [Found("New training", "action", "plus", lambda: self._shell.open_page("train", model=self._model()))]
+        for run in self._runs.values():
+            if text and text.lower() in run.title.lower():
+                show = partial(self._shell.open_page, "train", run=run.id)
+                found.append(Found(run.title, "training", "train", show))
+        return found
+
+    def remember(self) -> str:
+        """The training that is being put together."""
+        return msgspec.json.encode(self.setup.config).decode()
+
+    def recall(self, words: str) -> None:
+        try:
+            config = msgspec.json.decode(words, type=TrainingConfig)
+        except msgspec.DecodeError:  # nothing, or what an older program kept
+            return
+        self._set_config(config)
+
+    # -- what is shown ---------------------------------------------------------------------------------
+
+    @property
+    def shown_run(self) -> RunRecord | None:
+        """The run that is looked at; None while a training is put together or several are compared."""
+        return self._runs.get(self._shown)
+
+    @property
+    def trainings(self) -> Sequence[RunRecord]:
+        """All that are known, the latest first."""
+        return tuple(self._runs.values())
+
+    @property
+    def run_view(self) -> TrainRun | None:
+        """The view of a run, once one was looked at."""
+        return self._run_view
+
+    @property
+    def compare_view(self) -> TrainCompare | None:
+        return self._compare_view
+
+    def show_setup(self) -> None:
+        """Put a training together."""
+        self._shown = ""
+        self.runs.choose("")
+        self._views.setCurrentWidget(self.setup if self._has_models else self.no_model)
+        self._drop_watches()
+
+    def show_run(self, run: str) -> None:
+        """Look at a run; one that is not in the list is passed over."""
+        if run not in self._runs:
+            return
+        self._shown = run
+        self.runs.choose(run)
+        self._views.setCurrentWidget(self._run_view or self.drawing)
+        self._watch(run)
+        self._drop_watches()
+        self._draw()
+
+    def _on_can_draw(self) -> None:
+        """What draws is imported: make the charts and then the view, a turn of the event loop for each, and show it if
+        a run waits for it."""
+        from ui.features.training.run_view import make_charts
+
+        self._can_draw = True
+        self._make_next(make_charts(), [])
+
+    def _make_next(self, making: Iterator[CurveChart], charts: list[CurveChart]) -> None:
+        chart = next(making, None)
+        if chart is None:
+            self._make_run_view(charts)
+            QTimer.singleShot(0, self, self._show_waiting)
+            return
+        charts.append(chart)
+        QTimer.singleShot(0, self, partial(self._make_next, making, charts))
+
+    def _show_waiting(self) -> None:
+        if self._views.currentWidget() is not self.drawing:
+            return
+        if self._shown:
+            self.show_run(self._shown)
+        elif self._ticked:
+            self._show_comparison()
+
+    def _make_run_view(self, charts: Sequence[CurveChart]) -> None:
+        from ui.features.training.run_view import TrainRun
+
+        view = self._run_view = TrainRun(charts)
+        self._views.addWidget(view)
+        view.copy_wanted.connect(lambda: self.copy(self._shown))
+        self.actions.serve(view)
+
+    def _show_comparison(self) -> None:
+        for run in self._ticked:
+            self._watch(run)
+        view = self._compare_view
+        if view is None and not self._can_draw:
+            self._views.setCurrentWidget(self.drawing)
+            return
+        if view is None:
+            from ui.features.training.compare import TrainCompare
+
+            view = self._compare_view = TrainCompare()
+            self._views.addWidget(view)
+        self._views.setCurrentWidget(view)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Show what the watched runs have told so far; nobody looks while another page is open."""
+        if not self.isVisible():
+            return
+        view = self._views.currentWidget()
+        if view is self._run_view and self._run_view is not None and self._shown in self._watches:
+            made = self._made.get(self._shown) if self._made is not None else None
+            gone = self._made is not None and made is None and self._runs[self._shown].state == "finished"
+            self._run_view.show_run(self._runs[self._shown], self._watches[self._shown].story, made, gone)
+        elif view is self._compare_view and self._compare_view is not None:
+            shown = [(self._runs[id], self._watches[id].story) for id in self._ticked if id in self._watches]
+            self._compare_view.show_runs(shown)
+
+    def _watch(self, run: str) -> None:
+        if run not in self._watches:
+            watch = self._watches[run] = TrainingWatch(self._bridge, self._runs[run], self)
+            watch.changed.connect(self._draw)
+            watch.ended.connect(self._runs_timer.start)
+
+    def _drop_watches(self) -> None:
+        """Follow only what can be seen."""
+        for run in [run for run in self._watches if run != self._shown and run not in self._ticked]:
+            self._watches.pop(run).leave()
+
+    # -- what is there ---------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.runs.new_wanted.connect(self.show_setup)
+        self.runs.opened.connect(self.show_run)
+        self.runs.ticked.connect(self._on_ticked)
+        self.runs.deleted.connect(self.actions.delete)
+        self.runs.copied.connect(self.copy)
+        self.intake.built.connect(self._load_sets)
+        self.setup.start_wanted.connect(self._on_start)
+        self.actions.told.connect(self._on_told)
+        self.actions.refused.connect(self._refresh_runs)
+        self.actions.removed.connect(self._on_removed)
+        self._bridge.changed.connect(self._on_changed)
+        self._bridge.connected_changed.connect(self._on_connected)
+
+    def _refresh(self) -> None:
+        self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        self._load_sets()
+        self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
+        self._refresh_runs()
+
+    def _load_sets(self) -> None:
+        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
+
+    def _refresh_runs(self) -> None:
+        self._bridge.call(ListRuns(limit=_RUNS), self._on_runs, _ignore, self)
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._refresh()
+            self.planning.look_again()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "model":
+            self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        elif kind == "data":
+            self._load_sets()
+        elif kind == "adapter":
+            self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
+        elif kind == "run" and self.isVisible() and not self._runs_timer.isActive():
+            self._runs_timer.start()
+
+    def _on_models(self, found: ModelList) -> None:
+        models = [model for model in found.models if model.kind in ("chat", "base") and not model.missing]
+        self.setup.show_models(models)
+        names = [model.name for model in models]
+        self._has_models = bool(names)
+        if self._views.currentWidget() in (self.setup, self.no_model):
+            self._views.setCurrentWidget(self.setup if names else self.no_model)
+        self.planning.set_models(names)
+        if self.setup.config.model not in names and names:
+            status = self._bridge.status
+            loaded = status.model if status is not None and status.model in names else names[0]
+            self._set_config(msgspec.structs.replace(self.setup.config, model=loaded))
+
+    def _on_sets(self, found: DataSetList) -> None:
+        self.setup.show_sets(found.sets)
+
+    def _on_adapters(self, found: AdapterList) -> None:
+        self._made = {record.run: record for record in found.adapters if record.run and record.origin == "trained"}
+        self._draw()
+
+    def _on_runs(self, found: RunRecords) -> None:
+        trainings = [run for run in found.runs if run.kind == "train"]
+        self._runs = {run.id: run for run in trainings}
+        self.runs.show_runs(trainings, [list_lines(run) for run in trainings])
+        for id, watch in list(self._watches.items()):
+            if id in self._runs:
+                watch.update_run(self._runs[id])
+        gone = [id for id in self._ticked if id not in self._runs]
+        if gone:
+            self._on_ticked([id for id in self._ticked if id in self._runs])
+        if self._shown and self._shown not in self._runs:
+            self.show_setup()
+        self._drop_watches()
+        running = next((run.id for run in trainings if run.state == "running"), "")
+        wanted = self._wanted or (running if self._first_look else "")
+        self._first_look = False
+        if wanted in self._runs:
+            self._wanted = ""
+            self.show_run(wanted)
+            if self._moves_keyboard and self._run_view is not None:
+                self._draw()
+                self._run_view.take_keyboard()
+            self._moves_keyboard = False
+        self._draw()
+
+    # -- putting one together --------------------------------------------------------------------------
+
+    def _model(self) -> str:
+        return self.setup.config.model
+
+    def _set_config(self, config: TrainingConfig) -> None:
+        self.setup.show_config(config)
+        self.planning.take(self.setup.config)
+
+    def copy(self, run: str) -> None:
+        """Put a training together like one that was there."""
+        config = config_of(self._runs[run]) if run in self._runs else None
+        self.show_setup()
+        self.setup.begin()
+        if config is None:
+            self.setup.message.show_message("The settings of that training cannot be read any more.", "attention")
+            return
+        self._put_copy(run, config)
+        words = f"These are the settings of “{self._runs[run].title}”. Change what you like."
+        self.setup.message.show_message(words, "info")
+
+    def _put_copy(self, run: str, config: TrainingConfig) -> None:
+        """Put the run's config down, and once its log has told what was asked for, that: what was left to the program
+        then is again, so that other epochs make other steps."""
+        self._set_config(msgspec.structs.replace(config, name=""))
+        put, story = self.setup.config, TrainingStory()
+
+        def take(batch: Sequence[Event]) -> None:
+            if story.asked is None:
+                story.tell(batch)
+                if story.asked is not None and self.setup.config == put:
+                    self._set_config(msgspec.structs.replace(story.asked, name=""))
+                    handle.cancel()
+
+        handle = self._bridge.stream(FollowRun(run=run), take, _leave, self)
+
+    def _on_start(self) -> None:
+        focused = QApplication.focusWidget()
+        had_keyboard = focused is None or self.setup.isAncestorOf(focused)  # a dialog may have taken it
+
+        def started(run: RunRecord) -> None:
+            self.planning.set_starting(False)
+            self._wanted = run.id
+            self._moves_keyboard = had_keyboard
+            self._refresh_runs()
+
+        def refused(error: Exception) -> None:
+            self.planning.set_starting(False)
+            self.setup.message.show_message(in_words(error), "danger")
+
+        self.setup.message.hide()
+        self.planning.set_starting(True)
+        self._bridge.call(Train(config=self.setup.config), started, refused, self)
+
+    # -- what was done with a run ----------------------------------------------------------------------
+
+    def _on_told(self, run: RunRecord) -> None:
+        self._runs[run.id] = run
+        if run.id in self._watches:
+            self._watches[run.id].update_run(run)
+        self._refresh_runs()
+        self._draw()
+
+    def _on_removed(self, run: str) -> None:
+        if self._shown == run:
+            self.show_setup()
+        self._refresh_runs()
+
+    def _on_ticked(self, ticked: list[str]) -> None:
+        self._ticked = [id for id in self._ticked if id in ticked] + [id for id in ticked if id not in self._ticked]
+        if len(self._ticked) > 1:
+            self._show_comparison()
+        elif self._views.currentWidget() is self._compare_view:
+            if self._shown:
+                self.show_run(self._shown)
+            else:
+                self.show_setup()
+        self._drop_watches()
+
+    def _made_here(self) -> AdapterRecord | None:
+        """What the shown run made, under the name that it has now."""
+        watch = self._watches.get(self._shown)
+        told = watch.story.adapter if watch is not None else None
+        return (self._made or {}).get(self._shown, told)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh_runs()  # while another page is open nobody asks how far they are
+        self._draw()
+
+    # -- drops -----------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.cover.cover("Drop to train on these examples")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.cover.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.cover.hide()
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        self.show_setup()
+        self.intake.offer(paths)
+
+
+def _leave(ended: Terminal) -> None:
+    """What was looked for was found, or is not there."""
+
+
+def _ignore(error: Exception) -> None:
+    """The frame says that the core cannot be reached; everything is read again when it can."""

@@ -1,0 +1,106 @@
+"""Question-answer pairs as they are made, the newest first: those that their passage supports, and those left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import Card, Chip, Text
+from ui.components.choice_row import ChoiceRow
+
+SHOWN = 200
+"""So many rows are kept; the set itself has all that were taken."""
+
+
+class PairList(QWidget):
+    """``add_pair`` takes a pair as the run tells it; a ``reason`` says why it was left out."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.taken = self.left_out = 0
+        self.rows: list[PairRow] = []
+        self.counts = Text("No pair yet.", "strong")
+        self.filter = ChoiceRow("Pairs shown", [("all", "All"), ("taken", "Taken"), ("left-out", "Left out")])
+        self.filter.setFixedWidth(150)
+        self.filter.show_value("all")
+        self.filter.chosen.connect(self._on_filter)
+        head = QHBoxLayout()
+        head.addWidget(self.counts, 1)
+        head.addWidget(self.filter)
+        inner = QWidget()
+        inner.setProperty("role", "page")
+        self._list = QVBoxLayout(inner)
+        self._list.setContentsMargins(0, 0, tokens.SPACE_2, 0)
+        self._list.setSpacing(tokens.SPACE_2)
+        self._list.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setAccessibleName("Pairs")
+        area.setWidget(inner)
+        area.setMinimumHeight(260)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(head)
+        column.addWidget(area, 1)
+
+    def clear(self) -> None:
+        self.taken = self.left_out = 0
+        while self.rows:
+            self._drop()
+        self.counts.setText("No pair yet.")
+
+    def add_pair(self, pair: Mapping[str, Any]) -> None:
+        row = PairRow(pair)
+        self.taken += not row.reason
+        self.left_out += bool(row.reason)
+        self.counts.setText(f"{self.taken:,} taken, {self.left_out:,} left out")
+        self.rows.append(row)
+        self._list.insertWidget(0, row)
+        row.setVisible(self._wants(row))
+        if len(self.rows) > SHOWN:
+            self._drop()
+
+    def _drop(self) -> None:
+        oldest = self.rows.pop(0)
+        self._list.removeWidget(oldest)
+        oldest.hide()
+        oldest.deleteLater()
+
+    def _wants(self, row: PairRow) -> bool:
+        return {"taken": not row.reason, "left-out": bool(row.reason)}.get(self.filter.value, True)
+
+    def _on_filter(self, value: str) -> None:
+        self.filter.show_value(value)
+        for row in self.rows:
+            row.setVisible(self._wants(row))
+
+
+class PairRow(Card):
+    """A pair with its source, or with why it was left out."""
+
+    def __init__(self, pair: Mapping[str, Any]) -> None:
+        super().__init__(margin=tokens.SPACE_3)
+        reason = str(pair.get("reason", ""))
+        self.reason = f"{reason[:1].upper()}{reason[1:]}"
+        self.body.setSpacing(tokens.SPACE_1)
+        source: Mapping[str, Any] = pair.get("source") or {}
+        place = str(source.get("note", "")) or PurePath(str(source.get("path", ""))).name
+        head = QHBoxLayout()
+        head.setSpacing(tokens.SPACE_2)
+        head.addWidget(Text(str(pair["question"]), "strong" if not self.reason else "muted"), 1)
+        if self.reason:
+            head.addWidget(Chip("Left out", "attention"), 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(head)
+        self.body.addWidget(Text(str(pair["answer"]), "body" if not self.reason else "muted"))
+        if self.reason:
+            self.body.addWidget(Text(self.reason, "attention"))
+        if place:
+            self.body.addWidget(Text(place, "small"))

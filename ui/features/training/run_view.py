@@ -1,0 +1,362 @@
+"""One training as it runs, or as it was: curves, progress, sample answers, scores, what to do with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.features.training.state import TrainingStory
+from ui.features.training.texts import (
+    describe_config,
+    numbers_now,
+    outcome_words,
+    state_of,
+    where_it_is,
+)
+from ui.theme import tokens
+from ui.theme.theme import set_icon
+from ui.components.basics import (
+    Card,
+    Chip,
+    ElidedLabel,
+    InlineMessage,
+    LinkButton,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
+from ui.components.curves import CurveChart, Series
+from ui.components.flow import FlowLayout
+from ui.features.training.sample_answers import SampleAnswers
+from ui.features.training.scores import TrainingScores
+from workbench.api.calls import RunRecord
+from workbench.records.training import AdapterRecord
+
+_LOG_SHOWN = 200
+_STOPPING = "Stopping: what was learnt is kept in a checkpoint, so that you can resume it later…"
+
+
+def make_charts() -> Iterator[CurveChart]:
+    """The charts of a run: loss, learning rate, gradient norm and speed. Each takes a while to make."""
+    yield CurveChart(
+        "Loss",
+        height=200,
+        help="How unlikely the model finds the right words (nats a token): lower is better. Where it goes on "
+        "falling in training but rises on held-out examples, the model learns by heart.",
+    )
+    yield CurveChart("Learning rate", height=84, help="How far each step goes.")
+    yield CurveChart(
+        "Gradient norm",
+        height=84,
+        help="How strongly a step pulls at the weights. Leaps mean that it is unsteady.",
+    )
+    yield CurveChart(
+        "Speed", "tokens/s", height=84, from_zero=True, help="Tokens learnt from in a second, padding apart."
+    )
+
+
+class TrainRun(QWidget):
+    """What is to be done with the run is asked by signals."""
+
+    pause_wanted = Signal()
+    go_on_wanted = Signal()
+    stop_wanted = Signal()
+    resume_wanted = Signal()
+    copy_wanted = Signal()
+    export_wanted = Signal()
+    delete_wanted = Signal()
+    try_wanted = Signal()
+    merge_wanted = Signal()
+
+    def __init__(self, charts: Sequence[CurveChart] = (), parent: QWidget | None = None) -> None:
+        """``charts`` are those of ``make_charts``, where they were made before."""
+        super().__init__(parent)
+        self._run: RunRecord | None = None
+        self._stopping = False
+        self._stopped_by_keyboard = False
+        self.title = ElidedLabel("", "heading")
+        self.state = Chip("")
+        self.facts = ElidedLabel("", "muted")
+        self.pause_button = PlainButton("Pause", "pause")
+        self.go_on_button = PlainButton("Go on", "play")
+        self.stop_button = PlainButton("Stop", "stop")
+        self.resume_button = PrimaryButton("Resume", "play")
+        self._going = (self.pause_button, self.go_on_button, self.resume_button)
+        self.copy_button = QuietButton("Copy as new", "copy")
+        self.export_button = QuietButton("Export run…", "export")
+        self.delete_button = QuietButton("Delete…", "trash")
+        self.progress = ProgressLine(stoppable=False)
+        self.numbers = ElidedLabel("", "small")
+        self.message = InlineMessage()
+        self.outcome = InlineMessage(closable=False)
+        self.try_button = PrimaryButton("Try it in chat", "chat")
+        self.merge_button = PlainButton("Merge…", "models")
+        self.gone = Text("What it made was deleted.", "muted")
+        self.gone.hide()
+        self.scores = TrainingScores()
+        self.loss, self.rate, self.gradient, self.speed = charts or tuple(make_charts())
+        self.samples = SampleAnswers()
+        self.log_button = LinkButton("Log")
+        self.log_button.setCheckable(True)
+        self.log_button.toggled.connect(self._on_log_toggled)
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setProperty("role", "code")
+        self.log.setAccessibleName("Log of the training")
+        self.log.setTabChangesFocus(True)
+        self.log.setFixedHeight(180)
+        self.log.hide()
+        self._wide: bool | None = None
+        self._build()
+        self._connect()
+
+    # -- showing -------------------------------------------------------------------------------------
+
+    def show_run(
+        self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None = None, gone: bool = False
+    ) -> None:
+        """Show a run as its record and its events tell it. ``made`` is what came of it as it is now, perhaps renamed;
+        ``gone``: it was deleted."""
+        if self._run is None or run.id != self._run.id:
+            self._stopping = False
+            self.message.hide()
+            self._area.verticalScrollBar().setValue(0)
+        self._run = run
+        self.title.set_full_text(run.title)
+        self.facts.set_full_text(describe_config(run))
+        self._show_state(run)
+        self._show_progress(run, story)
+        self._show_outcome(run, story, made or story.adapter, gone)
+        self._show_curves(story)
+        questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
+        self.samples.show_questions(questions, story.scores.after is not None)
+        self._show_log(story)
+
+    def _show_state(self, run: RunRecord) -> None:
+        words, tone = state_of(run)
+        self.state.setText(words)
+        self.state.set_tone(tone)
+        running = run.state == "running"
+        had_keyboard = next((button for button in self._going if button.hasFocus()), None)
+        self._stopping = self._stopping and running
+        self.pause_button.setVisible(running and not run.paused)
+        self.go_on_button.setVisible(running and run.paused)
+        self.stop_button.setVisible(run.state in ("queued", "running"))
+        for button in (self.pause_button, self.go_on_button, self.stop_button):
+            button.setEnabled(not self._stopping)
+        self.stop_button.setToolTip(
+            "It is stopping" if self._stopping else "A checkpoint is kept, so that you can resume it later"
+        )
+        self.resume_button.setVisible(run.resumable)
+        if had_keyboard is not None and not had_keyboard.isVisible():  # to what stands in its place, never to Stop
+            self.take_keyboard()
+        if self._stopped_by_keyboard and not self._stopping:
+            self._stopped_by_keyboard = False
+            if self.copy_button.hasFocus():  # where it went when Stop was switched off
+                self.take_keyboard()
+        self.resume_button.setToolTip("Go on from the last checkpoint")
+        ended = run.state not in ("queued", "running")
+        self.delete_button.setEnabled(ended)
+        self.delete_button.setToolTip(
+            "Delete its curves and checkpoints; what it made stays" if ended else "Stop it before you delete it"
+        )
+
+    def take_keyboard(self) -> None:
+        """Give the keyboard to what goes on with the run, or to what can be done with one that has ended."""
+        shown = [button for button in (*self._going, self.copy_button) if not button.isHidden()]
+        shown[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_progress(self, run: RunRecord, story: TrainingStory) -> None:
+        active = run.state in ("queued", "running")
+        self.progress.setVisible(active)
+        self.numbers.setVisible(active)
+        if not active:
+            return
+        if self._stopping:
+            self.progress.set_progress(_STOPPING)
+        elif run.state == "queued":
+            self.progress.set_progress("Waits until the training before it has ended", 0.0)  # nothing moves
+        elif story.progress is None:
+            self.progress.set_progress(run.message or run.stage.capitalize() or "Starting…", run.progress)
+        else:
+            words, share, numbers, left = where_it_is(story)
+            paused = "Paused: its memory is kept, nothing is computed" if run.paused else words
+            self.progress.set_progress(paused, share, numbers, None if run.paused else left)
+        self.numbers.set_full_text(numbers_now(story) or "\u00a0")  # a line is kept for them
+
+    def _show_outcome(self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None, gone: bool) -> None:
+        words, kind = outcome_words(run, story)
+        if words:
+            self.outcome.show_message(words, kind)
+        else:
+            self.outcome.hide()
+        ended = run.state not in ("queued", "running")
+        self.scores.show_scores(story.scores, story.forgetting, story.parity, story.adapter, ended)
+        told = story.adapter is not None or story.result is not None
+        usable = told and made is not None and not gone and (story.parity is None or story.parity.passed)
+        self.try_button.setVisible(usable)
+        self.merge_button.setVisible(usable and made is not None and made.kind == "lora")
+        self.gone.setVisible(gone)
+        self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)
+
+    def _show_curves(self, story: TrainingStory) -> None:
+        loss, evaluation = story.curve("loss"), story.curve("evaluation_loss")
+        self.loss.show_series(
+            [
+                Series("training", "accent", loss.steps, loss.values, smooth=True),
+                Series("held-out examples", "finetuning", evaluation.steps, evaluation.values, dots=True),
+            ]
+        )
+        for chart, name, token in (
+            (self.rate, "learning_rate", "accent"),
+            (self.gradient, "gradient_norm", "accent"),
+            (self.speed, "tokens_per_second", "accent"),
+        ):
+            curve = story.curve(name)
+            chart.show_series([Series("now", token, curve.steps, curve.values, smooth=name == "gradient_norm")])
+
+    def _show_log(self, story: TrainingStory) -> None:
+        lines = [f"{time.strftime('%H:%M:%S', time.localtime(at))}  {text}" for at, _, text in story.log[-_LOG_SHOWN:]]
+        self._log_row.setVisible(bool(lines))
+        text = "\n".join(lines)
+        if self.log_button.isChecked() and text != self.log.toPlainText():
+            self.log.setPlainText(text)
+            self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+        self._log_text = text
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        names = QHBoxLayout()
+        names.setSpacing(tokens.SPACE_2)
+        self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        names.addWidget(self.title, 1000)  # all the room that it needs, before what is left over
+        names.addWidget(self.state)
+        names.addStretch(1)
+        buttons = QWidget()
+        flow = FlowLayout(buttons, tokens.SPACE_2)
+        for button in (
+            self.pause_button, self.go_on_button, self.stop_button, self.resume_button, self.copy_button,
+            self.export_button, self.delete_button,
+        ):  # fmt: skip
+            button.setProperty("small", True)
+            flow.addWidget(button)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        buttons.setSizePolicy(policy)
+        self._came = Card(margin=tokens.SPACE_5)
+        self._came.body.setSpacing(tokens.SPACE_3)
+        self._came.body.addWidget(Text("What came of it", "heading"))
+        self._came.body.addWidget(self.scores)
+        use = QHBoxLayout()
+        use.setSpacing(tokens.SPACE_2)
+        use.addWidget(self.try_button)
+        use.addWidget(self.merge_button)
+        use.addStretch(1)
+        self._came.body.addLayout(use)
+        self._came.body.addWidget(self.gone)
+        self._came.hide()
+        curves = Card()
+        curves.body.setSpacing(tokens.SPACE_3)
+        curves.body.addWidget(self.loss)
+        small = QHBoxLayout()
+        small.setSpacing(tokens.SPACE_4)
+        for chart in (self.rate, self.gradient, self.speed):
+            small.addWidget(chart, 1)
+        curves.body.addLayout(small)
+        curves.body.addStretch(1)
+        answers = Card()
+        answers.body.setSpacing(tokens.SPACE_2)
+        answers.body.addWidget(Text("Sample answers", "heading"))
+        answers.body.addWidget(Text("Held-out questions, which it does not learn from.", "small"))
+        answers.body.addWidget(self.samples)
+        answers.body.addStretch(1)
+        self._curves, self._answers = curves, answers
+        self._log_row = QWidget()
+        log = QVBoxLayout(self._log_row)
+        log.setContentsMargins(0, 0, 0, 0)
+        log.setSpacing(tokens.SPACE_1)
+        set_icon(self.log_button, "chevron-right", "accent", 16)
+        log.addWidget(self.log_button, 0, Qt.AlignmentFlag.AlignLeft)
+        log.addWidget(self.log)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
+        column.setSpacing(tokens.SPACE_3)
+        column.addLayout(names)
+        column.addWidget(self.facts)
+        column.addWidget(buttons)
+        for part in (self.progress, self.numbers, self.message, self.outcome, self._came):
+            column.addWidget(part)
+        self._both = QHBoxLayout()
+        self._below = QVBoxLayout()
+        for layout in (self._both, self._below):
+            layout.setSpacing(tokens.SPACE_4)
+        column.addLayout(self._both)
+        column.addLayout(self._below)
+        column.addWidget(self._log_row)
+        column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._area)
+        self._log_text = ""
+        self._arrange(False)
+
+    def _arrange(self, wide: bool) -> None:
+        """Curves left and sample answers right where there is room for both."""
+        if wide == self._wide:
+            return
+        self._wide = wide
+        for layout in (self._both, self._below):
+            for card in (self._curves, self._answers):
+                layout.removeWidget(card)
+        self._both.addWidget(self._curves, 3)
+        if wide:
+            self._both.addWidget(self._answers, 2)
+        else:
+            self._below.addWidget(self._answers)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(event.size().width() >= 1240)
+
+    def _connect(self) -> None:
+        for button, signal in (
+            (self.pause_button, self.pause_wanted),
+            (self.go_on_button, self.go_on_wanted),
+            (self.resume_button, self.resume_wanted),
+            (self.copy_button, self.copy_wanted),
+            (self.export_button, self.export_wanted),
+            (self.delete_button, self.delete_wanted),
+            (self.try_button, self.try_wanted),
+            (self.merge_button, self.merge_wanted),
+        ):
+            button.clicked.connect(signal)
+        self.stop_button.clicked.connect(self._on_stop)
+
+    def _on_stop(self) -> None:
+        self._stopping = True
+        self._stopped_by_keyboard = self.stop_button.hasFocus()
+        for button in (self.pause_button, self.go_on_button, self.stop_button):
+            button.setEnabled(False)
+        self.stop_button.setToolTip("It is stopping")
+        self.progress.set_progress(_STOPPING)
+        self.stop_wanted.emit()
+
+    def _on_log_toggled(self, open: bool) -> None:
+        set_icon(self.log_button, "chevron-down" if open else "chevron-right", "accent", 16)
+        self.log.setVisible(open)
+        if open:
+            self.log.setPlainText(self._log_text)

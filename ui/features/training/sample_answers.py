@@ -1,0 +1,188 @@
+"""What a model in training answers to held-out questions: before, at a step on the way, at the end, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.basics import Chip, LinkButton, Text, empty_layout
+from ui.components.choice_box import ChoiceBox
+from workbench.records.training import SampleAnswer
+
+SHOWN = 12
+_Question = tuple[str, str, dict[int, SampleAnswer]]
+_LEAST = 130
+"""Pixels of a column below which the answers stand under each other."""
+_LONGEST = 160
+"""Characters of a text that are shown; the whole is in its tooltip."""
+
+
+class SampleAnswers(QWidget):
+    """A table of questions. It is rebuilt only where another answer has come, or the width calls for another form."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._questions: list[_Question] = []
+        self._state: object = None
+        self._all = False
+        self._ended = False
+        self._under = False  # the answers stand below their question
+        self.nothing = Text("Sample answers come with the first evaluation.", "muted")
+        self.step = ChoiceBox("The step whose answers stand in the middle column")
+        self.step.setMinimumWidth(132)
+        self.step.activated.connect(lambda _: self._draw())
+        self._picked = QWidget()
+        row = QHBoxLayout(self._picked)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(Text("On the way:", "muted"))
+        row.addWidget(self.step)
+        row.addStretch(1)
+        self._table = QWidget()
+        self._grid = QGridLayout(self._table)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(tokens.SPACE_4)
+        self._grid.setVerticalSpacing(tokens.SPACE_2)
+        self.more = LinkButton("")
+        self.more.clicked.connect(self._on_more)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        for part in (self.nothing, self._picked, self._table):
+            column.addWidget(part)
+        column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        self._draw()
+
+    def show_questions(self, questions: Sequence[tuple[str, str, Mapping[int, SampleAnswer]]], ended: bool) -> None:
+        """Questions with what was expected and what was answered at which step. ``ended``: no answer will follow."""
+        state = (ended, [(question, sorted(answers)) for question, _, answers in questions])
+        if state == self._state:
+            return
+        self._state = state
+        self._ended = ended
+        self._questions = [(question, expected, dict(answers)) for question, expected, answers in questions]
+        self._fill_steps()
+        self._draw()
+
+    @property
+    def steps(self) -> list[int]:
+        """All the steps at which something was answered."""
+        return sorted({step for _, _, answers in self._questions for step in answers})
+
+    def answers_at(self, step: int) -> list[SampleAnswer]:
+        """What was answered at a step."""
+        return [answers[step] for _, _, answers in self._questions if step in answers]
+
+    def _fill_steps(self) -> None:
+        before = self.step.currentData()
+        steps = self.steps
+        between = [step for step in steps if step != 0 and not (self._ended and step == steps[-1])]
+        followed = self.step.currentIndex() in (-1, self.step.count() - 1)
+        self.step.clear()
+        for step in between:
+            self.step.addItem(f"step {step:,}", step)
+        found = self.step.findData(before)
+        self.step.setCurrentIndex(self.step.count() - 1 if followed or found < 0 else found)
+
+    def _columns(self) -> list[tuple[str, int]]:
+        steps = self.steps
+        columns = [("Before", 0)] if 0 in steps else []
+        middle = self.step.currentData()
+        if isinstance(middle, int):
+            columns.append((f"Step {middle:,}", middle))
+        if self._ended and steps and steps[-1]:
+            columns.append(("At the end", steps[-1]))
+        return columns
+
+    def _draw(self) -> None:
+        empty_layout(self._grid)
+        there = bool(self._questions)
+        columns = self._columns()
+        self.nothing.setVisible(not there)
+        self._picked.setVisible(self.step.count() > 1)
+        self._table.setVisible(there)
+        shown = self._questions if self._all else self._questions[:SHOWN]
+        left = len(self._questions) - len(shown)
+        self.more.setText(f"Show {left:,} more questions")
+        self.more.setVisible(left > 0)
+        if not there:
+            return
+        for place in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(place, 0)
+        self._under = self._too_narrow()
+        if self._under:
+            self._put_under_each_other(shown, columns)
+        else:
+            self._put_in_columns(shown, columns)
+
+    def _too_narrow(self) -> bool:
+        return self.width() < _LEAST * (2 + len(self._columns()))
+
+    def _put_in_columns(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
+        titles = ["Question", "Expected", *(title for title, _ in columns)]
+        for place, title in enumerate(titles):
+            self._grid.addWidget(Text(title, "small"), 0, place)
+            self._grid.setColumnStretch(place, 3 if place == 0 else 2)
+        for line, (question, expected, answers) in enumerate(shown, 1):
+            self._grid.addWidget(_words(question), line, 0)
+            self._grid.addWidget(_words(expected, "muted"), line, 1)
+            for place, (title, step) in enumerate(columns, 2):
+                self._grid.addWidget(_Answer(answers.get(step), title), line, place)
+
+    def _put_under_each_other(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
+        """Each question with its answers below it, named at the left."""
+        self._grid.setColumnStretch(1, 1)
+        line = 0
+        for question, expected, answers in shown:
+            self._grid.addWidget(_words(question, "strong"), line, 0, 1, 2)
+            texts: list[tuple[str, QWidget]] = [("Expected", _words(expected, "muted"))]
+            texts += [(title, _Answer(answers.get(step), title)) for title, step in columns]
+            for place, (title, text) in enumerate(texts, line + 1):
+                name = Text(title, "small")
+                name.setWordWrap(False)
+                self._grid.addWidget(name, place, 0, Qt.AlignmentFlag.AlignTop)
+                self._grid.addWidget(text, place, 1)
+            line += len(texts) + 1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._questions and self._too_narrow() != self._under:
+            self._draw()
+
+    def _on_more(self) -> None:
+        self._all = True
+        self._draw()
+
+
+class _Answer(QWidget):
+    """One answer, marked where it is exactly what was expected."""
+
+    def __init__(self, sample: SampleAnswer | None, title: str) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        if sample is None:
+            column.addWidget(Text("–", "muted"))
+            column.addStretch(1)
+            return
+        column.addWidget(_words(sample.answer or "(nothing)"))
+        if sample.exact:
+            column.addWidget(Chip("exact", "success"))
+        column.addStretch(1)
+        self.setAccessibleName(f"{title}: {sample.answer}{', exactly as expected' if sample.exact else ''}")
+
+
+def _words(text: str, role: str = "body") -> Text:
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    label = Text(short.strip(), role)  # type: ignore[arg-type]
+    label.setMinimumWidth(60)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)  # in the layout it would be given the height of one line
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    if short != text:
+        label.setToolTip(text[:4000])
+    return label

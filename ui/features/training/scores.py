@@ -1,0 +1,162 @@
+"""What came of a training, in words and numbers: scores before and after, what was forgotten, what the gate found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.features.adapters.texts import describe_forgetting
+from ui.components.amounts import describe_large
+from ui.components.basics import InlineMessage, Text
+from workbench.records.training import AdapterRecord, Parity, Scores, ScoresPair, gain
+from workbench.records.training.verdicts import counted_words, verdict, why
+
+_WIDTH = 620
+_ROWS: tuple[tuple[str, Callable[[Scores], str]], ...] = (
+    ("Answers exactly right", lambda s: count_words(s.exact_match, s.answers)),
+    ("Likeness to the expected answer (ROUGE-L)", lambda s: _percent(s.rouge_l)),
+    ("Next token right", lambda s: _percent(s.token_accuracy)),
+    ("Loss", lambda s: f"{s.loss:.3f}"),
+    ("Perplexity", lambda s: describe_large(s.perplexity)),
+)
+
+
+class TrainingScores(QWidget):
+    """Hidden until there is something to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.lead = Text("", "strong")
+        self.forgotten = Text("")
+        self.gate = InlineMessage(closable=False)
+        self._table = QWidget()
+        self._table.setMaximumWidth(_WIDTH)
+        self._grid = QGridLayout(self._table)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(tokens.SPACE_5)
+        self._grid.setVerticalSpacing(tokens.SPACE_1)
+        self._grid.setColumnStretch(0, 1)
+        self._cells: list[tuple[Text, Text, Text]] = []
+        for place, title in enumerate(("On held-out examples", "Before", "After")):
+            self._grid.addWidget(Text(title, "small"), 0, place)
+        for line, (name, _) in enumerate(_ROWS, 1):
+            cells = (Text(name), Text("", "muted"), Text("", "strong"))
+            self._cells.append(cells)
+            for place, cell in enumerate(cells):
+                cell.setWordWrap(place == 0)
+                self._grid.addWidget(cell, line, place)
+        self._grid.setColumnMinimumWidth(1, 96)
+        self._grid.setColumnMinimumWidth(2, 96)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_3)
+        for part in (self.lead, self._table, self.forgotten, self.gate):
+            column.addWidget(part)
+        self.hide()
+
+    def show_scores(
+        self,
+        scores: ScoresPair,
+        forgetting: ScoresPair,
+        parity: Parity | None,
+        adapter: AdapterRecord | None,
+        ended: bool = False,
+    ) -> None:
+        there = scores.after is not None
+        self.lead.setText(lead_words(scores))
+        self.lead.setVisible(there)
+        self._table.setVisible(there)
+        for (_, describe), cells in zip(_ROWS, self._cells, strict=True):
+            before = describe(scores.before) if scores.before is not None else ""
+            after = describe(scores.after) if scores.after is not None else ""
+            for cell, text in zip(cells[1:], (before, after), strict=True):
+                cell.setText(text or "–")
+            for cell in cells:
+                cell.setVisible(bool(before or after))
+        self.forgotten.setText(forgetting_words(forgetting))
+        self.forgotten.setVisible(bool(self.forgotten.text()))
+        words, kind = gate_words(parity, adapter, ended)
+        if words:
+            self.gate.show_message(words, kind)
+        else:
+            self.gate.hide()
+        self.setVisible(there or bool(words))
+
+
+def lead_words(scores: ScoresPair) -> str:
+    """The change in the number that matters most, also when it is none."""
+    before, after = scores.before, scores.after
+    if after is None:
+        return ""
+    if before is None:
+        return f"Loss on held-out examples: {after.loss:.3f}."
+    if after.exact_match is not None and before.exact_match is not None and after.answers:
+        right, was = round(after.exact_match * after.answers), round(before.exact_match * before.answers)
+        if right != was:
+            word = "more" if right > was else "fewer"
+            apart = abs(right - was)
+            is_or_are = "is" if apart == 1 else "are"
+            lead = f"{apart} {word} of {after.answers} held-out questions {is_or_are} answered exactly as expected"
+            return f"{lead} ({gain_words(before.exact_match, after.exact_match, after.answers)})."
+        lead = f"{was} of {before.answers} held-out questions are answered exactly as expected, as many as before."
+    else:
+        lead = ""
+    change = before.loss - after.loss
+    if abs(change) < 0.005:
+        return f"{lead} The loss on held-out examples did not change.".strip()
+    word = "fell" if change > 0 else "rose"
+    return f"{lead} The loss on held-out examples {word} from {before.loss:.3f} to {after.loss:.3f}.".strip()
+
+
+def gain_words(before: float, after: float, answers: int) -> str:
+    """The change in percentage points with its interval; that it may be chance, where it may."""
+    low, high = gain(before, after, answers)
+    words = f"{100 * (after - before):+.0f} points, 95% interval {100 * low:+.0f} to {100 * high:+.0f}"
+    return f"{words}: it may be chance" if low <= 0 <= high else words
+
+
+def forgetting_words(forgetting: ScoresPair) -> str:
+    """``General questions: 14 of 24 before, 13 after. Loss on general texts: 3.12 before, 3.15 after.``"""
+    before, after = forgetting.before, forgetting.after
+    if before is None or after is None:
+        return ""
+    parts = []
+    if before.exact_match is not None and after.exact_match is not None and before.answers:
+        was, now = round(before.exact_match * before.answers), round(after.exact_match * after.answers)
+        parts.append(f"General questions: {was} of {before.answers} before, {now} after.")
+    parts.append(f"Loss on general texts: {before.loss:.2f} before, {after.loss:.2f} after.")
+    parts.append(describe_forgetting(forgetting))
+    return " ".join(parts)
+
+
+def gate_words(parity: Parity | None, adapter: AdapterRecord | None, ended: bool = False) -> tuple[str, str]:
+    """What the gate found in plain words, and the kind of message that it is; empty words before there is anything.
+    ``ended``: the run is over, so that nothing is being checked any more."""
+    if parity is None:
+        if adapter is None or adapter.state != "checking":
+            return "", "info"
+        if ended:
+            words = "It can be used, but it was not checked whether what the chat uses says what was trained."
+            return words, "attention"
+        words = "It can be used already, and is being checked: whether what the chat uses says what was trained."
+        return words, "info"
+    if parity.passed and not parity.agreements:
+        return verdict(parity), "attention"
+    served = [found for found in parity.agreements if "served" in found.second]
+    closest = (served or parity.agreements)[-1:]
+    found = " ".join(part for part in (counted_words(parity), *map(why, closest)) if part)
+    if parity.passed:
+        return f"Checked: what the chat uses says what was trained. {found}", "success"
+    reasons = " ".join(parity.reasons)
+    return f"Not offered in chat: what would be served does not say what was trained. {reasons} {found}", "danger"
+
+
+def count_words(share: float | None, answers: int) -> str:
+    """``14 of 16``"""
+    return "" if share is None else f"{round(share * answers)} of {answers}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f}%"

@@ -1,0 +1,267 @@
+"""Build a set of examples from what is here: marked answers of chats, pairs made of documents, the documents' text."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.run_watch import RunWatch
+from ui.theme import tokens
+from ui.components.amounts import describe_count, how_far
+from ui.components.basics import InlineMessage, ProgressLine, Text
+from ui.components.choice_row import ChoiceRow
+from ui.components.dialog import Dialog, LabelledField
+from ui.features.training.pair_list import PairList
+from ui.features.training.set_sources import ChatSource, PairSource, TextSource, collection_choices
+from ui.error_text import in_words
+from workbench.api import events
+from workbench.api.calls import (
+    BuildData,
+    Chat,
+    ChatList,
+    ChatRecord,
+    CollectionList,
+    GetChat,
+    ListChats,
+    ListCollections,
+    ListDataSets,
+    ListModels,
+    ModelList,
+    RunRecord,
+)
+from workbench.api.events import Artifact, Progress, Terminal
+from workbench.api.protocol import error_of
+from workbench.records.training import DataSet, DataSetList
+
+_LONGEST_NAME = 60  # of the documents in the name of a set
+MOST_CHATS = 500
+"""So many of the latest chats are looked through for answers to learn from."""
+SOURCES = (
+    ("chats", "Answers of chats", "What you rated as good, wrote anew or chose among several, in its conversation."),
+    ("pairs", "Questions on documents", "A model asks and answers from each passage. A pair that its passage does not "
+     "support is left out."),
+    ("text", "Text of documents", "The documents as they are, for a model that is to know their language."),
+)  # fmt: skip
+
+
+class SetBuilder(Dialog):
+    """``built`` sends the new set's name, once the person goes on with it. Closed meanwhile, the run goes on."""
+
+    built = Signal(str)
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__("Build a set of examples", "", "Build", parent, 640)
+        self._bridge = bridge
+        self._made: DataSet | None = None
+        self._names: set[str] = set()
+        self._collections: dict[str, str] = {}
+        self._chats: list[ChatRecord] = []
+        self._looked = 0
+        self._named_by_hand = False
+        self._looking_at_pairs = False  # of a run that came to nothing: why they were left out
+        self.watch: RunWatch | None = None
+        self.source = ChoiceRow("Source of the examples", [(name, title) for name, title, _ in SOURCES])
+        self.source.chosen.connect(self._on_source)
+        self.explanation = Text("", "muted")
+        self.chats, self.pairs, self.text = ChatSource(), PairSource(), TextSource()
+        self._stack = QStackedWidget()
+        for panel in (self.chats, self.pairs, self.text):
+            self._stack.addWidget(panel)
+            panel.changed.connect(self._show_state)
+        self.name = QLineEdit()
+        self.name.textEdited.connect(self._on_named)
+        self._name_field = LabelledField("Name of the set", "", self.name)
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self._on_stop)
+        self.pair_list = PairList()
+        self.message = InlineMessage(closable=False)
+        self.why = Text("", "small")
+        for part in (self.source, self.explanation, self._stack, self._name_field):
+            self.inside.addWidget(part)
+        self.inside.addWidget(self.pair_list, 1)
+        self.below.addWidget(self.why)
+        self.below.addWidget(self.message)
+        self.below.addWidget(self.progress)
+        self.inside.setSpacing(tokens.SPACE_4)
+        self.progress.hide()
+        self.pair_list.hide()
+        self.go.clicked.connect(self._on_go)
+        self.resize(720, 640)
+        self._on_source("chats")
+        self.source.buttons["chats"].setFocus()
+        self._load()
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        self._bridge.call(ListDataSets(), self._on_sets, owner=self)
+        self._bridge.call(ListModels(), self._on_models, owner=self)
+        self._bridge.call(ListCollections(), self._on_collections, owner=self)
+        self._bridge.call(ListChats(), self._on_chats, owner=self)
+
+    def _on_sets(self, found: DataSetList) -> None:
+        self._names = {known.name.casefold() for known in found.sets}
+        self._suggest_name()
+
+    def _on_models(self, found: ModelList) -> None:
+        usable = [m for m in found.models if m.kind != "embedder" and m.format == "gguf" and not m.missing]
+        self.pairs.set_models(usable)
+
+    def _on_collections(self, found: CollectionList) -> None:
+        self._collections = {known.id: known.name for known in found.collections}
+        for choice in (self.pairs.collection, self.text.collection):
+            choice.set_choices(collection_choices(found.collections))
+        self._show_state()
+
+    def _on_chats(self, found: ChatList) -> None:
+        self._chats = list(found.chats[:MOST_CHATS])
+        self._look_at_next()
+
+    def _look_at_next(self) -> None:
+        """Count what the next chat holds; one after the other, so that the window stays free."""
+        if self._looked == len(self._chats):
+            self.chats.end_looking()
+            return
+        chat = self._chats[self._looked]
+        self.chats.show_looking(self._looked, len(self._chats))
+        self._looked += 1
+
+        def take(found: Chat) -> None:
+            self.chats.add_chat(found.chat, found.messages)
+            self._look_at_next()
+
+        self._bridge.call(GetChat(chat=chat.id), take, lambda error: self._look_at_next(), self)
+
+    # -- what the person chooses ---------------------------------------------------------------------
+
+    def _on_source(self, source: str) -> None:
+        self.source.show_value(source)
+        self.explanation.setText(next(words for name, _, words in SOURCES if name == source))
+        self._stack.setCurrentIndex([name for name, _, _ in SOURCES].index(source))
+        self._show_state()
+
+    def _on_named(self, text: str) -> None:
+        self._named_by_hand = bool(text.strip())
+        self._show_state()
+
+    def _suggest_name(self) -> None:
+        """A name that says what is in it and is not taken, until the person writes one."""
+        if self._named_by_hand:
+            return
+        source = self.source.value
+        choice = self.pairs.collection if source == "pairs" else self.text.collection
+        documents = self._collections.get(str(choice.currentData()), "documents")
+        documents = re.sub(r'[/\\:*?"<>|]+', "-", documents)[:_LONGEST_NAME].strip()
+        wanted = {"chats": "good answers", "pairs": f"questions on {documents}", "text": f"text of {documents}"}[source]
+        name, number = wanted, 1
+        while name.casefold() in self._names:
+            number += 1
+            name = f"{wanted} {number}"
+        self.name.setText(name)
+
+    @property
+    def _panel(self) -> ChatSource | PairSource | TextSource:
+        return {"chats": self.chats, "pairs": self.pairs, "text": self.text}[self.source.value]  # type: ignore[return-value]
+
+    def _show_state(self) -> None:
+        self._suggest_name()
+        running, done = self.watch is not None, self._made is not None
+        why = self._panel.problem or ("" if self.name.text().strip() else "Give the set a name first")
+        if running:
+            why = "It is being built"
+        looking = self._looking_at_pairs
+        self.go.setText("Use it" if done else "Change and try again" if looking else "Build")
+        self.go.setEnabled(done or looking or not why)
+        self.go.setToolTip("" if done or looking else why)
+        self.why.setText(f"{why}.")
+        self.why.setVisible(bool(why) and not (running or done or looking))
+        self.leave.setText("Close; it goes on" if running else "Close" if done else "Cancel")
+        for part in (self.source, self.explanation, self._stack, self._name_field):
+            part.setVisible(not running and not done and not looking)
+        if not running and not done and not looking:
+            self.pair_list.hide()
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _on_go(self) -> None:
+        if self._made is not None:
+            self._use(self._made)
+            return
+        self.message.hide()
+        if self._looking_at_pairs:
+            self._looking_at_pairs = False
+            self._show_state()
+            return
+        self.go.setEnabled(False)
+        self._bridge.call(self._call(), self._on_begun, self._on_refused, self)
+
+    def _call(self) -> BuildData:
+        name = self.name.text().strip()
+        if self.source.value == "chats":
+            return BuildData(name=name, source="chats", chats=self.chats.chats)
+        if self.source.value == "text":
+            return BuildData(name=name, source="text", collection=str(self.text.collection.currentData()))
+        return BuildData(
+            name=name,
+            source="pairs",
+            collection=str(self.pairs.collection.currentData()),
+            model=str(self.pairs.model.currentData()),
+            questions=self.pairs.questions.value(),
+            limit=self.pairs.limit.value(),
+        )
+
+    def _on_refused(self, error: Exception) -> None:
+        self.message.show_message(in_words(error), "danger")
+        self._show_state()
+
+    def _on_begun(self, run: RunRecord) -> None:
+        self.watch = RunWatch(self._bridge, run, self)
+        self.watch.progressed.connect(self._on_progress)
+        self.watch.made.connect(self._on_pair)
+        self.watch.ended.connect(self._on_ended)
+        self.pair_list.clear()
+        self.pair_list.setVisible(self.source.value == "pairs")
+        self.progress.show()
+        self.progress.set_progress("Waiting for its turn", None)
+        self._show_state()
+
+    def _on_progress(self, progress: Progress) -> None:
+        share, numbers = how_far(progress)
+        words = {"asking": "Making pairs", "reading": "Reading the documents"}.get(progress.stage)
+        self.progress.set_progress(words or progress.stage.capitalize(), share, numbers, progress.seconds_left)
+
+    def _on_pair(self, artifact: Artifact) -> None:
+        if artifact.kind == "pair":
+            self.pair_list.add_pair(artifact.result)
+
+    def _on_stop(self) -> None:
+        if self.watch is not None:
+            self.progress.set_progress("Stopping…")
+            self.watch.stop()
+
+    def _on_ended(self, terminal: Terminal) -> None:
+        self.progress.hide()
+        if self.watch is not None:
+            self.watch.deleteLater()
+            self.watch = None
+        if isinstance(terminal, events.Finished):
+            self._made = msgspec.convert(terminal.result, DataSet)
+            if self.source.value != "pairs":  # there is nothing to be looked at
+                self._use(self._made)
+                return
+            words = f"“{self._made.name}” has {describe_count(self._made.examples, 'example')}."
+            self.message.show_message(words, "success")
+        elif isinstance(terminal, events.Cancelled):
+            self.message.show_message("Stopped. It can go on where it was, in the list of runs (Ctrl+J).", "info")
+        else:
+            self.message.show_message(in_words(error_of(terminal)), "danger")
+            self._looking_at_pairs = bool(self.pair_list.rows)
+        self._show_state()
+
+    def _use(self, made: DataSet) -> None:
+        self.built.emit(made.name)
+        self.accept()

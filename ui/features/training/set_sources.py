@@ -1,0 +1,232 @@
+"""What a set of examples can be built from, each as a panel of a dialog: chats, pairs made of documents, plain text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListWidget, QListWidgetItem, QSpinBox, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.amounts import describe_count
+from ui.components.basics import LinkButton, Text
+from ui.components.dialog import LabelledField
+from workbench.api.calls import ChatRecord, Collection, ModelRecord, StoredMessage
+
+SMALL = 1_000_000_000
+"""Parameters below which a model makes hardly any pair that its passage supports (docs/finetuning.md)."""
+_ChatRole = Qt.ItemDataRole.UserRole + 1
+_WORDS = {"rated": "rated good", "edited": "edited", "chosen": "chosen among several"}
+
+
+def why_good(message: StoredMessage) -> str:
+    """Why an answer can be learnt from: rated, edited, or chosen among several; "" when it cannot."""
+    if message.role != "assistant" or message.document is not None:
+        return ""
+    if message.original is not None:
+        return "edited" if message.text.strip() else ""
+    if message.state != "done" or message.declined or not message.text.strip():
+        return ""
+    if message.rating:
+        return "rated" if message.rating > 0 else ""
+    return "chosen" if message.kept > 0 else ""
+
+
+def describe_reasons(found: Counter[str]) -> str:
+    """``3 rated good, 1 edited``"""
+    return ", ".join(f"{found[reason]:,} {words}" for reason, words in _WORDS.items() if found[reason])
+
+
+class ChatSource(QWidget):
+    """Answers of chats that were rated as good, edited or chosen. ``changed`` when others are ticked."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts: dict[str, Counter[str]] = {}
+        self.summary = Text("Looking through the chats…")
+        self.list = QListWidget()
+        self.list.setAccessibleName("Chats to take answers from")
+        self.list.setMinimumHeight(200)
+        self.list.itemChanged.connect(lambda _: self._on_ticked())
+        self._all, self._none = LinkButton("All"), LinkButton("None")
+        self._all.setAccessibleName("Tick all chats")
+        self._none.setAccessibleName("Tick no chat")
+        self._all.clicked.connect(lambda: self._tick(True))
+        self._none.clicked.connect(lambda: self._tick(False))
+        row = QHBoxLayout()
+        row.addWidget(self.summary, 1)
+        row.addWidget(self._all)
+        row.addWidget(self._none)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        column.addLayout(row)
+        column.addWidget(self.list, 1)
+
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """The ids of the chats that are ticked."""
+        rows = (self.list.item(row) for row in range(self.list.count()))
+        return tuple(str(item.data(_ChatRole)) for item in rows if item.checkState() == Qt.CheckState.Checked)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be built of it."""
+        if not self.list.count():
+            return "No answer was rated as good, edited or chosen yet"
+        return "" if self.chats else "Tick a chat first"
+
+    def show_looking(self, done: int, total: int) -> None:
+        self.summary.setText(f"Looking through the chats… {done:,} of {total:,}")
+
+    def add_chat(self, chat: ChatRecord, messages: Iterable[StoredMessage]) -> None:
+        """Count what can be learnt from a chat; one without anything is not listed."""
+        found = Counter(reason for message in messages if (reason := why_good(message)))
+        if not found:
+            return
+        self._counts[chat.id] = found
+        item = QListWidgetItem(f"{chat.title or 'New chat'}   ({describe_reasons(found)})")
+        item.setData(_ChatRole, chat.id)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
+        item.setCheckState(Qt.CheckState.Checked)
+        self.list.addItem(item)
+
+    def end_looking(self) -> None:
+        """All chats were added."""
+        for part in (self.list, self._all, self._none):
+            part.setVisible(bool(self.list.count()))
+        self._on_ticked()
+
+    def _tick(self, on: bool) -> None:
+        for row in range(self.list.count()):
+            self.list.item(row).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+
+    def _on_ticked(self) -> None:
+        chosen: Counter[str] = Counter()
+        for chat in self.chats:
+            chosen += self._counts[chat]
+        if not self.list.count():
+            self.summary.setText(
+                "No answer was rated as good, edited or chosen yet. Under each answer in a chat stand thumbs and "
+                "Edit…: what you mark there can be learnt from."
+            )
+        elif chosen:
+            of = describe_count(len(self.chats), "chat")
+            self.summary.setText(f"{describe_count(chosen.total(), 'answer')} of {of}: {describe_reasons(chosen)}.")
+        else:
+            self.summary.setText("No chat is ticked.")
+        self.changed.emit()
+
+
+class PairSource(QWidget):
+    """Question-answer pairs that a model makes of the documents of a collection."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[ModelRecord, ...] = ()
+        self.collection = _Choice()
+        self.model = _Choice()
+        self.questions = QSpinBox()
+        self.questions.setRange(1, 10)
+        self.questions.setValue(2)
+        self.limit = QSpinBox()
+        self.limit.setRange(0, 1_000_000)
+        self.limit.setSpecialValueText("all")
+        self.limit.setValue(100)
+        self.limit.setSingleStep(50)
+        for box in (self.questions, self.limit):
+            box.setFixedWidth(200)
+            box.lineEdit().setTextMargins(tokens.SPACE_2, 0, 0, 0)
+        self.warning = Text("", "attention")
+        numbers = QHBoxLayout()
+        numbers.setSpacing(tokens.SPACE_5)
+        numbers.addWidget(LabelledField("Questions a passage", "About its most telling sentences.", self.questions))
+        numbers.addWidget(LabelledField("Passages at most", "Spread over all documents.", self.limit))
+        numbers.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_4)
+        column.addWidget(LabelledField("Documents", "", self.collection))
+        column.addWidget(LabelledField("Model that makes the pairs", "", self.model))
+        column.addWidget(self.warning)
+        column.addLayout(numbers)
+        column.addStretch(1)
+        for choice in (self.collection, self.model):
+            choice.currentIndexChanged.connect(lambda _: self._on_changed())
+        self._on_changed()
+
+    @property
+    def problem(self) -> str:
+        if not self.collection.count():
+            return "There are no documents yet"
+        return "" if self.model.count() else "There is no model to make pairs"
+
+    def set_models(self, models: Sequence[ModelRecord]) -> None:
+        """The models that can answer, the largest first: it makes the best pairs."""
+        self._models = tuple(sorted(models, key=lambda model: -model.parameters))
+        self.model.set_choices([(model.name, model.name) for model in self._models])
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        chosen = next((model for model in self._models if model.name == self.model.currentData()), None)
+        small = chosen is not None and chosen.parameters < SMALL
+        self.warning.setText(
+            f"{chosen.name} is too small to make good pairs: nearly all that a model of its size answers is made up "
+            "and will be left out by the check. Choose a larger one if you can."
+            if chosen is not None and small
+            else ""
+        )
+        self.warning.setVisible(small)
+        self.changed.emit()
+
+
+class TextSource(QWidget):
+    """The raw text of a collection's documents."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.collection = _Choice()
+        self.collection.currentIndexChanged.connect(lambda _: self.changed.emit())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_4)
+        column.addWidget(LabelledField("Documents", "", self.collection))
+        words = (
+            "For training on plain text: the model learns how these documents speak, and something of what they say. "
+            "It does not learn to answer from it: that is what pairs and chats are for."
+        )
+        column.addWidget(Text(words, "small"))
+        column.addStretch(1)
+
+    @property
+    def problem(self) -> str:
+        return "" if self.collection.count() else "There are no documents yet"
+
+
+class _Choice(QComboBox):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(24)
+        self.setPlaceholderText("None yet")
+
+    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Titles and values; what was chosen stays so while it is there."""
+        before = self.currentData()
+        self.clear()
+        for title, value in choices:
+            self.addItem(title, value)
+        known = self.findData(before) if before is not None else -1
+        self.setCurrentIndex(max(known, 0) if choices else -1)
+
+
+def collection_choices(collections: Sequence[Collection]) -> list[tuple[str, str]]:
+    """Those that hold something: ``Brunnen pumps (3 files)``."""
+    return [(f"{c.name} ({describe_count(c.documents, 'file')})", c.id) for c in collections if c.documents]

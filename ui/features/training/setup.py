@@ -1,0 +1,360 @@
+"""Where a training is put together: model and examples, method and settings, the plan, Start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import msgspec
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from ui.theme import tokens
+from ui.components.amounts import describe_bytes, describe_count
+from ui.components.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.choice_row import ChoiceRow
+from ui.components.column import WIDTH
+from ui.features.training.data_report import DataReportView
+from ui.features.training.method_picker import MethodPicker
+from ui.features.models.model_card import describe_parameters
+from ui.features.training.plan_view import PlanView
+from ui.features.training.settings import TrainingSettings
+from workbench.api.calls import ModelRecord
+from workbench.records.training import DataSet, Objective, TrainingConfig
+
+TWO_COLUMNS = 1240
+"""From this width on, in px, what a choice leads to stands beside it."""
+
+_ABOUT = (
+    "A training changes the model so that it answers as your examples do. It runs in the background: "
+    "you can go on chatting, and nothing leaves this machine."
+)
+_OBJECTIVES: tuple[tuple[Objective, str, str], ...] = (
+    ("sft", "Questions and answers", "The model learns to answer as the examples do."),
+    ("domain", "Plain text", "The model reads on in raw text, to learn the language and the matters of a field."),
+)
+
+
+class TrainSetup(QWidget):
+    """``changed`` sends the whole config after an edit. What it is to show of it, the page tells it."""
+
+    changed = Signal(object)
+    file_wanted = Signal()
+    folder_wanted = Signal()
+    new_set_wanted = Signal()
+    start_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._config = TrainingConfig()
+        self._sets: tuple[DataSet, ...] = ()
+        self._paths: list[str] = []
+        self._fits_kind = True  # false until new examples have been looked at
+        self.message = InlineMessage()
+        self.model = _box("Model")
+        self.examples = _box("Examples")
+        self.file_button = PlainButton("File…", "file")
+        self.folder_button = PlainButton("Folder…", "folder")
+        self.new_set_button = PlainButton("New set…", "plus")
+        self.new_set_button.setToolTip("Make a set from your chats or your documents")
+        self.objective = ChoiceRow("Kind of training", [(name, title) for name, title, _ in _OBJECTIVES])
+        self.objective_words = Text("", "small")
+        self.report = DataReportView()
+        self.methods = MethodPicker()
+        self.settings = TrainingSettings()
+        self.plan = PlanView()
+        self.sentence = ElidedLabel("", "body")
+        self.reason = ElidedLabel("", "attention")
+        self.start_button = PrimaryButton("Start training", "play")
+        self._wide: bool | None = None
+        self._build()
+        self._connect()
+        self.show_config(self._config)
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The training as it is put together so far."""
+        return self._config
+
+    # -- showing -------------------------------------------------------------------------------------
+
+    def show_config(self, config: TrainingConfig) -> None:
+        """Show a config in all fields."""
+        named = next((known.name for known in self._sets if known.path == config.data.path), config.data.path)
+        if named != config.data.path:  # a run keeps where its set lay
+            config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=named))
+        self._config = config
+        plan = self.plan.plan
+        self.settings.show_config(config, plan.config if plan is not None else None)
+        self.methods.show_method(config.weights.method)
+        self.objective.show_value(config.objective)
+        self.objective_words.setText(next(words for name, _, words in _OBJECTIVES if name == config.objective))
+        if config.data.path and config.data.path not in self._known_data():
+            self._paths.append(config.data.path)
+            self._fill_examples()
+        self._select(self.model, config.model)
+        self._select(self.examples, config.data.path)
+
+    def show_models(self, models: Sequence[ModelRecord]) -> None:
+        """The models that can be trained."""
+        self.model.blockSignals(True)
+        self.model.clear()
+        for model in models:
+            size = " · ".join(part for part in (describe_parameters(model.parameters), model.quantization) if part)
+            self.model.addItem(f"{model.name}   {size} · {describe_bytes(model.bytes)}", model.name)
+            self.model.setItemData(self.model.count() - 1, model.path, Qt.ItemDataRole.ToolTipRole)
+        self.model.setPlaceholderText("Choose a model" if models else "No model that can be trained yet")
+        self.model.blockSignals(False)
+        self._select(self.model, self._config.model)
+
+    def show_sets(self, sets: Sequence[DataSet]) -> None:
+        """The sets of the home folder."""
+        self._sets = tuple(sets)
+        self._fill_examples()
+
+    def show_place(self, part: QWidget) -> None:
+        """Scroll to one of the parts."""
+        inside = self._area.widget()
+        top = part.mapTo(inside, part.rect().topLeft()).y() if inside is not None else 0
+        self._area.verticalScrollBar().setValue(max(0, top - 3 * tokens.SPACE_6))
+
+    def begin(self) -> None:
+        """Go to the top, with the keyboard."""
+        self._area.verticalScrollBar().setValue(0)
+        self.model.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_chosen(self) -> None:
+        """Say beside the settings what the plan has chosen for those that are left to it."""
+        plan = self.plan.plan
+        self.settings.show_config(self._config, plan.config if plan is not None else None)
+
+    def show_readiness(self, sentence: str, reason: str) -> None:
+        """The plan in a sentence; ``reason`` says why it cannot be started, "" when it can."""
+        self.sentence.set_full_text(sentence)
+        self.reason.set_full_text(reason)
+        self.reason.setVisible(bool(reason))
+        self.sentence.setVisible(not reason)
+        self.start_button.setEnabled(not reason)
+        self.start_button.setToolTip(reason)
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._data_card = _card("1", "Model and examples")
+        body = self._data_card.body
+        body.addWidget(Text(_ABOUT, "muted"))
+        body.addSpacing(tokens.SPACE_1)
+        for label, box in (("Model", self.model), ("Examples", self.examples)):
+            words = Text(label, "strong")
+            words.setBuddy(box)
+            body.addWidget(words)
+            body.addWidget(box)
+            if box is self.model:
+                body.addSpacing(tokens.SPACE_1)
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        for button in (self.file_button, self.folder_button, self.new_set_button):
+            button.setProperty("small", True)
+            row.addWidget(button)
+        row.addWidget(Text("or drop them here", "small"), 1)
+        body.addLayout(row)
+        body.addSpacing(tokens.SPACE_1)
+        body.addWidget(Text("Kind of training", "strong"))
+        body.addWidget(self.objective)
+        body.addWidget(self.objective_words)
+        self._shown_card = _card("", "What the model will be shown")
+        self._shown_card.body.addWidget(self.report)
+        self._method_card = _card("2", "Method")
+        self._method_card.body.addWidget(self.methods)
+        self._settings_card = _card("", "Settings")
+        self._settings_card.body.addWidget(self.settings)
+        self._plan_card = _card("3", "The plan")
+        self._plan_card.body.addWidget(self.plan)
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        self._left, self._right = QVBoxLayout(), QVBoxLayout()
+        self._sides = tuple(QWidget() for _ in range(2))
+        both = QHBoxLayout()
+        both.setSpacing(tokens.SPACE_4)
+        for side, column in zip(self._sides, (self._left, self._right), strict=True):
+            side.setMaximumWidth(WIDTH)
+            side.setLayout(column)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(tokens.SPACE_4)
+            both.addWidget(side, 100)
+        both.addStretch(0)
+        whole = QVBoxLayout(inside)
+        whole.setSpacing(tokens.SPACE_3)
+        whole.addWidget(self.message)
+        whole.addLayout(both, 1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        whole.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5 - bar, tokens.SPACE_4)  # as the footer
+        self._area.setWidget(inside)
+        footer = QFrame()
+        footer.setProperty("role", "panel")
+        foot = QHBoxLayout(footer)
+        foot.setContentsMargins(tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_5, tokens.SPACE_3)
+        foot.setSpacing(tokens.SPACE_3)
+        foot.addWidget(self.sentence, 1)
+        foot.addWidget(self.reason, 1)
+        foot.addWidget(self.start_button)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addWidget(self._area, 1)
+        page.addWidget(Line())
+        page.addWidget(footer)
+        self._arrange(False)
+
+    def _arrange(self, wide: bool) -> None:
+        """One column in the order of the steps; in a wide window what they lead to beside them."""
+        if wide == self._wide:
+            return
+        self._wide = wide
+        first = (self._data_card, self._method_card, self._settings_card)
+        second = (self._shown_card, self._plan_card)
+        order = (self._data_card, self._shown_card, self._method_card, self._settings_card, self._plan_card)
+        for column in (self._left, self._right):
+            for card in order:  # (takeAt would leave the old item behind, which Qt goes on asking for the height)
+                column.removeWidget(card)
+            while column.count():
+                column.takeAt(0)
+        for card in first if wide else order:
+            self._left.addWidget(card)
+        for card in second if wide else ():
+            self._right.addWidget(card)
+        self._left.addStretch(1)
+        self._right.addStretch(1)
+        self._sides[1].setVisible(wide)
+        before: QWidget | None = None
+        for card in (*first, *second) if wide else order:  # Tab goes as the eye does
+            if before is not None:
+                QWidget.setTabOrder(_last_of(before), _first_of(card))
+            before = card
+        if before is not None:
+            QWidget.setTabOrder(_last_of(before), self.start_button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(event.size().width() >= TWO_COLUMNS)
+
+    def _on_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Bring what Tab reaches from outside into sight; among its own the area does that."""
+        inside = self._area.widget()
+        if inside is None or now is None or not inside.isAncestorOf(now):
+            return
+        if before is None or not inside.isAncestorOf(before):
+            self._area.ensureWidgetVisible(now, 0, tokens.SPACE_6)
+
+    def _connect(self) -> None:
+        self.model.activated.connect(lambda _: self._edit(model=str(self.model.currentData())))
+        self.examples.activated.connect(self._on_examples)
+        self.file_button.clicked.connect(self.file_wanted)
+        self.folder_button.clicked.connect(self.folder_wanted)
+        self.new_set_button.clicked.connect(self.new_set_wanted)
+        self.objective.chosen.connect(lambda name: self._edit(objective=name))
+        self.methods.chosen.connect(self._on_method)
+        self.settings.changed.connect(self._emit)
+        self.report.mapped.connect(lambda data: self._edit(data=data))
+        self.start_button.clicked.connect(self.start_wanted)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_focus)
+
+    # -- what happens --------------------------------------------------------------------------------
+
+    def choose_data(self, path: str) -> None:
+        """Take these examples: a file, a folder or the name of a set. Columns that were mapped are forgotten."""
+        data = msgspec.structs.replace(
+            self._config.data, path=path, turns="", question=(), answer="", system="", text=""
+        )
+        self._fits_kind = False
+        self._edit(data=data)
+
+    def fit_kind(self, plain_text: bool) -> None:
+        """New examples were looked at: raw text is read on, all else answered. What is chosen by hand later stays."""
+        if not self._fits_kind:
+            self._fits_kind = True
+            self._edit(objective="domain" if plain_text else "sft")
+
+    def _edit(self, **changes: object) -> None:
+        self._emit(msgspec.structs.replace(self._config, **changes))
+
+    def _emit(self, config: TrainingConfig) -> None:
+        if config != self._config:
+            self.show_config(config)
+            self.changed.emit(config)
+
+    def _on_method(self, method: str) -> None:
+        self._edit(weights=msgspec.structs.replace(self._config.weights, method=method))
+
+    def _on_examples(self, index: int) -> None:
+        self.choose_data(str(self.examples.itemData(index)))
+
+    def _known_data(self) -> list[str]:
+        return [*(known.name for known in self._sets), *self._paths]
+
+    def _fill_examples(self) -> None:
+        box = self.examples
+        box.blockSignals(True)
+        box.clear()
+        self._paths = [path for path in self._paths if path not in {known.name for known in self._sets}]
+        for path in reversed(self._paths):
+            pure = PurePath(path)
+            folder = pure.parent.name
+            box.addItem(f"{pure.name}   in {folder}" if folder else pure.name, path)
+            box.setItemData(box.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
+        for known in self._sets:
+            box.addItem(f"{known.name}   {describe_count(known.examples, 'example')}", known.name)
+            box.setItemData(box.count() - 1, known.origin, Qt.ItemDataRole.ToolTipRole)
+        words = "Choose examples" if box.count() else "No sets yet: choose a file or a folder, or make a new set"
+        box.setPlaceholderText(words)
+        box.blockSignals(False)
+        self._select(box, self._config.data.path)
+
+    def _select(self, box: QComboBox, value: str) -> None:
+        box.blockSignals(True)
+        box.setCurrentIndex(box.findData(value) if value else -1)
+        box.blockSignals(False)
+        box.setToolTip(str(box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) or ""))
+
+
+def _box(name: str) -> ChoiceBox:
+    box = ChoiceBox(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(20)
+    return box
+
+
+def _card(number: str, title: str) -> Card:
+    card = Card(margin=tokens.SPACE_5)
+    row = QHBoxLayout()
+    row.setSpacing(tokens.SPACE_3)
+    if number:
+        label = QLabel(number)
+        label.setProperty("role", "number")
+        label.setFixedSize(28, 28)
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row.addWidget(label)
+    row.addWidget(Text(title, "heading"))
+    row.addStretch(1)
+    card.body.addLayout(row)
+    card.body.addSpacing(tokens.SPACE_1)
+    return card
+
+
+def _first_of(card: QWidget) -> QWidget:
+    found = [w for w in card.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    return found[0] if found else card
+
+
+def _last_of(card: QWidget) -> QWidget:
+    found = [w for w in card.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    return found[-1] if found else card

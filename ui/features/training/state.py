@@ -1,0 +1,183 @@
+"""What a training has told so far, put together from its events. No widgets: the page and its tests read it.
+
+A run that is resumed goes back to its last checkpoint: what a curve or a sample said of later steps is forgotten then.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.events import Event, Terminal
+from workbench.records.training import (
+    AdapterRecord,
+    Parity,
+    SampleAnswer,
+    ScoresPair,
+    TrainingConfig,
+    TrainingPlan,
+    TrainResult,
+)
+
+V = TypeVar("V")
+
+LOG_LINES = 400
+_IN_TURNS = ("training", "evaluating")
+"""Stages that take turns all along: their changes say nothing."""
+
+
+class Curve:
+    """One measured number over the steps, the steps in ascending order."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.values: list[float] = []
+
+    def put(self, step: int, value: float) -> None:
+        """Append a point; points at this step or after it were measured before the run went back."""
+        if self.steps and step <= self.steps[-1]:
+            keep = bisect.bisect_left(self.steps, step)
+            del self.steps[keep:], self.values[keep:]
+        self.steps.append(step)
+        self.values.append(value)
+
+    @property
+    def last(self) -> float | None:
+        return self.values[-1] if self.values else None
+
+
+class QuestionAnswers:
+    """What was answered to one question at several steps; ``expected`` is what it should have been."""
+
+    def __init__(self, question: str, expected: str) -> None:
+        self.question = question
+        self.expected = expected
+        self.answers: dict[int, SampleAnswer] = {}
+
+    @property
+    def steps(self) -> list[int]:
+        return sorted(self.answers)
+
+
+class TrainingStory:
+    """All that is known of one training. ``ended`` is its terminal event, None while it goes on."""
+
+    def __init__(self) -> None:
+        self.curves: dict[str, Curve] = {}
+        self.questions: dict[str, QuestionAnswers] = {}
+        self.log: list[tuple[float, str, str]] = []  # time, level, words
+        self.asked: TrainingConfig | None = None  # as it was put together, before the plan filled it in
+        self.plan: TrainingPlan | None = None
+        self.progress: events.Progress | None = None
+        self.step: events.Progress | None = None  # how far the steps are, also while something else is done
+        self.checkpoint_step: int | None = None
+        self.scores = ScoresPair()
+        self.forgetting = ScoresPair()
+        self.adapter: AdapterRecord | None = None
+        self.parity: Parity | None = None
+        self.result: TrainResult | None = None
+        self.ended: Terminal | None = None
+        self.seen = 0
+
+    def tell(self, batch: Sequence[Event]) -> None:
+        """Take in what happened next."""
+        for event in batch:
+            self.seen = max(self.seen, event.seq)
+            match event:
+                case events.Metric():
+                    self.curves.setdefault(event.name, Curve()).put(event.step, event.value)
+                    if event.name == "evaluation_loss":
+                        self._note(event.at, f"Step {event.step:,}: loss {event.value:.3f} on held-out examples")
+                case events.Progress():
+                    if event.stage not in (*_IN_TURNS, self.progress.stage if self.progress is not None else ""):
+                        self._note(event.at, event.stage.capitalize())
+                    self.progress = event
+                    if event.stage == "training" and event.total:
+                        self.step = event
+                case events.Artifact():
+                    self._take(event)
+                case events.Log() if event.level != "debug":
+                    self._note(event.at, event.text, event.level)
+                case _:
+                    pass
+
+    def _note(self, at: float, words: str, level: str = "info") -> None:
+        self.log.append((at, level, words))
+        del self.log[:-LOG_LINES]
+
+    def end(self, terminal: Terminal) -> None:
+        """Take in how it ended."""
+        self.ended = terminal
+        self.seen = max(self.seen, terminal.seq)
+        self.progress = None
+        if isinstance(terminal, events.Finished):
+            result = _read(terminal.result, TrainResult)
+            if result is not None:
+                self.result = result
+                self.scores = result.scores if result.scores != ScoresPair() else self.scores
+                self.forgetting = result.forgetting if result.forgetting != ScoresPair() else self.forgetting
+                self.parity = result.parity or self.parity
+
+    def go_on(self) -> None:
+        """The run was resumed."""
+        self.ended = None
+
+    def curve(self, name: str) -> Curve:
+        """An empty one where nothing of that name was measured."""
+        return self.curves.get(name) or Curve()
+
+    @property
+    def sample_steps(self) -> list[int]:
+        """The steps at which questions were answered."""
+        return sorted({step for known in self.questions.values() for step in known.answers})
+
+    def _take(self, event: events.Artifact) -> None:
+        match event.kind:
+            case "asked":
+                self.asked = _read(event.result, TrainingConfig) or self.asked
+            case "plan":
+                self.plan = _read(event.result, TrainingPlan) or self.plan
+            case "sample":
+                sample = _read(event.result, SampleAnswer)
+                if sample is not None:
+                    self._put_sample(sample)
+            case "scores":
+                self.scores = _joined(self.scores, _read(event.result, ScoresPair))
+            case "forgetting":
+                self.forgetting = _joined(self.forgetting, _read(event.result, ScoresPair))
+            case "adapter":
+                self.adapter = _read(event.result, AdapterRecord) or self.adapter
+            case "parity":
+                self.parity = _read(event.result, Parity) or self.parity
+            case "checkpoint":
+                step = event.result.get("step")
+                if isinstance(step, int):
+                    self.checkpoint_step = step
+                    self._note(event.at, f"Checkpoint written at step {step:,}")
+            case _:
+                pass
+
+    def _put_sample(self, sample: SampleAnswer) -> None:
+        known = self.questions.setdefault(sample.question, QuestionAnswers(sample.question, sample.expected))
+        for step in [step for step in known.answers if step > sample.step]:
+            del known.answers[step]
+        known.answers[sample.step] = sample
+
+
+def _joined(old: ScoresPair, new: ScoresPair | None) -> ScoresPair:
+    """Both sides, as they are told one after the other."""
+    if new is None:
+        return old
+    return ScoresPair(before=new.before or old.before, after=new.after or old.after)
+
+
+def _read(value: Any, kind: type[V]) -> V | None:
+    """A value of another version of the program may not be one here: then there is nothing to show."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None

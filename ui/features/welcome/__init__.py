@@ -1,0 +1,1 @@
+"""The welcome page: page, controllers, its own widgets and texts."""

@@ -1,0 +1,213 @@
+"""What the welcome page is built of: numbered steps, a place to drop files, the list of files as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.theme import tokens
+from ui.theme.theme import current_theme, set_icon
+from ui.components.amounts import describe_count, how_far
+from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text, set_property
+from workbench.api import events
+from workbench.api.events import Event
+
+MOST_FILES = 500
+WORDS = {"indexed": "read", "unchanged": "unchanged", "removed": "removed", "failed": "could not be read"}
+
+
+class StepCard(Card):
+    """A numbered step with what it is about, its ``content``, and what came of it."""
+
+    def __init__(self, number: int, title: str, words: str) -> None:
+        super().__init__(margin=tokens.SPACE_4)
+        self.body.setSpacing(tokens.SPACE_3)
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_3)
+        self._number = QLabel(str(number))
+        self._number.setProperty("role", "number")
+        self._number.setFixedSize(28, 28)
+        self._number.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column = QVBoxLayout()
+        column.setSpacing(tokens.SPACE_1)
+        column.addWidget(Text(title, "heading"))
+        self._words = Text(words, "muted")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # words, not a stop on the way of Tab
+        column.addWidget(self._words)
+        self.content = QVBoxLayout()
+        self.content.setSpacing(tokens.SPACE_3)
+        self.content.setContentsMargins(0, tokens.SPACE_2, 0, 0)
+        column.addLayout(self.content)
+        self._problem = InlineMessage()
+        column.addWidget(self._problem)
+        row.addWidget(self._number, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(column, 1)
+        self.body.addLayout(row)
+        self.setAccessibleName(f"Step {number}: {title}")
+
+    @property
+    def words(self) -> str:
+        return self._words.text()
+
+    @property
+    def problem(self) -> str:
+        return self._problem.text if not self._problem.isHidden() else ""
+
+    def set_words(self, words: str) -> None:
+        self._words.setText(words)
+
+    def set_done(self, words: str) -> None:
+        """The step was taken: ``words`` say what came of it."""
+        self._words.setText(words)
+        set_property(self._number, "done", True)
+        self._number.setAccessibleName("Done")
+        set_icon(self._number, "check", "success", 18)
+
+    def show_problem(self, text: str) -> None:
+        self._problem.show_message(text, "danger")
+
+    def clear_problem(self) -> None:
+        self._problem.hide()
+
+
+class DropPlace(QFrame):
+    """Takes files and folders that are dropped on it or chosen; ``dropped`` is sent with their paths."""
+
+    dropped = Signal(list)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "drop")
+        self.setAcceptDrops(True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
+        row.setSpacing(tokens.SPACE_3)
+        row.addWidget(IconLabel("upload", "muted", 24))
+        row.addWidget(Text("Drop files or a folder here", "body"), 1)
+        self.files_button = PlainButton("Choose files…", "file")
+        self.folder_button = PlainButton("Choose a folder…", "folder")
+        self.files_button.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
+        self.folder_button.clicked.connect(lambda: self._ask(QFileDialog.FileMode.Directory))
+        row.addWidget(self.files_button)
+        row.addWidget(self.folder_button)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            set_property(self, "over", True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        set_property(self, "over", False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        set_property(self, "over", False)
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.dropped.emit(paths)
+
+    def _ask(self, mode: QFileDialog.FileMode) -> None:
+        dialog = QFileDialog(self, "Choose documents")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        dialog.filesSelected.connect(self.dropped.emit)  # signal to signal, the lists' types differ
+        dialog.open()
+
+
+class FilesRead(QWidget):
+    """The files of a run as they end, each with its state in words, and how far it is. Hidden until ``begin``."""
+
+    stop_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        self.progress = ProgressLine()
+        self.progress.stop_clicked.connect(self._on_stop)
+        self._outcome = Text("", "muted")
+        self._outcome.hide()
+        self.list = QListWidget()
+        self.list.setAccessibleName("Files that were read")
+        self.list.setIconSize(QSize(16, 16))
+        self.list.setUniformItemSizes(True)
+        self.list.setProperty("dense", True)
+        self.list.setFixedHeight(8 * 26)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        column.addWidget(self.progress)
+        column.addWidget(self._outcome)
+        column.addWidget(self.list)
+        self._title = ""
+        self._counts: dict[str, int] = {}
+        self.hide()
+
+    @property
+    def outcome(self) -> str:
+        return self._outcome.text()
+
+    def begin(self, title: str) -> None:
+        self._title = title
+        self._counts = {}
+        self.list.clear()
+        self.list.hide()
+        self._outcome.hide()
+        self.progress.set_progress(title)
+        self.progress.show()
+        self.show()
+
+    def show_events(self, batch: Sequence[Event]) -> None:
+        progress: events.Progress | None = None
+        for event in batch:
+            if isinstance(event, events.Artifact) and event.kind == "document":
+                self._show_file(event.id, event.result)
+            elif isinstance(event, events.Progress):
+                progress = event
+        if progress is not None:  # only the batch's last is drawn
+            self.progress.set_progress(self._title, *how_far(progress), progress.seconds_left)
+        self.list.scrollToBottom()
+
+    def end(self, words: str) -> None:
+        """The run has ended; without words, what it came to is said."""
+        self.progress.hide()
+        said = [describe_count(count, f"file {WORDS[s]}", f"files {WORDS[s]}") for s, count in self._counts.items()]
+        self._outcome.setText(words or ", ".join(said))
+        self._outcome.setVisible(bool(self._outcome.text()))
+        self.setVisible(bool(self._outcome.text()) or self.list.count() > 0)
+
+    def _show_file(self, path: str, result: dict[str, object]) -> None:
+        state = str(result.get("state", "indexed"))
+        self._counts[state] = self._counts.get(state, 0) + 1
+        words = WORDS.get(state, state)
+        if state == "failed":
+            words = str(result.get("reason") or words)
+        elif state == "indexed":
+            chunks = result.get("chunks")
+            words = f"{words}, {describe_count(chunks if isinstance(chunks, int) else 0, 'passage')}"
+        item = QListWidgetItem(f"{Path(path).name}  ·  {words}")
+        failed = state == "failed"
+        theme = current_theme()
+        item.setIcon(theme.icon("warning" if failed else "check", "danger" if failed else "success", 16))
+        item.setToolTip(f"{path}\n{words}")
+        if self.list.count() >= MOST_FILES:
+            self.list.takeItem(0)
+        self.list.addItem(item)
+        self.list.show()
+
+    def _on_stop(self) -> None:
+        self.progress.set_progress("Stopping…")
+        self.stop_clicked.emit()

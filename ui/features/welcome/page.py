@@ -1,0 +1,360 @@
+"""The first start: what this machine has, a model, some documents, and the first question. Nothing else to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QMargins, Qt, QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.features import ShellActions
+from ui.theme import tokens
+from ui.components.amounts import describe_bytes, describe_count
+from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
+from ui.components.column import ScrolledColumn
+from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
+from ui.components.flow import FlowLayout
+from workbench.api import events
+from workbench.api.calls import (
+    AddDocuments,
+    Collection,
+    CollectionList,
+    CreateCollection,
+    FollowRun,
+    GetMachine,
+    ListCollections,
+    ListModels,
+    Machine,
+    ModelList,
+    RegisterStarter,
+    RunRecord,
+    Status,
+    StopRun,
+)
+from workbench.errors import UserError
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import error_of
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+MODEL_WORDS = "The part that reads and answers. The starter runs on any machine."
+SAMPLES_GIVEN = 8
+SAMPLE_NAME = "Sample: Brunnen pumps"
+SAMPLE_HELP = "Manual, warranty, prices and service papers of an imaginary maker of pumps"
+SAMPLE_QUESTIONS = (
+    "How long is the warranty on a new pump?",
+    "What is the greatest flow of the AquaLift 300?",
+    "Can I extend the cable?",
+)
+
+
+class WelcomePage(QWidget):
+    """Three steps, each of which shows at once what came of it. It can be left at any time."""
+
+    name, title, icon = "welcome", "Welcome", "home"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._collection: Collection | None = None
+        self._run: RunRecord | None = None
+        self._has_model = False
+        self._reading = False
+        self._has_sample = False
+        self._sample_had_keyboard = False
+        self.question_buttons: list[PlainButton] = []
+        self._build()
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(self._on_connected)
+        bridge.status_changed.connect(self._on_status)
+
+    def open_target(self) -> None:
+        """There is only one thing to see here."""
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        margins = QMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
+        self.scrolled = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
+        column = self.scrolled.column
+        column.addWidget(Text("Ask your own documents", "display"))
+        column.addWidget(
+            Text(
+                "A language model on this machine reads what you give it and answers with its sources. Nothing leaves "
+                "the machine, and there is no account.",
+                "muted",
+            )
+        )
+        machine = QWidget()
+        self._machine = FlowLayout(machine)
+        self._machine.addWidget(Chip("Looking at this machine…"))
+        column.addWidget(machine)
+        column.addWidget(self._build_model_step())
+        column.addWidget(self._build_documents_step())
+        column.addWidget(self._build_question_step())
+        self.leave_button = LinkButton("Look around first")
+        self.leave_button.clicked.connect(lambda: self._shell.open_page("chat"))
+        column.addWidget(self.leave_button, 0, Qt.AlignmentFlag.AlignLeft)
+        outer.addWidget(self.scrolled)
+
+    def _build_model_step(self) -> StepCard:
+        self.model_step = StepCard(1, "A model", MODEL_WORDS)
+        self.starter_button = PrimaryButton("Use the starter, 98 MB")
+        self.starter_button.clicked.connect(self._on_starter)
+        other = PlainButton("Import another…", "plus")
+        other.clicked.connect(lambda: self._shell.open_page("models", add=True))
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        self.look_button = PlainButton("Look again")
+        self.look_button.clicked.connect(self._load)
+        self.look_button.hide()
+        row.addWidget(self.starter_button)
+        row.addWidget(self.look_button)
+        row.addWidget(other)
+        row.addStretch(1)
+        self.model_step.content.addLayout(row)
+        return self.model_step
+
+    def _build_documents_step(self) -> StepCard:
+        self.documents_step = StepCard(2, "Your documents", "They are read on this machine and stay where they are.")
+        self.drop = DropPlace()
+        self.drop.dropped.connect(self.add_paths)
+        sample = PlainButton("Use eight sample documents", "documents")
+        sample.setToolTip(SAMPLE_HELP)
+        sample.clicked.connect(self._on_sample)
+        self.sample_button = sample
+        self.files = FilesRead()
+        self.files.stop_clicked.connect(self._on_stop)
+        self.documents_step.content.addWidget(self.drop)
+        row = QHBoxLayout()
+        row.addWidget(Text("Nothing at hand?", "muted"))
+        row.addWidget(sample)
+        row.addStretch(1)
+        self.documents_step.content.addLayout(row)
+        self.documents_step.content.addWidget(self.files)
+        return self.documents_step
+
+    def _build_question_step(self) -> StepCard:
+        self.question_step = StepCard(3, "A question", "")
+        self._questions = QVBoxLayout()
+        self._questions.setSpacing(tokens.SPACE_2)
+        self.question_step.content.addLayout(self._questions)
+        self.ask_button = PrimaryButton("Ask a question", "chat")
+        self.ask_button.clicked.connect(self._on_ask)
+        row = QHBoxLayout()
+        row.addWidget(self.ask_button)
+        row.addStretch(1)
+        self.question_step.content.addLayout(row)
+        self._show_question_step()
+        return self.question_step
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self._load()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind == "model":
+            self._bridge.call(ListModels(), self._on_models, owner=self)
+        elif kind == "collection":
+            self._bridge.call(ListCollections(), self._on_collections, owner=self)
+
+    def _load(self) -> None:
+        self._bridge.call(GetMachine(), self._on_machine, owner=self)
+        self._bridge.call(ListModels(), self._on_models, owner=self)
+        self._bridge.call(ListCollections(), self._on_collections, owner=self)
+
+    def _on_machine(self, machine: Machine) -> None:
+        graphics = [device.description or device.name for device in machine.devices if device.kind == "gpu"]
+        memory = f"{describe_bytes(machine.memory_bytes)} memory, {describe_bytes(machine.memory_free_bytes)} free"
+        words = [
+            describe_count(machine.cores, "processor core"),
+            memory,
+            graphics[0] if graphics else "no graphics card, none is needed",
+            f"{describe_bytes(machine.disk_free_bytes)} free disk",
+        ]
+        empty_layout(self._machine)
+        for word in words:
+            self._machine.addWidget(Chip(word))
+
+    def _on_models(self, found: ModelList) -> None:
+        chat = next((model for model in found.models if model.kind == "chat" and not model.missing), None)
+        self._has_model = chat is not None
+        installed = not found.starter_hint
+        self.starter_button.setVisible(chat is None and installed)
+        self.look_button.setVisible(chat is None and not installed)
+        if chat is not None:
+            self.model_step.set_done(f"{chat.name} is ready ({describe_bytes(chat.bytes)}).")
+        elif installed:
+            self.model_step.set_words(MODEL_WORDS)
+        else:
+            self.model_step.set_words(f"The starter model is not installed beside this program. {found.starter_hint}")
+        self._show_question_step()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        if not found.collections:
+            return
+        latest = max(found.collections, key=lambda collection: collection.created)
+        known = next((c for c in found.collections if self._collection and c.id == self._collection.id), latest)
+        self._collection = known
+        self._show_sample(any(c.name == SAMPLE_NAME and c.documents >= SAMPLES_GIVEN for c in found.collections))
+        if known.documents and self._run is None:
+            self.documents_step.set_done(
+                f"{describe_count(known.documents, 'document')} in “{known.name}” can be asked about."
+            )
+        self._show_question_step()
+
+    def _on_status(self, status: Status) -> None:
+        running = next((run for run in status.runs if run.kind == "ingest" and run.state == "running"), None)
+        if running is not None and self._run is None:
+            self._follow(running)
+
+    # -- the steps -----------------------------------------------------------------------------------
+
+    def _on_starter(self) -> None:
+        self.model_step.clear_problem()
+        self.starter_button.setEnabled(False)
+        self.starter_button.setText("Making the starter ready…")
+        self._bridge.call(RegisterStarter(), self._on_starter_ready, self._on_starter_failed, self)
+
+    def _on_starter_ready(self, found: ModelList) -> None:
+        self._reset_starter()
+        self._on_models(found)
+
+    def _on_starter_failed(self, error: Exception) -> None:
+        self._reset_starter()
+        self.model_step.show_problem(_words(error))
+
+    def _reset_starter(self) -> None:
+        self.starter_button.setEnabled(True)
+        self.starter_button.setText("Use the starter, 98 MB")
+
+    def _on_sample(self) -> None:
+        self._sample_had_keyboard = self.sample_button.hasFocus()
+        self._add(SAMPLE_NAME, [str(SAMPLES)])
+
+    def add_paths(self, paths: list[str]) -> None:
+        """Make a collection named after the first folder, or "My documents", and read the paths into it."""
+        folder = next((Path(path).name for path in paths if Path(path).is_dir()), "")
+        self._add(folder or "My documents", paths)
+
+    def _add(self, name: str, paths: list[str]) -> None:
+        self.documents_step.clear_problem()
+        self._reading = True
+        self._show_sample()
+
+        def listed(found: CollectionList) -> None:
+            known = next((collection for collection in found.collections if collection.name == name), None)
+            if known is not None:
+                created(known)
+            else:
+                self._bridge.call(CreateCollection(name=name), created, self._on_add_failed, self)
+
+        def created(collection: Collection) -> None:
+            self._collection = collection
+            self.files.begin(f"Reading into “{collection.name}”")
+            call = AddDocuments(collection=collection.id, paths=tuple(paths))
+            self._bridge.call(call, self._follow, self._on_add_failed, self)
+
+        self._bridge.call(ListCollections(), listed, self._on_add_failed, self)
+
+    def _show_sample(self, there: bool | None = None) -> None:
+        """The button of the sample, which says why it is off; ``there``: whether all of the sample was read."""
+        self._has_sample = self._has_sample if there is None else there
+        words, help = "Use eight sample documents", SAMPLE_HELP
+        if self._reading:
+            help = "Documents are being read"
+        elif self._has_sample:
+            words, help = "The eight sample documents are here", "They were read already"
+        self.sample_button.setEnabled(not self._reading and not self._has_sample)
+        self.sample_button.setText(words)
+        self.sample_button.setToolTip(help)
+
+    def _on_add_failed(self, error: Exception) -> None:
+        self._reading = False
+        self._show_sample()
+        self.files.end("")
+        self.documents_step.show_problem(_words(error))
+
+    def _follow(self, run: RunRecord) -> None:
+        self._run = run
+        self._reading = True
+        self._show_sample()
+        self.files.begin(run.title)
+        self._bridge.stream(FollowRun(run=run.id), self._on_run_events, self._on_run_ended, self)
+
+    def _on_run_events(self, batch: Sequence[Event]) -> None:
+        self.files.show_events(batch)
+
+    def _on_run_ended(self, terminal: Terminal) -> None:
+        self._run = None
+        self._reading = False
+        self._show_sample()
+        if isinstance(terminal, events.Failed):
+            self.files.end("")
+            self.documents_step.show_problem(_words(error_of(terminal)))
+        else:
+            self.files.end("Stopped. What was read stays." if isinstance(terminal, events.Cancelled) else "")
+        self._bridge.call(ListCollections(), self._on_read, owner=self)
+
+    def _on_read(self, found: CollectionList) -> None:
+        self._on_collections(found)
+        QTimer.singleShot(0, self, self._go_on_to_question)
+
+    def _go_on_to_question(self) -> None:
+        self.scrolled.ensureWidgetVisible(self.question_step)
+        if self._sample_had_keyboard and self.leave_button.hasFocus() and self.question_buttons:
+            self.question_buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)  # not to what leads away
+        self._sample_had_keyboard = False
+
+    def _on_stop(self) -> None:
+        if self._run is not None:
+            self._bridge.call(StopRun(run=self._run.id), lambda run: None, owner=self)
+
+    def _show_question_step(self) -> None:
+        ready = self._collection is not None and self._collection.documents > 0
+        sample = ready and self._collection is not None and self._collection.name == SAMPLE_NAME
+        if ready and self._has_model:
+            words = (
+                "Every answer shows the passages it leans on. For instance:"
+                if sample
+                else ("Every answer shows the passages it leans on; a click opens them in their document.")
+            )
+        else:
+            missing = [word for word, there in (("a model", self._has_model), ("some documents", ready)) if not there]
+            words = f"Needs {' and '.join(missing)} first."
+        self.question_step.set_words(words)
+        self.ask_button.setVisible(ready and self._has_model)
+        if bool(self.question_buttons) is (sample and self._has_model):
+            return  # the keyboard may be at one of them
+        empty_layout(self._questions)
+        self.question_buttons = []
+        if sample and self._has_model:
+            for question in SAMPLE_QUESTIONS:
+                button = PlainButton(question, "chat")
+                button.setProperty("align", "left")
+                button.clicked.connect(partial(self._ask, question))
+                self._questions.addWidget(button)
+                self.question_buttons.append(button)
+
+    def _on_ask(self) -> None:
+        self._ask("")
+
+    def _ask(self, question: str) -> None:
+        assert self._collection is not None
+        self._shell.open_page("chat", new=True, collection=self._collection.name, question=question)
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, UserError) else str(error).splitlines()[0]

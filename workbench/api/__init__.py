@@ -1,0 +1,1 @@
+"""What crosses a process boundary: calls, events, the local connection, its client and its service."""

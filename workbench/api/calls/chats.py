@@ -1,0 +1,236 @@
+"""Chats, questions and answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.records.messages import Beam, ChosenToken, Citation, Passage, Sequence, Usage
+from workbench.api.protocol import Call
+from workbench.records.recipes import Recipe
+
+
+class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task on one whole document, section by section when it is longer than the context.
+
+    ``document`` is its id or path in the recipe's collection. ``language`` is the target of ``translate``;
+    ``columns`` are those of the table that ``extract`` fills.
+    """
+
+    document: str
+    task: Literal["summarise", "extract", "translate"]
+    language: str = ""
+    columns: tuple[str, ...] = ()
+
+
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a chat. Messages form a tree: an edited question or a regenerated answer is a sibling.
+
+    ``state``: ``done``; ``streaming`` while it is being made; ``stopped`` by the person; ``failed`` (``error``
+    says why); ``interrupted`` when the program ended in the middle. ``document`` is the task that a question stands
+    for, if it does: answering it again does the task again. ``sequences`` are all the answers that were made at once,
+    when there were several; ``kept`` is the place of the one whose text this is. ``traced``: its tokens are known, so
+    that ``InspectAnswer`` can tell of them. ``rating``: 1 good, -1 bad, 0 not said. ``original`` is what the model had
+    said where the person wrote ``text`` anew.
+    """
+
+    id: str
+    chat: str
+    parent: str | None
+    role: Literal["user", "assistant"]
+    text: str
+    state: Literal["done", "streaming", "stopped", "failed", "interrupted"] = "done"
+    thought: str = ""
+    error: str = ""
+    created: float = 0.0
+    query: str = ""
+    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    declined: bool = False
+    notices: tuple[str, ...] = ()
+    usage: Usage | None = None
+    recipe: Recipe | None = None
+    document: DocumentTask | None = None
+    sequences: tuple[Sequence, ...] = ()
+    kept: int = 0
+    traced: bool = False
+    rating: int = 0
+    original: str | None = None
+
+
+class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat in the history. ``head`` is the message at the end of the branch that is shown."""
+
+    id: str
+    title: str
+    created: float
+    updated: float
+    head: str | None = None
+    recipe: Recipe | None = None
+
+
+class ChatList(msgspec.Struct, frozen=True, kw_only=True):
+    chats: tuple[ChatRecord, ...]
+
+
+class Chat(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat with all its messages, oldest first, those of other branches included."""
+
+    chat: ChatRecord
+    messages: tuple[StoredMessage, ...]
+
+
+class BranchPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in an answer's sequence where ``token`` takes the place of token number ``position`` (from 0)."""
+
+    position: int
+    token: int
+    sequence: int = 0
+
+
+class AnswerTokens(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens of one sequence of an answer. ``next`` tells what could come after the last one (its ``token`` is
+    -1). ``first`` is the place of ``tokens[0]`` in the sequence. ``beams`` are the steps of its beam search, if it had
+    one."""
+
+    tokens: tuple[ChosenToken, ...]
+    next: ChosenToken | None = None
+    first: int = 0
+    beams: tuple[tuple[Beam, ...], ...] = ()
+
+
+class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a constraint is one, and whether a text obeys it. ``problem`` says what is wrong with the constraint,
+    with ``line`` (from 1) where it is known. ``text_problem`` says why the text does not obey; "" when it does or none
+    was given."""
+
+    problem: str = ""
+    line: int | None = None
+    text_problem: str = ""
+
+
+class AskResult(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer. ``chat`` and ``message`` say where it is stored."""
+
+    answer: str
+    sequences: tuple[Sequence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    declined: bool = False
+    usage: Usage = Usage()
+    recipe: Recipe = Recipe()
+    chat: str = ""
+    message: str = ""
+    query: str = ""
+    passages: tuple[Passage, ...] = ()
+    notices: tuple[str, ...] = ()
+    context_tokens: int = 0
+
+
+class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):
+    """Chats, the latest first; with ``search``, those whose title or messages hold its words."""
+
+    search: str = ""
+
+
+class GetChat(Call[Chat], frozen=True, kw_only=True, tag="chats.get"):
+    chat: str
+
+
+class RenameChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.rename"):
+    chat: str
+    title: str
+
+
+class DeleteChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.delete"):
+    chat: str
+
+
+class SetHead(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.head"):
+    """Show another branch: the newest leaf below ``message`` becomes the head."""
+
+    chat: str
+    message: str
+
+
+class ExportChat(Call[str], frozen=True, kw_only=True, tag="chats.export"):
+    """The shown branch as Markdown, sources included."""
+
+    chat: str
+
+
+class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
+    """Ask a question; streams Progress, Retrieved, Thought, TextDelta, BeamStep and Log(notice).
+
+    Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
+    head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
+    to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
+    answer begins like a sequence of that one and goes on with another token. ``aside``: the new answer is only to be
+    compared with the one that it stands beside, so the chat keeps its head and its recipe. The first event is
+    ``Artifact(kind="message")`` with
+    ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
+    """
+
+    question: str = ""
+    recipe: Recipe = Recipe()
+    chat: str | None = None
+    parent: str | None = None
+    root: bool = False
+    regenerate: str | None = None
+    document: DocumentTask | None = None
+    branch: BranchPoint | None = None
+    aside: bool = False
+
+
+class KeepSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):
+    """Make another of the answers that were made at once the one that the conversation goes on from."""
+
+    message: str
+    sequence: int
+
+
+class RateAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.rate"):
+    """Say whether an answer is good: 1, bad: -1, or take that back: 0."""
+
+    message: str
+    rating: Literal[-1, 0, 1]
+
+
+class EditAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.edit"):
+    """Write down what an answer should have been; "" takes it back. The conversation goes on from it."""
+
+    message: str
+    text: str
+
+
+class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.inspect"):
+    """The tokens of an answer, each with its probability and what else could have come, computed anew by the model
+    that made it, which is loaded for that. ``last`` tells only of so many at the end; 0: of all.
+
+    Raises UserError when the answer's tokens are not known, or its model is gone or has changed.
+    """
+
+    message: str
+    sequence: int = 0
+    alternatives: int = 8
+    last: int = 0
+
+
+class CheckFormat(Call[FormatCheck], frozen=True, kw_only=True, tag="format.check"):
+    """Check a constraint of ``DecodingPart.format`` and ``grammar``, and, when given, a text against it."""
+
+    format: Literal["text", "json", "json_schema", "regex", "choice", "gbnf"]
+    grammar: str = ""
+    text: str | None = None
+
+
+class FollowAnswer(Call[AskResult], frozen=True, kw_only=True, tag="chats.follow"):
+    """Watch an answer that is being made elsewhere: the events so far, then the live ones."""
+
+    message: str
+
+
+class StopAnswer(Call[None], frozen=True, kw_only=True, tag="chats.stop"):
+    """Stop an answer that is being made, whoever asked for it."""
+
+    message: str

@@ -1,0 +1,200 @@
+"""Collections and their documents."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.api.calls.runs import RunRecord
+from workbench.records.messages import Passage
+from workbench.api.protocol import Call
+
+
+class Collection(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of documents that are searched together. ``revision`` goes up with every change."""
+
+    id: str
+    name: str
+    documents: int = 0
+    failed: int = 0
+    chunks: int = 0
+    bytes: int = 0
+    revision: int = 0
+    watched: tuple[str, ...] = ()
+    created: float = 0.0
+
+
+class CollectionList(msgspec.Struct, frozen=True, kw_only=True):
+    collections: tuple[Collection, ...]
+
+
+DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a collection. ``reason`` says why a failed one failed, or what could not be read of
+    an indexed one; ``language`` is an ISO 639-1 code."""
+
+    id: str
+    path: str
+    title: str
+    kind: str
+    state: DocumentState
+    reason: str = ""
+    pages: int = 0
+    chunks: int = 0
+    characters: int = 0
+    bytes: int = 0
+    language: str = ""
+    hash: str = ""
+    indexed_at: float = 0.0
+
+
+class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
+    documents: tuple[Document, ...]
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """``text[start:end]`` of the document's text; ``page`` counts from 1."""
+
+    start: int
+    end: int
+    page: int | None = None
+
+
+class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
+    """The text that was read from a document and where its chunks and pages begin.
+
+    ``page_starts[i]`` is the offset at which page ``i + 1`` begins; empty for formats without pages.
+    """
+
+    document: Document
+    text: str
+    chunks: tuple[Chunk, ...]
+    page_starts: tuple[int, ...] = ()
+
+
+class Box(msgspec.Struct, frozen=True, kw_only=True):
+    """A rectangle on a page picture, in its pixels, from the top left."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A drawn PDF page: ``png`` holds the picture; ``boxes`` mark the wanted passage on it."""
+
+    png: bytes
+    width: int
+    height: int
+    page: int
+    pages: int
+    boxes: tuple[Box, ...] = ()
+
+
+class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    reason: str
+
+
+class AddResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What adding documents came to. ``failed`` has a path and a reason for each file that could not be read."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failed: tuple[FailedFile, ...] = ()
+    chunks: int = 0
+    seconds: float = 0.0
+
+
+class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Hits, best first. ``revision`` is the collection's at the time of the search."""
+
+    hits: tuple[Passage, ...]
+    revision: int = 0
+
+
+class ListCollections(Call[CollectionList], frozen=True, kw_only=True, tag="collections.list"):
+    """All collections."""
+
+
+class CreateCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.create"):
+    """A new, empty collection. Raises UserError when the name is taken or empty."""
+
+    name: str
+
+
+class RenameCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.rename"):
+    collection: str
+    name: str
+
+
+class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):
+    """Delete a collection's index. The documents themselves stay where they are."""
+
+    collection: str
+
+
+class ListDocuments(Call[DocumentList], frozen=True, kw_only=True, tag="docs.list"):
+    """The files of a collection, failed ones included. ``collection`` is an id or a name, everywhere."""
+
+    collection: str
+
+
+class AddDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="docs.add"):
+    """Start a run that reads files and folders into a collection; follow it with ``FollowRun``.
+
+    A folder that was added before is compared with what is there now: only what changed is read, what was
+    deleted is dropped. With ``watch`` this goes on by itself whenever the folder changes.
+    """
+
+    collection: str
+    paths: tuple[str, ...]
+    watch: bool = False
+
+
+class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):
+    """Stop watching a folder."""
+
+    collection: str
+    path: str
+
+
+class RemoveDocument(Call[Collection], frozen=True, kw_only=True, tag="docs.remove"):
+    """Drop one document from a collection; ``document`` is its id or path."""
+
+    collection: str
+    document: str
+
+
+class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.search"):
+    """The passages that fit a query best."""
+
+    collection: str
+    query: str
+    limit: int = 10
+
+
+class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.text"):
+    """The text that was read from a document, with its chunks."""
+
+    collection: str
+    document: str
+
+
+class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
+    """A page of a PDF as a picture, with the passage ``start:end`` of the document's text marked by boxes.
+
+    ``scale`` is pixels a point (1.0 is 72 dpi). Raises UserError when the file has gone or is not a PDF.
+    """
+
+    collection: str
+    document: str
+    page: int = 1
+    scale: float = 1.5
+    start: int = 0
+    end: int = 0

@@ -1,0 +1,85 @@
+"""The machine and the program itself: what there is, what goes on, the settings."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.calls.runs import RunRecord
+from workbench.api.protocol import Call
+from workbench.settings import Settings
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A processor or GPU that ggml can compute on. ``shared``: its memory is the machine's own, not more of it."""
+
+    name: str
+    description: str = ""
+    kind: Literal["cpu", "gpu", "accelerator"] = "cpu"
+    memory_bytes: int = 0
+    free_bytes: int = 0
+    shared: bool = False
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What this machine has. Memory and disk in bytes."""
+
+    processor: str
+    cores: int
+    memory_bytes: int
+    memory_free_bytes: int
+    disk_free_bytes: int
+    devices: tuple[Device, ...] = ()
+
+
+class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker process, as the status bar shows it. ``memory_bytes`` is its resident memory."""
+
+    name: str
+    state: Literal["stopped", "starting", "ready", "dead"]
+    pid: int = 0
+    memory_bytes: int = 0
+    detail: str = ""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What the core is doing now. ``model`` is the name of the loaded model, empty when none is."""
+
+    home: str
+    version: str
+    offline: bool
+    model: str = ""
+    context_tokens: int = 0
+    device: str = ""
+    memory_bytes: int = 0
+    workers: tuple[WorkerState, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
+
+
+class GetMachine(Call[Machine], frozen=True, kw_only=True, tag="machine"):
+    """What this machine has."""
+
+
+class GetStatus(Call[Status], frozen=True, kw_only=True, tag="status"):
+    """What the core is doing now."""
+
+
+class Subscribe(Call[None], frozen=True, kw_only=True, tag="subscribe"):
+    """A stream of ``Changed`` events that goes on until it is cancelled."""
+
+
+class GetSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.get"):
+    """All settings."""
+
+
+class ChangeSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.set"):
+    """Change fields: ``{section: {field: value}}``. Raises UserError for an unknown or invalid one."""
+
+    values: dict[str, dict[str, Any]]
+
+
+class RestartWorker(Call[Status], frozen=True, kw_only=True, tag="worker.restart"):
+    """Start a worker that died, or start it anew: ``inference`` or ``embedding``."""
+
+    name: Literal["inference", "embedding"]

@@ -1,0 +1,126 @@
+"""The catalogue of models, and the one that is loaded."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.calls.machine import Status
+from workbench.api.calls.runs import RunRecord
+from workbench.api.protocol import Call
+
+
+class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One model of the catalogue. ``path`` is its (first) file or its folder.
+
+    ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf or safetensors.
+    ``owned`` tells whether the files lie in the home folder and go when the model is removed.
+    """
+
+    name: str
+    kind: Literal["chat", "base", "embedder"]
+    format: Literal["gguf", "safetensors"]
+    path: str
+    architecture: str
+    parameters: int
+    quantization: str
+    context_tokens: int
+    bytes: int
+    licence: str = ""
+    files: tuple[str, ...] = ()
+    sha256: str = ""
+    owned: bool = False
+    missing: bool = False
+
+
+class ModelList(msgspec.Struct, frozen=True, kw_only=True):
+    """Models. ``starter_hint`` says what to do when the starter chat model is not installed, "" when it is."""
+
+    models: tuple[ModelRecord, ...]
+    starter_hint: str = ""
+
+
+class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A model with what its files say of themselves. ``metadata`` leaves out the big arrays."""
+
+    model: ModelRecord
+    chat_template: str = ""
+    tokenizer: str = ""
+    vocabulary: int = 0
+    layers: int = 0
+    embedding_length: int = 0
+    metadata: dict[str, Any] = {}
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a model computes here, in tokens a second: prompts, one answer, ``sequences`` answers at once."""
+
+    model: str
+    prompt: float
+    alone: float
+    together: float
+    sequences: int
+    prompt_tokens: int
+    new_tokens: int
+    load_seconds: float
+    device: str
+    threads: int
+    choice: str
+    engine: str
+
+
+class RegisterStarter(Call[ModelList], frozen=True, kw_only=True, tag="models.starter"):
+    """Find the models of the installed starter packages and register them; unpacks the embedder once."""
+
+
+class ListModels(Call[ModelList], frozen=True, kw_only=True, tag="models.list"):
+    """The catalogue."""
+
+
+class ImportModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.import"):
+    """Add a GGUF file (or the first of a split one) or a safetensors folder, by reference or as a copy."""
+
+    path: str
+    name: str = ""
+    copy: bool = False
+
+
+class InspectModel(Call[ModelDetails], frozen=True, kw_only=True, tag="models.inspect"):
+    """What a model's files say of themselves. ``name`` is a name in the catalogue or a path."""
+
+    name: str
+
+
+class RemoveModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.remove"):
+    """Take a model out of the catalogue; its files are deleted only when the home folder owns them."""
+
+    name: str
+
+
+class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
+    """Make a model the loaded one; streams Progress in [0, 1]. Asking does it by itself."""
+
+    name: str
+
+
+class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench"):
+    """Measure how fast a model computes on this machine; streams Progress. Other answers wait meanwhile."""
+
+    name: str
+    prompt_tokens: int = 512
+    new_tokens: int = 64
+    sequences: int = 8
+    rounds: int = 3
+
+
+class UnloadModel(Call[Status], frozen=True, kw_only=True, tag="models.unload"):
+    """Free the loaded model's memory."""
+
+
+class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):
+    """Start a run that writes a GGUF model of the catalogue in another quantisation, as a new model."""
+
+    model: str
+    type: str
+    name: str = ""

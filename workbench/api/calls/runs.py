@@ -1,0 +1,84 @@
+"""Runs: work that takes long, whoever asked for it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.protocol import Call
+
+RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data"]
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A run in the index. ``progress`` is in [0, 1], None while it cannot be known. ``paused``: it is running, but
+    computes nothing until it is resumed. ``resumable``: it has stopped and can go on where it was."""
+
+    id: str
+    kind: RunKindName
+    title: str
+    state: Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
+    created: float
+    ended: float | None = None
+    progress: float | None = None
+    stage: str = ""
+    seconds_left: float | None = None
+    message: str = ""
+    config: dict[str, Any] = {}
+    result: dict[str, Any] = {}
+    paused: bool = False
+    resumable: bool = False
+
+
+class RunList(msgspec.Struct, frozen=True, kw_only=True):
+    runs: tuple[RunRecord, ...]
+
+
+class ListRuns(Call[RunList], frozen=True, kw_only=True, tag="runs.list"):
+    """Runs, the latest first."""
+
+    limit: int = 100
+
+
+class GetRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.get"):
+    run: str
+
+
+class FollowRun(Call[dict[str, Any]], frozen=True, kw_only=True, tag="runs.follow"):
+    """A run's events with ``seq > after``, from its file, then live until its terminal event."""
+
+    run: str
+    after: int = 0
+
+
+class StopRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.stop"):
+    """Ask a run to stop. What it did stays done."""
+
+    run: str
+
+
+class ResumeRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.resume"):
+    """Let a paused run go on, or start a stopped, failed or interrupted one again where it was."""
+
+    run: str
+
+
+class PauseRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.pause"):
+    """Let a running training compute nothing until it is resumed; its memory stays. Raises UserError for others."""
+
+    run: str
+
+
+class RemoveRun(Call[None], frozen=True, kw_only=True, tag="runs.remove"):
+    """Delete a run that has ended, with its folder: events and checkpoints. What it made stays."""
+
+    run: str
+
+
+class ExportRun(Call[str], frozen=True, kw_only=True, tag="runs.export"):
+    """Write a training as a folder that runs anywhere with transformers and peft: config, examples, script, README.
+    Returns the folder's path; ``path`` must not exist."""
+
+    run: str
+    path: str

@@ -1,0 +1,68 @@
+"""Sets of examples, and trainings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from workbench.api.calls.runs import RunRecord
+from workbench.api.protocol import Call
+from workbench.records.training import DataReport, DataSetList, TrainingConfig, TrainingPlan
+
+
+class InspectData(Call[DataReport], frozen=True, kw_only=True, tag="data.inspect"):
+    """What is in a set and what the config's model will be shown of it. ``previews`` examples are written out,
+    beginning with number ``first``. The weights are not loaded."""
+
+    config: TrainingConfig
+    previews: int = 20
+    first: int = 0
+
+
+class ListDataSets(Call[DataSetList], frozen=True, kw_only=True, tag="data.list"):
+    """The sets in the home folder."""
+
+
+class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
+    """Start a run that builds a set in the home folder. ``source``:
+
+    ``chats``: answers that were rated as good, edited or chosen, of ``chats`` (ids; (): of all).
+    ``pairs``: the model ``model`` makes question-answer pairs from the documents of ``collection``; those that their
+    passage does not support are left out. At most ``limit`` passages (0: all), ``questions`` pairs each.
+    ``text``: the raw text of the documents of ``collection``.
+
+    Streams each pair as ``Artifact(kind="pair")``; the result is a ``DataSet``.
+    """
+
+    name: str
+    source: Literal["chats", "pairs", "text"]
+    chats: tuple[str, ...] = ()
+    collection: str = ""
+    model: str = ""
+    questions: int = 2
+    limit: int = 0
+
+
+class RemoveDataSet(Call[DataSetList], frozen=True, kw_only=True, tag="data.remove"):
+    """Delete a set of the home folder."""
+
+    name: str
+
+
+class PlanTraining(Call[TrainingPlan], frozen=True, kw_only=True, tag="train.plan"):
+    """What a training would be, what memory and time it would take, and whether it can be begun here. Raises UserError
+    for bad data, naming row and reason."""
+
+    config: TrainingConfig
+
+
+class Train(Call[RunRecord], frozen=True, kw_only=True, tag="train"):
+    """Queue a training; follow it with ``FollowRun``. Raises UserError where ``PlanTraining`` says that it cannot be.
+
+    Its events: ``Progress``; ``Metric`` of each logged step (loss, learning_rate, gradient_norm, tokens_per_second,
+    memory_bytes) and evaluation (evaluation_loss, evaluation_perplexity, evaluation_accuracy, exact_match, rouge_l,
+    general_loss, general_exact_match), with ``step``; ``Artifact`` of the kinds plan (``TrainingPlan``), sample
+    (``SampleAnswer``), checkpoint, scores (``ScoresPair``), forgetting (``ScoresPair``), adapter (``AdapterRecord``)
+    and parity (``Parity``). Its result is a ``TrainResult``.
+    """
+
+    config: TrainingConfig

@@ -1,0 +1,399 @@
+"""What window, terminal and scripts hold: the calls of ``workbench.api.calls`` over the local connection.
+
+``Client`` talks to the core's process and starts it when there is none; ``LocalFront`` holds a Workbench in process,
+for tests. Importing this loads no model library and no database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import AuthenticationError, connection
+from multiprocessing.connection import Connection
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
+
+from workbench import __version__
+from workbench.api import events
+from workbench.api import wire
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.launching import import_path, python_command
+from workbench.api.ownership import read_key, read_owner
+from workbench.paths import Home
+from workbench.api.protocol import Call, RequestContext, failure_of, result_of
+
+if TYPE_CHECKING:
+    from workbench.core.app import Workbench
+
+R = TypeVar("R")
+Listener = Callable[[Event], None]
+
+CONNECT_TIMEOUT_S = 60.0
+RETRY_S = 0.05
+LOST = events.Failed(message="The connection to the core was lost.", hint="core", reason="worker")
+
+_log = logging.getLogger(__name__)
+
+
+class Handle(Protocol):
+    """A call that is being answered."""
+
+    def cancel(self) -> None:
+        """Ask for it to stop; its stream still ends in one terminal event."""
+
+
+class Front(Protocol):
+    """The interface of the core, for whoever is in front of a person."""
+
+    def start(self, call: Call[R], on_event: Callable[[Event], None]) -> Handle:
+        """Send a call and return at once. ``on_event`` runs on the client's reader thread, in order, and must
+        be quick; its last event is terminal. A lost connection ends every open call as Failed(reason="worker").
+        """
+
+    def stream(self, call: Call[R]) -> Iterator[Event]:
+        """The call's events, blocking. Closing the iterator early cancels the call."""
+
+    def call(self, call: Call[R], watch: Callable[[Event], None] | None = None) -> R:
+        """The call's result, blocking. Raises UserError, WorkerDied or errors.Cancelled."""
+
+    def close(self) -> None:
+        """Leave. Runs go on; answers that this client asked for go on too."""
+
+
+class Client:
+    """A ``Front`` over the local connection. Returns at once: a thread of its own connects, and calls wait for it.
+
+    After a lost connection the next call connects anew. With ``start_core`` (and ``idle_s``, how long the core stays
+    without clients; None: its default) a core is started when none answers. When there is no core to be had, the
+    waiting calls end as Failed(reason="user") with the reason.
+    """
+
+    def __init__(self, home: Home, *, start_core: bool = True, idle_s: float | None = None) -> None:
+        self.home = Home(home.root.resolve())  # as the core does: the address may be made of it
+        self._start_core = start_core
+        self._idle_s = idle_s
+        self._numbers = itertools.count(1)
+        self._news = threading.Condition()  # guards what follows; never held while calling back
+        self._open: dict[int, _OpenCall] = {}
+        self._unsent: list[wire.ToCore] = []
+        self._link: Connection | None = None
+        self._wanted = True
+        self._closed = False
+        self._writing = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="client", daemon=True)
+        self._thread.start()
+
+    def start(self, call: Call[R], on_event: Listener) -> Handle:
+        """As ``Front.start``. Raises RuntimeError after ``close``."""
+        encoded = msgspec.Raw(wire.encode(call))
+        with self._news:
+            if self._closed:
+                raise RuntimeError("the client is closed")
+            number = next(self._numbers)
+            opened = self._open[number] = _OpenCall(self, number, on_event)
+            self._say(wire.Request(number, encoded))
+        return opened
+
+    def stream(self, call: Call[R]) -> Iterator[Event]:
+        """As ``Front.stream``."""
+        return _streamed(self, call)
+
+    def call(self, call: Call[R], watch: Listener | None = None) -> R:
+        """As ``Front.call``."""
+        return result_of(call, self.stream(call), watch)
+
+    def close(self) -> None:
+        """Leave; calls that are open end as cancelled here. Safe to call twice."""
+        with self._news:
+            self._closed = True
+            if self._link is not None:
+                self._say(wire.Leave())  # the core closes its end, which wakes the reader
+            self._news.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2.0)
+
+    def cancel(self, number: int) -> None:
+        """Ask for a call to stop (``Handle.cancel`` does it)."""
+        with self._news:
+            if number in self._open:
+                self._say(wire.Cancel(number))
+
+    def _say(self, message: wire.ToCore) -> None:
+        """Send, or keep until there is a connection. Under the lock, so that order is kept."""
+        if self._link is None:
+            self._unsent.append(message)
+            self._wanted = True
+            self._news.notify_all()
+        else:
+            self._send(self._link, message)
+
+    def _send(self, link: Connection, message: wire.ToCore) -> None:
+        with self._writing, contextlib.suppress(OSError, ValueError):  # the reader thread tells of the loss
+            link.send_bytes(wire.encode(message))
+
+    # -- on the client's thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._wanted or self._closed)
+                if self._closed:
+                    break
+                self._wanted = False
+            try:
+                link = self._reach_core()
+            except UserError as error:
+                self._end_calls(failure_of(error), sent_only=False)
+                continue
+            except Exception as error:  # noqa: BLE001 - without this thread every call would wait for ever
+                _log.exception("The core could not be reached")
+                self._end_calls(failure_of(error), sent_only=False)
+                continue
+            self._go_live(link)
+            try:
+                self._read(link)
+            finally:
+                with self._news:
+                    self._link = None
+                link.close()
+            self._end_calls(LOST, sent_only=True)
+        self._end_calls(events.Cancelled(), sent_only=False)
+
+    def _go_live(self, link: Connection) -> None:
+        """Send what waits; from here on calls are sent as they come."""
+        with self._news:
+            unsent, self._unsent = self._unsent, []
+            for message in unsent:
+                self._send(link, message)
+            if self._closed:
+                self._send(link, wire.Leave())
+            self._link = link
+
+    def _read(self, link: Connection) -> None:
+        while True:
+            try:
+                message = wire.decode_to_client.decode(link.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
+            except (OSError, EOFError):
+                return
+            except msgspec.DecodeError:
+                _log.exception("The core sent something that is not a message")
+                return
+            if not isinstance(message, wire.Told):
+                continue
+            terminal = isinstance(message.event, events.TERMINAL)
+            with self._news:
+                opened = self._open.pop(message.id, None) if terminal else self._open.get(message.id)
+            if opened is not None:
+                opened.tell(message.event)
+
+    def _end_calls(self, ending: Event, *, sent_only: bool) -> None:
+        """End the open calls. With ``sent_only`` those that came after the loss stay, for the next connection."""
+        with self._news:
+            waiting = {m.id for m in self._unsent if isinstance(m, wire.Request)} if sent_only else set()
+            if self._closed:
+                waiting, ending = set(), events.Cancelled()
+            left = [opened for number, opened in self._open.items() if number not in waiting]
+            self._open = {number: opened for number, opened in self._open.items() if number in waiting}
+            if not waiting:
+                self._unsent.clear()
+            self._wanted = bool(waiting)
+        for opened in left:
+            opened.tell(ending)
+
+    # -- finding or starting the core ---------------------------------------------------------------
+
+    def _reach_core(self) -> Connection:
+        """A connection on which the core has said Welcome. Raises UserError when there is none to be had."""
+        deadline = time.monotonic() + CONNECT_TIMEOUT_S
+        while True:
+            link = self._connect_until(deadline)
+            if link is not None:
+                return link
+            late = self._closed or time.monotonic() > deadline
+            if not self._start_core and not late:
+                raise UserError("No core is running for this home folder.", "Start the program first.")
+            if late:
+                owner = read_owner(self.home)
+                holder = f"Process {owner.pid} holds it" if owner is not None else "It could not be started"
+                raise UserError("The core of this home folder does not answer.", f"{holder}; see {self.home.logs}.")
+            if read_owner(self.home) is None:
+                started = _start_core(self.home, self._idle_s)
+                if started.outcome == wire.FAILED:
+                    raise UserError(started.message, started.hint)
+                if started.outcome == wire.READY:
+                    continue
+            time.sleep(RETRY_S)  # another process is the core, and about to answer or to leave
+
+    def _connect_until(self, deadline: float) -> Connection | None:
+        """As ``_try_connect``; None when no answer came by then (time.monotonic), from a core that hangs for instance.
+
+        A connection cannot be given up while it is being made: that goes on, on a thread that nobody waits for.
+        """
+        outcome: list[Connection | Exception | None] = []
+        given_up = False
+
+        def attempt() -> None:
+            made: Connection | Exception | None
+            try:
+                made = self._try_connect()
+            except Exception as error:  # noqa: BLE001 - raised again on the client's thread
+                made = error
+            with self._news:
+                outcome.append(made)
+                self._news.notify_all()
+                late = given_up
+            if late and isinstance(made, Connection):
+                made.close()
+
+        threading.Thread(target=attempt, name="connecting", daemon=True).start()
+        with self._news:
+            self._news.wait_for(lambda: outcome or self._closed, max(0.0, deadline - time.monotonic()))
+            given_up = not outcome
+        if not outcome:
+            return None
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]
+
+    def _try_connect(self) -> Connection | None:
+        key = read_key(self.home)
+        if key is None:
+            return None
+        try:
+            link: Connection = connection.Client(self.home.address, authkey=key)
+        except (OSError, EOFError, AuthenticationError):
+            return None
+        try:
+            link.send_bytes(wire.encode(wire.Hello(__version__)))
+            answer = wire.decode_to_client.decode(link.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
+        except (OSError, EOFError):
+            link.close()
+            return None
+        if isinstance(answer, wire.Welcome):
+            return link
+        link.close()
+        if isinstance(answer, wire.Refused) and not answer.leaving:
+            raise UserError(answer.message, answer.hint)
+        return None
+
+
+class _OpenCall:
+    def __init__(self, client: Client, number: int, on_event: Listener) -> None:
+        self._client = client
+        self._number = number
+        self._on_event = on_event
+
+    def cancel(self) -> None:
+        self._client.cancel(self._number)
+
+    def tell(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception:  # noqa: BLE001 - one caller's bug must not silence the connection for all the others
+            _log.exception("A listener failed on %s", type(event).__name__)
+
+
+class LocalFront:
+    """A ``Front`` of a Workbench in this process."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._workbench = workbench
+        self._lock = threading.Lock()
+        self._under_way: dict[RequestContext, threading.Thread] = {}
+
+    def start(self, call: Call[R], on_event: Listener) -> Handle:
+        context = RequestContext()
+        stream = self._workbench.handle(call, context)
+        thread = threading.Thread(target=self._follow, args=(stream, on_event, context), name="local", daemon=True)
+        with self._lock:
+            self._under_way[context] = thread
+        thread.start()
+        return context
+
+    def stream(self, call: Call[R]) -> Iterator[Event]:
+        return self._workbench.handle(call)
+
+    def call(self, call: Call[R], watch: Listener | None = None) -> R:
+        return result_of(call, self.stream(call), watch)
+
+    def close(self) -> None:
+        """Leave the open calls and wait until they have noticed. The Workbench stays open."""
+        with self._lock:
+            under_way = dict(self._under_way)
+        for context in under_way:
+            context.leave()
+        for thread in under_way.values():
+            if thread is not threading.current_thread():
+                thread.join(10.0)
+
+    def _follow(self, stream: Iterator[Event], on_event: Listener, context: RequestContext) -> None:
+        try:
+            for event in stream:
+                on_event(event)
+        finally:
+            with self._lock:
+                del self._under_way[context]
+
+
+def _streamed(front: Front, call: Call[Any]) -> Iterator[Event]:
+    arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    handle = front.start(call, arrived.put)
+    ended = False
+    try:
+        while not ended:
+            event = arrived.get()
+            ended = isinstance(event, events.TERMINAL)
+            yield event
+    finally:
+        if not ended:
+            handle.cancel()
+
+
+def _start_core(home: Home, idle_s: float | None) -> wire.Started:
+    """Start a core and wait until it serves, finds another one or fails. It does not die with this process."""
+    home.create()
+    command = python_command("workbench.api.service", "--core", "--home")
+    command += [str(home.root)] if idle_s is None else [str(home.root), "--idle-seconds", str(idle_s)]
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    errors = home.logs / "core-stderr.log"
+    try:
+        with errors.open("wb") as stderr:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=home.root,
+                env={**os.environ, **import_path()},
+                start_new_session=sys.platform != "win32",
+                creationflags=flags,
+                close_fds=True,
+            )
+    except OSError as error:
+        raise UserError(f"The core cannot be started: {error}.") from error
+    # reaps it when it leaves, should this process still be there then
+    threading.Thread(target=process.wait, name="core-process", daemon=True).start()
+    assert process.stdout is not None
+    return _first_line(process.stdout, errors)
+
+
+def _first_line(stdout: IO[bytes], errors: Any) -> wire.Started:
+    with stdout:
+        line = stdout.readline()
+    try:
+        return msgspec.json.decode(line, type=wire.Started)
+    except msgspec.DecodeError:
+        tail = errors.read_text("utf-8", "replace").strip().splitlines()[-1:]
+        return wire.Started(wire.FAILED, "The core could not be started.", " ".join(tail) or f"See {errors}.")

@@ -1,0 +1,234 @@
+"""Events: the only values that cross a process or thread boundary.
+
+Small, frozen and typed; one JSON line each. Every request ends in exactly one terminal event:
+``Finished``, ``Failed`` or ``Cancelled``. A reader passes over tags and fields that it does not know,
+so that an older window can watch a newer core. This module knows nothing of who sends or reads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeVar
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.records.messages import Beam, Passage
+
+EVENT_FILE_FORMAT = 1
+MAX_EVENT_BYTES = 64 * 1024 * 1024
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    """What all events carry: ``seq`` counts from 1 within one stream; ``at`` is seconds since the epoch."""
+
+    seq: int = 0
+    at: float = 0.0
+
+
+class TextDelta(Base, frozen=True, kw_only=True, tag="text"):
+    """A piece of the answer. Pieces of one ``sequence`` joined in order are the answer's text."""
+
+    text: str
+    sequence: int = 0
+
+
+class Thought(Base, frozen=True, kw_only=True, tag="thought"):
+    """A piece of a reasoning model's thinking, kept apart from its answer."""
+
+    text: str
+    sequence: int = 0
+
+
+class BeamStep(Base, frozen=True, kw_only=True, tag="beams"):
+    """What beam search holds after its step number ``step`` (from 0), best first."""
+
+    step: int
+    beams: tuple[Beam, ...]
+
+
+class Retrieved(Base, frozen=True, kw_only=True, tag="retrieved"):
+    """The passages that the model is shown, best first; ``query`` is what was really searched for."""
+
+    query: str
+    passages: tuple[Passage, ...]
+
+
+class Progress(Base, frozen=True, kw_only=True, tag="progress"):
+    """How far a piece of work is. ``total`` 0 means that it is not known; ``seconds_left`` None likewise."""
+
+    stage: str
+    done: float = 0
+    total: float = 0
+    unit: str = ""
+    seconds_left: float | None = None
+    detail: str = ""
+
+
+class Metric(Base, frozen=True, kw_only=True, tag="metric"):
+    """One measured number; ``step`` is the x of its curve. Never NaN: a missing value is a missing event."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+class Artifact(Base, frozen=True, kw_only=True, tag="artifact"):
+    """Something that exists from now on: a stored message, an indexed document, an answered question."""
+
+    kind: str
+    id: str
+    result: dict[str, Any] = {}
+
+
+class Log(Base, frozen=True, kw_only=True, tag="log"):
+    """A line for people. ``notice`` is meant to be seen beside the result, the others are for the log."""
+
+    text: str
+    level: Literal["debug", "info", "notice", "warning"] = "info"
+
+
+class Changed(Base, frozen=True, kw_only=True, tag="changed"):
+    """Something in the home folder changed. ``kind``: chat, run, model, collection, adapter, data (a set), settings,
+    worker."""
+
+    kind: str
+    id: str = ""
+
+
+class Finished(Base, frozen=True, kw_only=True, tag="finished"):
+    """The terminal event of a request that did what it was asked to."""
+
+    result: Any = None
+
+
+class Failed(Base, frozen=True, kw_only=True, tag="failed"):
+    """The terminal event of a request that could not be done.
+
+    ``reason``: ``user`` (a person can act; ``hint`` says how), ``worker`` (a process died: ``exit_code`` and
+    ``stderr_tail`` tell) or ``bug`` (ours; ``stderr_tail`` has the traceback).
+    """
+
+    message: str
+    hint: str = ""
+    reason: Literal["user", "worker", "bug"] = "user"
+    exit_code: int | None = None
+    stderr_tail: str = ""
+
+
+class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):
+    """The terminal event of a request that was stopped on request. What was done stays done."""
+
+    result: Any = None
+
+
+Event = (
+    TextDelta | Thought | BeamStep | Retrieved | Progress | Metric | Artifact | Log | Changed
+    | Finished | Failed | Cancelled
+)  # fmt: skip
+Terminal = Finished | Failed | Cancelled
+TERMINAL = (Finished, Failed, Cancelled)
+
+_E = TypeVar("_E", bound=Base)
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+class _Tag(msgspec.Struct):
+    event: str = ""
+
+
+_tag_decoder = msgspec.json.Decoder(_Tag)
+_KNOWN_TAGS = frozenset(
+    str(c.__struct_config__.tag)
+    for c in (
+        TextDelta, Thought, BeamStep, Retrieved, Progress, Metric, Artifact, Log, Changed, Finished, Failed, Cancelled,
+    )
+)  # fmt: skip
+
+
+def encode(event: Event) -> bytes:
+    """One line of JSON without its newline. Raises ValueError for a NaN or an infinity (JSON has none)."""
+    if isinstance(event, Metric) and not math.isfinite(event.value):
+        raise ValueError(f"metric {event.name} is {event.value}; leave the event out instead")
+    return _encoder.encode(event)
+
+
+def decode(line: bytes | str) -> Event | None:
+    """The event of one line, or None for a tag that this version does not know.
+
+    Raises msgspec.DecodeError for a line that is not a JSON object or lacks a known event's fields.
+    """
+    tag = _tag_decoder.decode(line).event
+    if tag not in _KNOWN_TAGS:
+        return None
+    return _decoder.decode(line)
+
+
+def stamped(event: _E, seq: int, at: float) -> _E:
+    """The same event with its number in the stream and its time."""
+    return msgspec.structs.replace(event, seq=seq, at=at)
+
+
+class EventFile:
+    """An append-only ``events.jsonl``. Opening an existing one goes on after its last whole line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seq = 0
+        if path.exists() and path.stat().st_size:
+            whole = 0
+            with path.open("rb") as file:
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    whole += len(line)
+                    self._seq += 1
+            self._seq = max(0, self._seq - 1)  # the header line is not an event
+            self._file: BinaryIO = path.open("r+b")
+            self._file.seek(whole)
+            self._file.truncate()
+        else:
+            whole = 0
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb")
+        if not whole:  # a new file, or one whose first line was torn
+            self._file.write(msgspec.json.encode({"format": EVENT_FILE_FORMAT}) + b"\n")
+            self._file.flush()
+
+    def append(self, event: Event, at: float) -> Event:
+        """Write the event; returns it with its sequence number."""
+        numbered = stamped(event, self._seq + 1, at)
+        line = encode(numbered) + b"\n"
+        self._seq += 1
+        self._file.write(line)
+        self._file.flush()
+        return numbered
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_event_file(path: Path, after: int = 0) -> Iterator[Event]:
+    """The file's events with ``seq > after``. A torn last line and unknown tags are passed over.
+
+    Raises UserError when the file was written by a newer format.
+    """
+    with path.open("rb") as file:
+        header = file.readline()
+        if not header.endswith(b"\n"):
+            return
+        version = msgspec.json.decode(header).get("format")
+        if version != EVENT_FILE_FORMAT:
+            raise UserError(
+                f"{path} was written in event format {version}; this program reads {EVENT_FILE_FORMAT}.",
+                "Update LLM Workbench to read it.",
+            )
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            event = decode(line)
+            if event is not None and event.seq > after:
+                yield event

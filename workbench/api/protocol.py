@@ -1,0 +1,151 @@
+"""Call[R]: a request as a value, with the type of its result.
+
+Clients call the core and the core calls its workers in the same way: a call is answered by a stream of events
+that ends in one terminal event, and ``Finished.result`` of a ``Call[R]`` is an ``R``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar, get_args
+
+import msgspec
+
+from workbench import errors
+from workbench.api import events
+from workbench.api.events import Event
+
+R = TypeVar("R")
+
+_NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, tag_field="call"):
+    """A request whose result is an ``R``. Each kind of call is a subclass with a tag of its own."""
+
+
+class RequestContext:
+    """What whoever answers a call may know of the request: whether it was cancelled, and whether the asker left."""
+
+    def __init__(self) -> None:
+        self._left = False
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def when_cancelled(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have ``callback`` called once, on the thread that cancels; at once when that has happened already.
+
+        Returns what takes it back: for work that ends before the request does.
+        """
+
+        def forget() -> None:
+            with self._lock, contextlib.suppress(ValueError):
+                self._callbacks.remove(callback)
+
+        with self._lock:
+            if not self._cancelled.is_set():
+                self._callbacks.append(callback)
+                return forget
+        callback()
+        return forget
+
+    @property
+    def left(self) -> bool:
+        """The asker has gone without saying that the work should stop. Implies ``cancelled``."""
+        return self._left
+
+    def leave(self) -> None:
+        """Whoever asked is no longer there: as ``cancel``, but for work that outlives its asker."""
+        self._left = True
+        self.cancel()
+
+    def raise_if_cancelled(self) -> None:
+        """Raises errors.Cancelled once the request was cancelled."""
+        if self._cancelled.is_set():
+            raise errors.Cancelled
+
+    def wait_cancelled(self, timeout_s: float | None = None) -> bool:
+        return self._cancelled.wait(timeout_s)
+
+
+def result_type(call: type[Call[Any]]) -> Any:
+    """The ``R`` of a call's type."""
+    for base in getattr(call, "__orig_bases__", ()):
+        arguments = get_args(base)
+        if arguments:
+            return arguments[0]
+    raise TypeError(f"{call.__name__} does not say what it returns")
+
+
+def read_result(call: Call[R], plain: Any) -> R:
+    """A call's typed result from the plain data of its ``Finished`` event."""
+    result: R = msgspec.convert(plain, result_type(type(call)))
+    return result
+
+
+def finish(result: Any) -> events.Finished:
+    """The terminal event for a result: its plain data, so that it is the same in process and over a wire."""
+    return events.Finished(result=msgspec.to_builtins(result, builtin_types=(bytes,)))
+
+
+def result_of(call: Call[R], stream: Iterable[Event], watch: Callable[[Event], None] | None = None) -> R:
+    """Follow a stream to its end and return the call's result; ``watch`` sees the events on the way.
+
+    Raises UserError, WorkerDied, errors.Cancelled or RuntimeError (a bug) for the other endings.
+    """
+    for event in stream:
+        if isinstance(event, events.Finished):
+            return read_result(call, event.result)
+        if isinstance(event, events.TERMINAL):
+            raise error_of(event)
+        if watch is not None:
+            watch(event)
+    raise RuntimeError(f"{type(call).__name__} ended without a terminal event")
+
+
+def error_of(event: events.Failed | events.Cancelled) -> Exception:
+    """The exception that a failed or cancelled request means."""
+    if isinstance(event, events.Cancelled):
+        return errors.Cancelled()
+    if event.reason == "user":
+        return errors.UserError(event.message, event.hint)
+    if event.reason == "worker":
+        return errors.WorkerDied(event.hint or "a", event.exit_code, event.stderr_tail)
+    return errors.FaultElsewhere(event.message, event.stderr_tail)
+
+
+def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed | events.Cancelled:
+    """The terminal event that an exception means: the inverse of ``error_of``."""
+    if isinstance(error, errors.Cancelled):
+        return events.Cancelled()
+    if isinstance(error, errors.UserError):
+        return events.Failed(message=error.message, hint=error.hint)
+    if isinstance(error, errors.WorkerDied):
+        return events.Failed(
+            message=str(error),
+            hint=error.worker,
+            reason="worker",
+            exit_code=error.exit_code,
+            stderr_tail=error.stderr_tail,
+        )
+    if isinstance(error, errors.FaultElsewhere):
+        return events.Failed(message=error.message, reason="bug", stderr_tail=error.traceback_text)
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        where = f" on the disk of {error.filename}" if error.filename else ""
+        return events.Failed(message=f"There is no space left{where}.", hint="Free some and try again.")
+    return events.Failed(message=f"{type(error).__name__}: {error}", reason="bug", stderr_tail=traceback_text)

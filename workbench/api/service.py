@@ -1,0 +1,312 @@
+"""The core's own process: ``python -m workbench.api.service --home DIR`` holds a home and answers its clients.
+
+It is started by the first client and leaves by itself when the last client and the last piece of work have been
+gone for a while. This module knows connections and threads; what the calls mean is the Workbench's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from pathlib import Path
+
+import msgspec
+
+from workbench import __version__
+from workbench.api import events
+from workbench.api import wire
+from workbench.api.calls import AnyCall
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.api.ownership import HomeLock, make_key
+from workbench.paths import Home, find_home
+from workbench.api.protocol import RequestContext
+
+IDLE_S = 20.0
+POLL_S = 0.25
+BACKLOG = 64
+EXIT_TAKEN, EXIT_FAILED = 3, 1
+
+_log = logging.getLogger(__name__)
+_decode_call = msgspec.msgpack.Decoder(AnyCall).decode
+
+
+class Service:
+    """Accepts clients of one Workbench until it is told to leave or has been idle for ``idle_s`` seconds."""
+
+    def __init__(self, workbench: Workbench, key: bytes, idle_s: float = IDLE_S) -> None:
+        self._workbench = workbench
+        self._key = key
+        self._idle_s = idle_s
+        self._changed = threading.Condition()  # guards the two below
+        self._sessions: set[_Session] = set()
+        self._leaving = False
+        self._listener, self._socket = _listen(workbench.home.address)
+
+    def run(self) -> None:
+        """Serve; returns when it is time to leave, with the listener closed."""
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+        idle_since = time.monotonic()
+        with self._changed:
+            while not self._leaving:
+                if self._sessions or self._workbench.busy:
+                    idle_since = time.monotonic()
+                elif time.monotonic() - idle_since >= self._idle_s:
+                    self._leaving = True
+                    break
+                self._changed.wait(1.0 if self._sessions else POLL_S)
+            sessions = list(self._sessions)
+        self._close_listener()
+        for session in sessions:
+            session.hang_up()
+
+    def leave(self) -> None:
+        """Have ``run`` return soon. May be called by a signal handler's thread."""
+        with self._changed:
+            self._leaving = True
+            self._changed.notify_all()
+
+    def may_leave(self) -> bool:
+        """Whether nobody would miss this core."""
+        with self._changed:
+            alone = len(self._sessions) <= 1  # the one that asks
+        return alone and not self._workbench.busy
+
+    def _close_listener(self) -> None:
+        with contextlib.suppress(FileNotFoundError):  # it would remove the name that it was bound to
+            self._listener.close()
+        address = Path(self._workbench.home.address)
+        with contextlib.suppress(OSError):
+            # where the home was deleted and made anew, another core's socket stands there by now
+            if self._socket is not None and os.path.samestat(self._socket, address.stat()):
+                address.unlink()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()
+            except (OSError, EOFError):
+                if self._leaving:
+                    return
+                time.sleep(POLL_S)  # out of file descriptors, perhaps: others may close theirs
+                continue
+            session = _Session(self, self._workbench, connection, self._key)
+            with self._changed:
+                if self._leaving:
+                    connection.close()
+                    return
+                self._sessions.add(session)
+                self._changed.notify_all()
+            session.start()
+
+    def forget(self, session: _Session) -> None:
+        with self._changed:
+            self._sessions.discard(session)
+            self._changed.notify_all()
+
+
+def _listen(address: str) -> tuple[Listener, os.stat_result | None]:
+    """A listener, and the identity of its socket's file. The socket takes its place by renaming: what a killed core
+    left there is replaced, and the listener, when it closes, does not remove what another one put there."""
+    if sys.platform == "win32":
+        return Listener(address, backlog=BACKLOG), None
+    beside = Path(f"{address}~")
+    beside.unlink(missing_ok=True)
+    listener = Listener(str(beside), backlog=BACKLOG)
+    status = beside.stat()
+    beside.rename(address)
+    return listener, status
+
+
+class _Session:
+    """One client: a thread that reads what it sends, and one for each request that is under way."""
+
+    def __init__(self, service: Service, workbench: Workbench, connection: Connection, key: bytes) -> None:
+        self._service = service
+        self._workbench = workbench
+        self._connection = connection
+        self._key = key
+        self._writing = threading.Lock()
+        self._lock = threading.Lock()  # guards the two below
+        self._under_way: dict[int, RequestContext] = {}
+        self._gone = False
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="session", daemon=True).start()
+
+    def hang_up(self) -> None:
+        """Wake the reading thread with an end of file; it closes the connection, which others must not do under it."""
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                self._connection.close()
+            else:
+                with socket.socket(fileno=os.dup(self._connection.fileno())) as same:
+                    same.shutdown(socket.SHUT_RDWR)
+
+    def _run(self) -> None:
+        try:
+            if self._greet():
+                while self._take(self._connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES)):
+                    pass
+        except (OSError, EOFError, AuthenticationError):
+            pass  # it went away, or never had the key
+        except msgspec.DecodeError:
+            _log.exception("A client sent something that is not a message")
+        finally:
+            with self._lock:
+                self._gone = True
+                contexts = list(self._under_way.values())
+            for context in contexts:
+                context.leave()
+            with self._writing, contextlib.suppress(OSError):
+                self._connection.close()
+            self._service.forget(self)
+
+    def _greet(self) -> bool:
+        """Both show that they have the key; then the versions have to be the same."""
+        deliver_challenge(self._connection, self._key)
+        answer_challenge(self._connection, self._key)
+        hello = wire.decode_hello(self._connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
+        if (hello.version, hello.wire) == (__version__, wire.WIRE):
+            self._send(wire.Welcome(__version__, os.getpid()))
+            return True
+        leaving = self._service.may_leave()
+        self._send(
+            wire.Refused(
+                f"Version {__version__} of LLM Workbench is using this home folder, and this is {hello.version}.",
+                "Close its windows, wait for its running work, and try again.",
+                leaving,
+            )
+        )
+        if leaving:
+            self._service.leave()
+        return False
+
+    def _take(self, message_bytes: bytes) -> bool:
+        """Deal with one message; False when the client is done."""
+        message = wire.decode_to_core.decode(message_bytes)
+        if isinstance(message, wire.Request):
+            self._begin(message)
+        elif isinstance(message, wire.Cancel):
+            with self._lock:
+                context = self._under_way.get(message.id)
+            if context is not None:
+                context.cancel()
+        else:
+            return False
+        return True
+
+    def _begin(self, request: wire.Request) -> None:
+        context = RequestContext()
+        try:
+            call = _decode_call(request.call)
+        except msgspec.DecodeError as error:
+            self._tell(request.id, events.Failed(message=f"The core cannot read this call: {error}.", reason="bug"))
+            return
+        with self._lock:
+            self._under_way[request.id] = context
+        stream = self._workbench.handle(call, context)  # here, so that what is subscribed to comes after no other call
+        threading.Thread(
+            target=self._answer, args=(request.id, stream), name=f"request-{request.id}", daemon=True
+        ).start()
+
+    def _answer(self, number: int, stream: Iterator[Event]) -> None:
+        try:
+            for event in stream:
+                if isinstance(event, events.Failed) and event.reason == "bug":
+                    _log.error("A call failed by a fault of ours: %s\n%s", event.message, event.stderr_tail)
+                if not self._gone:
+                    self._tell(number, event)
+        finally:
+            with self._lock:
+                self._under_way.pop(number, None)
+
+    def _tell(self, number: int, event: Event) -> None:
+        try:
+            self._send(wire.Told(number, event))
+        except (OSError, ValueError):
+            self._gone = True  # its reader sees the same and lets all of its requests know
+
+    def _send(self, message: wire.ToClient) -> None:
+        with self._writing:
+            self._connection.send_bytes(wire.encode(message))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Be the core of a home. Exit status 0 after leaving, 3 when another process is the core, 1 with a UserError."""
+    parser = argparse.ArgumentParser(prog="workbench.api.service", description=__doc__)
+    parser.add_argument("--home", help="the home folder")
+    parser.add_argument(
+        "--idle-seconds", type=float, default=IDLE_S, help="leave after so long without clients or work"
+    )
+    options = parser.parse_args(arguments)
+    home = Home(find_home(options.home).root.resolve())
+    if sys.platform != "win32":
+        os.umask(0o077)
+    faulthandler.enable()
+    try:
+        lock = HomeLock.acquire(home)
+        if lock is None:
+            _tell_starter(wire.Started(wire.TAKEN))
+            return EXIT_TAKEN
+        with lock:
+            _log_into(home)
+            return _serve(home, options.idle_seconds)
+    except UserError as error:
+        _log.error("The core cannot start: %s", error)
+        _tell_starter(wire.Started(wire.FAILED, error.message, error.hint))
+        return EXIT_FAILED
+
+
+def _serve(home: Home, idle_s: float) -> int:
+    workbench = Workbench(home)
+    try:
+        service = Service(workbench, make_key(home), idle_s)
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            if hasattr(signal, name):
+                # on a thread: the handler may run while this very thread holds the service's lock
+                signal.signal(
+                    getattr(signal, name), lambda *_: threading.Thread(target=service.leave, daemon=True).start()
+                )
+        workbench.start()
+        _log.info("Version %s serves %s as process %d", __version__, home.root, os.getpid())
+        _tell_starter(wire.Started(wire.READY))
+        service.run()
+        _log.info("Leaving")
+    finally:
+        workbench.close()
+    return 0
+
+
+def _tell_starter(started: wire.Started) -> None:
+    """Write the one line, then let go of stdout: whoever reads it may leave before this process does."""
+    with contextlib.suppress(OSError):
+        os.write(1, msgspec.json.encode(started) + b"\n")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _log_into(home: Home) -> None:
+    handler = logging.handlers.RotatingFileHandler(
+        home.logs / "core.log", maxBytes=1024 * 1024, backupCount=3, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Trained, merged and imported adapters."""

@@ -1,0 +1,169 @@
+"""What becomes of a file that was made for the engine: an adapter on the shelf, or a model in the catalogue.
+
+It can be used as soon as it is published; what the gate says of it later is written into its card, and what lost what
+was learnt is not offered any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from workbench.api.calls import ModelRecord
+from workbench.core.change_notifier import Changes
+from workbench.core.models.leases import Inference
+from workbench.errors import UserError
+from workbench.models.checksums import Checksums
+from workbench.models.importing import delete_files, new_folder
+from workbench.models.inspection import inspect_path
+from workbench.models.names import clean_name, file_safe, unique_name
+from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf, link_or_copy
+from workbench.storage.models import ModelCatalogue
+from workbench.training.protocol import Served
+from workbench.records.training import AdapterRecord, Parity
+
+UNCHECKED = "The check was not finished: resume the run to check it again."
+NEVER_CHECKED = "It was never checked: its run was deleted before that."
+
+_log = logging.getLogger(__name__)
+
+
+class Publishing:
+    def __init__(
+        self,
+        shelf: AdapterShelf,
+        catalogue: ModelCatalogue,
+        models_folder: Path,
+        checksums: Checksums,
+        inference: Inference,
+        changes: Changes,
+    ) -> None:
+        self._shelf = shelf
+        self._catalogue = catalogue
+        self.models_folder = models_folder
+        self._checksums = checksums
+        self._inference = inference
+        self._changes = changes
+
+    def recover(self, is_open: Callable[[str], bool], run_folder: Callable[[str], Path]) -> None:
+        """Note what an earlier core left unchecked, and bring what it trained to its adapter: runs are removed."""
+        self._shelf.remove_unfinished()
+        for card in self._shelf.list_cards():
+            if not card.run or is_open(card.run):
+                continue
+            try:
+                if card.kind == "merged" and card.state == "checking" and self._catalogue.find(card.model) is None:
+                    self._shelf.remove(card.name)  # the core was ended before the model was in the catalogue
+                    continue
+                self._shelf.keep_trained(card.name, run_folder(card.run) / TRAINED)
+                if card.state == "checking" and not card.note:
+                    self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
+            except OSError:  # a full disk must not keep the core from starting: the next one tries again
+                _log.exception("What was left of %s could not be put in order", card.name)
+
+    def let_go(self, run: str, folder: Path) -> None:
+        """Before a run's folder is deleted: what belongs to its adapter is taken out, and what can be checked no more
+        says so."""
+        card = self._shelf.of_run(run)
+        if card is not None:
+            self._shelf.keep_trained(card.name, folder / TRAINED)
+            if card.state == "checking":
+                self.update(msgspec.structs.replace(card, note=NEVER_CHECKED))
+
+    def publish(self, record: AdapterRecord, served: Served, *, copy: bool = False) -> AdapterRecord:
+        """Offer what a training has made, called ``record.name`` if that is free. The file stays where it is, too; with
+        ``copy`` nothing that is done to it there has a consequence here."""
+        source, name = Path(served.path), record.name
+        take = shutil.copyfile if copy else link_or_copy
+        record = msgspec.structs.replace(
+            record,
+            name=file_safe(name),
+            kind=served.kind,
+            bytes=served.bytes or source.stat().st_size,
+            can_merge=served.can_merge,
+        )
+        if served.kind == "merged":
+            cards: list[AdapterRecord] = []
+            try:
+                self.add_model(
+                    name,
+                    record.licence,
+                    0,
+                    lambda folder: take(source, folder / source.name),
+                    lambda model: cards.append(self.add_card(msgspec.structs.replace(record, model=model))),
+                )
+            except BaseException:
+                for card in cards:
+                    self._shelf.remove(card.name)
+                raise
+            return cards[0]
+        return self.add_card(record, lambda folder: take(source, folder / ADAPTER_FILE))
+
+    def add_card(self, record: AdapterRecord, fill: Callable[[Path], object] = lambda folder: None) -> AdapterRecord:
+        """Put an adapter on the shelf; ``fill`` writes its files into the folder that it is handed."""
+        file = "" if record.kind == "merged" else ADAPTER_FILE
+        published = self._shelf.publish(msgspec.structs.replace(record, file=file), fill)
+        self._changes.publish("adapter", published.name)
+        return published
+
+    def add_model(
+        self,
+        name: str,
+        licence: str,
+        needed_bytes: int,
+        fill: Callable[[Path], object],
+        announce: Callable[[str], object] = lambda name: None,
+    ) -> ModelRecord:
+        """A new model of the catalogue: ``fill`` writes one GGUF file into the folder that it is handed. Raises what
+        that raises, and UserError where there is no room; nothing half made is left. ``announce`` is told the name
+        that it gets before it is in the catalogue."""
+        wanted = clean_name(name) or "Merged"
+        with new_folder(self.models_folder, wanted, needed_bytes) as (beside, place):
+            fill(beside)
+            (file,) = beside.glob("*.gguf")
+        found = inspect_path(place / file.name).model
+        # now, since filling takes long: a name that was free may be another model's by then
+        free = unique_name(wanted, [model.name for model in self._catalogue.list_models()])
+        model = msgspec.structs.replace(found, name=free, licence=licence or found.licence, owned=True)
+        announce(free)
+        self._catalogue.put(model)
+        self._changes.publish("model", model.name)
+        return model
+
+    def judge(self, record: AdapterRecord, parity: Parity | None) -> AdapterRecord:
+        """Write down what the gate found (None: it was not asked). A model that failed leaves the catalogue."""
+        if parity is None:
+            state, note = "ready", record.note
+        elif parity.passed:
+            state, note = "ready", "; ".join(parity.notes)
+        else:
+            state, note = "failed", " ".join(parity.reasons) or "It does not say what was trained."
+        if state == "failed" and record.model:
+            self._withdraw(record.model)
+        judged = self._shelf.put(msgspec.structs.replace(record, state=state, parity=parity, note=note))
+        self._changes.publish("adapter", judged.name)
+        return judged
+
+    def update(self, record: AdapterRecord) -> AdapterRecord:
+        """Write a card anew."""
+        written = self._shelf.put(record)
+        self._changes.publish("adapter", written.name)
+        return written
+
+    def _withdraw(self, name: str) -> None:
+        model = self._catalogue.find(name)
+        if model is None:
+            return
+        loaded = self._inference.loaded
+        if loaded is not None and loaded[0] == name:
+            with contextlib.suppress(UserError):  # an answer is being made with it; it is the last one
+                self._inference.unload()
+        self._catalogue.remove(name)
+        with contextlib.suppress(UserError):  # Windows keeps a file that is open: the folder stays, unnamed
+            delete_files(model, self.models_folder)
+        self._changes.publish("model", name)

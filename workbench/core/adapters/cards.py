@@ -1,0 +1,65 @@
+"""The card of an adapter, also of a GGUF file that somebody put into the folder of adapters without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.models.adapters import list_adapters, resolve_adapter
+from workbench.gguf.reader import read_gguf
+from workbench.storage.adapters import AdapterShelf
+from workbench.records.training import AdapterRecord
+
+MAX_LISTED = 8
+
+
+def find_card(shelf: AdapterShelf, name: str) -> AdapterRecord:
+    """Raises UserError when there is no such adapter."""
+    card = shelf.find(name)
+    return card if card is not None else _describe(name, resolve_adapter(name, shelf.folder))
+
+
+def list_cards(shelf: AdapterShelf) -> tuple[AdapterRecord, ...]:
+    """All there are, the latest first."""
+    cards = {card.name: card for card in shelf.list_cards()}
+    bare = (name for name in list_adapters(shelf.folder) if not name.startswith(".") and name not in cards)
+    found = [*cards.values(), *(_describe(name, resolve_adapter(name, shelf.folder)) for name in bare)]
+    return tuple(sorted(found, key=lambda one: (-one.created, one.name)))
+
+
+def check_mergeable(record: AdapterRecord) -> None:
+    """Raises UserError for what is a model already, is no change of weights, or lost what was learnt."""
+    if record.kind == "merged":
+        raise UserError(f"{record.name} is a model of its own.", "Quantise it if another format is wanted.")
+    if record.state == "failed":
+        raise UserError(f"{record.name} is not to be used: {record.note}", "Train it again.")
+    if not record.can_merge:
+        raise UserError(
+            f"{record.name} is a {record.kind} and changes no weights, so that it cannot be merged.",
+            "Use it beside its base model.",
+        )
+
+
+def _describe(name: str, path: Path) -> AdapterRecord:
+    """A file without a card, as far as it tells of itself."""
+    state = path.stat()
+    record = AdapterRecord(
+        name=name,
+        kind="lora",
+        file=str(path),
+        bytes=state.st_size,
+        created=state.st_mtime,
+        origin="imported",
+        can_merge=True,
+    )
+    try:
+        file = read_gguf(path)
+    except UserError as error:
+        return msgspec.structs.replace(record, state="failed", note=error.message, can_merge=False)
+    record = msgspec.structs.replace(record, architecture=file.text("general.architecture"))
+    kind = file.text("adapter.type")
+    if kind in ("soft-prompt", "prefix"):
+        return msgspec.structs.replace(record, kind=kind, can_merge=False)
+    return record

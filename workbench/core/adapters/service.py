@@ -1,0 +1,255 @@
+"""What was trained, merged or imported: the list, and what can be done with each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from workbench.api.calls import (
+    ExportAdapter,
+    ImportAdapter,
+    ListAdapters,
+    MergeAdapter,
+    ModelRecord,
+    QuantizeModel,
+    RemoveAdapter,
+    RenameAdapter,
+    RunRecord,
+)
+from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
+from workbench.core.runs.kinds.export import ExportRuns
+from workbench.core.models.base_models import Bases
+from workbench.core.change_notifier import Changes
+from workbench.core.models.leases import Inference
+from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
+from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, at_once, reported
+from workbench.core.training.workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.models.adapters import AdapterDetails, check_adapter
+from workbench.models.names import file_safe
+from workbench.api.protocol import RequestContext, finish
+from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf
+from workbench.storage.models import ModelCatalogue
+from workbench.atomic_write import check_room
+from workbench.gguf.quantization_types import check_type
+from workbench.training.protocol import ConvertTrained, Served
+from workbench.records.training import AdapterList, AdapterRecord
+
+LARGEST_SCALE = 10.0
+"""As in a recipe."""
+_KEPT = (".json", ".safetensors", ".md", ".txt", ".jinja", ".model")
+"""Of a stranger's PEFT folder: pickles are left where they are."""
+
+
+class Adapters:
+    def __init__(
+        self,
+        shelf: AdapterShelf,
+        catalogue: ModelCatalogue,
+        bases: Bases,
+        workers: TrainingWorkers,
+        publishing: Publishing,
+        inference: Inference,
+        runs: Runs,
+        exports: ExportRuns,
+        changes: Changes,
+    ) -> None:
+        self._shelf = shelf
+        self._catalogue = catalogue
+        self._bases = bases
+        self._workers = workers
+        self._publishing = publishing
+        self._inference = inference
+        self._runs = runs
+        self._changes = changes
+        self._exports = exports
+        self._fitting: dict[tuple[str, int, str, int], bool] = {}  # adapter and model with their times of change
+
+    def handlers(self) -> Handlers:
+        return {
+            ListAdapters: at_once(self.list_adapters),
+            ImportAdapter: self.import_adapter,
+            RenameAdapter: at_once(self.rename),
+            RemoveAdapter: at_once(self.remove),
+            MergeAdapter: at_once(self.merge),
+            ExportAdapter: at_once(self.export),
+            QuantizeModel: at_once(self.quantize),
+        }
+
+    # -- the list ---------------------------------------------------------------------------------
+
+    def list_adapters(self, call: ListAdapters) -> AdapterList:
+        found = list_cards(self._shelf)
+        if call.model:
+            model = self._catalogue.get(call.model)
+            found = tuple(one for one in found if self._fits(one, model))
+        return AdapterList(adapters=found)
+
+    def _fits(self, record: AdapterRecord, model: ModelRecord) -> bool:
+        """Whether the engine can be given it over this model: it was trained on that very file, or on one of the same
+        architecture and shapes (another quantisation, say)."""
+        if not record.file or model.format != "gguf":
+            return False
+        sha256 = self._bases.worker_model(model).sha256
+        if sha256 and sha256 == record.base_sha256:
+            return True
+        if record.architecture and record.architecture != model.architecture:
+            return False
+        try:
+            key = record.file, os.stat(record.file).st_mtime_ns, model.path, os.stat(model.path).st_mtime_ns
+        except OSError:
+            return False
+        if key not in self._fitting:
+            try:
+                check_adapter(Path(record.file), Path(model.path))
+                self._fitting[key] = True
+            except UserError:
+                self._fitting[key] = False
+        return self._fitting[key]
+
+    # -- what is taken in -------------------------------------------------------------------------
+
+    def import_adapter(self, call: ImportAdapter, context: RequestContext) -> Iterator[Event]:
+        path = Path(call.path).expanduser()
+        if not path.is_absolute():
+            raise UserError(f"{call.path} is not an absolute path.", "Name it from the root of the file system on.")
+        if not path.exists():
+            raise UserError(f"There is no file or folder {path}.", "Check the path.")
+        name = call.name or (path.parent.name if path.stem == "adapter" else path.stem)
+        record = AdapterRecord(name=name, kind="lora", created=time.time(), origin="imported")
+        if path.is_dir():
+            made = yield from reported(lambda report: self._convert(path, record, call.model, context, report))
+        else:
+            made = self._take_file(path, record, call.model)
+        yield finish(made)
+
+    def _take_file(self, path: Path, record: AdapterRecord, wanted: str) -> AdapterRecord:
+        model, details = self._base_of(path, wanted)
+        self._check_room(details.bytes)
+        record = msgspec.structs.replace(
+            record, base=model.name, architecture=details.architecture, licence=model.licence
+        )
+        served = Served(kind=details.kind, path=str(path), bytes=details.bytes, can_merge=details.kind == "lora")
+        return self._publishing.publish(record, served, copy=True)
+
+    def _base_of(self, path: Path, wanted: str) -> tuple[ModelRecord, AdapterDetails]:
+        """The model that a GGUF adapter is for: the one that is named, else the first that it fits."""
+        if wanted:
+            model = self._bases.model(wanted)
+            return model, check_adapter(path, Path(model.path))
+        refused: UserError | None = None
+        for model in self._catalogue.list_models():
+            if model.kind != "embedder" and model.format == "gguf":
+                try:
+                    return model, check_adapter(path, Path(model.path))
+                except UserError as error:
+                    refused = error
+        raise refused or UserError("There is no model that an adapter could be for.", "Import its base model first.")
+
+    def _convert(
+        self,
+        folder: Path,
+        record: AdapterRecord,
+        wanted: str,
+        context: RequestContext,
+        report: Callable[[Event], None],
+    ) -> AdapterRecord:
+        model = self._bases.model(wanted)
+        base = self._bases.checked_model(model, context)
+        files = [file for file in folder.iterdir() if file.is_file() and file.suffix in _KEPT]
+        self._check_room(2 * sum(file.stat().st_size for file in files))
+        record = msgspec.structs.replace(
+            record, base=model.name, base_sha256=base.sha256, architecture=model.architecture, licence=model.licence
+        )
+        with self._shelf.beside() as beside, self._workers.looking() as host:
+            asked = ConvertTrained(
+                trained=str(folder), model=base, out=str(beside / f"{file_safe(record.name)}.gguf"), name=record.name
+            )
+            served = host.call(asked, report, context)
+            trained = beside / TRAINED
+            trained.mkdir()
+            for file in files:
+                shutil.copyfile(file, trained / file.name)
+            made = self._publishing.publish(msgspec.structs.replace(record, state="ready"), served)
+            self._shelf.keep_trained(made.name, trained)
+        return made
+
+    def _check_room(self, needed: int) -> None:
+        check_room(self._shelf.folder / ADAPTER_FILE, needed)
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def rename(self, call: RenameAdapter) -> AdapterRecord:
+        """A name is that of a folder: it is made to be one."""
+        record = find_card(self._shelf, call.adapter)
+        if not call.name.strip():
+            raise UserError("An adapter needs a name.")
+        self._check_unused(record)
+        to = file_safe(call.name)
+        self._shelf.rename(record.name, to)
+        for name in (record.name, to):
+            self._changes.publish("adapter", name)
+        return find_card(self._shelf, to)
+
+    def remove(self, call: RemoveAdapter) -> AdapterList:
+        record = find_card(self._shelf, call.adapter)
+        self._check_unused(record)
+        self._shelf.remove(record.name)
+        self._changes.publish("adapter", record.name)
+        return self.list_adapters(ListAdapters())
+
+    def _check_unused(self, record: AdapterRecord) -> None:
+        """Raises UserError when a run or an answer needs it now."""
+        for run in self._runs.list_open():
+            if run.id == record.run or (run.kind in ("merge", "export") and run.config.get("adapter") == record.name):
+                raise UserError(f"The run {run.title!r} is using {record.name}.", "Stop it first, or wait for its end.")
+        if record.file and self._inference.uses_adapter(record.file):
+            raise UserError(f"An answer is being made with {record.name}.", "Stop it first, or wait for its end.")
+
+    # -- what is made of it -----------------------------------------------------------------------
+
+    def merge(self, call: MergeAdapter) -> RunRecord:
+        record = find_card(self._shelf, call.adapter)
+        check_mergeable(record)
+        if call.quantization:
+            check_type(call.quantization)
+        if not 0 < abs(call.scale) <= LARGEST_SCALE:
+            raise UserError(
+                f"{record.name} cannot be merged at strength {call.scale:g}.",
+                f"Choose one up to {LARGEST_SCALE:g}; at 0 the model would stay as it is.",
+            )
+        wanted = call.model or record.base  # a file that somebody put there names no base
+        model = self._bases.model(wanted) if wanted else self._base_of(Path(record.file), "")[0]
+        if not call.model:
+            model = self._bases.served_over(model) or model
+        if model.format != "gguf":
+            raise UserError(f"{model.name} is no GGUF model; merging needs one.", "Import its GGUF form.")
+        check_room(
+            self._publishing.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
+        )
+        call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {record.name}")
+        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
+        return self._runs.add("merge", f"Merge {record.name} into {model.name}", config)
+
+    def quantize(self, call: QuantizeModel) -> RunRecord:
+        check_type(call.type)
+        model = self._bases.model(call.model)
+        if model.format != "gguf":
+            raise UserError(f"{model.name} is no GGUF model.", "Only those are quantised here.")
+        check_room(self._publishing.models_folder / "merged.gguf", quantized_bytes(model))
+        call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
+        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
+        return self._runs.add("quantize", f"{model.name} as {call.type}", config)
+
+    def export(self, call: ExportAdapter) -> RunRecord:
+        call = self._exports.check(call)
+        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
+        return self._runs.add("export", f"Write {call.adapter} to {Path(call.path).name}", config)

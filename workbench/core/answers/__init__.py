@@ -1,0 +1,1 @@
+"""Answers: asked, made, followed, stopped, inspected."""

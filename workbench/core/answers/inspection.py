@@ -1,0 +1,108 @@
+"""What can be done with answers that are there: keep another one of several, look at the tokens, check a form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from workbench.api.calls import AnswerTokens, CheckFormat, FormatCheck, InspectAnswer, KeepSequence, StoredMessage
+from workbench.core.change_notifier import Changes
+from workbench.core.models.leases import Inference
+from workbench.core.answers.resolver import Resolver
+from workbench.core.streams import Handlers, at_once, reported
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.records.messages import ChosenToken
+from workbench.api.protocol import RequestContext, finish
+from workbench.records.recipes import DecodingPart, Recipe
+from workbench.settings import Settings
+from workbench.storage.chats import ChatStore
+from workbench.storage.traces import Trace
+from workbench.techniques.retrieval.citations import citations_of
+
+
+class Inspecting:
+    def __init__(
+        self,
+        store: ChatStore,
+        resolver: Resolver,
+        inference: Inference,
+        changes: Changes,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._store = store
+        self._resolver = resolver
+        self._inference = inference
+        self._changes = changes
+        self._settings = settings
+
+    def handlers(self) -> Handlers:
+        return {
+            KeepSequence: at_once(self.keep),
+            InspectAnswer: self.inspect,
+            CheckFormat: at_once(self.check_format),
+        }
+
+    def keep(self, call: KeepSequence) -> StoredMessage:
+        message = self._store.get_message(call.message)
+        if message.state == "streaming":
+            raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
+        if not message.sequences:
+            raise UserError("There is only this one answer.", "Ask for several at once to choose from.")
+        if not 0 <= call.sequence < len(message.sequences):
+            last = len(message.sequences) - 1
+            raise UserError(f"There is no answer {call.sequence} among these.", f"They are numbered from 0 to {last}.")
+        kept = message.sequences[call.sequence]
+        self._store.update_message(
+            message.id,
+            text=kept.text,
+            thought=kept.thought,
+            citations=citations_of(kept, message.passages),
+            kept=call.sequence,
+            original=None,
+        )
+        self._changes.publish("chat", message.chat)
+        return self._store.get_message(message.id)
+
+    def inspect(self, call: InspectAnswer, context: RequestContext) -> Iterator[Event]:
+        message = self._store.get_message(call.message)
+        trace = read_trace(self._store, message)
+        tokens = tokens_of(trace, call.sequence)
+        recipe = message.recipe or Recipe()
+
+        def work(report: Callable[[Event], None]) -> tuple[ChosenToken, ...]:
+            resolved = self._resolver.resolve_as_made(recipe, DecodingPart(), context)
+            engine = self._settings().engine
+            leased = self._inference.lease(
+                resolved.model, engine, recipe.model.context_tokens, context, report, use=resolved.use
+            )
+            with leased as model:
+                return model.inspect(trace.prompt, tokens, call.alternatives, call.last)
+
+        *chosen, after = yield from reported(work)
+        yield finish(AnswerTokens(tokens=tuple(chosen), next=after, first=len(tokens) - len(chosen), beams=trace.beams))
+
+    def check_format(self, call: CheckFormat) -> FormatCheck:
+        from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
+
+        return check_format(call.format, call.grammar, call.text)
+
+
+def read_trace(store: ChatStore, message: StoredMessage) -> Trace:
+    """The tokens of an answer. Raises UserError when they are not known."""
+    if message.state == "streaming":
+        raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
+    trace = store.get_trace(message.id)
+    if trace is None:
+        raise UserError(
+            "The tokens of this answer are not known.",
+            "They are kept of answers that a model made in one go: answer the question again.",
+        )
+    return trace
+
+
+def tokens_of(trace: Trace, sequence: int) -> tuple[int, ...]:
+    """The tokens of one sequence. Raises UserError when there is no such sequence."""
+    if not 0 <= sequence < len(trace.sequences):
+        last = len(trace.sequences) - 1
+        raise UserError(f"There is no answer {sequence} among these.", f"They are numbered from 0 to {last}.")
+    return trace.sequences[sequence]

@@ -1,0 +1,133 @@
+"""An answer while it is made, and one that is there, as events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.api import events
+from workbench.answering import Begun
+from workbench.api.calls import AskResult, DocumentTask, StoredMessage
+from workbench.core.models.leases import WorkerModel
+from workbench.core.answers.resolver import Resolved
+from workbench.core.streams import LiveStream
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.records.messages import Beam, Passage, Usage
+from workbench.api.protocol import RequestContext, error_of, finish
+from workbench.storage.traces import Trace
+
+
+class Making:
+    """An answer that is being made: what it was asked with and what there is of it.
+
+    It does ``task`` on a document, goes on with what was ``begun``, or answers its question.
+    """
+
+    def __init__(
+        self,
+        question: StoredMessage,
+        answer: StoredMessage,
+        resolved: Resolved,
+        task: DocumentTask | None,
+        begun: Begun | None,
+    ) -> None:
+        self.question = question
+        self.answer = answer
+        self.resolved = resolved
+        self.recipe = resolved.recipe
+        self.task = task
+        self.begun = begun
+        self.context = RequestContext()
+        self.stream = LiveStream()
+        self.model: WorkerModel | None = None
+        self.thread: threading.Thread | None = None
+        self.saved = time.monotonic()
+        self.unsaved = False
+        self.query = ""
+        self.passages: tuple[Passage, ...] = ()
+        self._text: list[str] = []
+        self._thought: list[str] = []
+        self._notices: list[str] = []
+        self._beams: list[tuple[Beam, ...]] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    def take(self, event: Event) -> None:
+        """Keep what of an event belongs to the message."""
+        if isinstance(event, events.TextDelta) and event.sequence == 0:
+            self._text.append(event.text)
+        elif isinstance(event, events.Thought) and event.sequence == 0:
+            self._thought.append(event.text)
+        elif isinstance(event, events.Retrieved):
+            self.query, self.passages = event.query, event.passages
+        elif isinstance(event, events.Log) and event.level == "notice":
+            self._notices.append(event.text)
+        elif isinstance(event, events.BeamStep):
+            self._beams.append(event.beams)
+            return
+        else:
+            return
+        self.unsaved = True
+
+    def partial(self) -> dict[str, Any]:
+        """The message's fields as far as they are known."""
+        self.unsaved = False
+        return {
+            "text": self.text,
+            "thought": "".join(self._thought),
+            "query": self.query,
+            "passages": self.passages,
+            "notices": tuple(self._notices),
+        }
+
+    def usage(self) -> Usage | None:
+        """What the last generation cost, also when it was stopped."""
+        generated = self.model.generated if self.model is not None else None
+        return generated.usage if generated is not None else None
+
+    def trace(self) -> Trace | None:
+        """The answer's tokens, where one generation made it and it is what the model said."""
+        if self.model is None or self.model.generations != 1 or (self.task is not None and self.task.task == "extract"):
+            return None
+        generated = self.model.generated
+        if generated is None or not generated.prompt or not generated.sequences:
+            return None
+        return Trace(
+            prompt=generated.prompt,
+            sequences=tuple(sequence.tokens for sequence in generated.sequences),
+            beams=tuple(self._beams),
+        )
+
+
+def replayed(message: StoredMessage) -> Iterator[Event]:
+    """A stored answer as the events that its making would have ended in."""
+    if message.passages:
+        yield events.Retrieved(query=message.query, passages=message.passages)
+    if message.thought:
+        yield events.Thought(text=message.thought)
+    if message.text:
+        yield events.TextDelta(text=message.text)
+    if message.state == "failed":
+        raise UserError(message.error or "The answer failed.")
+    if message.state in ("interrupted", "streaming"):  # streaming, and not made here: its end could not be stored
+        raise error_of(events.Failed(message="The program was ended in the middle of this answer."))
+    result = AskResult(
+        answer=message.text,
+        sequences=message.sequences,
+        citations=message.citations,
+        declined=message.declined,
+        usage=message.usage or Usage(),
+        recipe=message.recipe or AskResult(answer="").recipe,
+        chat=message.chat,
+        message=message.id,
+        query=message.query,
+        passages=message.passages,
+        notices=message.notices,
+    )
+    finished = finish(result)
+    yield events.Cancelled(result=finished.result) if message.state == "stopped" else finished

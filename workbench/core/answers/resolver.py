@@ -1,0 +1,154 @@
+"""From the recipe that was asked with to the one that can be made again: names looked up, seed drawn."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from workbench.api.calls import Collection, ModelRecord
+from workbench.core.models.leases import Use
+from workbench.engine.protocol import LoadedModel, LoraUse
+from workbench.errors import UserError
+from workbench.models.adapters import check_adapter, resolve_adapter
+from workbench.models.checksums import Checksums
+from workbench.models.inspection import is_missing
+from workbench.models.virtual_tokens import check_scale, check_single
+from workbench.api.protocol import RequestContext
+from workbench.records.recipes import DecodingPart, Recipe
+from workbench.storage.adapters import AdapterShelf
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.models import ModelCatalogue
+
+LARGEST_SEED = 4_294_967_294
+IMPORT_HINT = "Add the starter model, or import a GGUF file."
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """A recipe with what its names mean. ``use`` is how its model is to be leased."""
+
+    recipe: Recipe
+    model: ModelRecord
+    collection: Collection | None
+    use: Use
+
+
+class Resolver:
+    """Looks up names in a home: its ``catalogue`` of models, ``registry`` of collections and folder of ``adapters``."""
+
+    def __init__(
+        self, catalogue: ModelCatalogue, registry: CollectionRegistry, adapters: Path, checksums: Checksums
+    ) -> None:
+        self._catalogue = catalogue
+        self._registry = registry
+        self._adapters = adapters
+        self._checksums = checksums
+        # whether it stands before the text, by the adapter's checksum, the model's path and time of change
+        self._fitting: dict[tuple[str, str, int], bool] = {}
+
+    def resolve(self, recipe: Recipe) -> Resolved:
+        """Look up what the recipe names, and draw its seed where it has none.
+
+        Raises UserError when a name is unknown, or missing and not the only one, and when an adapter does not fit.
+        """
+        model = chat_model(recipe.model.name, self._catalogue)
+        for one in recipe.model.adapters:
+            self._refuse_failed(one.name)
+        paths = [resolve_adapter(one.name, self._adapters) for one in recipe.model.adapters]
+        checked = [self._checked(path, model) for path in paths]
+        adapters = tuple(
+            msgspec.structs.replace(one, sha256=sha256)
+            for one, (sha256, _) in zip(recipe.model.adapters, checked, strict=True)
+        )
+        before = [one for one, (_, stands_before) in zip(adapters, checked, strict=True) if stands_before]
+        for one in before:
+            check_scale(one.name, one.scale)
+        check_single([one.name for one in before if one.scale])
+        decoding, draft = recipe.decoding, ""
+        if decoding.speculation == "draft":
+            if not decoding.draft_model:
+                raise UserError("It is not said which model guesses ahead.", "Set decoding.draft_model.")
+            drafting = chat_model(decoding.draft_model, self._catalogue)
+            decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
+        if decoding.seed < 0:
+            decoding = msgspec.structs.replace(decoding, seed=secrets.randbelow(LARGEST_SEED + 1))
+        retrieval, collection = recipe.retrieval, None
+        if retrieval is not None:
+            collection = self._registry.get(retrieval.collection)
+            retrieval = msgspec.structs.replace(retrieval, collection=collection.name, revision=collection.revision)
+        resolved = msgspec.structs.replace(
+            recipe,
+            model=msgspec.structs.replace(recipe.model, name=model.name, adapters=adapters),
+            decoding=decoding,
+            retrieval=retrieval,
+        )
+        loras = tuple(LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True))
+        return Resolved(resolved, model, collection, Use(adapters=loras, draft_path=draft))
+
+    def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
+        """The recipe of an answer that is there, to go on with its very tokens: its model with its adapters, another
+        ``decoding``. Its documents are not looked up.
+
+        Raises UserError when the model or an adapter has gone or is not the one that it was.
+        """
+        plain = msgspec.structs.replace(made, decoding=decoding, retrieval=None)
+        resolved = self.resolve(plain)
+        if made.model.sha256 and self._checksums.compute(resolved.model.files, context) != made.model.sha256:
+            raise UserError(
+                f"The files of {resolved.model.name} are not those that made this answer.",
+                "Ask again with the model as it is now.",
+            )
+        for before, now in zip(made.model.adapters, resolved.recipe.model.adapters, strict=True):
+            if before.sha256 and before.sha256 != now.sha256:
+                raise UserError(
+                    f"The adapter {now.name} is not the one that made this answer.",
+                    "Ask again with the adapter as it is now.",
+                )
+        recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
+        return msgspec.structs.replace(resolved, recipe=recipe)
+
+    def _refuse_failed(self, name: str) -> None:
+        card = AdapterShelf(self._adapters).find(name) if Path(name).name == name else None
+        if card is not None and card.state == "failed":
+            raise UserError(
+                f"The adapter {name} is not to be used: {card.note}", "Choose another one, or train it again."
+            )
+
+    def _checked(self, adapter: Path, model: ModelRecord) -> tuple[str, bool]:
+        """The checksum of an adapter that fits the model, and whether it stands before the text. Looking into both
+        files is done once: it takes a while."""
+        sha256 = self._checksums.compute((str(adapter),))
+        pair = sha256, model.path, os.stat(model.path).st_mtime_ns
+        if pair not in self._fitting:
+            self._fitting[pair] = check_adapter(adapter, Path(model.path)).kind != "lora"
+        return sha256, self._fitting[pair]
+
+
+def with_engine(recipe: Recipe, loaded: LoadedModel, sha256: str) -> Recipe:
+    """The recipe with what is known once its model is loaded. ``sha256`` may be empty: not known yet."""
+    model = msgspec.structs.replace(
+        recipe.model, context_tokens=loaded.context_tokens, engine=loaded.engine, sha256=sha256
+    )
+    return msgspec.structs.replace(recipe, model=model)
+
+
+def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
+    """The model of that name; without a name the only one that can chat. Raises UserError."""
+    if name:
+        model = catalogue.get(name)
+        if model.kind == "embedder":
+            raise UserError(f"{model.name} finds passages and cannot answer.", IMPORT_HINT)
+    else:
+        able = [m for m in catalogue.list_models() if m.kind == "chat" and m.format == "gguf" and not is_missing(m)]
+        if not able:
+            raise UserError("There is no chat model.", IMPORT_HINT)
+        if len(able) > 1:
+            raise UserError("There are several chat models.", f"Choose one: {', '.join(m.name for m in able)}.")
+        model = able[0]
+    if model.format != "gguf":
+        raise UserError(f"{model.name} is a safetensors model; answering needs a GGUF file.", IMPORT_HINT)
+    if is_missing(model):
+        raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+    return model

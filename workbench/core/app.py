@@ -1,0 +1,269 @@
+"""Workbench: the one object that owns a home folder: its storage, its workers, its runs.
+
+It is held by the core process (``workbench.api.service``), and by tests directly. Each desk answers its own calls; here
+they are only put together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from workbench.api import events
+from workbench.core.runs.kinds.export import ExportRuns
+from workbench.core.adapters.service import Adapters
+from workbench.core.answers.service import Answers
+from workbench.core.background import Background
+from workbench.core.models.base_models import Bases
+from workbench.core.change_notifier import Changes
+from workbench.core.chats.service import Chats
+from workbench.core.runs.kinds.dataset import DataRuns
+from workbench.core.datasets.service import DataSets
+from workbench.core.documents.service import Documents
+from workbench.core.documents.embedder import Embedding
+from workbench.core.models.leases import Inference
+from workbench.core.runs.kinds.ingest import Ingesting, ingest_config
+from workbench.core.answers.inspection import Inspecting
+from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
+from workbench.core.models.service import Models
+from workbench.core.status import Preferences, Program
+from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.answers.resolver import Resolver
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handler
+from workbench.core.training.service import Training
+from workbench.core.runs.kinds.train import TrainingRuns
+from workbench.core.training.workers import HostMaker, TrainingWorkers
+from workbench.core.documents.folder_watcher import Watching, changed_since
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.models.checksums import Checksums
+from workbench.paths import Home
+from workbench.api.protocol import Call, RequestContext, failure_of
+from workbench.storage.adapters import AdapterShelf
+from workbench.storage.chats import ChatStore
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.datasets import DataShelf
+from workbench.storage.home import open_home
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.runs import RunStore
+from workbench.workers.host import State, WorkerHost
+
+__all__ = ["Workbench"]
+
+
+class Workbench:
+    """Everything of one home. At most one may exist for a home: the service's lock sees to that.
+
+    ``commands`` replaces the command line of a worker (``inference``, ``embedding``, ``training``): tests run small
+    ones of their own. Raises UserError when the home's database or settings cannot be read.
+    """
+
+    def __init__(self, home: Home, *, commands: Mapping[str, Sequence[str]] | None = None) -> None:
+        home.create()
+        self.home = home
+        self._commands = commands or {}
+        self._changes = Changes()
+        self._preferences = Preferences(home, self._changes)
+        self._database = open_home(home)
+        self._registry = CollectionRegistry(self._database)
+        catalogue = ModelCatalogue(self._database, home.models)
+        checksums = Checksums(home.models / "checksums.json")
+        self._inference = Inference(self._host_maker("inference"), lambda: self._changes.publish("worker"))
+        self._background = Background()
+        self._embedding = Embedding(
+            home, catalogue, self._host_maker("embedding"), self._background, self._changes.publish
+        )
+        self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
+        chats = ChatStore(self._database)
+        shelf, sets = AdapterShelf(home.adapters), DataShelf(home.datasets)
+        bases = Bases(catalogue, checksums, sets)
+        self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._inference, self._changes)
+        self._exports = ExportRuns(bases, self._training_workers, shelf)
+        self._runs = Runs(
+            home,
+            RunStore(self._database),
+            self._changes,
+            {
+                "ingest": Ingesting(
+                    self._registry,
+                    self._embedding,
+                    self._changes,
+                    lambda: self._preferences.current.documents,
+                ),
+                "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
+                "merge": MergeRuns(bases, self._training_workers, shelf, self._publishing),
+                "data": DataRuns(
+                    home,
+                    sets,
+                    chats,
+                    catalogue,
+                    self._registry,
+                    self._embedding,
+                    self._inference,
+                    self._changes,
+                    lambda: self._preferences.current,
+                ),
+                "export": self._exports,
+                "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
+            },
+            self._publishing.let_go,
+        )
+        resolver = Resolver(catalogue, self._registry, home.adapters, checksums)
+        self._answers = Answers(
+            chats,
+            catalogue,
+            resolver,
+            self._inference,
+            self._embedding,
+            checksums,
+            self._changes,
+            self._background,
+            lambda: self._preferences.current,
+        )
+        inspecting = Inspecting(chats, resolver, self._inference, self._changes, lambda: self._preferences.current)
+        self._watching = Watching(self._on_folder_changed, home.root)
+        program = Program(
+            home,
+            self._preferences,
+            self._inference,
+            self._embedding,
+            self._training_workers,
+            self._runs,
+            self._changes,
+        )
+        self._models = Models(
+            home,
+            catalogue,
+            checksums,
+            self._inference,
+            self._runs,
+            self._changes,
+            lambda: self._preferences.current,
+            program.status,
+        )
+        documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
+        adapters = Adapters(
+            shelf,
+            catalogue,
+            bases,
+            self._training_workers,
+            self._publishing,
+            self._inference,
+            self._runs,
+            self._exports,
+            self._changes,
+        )
+        self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
+        self._handlers: dict[type[Call[Any]], Handler] = {
+            **program.handlers(),
+            **self._models.handlers(),
+            **documents.handlers(),
+            **Chats(chats, self._answers, self._changes).handlers(),
+            **self._answers.handlers(),
+            **inspecting.handlers(),
+            **self._runs.handlers(),
+            **adapters.handlers(),
+            **self._data_sets.handlers(),
+            **Training(home, bases, self._training_workers, self._runs).handlers(),
+        }
+
+    def start(self) -> None:
+        """Take up what an earlier core left, and watch what is to be watched."""
+        self._answers.recover()
+        self._models.recover()
+        self._data_sets.recover()
+        self._exports.remove_unfinished(self._runs.recover())
+        self._publishing.recover(self._runs.is_open, self._runs.folder)
+        self._background.start("watch", self._watch)
+
+    def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
+        """Answer any call of ``workbench.api.calls``: events that end in exactly one terminal event; raises nothing.
+
+        A ``Subscribe`` has begun when this returns; all else begins with the first event that is asked for.
+        Closing the iterator early cancels the call.
+        """
+        context = context or RequestContext()
+        try:
+            stream = self._handlers[type(call)](call, context)
+        except Exception as error:  # noqa: BLE001 - whatever is raised is how the call ended
+            stream = iter((failure_of(error, traceback.format_exc()),))
+        return _ended(stream, context)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work that goes on without anybody watching."""
+        return self._answers.busy or self._runs.busy
+
+    def close(self) -> None:
+        """Interrupt what goes on, let the workers leave, close the database."""
+        self._watching.close()
+        self._answers.close()
+        self._runs.close()
+        leaving = [
+            threading.Thread(target=close, name=f"close-{name}")
+            for name, close in (
+                ("inference", self._inference.host.close),
+                ("embedding", self._embedding.host.close),
+                ("training", self._training_workers.close),
+            )
+        ]
+        for thread in leaving:
+            thread.start()
+        for thread in leaving:
+            thread.join()
+        self._background.close()
+        self._database.close()
+
+    def _host_maker(self, worker: str) -> HostMaker:
+        def make(
+            on_state: Callable[[State], None], *, cancel_grace_s: float = 20.0, stop_grace_s: float = 8.0
+        ) -> WorkerHost:
+            return WorkerHost(
+                worker,
+                command=self._commands.get(worker),
+                log=self.home.logs / f"{worker}.log",
+                on_state=on_state,
+                cancel_grace_s=cancel_grace_s,
+                stop_grace_s=stop_grace_s,
+            )
+
+        return make
+
+    def _watch(self, context: RequestContext) -> None:
+        for root in self._registry.list_watched():
+            context.raise_if_cancelled()
+            self._watching.watch(root.collection, root.path)
+            if root.read_at is None or changed_since(root.path, root.read_at):
+                self._on_folder_changed(root.collection, root.path)
+
+    def _on_folder_changed(self, collection: str, path: str) -> None:
+        with contextlib.suppress(UserError):  # the collection was removed meanwhile
+            known = self._registry.get(collection)
+            self._runs.add("ingest", known.name, ingest_config(known, (path,)), once=True)
+
+
+def _ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:
+    """The stream, numbered, with exactly one terminal event."""
+    seq = 0
+    try:
+        for event in stream:
+            seq += 1
+            yield event if event.seq else events.stamped(event, seq, time.time())
+            if isinstance(event, events.TERMINAL):
+                return
+        last: Event = events.Finished()
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes its terminal event
+        last = failure_of(error, traceback.format_exc())
+    except GeneratorExit:
+        context.cancel()
+        raise
+    finally:
+        close = getattr(stream, "close", None)
+        if close is not None:
+            close()
+    yield events.stamped(last, seq + 1, time.time())

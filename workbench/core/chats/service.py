@@ -1,0 +1,71 @@
+"""The history of chats: list, search, rename, delete, branches, export."""
+
+from __future__ import annotations
+
+from workbench.api.calls import (
+    Chat,
+    ChatList,
+    ChatRecord,
+    DeleteChat,
+    EditAnswer,
+    ExportChat,
+    GetChat,
+    ListChats,
+    RateAnswer,
+    RenameChat,
+    SetHead,
+    StoredMessage,
+)
+from workbench.core.answers.service import Answers
+from workbench.core.change_notifier import Changes
+from workbench.core.chats.markdown import export
+from workbench.core.streams import Handlers, at_once
+from workbench.storage.chats import ChatStore
+
+
+class Chats:
+    def __init__(self, store: ChatStore, answers: Answers, changes: Changes) -> None:
+        self._store = store
+        self._answers = answers
+        self._changes = changes
+
+    def handlers(self) -> Handlers:
+        return {
+            ListChats: at_once(self.list_chats),
+            GetChat: at_once(self.get),
+            RenameChat: at_once(self.rename),
+            DeleteChat: at_once(self.delete),
+            SetHead: at_once(self.set_head),
+            ExportChat: at_once(self.export),
+            RateAnswer: at_once(lambda call: self._changed(self._store.rate(call.message, call.rating))),
+            EditAnswer: at_once(lambda call: self._changed(self._store.edit(call.message, call.text))),
+        }
+
+    def list_chats(self, call: ListChats) -> ChatList:
+        return ChatList(chats=self._store.list_chats(call.search))
+
+    def get(self, call: GetChat) -> Chat:
+        return self._store.get_chat(call.chat)
+
+    def rename(self, call: RenameChat) -> ChatRecord:
+        return self._told(self._store.rename(call.chat, call.title))
+
+    def delete(self, call: DeleteChat) -> ChatRecord:
+        """An answer that is being made is stopped first."""
+        self._answers.stop_chat(call.chat)
+        return self._told(self._store.delete(call.chat))
+
+    def set_head(self, call: SetHead) -> ChatRecord:
+        return self._told(self._store.set_head(call.chat, call.message))
+
+    def export(self, call: ExportChat) -> str:
+        chat = self._store.get_record(call.chat)
+        return export(chat, self._store.get_branch(chat.head))
+
+    def _changed(self, message: StoredMessage) -> StoredMessage:
+        self._changes.publish("chat", message.chat)
+        return message
+
+    def _told(self, chat: ChatRecord) -> ChatRecord:
+        self._changes.publish("chat", chat.id)
+        return chat

@@ -1,0 +1,82 @@
+"""The home's sets of examples: the list, building one, removing one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.api.calls import BuildData, ListDataSets, RemoveDataSet, RunRecord
+from workbench.core.change_notifier import Changes
+from workbench.core.answers.resolver import chat_model
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, at_once
+from workbench.errors import UserError
+from workbench.storage.chats import ChatStore
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.datasets import DataShelf
+from workbench.storage.models import ModelCatalogue
+from workbench.records.training import DataSetList
+
+
+class DataSets:
+    def __init__(
+        self,
+        sets: DataShelf,
+        chats: ChatStore,
+        catalogue: ModelCatalogue,
+        registry: CollectionRegistry,
+        runs: Runs,
+        changes: Changes,
+    ) -> None:
+        self._sets = sets
+        self._chats = chats
+        self._catalogue = catalogue
+        self._registry = registry
+        self._runs = runs
+        self._changes = changes
+
+    def handlers(self) -> Handlers:
+        return {
+            ListDataSets: at_once(lambda call: DataSetList(sets=self._sets.list_sets())),
+            BuildData: at_once(self.build),
+            RemoveDataSet: at_once(self.remove),
+        }
+
+    def recover(self) -> None:
+        """Delete what an earlier core left half written."""
+        self._sets.remove_unfinished()
+
+    def build(self, call: BuildData) -> RunRecord:
+        """What cannot be is refused before it is queued."""
+        name = self._sets.check_name(call.name)
+        for run in self._runs.list_open():
+            if run.kind == "data" and run.config["name"].casefold() == name.casefold():
+                raise UserError(f"A set named {name!r} is being built already.", "Choose another name, or wait for it.")
+        self._sets.check_room()
+        if call.source == "chats":
+            for chat in call.chats:
+                self._chats.get_record(chat)
+        else:
+            if not call.collection:
+                raise UserError("It is not said which collection the set is built from.", "Name the collection.")
+            call = msgspec.structs.replace(call, collection=self._registry.get(call.collection).id)
+        if call.source == "pairs":
+            if call.questions < 1 or call.limit < 0:
+                raise UserError(
+                    f"{call.questions} questions on each of {call.limit} passages cannot be asked.",
+                    "Set questions to 1 or more, and the limit to 0 for all passages, or more.",
+                )
+            call = msgspec.structs.replace(call, model=chat_model(call.model, self._catalogue).name)
+        plain = msgspec.to_builtins(msgspec.structs.replace(call, name=name))
+        del plain["call"]
+        return self._runs.add("data", f"Set {name}", plain)
+
+    def remove(self, call: RemoveDataSet) -> DataSetList:
+        found = self._sets.get(call.name)
+        for run in self._runs.list_open():
+            if run.kind == "train" and found.name in run.config["data"].values():
+                raise UserError(
+                    f"The training {run.title!r} reads {found.name}.", "Stop it first, or wait for its end."
+                )
+        self._sets.remove(found.name)
+        self._changes.publish("data", found.name)
+        return DataSetList(sets=self._sets.list_sets())

@@ -1,0 +1,1 @@
+"""Collections, their documents, the embedding worker, watched folders."""

@@ -1,0 +1,121 @@
+"""The embedding worker as the core sees it: which embedder it uses, and a Retriever over it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench.api.calls import Collection, DocumentText, SearchResult
+from workbench.core.background import Background
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.models.inspection import is_missing
+from workbench.models.starter import find_starters
+from workbench.paths import Home
+from workbench.api.protocol import RequestContext
+from workbench.storage.models import ModelCatalogue
+from workbench.techniques.retrieval.protocol import (
+    Close,
+    CollectionState,
+    CountTerms,
+    Search,
+    Similarities,
+    State,
+    TermStatistics,
+    Text,
+)
+from workbench.workers.host import State as WorkerState
+from workbench.workers.host import WorkerHost
+
+
+class Embedding:
+    """The worker that embeds, and alone opens collection files."""
+
+    def __init__(
+        self,
+        home: Home,
+        catalogue: ModelCatalogue,
+        make_host: Callable[[Callable[[WorkerState], None]], WorkerHost],
+        background: Background,
+        changed: Callable[[str], None],
+    ) -> None:
+        self._home = home
+        self._catalogue = catalogue
+        self._background = background
+        self._changed = changed
+        self._choosing = threading.Lock()
+        self.host = make_host(lambda state: changed("worker"))
+
+    def embedder(self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None) -> str:
+        """The folder of the embedder: the first of the catalogue, else the starter's, unpacked now.
+
+        Raises UserError when there is none.
+        """
+        with self._choosing:
+            for model in self._catalogue.list_models():
+                if model.kind == "embedder" and not is_missing(model):
+                    return model.path
+            try:
+                found = find_starters(self._home.models, context=context, report=report)
+            except UserError as error:
+                raise UserError("There is no model to find passages with.", error.hint) from error
+            embedders = [model for model in found if model.kind == "embedder"]
+            if not embedders:
+                raise UserError("There is no model to find passages with.", "Import an embedder first.")
+            self._catalogue.put(embedders[0])
+        self._changed("model")
+        return embedders[0].path
+
+    def warm_up(self) -> None:
+        """Load the embedder in the background: it takes seconds, in which a model can be loaded beside it."""
+        if self.host.state in ("stopped", "dead"):
+            self._background.start("warm-up", self._load)
+
+    def _load(self, context: RequestContext) -> None:
+        call = Similarities(embedder=self.embedder(context), texts=("warm",), others=("up",))
+        for _ in self.host.stream(call, context):
+            pass
+
+    def file(self, collection: Collection) -> Path:
+        return self._home.collection(collection.id)
+
+    def state(self, collection: Collection) -> CollectionState:
+        """The counts of a collection's file."""
+        return self.host.call(State(file=str(self.file(collection))))
+
+    def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
+        return WorkerRetriever(self.host, self.file(collection), collection.id, self.embedder(context), context)
+
+    def delete(self, collection: Collection) -> None:
+        """Delete a collection's file."""
+        file = self.file(collection)
+        if self.host.state in ("starting", "ready"):
+            self.host.call(Close(file=str(file)))
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{file}{suffix}").unlink(missing_ok=True)
+
+
+class WorkerRetriever:
+    """One collection over the embedding worker, as answering sees it (``Retriever``)."""
+
+    def __init__(self, host: WorkerHost, file: Path, collection: str, embedder: str, context: RequestContext) -> None:
+        self._host = host
+        self._file = str(file)
+        self._collection = collection
+        self._embedder = embedder
+        self._context = context
+
+    def search(self, query: str, limit: int) -> SearchResult:
+        call = Search(file=self._file, collection=self._collection, embedder=self._embedder, query=query, limit=limit)
+        return self._host.call(call, context=self._context)
+
+    def document(self, document: str) -> DocumentText:
+        return self._host.call(Text(file=self._file, document=document), context=self._context)
+
+    def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
+        call = Similarities(embedder=self._embedder, texts=tuple(texts), others=tuple(others))
+        return [list(row) for row in self._host.call(call, context=self._context)]
+
+    def count_terms(self, query: str) -> TermStatistics:
+        return self._host.call(CountTerms(file=self._file, query=query), context=self._context)

@@ -1,0 +1,192 @@
+"""Collections and their documents: the registry here, the index in the embedding worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from workbench.api.calls import (
+    AddDocuments,
+    Collection,
+    CollectionList,
+    CreateCollection,
+    DocumentList,
+    DrawPage,
+    GetDocumentText,
+    ListCollections,
+    ListDocuments,
+    RemoveCollection,
+    RemoveDocument,
+    RenameCollection,
+    RunRecord,
+    SearchDocuments,
+    SearchResult,
+    Unwatch,
+)
+from workbench.core.change_notifier import Changes
+from workbench.core.documents.embedder import Embedding
+from workbench.core.runs.kinds.ingest import ingest_config, ingest_lane
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, at_once
+from workbench.core.documents.folder_watcher import Watching
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.storage.collections import CollectionRegistry
+from workbench.techniques.retrieval.protocol import Documents as ListOfFile
+from workbench.techniques.retrieval.protocol import Picture, Remove, Search, Text
+
+
+class Documents:
+    def __init__(
+        self, registry: CollectionRegistry, embedding: Embedding, runs: Runs, watching: Watching, changes: Changes
+    ) -> None:
+        self._registry = registry
+        self._embedding = embedding
+        self._runs = runs
+        self._watching = watching
+        self._changes = changes
+
+    def handlers(self) -> Handlers:
+        return {
+            ListCollections: at_once(self.list_collections),
+            CreateCollection: at_once(self.create),
+            RenameCollection: at_once(self.rename),
+            RemoveCollection: at_once(self.remove),
+            AddDocuments: at_once(self.add),
+            Unwatch: at_once(self.unwatch),
+            ListDocuments: self.list_documents,
+            RemoveDocument: self.remove_document,
+            SearchDocuments: self.search,
+            GetDocumentText: self.text,
+            DrawPage: self.draw,
+        }
+
+    # -- collections ------------------------------------------------------------------------------
+
+    def list_collections(self, call: ListCollections) -> CollectionList:
+        return CollectionList(collections=self._registry.list_collections())
+
+    def create(self, call: CreateCollection) -> Collection:
+        return self._told(self._registry.create(call.name))
+
+    def rename(self, call: RenameCollection) -> Collection:
+        return self._told(self._registry.rename(call.collection, call.name))
+
+    def remove(self, call: RemoveCollection) -> Collection:
+        """Its runs are stopped first. It is gone from the registry before its file is deleted, so that what is left
+        of a deletion that was cut short is a file that nothing names."""
+        collection = self._registry.get(call.collection)
+        self._watching.forget(collection.id)
+        self._runs.stop_lane(ingest_lane(collection.id))
+        self._registry.remove(collection.id)
+        self._embedding.delete(collection)
+        return self._told(collection)
+
+    # -- documents --------------------------------------------------------------------------------
+
+    def add(self, call: AddDocuments) -> RunRecord:
+        collection = self._registry.get(call.collection)
+        if not call.paths:
+            raise UserError("There is nothing to add.", "Name files or folders.")
+        known = {root.path for root in self._registry.list_roots(collection.id)}
+        paths = [_checked(path, known, call.watch) for path in call.paths]
+        for path in paths:
+            self._registry.add_root(collection.id, path, watched=call.watch)
+            if call.watch:
+                self._watching.watch(collection.id, path)
+        run = self._runs.add("ingest", collection.name, ingest_config(collection, paths), once=True)
+        self._told(collection)
+        return run
+
+    def unwatch(self, call: Unwatch) -> Collection:
+        collection = self._registry.get(call.collection)
+        path = _resolved(os.path.normpath(Path(call.path).expanduser()))
+        self._registry.unwatch(collection.id, path)
+        self._watching.unwatch(collection.id, path)
+        return self._told(self._registry.get(collection.id))
+
+    def list_documents(self, call: ListDocuments, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        file = self._embedding.file(collection)
+        if not file.exists():  # nothing was ever added: no reason to start the worker
+            yield finish(DocumentList(documents=()))
+            return
+        yield from self._embedding.host.stream(ListOfFile(file=str(file)), context)
+
+    def remove_document(self, call: RemoveDocument, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
+        state = self._embedding.host.call(removal, context=context)
+        counted = self._registry.set_counts(
+            collection.id,
+            documents=state.documents,
+            failed=state.failed,
+            chunks=state.chunks,
+            bytes=state.bytes,
+            revision=state.revision,
+        )
+        yield finish(self._told(counted))
+
+    def search(self, call: SearchDocuments, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        file = self._embedding.file(collection)
+        if not file.exists():
+            yield finish(SearchResult(hits=()))
+            return
+        yield from self._embedding.host.stream(
+            Search(
+                file=str(file),
+                collection=collection.id,
+                embedder=self._embedding.embedder(context),
+                query=call.query,
+                limit=call.limit,
+            ),
+            context,
+        )
+
+    def text(self, call: GetDocumentText, context: RequestContext) -> Iterator[Event]:
+        file = self._embedding.file(self._registry.get(call.collection))
+        yield from self._embedding.host.stream(Text(file=str(file), document=call.document), context)
+
+    def draw(self, call: DrawPage, context: RequestContext) -> Iterator[Event]:
+        file = self._embedding.file(self._registry.get(call.collection))
+        yield from self._embedding.host.stream(
+            Picture(
+                file=str(file),
+                document=call.document,
+                page=call.page,
+                scale=call.scale,
+                start=call.start,
+                end=call.end,
+            ),
+            context,
+        )
+
+    def _told(self, collection: Collection) -> Collection:
+        self._changes.publish("collection", collection.id)
+        return collection
+
+
+def _checked(given: str, known: set[str], watch: bool) -> str:
+    """The path as it is stored. Raises UserError when it is not there and never was."""
+    path = Path(given).expanduser()
+    if not path.is_absolute():
+        raise UserError(f"{given} is not an absolute path.", "Name it from the root of the file system on.")
+    text = os.path.normpath(path)
+    if text not in known:
+        text = _resolved(text)
+    if text not in known and not os.path.lexists(text):
+        raise UserError(f"There is no file or folder {text}.")
+    if watch and not os.path.isdir(text):
+        raise UserError(f"{text} is not a folder.", "Only folders can be watched.")
+    return text
+
+
+def _resolved(path: str) -> str:
+    """One name for a folder that several lead to, so that no document comes twice. A file that is a link itself keeps
+    its name: that is what a person knows it by, and a broken one has to be told of."""
+    if os.path.isdir(path):
+        return os.path.realpath(path)
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))

@@ -1,0 +1,1 @@
+"""The catalogue, and leases on the loaded model."""

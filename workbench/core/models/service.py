@@ -1,0 +1,212 @@
+"""The catalogue of models, and the one that is loaded."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from workbench.api.calls import (
+    Benchmark,
+    BenchModel,
+    ImportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    ModelDetails,
+    ModelList,
+    ModelRecord,
+    RegisterStarter,
+    RemoveModel,
+    UnloadModel,
+)
+from workbench.core.change_notifier import Changes
+from workbench.core.models.leases import LOADING, Inference
+from workbench.core.answers.resolver import chat_model
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, at_once, reported
+from workbench.engine.protocol import MeasureSpeed
+from workbench.errors import UserError
+from workbench.api.events import Event, Progress
+from workbench.models.checksums import Checksums
+from workbench.models.importing import delete_files, import_model, remove_unfinished
+from workbench.models.inspection import inspect_path, is_missing
+from workbench.models.names import unique_name
+from workbench.models.starter import find_starters, starter_hint
+from workbench.paths import Home
+from workbench.api.protocol import RequestContext, finish
+from workbench.settings import Settings
+from workbench.storage.models import ModelCatalogue
+
+
+class Models:
+    def __init__(
+        self,
+        home: Home,
+        catalogue: ModelCatalogue,
+        checksums: Checksums,
+        inference: Inference,
+        runs: Runs,
+        changes: Changes,
+        settings: Callable[[], Settings],
+        status: Callable[[], object],
+    ) -> None:
+        self._home = home
+        self._catalogue = catalogue
+        self._checksums = checksums
+        self._inference = inference
+        self._runs = runs
+        self._changes = changes
+        self._settings = settings
+        self._status = status
+
+    def handlers(self) -> Handlers:
+        return {
+            RegisterStarter: self.register_starter,
+            ListModels: at_once(self.list_models),
+            ImportModel: self.import_model,
+            InspectModel: at_once(self.inspect),
+            RemoveModel: at_once(self.remove),
+            LoadModel: self.load,
+            BenchModel: self.bench,
+            UnloadModel: at_once(self.unload),
+        }
+
+    def recover(self) -> None:
+        """Delete what a copy that the last core's death cut short has left."""
+        remove_unfinished(self._home.models)
+
+    def register_starter(self, call: RegisterStarter, context: RequestContext) -> Iterator[Event]:
+        found = yield from reported(lambda report: find_starters(self._home.models, context=context, report=report))
+        for model in found:
+            known = self._catalogue.find(model.name)
+            if known is None or msgspec.structs.replace(known, sha256="") != model:
+                self._catalogue.put(model)
+                self._changes.publish("model", model.name)
+        yield finish(ModelList(models=found))
+
+    def list_models(self, call: ListModels) -> ModelList:
+        return ModelList(
+            models=tuple(
+                msgspec.structs.replace(model, missing=is_missing(model)) for model in self._catalogue.list_models()
+            ),
+            starter_hint=starter_hint(),
+        )
+
+    def import_model(self, call: ImportModel, context: RequestContext) -> Iterator[Event]:
+        path = Path(call.path).expanduser()
+        if not path.is_absolute():
+            raise UserError(f"{call.path} is not an absolute path.", "Name it from the root of the file system on.")
+        there = self._catalogue.list_models()
+        if not call.copy:
+            _check_new(path, there)
+        taken = [model.name for model in there]
+
+        def work(report: Callable[[Event], None]) -> ModelRecord:
+            return import_model(
+                path,
+                self._home.models,
+                self._checksums,
+                taken=taken,
+                name=call.name,
+                copy=call.copy,
+                context=context,
+                report=report,
+            )
+
+        model = yield from reported(work)
+        if self._catalogue.find(model.name) is not None:  # taken while it was copied
+            names = [known.name for known in self._catalogue.list_models()]
+            model = msgspec.structs.replace(model, name=unique_name(model.name, names, model.quantization))
+        self._catalogue.put(model)
+        self._changes.publish("model", model.name)
+        yield finish(model)
+
+    def inspect(self, call: InspectModel) -> ModelDetails:
+        known = self._catalogue.find(call.name)
+        if known is None and not Path(call.name).expanduser().is_absolute():
+            known = self._catalogue.get(call.name)  # says which there are
+        details = inspect_path(Path(known.path if known is not None else call.name).expanduser())
+        return details if known is None else msgspec.structs.replace(details, model=known)
+
+    def remove(self, call: RemoveModel) -> ModelRecord:
+        model = self._catalogue.get(call.name)
+        for run in self._runs.list_open():
+            if run.config.get("model") == model.name:
+                raise UserError(f"The run {run.title!r} needs {model.name}.", "Stop it first, or wait for its end.")
+        loaded = self._inference.loaded
+        if loaded is not None and loaded[0] == model.name:
+            self._inference.unload()
+        self._catalogue.remove(model.name)
+        delete_files(model, self._home.models)
+        self._changes.publish("model", model.name)
+        return model
+
+    def load(self, call: LoadModel, context: RequestContext) -> Iterator[Event]:
+        model = chat_model(call.name, self._catalogue)
+
+        def work(report: Callable[[Event], None]) -> None:
+            with self._inference.lease(model, self._settings().engine, 0, context, report):
+                pass
+
+        yield from reported(work)
+        yield finish(self._status())
+
+    def bench(self, call: BenchModel, context: RequestContext) -> Iterator[Event]:
+        """Other answers wait: what computes beside it would be measured too."""
+        model = chat_model(call.name, self._catalogue)
+        measure = MeasureSpeed(
+            prompt_tokens=call.prompt_tokens,
+            new_tokens=call.new_tokens,
+            sequences=call.sequences,
+            rounds=call.rounds,
+        )
+
+        def work(report: Callable[[Event], None]) -> Benchmark:
+            began = 0.0
+
+            def note(event: Event) -> None:
+                nonlocal began
+                if isinstance(event, Progress) and event.stage == LOADING and not began:
+                    began = time.perf_counter()
+                report(event)
+
+            engine = self._settings().engine
+            with self._inference.lease(model, engine, 0, context, note, alone=True) as leased:
+                load_seconds = time.perf_counter() - began
+                speed = leased.measure_speed(measure, report)
+                loaded = leased.loaded
+            return Benchmark(
+                model=model.name,
+                prompt=speed.prompt,
+                alone=speed.alone,
+                together=speed.together,
+                sequences=speed.sequences,
+                prompt_tokens=call.prompt_tokens,
+                new_tokens=call.new_tokens,
+                load_seconds=load_seconds,
+                device=loaded.device,
+                threads=loaded.threads,
+                choice=loaded.choice,
+                engine=loaded.engine,
+            )
+
+        yield finish((yield from reported(work)))
+
+    def unload(self, call: UnloadModel) -> object:
+        self._inference.unload()
+        return self._status()
+
+
+def _check_new(path: Path, there: Sequence[ModelRecord]) -> None:
+    """Raises UserError when one of the models is those very files."""
+    real = os.path.realpath(path)
+    for model in there:
+        if real in (os.path.realpath(file) for file in (model.path, *model.files)):
+            raise UserError(
+                f"{path} is in the catalogue already, as {model.name!r}.",
+                "Use that one; to have it under another name, remove it first, or import a copy.",
+            )

@@ -1,0 +1,1 @@
+"""Runs: the queue of long work, its logs, its kinds."""

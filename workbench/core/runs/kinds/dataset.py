@@ -1,0 +1,226 @@
+"""The kind of run that builds a set of examples from what is in the home: chats, or the documents of a collection.
+
+Pairs take long: what was made of a passage is kept in the run's folder, so that a run that was stopped goes on with the
+next one. Between two passages the model is free for whoever chats with another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import BuildData, Collection, DocumentText, RunRecord, StoredMessage
+from workbench.core.change_notifier import Changes
+from workbench.core.documents.embedder import Embedding
+from workbench.core.models.leases import Inference, Use
+from workbench.core.answers.resolver import chat_model
+from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.records.messages import Passage
+from workbench.paths import Home
+from workbench.api.protocol import finish
+from workbench.settings import Settings
+from workbench.storage.chats import ChatStore
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.datasets import DataShelf
+from workbench.storage.models import ModelCatalogue
+from workbench.training.data.chats import examples_from_chats
+from workbench.training.data.documents import examples_from_documents
+from workbench.training.data.examples import Example, Source, normalise
+from workbench.training.data.pairs import MadePair, make_pairs
+from workbench.techniques.retrieval.protocol import Documents, Text
+
+MADE = "made.jsonl"
+
+
+class DataRuns:
+    retaken = False
+    goes_on = True
+
+    def __init__(
+        self,
+        home: Home,
+        sets: DataShelf,
+        chats: ChatStore,
+        catalogue: ModelCatalogue,
+        registry: CollectionRegistry,
+        embedding: Embedding,
+        inference: Inference,
+        changes: Changes,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._home = home
+        self._sets = sets
+        self._chats = chats
+        self._catalogue = catalogue
+        self._registry = registry
+        self._embedding = embedding
+        self._inference = inference
+        self._changes = changes
+        self._settings = settings
+
+    def lane(self, run: RunRecord) -> str:
+        return f"data {run.config['source']}"
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        refuse_pause(run)
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, BuildData)
+        name = self._sets.check_name(call.name)
+        if call.source == "chats":
+            return self._write(call, name, "answers from chats", self._from_chats(call))
+        collection = self._registry.get(call.collection)
+        if call.source == "text":
+            return self._write(call, name, f"text of {collection.name}", self._from_text(collection, run))
+        examples = self._from_pairs(call, collection, run)
+        model = chat_model(call.model, self._catalogue)
+        return self._write(call, name, f"pairs that {model.name} made from {collection.name}", examples)
+
+    def _write(self, call: BuildData, name: str, origin: str, examples: Iterable[Example]) -> Event:
+        with self._sets.written(name, origin) as writer:
+            for example in examples:
+                writer.add(as_row(example))
+        if not writer.examples:
+            raise UserError("No example came of it.", _NOTHING[call.source])
+        made = self._sets.get(name)
+        self._changes.publish("data", name)
+        return finish(made)
+
+    # -- where examples come from -----------------------------------------------------------------
+
+    def _from_chats(self, call: BuildData) -> Iterator[Example]:
+        chats = call.chats or tuple(chat.id for chat in self._chats.list_chats())
+        messages: list[StoredMessage] = [m for chat in chats for m in self._chats.get_chat(chat).messages]
+        ratings = {message.id: message.rating for message in messages if message.rating}
+        edits = {message.id: message.text for message in messages if message.original is not None}
+        return examples_from_chats(messages, ratings=ratings, edits=edits)
+
+    def _from_text(self, collection: Collection, run: OpenRun) -> Iterator[Example]:
+        return examples_from_documents(self._documents(collection, run))
+
+    def _documents(self, collection: Collection, run: OpenRun) -> Iterator[DocumentText]:
+        file, host = str(self._embedding.file(collection)), self._embedding.host
+        if not Path(file).exists():
+            raise UserError(f"{collection.name} holds no documents.", "Add some first.")
+        listed = host.call(Documents(file=file), context=run.context).documents
+        found = [document for document in listed if document.state in ("indexed", "unchanged")]
+        for number, document in enumerate(found):
+            run.context.raise_if_cancelled()
+            run.tell(events.Progress(stage="reading", done=number, total=len(found), unit="documents"))
+            yield host.call(Text(file=file, document=document.id), context=run.context)
+
+    def _from_pairs(self, call: BuildData, collection: Collection, run: OpenRun) -> Iterator[Example]:
+        """Those that their passages support, of each passage once, whatever became of an earlier attempt."""
+        model = chat_model(call.model, self._catalogue)
+        passages = spread([p for text in self._documents(collection, run) for p in passages_of(text)], call.limit)
+        made = _Made(self._home.run(run.id) / MADE)
+        asked = {normalise(example.messages[0].content) for example in made.examples}
+        for number, passage in enumerate(passages):
+            run.context.raise_if_cancelled()
+            run.tell(events.Progress(stage="asking", done=number, total=len(passages), unit="passages"))
+            if made.knows(passage):
+                continue
+            supported: list[Example] = []
+            engine = self._settings().engine
+            leased = self._inference.lease(model, engine, 0, run.context, run.tell, use=Use(background=True))
+            with leased as language_model:
+                stream = make_pairs(
+                    (passage,), language_model, questions=call.questions, cancelled=lambda: run.context.cancelled
+                )
+                for event in stream:
+                    if isinstance(event, events.Artifact):
+                        pair = msgspec.convert(event.result, MadePair)
+                        if normalise(pair.question) in asked:
+                            continue
+                        asked.add(normalise(pair.question))
+                        run.tell(event)
+                        if pair.supported:
+                            supported.append(pair.example())
+            run.context.raise_if_cancelled()
+            made.add(passage, supported)
+        yield from made.examples
+
+
+_NOTHING = {
+    "chats": "Rate answers as good, or write down what they should have been.",
+    "text": "Add documents that have text.",
+    "pairs": "No pair was supported by its passage: try a larger model, or other documents.",
+}
+
+
+def as_row(example: Example) -> dict[str, Any]:
+    """An example as a line of a set, with where it comes from."""
+    said = {"text": example.text} if example.text else {"messages": msgspec.to_builtins(example.messages)}
+    default = Source()
+    told = {name: getattr(example.source, name) for name in Source.__struct_fields__}
+    return {**said, "source": {name: value for name, value in told.items() if value != getattr(default, name)}}
+
+
+def passages_of(text: DocumentText) -> list[Passage]:
+    """The chunks of a document, as a search would find them."""
+    document = text.document
+    return [
+        Passage(
+            collection="",
+            document=document.id,
+            document_hash=document.hash,
+            path=document.path,
+            title=document.title,
+            start=chunk.start,
+            end=chunk.end,
+            text=text.text[chunk.start : chunk.end],
+            page=chunk.page,
+        )
+        for chunk in text.chunks
+    ]
+
+
+def spread(passages: list[Passage], limit: int) -> list[Passage]:
+    """At most so many of them, from all over; 0: all."""
+    if not limit or len(passages) <= limit:
+        return passages
+    return [passages[number * len(passages) // limit] for number in range(limit)]
+
+
+class _Done(msgspec.Struct, frozen=True):
+    passage: str
+    examples: tuple[Example, ...]
+
+
+class _Made:
+    """What a run has made so far, one line a passage."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lines: dict[str, tuple[Example, ...]] = {}
+        whole = b""
+        if file.is_file():
+            for line in file.read_bytes().splitlines(keepends=True):
+                if line.endswith(b"\n"):  # a torn last one is made again
+                    done = msgspec.json.decode(line, type=_Done)
+                    self._lines[done.passage] = done.examples
+                    whole += line
+            file.write_bytes(whole)
+
+    @property
+    def examples(self) -> list[Example]:
+        return [example for examples in self._lines.values() for example in examples]
+
+    def knows(self, passage: Passage) -> bool:
+        return _identity(passage) in self._lines
+
+    def add(self, passage: Passage, examples: list[Example]) -> None:
+        done = _Done(_identity(passage), tuple(examples))
+        self._lines[done.passage] = done.examples
+        with self._file.open("ab") as file:
+            file.write(msgspec.json.encode(done) + b"\n")
+
+
+def _identity(passage: Passage) -> str:
+    return f"{passage.document_hash} {passage.document} {passage.start} {passage.end}"

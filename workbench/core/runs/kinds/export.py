@@ -1,0 +1,175 @@
+"""The kind of run that writes an adapter as a folder for others: the files, and a model card that says whence they are.
+
+The folder is filled beside its place and appears under its name complete, or not at all. What a killed core left there
+goes when the next one starts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import ExportAdapter, MergeAdapter, ModelRecord, RunRecord
+from workbench.core.adapters.cards import check_mergeable, find_card
+from workbench.core.models.base_models import Bases
+from workbench.core.runs.kinds.merge import merge_and_check, merged_bytes
+from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.training.service import new_path
+from workbench.core.runs.kinds.train import LANE
+from workbench.core.training.workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.models.gguf_model import read_pieces
+from workbench.models.names import file_safe
+from workbench.api.protocol import finish
+from workbench.storage.adapters import QUESTIONS, AdapterShelf
+from workbench.atomic_write import check_room
+from workbench.training.model_card import Form, model_card
+from workbench.records.training import AdapterRecord
+
+README = "README.md"
+COPYING = "export"
+"""The lane of those that only copy: they do not wait for a training."""
+
+_CHUNK_BYTES = 16 << 20
+
+
+class ExportRuns:
+    """An export that was interrupted begins anew."""
+
+    retaken = False
+    goes_on = False
+
+    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf) -> None:
+        self._bases = bases
+        self._workers = workers
+        self._shelf = shelf
+
+    def check(self, call: ExportAdapter) -> ExportAdapter:
+        """The call with its path from the root; raises UserError for what cannot be, as far as is known beforehand."""
+        record = find_card(self._shelf, call.adapter)
+        place = new_path(call.path)
+        if call.form == "peft":
+            self._peft_files(record)
+        elif _merges(record, call):
+            check_mergeable(record)
+            check_room(place, merged_bytes(self._base(record), MergeAdapter(adapter="").type))
+        else:
+            check_room(place, sum(file.stat().st_size for file in self._own_files(record)))
+        return msgspec.structs.replace(call, path=str(place))
+
+    def lane(self, run: RunRecord) -> str:
+        call = msgspec.convert(run.config, ExportAdapter)
+        return LANE if _merges(find_card(self._shelf, call.adapter), call) else COPYING
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        refuse_pause(run)
+
+    def remove_unfinished(self, runs: Iterable[RunRecord]) -> None:
+        """Delete what a core that was killed left of these."""
+        for run in runs:
+            if run.kind == "export" and run.state == "interrupted":
+                shutil.rmtree(_beside(Path(str(run.config.get("path", "")))), ignore_errors=True)
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, ExportAdapter)
+        record = find_card(self._shelf, call.adapter)
+        place = new_path(call.path)
+        beside = _beside(place)
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            beside.mkdir(parents=True)
+            if call.form == "peft":
+                _copy([(file, file.name) for file in self._peft_files(record)], beside, run)
+                file = ""
+            elif _merges(record, call):
+                record, file = self._merged(record, beside, run)
+            else:
+                file = self._copied(record, beside, run)
+            form: Form = "merged" if record.kind == "merged" and call.form != "peft" else call.form
+            (beside / README).write_text(model_card(record, form, file), "utf-8")
+            run.context.raise_if_cancelled()
+            beside.rename(place)
+        except OSError as error:
+            raise UserError(
+                f"{place} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
+            ) from error
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return finish({"adapter": call.adapter, "path": str(place), "form": call.form})
+
+    def _peft_files(self, record: AdapterRecord) -> list[Path]:
+        trained = self._shelf.trained(record.name)
+        if trained is None or not (trained / "adapter_config.json").is_file():
+            raise UserError(
+                f"{record.name} has no PEFT folder: it was imported as a GGUF file, or its weights moved themselves.",
+                "Export it as GGUF, or the run that trained it.",
+            )
+        return [file for file in trained.iterdir() if file.is_file() and file.name not in (QUESTIONS, README)]
+
+    def _own_files(self, record: AdapterRecord) -> list[Path]:
+        """The adapter's file, or those of the model that it is: all of a split one."""
+        if record.file:
+            return [Path(record.file)]
+        return [piece.path for piece in read_pieces(Path(self._bases.model(record.model).path))]
+
+    def _base(self, record: AdapterRecord) -> ModelRecord:
+        """The GGUF model that it is merged into."""
+        trained_on = self._bases.model(record.base)
+        model = self._bases.served_over(trained_on)
+        if model is None:
+            raise UserError(
+                f"{trained_on.name} is a folder of safetensors, and no GGUF model here fits {record.name}.",
+                "Import the same model as a GGUF file, or export a PEFT folder.",
+            )
+        return model
+
+    def _copied(self, record: AdapterRecord, folder: Path, run: OpenRun) -> str:
+        files = self._own_files(record)
+        stem = file_safe(record.model or record.name)
+        # llama.cpp finds the parts of a split model by their names
+        parts = [f"{stem}-{number:05}-of-{len(files):05}.gguf" for number in range(1, len(files) + 1)]
+        names = parts if len(files) > 1 else [f"{stem}.gguf"]
+        _copy(list(zip(files, names, strict=True)), folder, run)
+        return names[0]
+
+    def _merged(self, record: AdapterRecord, folder: Path, run: OpenRun) -> tuple[AdapterRecord, str]:
+        """Merged into its base as by default, and checked: the card tells of this check."""
+        check_mergeable(record)
+        model = self._base(record)
+        call = MergeAdapter(adapter=record.name, model=model.name, name=f"{model.name} {record.name}")
+        check_room(folder, merged_bytes(model, call.type))
+        name = f"{file_safe(call.name)}.gguf"
+        run.tell(events.Progress(stage="checking the model"))
+        base = self._bases.checked_model(model, run.context)
+        with self._workers.working() as host:
+            trained = self._shelf.trained(record.name)
+            parity = merge_and_check(host, record, trained, base, folder / name, call, run.tell, run.context)
+        return msgspec.structs.replace(record, parity=parity), name
+
+
+def _merges(record: AdapterRecord, call: ExportAdapter) -> bool:
+    return call.form == "merged" and record.kind != "merged"
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(f".{place.name}.unfinished")
+
+
+def _copy(files: list[tuple[Path, str]], folder: Path, run: OpenRun) -> None:
+    """Copy files into ``folder`` under these names, telling how far it is. Raises errors.Cancelled, and UserError where
+    there is no room."""
+    total = sum(file.stat().st_size for file, _ in files)
+    check_room(folder / README, total)
+    done = 0
+    for file, name in files:
+        with file.open("rb") as reading, (folder / name).open("wb") as writing:
+            while block := reading.read(_CHUNK_BYTES):
+                run.context.raise_if_cancelled()
+                writing.write(block)
+                done += len(block)
+                run.tell(events.Progress(stage="copying", done=done, total=total, unit="bytes"))

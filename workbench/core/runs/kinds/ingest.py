@@ -1,0 +1,100 @@
+"""The kind of run that reads documents into a collection: one at a time for each collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workbench.api import events
+from workbench.api.calls import Collection, RunRecord
+from workbench.core.change_notifier import Changes
+from workbench.core.documents.embedder import Embedding
+from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.errors import Cancelled, WorkerDied
+from workbench.api.events import Event
+from workbench.settings import DocumentSettings
+from workbench.storage.collections import CollectionRegistry
+from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
+
+COUNT_EVERY_S = 3.0
+
+
+def ingest_config(collection: Collection, paths: Sequence[str]) -> dict[str, Any]:
+    """What an ingest's run is queued with."""
+    return {"collection": collection.id, "paths": list(paths)}
+
+
+def ingest_lane(collection: str) -> str:
+    return f"ingest {collection}"
+
+
+class Ingesting:
+    """Ingests go on by themselves after an interruption: what is committed is not read again."""
+
+    retaken = True
+    goes_on = True
+
+    def __init__(
+        self,
+        registry: CollectionRegistry,
+        embedding: Embedding,
+        changes: Changes,
+        settings: Callable[[], DocumentSettings],
+    ) -> None:
+        self._registry = registry
+        self._embedding = embedding
+        self._changes = changes
+        self._settings = settings
+
+    def lane(self, run: RunRecord) -> str:
+        return ingest_lane(self._registry.get(run.config["collection"]).id)
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        refuse_pause(run)
+
+    def work(self, run: OpenRun) -> Event:
+        began = time.time()
+        collection = self._registry.get(run.record.config["collection"])
+        paths = tuple(run.record.config["paths"])
+        settings = self._settings()
+        call = Ingest(
+            file=str(self._embedding.file(collection)),
+            collection=collection.id,
+            embedder=self._embedding.embedder(run.context, run.tell),
+            paths=paths,
+            limits=ReadLimits(
+                seconds=settings.read_seconds,
+                memory_mb=settings.read_memory_mb,
+                largest_file_mb=settings.largest_file_mb,
+            ),
+        )
+        counted = time.monotonic()
+        for event in self._embedding.host.stream(call, run.context):
+            if isinstance(event, events.TERMINAL):
+                if self._embedding.host.state == "ready":
+                    self._count(collection)
+                if isinstance(event, events.Finished):
+                    self._registry.set_read(collection.id, paths, began)
+                return event
+            run.tell(event)
+            now = time.monotonic()
+            if now - counted >= COUNT_EVERY_S:
+                counted = now
+                self._count(collection)
+        raise RuntimeError("the ingest ended without a terminal event")
+
+    def _count(self, collection: Collection) -> None:
+        try:
+            state = self._embedding.state(collection)
+        except (WorkerDied, Cancelled):
+            return  # the ingest's own stream says so
+        self._registry.set_counts(
+            collection.id,
+            documents=state.documents,
+            failed=state.failed,
+            chunks=state.chunks,
+            bytes=state.bytes,
+            revision=state.revision,
+        )
+        self._changes.publish("collection", collection.id)

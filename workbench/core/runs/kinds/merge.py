@@ -1,0 +1,190 @@
+"""The kinds of run that write a new model: an adapter merged into its base, and a model in another quantisation.
+
+A merge is checked before the model is in the catalogue: one that lost what was learnt is deleted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import MergeAdapter, ModelRecord, QuantizeModel, RunRecord
+from workbench.core.adapters.cards import check_mergeable, find_card
+from workbench.core.models.base_models import Bases
+from workbench.core.training.out_of_memory import explained_work
+from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.kinds.train import LANE, metric_of
+from workbench.core.training.workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.models.names import file_safe
+from workbench.api.protocol import RequestContext, finish
+from workbench.storage.adapters import QUESTIONS, AdapterShelf
+from workbench.training.protocol import BaseModel, CheckParity, MergeTrained, Requantize
+from workbench.records.training import AdapterRecord, MergedType, Parity, ScoresPair
+from workbench.workers.host import WorkerHost
+
+_MORE_ROOM = "Begin it again when other programs are closed and no chat model is loaded."
+
+_BYTES_A_WEIGHT: dict[MergedType, float] = {"F32": 4.0, "F16": 2.0, "Q8_0": 1.25, "same": 0.0}
+
+
+def merged_bytes(model: ModelRecord, type: MergedType, requantised: bool = False) -> int:
+    """The most that a merge can take on the disk."""
+    once = model.bytes + int(model.parameters * _BYTES_A_WEIGHT[type])
+    return once + model.bytes if requantised else once
+
+
+def merge_and_check(
+    host: WorkerHost,
+    card: AdapterRecord,
+    trained: Path | None,
+    base: BaseModel,
+    out: Path,
+    call: MergeAdapter,
+    report: Callable[[Event], None],
+    context: RequestContext,
+) -> Parity:
+    """Merge an adapter into ``out`` and ask the gate. ``trained`` is what its training left, None where only the GGUF
+    is there. Raises UserError when it does not pass, errors.Cancelled and WorkerDied; then ``out`` is not to be used.
+    """
+    trained = trained or Path(card.file)
+    questions = trained / QUESTIONS if trained.is_dir() else None
+    served = host.call(
+        MergeTrained(
+            adapter=str(trained),
+            model=base,
+            out=str(out),
+            type=call.type,
+            scale=call.scale,
+            quantization=call.quantization,
+            name=call.name,
+        ),
+        report,
+        context,
+    )
+    parity = host.call(
+        CheckParity(
+            trained=str(trained),
+            model=base,
+            served=served,
+            questions=str(questions) if questions is not None and questions.is_file() else "",
+            metric=metric_of(card),
+            scale=call.scale,
+            scores=card.scores.after,
+        ),
+        report,
+        context,
+    )
+    report(events.Artifact(kind="parity", id=card.name, result=msgspec.to_builtins(parity)))
+    if not parity.passed:
+        why = " ".join(parity.reasons) or "It does not say what was trained."
+        raise UserError(
+            f"The merged model lost what was learnt, and was deleted. {why}",
+            "Merge with the changed tensors in F16, without another quantisation." if call.type != "F16" else "",
+        )
+    return parity
+
+
+class MergeRuns:
+    """A merge that was interrupted begins anew."""
+
+    retaken = False
+    goes_on = False
+
+    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf, publishing: Publishing) -> None:
+        self._bases = bases
+        self._workers = workers
+        self._shelf = shelf
+        self._publishing = publishing
+
+    def lane(self, run: RunRecord) -> str:
+        return LANE
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        refuse_pause(run)
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, MergeAdapter)
+        card = find_card(self._shelf, call.adapter)
+        check_mergeable(card)
+        model = self._bases.model(call.model)
+        run.tell(events.Progress(stage="checking the model"))
+        base = self._bases.checked_model(model, run.context)
+        trained = self._shelf.trained(card.name)
+        found: list[Parity] = []
+
+        def fill(folder: Path) -> None:
+            with self._workers.working() as host, explained_work("merge", _MORE_ROOM, run.context):
+                out = folder / f"{file_safe(call.name)}.gguf"
+                found.append(merge_and_check(host, card, trained, base, out, call, run.tell, run.context))
+
+        needed = merged_bytes(model, call.type, bool(call.quantization))
+        merged = self._publishing.add_model(call.name, model.licence, needed, fill)
+        note = f"{card.name} at strength {call.scale:g}, changed tensors {call.type}"
+        if call.scale != 1:  # it was scored as it was trained
+            card = msgspec.structs.replace(card, scores=ScoresPair(), forgetting=ScoresPair())
+        self._publishing.add_card(
+            msgspec.structs.replace(
+                card,
+                name=file_safe(merged.name),
+                kind="merged",
+                state="ready",
+                file="",
+                bytes=merged.bytes,
+                model=merged.name,
+                base=model.name,
+                base_sha256=base.sha256,
+                architecture=model.architecture,
+                licence=model.licence,
+                created=time.time(),
+                origin="merged",
+                run=run.id,
+                parity=found[0],
+                can_merge=False,
+                note=f"{note}, then all {call.quantization}" if call.quantization else note,
+            )
+        )
+        parity = msgspec.to_builtins(found[0])
+        return finish({"model": merged.name, "path": merged.path, "parity": parity})
+
+
+class QuantizeRuns:
+    """Writing a model in another quantisation; what was interrupted begins anew."""
+
+    retaken = False
+    goes_on = False
+
+    def __init__(self, bases: Bases, workers: TrainingWorkers, publishing: Publishing) -> None:
+        self._bases = bases
+        self._workers = workers
+        self._publishing = publishing
+
+    def lane(self, run: RunRecord) -> str:
+        return LANE
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        refuse_pause(run)
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, QuantizeModel)
+        model = self._bases.model(call.model)
+
+        def fill(folder: Path) -> None:
+            out = folder / f"{file_safe(call.name)}.gguf"
+            asked = Requantize(model=self._bases.worker_model(model), out=str(out), type=call.type)
+            with self._workers.working() as host, explained_work("quantisation", _MORE_ROOM, run.context):
+                host.call(asked, run.tell, run.context)
+
+        made = self._publishing.add_model(call.name, model.licence, quantized_bytes(model), fill)
+        return finish({"model": made.name, "path": made.path})
+
+
+def quantized_bytes(model: ModelRecord) -> int:
+    """The most that a model in another quantisation takes: that of eight bits, or what it has."""
+    return max(model.bytes, int(model.parameters * _BYTES_A_WEIGHT["Q8_0"]))

@@ -1,0 +1,279 @@
+"""The kind of run that trains: one worker process for each, from its first step to what the gate says.
+
+What was trained is published the moment that the worker has written it for the engine; the gate follows. So a run whose
+worker died in between goes on with the check alone.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import ModelRecord, RunRecord
+from workbench.core.models.base_models import Bases
+from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
+from workbench.core.training.out_of_memory import explain, explain_work
+from workbench.core.adapters.artifact_registry import UNCHECKED, Publishing
+from workbench.core.runs.run_kind import OpenRun
+from workbench.core.training.workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.paths import Home
+from workbench.api.protocol import finish
+from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterShelf
+from workbench.training.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
+from workbench.records.training import (
+    AdapterRecord,
+    DataReport,
+    Parity,
+    ScoresPair,
+    TrainingConfig,
+    TrainingPlan,
+    TrainResult,
+    flat,
+)
+from workbench.workers.host import WorkerHost
+
+LANE = "training"
+"""What takes a machine's memory for itself: one after the other."""
+
+_CHECK_AGAIN = "What was trained is kept. Resume the run when other programs are closed: only the check is made again."
+
+PLAN, CONFIG, SERVED = "plan.json", "config.toml", "served"
+SPEED = "tokens_per_second"
+
+
+class TrainingRuns:
+    """A training is not taken up unasked: it takes the machine for hours, and whoever wants that says so."""
+
+    retaken = False
+    goes_on = True
+
+    def __init__(
+        self, home: Home, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf, publishing: Publishing
+    ) -> None:
+        self._home = home
+        self._bases = bases
+        self._workers = workers
+        self._shelf = shelf
+        self._publishing = publishing
+        self._hosts: dict[str, WorkerHost] = {}
+
+    def lane(self, run: RunRecord) -> str:
+        return LANE
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        host = self._hosts.get(run.id)
+        pid = host.pid if host is not None else 0
+        if host is None or not pid:
+            raise UserError("The training has not begun yet.", "Try again in a moment.")
+        host.call(SetPaused(paused=paused), pid=pid)
+
+    def work(self, run: OpenRun) -> Event:
+        config = msgspec.convert(run.record.config, TrainingConfig)
+        made = self._shelf.of_run(run.id)
+        if made is not None and made.state != "checking":
+            return finish(_result(run.id, made))  # the core left between the gate and the end
+        folder = self._home.run(run.id)
+        wait_for_earlier(folder, run.context, run.tell)
+        run.tell(events.Progress(stage="checking the model"))
+        model = self._bases.model(config.model)
+        base = self._bases.checked_model(model, run.context)
+        over = self._over(model)
+        with self._workers.working() as host:
+            host.start()
+            note_worker(folder, host.pid)
+            self._hosts[run.id] = host
+            try:
+                if made is not None:
+                    return self._check_again(run, made, base, over, host)
+                card = AdapterRecord(
+                    name=config.name or f"{model.name}-{Path(config.data.path).stem}",
+                    kind="lora",
+                    state="checking",
+                    base=model.name,
+                    base_sha256=base.sha256,
+                    architecture=model.architecture,
+                    licence=model.licence,
+                    run=run.id,
+                    config=config,
+                    data=config.data.path,
+                )
+                return _Training(run, card, self._publishing, self._plan(run.id)).follow(
+                    host,
+                    TrainModel(
+                        config=self._bases.with_paths(config),
+                        model=base,
+                        folder=str(folder),
+                        serve=str(folder / SERVED),
+                        serve_name=card.name,
+                        over=over,
+                    ),
+                )
+            finally:
+                del self._hosts[run.id]
+                self._tidy(run.id)
+
+    def _check_again(
+        self, run: OpenRun, made: AdapterRecord, base: BaseModel, over: BaseModel | None, host: WorkerHost
+    ) -> Event:
+        self._tidy(run.id)
+        made = self._publishing.update(msgspec.structs.replace(made, note=""))  # it is under way again
+        trained = self._shelf.trained(made.name)
+        file = made.file or self._bases.model(made.model).path
+        if trained is None:
+            raise UserError(f"What was trained as {made.name!r} is no longer there.", "Train it again.")
+        call = CheckParity(
+            trained=str(trained),
+            model=base,
+            served=Served(kind=made.kind, path=file, bytes=made.bytes, can_merge=made.can_merge),
+            questions=str(trained / QUESTIONS),
+            metric=metric_of(made),
+            scores=made.scores.after,
+            over=over,
+        )
+        for event in host.stream(call, run.context):
+            if isinstance(event, events.Finished):
+                parity = msgspec.convert(event.result, Parity)
+                run.tell(_artifact("parity", run.id, parity))
+                return finish(_result(run.id, self._publishing.judge(made, parity)))
+            if isinstance(event, events.TERMINAL):
+                return _explained_check(event, run)
+            run.tell(event)
+        raise RuntimeError("the check ended without a terminal event")
+
+    def _over(self, model: ModelRecord) -> BaseModel | None:
+        """What it is served over where that is another model than is trained."""
+        served_over = self._bases.served_over(model) if model.format != "gguf" else None
+        return self._bases.worker_model(served_over) if served_over is not None else None
+
+    def _tidy(self, run: str) -> None:
+        """Once the worker has gone: what was trained lies with its adapter, and what was served is there already."""
+        made = self._shelf.of_run(run)
+        if made is None:
+            return
+        folder = self._home.run(run)
+        self._shelf.keep_trained(made.name, folder / TRAINED)
+        if made.state == "checking":
+            self._publishing.update(msgspec.structs.replace(made, note=UNCHECKED))
+        # the merges that a killed gate compared with are as large as the model
+        places = (folder / SERVED, self._shelf.folder_of(made.name))
+        halves = [half for place in places for half in place.glob(".*.gguf.*.part")]
+        for file in [*(folder / SERVED).glob("*.gguf"), *halves]:
+            file.unlink(missing_ok=True)
+
+    def _plan(self, run: str) -> TrainingPlan | None:
+        try:
+            return msgspec.json.decode((self._home.run(run) / PLAN).read_bytes(), type=TrainingPlan)
+        except (OSError, ValueError):
+            return None
+
+
+class _Training:
+    """One training as its events come in."""
+
+    def __init__(self, run: OpenRun, card: AdapterRecord, publishing: Publishing, plan: TrainingPlan | None) -> None:
+        self._run = run
+        self._card = card
+        self._publishing = publishing
+        self._plan = plan
+        self._published = False
+        self._speeds: list[float] = []
+        self._parity: Parity | None = None
+
+    def follow(self, host: WorkerHost, call: TrainModel) -> Event:
+        for event in host.stream(call, self._run.context):
+            if isinstance(event, events.Finished):
+                return self._end(msgspec.convert(event.result, Trained))
+            if isinstance(event, events.TERMINAL):
+                if self._published:
+                    return _explained_check(event, self._run)
+                return _explained(event, self._run, self._plan)
+            self._take(event)
+        raise RuntimeError("the training ended without a terminal event")
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, events.Metric) and event.name == SPEED:
+            self._speeds.append(event.value)
+        elif isinstance(event, events.Artifact):
+            if event.kind == "served":
+                self._publish(msgspec.convert(event.result, Served))
+                return
+            self._note(event.kind, event.result)
+        self._run.tell(event)
+
+    def _note(self, kind: str, result: dict[str, Any]) -> None:
+        """Keep what belongs on the card."""
+        if kind == "scores":
+            self._set(scores=msgspec.convert(result, ScoresPair))
+        elif kind == "forgetting":
+            self._set(forgetting=msgspec.convert(result, ScoresPair))
+        elif kind == "data":
+            self._set(examples=msgspec.convert(result, DataReport).train.examples)
+        elif kind == "parity":
+            self._parity = msgspec.convert(result, Parity)
+            self._card = self._publishing.judge(self._card, self._parity)
+
+    def _set(self, **fields: Any) -> None:
+        self._card = msgspec.structs.replace(self._card, **fields)
+        if self._published:
+            self._card = self._publishing.update(self._card)
+
+    def _publish(self, served: Served) -> None:
+        self._card = self._publishing.publish(msgspec.structs.replace(self._card, created=time.time()), served)
+        self._published = True
+        self._run.tell(_artifact("adapter", self._card.name, self._card))
+
+    def _end(self, trained: Trained) -> Event:
+        if not self._published:
+            raise RuntimeError("the training ended without anything to be served")
+        self._set(steps=trained.steps, seconds=trained.seconds, scores=trained.scores, forgetting=trained.forgetting)
+        if self._parity is None:
+            self._card = self._publishing.judge(self._card, None)
+        measured = {"peak_memory_bytes": float(trained.peak_memory_bytes)}
+        if self._speeds:
+            measured[SPEED] = statistics.median(self._speeds)
+        return finish(_result(self._run.id, self._card, measured))
+
+
+def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None) -> Event:
+    """How it ended, in words where memory ran out. One that was to stop, and was ended because it did not, is none."""
+    if isinstance(ended, events.Failed) and not run.context.cancelled:
+        return explain(ended, msgspec.convert(run.record.config, TrainingConfig), plan)
+    return ended
+
+
+def _explained_check(ended: Event, run: OpenRun) -> Event:
+    """``_explained`` where the training is over and what it made was being compared."""
+    if isinstance(ended, events.Failed) and not run.context.cancelled:
+        return explain_work(ended, "check of what was trained", _CHECK_AGAIN)
+    return ended
+
+
+def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = None) -> TrainResult:
+    metrics = {**flat(card.scores), **flat(card.forgetting, "general_"), **(measured or {})}
+    return TrainResult(
+        run=run,
+        adapter=card.name,
+        kind=card.kind,
+        steps=card.steps,
+        metrics=metrics,
+        scores=card.scores,
+        forgetting=card.forgetting,
+        parity=card.parity,
+    )
+
+
+def metric_of(card: AdapterRecord) -> str:
+    """What the gate counts beside agreement: whole answers, or of plain text single tokens."""
+    domain = card.config is not None and card.config.objective == "domain"
+    return "token_accuracy" if domain else "exact_match"
+
+
+def _artifact(kind: str, id: str, result: msgspec.Struct) -> events.Artifact:
+    return events.Artifact(kind=kind, id=id, result=msgspec.to_builtins(result))

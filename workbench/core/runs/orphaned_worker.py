@@ -1,0 +1,55 @@
+"""The worker of an earlier core in a run's folder: when its core goes it saves a checkpoint before it leaves, and until
+then nobody else may write there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
+
+FILE = "worker.json"
+LOOK_S = 0.1
+
+
+class _Worker(msgspec.Struct, frozen=True):
+    """A process: ids are given again, the time at which one began is not."""
+
+    pid: int
+    began: float
+
+
+def note_worker(folder: Path, pid: int) -> None:
+    """Write down that this process works in a run's folder."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which its stream says
+        worker = _Worker(pid, psutil.Process(pid).create_time())
+        (folder / FILE).write_bytes(msgspec.json.encode(worker))
+
+
+def wait_for_earlier(folder: Path, context: RequestContext, report: Callable[[Event], None]) -> None:
+    """Return once nobody works in the folder any more. Raises errors.Cancelled when the request was cancelled."""
+    try:
+        worker = msgspec.json.decode((folder / FILE).read_bytes(), type=_Worker)
+        process = psutil.Process(worker.pid)
+        if process.create_time() != worker.began:
+            return
+    except (OSError, ValueError, psutil.Error):
+        return
+    if _works(process):
+        report(events.Progress(stage="waiting for its last worker to save and leave"))
+    while _works(process):
+        if context.wait_cancelled(LOOK_S):
+            context.raise_if_cancelled()
+
+
+def _works(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

@@ -1,0 +1,393 @@
+"""Runs: the queue of long work, its event files and its index.
+
+A run belongs to the core: it goes on when its client leaves. What is done in it is its kind's affair (``running``);
+here is when it begins, that its end is written down, and what a later core makes of one that was interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import (
+    FollowRun,
+    GetRun,
+    ListRuns,
+    PauseRun,
+    RemoveRun,
+    ResumeRun,
+    RunKindName,
+    RunList,
+    RunRecord,
+    StopRun,
+)
+from workbench.core.change_notifier import Changes
+from workbench.core.runs.log import RunLog, read_run
+from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.core.streams import Handlers, at_once
+from workbench.errors import Cancelled, UserError
+from workbench.api.events import Event
+from workbench.paths import Home
+from workbench.api.protocol import RequestContext, failure_of
+from workbench.storage.runs import RunStore
+
+LEAVE_S = 60.0
+"""How long what runs has to end when the core leaves: a training writes a checkpoint."""
+
+_REMOVED = ".removed-"
+
+_log = logging.getLogger(__name__)
+
+
+class Runs:
+    """All runs of a home, of ``kinds`` by their names: those that are open, and those that were.
+
+    ``on_removal`` is told of a run and its folder before that is deleted.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        store: RunStore,
+        changes: Changes,
+        kinds: Mapping[RunKindName, RunKind],
+        on_removal: Callable[[str, Path], None] = lambda run, folder: None,
+    ) -> None:
+        self._home = home
+        self._on_removal = on_removal
+        self._store = store
+        self._changes = changes
+        self._kinds = kinds
+        self._lock = threading.RLock()  # guards what follows, and the order of changes to the index
+        self._open: dict[str, OpenRun] = {}
+        self._closing = False
+
+    def handlers(self) -> Handlers:
+        return {
+            ListRuns: at_once(self.list_runs),
+            GetRun: at_once(lambda call: self.get(call.run)),
+            FollowRun: self.follow,
+            StopRun: at_once(lambda call: self.stop(call.run)),
+            PauseRun: at_once(lambda call: self.pause(call.run)),
+            ResumeRun: at_once(lambda call: self.resume(call.run)),
+            RemoveRun: at_once(lambda call: self.remove(call.run)),
+        }
+
+    # -- the life of the core ---------------------------------------------------------------------
+
+    def recover(self) -> list[RunRecord]:
+        """Take up what an earlier core left, of the kinds that go on unasked; the others are marked as interrupted.
+        Returns the latter."""
+        for left in self._home.runs.glob(f"{_REMOVED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for run in self._store.list_in("running"):
+            self._store.update(run.id, state="interrupted")
+        left_alone: list[RunRecord] = []
+        for run in self._store.list_in("queued", "interrupted"):
+            if not self._kinds[run.kind].retaken:
+                left_alone.append(self._store.update(run.id, state="interrupted"))
+                continue
+            try:
+                self._enqueue(run)
+            except (OSError, UserError):  # its collection is gone, or the disk is full
+                _log.exception("The run %s could not be taken up", run.id)
+                with contextlib.suppress(UserError):
+                    self._store.update(run.id, state="interrupted")
+        return left_alone
+
+    def close(self, timeout_s: float = LEAVE_S) -> None:
+        """Interrupt what runs."""
+        with self._lock:
+            self._closing = True
+            open_runs = list(self._open.values())
+        for run in open_runs:
+            run.context.cancel()
+        deadline = time.monotonic() + timeout_s
+        for run in open_runs:
+            if run.thread is not None:
+                run.thread.join(max(0.0, deadline - time.monotonic()))
+            else:
+                run.log.close()  # still queued
+
+    @property
+    def busy(self) -> bool:
+        with self._lock:
+            return bool(self._open)
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def list_runs(self, call: ListRuns) -> RunList:
+        return RunList(runs=tuple(self._as_it_is(run) for run in self._store.list_runs(call.limit)))
+
+    def list_open(self) -> tuple[RunRecord, ...]:
+        return tuple(self._as_it_is(run) for run in self._store.list_in("queued", "running"))
+
+    def get(self, run: str) -> RunRecord:
+        return self._as_it_is(self._store.get(run))
+
+    def is_open(self, run: str) -> bool:
+        with self._lock:
+            return run in self._open
+
+    def folder(self, run: str) -> Path:
+        return self._home.run(run)
+
+    def add(
+        self,
+        kind: RunKindName,
+        title: str,
+        config: dict[str, Any],
+        *,
+        once: bool = False,
+        prepare: Callable[[Path, RunLog], None] | None = None,
+    ) -> RunRecord:
+        """Queue a run. With ``once`` one of the same kind and config that waits already is returned instead.
+
+        ``prepare`` puts into the run's folder, and into its events, what belongs there before it begins. Raises
+        UserError when the folder cannot be written.
+        """
+        with self._lock:
+            for waiting in self._store.list_in("queued") if once else ():
+                if (waiting.kind, waiting.config) == (kind, config) and waiting.id in self._open:
+                    return waiting
+            run = self._store.add(kind, title, config)
+            try:
+                folder = self._home.run(run.id)
+                folder.mkdir(parents=True)
+                described = msgspec.json.encode({"kind": run.kind, **config})
+                (folder / "config.json").write_bytes(msgspec.json.format(described))
+                return self._enqueue(run, prepare)
+            except (OSError, UserError) as error:
+                reason = f"The run's folder could not be written: {error}"
+                with contextlib.suppress(UserError):  # a full disk: the next core finds it queued
+                    self._store.update(run.id, state="failed", ended=time.time(), message=reason)
+                raise UserError(reason, "Free some space and try again.") from error
+
+    def stop(self, run: str) -> RunRecord:
+        """Ask a run to stop; one that has ended stays as it is."""
+        with self._lock:
+            opened = self._open.get(run)
+            if opened is not None:
+                opened.context.cancel()
+                if opened.thread is None:
+                    del self._open[run]
+                    self._end(opened, events.Cancelled())
+        return self.get(run)
+
+    def stop_lane(self, lane: str, timeout_s: float = 60.0) -> None:
+        """Stop the runs of a lane and wait until they have ended."""
+        with self._lock:
+            concerned = [run for run in self._open.values() if run.lane == lane]
+            for run in concerned:
+                self.stop(run.id)
+        for run in concerned:
+            if run.thread is not None:
+                run.thread.join(timeout_s)
+
+    def pause(self, run: str) -> RunRecord:
+        """Raises UserError for a run that does not compute, or that cannot wait."""
+        with self._lock:
+            opened = self._open.get(run)
+        if opened is None or opened.thread is None:
+            self._store.get(run)
+            raise UserError("Only a run that is computing can be paused.", "Stop it, or wait until it has begun.")
+        self._set_paused(opened, True)
+        return self.get(run)
+
+    def resume(self, run: str) -> RunRecord:
+        """Let a paused run go on; queue one again that was stopped, failed or was interrupted. Raises UserError for a
+        finished one."""
+        with self._lock:
+            opened = self._open.get(run)
+            record = self._store.get(run)
+            if opened is None:
+                if record.state == "finished":
+                    raise UserError(f"The run {run} has finished.", "Start a new one.")
+                try:
+                    return self._enqueue(record)
+                except OSError as error:
+                    raise UserError(
+                        f"{record.title!r} cannot go on: its folder cannot be written ({error.strerror or error}).",
+                        "Free some space, or start a new one.",
+                    ) from error
+        if opened.paused:
+            self._set_paused(opened, False)
+        return self.get(run)
+
+    def resume_interrupted(self) -> None:
+        """Take up the runs that a worker's death interrupted and that go on unasked."""
+        for run in self._store.list_in("interrupted"):
+            if self._kinds[run.kind].retaken:
+                with contextlib.suppress(UserError):
+                    self.resume(run.id)
+
+    def remove(self, run: str) -> None:
+        """Delete a run that has ended: its folder, then its row. Raises UserError for an open one."""
+        away = self._home.runs / f"{_REMOVED}{run}"
+        with self._lock:
+            record = self._store.get(run)
+            if run in self._open:
+                raise UserError(f"{record.title!r} has not ended.", "Stop it first.")
+            try:
+                self._on_removal(run, self._home.run(run))
+                self._home.run(run).rename(away)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                raise UserError(
+                    f"The folder of {record.title!r} cannot be deleted: {error.strerror or error}.",
+                    "Close the programs that use its files and try again.",
+                ) from error
+            self._store.remove(run)
+        self._changes.publish("run", run)
+        shutil.rmtree(away, ignore_errors=True)  # checkpoints are large; what is left goes when the next core starts
+
+    def follow(self, call: FollowRun, context: RequestContext) -> Iterator[Event]:
+        """A run's events from its file, then live. Cancelling the call ends the following, not the run."""
+        record = self._store.get(call.run)
+        with self._lock:
+            opened = self._open.get(call.run)
+        if opened is not None:
+            ended = yield from opened.log.follow(call.after, context)
+        else:
+            ended = yield from read_run(self._home.run(call.run), call.after)
+        if context.cancelled:
+            yield events.Cancelled()
+        elif ended is not None:
+            yield ended
+        else:
+            yield _terminal_of(self._store.get(record.id))
+
+    # -- the queue --------------------------------------------------------------------------------
+
+    def _enqueue(self, run: RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> RunRecord:
+        lane = self._kinds[run.kind].lane(run)
+        with self._lock:
+            queued = self._store.update(
+                run.id, state="queued", ended=None, progress=None, stage="", seconds_left=None, message=""
+            )
+            folder = self._home.run(run.id)
+            try:
+                opened = OpenRun(queued, lane, RunLog(folder), lambda id: self._changes.publish("run", id))
+                try:
+                    if prepare is not None:
+                        prepare(folder, opened.log)
+                    opened.log.append(events.Log(text=f"Queued: {run.title}"))
+                except BaseException:
+                    opened.log.close()
+                    raise
+            except BaseException:
+                with contextlib.suppress(UserError):
+                    self._store.update(run.id, state=run.state, ended=run.ended, message=run.message)
+                raise
+            self._open[run.id] = opened
+        self._changes.publish("run", run.id)
+        self._dispatch()
+        return queued
+
+    def _dispatch(self) -> None:
+        """Start the runs whose turn it is."""
+        with self._lock:
+            if self._closing:
+                return
+            working = {run.lane for run in self._open.values() if run.thread is not None}
+            for run in self._open.values():
+                if run.thread is None and run.lane not in working:
+                    working.add(run.lane)
+                    run.thread = threading.Thread(target=self._work, args=(run,), name=f"run-{run.id}", daemon=True)
+                    run.thread.start()
+
+    def _work(self, run: OpenRun) -> None:
+        ended: Event
+        try:
+            self._store.update(run.id, state="running")
+            self._changes.publish("run", run.id)
+            ended = self._kinds[run.record.kind].work(run)
+        except Exception as error:  # noqa: BLE001 - whatever happened is how the run ended
+            ended = failure_of(error, traceback.format_exc())
+        with self._lock:
+            self._open.pop(run.id, None)
+            self._end(run, ended)
+        self._dispatch()
+
+    def _set_paused(self, run: OpenRun, paused: bool) -> None:
+        self._kinds[run.record.kind].set_paused(run, paused)
+        run.paused = paused
+        self._changes.publish("run", run.id)
+
+    def _end(self, run: OpenRun, ended: Event) -> None:
+        """Write how a run ended: into its file first, so that the index never says more than the file."""
+        fields: dict[str, Any] = {"ended": time.time(), "stage": "", "seconds_left": None}
+        if (reached := run.reached or run.progress) is not None:
+            fields["progress"] = _share(reached)
+        try:
+            if isinstance(ended, events.Cancelled) and (self._closing or not run.context.cancelled):
+                fields["state"] = "interrupted"  # nobody stopped it: the core or its worker left
+            else:
+                try:
+                    run.log.append(ended)
+                    fields.update(_outcome(ended))
+                except UserError as error:  # the disk is full: what the file does not say can be gone on with
+                    fields.update(state="interrupted", message=f"{error.message} {error.hint}")
+            self._store.update(run.id, **fields)
+        except (Cancelled, UserError):  # no room, or the core has left: the next one sees that it did not end
+            _log.exception("How the run %s ended could not be stored", run.id)
+        finally:
+            run.log.close()
+        self._changes.publish("run", run.id)
+
+    def _as_it_is(self, run: RunRecord) -> RunRecord:
+        """The record with what is known in memory only."""
+        with self._lock:
+            opened = self._open.get(run.id)
+        if opened is None:
+            resumable = run.state not in ("finished", "queued", "running") and self._kinds[run.kind].goes_on
+            return msgspec.structs.replace(run, resumable=resumable) if resumable else run
+        if run.state != "running":
+            return run
+        now = opened.progress
+        if now is None:
+            return msgspec.structs.replace(run, paused=opened.paused)
+        return msgspec.structs.replace(
+            run,
+            progress=_share(now),
+            stage=now.stage,
+            seconds_left=now.seconds_left,
+            message=now.detail,
+            paused=opened.paused,
+        )
+
+
+def _share(progress: events.Progress) -> float | None:
+    return min(1.0, progress.done / progress.total) if progress.total else None
+
+
+def _outcome(ended: Event) -> dict[str, Any]:
+    if isinstance(ended, events.Finished):
+        return {"state": "finished", "progress": 1.0, "result": ended.result or {}, "message": ""}
+    if isinstance(ended, events.Failed):
+        # what the environment took away can be taken up again; what the person or we did wrong is not
+        state = "interrupted" if ended.reason == "worker" else "failed"
+        text = f"{ended.message} {ended.hint}".strip() if ended.reason == "user" else ended.message
+        return {"state": state, "message": text}
+    assert isinstance(ended, events.Cancelled)
+    return {"state": "cancelled", "result": ended.result or {}, "message": ""}
+
+
+def _terminal_of(run: RunRecord) -> Event:
+    """How a run ended whose file does not say it: the program was ended in the middle of it."""
+    if run.state == "finished":
+        return events.Finished(result=run.result)
+    if run.state == "cancelled":
+        return events.Cancelled(result=run.result)
+    return events.Failed(message="The run was interrupted.", hint="Resume it to go on.", reason="user")

@@ -1,0 +1,73 @@
+"""What a kind of run is, and a run while it is open. The queue (``runs``) knows no more of any kind than this."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from workbench.api import events
+from workbench.api.calls import RunRecord
+from workbench.core.runs.log import RunLog
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
+
+TELL_EVERY_S = 0.3
+
+
+class OpenRun:
+    """A run that is queued (``thread`` None) or running. Its record is that of when it was queued."""
+
+    def __init__(self, record: RunRecord, lane: str, log: RunLog, changed: Callable[[str], None]) -> None:
+        self.id = record.id
+        self.record = record
+        self.lane = lane
+        self.log = log
+        self.context = RequestContext()
+        self.thread: threading.Thread | None = None
+        self.progress: events.Progress | None = None
+        self.reached: events.Progress | None = None  # of the whole, where it goes by steps
+        self.paused = False
+        self._changed = changed
+        self._told = 0.0
+
+    def tell(self, event: Event) -> None:
+        """Write an event to the run's file, for all who follow it. Raises UserError when the disk is full."""
+        self.log.append(event)
+        if isinstance(event, events.Progress):
+            self.progress = event
+            if event.unit == "steps":
+                self.reached = event
+            now = time.monotonic()
+            if now - self._told >= TELL_EVERY_S:
+                self._told = now
+                self._changed(self.id)
+
+
+class RunKind(Protocol):
+    """How runs of one kind are worked through."""
+
+    @property
+    def retaken(self) -> bool:
+        """Whether a run that the core's end or a worker's death interrupted is taken up without being asked for."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a run that stopped can go on where it was; else it begins anew."""
+
+    def lane(self, run: RunRecord) -> str:
+        """Runs of one lane are worked on one after the other. Raises UserError when what the run is about has gone."""
+
+    def work(self, run: OpenRun) -> Event:
+        """Do all of it, telling events on the way; returns the terminal event. What it raises is how the run ended.
+        ``run.context`` is cancelled when the run is to stop, and when the core leaves."""
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        """Have the run wait, or go on. Raises UserError where that cannot be."""
+
+
+def refuse_pause(run: OpenRun) -> None:
+    """For the kinds that cannot wait."""
+    raise UserError(f"{run.record.title!r} cannot be paused.", "Only trainings can; stop it instead.")

@@ -1,0 +1,143 @@
+"""The program itself: settings, the machine, what is going on, the workers."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import msgspec
+
+from workbench import __version__
+from workbench.api.calls import (
+    ChangeSettings,
+    GetMachine,
+    GetSettings,
+    GetStatus,
+    Machine,
+    RestartWorker,
+    Status,
+    Subscribe,
+    WorkerState,
+)
+from workbench.core.change_notifier import Changes
+from workbench.core.documents.embedder import Embedding
+from workbench.core.models.leases import Inference
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, at_once
+from workbench.core.training.workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.models.machine import read_machine
+from workbench.paths import Home
+from workbench.settings import SECTIONS, Settings, load_settings, save_settings
+from workbench.workers.host import WorkerHost
+
+
+class Preferences:
+    """The settings of a home: read once, written at every change."""
+
+    def __init__(self, home: Home, changes: Changes) -> None:
+        self._path = home.settings
+        self._changes = changes
+        self._lock = threading.Lock()
+        self._settings = load_settings(self._path)
+
+    @property
+    def current(self) -> Settings:
+        return self._settings
+
+    def change(self, values: dict[str, dict[str, Any]]) -> Settings:
+        """Change fields: all of them, or none when one is unknown or invalid (UserError)."""
+        with self._lock:
+            settings = self._settings
+            for section, fields in values.items():
+                settings = msgspec.structs.replace(settings, **{section: _changed(settings, section, fields)})
+            save_settings(self._path, settings)
+            self._settings = settings
+        self._changes.publish("settings")
+        return settings
+
+
+class Program:
+    def __init__(
+        self,
+        home: Home,
+        preferences: Preferences,
+        inference: Inference,
+        embedding: Embedding,
+        training: TrainingWorkers,
+        runs: Runs,
+        changes: Changes,
+    ) -> None:
+        self._home = home
+        self._preferences = preferences
+        self._inference = inference
+        self._embedding = embedding
+        self._training = training
+        self._runs = runs
+        self._changes = changes
+
+    def handlers(self) -> Handlers:
+        return {
+            GetMachine: at_once(self.machine),
+            GetStatus: at_once(lambda call: self.status()),
+            Subscribe: lambda call, context: self._changes.subscribe(context),
+            GetSettings: at_once(lambda call: self._preferences.current),
+            ChangeSettings: at_once(lambda call: self._preferences.change(call.values)),
+            RestartWorker: at_once(self.restart),
+        }
+
+    def machine(self, call: GetMachine) -> Machine:
+        return read_machine(self._home.root, self._inference.list_devices())
+
+    def status(self) -> Status:
+        """The training worker's processes are among the workers while there are any."""
+        hosts = (self._inference.host, self._embedding.host, *self._training.hosts)
+        workers = tuple(map(_state, hosts))
+        loaded = self._inference.loaded
+        known = Status(
+            home=str(self._home.root),
+            version=__version__,
+            offline=self._preferences.current.general.offline,
+            memory_bytes=sum(worker.memory_bytes for worker in workers),
+            workers=workers,
+            runs=self._runs.list_open(),
+        )
+        if loaded is None:
+            return known
+        name, how = loaded
+        return msgspec.structs.replace(known, model=name, context_tokens=how.context_tokens, device=how.device)
+
+    def restart(self, call: RestartWorker) -> Status:
+        """What the worker's death interrupted among the runs goes on."""
+        host = self._inference.host if call.name == "inference" else self._embedding.host
+        host.stop()
+        host.start()
+        if call.name == "embedding":
+            self._runs.resume_interrupted()
+        return self.status()
+
+
+def _changed(settings: Settings, section: str, fields: dict[str, Any]) -> msgspec.Struct:
+    if section not in SECTIONS:
+        raise UserError(f"There are no settings {section!r}.", f"Sections: {', '.join(SECTIONS)}.")
+    kind = SECTIONS[section]
+    known = kind.__struct_fields__
+    for field in fields:
+        if field not in known:
+            raise UserError(f"There is no setting {section}.{field}.", f"Known ones: {', '.join(known)}.")
+    data = {**msgspec.to_builtins(getattr(settings, section)), **fields}
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise UserError(f"A setting in {section} is not valid: {error}.") from error
+
+
+def _state(host: WorkerHost) -> WorkerState:
+    death = host.death
+    return WorkerState(
+        name=host.worker,
+        state=host.state,
+        pid=host.pid,
+        memory_bytes=host.memory_bytes,
+        detail=str(death) if death is not None else "",
+    )

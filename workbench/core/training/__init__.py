@@ -1,0 +1,1 @@
+"""Trainings before they run, and the processes that run them."""

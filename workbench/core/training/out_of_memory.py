@@ -1,0 +1,96 @@
+"""What to say of a training, or what is made of it, that the machine had no memory for, and what to lower."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from workbench.api import events
+from workbench.errors import FaultElsewhere, WorkerDied
+from workbench.api.protocol import RequestContext, error_of, failure_of
+from workbench.records.training import RANKS, TrainingConfig, TrainingPlan, rank_of
+
+_EXITS = (-getattr(signal, "SIGKILL", 9), 137)
+_FAULTS = ("MemoryError", "OutOfMemoryError")
+FEW_TOKENS = 256
+
+
+def explain(failed: events.Failed, config: TrainingConfig, plan: TrainingPlan | None) -> events.Failed:
+    """How a training failed, in words that help where it was for want of memory; else as it is."""
+    message = _want_of_memory(failed, "training")
+    if not message:
+        return failed
+    if plan is not None:
+        message += f" It was planned to take {_gb(plan.memory_bytes)} of {_gb(plan.memory_free_bytes)} that were free"
+        largest = max(plan.memory, key=lambda part: part.bytes, default=None)
+        message += f", the most for {largest.name} ({_gb(largest.bytes)})." if largest is not None else "."
+    lower = "; ".join(what_to_lower(config)) or "use a smaller model"
+    hint = f"Resume it when other programs are closed, or start one that takes less: {lower}."
+    return _told(failed, message, hint)
+
+
+def explain_work(failed: events.Failed, work: str, hint: str) -> events.Failed:
+    """How ``work`` on what was trained failed ("merge"), with the hint where it was for want of memory; else as it
+    is."""
+    message = _want_of_memory(failed, work)
+    return _told(failed, message, hint) if message else failed
+
+
+@contextmanager
+def explained_work(work: str, hint: str, context: RequestContext) -> Iterator[None]:
+    """``explain_work`` for what is raised within. What was cancelled may have had its process ended: that is none."""
+    try:
+        yield
+    except (WorkerDied, FaultElsewhere) as error:
+        failed = failure_of(error)
+        if isinstance(failed, events.Failed) and not context.cancelled:
+            told = explain_work(failed, work, hint)
+            if told is not failed:
+                raise error_of(told) from error
+        raise
+
+
+def _want_of_memory(failed: events.Failed, work: str) -> str:
+    """What to say where it was for want of memory, else "".
+
+    A process that was killed without anybody of ours doing it is nearly always the system's doing, for its memory.
+    """
+    if failed.reason == "worker" and failed.exit_code in _EXITS:
+        return f"The system ended the {work}, most likely because memory ran out."
+    if failed.reason == "bug" and failed.message.partition(":")[0] in _FAULTS:
+        return f"The {work} stopped because memory ran out."
+    return ""
+
+
+def _told(failed: events.Failed, message: str, hint: str) -> events.Failed:
+    return events.Failed(message=message, hint=hint, exit_code=failed.exit_code, stderr_tail=failed.stderr_tail)
+
+
+def what_to_lower(config: TrainingConfig) -> list[str]:
+    """Settings that would take less, those that cost the least quality first."""
+    weights, optimiser = config.weights, config.optimiser
+    found = []
+    if optimiser.checkpointing != "on":
+        found.append("switch gradient checkpointing on")
+    if optimiser.tokens_per_pass == 0 or optimiser.tokens_per_pass > FEW_TOKENS:
+        now = f" (now {optimiser.tokens_per_pass:,})" if optimiser.tokens_per_pass else ""
+        found.append(f"fewer tokens a pass{now}")
+    if config.data.longest_tokens > FEW_TOKENS:
+        found.append(f"shorter examples (now up to {config.data.longest_tokens:,} tokens)")
+    if weights.method in ("full", "layers"):
+        found.append("the optimiser adafactor" if optimiser.optimiser == "adamw" else "fewer layers")
+        found.append("the method lora, which moves far less")
+    elif weights.base not in ("packed", "4bit"):
+        found.append("packed base weights")
+    if weights.method in ("loha", "lokr"):
+        found.append("the method lora, which does not build whole weights")
+    if weights.method in RANKS and rank_of(weights) > 8:
+        found.append(f"a lower rank (now {rank_of(weights)})")
+    if weights.method == "oft" and weights.block_size > 8:
+        found.append(f"smaller blocks (now {weights.block_size})")
+    return found
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB"

@@ -1,0 +1,145 @@
+"""Trainings before they run: what is in the data, what a training would be, and its way into the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import ExportRun, InspectData, ListRuns, ModelRecord, PlanTraining, Train
+from workbench.core.models.base_models import Bases, with_names
+from workbench.core.runs.log import RunLog
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers
+from workbench.core.runs.kinds.train import CONFIG, PLAN, SPEED
+from workbench.core.training.workers import TrainingWorkers
+from workbench.errors import UserError
+from workbench.api.events import Event
+from workbench.models.machine import read_machine
+from workbench.paths import Home
+from workbench.api.protocol import RequestContext, error_of, finish
+from workbench.training.model_card import METHODS
+from workbench.training.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
+from workbench.records.training import TrainingConfig, TrainingPlan, TrainResult, dump_config
+
+RUNS_LOOKED_AT = 500
+
+
+class Training:
+    def __init__(self, home: Home, bases: Bases, workers: TrainingWorkers, runs: Runs) -> None:
+        self._home = home
+        self._bases = bases
+        self._workers = workers
+        self._runs = runs
+
+    def handlers(self) -> Handlers:
+        return {InspectData: self.inspect, PlanTraining: self.plan, Train: self.train, ExportRun: self.export}
+
+    def inspect(self, call: InspectData, context: RequestContext) -> Iterator[Event]:
+        model = self._bases.model(call.config.model)
+        asked = InspectSet(
+            config=self._bases.with_paths(call.config),
+            model=self._bases.worker_model(model),
+            previews=call.previews,
+            first=call.first,
+        )
+        with self._workers.looking() as host:
+            yield from host.stream(asked, context)
+
+    def plan(self, call: PlanTraining, context: RequestContext) -> Iterator[Event]:
+        yield finish((yield from self._planned(call.config, context)))
+
+    def train(self, call: Train, context: RequestContext) -> Iterator[Event]:
+        plan = yield from self._planned(call.config, context)
+        if plan.problem:
+            raise UserError(plan.problem, plan.hint)
+        context.raise_if_cancelled()  # the plan was there before the worker heard of it
+        config = plan.config
+        title = config.name or f"{Path(config.data.path).stem}: {METHODS[config.weights.method]} on {config.model}"
+
+        def prepare(folder: Path, log: RunLog) -> None:
+            (folder / CONFIG).write_text(dump_config(config), "utf-8")
+            (folder / PLAN).write_bytes(msgspec.json.encode(plan))
+            log.append(events.Artifact(kind="asked", id=folder.name, result=msgspec.to_builtins(call.config)))
+            log.append(events.Artifact(kind="plan", id=folder.name, result=msgspec.to_builtins(plan)))
+
+        yield finish(self._runs.add("train", title, msgspec.to_builtins(config), prepare=prepare))
+
+    def export(self, call: ExportRun, context: RequestContext) -> Iterator[Event]:
+        record = self._runs.get(call.run)
+        if record.kind != "train":
+            raise UserError(f"{record.title!r} is no training.", "Only trainings can be exported.")
+        config = msgspec.convert(record.config, TrainingConfig)
+        asked = ExportTraining(
+            config=self._bases.with_paths(config),
+            model=self._bases.worker_model(self._bases.model(config.model)),
+            folder=str(self._runs.folder(record.id)),
+            out=str(new_path(call.path)),
+            details={"run": record.id, "title": record.title, "state": record.state, "result": record.result},
+        )
+        with self._workers.looking() as host:
+            yield from host.stream(asked, context)
+
+    def _planned(self, config: TrainingConfig, context: RequestContext) -> Generator[Event, None, TrainingPlan]:
+        """The plan is the generator's value. What other trainings take now is free once it is this one's turn."""
+        model = self._bases.model(config.model)
+        config = msgspec.structs.replace(config, model=model.name)
+        memory = read_machine(self._home.root).memory_free_bytes + self._workers.memory_bytes
+        asked = Plan(
+            config=self._bases.with_paths(config),
+            model=self._bases.worker_model(model),
+            runs=str(self._home.runs),
+            memory_free_bytes=memory,
+            speeds=self._speeds(),
+        )
+        with self._workers.looking() as host:
+            for event in host.stream(asked, context):
+                if isinstance(event, events.Finished):
+                    plan = msgspec.convert(event.result, TrainingPlan)
+                    notes = (*plan.notes, *self._served_notes(model))
+                    return msgspec.structs.replace(plan, config=with_names(plan.config, config), notes=notes)
+                if isinstance(event, events.TERMINAL):
+                    raise error_of(event)
+                yield event
+        raise RuntimeError("the plan ended without a terminal event")
+
+    def _served_notes(self, model: ModelRecord) -> list[str]:
+        """What a person can chat with after a training on a folder of safetensors, which the engine cannot run."""
+        if model.format == "gguf":
+            return []
+        over = self._bases.served_over(model)
+        what = f"{model.name} is a folder of safetensors, which cannot be chatted with."
+        if over is not None:
+            return [f"{what} What is trained on it is used with {over.name}, and checked over that."]
+        return [
+            f"{what} There is no GGUF model here of the same shapes: what is trained can be neither chatted with nor "
+            "checked, only exported as a PEFT folder. Import the same model as a GGUF file first."
+        ]
+
+    def _speeds(self) -> tuple[MeasuredSpeed, ...]:
+        """How fast trainings ran here, the latest of each kind, the latest of all first."""
+        found: dict[tuple[str, str, str], MeasuredSpeed] = {}
+        for run in self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs:
+            if run.kind != "train" or run.state != "finished":
+                continue
+            result = msgspec.convert(run.result, TrainResult)
+            config = msgspec.convert(run.config, TrainingConfig)
+            if SPEED in result.metrics:
+                kind = config.model, str(config.weights.method), str(config.weights.base)
+                speed = MeasuredSpeed(
+                    model=kind[0], method=kind[1], base=kind[2], tokens_per_second=result.metrics[SPEED]
+                )
+                found.setdefault(kind, speed)
+        return tuple(found.values())
+
+
+def new_path(given: str) -> Path:
+    """A path for something new. Raises UserError for one that is taken or not absolute."""
+    path = Path(given).expanduser()
+    if not path.is_absolute():
+        raise UserError(f"{given} is not an absolute path.", "Name it from the root of the file system on.")
+    if path.exists():
+        raise UserError(f"{path} is there already.", "Choose the name of a folder that is not.")
+    return path

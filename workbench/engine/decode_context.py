@@ -1,0 +1,288 @@
+"""A lane: one context of the model, in which jobs with the same adapters are computed together, step by step.
+
+A step computes one token of every branch that generates and a slice of every prompt that waits, in one batch. What
+lies in the context's memory, and what can be reused of it, is known to ``slots``. A job is let in when all the cells
+that it can come to need are free, or held by what lies idle.
+
+In a deterministic model a lane computes one job at a time, prompts in slices that begin and end at multiples of
+``EXACT_SLICE``: what stands beside a token in a batch changes the last bits of its logits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.batch import ABORTED, Batch, check
+from workbench.engine.memory_planner import BATCH_TOKENS
+from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.keys import Key
+from workbench.engine.library import llama, logits_function
+from workbench.engine.loading import MAX_OUTPUTS, Model
+from workbench.engine.prefixes import PrefixStore
+from workbench.engine.slots import EXACT_SLICE, Slots
+from workbench.engine.virtual_tokens import Beginning
+from workbench.errors import UserError
+
+SHARED_SLICE = 64
+"""How much of a prompt is computed in a step in which others wait for their next token."""
+
+BACKGROUND_ROWS = 2
+"""How many tokens of background jobs are computed in a step in which somebody waits for an answer."""
+
+BACKGROUND_TURN = 3
+"""What goes on in the background and needs a batch of its own gets one every so many steps while somebody waits."""
+
+ABORTABLE_TOKENS = 16
+"""Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
+
+
+class Lane:
+    """Computes jobs that share ``key``, their adapters. Everything is called on the engine's thread."""
+
+    def __init__(self, model: Model, context: Any, store: PrefixStore, should_abort: Callable[[], bool]) -> None:
+        self.model = model
+        self.context = context
+        self.slots = Slots(model, context, store)
+        self.jobs: list[Job] = []
+        self.threads: int = llama.llama_n_threads(context)
+        self._turn = 0
+        self._batch = Batch(BATCH_TOKENS)
+        self._row_type = ctypes.c_float * model.vocabulary.size
+        self._row_address = logits_function()
+        self._rows: dict[int, Logits] = {}  # by address: llama.cpp puts its rows to the same places again and again
+        self._state_type = ctypes.c_float * model.width
+        self._abort = llama.ggml_abort_callback(lambda _user_data: should_abort())
+        self._no_abort = llama.ggml_abort_callback()
+
+    def close(self) -> None:
+        self._batch.close()
+        llama.llama_free(self.context)
+
+    def set_threads(self, threads: int) -> None:
+        if threads != self.threads:
+            llama.llama_set_n_threads(self.context, threads, threads)
+            self.threads = threads
+
+    @property
+    def key(self) -> Key:
+        return self.slots.key
+
+    def use(self, key: Key, beginning: Beginning | None) -> None:
+        """Compute with these adapters from now on, which are set on the context. ``beginning`` are the virtual tokens
+        that they put before every text."""
+        self.slots.use(key, beginning)
+
+    # -- letting jobs in and out ----------------------------------------------------------------------
+
+    def has_room(self, job: Job) -> bool:
+        """Whether the job can be let in now, if its adapters are the lane's."""
+        if self.model.deterministic and self.jobs:
+            return False
+        cells = sum(active.cells for active in self.jobs) + job.cells
+        width = sum(active.width for active in self.jobs) + job.width
+        if job.background and self.jobs:
+            behind = [active for active in self.jobs if active.background]
+            if 2 * (sum(b.cells for b in behind) + job.cells) > self.model.context_tokens:
+                return False
+            if 2 * (sum(b.width for b in behind) + job.width) > len(self.slots):
+                return False
+        return cells <= self.model.context_tokens and width <= len(self.slots)
+
+    def admit(self, job: Job) -> None:
+        """Give the job its first branch, with as much of its prompt as is in memory or in the store."""
+        self.jobs.append(job)
+        branch = self.slots.give(job, sum(active.cells for active in self.jobs))
+        job.cached = branch.computed
+        job.memory = self
+        job.begin()
+
+    def shared_with(self, job: Job) -> int:
+        """How many tokens of its prompt the lane's memory could spare the job."""
+        return self.slots.shared_with(job)
+
+    def dismiss(self, job: Job) -> None:
+        """Take a job's branches out; the first one's tokens stay for who begins like it."""
+        self.jobs.remove(job)
+        self.slots.leave(job)
+
+    def fail_all(self, error: Exception) -> None:
+        """Fail what is in flight; nothing that is in memory is trusted any more."""
+        for job in list(self.jobs):
+            if not job.done:
+                job.fail(error)
+            job.branches.clear()
+        self.jobs.clear()
+        self.slots.clear_all()
+
+    # -- what jobs may do (jobs.Memory) ---------------------------------------------------------------
+
+    def fork(self, branch: Branch) -> Branch:
+        return self.slots.fork(branch)
+
+    def drop(self, branch: Branch) -> None:
+        self.slots.drop(branch)
+
+    def rewind(self, branch: Branch, length: int) -> None:
+        self.slots.rewind(branch, length)
+
+    def states(self, row: int) -> Logits:
+        pointer = llama.llama_get_embeddings_ith(self.context, row)
+        memory: Any = self._state_type.from_address(ctypes.addressof(pointer.contents))
+        state: Logits = np.frombuffer(memory, np.float32)
+        return state
+
+    # -- computing --------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Compute the next tokens of the jobs, and hand them their logits."""
+        with_states = [job for job in self.jobs if job.needs_states]
+        others = [job for job in self.jobs if not job.needs_states]
+        gives_way = any(not job.background for job in self.jobs) and self._turn % BACKGROUND_TURN > 0
+        self._turn += 1
+        if others:
+            self._compute(others)
+        for job in with_states:
+            if not job.done and not (gives_way and job.background):
+                llama.llama_set_embeddings(self.context, True)
+                try:
+                    self._compute([job])
+                finally:
+                    llama.llama_set_embeddings(self.context, False)
+
+    def stream_alone(self, go_on: Callable[[], bool]) -> None:
+        """Go on with the lane's only branch, if there is one and it generates, as long as ``go_on`` says.
+
+        What ``step`` does for one token of one sequence, without the bookkeeping for several: that would take as
+        long as three hundredths of a small model's token.
+        """
+        if len(self.jobs) != 1 or len(self.jobs[0].branches) != 1 or self.jobs[0].needs_states:
+            return
+        job = self.jobs[0]
+        branch, context, batch, before = job.branches[0], self.context, self._batch, self.slots.before
+        if job.done or branch.missing != 1 or branch.wanted_from > branch.computed:
+            return
+        batch.clear()
+        batch.add(branch.number, branch.tokens, branch.computed, 1, branch.wanted_from, before)
+        while go_on() and not job.cancelled:
+            check(llama.llama_decode(context, batch.struct))
+            branch.computed += 1
+            try:
+                job.take(branch, context, 0, self._logits(0))
+            except Exception as error:  # noqa: BLE001 - it is this job's, not that of what lies idle
+                self._fail(job, error)
+            if job.done:
+                return
+            if branch.missing != 1:
+                self._settle(job)
+                return
+            batch.move(branch.tokens[-1], before + branch.computed)
+
+    def _compute(self, jobs: Sequence[Job]) -> None:
+        batch = self._batch
+        batch.clear()
+        shares = self._fill(jobs)
+        if not shares:
+            return
+        abortable = batch.size >= ABORTABLE_TOKENS
+        if abortable:
+            llama.llama_set_abort_callback(self.context, self._abort, None)
+        status = llama.llama_decode(self.context, batch.struct)
+        if abortable:
+            llama.llama_set_abort_callback(self.context, self._no_abort, None)
+        if status == ABORTED:
+            for _, branch, _, _ in shares:
+                self.slots.take_back(branch)
+            return
+        check(status)
+        for _, branch, _, count in shares:
+            branch.computed += count
+        for job, branch, first, count in shares:
+            start = branch.computed - count
+            try:
+                for row in range(first + max(0, branch.wanted_from - start), first + count):
+                    if job.done:
+                        break
+                    job.take(branch, self.context, row, self._logits(row))
+            except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
+                self._fail(job, error)
+        for job in {id(share[0]): share[0] for share in shares}.values():
+            self._settle(job)
+
+    def _fill(self, jobs: Sequence[Job]) -> list[tuple[Job, Branch, int, int]]:
+        """Put the next tokens of each branch into the batch; returns (job, branch, first row, number of rows)."""
+        shares = []
+        room, outputs = BATCH_TOKENS, MAX_OUTPUTS
+        everyone = [(job, branch) for job in self.jobs for branch in job.branches if branch.missing]
+        waiting = [(job, branch) for job, branch in everyone if job in jobs]
+        someone_streams = any(branch.computed >= branch.wanted_from for _, branch in everyone)
+        spare = BACKGROUND_ROWS if any(not job.background for job, _ in waiting) else room
+        slices = SHARED_SLICE if someone_streams and len(everyone) > 1 else room
+        slices_behind = SHARED_SLICE // 2 if any(not job.background for job, _ in everyone) else room
+        if len(waiting) > 1 and not self.model.deterministic:
+            # who generates goes first: theirs is a token each; those of the background take turns
+            count, turn = len(self.slots), self._turn
+            waiting.sort(key=lambda w: (w[0].background, w[1].missing, (w[1].number + turn) % count))
+        for job, branch in waiting:
+            position = branch.computed
+            generates = position >= branch.wanted_from
+            if job.needs_states:  # it wants something of its prompt's tokens as well
+                generates = branch.missing == 1
+            count = min(branch.missing, room)
+            if not generates:
+                count = min(count, slices)
+            if job.background:
+                count = min(count, spare if generates else slices_behind)
+            if self.model.deterministic and not generates:
+                count = min(count, EXACT_SLICE - position % EXACT_SLICE)
+            # no more tokens than there is room for their logits
+            count = min(count, max(0, branch.wanted_from - position) + outputs)
+            if job.needs_states:
+                count = min(count, outputs)
+            if count <= 0:
+                continue
+            first = self._batch.add(
+                branch.number, branch.tokens, position, count, branch.wanted_from, self.slots.before
+            )
+            room -= count
+            if not generates:
+                slices -= count
+            if job.background and generates:
+                spare -= count
+            elif job.background:
+                slices_behind -= count
+            outputs -= max(0, position + count - max(position, branch.wanted_from))
+            shares.append((job, branch, first, count))
+        return shares
+
+    def _settle(self, job: Job) -> None:
+        if job.done or any(branch.missing for branch in job.branches):
+            return
+        try:
+            job.settle()
+        except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
+            self._fail(job, error)
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        """Fail one job; what it left in memory is not trusted."""
+        if not isinstance(error, UserError):
+            sys.stderr.write("".join(traceback.format_exception(error)))
+        if not job.done:
+            job.fail(error)
+        self.slots.clear(job)
+
+    def _logits(self, row: int) -> Logits:
+        """The last batch's row in llama.cpp's own memory, which the next batch overwrites."""
+        address = self._row_address(self.context, row)
+        logits = self._rows.get(address)
+        if logits is None:
+            if len(self._rows) > MAX_OUTPUTS:  # it has moved them
+                self._rows.clear()
+            memory: Any = self._row_type.from_address(address)
+            logits = self._rows[address] = np.frombuffer(memory, np.float32)
+        return logits

@@ -1,0 +1,397 @@
+"""How a model is to be loaded on this machine: context, layers on GPUs, threads, cache. Nothing is allocated here.
+
+What a person chose is kept or refused; what they left open is chosen from the model's metadata and the memory that
+is free now, and ``Plan.choice`` says why. Where layers come to lie follows llama.cpp's ``load_tensors``: the token
+embeddings stay on the processor, the last layers go to the GPUs, the output layer after them, in the GPUs' order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.calls import Device, Machine, ModelDetails
+from workbench.engine.offloading import Weights, find_gpus, put_layers
+from workbench.engine.protocol import Load
+from workbench.errors import UserError
+
+AUTOMATIC_CONTEXT = 8_192
+SMALLEST_CONTEXT = 512
+CONTEXT_STEP = 256
+BATCH_TOKENS = 512
+"""The longest slice of a prompt that is computed at once."""
+
+MANY_SEQUENCES, FEW_SEQUENCES = 32, 2
+"""How many sequences a context has; with the few, sliding-window layers keep their window only, but cells cannot be
+shared between sequences (llama.cpp could not free them when they leave the window)."""
+
+_OUTPUTS = 32  # tokens of a batch that logits are asked for
+_DETERMINISTIC_CONTEXTS = 2
+_BYTES_PER_VALUE = {"f16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
+# one layer in so many sees the whole context, the others a sliding window (llama.cpp's model definitions)
+_FULL_ATTENTION_EVERY = {
+    "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "exaone4": 4, "exaone-moe": 4, "olmo2": 4,
+    "plamo3": 8, "afmoe": 4,
+}  # fmt: skip
+_SPARE_BYTES = 256 << 20
+_HOST_BYTES = 64 << 20  # what the processor computes when all layers are on GPUs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``gpu_layers`` counts the output layer: ``layers + 1`` is the whole model. ``tensor_split`` is each GPU's number
+    of layers (its share of each layer with ``split_mode`` row), () with one GPU. ``sequences`` is n_seq_max."""
+
+    context_tokens: int
+    gpu_layers: int
+    threads: int
+    flash_attention: Literal["auto", "on", "off"]
+    kv_type: Literal["f16", "f32", "q8_0"]
+    device: str
+    choice: str
+    sequences: int = MANY_SEQUENCES
+    split_mode: Literal["layer", "row", "none"] = "layer"
+    main_gpu: int = 0
+    tensor_split: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What is being tried: ``layers`` on GPUs, as ``counts`` for each; ``over`` is by how many bytes it does not fit
+    at ``where`` (the worst place), which has ``free`` bytes; at most 0: it fits."""
+
+    context: int
+    sequences: int
+    layers: int
+    counts: tuple[float, ...]
+    needed: int
+    over: int
+    where: str
+    free: int
+
+    @property
+    def fits(self) -> bool:
+        return self.over <= 0
+
+
+def plan_load(
+    call: Load, model: ModelDetails, machine: Machine, devices: Sequence[Device], weights: Weights | None = None
+) -> Plan:
+    """Decide how to load. ``weights`` (``weigh_tensors``) say what each layer takes; without them it is estimated.
+
+    Raises UserError when it cannot fit, saying what is needed, what there is and what would fit.
+    """
+    flash = call.flash_attention
+    if call.kv_type == "q8_0" and flash == "off":
+        raise UserError(
+            "The cache precision q8_0 needs flash attention, which is switched off.",
+            "Set flash attention to auto, or the cache precision to f16.",
+        )
+    if call.kv_type == "q8_0":
+        flash = "on"
+    fitting = _Fitting(call, model, machine, find_gpus(call, devices), weights or Weights.estimate(model))
+    setting, why_context = fitting.choose()
+    threads = call.threads or machine.cores
+    why_threads = f"{threads} threads, as set" if call.threads else f"one thread for each of {threads} cores"
+    reasons = [why_context, fitting.explain_layers(setting), *fitting.explain_sequences(setting), why_threads]
+    used = [gpu for gpu, count in zip(fitting.gpus, setting.counts, strict=True) if count]
+    return Plan(
+        context_tokens=setting.context,
+        gpu_layers=setting.layers,
+        threads=threads,
+        flash_attention=flash,
+        kv_type=call.kv_type,
+        device=", ".join(_name(gpu) for gpu in used) or machine.processor,
+        choice=f"{'; '.join(reasons)}.",
+        sequences=setting.sequences,
+        split_mode=call.split_mode,
+        main_gpu=call.main_gpu,
+        tensor_split=setting.counts if len(setting.counts) > 1 and setting.layers else (),
+    )
+
+
+def cache_bytes(model: ModelDetails, context_tokens: int, kv_type: str, sequences: int = FEW_SEQUENCES) -> int:
+    """What the cache of ``context_tokens`` tokens takes. Missing metadata is estimated upwards."""
+    return sum(_layer_cache(model, layer, context_tokens, kv_type, sequences) for layer in range(model.layers))
+
+
+def computing_bytes(model: ModelDetails, context_tokens: int, call: Load) -> int:
+    """What one context needs for its intermediate results on a device, estimated upwards."""
+    width = model.embedding_length
+    inner = _number(model, "feed_forward_length", 4 * width)
+    computing = 4 * BATCH_TOKENS * (6 * width + 3 * inner) + (96 << 20) + 2 * 4 * _OUTPUTS * model.vocabulary
+    if call.flash_attention == "off":
+        computing += 4 * BATCH_TOKENS * context_tokens * _number(model, "attention.head_count", 1)
+    return computing
+
+
+def slides(model: ModelDetails) -> bool:
+    """Whether some layers see a sliding window only."""
+    return any(windowed_layers(model))
+
+
+def windowed_layers(model: ModelDetails) -> tuple[bool, ...]:
+    """For each layer whether it sees a sliding window only."""
+    return find_windows(model.model.architecture, model.layers, model.metadata)
+
+
+def find_windows(architecture: str, layers: int, metadata: Mapping[str, Any]) -> tuple[bool, ...]:
+    """``windowed_layers`` of a model that a GGUF file's metadata tell of."""
+    return tuple(_slides(architecture, layer, metadata) for layer in range(layers))
+
+
+class _Fitting:
+    """One model on one machine: tries settings and explains the one that was taken."""
+
+    def __init__(
+        self, call: Load, model: ModelDetails, machine: Machine, gpus: Sequence[Device], weights: Weights
+    ) -> None:
+        self.call, self.model, self.machine, self.gpus, self.weights = call, model, machine, gpus, weights
+        self.whole = len(weights.layers) + 1
+        self._contexts = _DETERMINISTIC_CONTEXTS if call.deterministic else 1
+        self._known_caches: dict[tuple[int, int], list[int]] = {}
+
+    def choose(self) -> tuple[_Setting, str]:
+        trained = self.model.model.context_tokens
+        if self.call.context_tokens:
+            wanted = max(self.call.context_tokens, CONTEXT_STEP)
+            setting = self._best(wanted)
+            if not setting.fits:
+                raise self._refuse(setting)
+            why = f"A context of {wanted:,} tokens, as set"
+            if trained and wanted > trained:
+                why += f" (the model was made for {trained:,}: beyond that its answers may get worse)"
+            return setting, why
+        wanted = min(trained or AUTOMATIC_CONTEXT, AUTOMATIC_CONTEXT)
+        first = setting = self._best(wanted)
+        if not setting.fits:
+            setting = self._longest(wanted) or self._best(min(SMALLEST_CONTEXT, wanted))
+        if not setting.fits:
+            raise self._refuse(setting)
+        if setting.context < wanted:
+            return setting, (
+                f"A context of {setting.context:,} tokens, for more does not fit into "
+                f"{_gigabytes(first.free)} of memory"
+            )
+        if wanted == trained:
+            return setting, f"The full context of {wanted:,} tokens that the model was made for"
+        return setting, f"A context of {wanted:,} tokens (the model was made for {trained:,})"
+
+    def explain_layers(self, setting: _Setting) -> str:
+        if self.call.gpu_layers == 0:
+            return "everything on the processor, as set"
+        if not self.gpus:
+            return "everything on the processor, as llama.cpp sees no GPU"
+        if not setting.layers:
+            free = " and ".join(f"{_gigabytes(gpu.free_bytes)} on {_name(gpu)}" for gpu in self.gpus)
+            return f"everything on the processor, as not one layer fits beside what computing needs ({free} are free)"
+        count = f"all {self.whole}" if setting.layers == self.whole else f"{setting.layers} of {self.whole}"
+        used = [(gpu, share) for gpu, share in zip(self.gpus, setting.counts, strict=True) if share]
+        if len(used) == 1:
+            said = f"{count} layers on " + ("the GPU" if len(self.gpus) == 1 else _name(used[0][0]))
+        elif self.call.split_mode == "row":
+            total = sum(share for _, share in used)
+            parts = ", ".join(f"{share / total:.0%} on {_name(gpu)}" for gpu, share in used)
+            said = f"{count} layers on {len(used)} GPUs, each split by rows ({parts})"
+        else:
+            parts = ", ".join(f"{share:.0f} on {_name(gpu)}" for gpu, share in used)
+            said = f"{count} layers on {len(used)} GPUs ({parts})"
+        if self.call.gpu_layers > 0:
+            return f"{said}, as set"
+        return said if setting.layers == self.whole else f"{said}, as many as fit into the free memory"
+
+    def explain_sequences(self, setting: _Setting) -> Iterable[str]:
+        if setting.sequences == FEW_SEQUENCES and not self.call.sequences:
+            more = self._cache(setting.context, MANY_SEQUENCES) - self._cache(setting.context, FEW_SEQUENCES)
+            yield (
+                f"{FEW_SEQUENCES} sequences at once instead of {MANY_SEQUENCES} and nothing shared between them, as "
+                f"that saves {_gigabytes(more)} in the layers with a sliding window"
+            )
+        if self.call.deterministic:
+            yield f"answers computed one at a time, in up to {self._contexts} contexts, to be the same every time"
+
+    def _best(self, context: int) -> _Setting:
+        """The most layers on GPUs that fit, more sequences where that is the same; else what was nearest to fitting."""
+        options = [self.call.sequences or MANY_SEQUENCES]
+        if slides(self.model) and not self.call.deterministic and not self.call.sequences:
+            options.append(FEW_SEQUENCES)
+        tried = [self._most_layers(context, sequences) for sequences in options]
+        fitting = [setting for setting in tried if setting.fits]
+        if fitting:
+            return max(fitting, key=lambda setting: setting.layers)
+        return min(tried, key=lambda setting: setting.over)
+
+    def _most_layers(self, context: int, sequences: int) -> _Setting:
+        if not self.gpus or self.call.gpu_layers == 0:
+            return self._try(context, sequences, 0)
+        if self.call.gpu_layers > 0:
+            return self._try(context, sequences, min(self.call.gpu_layers, self.whole))
+        tried = []
+        for layers in range(self.whole, -1, -1):
+            tried.append(self._try(context, sequences, layers))
+            if tried[-1].fits:
+                return tried[-1]
+        return min(tried, key=lambda setting: setting.over)
+
+    def _try(self, context: int, sequences: int, layers: int) -> _Setting:
+        computing = self._contexts * computing_bytes(self.model, context, self.call)
+        caches = self._caches(context, sequences)
+        moved = range(self.whole - layers, self.whole)
+        cached = [*caches, 0]  # the output layer has no cache
+        rooms = [self._room(gpu) - computing for gpu in self.gpus]
+        sizes = [self.weights.on_gpu(layer) + cached[layer] for layer in moved]
+        counts = put_layers(self.call, sizes, rooms)
+        on_gpus = self._on_gpus(sizes, counts, [cached[layer] for layer in moved], computing)
+        stays = range(self.whole - layers)
+        host = self.weights.on_host(layers) + sum(cached[layer] for layer in stays)
+        host += computing if layers < self.whole else self._contexts * _HOST_BYTES
+        shared = [need for gpu, need in zip(self.gpus, on_gpus, strict=True) if gpu.shared]
+        free = max(0, self.machine.memory_free_bytes - _SPARE_BYTES)
+        places = [(host + sum(shared) - free, "", free, host + sum(shared))]
+        for gpu, need in zip(self.gpus, on_gpus, strict=True):
+            places.append((need - self._room(gpu) if need else 0, _name(gpu), max(0, self._room(gpu)), need))
+        over, where, room, needed = max(places)
+        return _Setting(context, sequences, layers, counts, needed, over, where, room)
+
+    def _on_gpus(self, sizes: list[int], counts: Sequence[float], caches: list[int], computing: int) -> list[int]:
+        """What each GPU has to hold, in bytes."""
+        needs = []
+        begin = 0
+        total = sum(counts)
+        for count in counts:
+            if self.call.split_mode == "row" and len(counts) > 1:
+                weights = (sum(sizes) - sum(caches)) * count / total if total else 0.0
+                end = begin + round(len(sizes) * count / total) if total else begin
+                held = int(weights) + sum(caches[begin:end])
+            else:
+                end = begin + int(count)
+                held = sum(sizes[begin:end])
+            needs.append(held + computing if count else 0)
+            begin = end
+        return needs
+
+    def _room(self, gpu: Device) -> int:
+        """Free bytes that may be used. Some drivers do not know: then it is the machine's memory."""
+        free = gpu.free_bytes if gpu.memory_bytes or gpu.free_bytes else self.machine.memory_free_bytes
+        return (min(free, self.machine.memory_free_bytes) if gpu.shared else free) - _SPARE_BYTES
+
+    def _cache(self, context: int, sequences: int) -> int:
+        return sum(self._layer_cache(layer, context, sequences) for layer in range(self.model.layers))
+
+    def _layer_cache(self, layer: int, context: int, sequences: int) -> int:
+        return self._contexts * _layer_cache(self.model, layer, context, self.call.kv_type, sequences)
+
+    def _caches(self, context: int, sequences: int) -> list[int]:
+        """What each layer's cache takes; kept, since one setting after the other is tried with the same ones."""
+        if (context, sequences) not in self._known_caches:
+            self._known_caches[context, sequences] = [
+                self._layer_cache(layer, context, sequences) for layer in range(len(self.weights.layers))
+            ]
+        return self._known_caches[context, sequences]
+
+    def _refuse(self, setting: _Setting) -> UserError:
+        what = f"{self.model.model.name} needs {_gigabytes(setting.needed)}"
+        if setting.where:
+            what += f" on {setting.where} for {setting.layers} of {self.whole} layers"
+        elif setting.layers:
+            what += f" beside the {setting.layers} layers on the GPU"
+        return UserError(
+            f"{what} with a context of {setting.context:,} tokens; {_gigabytes(setting.free)} are free.",
+            self._what_fits(setting),
+        )
+
+    def _what_fits(self, setting: _Setting) -> str:
+        """What would fit instead, each tried out."""
+        ways = []
+        if self.call.gpu_layers > 0:
+            for layers in range(setting.layers - 1, -1, -1):
+                if self._with(gpu_layers=layers).fits_at(setting.context):
+                    ways.append(f"{layers} layers on the GPU" if layers else "no layers on the GPU")
+                    break
+        if shorter := self._longest(setting.context):
+            ways.append(f"a context of {shorter.context:,} tokens")
+        smaller = self.call.kv_type != "q8_0" and self.call.flash_attention != "off"
+        if smaller and self._with(kv_type="q8_0").fits_at(setting.context):
+            ways.append("the cache precision q8_0")
+        if self.call.deterministic and self._with(deterministic=False).fits_at(setting.context):
+            ways.append("deterministic switched off")
+        most = self.weights.total - setting.over
+        if most > self.weights.total // 8:
+            ways.append(f"a smaller model or a stronger quantisation (up to {_gigabytes(most)} of weights)")
+        if not ways:
+            return "Choose a much smaller model, or close other programs."
+        return f"It would fit with {', or with '.join(ways)}."
+
+    def _longest(self, below: int) -> _Setting | None:
+        """The longest context below one that fits, by halving: what a context takes grows with its length."""
+        contexts = list(_shorter(below))
+        low, high = 0, len(contexts)
+        found = None
+        while low < high:
+            middle = (low + high) // 2
+            setting = self._best(contexts[middle])
+            if setting.fits:
+                found, high = setting, middle
+            else:
+                low = middle + 1
+        return found
+
+    def fits_at(self, context: int) -> bool:
+        return self._best(context).fits
+
+    def _with(self, **changed: object) -> _Fitting:
+        call = msgspec.structs.replace(self.call, **changed)
+        return _Fitting(call, self.model, self.machine, self.gpus, self.weights)
+
+
+def _shorter(context: int) -> Iterable[int]:
+    """The contexts below one that are tried, longest first."""
+    while context > SMALLEST_CONTEXT:
+        context = max(SMALLEST_CONTEXT, (context - 1) // CONTEXT_STEP * CONTEXT_STEP)
+        yield context
+
+
+def _layer_cache(model: ModelDetails, layer: int, context_tokens: int, kv_type: str, sequences: int) -> int:
+    cells = context_tokens
+    if _slides(model.model.architecture, layer, model.metadata) and sequences <= FEW_SEQUENCES:
+        window = _number(model, "attention.sliding_window", 0)
+        cells = min(cells, -(-(window * sequences + BATCH_TOKENS) // 256) * 256)  # as llama_kv_cache_iswa rounds
+    return int(cells * _values_per_token(model, layer) * _BYTES_PER_VALUE[kv_type])
+
+
+def _slides(architecture: str, layer: int, metadata: Mapping[str, Any]) -> bool:
+    if not metadata.get(f"{architecture}.attention.sliding_window", 0):
+        return False
+    pattern = metadata.get(f"{architecture}.attention.sliding_window_pattern")
+    if isinstance(pattern, list):
+        return layer < len(pattern) and bool(pattern[layer])
+    every = _FULL_ATTENTION_EVERY.get(architecture, 1)
+    if isinstance(pattern, int) and every > 1:
+        every = pattern
+    return every > 1 and (layer + 1) % every != 0
+
+
+def _values_per_token(model: ModelDetails, layer: int) -> int:
+    heads = _number(model, "attention.head_count", 1, layer)
+    kv_heads = _number(model, "attention.head_count_kv", heads, layer)
+    size = model.embedding_length // max(1, heads)
+    return kv_heads * (_number(model, "attention.key_length", size) + _number(model, "attention.value_length", size))
+
+
+def _number(model: ModelDetails, key: str, default: int, layer: int = 0) -> int:
+    """A number of the model's metadata; some models have one for each layer."""
+    value = model.metadata.get(f"{model.model.architecture}.{key}", default)
+    if isinstance(value, list):
+        value = value[min(layer, len(value) - 1)] if value else default
+    return value if isinstance(value, int) and value >= 0 else default
+
+
+def _name(gpu: Device) -> str:
+    return gpu.description or gpu.name
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"

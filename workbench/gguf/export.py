@@ -1,0 +1,150 @@
+"""What a training left becomes what the engine is given: an adapter's GGUF, or a merged model.
+
+``servable.check_servable`` says beforehand what cannot be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from workbench.errors import UserError
+from workbench.models.gguf_model import read_pieces
+from workbench.gguf import changed_folder
+from workbench.gguf import peft_folder
+from workbench.gguf import peft_kinds
+from workbench.gguf.base_model import read_base
+from workbench.atomic_write import kept_beside
+from workbench.gguf.lora import adapter_to_gguf
+from workbench.gguf.quantization_types import check_type
+from workbench.gguf.merging import SMALL_PARAMETERS, merge, write_merged
+from workbench.gguf.soft_prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
+from workbench.gguf.quantization import quantize
+from workbench.gguf.compatibility import check_servable
+from workbench.training.protocol import BaseModel, Served
+from workbench.records.training import ArtifactKind, MergedType
+
+__all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merge_trained", "requantize"]
+
+Report = Callable[[str, int, int], None]
+"""Told a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
+
+
+def kind_of(trained: Path) -> ArtifactKind:
+    """What the engine is given of a PEFT folder, of what a training of whole tensors left, or of a GGUF LoRA.
+
+    Raises UserError when it is none of them.
+    """
+    if not trained.is_dir():
+        return "lora"
+    if (trained / changed_folder.CONFIG).is_file():
+        return "merged"
+    config = peft_folder.read_config(trained)
+    kind = str(config.get("peft_type", ""))
+    if kind in PROMPT_KINDS:
+        return "prefix" if PROMPT_KINDS[kind] == "prefix" else "soft-prompt"
+    return "lora" if peft_kinds.is_low_rank(config) else "merged"
+
+
+def default_type(model: Path) -> Literal["F16", "Q8_0"]:
+    """The number format that a merge into a model takes where nothing is said."""
+    parameters = sum(piece.parameters for piece in read_pieces(model))
+    return "F16" if parameters <= SMALL_PARAMETERS else "Q8_0"
+
+
+def convert_trained(
+    trained: Path, base: BaseModel | Path, out: Path, name: str = "", *, report: Report | None = None
+) -> Served:
+    """Write what ``trained`` holds to ``out`` as the engine is given it; see ``kind_of`` for what that is.
+
+    What can only be given merged takes ``default_type``. Raises UserError when it is not sound, does not fit the base,
+    or cannot be carried over; then nothing is written.
+    """
+    path = _path(base)
+    kind = kind_of(trained)
+    if kind == "merged":
+        _check_mergeable(path)
+        return merge_trained(trained, path, out, default_type(path), name=name, report=report)
+    if kind == "lora":
+        adapter_to_gguf(trained, path, out, name, "F16" if _is_wide(trained) else "F32")
+    else:
+        prompt_to_gguf(read_saved_prompt(trained), read_base(path), out, name)
+    return _served(kind, out)
+
+
+def merge_trained(
+    adapter: Path,
+    base: BaseModel | Path,
+    out: Path,
+    type: MergedType = "Q8_0",
+    scale: float = 1.0,
+    quantization: str = "",
+    name: str = "",
+    *,
+    report: Report | None = None,
+) -> Served:
+    """Merge a PEFT folder, what a training left, or a GGUF LoRA into the GGUF model ``base`` (``merging.merge``).
+
+    With ``quantization`` the whole model is written in that format by llama.cpp afterwards, from an intermediate file
+    whose changed tensors are ``type``, or F16 where that is smaller; it lies beside ``out`` and is removed.
+    """
+    path = _path(base)
+    _check_mergeable(path)
+    if adapter.is_dir() and (kind := kind_of(adapter)) in ("soft-prompt", "prefix"):
+        raise UserError(
+            f"{adapter} is a {kind.replace('-', ' ')}, which stands before a text and changes no weights.",
+            "Use it as an adapter.",
+        )
+    if not quantization:
+        merge(path, adapter, out, type, scale, name, progress=_of(report, "merging"))
+        return _served("merged", out)
+    check_type(quantization)
+    with kept_beside(out, "merged") as beside:
+        first: MergedType = "F32" if type == "F32" else "F16"
+        write_merged(path, adapter, beside, out, first, scale, name, progress=_of(report, "merging"))
+        if report:
+            report("quantising", 0, 1)
+        quantize(beside, out, quantization)
+    return _served("merged", out)
+
+
+def requantize(model: BaseModel | Path, out: Path, type: str, *, report: Report | None = None) -> Served:
+    """Write a GGUF model in another number format, by llama.cpp."""
+    if report:
+        report("quantising", 0, 1)
+    quantize(_path(model), out, type)
+    return _served("merged", out)
+
+
+def _is_wide(trained: Path) -> bool:
+    """Whether an adapter's rank is so high that its file is written in 16 bits: in 32 it would outgrow small bases."""
+    rank = peft_folder.read_config(trained).get("r")
+    return isinstance(rank, int) and rank >= peft_kinds.WIDE_RANK
+
+
+def _path(base: BaseModel | Path) -> Path:
+    return base if isinstance(base, Path) else Path(base.path)
+
+
+def _check_mergeable(base: Path) -> None:
+    if base.is_dir():
+        raise UserError(
+            f"{base.name} is a folder of safetensors; what was trained is merged into a GGUF file.",
+            "Choose the same model as a GGUF file.",
+        )
+
+
+def _of(report: Report | None, stage: str) -> Callable[[int, int], None] | None:
+    if report is None:
+        return None
+    return lambda done, total: report(stage, done, total)
+
+
+def _served(kind: ArtifactKind, out: Path) -> Served:
+    with out.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Served(
+        kind=kind, path=str(out), bytes=out.stat().st_size, sha256=digest, can_merge=kind in ("lora", "merged")
+    )

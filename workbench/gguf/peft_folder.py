@@ -1,0 +1,378 @@
+"""A folder as PEFT saves it: ``adapter_config.json`` and ``adapter_model.safetensors``, read without torch or PEFT.
+
+What changes the computation and is not known here is refused: an adapter that is carried over without it would answer
+wrongly and nobody would see why. LoRA: https://arxiv.org/abs/2106.09685, rsLoRA: https://arxiv.org/abs/2312.03732,
+DoRA: https://arxiv.org/abs/2402.09353, IA3: https://arxiv.org/abs/2205.05638, LoHa: https://arxiv.org/abs/2108.06098,
+LoKr: https://arxiv.org/abs/2309.14859, VeRA: https://arxiv.org/abs/2310.11454, MiSS: https://arxiv.org/abs/2409.15371,
+OFT: https://arxiv.org/abs/2306.07280.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import UserError
+from workbench.gguf.peft_kinds import DORA, KINDS, Kind, Method
+from workbench.gguf.safetensors_tensors import Floats, SafetensorsFile
+
+CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
+MAX_CONFIG_BYTES = 16 * 1024 * 1024
+
+_PREFIX = "base_model.model."
+_UNCHANGED = ".base_layer.weight"  # PEFT saves embeddings whole beside their LoRA, though they are frozen
+_EXPERTS = re.compile(r"\.experts(\.base_layer)?$")
+_REPLACED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_SAVED_HINT = "Save the adapter again with PEFT's save_pretrained."
+
+
+@dataclass(frozen=True)
+class Module:
+    """What an adapter does to one layer. ``parts`` maps what its kind calls them ("a", "b", "magnitude", ...) to names
+    in the file; ``scaling`` multiplies the change (alpha / rank, or alpha / sqrt(rank) for rsLoRA).
+
+    ``experts`` is above 0 where the halves are those of so many experts (see ``experts``); of gate and up in one,
+    ``half`` is 0 for the gate's rows of B and 1 for up's."""
+
+    name: str
+    parts: Mapping[str, str]
+    rank: int
+    scaling: float
+    experts: int = 0
+    half: int | None = None
+
+
+@dataclass(frozen=True)
+class PeftAdapter:
+    """A PEFT folder. ``alpha`` is the config's; single layers may have another one, which ``Module.scaling`` holds.
+
+    ``shared`` are the names of the parts that all layers have together. ``neumann_terms`` is OFT's: of how many terms
+    of the Neumann series its rotations are made, 0 where they are Cayley's, which are exact."""
+
+    folder: Path
+    method: Method
+    base_name: str
+    alpha: float
+    modules: tuple[Module, ...]
+    weights: SafetensorsFile
+    shared: Mapping[str, str] = field(default_factory=dict)
+    neumann_terms: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def read(self, module: Module, part: str) -> Floats:
+        return self.weights.read(module.parts[part])
+
+    def read_shared(self, part: str) -> Floats:
+        return self.weights.read(self.shared[part])
+
+    def sha256(self) -> str:
+        """Of the weights and the config, in this order."""
+        return folder_sha256(self.folder)
+
+
+def read_peft_folder(folder: Path) -> PeftAdapter:
+    """Read what PEFT's ``save_pretrained`` wrote; weights are read later, layer by layer.
+
+    Raises UserError with the reason: files missing, a pickle, damaged, a method or an option that cannot be carried
+    over, layers saved whole, half a pair.
+    """
+    config = read_config(folder)
+    weights = open_weights(folder)
+    kind = _kind(folder, config)
+    _check_options(folder, config, kind)
+    found, shared = _group(folder, weights, kind)
+    if not found:
+        raise UserError(f"The adapter in {folder} changes nothing: it holds no weights.", _SAVED_HINT)
+    packed = {name: found.pop(name) for name in list(found) if _EXPERTS.search(name)}
+    modules = tuple(_module(folder, name, parts, weights, config, kind) for name, parts in found.items())
+    modules += _experts(folder, packed, weights, config)
+    return PeftAdapter(
+        folder=folder,
+        method=kind.method,
+        base_name=str(config.get("base_model_name_or_path") or ""),
+        alpha=_number(folder, config, kind.alpha, 8.0) if kind.alpha else float(modules[0].rank),
+        modules=modules,
+        weights=weights,
+        shared=shared,
+        neumann_terms=_neumann_terms(folder, config) if kind.method == "oft" else 0,
+    )
+
+
+def folder_sha256(folder: Path, files: Sequence[str] = (WEIGHTS, CONFIG)) -> str:
+    """Of a folder's files, in this order: those of a PEFT folder, or others."""
+    digest = hashlib.sha256()
+    for file in files:
+        with (folder / file).open("rb") as reading:
+            while block := reading.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """A PEFT folder's config. Raises UserError when there is none or it is damaged."""
+    path = folder / CONFIG
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise UserError(f"{path} is {path.stat().st_size:,} bytes long, which no adapter's config is.", _SAVED_HINT)
+        config = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} is not a PEFT adapter: it has no {CONFIG}.", "Choose the folder that PEFT saved."
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged: {error}.", _SAVED_HINT) from error
+    if not isinstance(config, dict):
+        raise UserError(f"{path} is damaged: it is not an object.", _SAVED_HINT)
+    return config
+
+
+def open_weights(folder: Path) -> SafetensorsFile:
+    """A PEFT folder's weights. Raises UserError when there are none, or a pickle."""
+    path = folder / WEIGHTS
+    if path.is_file():
+        return SafetensorsFile(path)
+    if (folder / PICKLE).is_file():
+        raise UserError(
+            f"The adapter in {folder} is a Python pickle ({PICKLE}), which can run code when it is read.",
+            "Save it as safetensors (save_pretrained with safe_serialization=True).",
+        )
+    raise UserError(f"The adapter in {folder} has no {WEIGHTS}.", _SAVED_HINT)
+
+
+def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
+    said = str(config.get("peft_type", ""))
+    if said == "LORA" and config.get("use_dora"):
+        return DORA
+    if said not in KINDS:
+        known = ", ".join(kind.name for kind in KINDS.values())
+        raise UserError(
+            f"The adapter in {folder} is of the kind {said or 'unknown'}, which cannot be carried over to llama.cpp.",
+            f"Train with one of these: {known}, DoRA.",
+        )
+    return KINDS[said]
+
+
+def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
+    if saved := config.get("modules_to_save"):
+        raise UserError(
+            f"The adapter in {folder} holds whole layers ({_listed(saved)}), which a {kind.name} for llama.cpp cannot.",
+            "Train without modules_to_save.",
+        )
+    if config.get("trainable_token_indices"):
+        raise UserError(
+            f"The adapter in {folder} holds embeddings of single tokens, which a {kind.name} for llama.cpp cannot.",
+            "Train without trainable_token_indices.",
+        )
+    if (bias := config.get("bias", "none")) not in ("none", None):
+        raise UserError(
+            f"The adapter in {folder} has trained biases (bias={bias!r}), which a {kind.name} for llama.cpp cannot "
+            "hold.",
+            'Train with bias="none".',
+        )
+    start = str(config.get("init_lora_weights", True)).lower()
+    if kind.method in ("lora", "dora") and start.startswith(_REPLACED_BASE):
+        raise UserError(
+            f"The adapter in {folder} began as {start}, which changes the base model as well; alone it does not fit "
+            "the base.",
+            "Save it with path_initial_model_for_weight_conversion, which makes a plain LoRA of it.",
+        )
+    if kind.method == "miss" and not isinstance(config.get("init_weights", True), bool):
+        raise UserError(
+            f"The adapter in {folder} is of MiSS's variant {config['init_weights']}, which is not known here.",
+            "Train with init_weights=True.",
+        )
+    for option, value in config.items():
+        if value and option not in kind.options:
+            raise UserError(
+                f"The adapter in {folder} uses {option}, which cannot be carried over to llama.cpp.",
+                f"Train without {option}.",
+            )
+
+
+def _neumann_terms(folder: Path, config: Mapping[str, Any]) -> int:
+    if not config.get("use_cayley_neumann", True):
+        return 0
+    version = re.match(r"(\d+)\.(\d+)", str(config.get("peft_version", "")))
+    if version is None or (int(version[1]), int(version[2])) < (0, 18):
+        raise UserError(
+            f"The adapter in {folder} is an OFT of a PEFT before 0.18, which computed its rotations in another way.",
+            "Train it again, or with use_cayley_neumann=False.",
+        )
+    return int(_number(folder, config, "num_cayley_neumann_terms", 5))
+
+
+def _group(folder: Path, weights: SafetensorsFile, kind: Kind) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """The names of the file by layer and part, and those of what is shared by part."""
+    found: dict[str, dict[str, str]] = {}
+    shared: dict[str, str] = {}
+    for name in sorted(weights.names(), key=_natural):
+        if name.endswith(_UNCHANGED):
+            continue
+        if name in kind.shared:
+            shared[kind.shared[name]] = name
+            continue
+        suffix = next((suffix for suffix in kind.suffixes if name.endswith(suffix)), None)
+        if suffix is None:
+            raise UserError(
+                f"The adapter in {folder} holds {name!r}, which is not part of a {kind.name}: whole layers, norms and "
+                "biases cannot be carried over.",
+                "Train without modules_to_save and biases.",
+            )
+        layer = name.removesuffix(suffix).removeprefix(_PREFIX)
+        found.setdefault(layer, {})[kind.suffixes[suffix]] = name
+    if missing := set(kind.shared.values()) - set(shared):
+        raise UserError(
+            f"The adapter in {folder} does not hold the matrices that its layers share ({', '.join(sorted(missing))}).",
+            "Save it with save_projection=True.",
+        )
+    return found, shared
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in name.split(".")]
+
+
+def _module(
+    folder: Path,
+    name: str,
+    parts: Mapping[str, str],
+    weights: SafetensorsFile,
+    config: Mapping[str, Any],
+    kind: Kind,
+) -> Module:
+    if frozenset(parts) not in kind.whole:
+        has = ", ".join(sorted(parts))
+        raise UserError(f"The adapter in {folder} has of {name!r} only {has}: parts are missing.", _SAVED_HINT)
+    shapes = {part: weights.shape(stored) for part, stored in parts.items()}
+    if kind.method == "ia3":
+        return Module(name, parts, rank=0, scaling=1.0)
+    if any(len(shape) != (1 if part.startswith(("lambda", "magnitude")) else 2) for part, shape in shapes.items()):
+        raise UserError(
+            f"The adapter in {folder} changes {name!r}, which is no linear layer.", "Train linear layers only."
+        )
+    if kind.method == "oft":
+        return Module(name, parts, _block_size(folder, name, shapes["rotation"][1]), scaling=1.0)
+    rank = _rank(folder, name, shapes)
+    said, alpha = _rank_and_alpha(folder, config, _parameter(config, name), kind.alpha)
+    if rank is None:  # both of LoKr's matrices are whole
+        rank = int(said)
+    if said != rank:
+        raise UserError(
+            f"The config in {folder} says rank {said:g} for {name!r}, and its weights are of rank {rank}.", _SAVED_HINT
+        )
+    return Module(name, parts, rank, _scaling(config, alpha, rank) if kind.alpha else 1.0)
+
+
+_HALVES = (("a", "b"), ("embedding_a", "embedding_b"), ("w1_b", "w1_a"), ("w2_b", "w2_a"))
+"""Parts that are multiplied: (rank, in) and (out, rank)."""
+
+
+def _rank(folder: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> int | None:
+    ranks = [shapes[part][0] for part in ("lambda_d", "block") if part in shapes]
+    for first, second in _HALVES:
+        if first in shapes:
+            a, b = shapes[first], shapes[second]
+            if a[0] != b[1] or a[0] < 1:
+                raise UserError(f"The halves of {name!r} in {folder} are of the ranks {a[0]} and {b[1]}.", _SAVED_HINT)
+            ranks.append(a[0])
+    if len(set(ranks)) > 1:
+        raise UserError(f"The parts of {name!r} in {folder} are of the ranks {_listed(ranks)}.", _SAVED_HINT)
+    return ranks[0] if ranks else None
+
+
+def _block_size(folder: Path, name: str, numbers: int) -> int:
+    """How large a block is, of whose rotation the ``numbers`` above the diagonal are kept."""
+    size = (1 + math.isqrt(1 + 8 * numbers)) // 2
+    if size * (size - 1) // 2 != numbers:
+        raise UserError(f"The rotations of {name!r} in {folder} are of no block size.", _SAVED_HINT)
+    return size
+
+
+def _experts(
+    folder: Path, packed: Mapping[str, Mapping[str, str]], weights: SafetensorsFile, config: Mapping[str, Any]
+) -> tuple[Module, ...]:
+    """The LoRAs on the packed experts of a mixture: PEFT's ``target_parameters``, two nested wrappers for each layer.
+
+    A file does not say which wrapper is of which parameter; the widths do: gate_up_proj goes from the model's to twice
+    the experts' width, down_proj from the experts' to the model's.
+    """
+    found: list[Module] = []
+    for inner, parts in packed.items():
+        layer = inner.removesuffix(".base_layer")
+        other = packed.get(layer if inner != layer else f"{layer}.base_layer")
+        if config.get("use_dora") or set(parts) != {"a", "b"} or other is None or set(other) != {"a", "b"}:
+            raise UserError(
+                f"The adapter in {folder} changes of the experts in {layer!r} not gate_up_proj and down_proj both "
+                "by LoRA.",
+                "Train both, or none of them.",
+            )
+        (rows, into), out = weights.shape(parts["a"]), weights.shape(parts["b"])[0]
+        other_into, other_out = weights.shape(other["a"])[1], weights.shape(other["b"])[0]
+        is_gate_up = (into, out) == (other_out, 2 * other_into)
+        if not is_gate_up and (other_into, other_out) != (out, 2 * into):
+            raise UserError(
+                f"The adapter in {folder} changes parameters of {layer!r} that are not known here.",
+                "Train gate_up_proj and down_proj, or no experts.",
+            )
+        which = f"{layer}.{'gate_up_proj' if is_gate_up else 'down_proj'}"
+        said, alpha = _rank_and_alpha(folder, config, which, "lora_alpha")
+        rank = int(said)
+        if rank < 1 or rows % rank or weights.shape(parts["b"])[1] != rows:
+            raise UserError(f"The config in {folder} says rank {said:g} for {layer!r}, not its weights.", _SAVED_HINT)
+        scaling = _scaling(config, alpha, rank)
+        for name, half in (("gate_proj", 0), ("up_proj", 1)) if is_gate_up else (("down_proj", None),):
+            found.append(Module(f"{layer}.{name}", parts, rank, scaling, rows // rank, half))
+    return tuple(found)
+
+
+def _parameter(config: Mapping[str, Any], name: str) -> str:
+    """What PEFT matches patterns with: the layer, or its weight where that was the target."""
+    weight = f".{name}.weight"
+    targets = config.get("target_parameters") or ()
+    return weight[1:] if any(weight.endswith(f".{target}") for target in targets) else name
+
+
+def _rank_and_alpha(folder: Path, config: Mapping[str, Any], name: str, option: str) -> tuple[float, float]:
+    rank = _pattern(folder, config, "rank_pattern", name, _number(folder, config, "r", 8.0))
+    return rank, _pattern(folder, config, "alpha_pattern", name, _number(folder, config, option, 8.0))
+
+
+def _scaling(config: Mapping[str, Any], alpha: float, rank: int) -> float:
+    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
+
+
+def _pattern(folder: Path, config: Mapping[str, Any], option: str, name: str, default: float) -> float:
+    """The value of the first pattern that a layer's name ends with, matched as PEFT's ``get_pattern_key`` does."""
+    patterns = config.get(option) or {}
+    if not isinstance(patterns, dict):
+        raise UserError(f"{folder / CONFIG} is damaged: {option} is not a table.", _SAVED_HINT)
+    for pattern in patterns:
+        try:
+            matches = re.match(rf"(.*\.)?({pattern})$", name)
+        except re.error as error:
+            raise UserError(f"{folder / CONFIG} has a bad pattern in {option}: {pattern!r}.", _SAVED_HINT) from error
+        if matches:
+            return _number(folder, patterns, pattern, default)
+    return default
+
+
+def _number(folder: Path, table: Mapping[str, Any], key: str, default: float) -> float:
+    value = table.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise UserError(f"{folder / CONFIG} has no usable {key}: {value!r}.", _SAVED_HINT)
+    return float(value)
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

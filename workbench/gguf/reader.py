@@ -1,0 +1,375 @@
+"""One GGUF file: its metadata and its tensor table, read within limits. The weights themselves are never read.
+
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian). The file
+comes from a stranger: every count and length is checked against what the file can hold before it is believed,
+big arrays are walked over without being kept, and what is kept has a budget.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from workbench.errors import UserError
+from workbench.gguf.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
+
+MAGIC = b"GGUF"
+VERSIONS = (2, 3)
+
+MAX_KEYS = 65_536
+MAX_TENSORS = 200_000
+MAX_NAME_BYTES = 65_535
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+MAX_KEPT_BYTES = 32 * 1024 * 1024
+MAX_WALKED_ITEMS = 16_000_000
+MAX_NESTING = 4
+NESTED_COST = 100  # of a list in a list, as against a text in a list
+KEPT_ARRAY_LENGTH = 64
+MAX_DIMENSIONS = 4
+
+_DAMAGED_HINT = "Download or copy it again."
+_NEWER_HINT = "Update LLM Workbench, or get the model in another quantisation."
+
+_U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
+_SCALARS: dict[int, struct.Struct] = {
+    0: struct.Struct("<B"),
+    1: struct.Struct("<b"),
+    2: struct.Struct("<H"),
+    3: struct.Struct("<h"),
+    4: _U32,
+    5: struct.Struct("<i"),
+    6: struct.Struct("<f"),
+    7: struct.Struct("<?"),
+    10: _U64,
+    11: struct.Struct("<q"),
+    12: struct.Struct("<d"),
+}
+_STRING, _ARRAY = 8, 9
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A row of the tensor table. ``bytes`` is what it takes in the file."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    bytes: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class GGUF:
+    """What a GGUF file says of itself.
+
+    ``metadata`` holds numbers, texts and short lists. Arrays longer than 64 are left out of it and only counted:
+    ``lengths[key]`` is the length of every array, kept or not. ``types[key]`` is the number of each entry's type, and
+    ``weights_at`` is where in the file the first tensor's bytes begin.
+    """
+
+    path: Path
+    version: int
+    size: int
+    metadata: dict[str, Any]
+    lengths: dict[str, int]
+    tensors: tuple[Tensor, ...]
+    types: dict[str, int]
+    weights_at: int
+
+    @property
+    def parameters(self) -> int:
+        return sum(t.elements for t in self.tensors)
+
+    def bytes_by_type(self) -> Counter[str]:
+        """How many bytes of weights there are in each number format."""
+        counted: Counter[str] = Counter()
+        for tensor in self.tensors:
+            counted[tensor.type] += tensor.bytes
+        return counted
+
+    def text(self, key: str) -> str:
+        """A text of the metadata, empty when it is missing or something else."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, str) else ""
+
+    def number(self, key: str, default: int = 0) -> int:
+        """A whole, not negative number of the metadata, ``default`` when it is missing or something else."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else default
+
+
+def read_gguf(path: Path) -> GGUF:
+    """Read a file's metadata and tensor table; check that every tensor lies inside the file.
+
+    Raises UserError that names the file and says what is wrong: empty, something else, truncated, damaged,
+    big-endian, too old or too new.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read(path, file, os.fstat(file.fileno()).st_size)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
+    reader = _Reader(path, file, size)
+    version = _check_magic(path, reader)
+    tensor_count = reader.scalar(_U64)
+    key_count = reader.scalar(_U64)
+    if key_count > MAX_KEYS:
+        reader.damaged(f"it claims {key_count:,} metadata entries")
+    # name length, number of dimensions, type and offset: the least that a row of the table takes
+    if tensor_count > MAX_TENSORS or tensor_count * 24 > size:
+        reader.damaged(f"it claims {tensor_count:,} tensors")
+    metadata: dict[str, Any] = {}
+    lengths: dict[str, int] = {}
+    types: dict[str, int] = {}
+    for _ in range(key_count):
+        key = reader.text(MAX_NAME_BYTES, "a metadata name")
+        if key in types:
+            reader.damaged(f"the metadata entry {key!r} is there twice")
+        types[key] = reader.scalar(_U32)
+        value = reader.value(types[key], key)
+        if isinstance(value, _Array):
+            lengths[key] = value.count
+            if value.items is None:
+                continue
+            value = value.items
+        metadata[key] = value
+    alignment = _alignment(reader, metadata)
+    tensors = _read_tensors(reader, tensor_count, alignment, size)
+    return GGUF(path, version, size, metadata, lengths, tensors, types, _padded(reader.position, alignment))
+
+
+def _check_magic(path: Path, reader: _Reader) -> int:
+    if reader.size == 0:
+        raise UserError(f"{path} is empty.", _DAMAGED_HINT)
+    start = reader.peek(512)
+    if start[:4] != MAGIC:
+        raise UserError(*_what_it_is(path, start))
+    if reader.size < 24:
+        raise UserError(f"{path} is cut short: it ends inside its first header.", _DAMAGED_HINT)
+    reader.skip(4)
+    version: int = reader.scalar(_U32)
+    if version & 0xFFFF == 0 and version:
+        raise UserError(
+            f"{path} is a big-endian GGUF file, which this machine does not read.", "Get the little-endian version."
+        )
+    if version > VERSIONS[-1]:
+        raise UserError(
+            f"{path} is written in GGUF version {version}; this program reads versions 2 and 3.", _NEWER_HINT
+        )
+    if version not in VERSIONS:
+        raise UserError(
+            f"{path} is written in GGUF version {version}, which nothing has read since 2023.",
+            "Get a newer conversion of the model.",
+        )
+    return version
+
+
+def _what_it_is(path: Path, start: bytes) -> tuple[str, str]:
+    """Why a file is not a GGUF file, as far as its first bytes tell, and what to do."""
+    text = start.lstrip().lower()
+    if not start.strip(b"\0"):
+        return f"{path} is not a GGUF file: it holds only zeros.", _DAMAGED_HINT
+    if start.startswith(b"version https://git-lfs"):
+        return f"{path} is a Git LFS pointer, not the model itself.", "Fetch the file with `git lfs pull`."
+    if text.startswith((b"<!doctype", b"<html")):
+        return f"{path} is a web page, not a model.", "Use the download link of the file itself."
+    if start[:4] in (b"tjgg", b"lmgg", b"fmgg", b"algg"):
+        return f"{path} is a GGML file from before GGUF.", "Get the model as GGUF."
+    if start.startswith(b"PK\x03\x04") or start[:2] in (b"\x80\x02", b"\x80\x04", b"\x80\x05"):
+        return (
+            f"{path} is a zip archive or a Python pickle, not a GGUF file.",
+            "Pickles can run code when they are read: get the model as GGUF or safetensors.",
+        )
+    if len(start) > 9 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= 100_000_000:
+        return f"{path} is a safetensors file.", "Import the folder that it lies in."
+    return f"{path} is not a GGUF file.", "Choose a .gguf file, or a folder with safetensors."
+
+
+def _alignment(reader: _Reader, metadata: dict[str, Any]) -> int:
+    alignment = metadata.get("general.alignment", 32)
+    if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 20 or alignment & (alignment - 1):
+        reader.damaged(f"its alignment is {alignment!r}")
+    return alignment
+
+
+def _read_tensors(reader: _Reader, count: int, alignment: int, size: int) -> tuple[Tensor, ...]:
+    tensors: list[Tensor] = []
+    names: set[str] = set()
+    end = 0  # of the last tensor, padded, counted from where the weights begin
+    last = 0
+    for _ in range(count):
+        name = reader.text(MAX_NAME_BYTES, "a tensor name")
+        if name in names:
+            reader.damaged(f"the tensor {name!r} is there twice")
+        names.add(name)
+        dimensions = reader.scalar(_U32)
+        if dimensions > MAX_DIMENSIONS:
+            reader.damaged(f"the tensor {name!r} has {dimensions:,} dimensions")
+        shape = tuple(reader.scalar(_U64) for _ in range(dimensions))
+        number = reader.scalar(_U32)
+        offset = reader.scalar(_U64)
+        kind = TENSOR_TYPES.get(number)
+        if kind is None:
+            _refuse_type(reader.path, name, number)
+        elements = math.prod(shape)
+        if elements > 1 << 62 or (shape and shape[0] % kind.block):
+            reader.damaged(f"the tensor {name!r} has the impossible shape {'x'.join(map(str, shape))}")
+        if offset != end:
+            reader.damaged(f"the tensor {name!r} does not begin where the one before it ends")
+        taken = elements // kind.block * kind.bytes
+        last = end + taken
+        end = _padded(last, alignment)
+        tensors.append(Tensor(name, shape, kind.name, taken))
+    needed = _padded(reader.position, alignment) + last
+    if count and needed > size:
+        raise UserError(
+            f"{reader.path} is cut short: its weights need {needed:,} bytes and the file has {size:,}.", _DAMAGED_HINT
+        )
+    return tuple(tensors)
+
+
+def _refuse_type(path: Path, tensor: str, number: int) -> NoReturn:
+    if number in REMOVED_TENSOR_TYPES:
+        raise UserError(
+            f"{path} stores {tensor!r} in a number format that llama.cpp has dropped (type {number}).",
+            "Get the model in another quantisation.",
+        )
+    raise UserError(
+        f"{path} stores {tensor!r} in a number format that this version does not know (type {number}).", _NEWER_HINT
+    )
+
+
+def _padded(position: int, alignment: int) -> int:
+    return -(-position // alignment) * alignment
+
+
+@dataclass(frozen=True)
+class _Array:
+    count: int
+    items: list[Any] | None = field(default=None)
+
+
+class _Reader:
+    """Reads forward through a file, a block at a time, and never past its end."""
+
+    BLOCK = 1 << 20
+
+    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
+        self.path = path
+        self.size = size
+        self.position = 0
+        self._file = file
+        self._block = b""
+        self._block_start = 0
+        self._kept = 0
+        self._walked = 0
+
+    def damaged(self, reason: str) -> NoReturn:
+        raise UserError(f"{self.path} is damaged: {reason}.", _DAMAGED_HINT)
+
+    def peek(self, count: int) -> bytes:
+        count = min(count, self.size - self.position)
+        offset = self._find(count)
+        return self._block[offset : offset + count]
+
+    def skip(self, count: int) -> None:
+        if count > self.size - self.position:
+            self._cut_short()
+        self.position += count
+
+    def scalar(self, layout: struct.Struct) -> Any:
+        offset = self._find(layout.size)
+        self.position += layout.size
+        return layout.unpack_from(self._block, offset)[0]
+
+    def text(self, limit: int, what: str) -> str:
+        length = self.scalar(_U64)
+        if length > self.size - self.position:
+            self._cut_short()
+        self._kept += length
+        if length > limit or self._kept > MAX_KEPT_BYTES:
+            self.damaged(f"{what} is {length:,} bytes long")
+        offset = self._find(length)
+        self.position += length
+        return self._block[offset : offset + length].decode("utf-8", errors="replace")
+
+    def value(self, kind: int, key: str) -> Any:
+        """A metadata value; an array comes as ``_Array``."""
+        if kind in _SCALARS:
+            number = self.scalar(_SCALARS[kind])
+            # JSON has no NaN and no infinity
+            return str(number) if isinstance(number, float) and not math.isfinite(number) else number
+        if kind == _STRING:
+            return self.text(MAX_TEXT_BYTES, f"the metadata entry {key!r}")
+        if kind == _ARRAY:
+            return self._array(key)
+        self.damaged(f"the metadata entry {key!r} has the unknown type {kind}")
+
+    def _array(self, key: str, depth: int = 0) -> _Array:
+        if depth >= MAX_NESTING:
+            self.damaged(f"the metadata entry {key!r} is nested too deep")
+        kind = self.scalar(_U32)
+        count = self.scalar(_U64)
+        if kind in _SCALARS:
+            least = _SCALARS[kind].size
+        elif kind == _STRING:
+            least = 8
+        elif kind == _ARRAY:
+            least = 12
+        else:
+            self.damaged(f"the metadata entry {key!r} has the unknown type {kind}")
+        if count * least > self.size - self.position:
+            self._cut_short()
+        if kind in _SCALARS and count > KEPT_ARRAY_LENGTH:
+            self.skip(count * least)
+            return _Array(count)
+        self._walked += count * (NESTED_COST if kind == _ARRAY else 1)
+        if self._walked > MAX_WALKED_ITEMS:
+            self.damaged(f"the metadata entry {key!r} has {count:,} items")
+        if kind == _STRING and count > KEPT_ARRAY_LENGTH:
+            self._skip_texts(count)
+            return _Array(count)
+        if kind == _ARRAY:
+            for _ in range(count):
+                self._array(key, depth + 1)
+            return _Array(count)
+        return _Array(count, [self.value(kind, key) for _ in range(count)])
+
+    def _skip_texts(self, count: int) -> None:
+        unpack = _U64.unpack_from
+        while count:
+            offset = self._find(8)
+            block, last = self._block, len(self._block) - 8
+            while count and offset <= last:
+                offset += 8 + unpack(block, offset)[0]
+                count -= 1
+            self.position = self._block_start + offset
+            if self.position > self.size:
+                self._cut_short()
+
+    def _find(self, count: int) -> int:
+        """Where in the block the next ``count`` bytes begin; reads a new block when they are not in it."""
+        if count > self.size - self.position:
+            self._cut_short()
+        offset = self.position - self._block_start
+        if offset + count > len(self._block):
+            self._file.seek(self.position)
+            self._block = self._file.read(max(count, min(self.BLOCK, self.size - self.position)))
+            self._block_start, offset = self.position, 0
+            if len(self._block) < count:
+                self._cut_short()
+        return offset
+
+    def _cut_short(self) -> NoReturn:
+        raise UserError(f"{self.path} is cut short or damaged: it ends inside its metadata.", _DAMAGED_HINT)

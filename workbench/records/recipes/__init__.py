@@ -1,0 +1,63 @@
+"""Recipe: a frozen value that says completely how an answer is made.
+
+A recipe is a TOML file (``schema = 1``) that a person can read, edit, share and save. Parts that are absent
+are ``None``. Every stored answer keeps its recipe *resolved*: defaults filled in, hashes, seed, engine build and
+collection revision, so that it can be made again or the difference named.
+"""
+
+from __future__ import annotations
+
+from workbench.records.recipes.decoding import LONGEST_DESCRIPTION, SAMPLING_ORDER, DecodingPart
+from workbench.records.recipes.effects import (
+    answers_of,
+    carried_out,
+    counting_fields,
+    draws,
+    idle_fields,
+    notes_on,
+    notes_on_guesses,
+    problem_of,
+)
+from workbench.records.recipes.model import AdapterUse, ModelPart
+from workbench.records.recipes.presets import PRESETS, preset_of, with_preset
+from workbench.records.recipes.prompting import PromptingPart
+from workbench.records.recipes.recipe import (
+    PARTS,
+    SCHEMA,
+    Recipe,
+    differences,
+    load_recipe,
+    recipe_from,
+    save_recipe,
+    with_value,
+)
+from workbench.records.recipes.retrieval import RetrievalPart
+
+__all__ = [
+    "LONGEST_DESCRIPTION",
+    "PARTS",
+    "PRESETS",
+    "SAMPLING_ORDER",
+    "SCHEMA",
+    "AdapterUse",
+    "DecodingPart",
+    "ModelPart",
+    "PromptingPart",
+    "Recipe",
+    "RetrievalPart",
+    "answers_of",
+    "carried_out",
+    "counting_fields",
+    "differences",
+    "draws",
+    "idle_fields",
+    "load_recipe",
+    "notes_on",
+    "notes_on_guesses",
+    "preset_of",
+    "problem_of",
+    "recipe_from",
+    "save_recipe",
+    "with_preset",
+    "with_value",
+]

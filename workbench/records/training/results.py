@@ -1,0 +1,101 @@
+"""What came of a training: its adapter, how it ended, and whether what is served says what was trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.records.training.config import TrainingConfig
+from workbench.records.training.scores import ScoresPair
+from workbench.records.training.weights import ArtifactKind
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """How two ways of computing the same model agree, over ``positions`` positions: ``top1`` is the share at which the
+    likeliest token is the same, ``kl`` the mean of KL(first || second) in nats. ``needed`` is the top1 that is enough
+    (0: nothing is asked of it); a ``kl`` of at most ``near`` is as well (0: none is). ``why`` says all that in words.
+    """
+
+    first: str
+    second: str
+    top1: float
+    kl: float
+    positions: int
+    needed: float = 0.0
+    near: float = 0.0
+    passed: bool = True
+    why: str = ""
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate found: whether what is served says what was trained. ``metric`` is that which was trained for:
+    in torch as trained, in the engine as served, and of the base, as shares of ``counted`` answers or tokens, of which
+    at least ``needed`` had to be right as served (None: nothing to hold it to). ``verdict`` says in words whether it
+    passed and why, ``reasons`` why it did not."""
+
+    passed: bool
+    agreements: tuple[Agreement, ...] = ()
+    metric: str = ""
+    trained: float | None = None
+    served: float | None = None
+    base: float | None = None
+    counted: int = 0
+    needed: int | None = None
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+AdapterState = Literal["checking", "ready", "failed"]
+
+
+class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was trained, as ``adapters/<name>/card.json`` keeps it.
+
+    ``file`` is the GGUF that the engine is given, ``model`` the merged model's name in the catalogue where it is one.
+    ``base`` names the model it was trained on, with the SHA-256 of its file. ``origin`` "imported" has no training.
+    ``state``: while the gate checks it, it can be used already; a failed one is not offered.
+    """
+
+    name: str
+    kind: ArtifactKind
+    state: AdapterState = "ready"
+    file: str = ""
+    bytes: int = 0
+    model: str = ""
+    base: str = ""
+    base_sha256: str = ""
+    architecture: str = ""
+    licence: str = ""
+    created: float = 0.0
+    origin: Literal["trained", "imported", "merged"] = "trained"
+    run: str = ""
+    config: TrainingConfig | None = None
+    data: str = ""
+    examples: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    scores: ScoresPair = ScoresPair()
+    forgetting: ScoresPair = ScoresPair()
+    parity: Parity | None = None
+    can_merge: bool = False
+    note: str = ""
+
+
+class AdapterList(msgspec.Struct, frozen=True, kw_only=True):
+    adapters: tuple[AdapterRecord, ...]
+
+
+class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a training ended: its adapter's name, the scores as flat numbers, what the gate found."""
+
+    run: str
+    adapter: str
+    kind: ArtifactKind
+    steps: int
+    metrics: dict[str, float] = {}
+    scores: ScoresPair = ScoresPair()
+    forgetting: ScoresPair = ScoresPair()
+    parity: Parity | None = None

@@ -1,0 +1,65 @@
+"""An answer that begins like an earlier one and goes on differently: with another token at one of its places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import AskResult
+from workbench.api.events import Event
+from workbench.records.messages import Passage
+from workbench.records.recipes import Recipe
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.streaming import Unchanged, answered, edit, ending
+from workbench.techniques.retrieval.citations import CitationEditor, citations_of, cited
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of the earlier answer: the ``prompt`` that the model was shown and the ``answer``'s first tokens, as
+    ids, and the ``passages`` that ``query`` had found for ``question``."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+    question: str
+    query: str = ""
+    passages: tuple[Passage, ...] = ()
+
+
+def run(begun: Begun, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Go on with an answer; nothing is searched anew. Its text begins with what ``begun.answer`` says.
+
+    Streams Retrieved where there were passages, then Thought, TextDelta, BeamStep and Log(notice). Ends in Finished
+    with an ``AskResult``, or in Cancelled with the answer so far.
+    """
+    notices: list[str] = []
+    stream = context.model.go_on(begun.prompt, begun.answer, recipe.decoding)
+    result = AskResult(
+        answer="",
+        recipe=recipe,
+        query=begun.query,
+        passages=begun.passages,
+        context_tokens=context.model.context_tokens,
+    )
+    if begun.passages:
+        yield events.Retrieved(query=begun.query, passages=begun.passages)
+        verbatim = recipe.decoding.format != "text"
+        editor = partial(CitationEditor, begun.passages, begun.question, verbatim=verbatim)
+        grounded = yield from edit(stream, editor, notices=notices)
+        generated = grounded.generated
+        sequences = cited(generated, grounded.editors)
+        citations = citations_of(grounded.editors[0], begun.passages)
+    else:
+        generated = (yield from edit(stream, Unchanged, notices=notices)).generated
+        sequences, citations = answered(generated), ()
+    result = msgspec.structs.replace(
+        result,
+        answer=generated.text,
+        sequences=sequences,
+        citations=citations,
+        usage=generated.usage,
+        notices=tuple(notices),
+    )
+    yield ending(result, generated)

@@ -1,1 +1,0 @@
-"""One training: methods, batches, the trainer, checkpoints, scores."""

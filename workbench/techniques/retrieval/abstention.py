@@ -1,0 +1,163 @@
+"""Whether the documents hold the answer, told before a word of it is generated.
+
+Similarity alone does not tell: passages about the same subject are alike whether or not they answer. So a question is
+held against single sentences of what was found, and its *evidence* is that of the best one:
+
+    0.5 (share of the question's words in the sentence) + 0.5 (the same, with the sentences beside it)
+    + 0.5 (cosine of question and sentence) + 0.5 (cosine of question and passage)
+
+in [0, 2]. Words count by how rare they are in the collection (inverse document frequency, Spärck Jones 1972); function
+words not at all. Cosines are taken from the embedder's own zero: what the question has in common with sentences about
+something else. Below ``LEAST_EVIDENCE`` the question is declined.
+
+The four weights and the threshold were fitted by ``benchmarks/fit_decline.py``: the optimum is flat (equal weights are
+within a point of the best), and a logistic regression over thirty features, gradient boosting, or the language
+model's own likelihood of the question (Ponte and Croft 1998; Sachan et al. 2022, arXiv:2204.07496) gained nothing
+that held on other articles. Figures: docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from workbench.records.messages import Passage
+from workbench.techniques.retrieval.protocol import Retriever, TermStatistics
+from workbench.text.language import detect_language
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import Vocabulary
+
+LEAST_EVIDENCE = 0.72
+"""Declined below this. Of answerable questions 3 % lie below it on xquad-en, 5 % on xquad-de, 4 % on xquad-zh."""
+
+LEAST_EVIDENCE_ELSEWHERE = 0.20
+"""The same where question and passages are in different languages, whose words cannot be compared. Of English
+questions to German paragraphs 3 % lie below it."""
+
+HITS_EXAMINED = 5
+SENTENCES_EXAMINED = 6
+"""Sentences are compared by words first; only so many go to the embedder (the result is the same as with all)."""
+
+_SHORTEST_MISSPELT = 5  # letters
+_SPELT_ALIKE = 0.82  # ratio of difflib
+
+BACKGROUND = (
+    "She bought two loaves of bread at the market.",
+    "The meeting was moved to Thursday afternoon.",
+    "Heavy rain is expected along the coast tonight.",
+    "He tuned the guitar before the concert began.",
+)
+"""Sentences about nothing in particular: how alike any two texts are to this embedder."""
+
+
+class Sentence(Struct, frozen=True, kw_only=True):
+    """A sentence held against a question: shares of the question's words in [0, 1], cosines from zero in [0, 1]."""
+
+    text: str
+    own_words: float
+    words_around: float
+    alike: float
+    passage_alike: float
+
+    @property
+    def strength(self) -> float:
+        return 0.5 * (self.own_words + self.words_around + self.alike + self.passage_alike)
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """How well what was found answers a question. ``strength`` in [0, 2]; ``sentence`` is the best sentence."""
+
+    strength: float
+    needed: float
+    sentence: str = ""
+
+    @property
+    def suffices(self) -> bool:
+        return self.strength >= self.needed
+
+
+def weigh_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
+    """Hold a question against the sentences of the best hits. Two calls of the retriever, about 0.1 s."""
+    examined = hits[:HITS_EXAMINED]
+    vocabulary = Vocabulary.of(p.text for p in examined)
+    if examined and not vocabulary.content_terms(question):
+        return Evidence(strength=2.0, needed=LEAST_EVIDENCE)  # nothing that could be missing: "and what about it?"
+    best = max(examine(question, examined, vocabulary, retriever), key=lambda s: s.strength, default=None)
+    if best is None:
+        return Evidence(strength=0.0, needed=LEAST_EVIDENCE)
+    return Evidence(strength=best.strength, needed=_needed(question, vocabulary), sentence=best.text)
+
+
+def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, retriever: Retriever) -> list[Sentence]:
+    """The sentences that share most words with a question, held against it."""
+    best = _best_by_words(term_weights(question, vocabulary, retriever.count_terms(question)), passages, vocabulary)
+    if not best:
+        return []
+    cosines = retriever.similarities([question], [*(text for text, _, _, _ in best), *BACKGROUND])[0]
+    zero = sum(cosines[len(best) :]) / len(BACKGROUND)
+    return [
+        Sentence(
+            text=text,
+            own_words=own,
+            words_around=around,
+            alike=_above(zero, cosine),
+            passage_alike=_above(zero, cosine if passage.similarity is None else passage.similarity),
+        )
+        for (text, own, around, passage), cosine in zip(best, cosines, strict=False)
+    ]
+
+
+def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) -> dict[str, float]:
+    """The question's terms with their rarity in (0, 1]; 1 is a word that no chunk holds."""
+    found = {stem: n for word, n in counts.terms.items() for stem in vocabulary.stems(word)}
+    highest = math.log(1 + (counts.chunks + 0.5) / 0.5)
+    weights: dict[str, float] = {}
+    for term in vocabulary.content_terms(question):
+        n = min(found.get(term, 0), counts.chunks)
+        weights[term] = math.log(1 + (counts.chunks - n + 0.5) / (n + 0.5)) / highest
+    return weights
+
+
+def _best_by_words(
+    weights: dict[str, float], passages: Sequence[Passage], vocabulary: Vocabulary
+) -> list[tuple[str, float, float, Passage]]:
+    """The sentences that share most with the question: text, share in it, share in it and those beside it, passage."""
+    split = [(p, [p.text[a:b] for a, b in split_sentences(p.text)]) for p in passages]
+    stems = [[set(vocabulary.stems(s)) for s in sentences] for _, sentences in split]
+    everything = set().union(*(one for sentences in stems for one in sentences))
+    forms = {term: {term} if term in everything else _misspellings(term, everything) for term in weights}
+    total = sum(weights.values())
+
+    def share(present: set[str]) -> float:
+        return sum(weight for term, weight in weights.items() if present & forms[term]) / total
+
+    found: list[tuple[str, float, float, Passage]] = []
+    for (passage, sentences), own in zip(split, stems, strict=True):
+        for i, sentence in enumerate(sentences):
+            around = set().union(*own[max(0, i - 1) : i + 2])
+            found.append((sentence, share(own[i]), share(around), passage))
+    found.sort(key=lambda one: -(one[1] + one[2]))
+    return found[:SENTENCES_EXAMINED]
+
+
+def _misspellings(term: str, stems: set[str]) -> set[str]:
+    """The stems that a word which stands nowhere may be a misspelling of."""
+    if len(term) < _SHORTEST_MISSPELT or not term.isalpha():
+        return set()
+    near = [s for s in stems if s[:1] == term[:1] and abs(len(s) - len(term)) <= 2]
+    return set(difflib.get_close_matches(term, near, n=3, cutoff=_SPELT_ALIKE))
+
+
+def _above(zero: float, cosine: float) -> float:
+    """A cosine measured from what unrelated texts have."""
+    return max(0.0, (cosine - zero) / max(1e-6, 1 - zero))
+
+
+def _needed(question: str, vocabulary: Vocabulary) -> float:
+    asked = detect_language(question)
+    if asked and vocabulary.language and asked != vocabulary.language:
+        return LEAST_EVIDENCE_ELSEWHERE
+    return LEAST_EVIDENCE

@@ -1,0 +1,89 @@
+"""Example: what one training example is, wherever it comes from."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from workbench.records.messages import Message
+
+Origin = Literal["file", "chat", "document", "pair"]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an example comes from, so that it can be found again.
+
+    ``path`` is the file's or the document's; ``line`` (from 1, 0: not known) and ``row`` (from 1) are places in a
+    file; ``start`` and ``end`` are character offsets into a document's text. ``chat`` and ``message`` are ids.
+    """
+
+    origin: Origin = "file"
+    path: str = ""
+    line: int = 0
+    row: int = 0
+    chat: str = ""
+    message: str = ""
+    document: str = ""
+    start: int = 0
+    end: int = 0
+    note: str = ""
+
+    def __str__(self) -> str:
+        if self.origin == "file":
+            place = f"line {self.line:,}" if self.line else f"row {self.row:,}"
+            return f"{self.path}, {place}"
+        if self.origin == "chat":
+            return f"chat {self.chat}, message {self.message}"
+        return f"{self.path or self.document}, characters {self.start:,} to {self.end:,}"
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation that ends with an answer, or a plain text; exactly one of ``messages`` and ``text`` is set."""
+
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+    source: Source = Source()
+
+    @property
+    def question(self) -> str:
+        """What stands before the last answer; of a plain text nothing."""
+        return "\n\n".join(f"{m.role}: {m.content}" for m in self.messages[:-1])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to learn: no text, or no answer that says anything."""
+        if self.messages:
+            return not any(m.role == "assistant" and m.content.strip() for m in self.messages)
+        return not self.text.strip()
+
+    def digest(self, *, normalised: bool = False) -> bytes:
+        """16 bytes that are the same for examples with the same content; ``normalised``: whatever their white space
+        and case."""
+        parts = [part for m in self.messages for part in (m.role, m.content)] or ["text", self.text]
+        return digest_of(parts, normalised=normalised)
+
+    def question_digest(self) -> bytes:
+        """The same of what stands before the last answer, white space and case apart."""
+        parts = [part for m in self.messages[:-1] for part in (m.role, m.content)]
+        return digest_of(parts, normalised=True)
+
+
+def normalise(text: str) -> str:
+    """The text in one case, with single spaces."""
+    return _SPACES.sub(" ", text).strip().casefold()
+
+
+def digest_of(parts: list[str], *, normalised: bool = False) -> bytes:
+    """16 bytes of some texts, whose borders count."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        raw = (normalise(part) if normalised else part).encode("utf-8", "replace")
+        digest.update(len(raw).to_bytes(8, "little"))
+        digest.update(raw)
+    return digest.digest()
+
+
+_SPACES = re.compile(r"\s+")

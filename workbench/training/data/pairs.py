@@ -1,0 +1,146 @@
+"""Question-answer pairs from passages: the model asks, answers from the passage, and the pair is checked against it.
+
+Asked and answered apart, and checked, as in Alberti et al. 2019, "Synthetic QA Corpora Generation with Roundtrip
+Consistency", arXiv:1906.05416; the check is not the model's own opinion but that of ``support``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+import msgspec
+
+from workbench.api import events
+from workbench.engine.protocol import LanguageModel
+from workbench.api.events import Event
+from workbench.records.messages import Message, Passage
+from workbench.api.protocol import finish
+from workbench.records.recipes import DecodingPart
+from workbench.training.data.examples import Example, Source, normalise
+from workbench.training.data.groundedness import PassageCheck
+from workbench.techniques.streaming import Unchanged, edit
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import Vocabulary
+
+SMALL_MODEL_PARAMETERS = 400_000_000
+"""A smaller model is shown the one sentence only. Of three wordings the shortest was the only one after which
+SmolLM2-135M asked questions; after "answered by this sentence" it asks "What is the answer to this question?"."""
+
+_ASK_SMALL = "{sentence}\n\nWrite a question about this."
+_ASK = "{text}\n\nWrite one short question about this sentence of the text, which it answers: {sentence}"
+_ANSWER = "Answer in a few words."
+_QUESTION = r"[^\s?？\[\]][^\n?？\[\]]{8,160}[?？]"
+"""A small model asked for a list of questions writes no list, and not always questions: so one at a time, in form."""
+
+
+class MadePair(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair that a model made. ``reason`` says why it was not taken; "" for one that its passage supports.
+
+    ``source`` is the place in the document that the answer rests on, or the passage's where it rests on none.
+    """
+
+    question: str
+    answer: str
+    source: Source
+    reason: str = ""
+
+    @property
+    def supported(self) -> bool:
+        return not self.reason
+
+    def example(self) -> Example:
+        messages = (Message("user", self.question), Message("assistant", self.answer))
+        return Example(messages=messages, source=self.source)
+
+
+class PairSet(msgspec.Struct, frozen=True, kw_only=True):
+    """All that were made, in order, those that were not taken with the reason."""
+
+    pairs: tuple[MadePair, ...]
+
+    def examples(self) -> tuple[Example, ...]:
+        """Those that are supported."""
+        return tuple(pair.example() for pair in self.pairs if pair.supported)
+
+
+def make_pairs(
+    passages: Sequence[Passage],
+    model: LanguageModel,
+    *,
+    questions: int = 2,
+    decoding: DecodingPart | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Up to ``questions`` pairs for each passage: about the sentences of it that tell most.
+
+    Streams Progress in passages, and each pair as ``Artifact(kind="pair", result=MadePair)``. Ends in Finished with a
+    ``PairSet``, or in Cancelled with the pairs so far. ``decoding`` None takes the most probable words throughout.
+    """
+    decoding = decoding or DecodingPart()
+    pairs: list[MadePair] = []
+    asked: set[str] = set()
+    for number, passage in enumerate(passages):
+        if cancelled():
+            break
+        yield events.Progress(stage="asking", done=number, total=len(passages), unit="passages")
+        checker = PassageCheck(passage.text)
+        for sentence in telling_sentences(passage.text, questions):
+            if cancelled():
+                break
+            question = yield from _question(passage.text, sentence, model, decoding)
+            if cancelled() or not question or normalise(question) in asked:
+                continue
+            asked.add(normalise(question))
+            prompt = f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}"
+            answer = yield from _said(model, prompt, msgspec.structs.replace(decoding, format="text", grammar="", n=1))
+            if cancelled():
+                break
+            pair = judge(question, answer.strip(), passage, checker)
+            pairs.append(pair)
+            identity = f"{passage.document}:{passage.start}:{len(pairs)}"
+            yield events.Artifact(kind="pair", id=identity, result=msgspec.to_builtins(pair))
+    finished = finish(PairSet(pairs=tuple(pairs)))
+    yield events.Cancelled(result=finished.result) if cancelled() else finished
+
+
+def judge(question: str, answer: str, passage: Passage, checker: PassageCheck | None = None) -> MadePair:
+    """A pair with whether its passage supports it, and where."""
+    verdict = (checker or PassageCheck(passage.text)).check(question, answer)
+    start, end = (verdict.start, verdict.end) if verdict.supported else (0, len(passage.text))
+    source = Source(
+        origin="pair",
+        path=passage.path,
+        document=passage.document,
+        start=passage.start + start,
+        end=passage.start + end,
+        note=passage.title,
+    )
+    return MadePair(question=question, answer=answer, source=source, reason=verdict.reason)
+
+
+def telling_sentences(text: str, count: int) -> list[str]:
+    """The sentences of a text that tell most, in their order: by words, of which numbers and names count twice."""
+    words = Vocabulary.of([text])
+    sentences = [text[a:b] for a, b in split_sentences(text)]
+
+    def weight(place: int) -> int:
+        sentence = sentences[place]
+        return len(words.content_terms(sentence)) + len(words.numbers(sentence)) + len(words.names(sentence))
+
+    best = sorted(range(len(sentences)), key=weight, reverse=True)[:count]
+    return [sentences[place] for place in sorted(best) if weight(place)]
+
+
+def _question(text: str, sentence: str, model: LanguageModel, decoding: DecodingPart) -> Generator[Event, None, str]:
+    """ "" when none came out."""
+    ask = _ASK_SMALL if model.parameters < SMALL_MODEL_PARAMETERS else _ASK
+    form = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
+    said = (yield from _said(model, ask.format(text=text, sentence=sentence), form)).strip()
+    return said if re.fullmatch(_QUESTION, said) else ""
+
+
+def _said(model: LanguageModel, prompt: str, decoding: DecodingPart) -> Generator[Event, None, str]:
+    stream = model.generate((Message("user", prompt),), decoding)
+    edited = yield from edit(stream, Unchanged, quiet=True)
+    return edited.generated.text

@@ -1,0 +1,221 @@
+"""The model card of what was trained: README.md with the front matter that the Hugging Face hub reads.
+
+It states base, licence, data, method, metrics and what the gate found (Mitchell et al. 2019, "Model Cards for Model
+Reporting", arXiv:1810.03993); what is not known is not claimed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Literal
+
+from workbench.models.licences import hub_licence
+from workbench.records.training import (
+    ALPHAS,
+    ARTIFACTS,
+    RANKS,
+    AdapterRecord,
+    Parity,
+    Scores,
+    ScoresPair,
+    TrainingConfig,
+    rank_of,
+)
+from workbench.records.training.verdicts import verdict, why
+
+Form = Literal["peft", "gguf", "merged"]
+
+METHODS = {
+    "full": "all weights",
+    "layers": "the last layers",
+    "biases": "biases only (BitFit)",
+    "norms": "layer norms only",
+    "lora": "LoRA",
+    "rslora": "rsLoRA",
+    "dora": "DoRA",
+    "loha": "LoHa",
+    "lokr": "LoKr",
+    "vera": "VeRA",
+    "miss": "MiSS",
+    "oft": "OFT (rotations)",
+    "ia3": "IA3",
+    "prompt": "prompt tuning",
+    "p-tuning": "P-tuning",
+    "prefix": "prefix tuning",
+}
+assert set(METHODS) == set(ARTIFACTS)
+
+
+def model_card(record: AdapterRecord, form: Form, file: str = "") -> str:
+    """The text of a README.md. ``file`` is the name of the GGUF file beside it, if there is one."""
+    sections = [
+        _front_matter(record, form),
+        f"# {record.name}",
+        _what(record, form, file),
+        _use(record, form, file),
+        _training(record),
+        _metrics(record),
+        _gate(record.parity),
+        _licence(record),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+_HUB_MODEL = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def _front_matter(record: AdapterRecord, form: Form) -> str:
+    """Only what the hub takes: of a base that has no name there the text tells."""
+    lines = ["---"]
+    if known := hub_licence(record.licence):
+        lines.append(f"license: {known}")
+    elif record.licence:
+        lines += ["license: other", f"license_name: {_quoted(record.licence)}"]
+    if _HUB_MODEL.fullmatch(record.base):
+        merged = form == "merged" or record.kind == "merged"
+        lines += [f"base_model: {record.base}", f"base_model_relation: {'finetune' if merged else 'adapter'}"]
+    lines.append(f"library_name: {'peft' if form == 'peft' else 'gguf'}")
+    lines += ["tags:", "- llm-workbench", f"- {record.kind}", "---"]
+    return "\n".join(lines)
+
+
+def _what(record: AdapterRecord, form: Form, file: str) -> str:
+    base = f" of {record.base}" if record.base else ""
+    kinds = {
+        "lora": "A LoRA adapter",
+        "soft-prompt": "A soft prompt",
+        "prefix": "A prefix",
+        "merged": "A fine-tuned copy",
+    }
+    what = kinds["merged" if form == "merged" else record.kind]
+    named = f" `{file}` holds it." if file else ""
+    imported = record.origin == "imported"
+    made = "" if imported and form != "merged" else ", made with LLM Workbench"
+    origin = " It was imported; how it was trained is not known." if imported else ""
+    return f"{what}{base}{made}.{named}{origin}"
+
+
+def _use(record: AdapterRecord, form: Form, file: str) -> str:
+    if form == "peft":
+        base = record.base or "the base model"
+        return f"## Use\n\nLoad it over {base} with `peft.PeftModel.from_pretrained(model, folder)`."
+    if form == "merged" or record.kind == "merged":
+        return f"## Use\n\n`llama-cli -m {file}`, or import the file into LLM Workbench." if file else ""
+    if record.kind == "lora":
+        base = f"{record.base}.gguf" if record.base else "base.gguf"
+        return f'## Use\n\n`llama-cli -m "{base}" --lora {file}`, or import the file into LLM Workbench.'
+    return "## Use\n\nImport the file into LLM Workbench; other programs do not know this form."
+
+
+def _training(record: AdapterRecord) -> str:
+    config = record.config
+    rows = [("Base model", record.base), ("SHA-256 of the base", record.base_sha256)]
+    if config is not None:
+        rows += _settings(config)
+    if record.data:
+        rows.append(("Data", PurePath(record.data).name))
+    rows += [
+        ("Examples", f"{record.examples:,}" if record.examples else ""),
+        ("Steps", f"{record.steps:,}" if record.steps else ""),
+        ("Time", f"{record.seconds / 60:,.1f} minutes" if record.seconds else ""),
+        ("Date", time.strftime("%Y-%m-%d", time.gmtime(record.created)) if record.created else ""),
+        ("Note", record.note),
+    ]
+    return _table("## Training", ("", ""), [row for row in rows if row[1]])
+
+
+def _settings(config: TrainingConfig) -> list[tuple[str, str]]:
+    weights, optimiser = config.weights, config.optimiser
+    objective = "supervised fine-tuning" if config.objective == "sft" else "continued pre-training on text"
+    rows = [("Objective", objective), ("What moved", METHODS[weights.method])]
+    if weights.method in ALPHAS:
+        alpha = weights.alpha or 2 * rank_of(weights)
+        rows.append(("Rank, alpha, targets", f"{rank_of(weights)}, {alpha:g}, {weights.targets}"))
+    elif weights.method in RANKS:
+        rows.append(("Rank, targets", f"{rank_of(weights)}, {weights.targets}"))
+    if weights.method == "oft":
+        rows.append(("Block size, targets", f"{weights.block_size}, {weights.targets}"))
+    if weights.method == "layers":
+        rows.append(("Layers", weights.layers or f"the last {weights.last_layers}"))
+    if ARTIFACTS[weights.method] in ("soft-prompt", "prefix"):
+        rows.append(("Virtual tokens", str(weights.virtual_tokens)))
+    rows.append(("Learnt", "answers only" if config.data.loss_on == "answers" else "all of each example"))
+    rate = f"{optimiser.learning_rate:g}, {optimiser.schedule}" if optimiser.learning_rate else ""
+    rows += [
+        ("Optimiser", optimiser.optimiser),
+        ("Learning rate", rate),
+        ("Examples a step", str(optimiser.batch) if optimiser.batch else ""),
+        ("Seed", str(optimiser.seed)),
+    ]
+    return rows
+
+
+def _metrics(record: AdapterRecord) -> str:
+    parts = [
+        _scores("### On held-out examples", record.scores),
+        _scores("### On general texts and questions (forgetting)", record.forgetting),
+    ]
+    found = [part for part in parts if part]
+    return "\n\n".join(["## Metrics", *found]) if found else ""
+
+
+def _scores(title: str, pair: ScoresPair) -> str:
+    if pair.before is None and pair.after is None:
+        return ""
+    names = {
+        "loss": "Loss",
+        "perplexity": "Perplexity",
+        "token_accuracy": "Token accuracy",
+        "exact_match": "Exact match",
+        "rouge_l": "ROUGE-L",
+    }
+    rows = []
+    for field, name in names.items():
+        before, after = _number(pair.before, field), _number(pair.after, field)
+        if before or after:
+            rows.append((name, before or "", after or ""))
+    answers = max((scores.answers for scores in (pair.before, pair.after) if scores is not None), default=0)
+    table = _table(title, ("", "before", "after"), rows)
+    return f"{table}\n\nExact match and ROUGE-L are of {answers:,} generated answers." if answers else table
+
+
+def _number(scores: Scores | None, field: str) -> str:
+    value = getattr(scores, field, None)
+    return "" if value is None else f"{value:.3f}"
+
+
+def _gate(parity: Parity | None) -> str:
+    if parity is None:
+        return ""
+    what = "The converted file was compared with what was trained, over all positions of the same prompts."
+    text = f"## Conversion\n\n{what + ' ' if parity.agreements else ''}{verdict(parity)}"
+    said = [*map(why, parity.agreements), *parity.notes]
+    return "\n\n".join(part for part in (text, "\n".join(f"- {line}" for line in said)) if part)
+
+
+def _licence(record: AdapterRecord) -> str:
+    if not record.licence:
+        return "## Licence\n\nThe base model's files name no licence: find out under which terms it may be used."
+    whose = f"{record.base} is" if record.base else "The base model is"
+    return (
+        f"## Licence\n\n{whose} under {record.licence}, and what is derived from it is bound by those terms. "
+        "The data may have terms of its own."
+    )
+
+
+def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    table = "\n".join(lines)
+    return f"{title}\n\n{table}" if title else table
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

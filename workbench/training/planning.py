@@ -1,0 +1,340 @@
+"""What a training would be: what moves, what it makes, memory, disk, time, and whether it can be begun here.
+
+Nothing is loaded or allocated: the model is known by its shape, the data by its report. Estimates are compared with
+measured runs by ``benchmarks/methods.py``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.paths import free_bytes
+from workbench.techniques.catalog import method_of
+from workbench.training import memory
+from workbench.gguf.compatibility import check_servable
+from workbench.training.trainable_parameters import ModelShape, count_moving, read_shape, trained_linear_parameters
+from workbench.training.protocol import BaseModel, MeasuredSpeed
+from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
+from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
+from workbench.records.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
+
+CORE_FLOPS = 60e9
+"""Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's
+speed is not guessed."""
+DISK_LEFT = 200_000_000
+"""Bytes that are left free on the disk whatever happens."""
+
+
+def plan(
+    config: TrainingConfig,
+    model: BaseModel,
+    data: DataReport,
+    *,
+    runs: Path,
+    memory_free_bytes: int,
+    speeds: Sequence[MeasuredSpeed] = (),
+    device: Device = "cpu",
+    device_free_bytes: int = 0,
+    cores: int = 0,
+    fast_bf16: bool | None = None,
+) -> TrainingPlan:
+    """Plan a training of ``config`` on ``model`` with the data that ``data`` reports.
+
+    ``device_free_bytes`` is the free memory of a graphics card, which counts instead of the machine's where there is
+    one. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is told in the plan's
+    ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that cannot be trained at all.
+    """
+    shape = read_shape(Path(model.path))
+    cores = cores or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    if fast_bf16 is None:
+        fast_bf16 = device == "cuda" or (computes_bf16() and computing_dtype(measure_speeds()) == "bfloat16")
+    free = device_free_bytes if device == "cuda" else memory_free_bytes
+    facts = facts_of(shape, config, data.train, device=device, free=free, cores=cores, fast_bf16=fast_bf16)
+    resolved = recommend(config, facts)
+    problem, hint = _first_problem(shape, resolved, data)
+    form = resolved.weights.base
+    base = facts.base_bytes.get(form)
+    if base is None:
+        problem = problem or f"{shape.name} cannot be held {_FORM_NAMES[form]} here."
+        hint = hint or f"Choose auto, or one of {', '.join(facts.base_bytes)}."
+        base = min(facts.base_bytes.values())
+    learnt = data.train.trained_tokens / max(1, data.train.tokens)
+    moving = 0 if problem else count_moving(shape, resolved.weights)
+    parts = () if problem else memory.memory_parts(shape, resolved, base=base, fast_bf16=fast_bf16, learnt=learnt)
+    needed = sum(part.bytes for part in parts)
+    disk = 0 if problem else memory.disk_bytes(shape, resolved)
+    disk_free = free_bytes(runs)
+    if not problem and needed > free:
+        problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, learnt)
+    if not problem and disk + DISK_LEFT > disk_free:
+        problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
+        if disk < disk_free:
+            problem = f"{problem[:-1]}, of which {_size(DISK_LEFT)} are left to the system."
+        hint = "Free some of the disk."
+        if config.weights.method in ("full", "layers"):
+            hint = "Free some of the disk, or take LoRA, whose checkpoints are small."
+    row = method_of(config.weights.method)
+    tokens = trained_tokens(resolved, data.train)
+    return TrainingPlan(
+        config=resolved,
+        artifact=ARTIFACTS[config.weights.method],
+        served=row.served,
+        summary=row.summary,
+        source=row.source,
+        moving=moving,
+        parameters=shape.parameters,
+        steps=resolved.optimiser.steps,
+        tokens=tokens,
+        memory=parts,
+        memory_bytes=needed,
+        memory_free_bytes=free,
+        disk_bytes=disk,
+        disk_free_bytes=disk_free,
+        seconds=None if problem else estimate_seconds(shape, resolved, data, speeds, device=device, cores=cores),
+        problem=problem,
+        hint=hint,
+        notes=tuple(_notes(config, resolved, facts, data)),
+    )
+
+
+def computes_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor has instructions for 16-bit brain floats; without them they are slower than 32 bits. With
+    them it has to be measured."""
+    try:
+        flags = next(line for line in cpuinfo.read_text("utf-8", "replace").splitlines() if line.startswith("flags"))
+    except (OSError, StopIteration):
+        return False
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags.split())
+
+
+def facts_of(
+    shape: ModelShape,
+    config: TrainingConfig,
+    train: SideReport,
+    *,
+    device: Device,
+    free: int,
+    cores: int,
+    fast_bf16: bool,
+) -> Facts:
+    """What a recommendation needs to know. Raises UserError where the model has nothing that the method moves."""
+    number = memory.number_bytes("bf16" if fast_bf16 else "f32", fast_bf16)
+    forms = memory.base_bytes(shape, config.weights, device, fast_bf16=fast_bf16)
+    if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
+        forms.pop("4bit", None)
+    fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, config) + sum(memory.moving_bytes(shape, config))
+    fixed += memory.built_bytes(shape, config, number=number, checkpointing=config.optimiser.checkpointing == "on")
+    return Facts(
+        parameters=shape.parameters,
+        layers=shape.layers,
+        width=shape.width,
+        vocabulary=shape.vocabulary,
+        context_tokens=shape.context_tokens,
+        architecture=shape.architecture,
+        examples=train.examples,
+        tokens=train.tokens,
+        median=train.median,
+        ninetieth=ninetieth_of(train),
+        longest=train.longest,
+        cores=cores,
+        memory_free_bytes=free,
+        device=device,
+        fast_bf16=fast_bf16,
+        base_bytes=forms,
+        fixed_bytes=fixed,
+        token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=False),
+        checkpointed_token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=True),
+    )
+
+
+def ninetieth_of(side: SideReport) -> int:
+    """A length that nine of ten examples do not exceed, from the histogram: at most a bin too long."""
+    seen = 0
+    total = sum(one.count for one in side.lengths)
+    for one in side.lengths:
+        seen += one.count
+        if seen >= 0.9 * total:
+            return min(one.high - 1, side.longest)
+    return side.longest
+
+
+def kept_tokens(side: SideReport, longest: int) -> float:
+    """The tokens of a side after its examples were cut at ``longest``, from the histogram."""
+    if not longest or not side.lengths or longest >= side.longest:
+        return float(side.tokens)
+    middles = [(min((one.low + one.high - 1) / 2, side.longest), one.count) for one in side.lengths]
+    whole = sum(middle * count for middle, count in middles)
+    cut = sum(min(middle, longest) * count for middle, count in middles)
+    return side.tokens * cut / whole if whole else float(side.tokens)
+
+
+def trained_tokens(config: TrainingConfig, train: SideReport) -> int:
+    """How many tokens are computed in all steps, padding apart."""
+    if config.objective == "domain":
+        each = float(config.data.longest_tokens)
+        each = min(each, train.tokens / max(1, math.ceil(train.tokens / each))) if train.tokens else 0.0
+    else:
+        each = kept_tokens(train, config.data.longest_tokens) / max(1, train.examples)
+    return round(config.optimiser.steps * config.optimiser.batch * each)
+
+
+def estimate_seconds(
+    shape: ModelShape,
+    config: TrainingConfig,
+    data: DataReport,
+    speeds: Sequence[MeasuredSpeed],
+    *,
+    device: Device,
+    cores: int,
+) -> float | None:
+    """How long it may take: from how fast a training of this model ran here, else from its operations on a processor;
+    None on a graphics card that was not measured."""
+    speed = _measured_speed(shape, config, speeds)
+    cost = token_flops(shape, config)
+    if speed is None:
+        if device != "cpu":
+            return None
+        speed = CORE_FLOPS * max(1, cores) / cost
+    forward = 2 * shape.parameters / cost / speed
+    evaluations = 2 + math.ceil(config.optimiser.steps / config.evaluation.every)
+    looked_at = data.evaluation if data.evaluation.examples else data.train
+    watching = evaluations * kept_tokens(looked_at, config.data.longest_tokens) * forward
+    answers = 2 * config.evaluation.answers + evaluations * min(4, config.evaluation.answers)
+    # a generated token costs about what eight do that are computed at once: each time all weights are read
+    watching += answers * 0.5 * config.evaluation.answer_tokens * 8 * forward
+    if config.evaluation.forgetting:
+        watching += 2 * _GENERAL_TOKENS * forward
+    return trained_tokens(config, data.train) / speed + watching
+
+
+_GENERAL_TOKENS = 4_000
+
+
+def token_flops(shape: ModelShape, config: TrainingConfig) -> float:
+    """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
+    those of the weights that move; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
+    passes = 3 if config.optimiser.checkpointing == "on" else 2
+    computed = 2.0 * (passes * shape.parameters + trained_linear_parameters(shape, config.weights))
+    return computed * memory.longer(config)
+
+
+def _measured_speed(shape: ModelShape, config: TrainingConfig, speeds: Sequence[MeasuredSpeed]) -> float | None:
+    """That of the same model, method and form; else the latest of the same model, scaled by the operations. The latest
+    comes first in ``speeds``."""
+    of_model = [one for one in speeds if one.model == config.model and one.tokens_per_second > 0]
+    same = [one for one in of_model if (one.method, one.base) == (config.weights.method, config.weights.base)]
+    if same:
+        return same[0].tokens_per_second
+    if not of_model:
+        return None
+    other = of_model[0]
+    weights = msgspec.structs.replace(config.weights, method=msgspec.convert(other.method, type(config.weights.method)))
+    before = token_flops(shape, msgspec.structs.replace(config, weights=weights))
+    return other.tokens_per_second * before / token_flops(shape, config)
+
+
+def _first_problem(shape: ModelShape, config: TrainingConfig, data: DataReport) -> tuple[str, str]:
+    if data.shape == "unknown":
+        return f"It is not clear what an example is. {data.why}", "Say which columns hold question and answer, or text."
+    try:
+        check_servable(
+            config.weights.method,
+            shape.architecture,
+            sliding_window=shape.sliding_window,
+            tokens=config.weights.virtual_tokens,
+            is_gguf=shape.is_gguf,
+        )
+        count_moving(shape, config.weights)
+    except UserError as error:
+        return error.message, error.hint
+    return "", ""
+
+
+def _short_of_memory(
+    shape: ModelShape, config: TrainingConfig, facts: Facts, needed: int, fast_bf16: bool, learnt: float
+) -> tuple[str, str]:
+    """The problem, and the first change that would make it fit."""
+    problem = f"It takes about {_size(needed)} of memory, and {_size(facts.memory_free_bytes)} are free."
+    for words, changed in _smaller(shape, config, facts.device, fast_bf16):
+        form = changed.weights.base
+        base = memory.base_bytes(shape, changed.weights, facts.device, fast_bf16=fast_bf16)[form]
+        parts = memory.memory_parts(shape, changed, base=base, fast_bf16=fast_bf16, learnt=learnt)
+        fits = sum(part.bytes for part in parts)
+        if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
+            return problem, f"{words[0].upper()}{words[1:]}: then it takes about {_size(fits)}."
+    return problem, "Close other programs, or choose a smaller model."
+
+
+def _smaller(
+    shape: ModelShape, config: TrainingConfig, device: Device, fast_bf16: bool
+) -> Iterator[tuple[str, TrainingConfig]]:
+    """Ever smaller versions of a training, each with what to do for it; each keeps the changes before it."""
+    words: list[str] = []
+    current = config
+
+    def now(word: str, part: str, **changes: object) -> tuple[str, TrainingConfig]:
+        nonlocal current
+        changed = msgspec.structs.replace(getattr(current, part), **changes)
+        current = msgspec.structs.replace(current, **{part: changed})
+        words.append(word)
+        return " and ".join(words), current
+
+    if config.processes > 1:
+        current = msgspec.structs.replace(current, processes=1)
+        words.append("train in one process")
+        yield words[0], current
+    if config.optimiser.checkpointing == "off":
+        yield now("switch gradient checkpointing on", "optimiser", checkpointing="on")
+    fewest = max(config.data.longest_tokens, 128)
+    if config.optimiser.tokens_per_pass > fewest:
+        yield now(f"compute {fewest} tokens a pass", "optimiser", tokens_per_pass=fewest)
+    if config.weights.method in ("full", "layers", "dora", "loha", "lokr", "oft"):
+        yield now("take LoRA", "weights", method="lora", base="f32")
+    forms = memory.base_bytes(shape, current.weights, device, fast_bf16=fast_bf16)
+    smallest = min(forms, key=lambda form: forms[form])
+    if current.weights.base != smallest:
+        yield now(f"hold the base weights {_FORM_NAMES[smallest]}", "weights", base=smallest)
+    if config.data.longest_tokens > 256:
+        now("cut examples at 256 tokens", "data", longest_tokens=256)
+        words.pop()
+        yield now("cut examples at 256 tokens", "optimiser", tokens_per_pass=256)
+
+
+_FORM_NAMES: dict[BaseForm, str] = {
+    "auto": "as it suits",
+    "f32": "in 32 bits",
+    "bf16": "in 16 bits",
+    "packed": "packed, as in the GGUF file",
+    "4bit": "in 4 bits",
+}
+
+
+def _notes(config: TrainingConfig, resolved: TrainingConfig, facts: Facts, data: DataReport) -> list[str]:
+    """What was chosen and why, and what the data make doubtful."""
+    notes = list(data.notes)
+    form = resolved.weights.base
+    if config.weights.base == "auto":
+        why = "there is memory for it, and this machine computes fastest so"
+        if facts.base_bytes.get(form, 0) < facts.base_bytes.get("bf16" if facts.fast_bf16 else "f32", 0):
+            why = "the free memory does not hold more"
+        notes.append(f"The base weights are held {_FORM_NAMES[form]}: {why}.")
+    longest = resolved.data.longest_tokens
+    if config.objective == "sft" and data.train.longest > longest:
+        cut = sum(one.count for one in data.train.lengths if one.low >= longest)
+        notes.append(f"Examples are cut at {longest:,} tokens: about {cut:,} of {data.train.examples:,} are longer.")
+    if resolved.weights.last_layers < config.weights.last_layers and config.weights.method == "layers":
+        notes.append(f"The model has {facts.layers} layers; all of them move.")
+    if resolved.optimiser.checkpointing == "on" and config.optimiser.checkpointing == "auto":
+        notes.append("Activations are computed twice (gradient checkpointing), since memory is short: a third slower.")
+    return notes
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,0 +1,173 @@
+"""What the training worker can be asked. Light: importing this loads no torch.
+
+A worker is started for each training and leaves with it; another one, which holds no model for long, looks into data,
+plans, merges and checks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.records.training import (
+    ArtifactKind,
+    DataReport,
+    MergedType,
+    Parity,
+    Scores,
+    ScoresPair,
+    TrainingConfig,
+    TrainingPlan,
+)
+
+
+class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
+    """The model that is trained: ``path`` is a GGUF file (of a split model the first) or a safetensors folder."""
+
+    name: str
+    path: str
+    sha256: str = ""
+    licence: str = ""
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training left in its folder's ``trained/``.
+
+    ``form`` "peft": a PEFT folder. "changed": ``changed.safetensors`` with the new values of every tensor that moved,
+    by its name in transformers, and ``changed.json`` with the method.
+    """
+
+    folder: str
+    form: Literal["peft", "changed"]
+    kind: ArtifactKind
+    steps: int
+    seconds: float
+    scores: ScoresPair = ScoresPair()
+    forgetting: ScoresPair = ScoresPair()
+    peak_memory_bytes: int = 0
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """The file that the engine is given: an adapter's GGUF, or a merged model."""
+
+    kind: ArtifactKind
+    path: str
+    bytes: int
+    sha256: str = ""
+    can_merge: bool = False
+
+
+class InspectSet(Call[DataReport], frozen=True, kw_only=True, tag="inspect-set"):
+    """See ``calls.InspectData``. ``config.data.path`` is a path here, not a name."""
+
+    config: TrainingConfig
+    model: BaseModel
+    previews: int = 20
+    first: int = 0
+
+
+class Plan(Call[TrainingPlan], frozen=True, kw_only=True, tag="plan"):
+    """See ``calls.PlanTraining``. ``runs`` is the folder whose disk the checkpoints go to."""
+
+    config: TrainingConfig
+    model: BaseModel
+    runs: str
+    memory_free_bytes: int
+    speeds: tuple[MeasuredSpeed, ...] = ()
+
+
+class MeasuredSpeed(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a training ran here, in tokens (padding apart) a second, for an estimate of another one's time."""
+
+    model: str
+    method: str
+    base: str
+    tokens_per_second: float
+
+
+class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
+    """Train. ``config`` is resolved. ``folder`` is the run's: checkpoints are written to and resumed from its
+    ``checkpoints/``, what comes of it lies in ``trained/``. Streams what ``calls.Train`` says, but for adapter and
+    parity. Cancelling saves a checkpoint and ends in Cancelled; so does the parent's end. ``threads`` 0 chooses.
+    ``serve``: where the artefact is written as soon as it is trained; then the call goes on with ``Artifact(kind=
+    "served", result=Served)`` and, unless ``check`` is False, the gate's ``Artifact(kind="parity", result=Parity)``.
+    ``over`` is the GGUF model that it is served over where ``model`` is a folder of safetensors; None: there is none.
+    """
+
+    config: TrainingConfig
+    model: BaseModel
+    folder: str
+    serve: str = ""
+    serve_name: str = ""
+    over: BaseModel | None = None
+    check: bool = True
+    threads: int = 0
+
+
+class SetPaused(Call[None], frozen=True, kw_only=True, tag="set-paused"):
+    """Let the training of this worker wait, or go on."""
+
+    paused: bool
+
+
+class ConvertTrained(Call[Served], frozen=True, kw_only=True, tag="convert"):
+    """Make of a PEFT folder, or of what a training left, the file that the engine is given."""
+
+    trained: str
+    model: BaseModel
+    out: str
+    name: str = ""
+
+
+class MergeTrained(Call[Served], frozen=True, kw_only=True, tag="merge"):
+    """Merge ``adapter`` (a PEFT folder, what a training left, or a GGUF LoRA) into the model; streams Progress.
+    ``quantization`` "": the whole is not requantised."""
+
+    adapter: str
+    model: BaseModel
+    out: str
+    type: MergedType = "Q8_0"
+    scale: float = 1.0
+    quantization: str = ""
+    name: str = ""
+
+
+class CheckParity(Call[Parity], frozen=True, kw_only=True, tag="check-parity"):
+    """The gate: does ``served`` say what ``trained`` (a PEFT folder, or what a training left) says? ``questions`` is a
+    JSON Lines file of ``{tokens, trained, question, expected}`` that the training wrote: the prompts that are compared.
+    ``scale`` is the strength that was merged with, ``over`` as in TrainModel."""
+
+    trained: str
+    model: BaseModel
+    served: Served
+    questions: str
+    metric: str = "exact_match"
+    scale: float = 1.0
+    scores: Scores | None = None
+    over: BaseModel | None = None
+
+
+class Requantize(Call[Served], frozen=True, kw_only=True, tag="requantize"):
+    """Write a GGUF model in another quantisation."""
+
+    model: BaseModel
+    out: str
+    type: str
+
+
+class ExportTraining(Call[str], frozen=True, kw_only=True, tag="export-training"):
+    """Write a training as a folder that runs with the open-source stack alone."""
+
+    config: TrainingConfig
+    model: BaseModel
+    folder: str
+    out: str
+    details: dict[str, Any] = {}
+
+
+TrainingCall = (
+    InspectSet | Plan | TrainModel | SetPaused | ConvertTrained | MergeTrained | CheckParity | Requantize
+    | ExportTraining
+)  # fmt: skip

@@ -1,0 +1,288 @@
+"""A training from its data to what it leaves: read, load, score, train, score again, write down.
+
+Bad data is refused before the weights are loaded. Everything that takes long asks the control in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import torch
+from transformers import set_seed
+
+from workbench.api import events
+from workbench.engine.threads import ThreadCount
+from workbench.errors import Cancelled, UserError
+from workbench.training.data.assistant_masks import Tokenizer
+from workbench.training.protocol import BaseModel, Trained, TrainModel
+from workbench.training.artifacts import set_moving, write_trained
+from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
+from workbench.training.control import Control
+from workbench.training.evaluation import Generality, read_generality
+from workbench.training.losses import make_loss
+from workbench.training.methods import apply_method
+from workbench.training.ranks import Ranks
+from workbench.training.scoring import Before, Scorer
+from workbench.training.sets import (
+    ReadySet,
+    TokenSequence,
+    longest_of,
+    open_writing,
+    ready_set,
+)
+from workbench.training.trainer import (
+    StepTrainer,
+    Stopped,
+    TrainerOptions,
+    peak_memory_bytes,
+)
+from workbench.training.out_of_memory import memory_told
+from workbench.training.weights.loading import LoadedBase, load_base
+from workbench.records.training import ARTIFACTS, TrainingConfig
+
+MOST_CHECKED = 64
+"""So many examples go into the parity gate."""
+
+TRAINED = "trained"
+_DONE = "trained.json"
+_BEFORE = "before.json"
+_PARTS_OF_RUN = 10
+
+Emit = Callable[[events.Event], None]
+
+
+@dataclass(frozen=True)
+class Live:
+    """What was trained, still in memory: ``model`` answers as trained."""
+
+    trained: Trained
+    model: Any
+    computes_float32: bool
+
+
+def finished_before(folder: Path) -> Trained | None:
+    """What a training of this folder left already, None when it is not done."""
+    try:
+        return msgspec.json.decode((folder / TRAINED / _DONE).read_bytes(), type=Trained)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = None) -> Live | None:
+    """Train what the call says, or go on with it; gives None in processes that do not lead.
+
+    Raises Cancelled when the control stopped it (a checkpoint is there then), UserError for bad data and a loss that is
+    no number, MemoryError.
+    """
+    if not call.config.optimiser.learning_rate:
+        raise ValueError("the config of a training must be resolved: planning.plan does that")
+    ranks = ranks or Ranks()
+    with memory_told(), open_writing(call.model) as writing:
+        check = _check_of(control)
+        emit(events.Progress(stage="reading the examples"))
+        data = ready_set(call.config, writing, check)
+        emit(events.Artifact(kind="data", id=data.report.path, result=msgspec.to_builtins(data.report)))
+        generality = read_generality(writing) if call.config.evaluation.forgetting else None
+        writing.renderer.close()
+        with _Session(call, data, generality, writing.tokenizer, control, emit, ranks) as session:
+            return session.run()
+
+
+class _Session:
+    """A training whose examples are ready."""
+
+    def __init__(
+        self,
+        call: TrainModel,
+        data: ReadySet,
+        generality: Generality | None,
+        tokenizer: Tokenizer,
+        control: Control,
+        emit: Emit,
+        ranks: Ranks,
+    ) -> None:
+        self._call = call
+        self._config: TrainingConfig = call.config
+        self._folder = Path(call.folder)
+        self._data = data
+        self._generality = generality
+        self._tokenizer = tokenizer
+        self._control = control
+        self._pace = _pace_of(call.threads)
+        self._check = _check_of(control, self._pace)
+        self._emit = emit if ranks.leads else lambda event: None
+        self._ranks = ranks
+        self._model: Any = None
+        self._device = ""
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._model = None
+
+    def run(self) -> Live | None:
+        loaded = self._load()
+        self._device = torch.device(loaded.device).type
+        set_seed(self._config.optimiser.seed)
+        self._model = model = apply_method(loaded, self._config.weights)
+        model.eval()
+        scorer = self._scorer(loaded)
+        fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
+        checkpoints = Checkpoints(self._folder / "checkpoints")
+        found = checkpoints.latest()
+        if found is not None and read_fingerprint(found) != fingerprint:
+            raise UserError(
+                "The examples or the settings have changed since this training was begun.", "Begin a new training."
+            )
+        before = scorer.before(self._folder / _BEFORE) if self._ranks.leads else None
+        # what was drawn so far depends on whether it was scored before: begin the training from the seed
+        set_seed(self._config.optimiser.seed + self._ranks.rank)
+        trainer = StepTrainer(model, self._options(loaded, scorer, fingerprint))
+        try:
+            reached = trainer.run()
+        except Stopped as stopped:
+            raise Cancelled from stopped
+        if not self._ranks.leads:
+            return None
+        assert before is not None
+        steps = reached.step
+        if self._config.evaluation.patience and reached.best_step and reached.best_step != reached.step:
+            best = checkpoints.path(reached.best_step)
+            if is_sound(best):
+                set_moving(model, read_weights(best))
+                steps = reached.best_step
+                scorer.forget()
+                self._emit(events.Log(text=f"Kept is what was best, after step {steps:,}.", level="notice"))
+        trainer.optimizer = trainer.lr_scheduler = None
+        del trainer
+        model.zero_grad(set_to_none=True)
+        model.eval()
+        trained = self._after(scorer, before, steps, reached.seconds)
+        return Live(trained, model, loaded.dtype == torch.float32 and loaded.form == "f32")
+
+    def _load(self) -> LoadedBase:
+        told = 0.0
+
+        def report(done: int, total: int) -> None:
+            nonlocal told
+            self._check()
+            if done < total and done < told + total / 50:
+                return
+            told = done
+            self._emit(events.Progress(stage="loading the model", done=done, total=total, unit="bytes"))
+
+        return load_base(Path(self._call.model.path), self._config.weights.base, report=report)
+
+    def _scorer(self, loaded: LoadedBase) -> Scorer:
+        return Scorer(
+            self._model,
+            make_loss(self._model, longest_of(self._data.train).tokens, loaded.dtype),
+            loaded.dtype,
+            self._device,
+            config=self._config,
+            data=self._data,
+            generality=self._generality,
+            tokenizer=self._tokenizer,
+            check=self._check,
+            emit=self._emit,
+        )
+
+    def _options(self, loaded: LoadedBase, scorer: Scorer, fingerprint: str) -> TrainerOptions:
+        part = self._config.evaluation
+        return TrainerOptions(
+            optimiser=self._config.optimiser,
+            train=self._data.train,
+            folder=self._folder,
+            emit=self._emit,
+            evaluate=scorer.on_the_way,
+            every=part.every,
+            patience=part.patience,
+            control=self._control,
+            pace=self._pace,
+            ranks=self._ranks,
+            dtype=loaded.dtype,
+            device=self._device,
+            checkpointing=self._config.optimiser.checkpointing == "on" and self._config.weights.method != "prefix",
+            fingerprint=fingerprint,
+        )
+
+    # -- what is left ---------------------------------------------------------------------------------
+
+    def _after(self, scorer: Scorer, before: Before, steps: int, seconds: float) -> Trained:
+        scores, forgetting = scorer.after(before, steps)
+        folder = self._folder / TRAINED
+        method = self._config.weights.method
+        trained = Trained(
+            folder=str(folder),
+            form="changed" if method in ("full", "layers", "biases", "norms") else "peft",
+            kind=ARTIFACTS[method],
+            steps=steps,
+            seconds=seconds,
+            scores=scores,
+            forgetting=forgetting,
+            peak_memory_bytes=peak_memory_bytes(self._device),
+        )
+        beside = {_DONE: msgspec.json.encode(trained), "questions.jsonl": self._questions_to_check()}
+        write_trained(self._model, method, folder, self._call.model.name, beside)
+        return trained
+
+    def _questions_to_check(self) -> bytes:
+        """What the gate compares on: examples of the evaluation side, or of the other one where nothing is held out."""
+        asked = {question.prompt: question for question in self._data.questions}
+        lines = []
+        texts = (text for one in self._data.evaluation for text in one.texts())
+        for text in islice(texts, MOST_CHECKED):
+            start = len(text.tokens)
+            while start and text.trained[start - 1]:
+                start -= 1
+            question = asked.get(text.tokens[:start])
+            lines.append(
+                msgspec.json.encode(
+                    {
+                        "tokens": text.tokens,
+                        "trained": text.trained,
+                        "question": question.question if question else "",
+                        "expected": question.expected if question else "",
+                    }
+                )
+            )
+        return b"\n".join(lines) + b"\n"
+
+
+def _check_of(control: Control, pace: Callable[[], None] = lambda: None) -> Callable[[], None]:
+    def check() -> None:
+        control.wait_while_paused()
+        if control.stopping:
+            raise Cancelled
+        pace()
+
+    return check
+
+
+def _fingerprint(config: TrainingConfig, model: BaseModel, train: Sequence[TokenSequence]) -> str:
+    """Of all that decides what a step does; the number of processes does not."""
+    decides = msgspec.structs.replace(config, processes=1, name="", model="", evaluation=type(config.evaluation)())
+    digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(decides, data=type(config.data)())))
+    digest.update(model.sha256.encode())
+    for one in train:
+        digest.update(msgspec.json.encode((one.tokens, one.trained)))
+    return digest.hexdigest()
+
+
+def _pace_of(threads: int) -> Callable[[], None]:
+    """Sets how many threads torch computes with from now on: ``threads``, or (0) one for each core that other programs
+    leave. Beside a busy program two threads on two cores are many times slower than one, as they wait for each other.
+    """
+    torch.set_num_threads(threads or psutil.cpu_count(logical=False) or 1)
+    if threads:
+        return lambda: None
+    count = ThreadCount(torch.get_num_threads())
+    return lambda: torch.set_num_threads(count.now())

@@ -1,0 +1,223 @@
+"""What a training is scored on, and its scores: before it, on the way and after.
+
+Scored are the loss of examples and answers to their questions; for what is forgotten, the same on a fixed general set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from workbench.api import events
+from workbench.training.data.assistant_masks import Tokenizer
+from workbench.training.batching import PASS_TOKENS
+from workbench.training.evaluation import (
+    Advance,
+    Generality,
+    answer_questions,
+    score_answers,
+    score_texts,
+)
+from workbench.training.losses import LossOf, keeps_apart
+from workbench.training.sets import Question, ReadySet, TokenSequence, lengths_of
+from workbench.records.training import Scores, ScoresPair, TrainingConfig
+
+MOST_EVALUATED, FEWEST_EVALUATED = 256, 16
+FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED = 8192, 1 / 40
+"""Evaluation examples are looked at up to so many, and up to that share of the tokens that are trained (or the fewest):
+ten evaluations on the way then cost a tenth of the time. They are the first ones, always the same."""
+
+ANSWERS_ON_THE_WAY = 4
+GENERAL_ANSWER_TOKENS = 24
+
+Emit = Callable[[events.Event], None]
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores before the training; a training that is gone on with does not take them again."""
+
+    scores: Scores
+    general: Scores | None = None
+
+
+class Scorer:
+    """Scores one model on one set; what it finds is emitted as it is found. ``check`` is called in between and raises
+    what is to end it."""
+
+    def __init__(
+        self,
+        model: Any,
+        loss_of: LossOf,
+        dtype: torch.dtype,
+        device: str,
+        *,
+        config: TrainingConfig,
+        data: ReadySet,
+        generality: Generality | None,
+        tokenizer: Tokenizer,
+        check: Callable[[], None],
+        emit: Emit,
+    ) -> None:
+        self._model = model
+        self._loss_of = loss_of
+        self._dtype, self._device = dtype, device
+        self._answer_tokens = config.evaluation.answer_tokens
+        self._texts = texts_of(data.evaluation, _tokens_trained(config, data.train))
+        self._questions = spread(data.questions, config.evaluation.answers)
+        self._generality = generality
+        self._tokens_per_pass = config.optimiser.tokens_per_pass or PASS_TOKENS
+        self._apart = any(one.starts for one in self._texts) and keeps_apart(model, dtype)
+        self._tokenizer = tokenizer
+        self._check = check
+        self._emit = emit
+        self._last: tuple[int, Scores] | None = None  # a step and what the texts gave then
+
+    def before(self, path: Path) -> Before:
+        """The scores before the training: those of the file at ``path``, else they are taken and kept there."""
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Before)
+        except (OSError, msgspec.DecodeError):
+            pass
+        advance = self._advance("scoring before", self._texts, self._questions, *self._general_sides)
+        found = Before(scores=self._all(0, advance), general=self._general(0, advance))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".part")
+        beside.write_bytes(msgspec.json.encode(found))
+        os.replace(beside, path)
+        self._tell(ScoresPair(before=found.scores), ScoresPair(before=found.general))
+        return found
+
+    def on_the_way(self, step: int) -> float:
+        """The loss, and a few answers to look at."""
+        asked = self._questions[:ANSWERS_ON_THE_WAY]
+        advance = self._advance("evaluating", self._texts, asked)
+        scores = self._score_texts(advance)
+        self._last = (step, scores)
+        self._emit_scores(scores, step)
+        for sample in self._answers(asked, step, advance)[2]:
+            self._emit_sample(sample)
+        return scores.loss
+
+    def forget(self) -> None:
+        """The model is another one than it was last scored as."""
+        self._last = None
+
+    def after(self, before: Before, steps: int) -> tuple[ScoresPair, ScoresPair]:
+        """What the training did: to its own scores, and to those on the general set."""
+        scored = self._last is not None and self._last[0] == steps
+        advance = self._advance("scoring after", () if scored else self._texts, self._questions, *self._general_sides)
+        scores = ScoresPair(before=before.scores, after=self._all(steps, advance))
+        forgetting = ScoresPair(before=before.general, after=self._general(steps, advance))
+        self._tell(scores, forgetting)
+        return scores, forgetting
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._dtype == torch.bfloat16):
+            yield
+
+    def _all(self, step: int, advance: Advance) -> Scores:
+        """With all the answers that were asked for."""
+        with self._computing():
+            if self._last is not None and self._last[0] == step:
+                scores = self._last[1]
+            else:
+                scores = self._score_texts(advance)
+                self._emit_scores(scores, step)
+            if not self._questions:
+                return scores
+            exact, rouge, samples = self._answers(self._questions, step, advance)
+        for sample in samples:
+            self._emit_sample(sample)
+        self._emit(events.Metric(name="exact_match", value=exact, step=step))
+        self._emit(events.Metric(name="rouge_l", value=rouge, step=step))
+        return msgspec.structs.replace(scores, exact_match=exact, rouge_l=rouge, answers=len(samples))
+
+    def _general(self, step: int, advance: Advance) -> Scores | None:
+        if self._generality is None:
+            return None
+        with self._computing():
+            texts, at_once = self._generality.texts, self._tokens_per_pass
+            scores = score_texts(
+                self._model, self._loss_of, texts, self._check, tokens_per_pass=at_once, advance=advance
+            )
+            questions = self._generality.questions
+            answers = self._ask(questions, GENERAL_ANSWER_TOKENS, advance)
+        exact, rouge, _ = score_answers(questions, answers, step, within=True)
+        self._emit(events.Metric(name="general_loss", value=scores.loss, step=step))
+        self._emit(events.Metric(name="general_exact_match", value=exact, step=step))
+        return msgspec.structs.replace(scores, exact_match=exact, rouge_l=rouge, answers=len(questions))
+
+    def _score_texts(self, advance: Advance) -> Scores:
+        return score_texts(
+            self._model,
+            self._loss_of,
+            self._texts,
+            self._check,
+            tokens_per_pass=self._tokens_per_pass,
+            apart=self._apart,
+            advance=advance,
+        )
+
+    def _answers(self, questions: Sequence[Question], step: int, advance: Advance) -> Any:
+        answers = self._ask(questions, self._answer_tokens, advance)
+        return score_answers(questions, answers, step)
+
+    def _ask(self, questions: Sequence[Question], longest: int, advance: Advance) -> list[str]:
+        at_once = self._tokens_per_pass
+        return answer_questions(
+            self._model, questions, self._tokenizer, longest, self._check, tokens_per_pass=at_once, advance=advance
+        )
+
+    @property
+    def _general_sides(self) -> tuple[Sequence[Any], ...]:
+        return (self._generality.texts, self._generality.questions) if self._generality is not None else ()
+
+    # -- telling -------------------------------------------------------------------------------------
+
+    def _advance(self, stage: str, *examples: Sequence[Any]) -> Advance:
+        return Advance(self._emit, stage, sum(map(len, examples)))
+
+    def _emit_scores(self, scores: Scores, step: int) -> None:
+        numbers = {"loss": scores.loss, "perplexity": scores.perplexity, "accuracy": scores.token_accuracy}
+        for name, value in numbers.items():
+            self._emit(events.Metric(name=f"evaluation_{name}", value=value, step=step))
+
+    def _emit_sample(self, sample: Any) -> None:
+        self._emit(events.Artifact(kind="sample", id=f"step {sample.step}", result=msgspec.to_builtins(sample)))
+
+    def _tell(self, scores: ScoresPair, forgetting: ScoresPair) -> None:
+        for kind, pair in (("scores", scores), ("forgetting", forgetting)):
+            if pair != ScoresPair():
+                side = "before" if pair.after is None else "after"
+                self._emit(events.Artifact(kind=kind, id=side, result=msgspec.to_builtins(pair)))
+
+
+def texts_of(texts: Sequence[TokenSequence], tokens_trained: float) -> tuple[TokenSequence, ...]:
+    """The examples whose loss is looked at by a training of so many tokens."""
+    room = max(FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED * tokens_trained)
+    taken: list[TokenSequence] = []
+    for text in texts[:MOST_EVALUATED]:
+        room -= len(text.tokens)
+        if room < 0 and len(taken) >= FEWEST_EVALUATED:
+            break
+        taken.append(text)
+    return tuple(taken)
+
+
+def spread(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
+    """``count`` of them, evenly spread."""
+    if count >= len(questions):
+        return tuple(questions)
+    return tuple(questions[place * len(questions) // count] for place in range(count))
+
+
+def _tokens_trained(config: TrainingConfig, train: Sequence[TokenSequence]) -> float:
+    mean = sum(lengths_of(train)) / len(train)
+    return config.optimiser.steps * config.optimiser.batch * mean

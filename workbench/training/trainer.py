@@ -1,0 +1,415 @@
+"""The trainer: transformers' own, whose batch is a whole step, computed in passes of examples of similar length.
+
+What is ours: the passes and their loss, who says when to stop or wait, what is told of each step, checkpoints that are
+complete or absent and are gone on from exactly. The optimiser, the schedule, clipping and the order of all that are
+transformers'.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import torch
+from torch.utils.data import DataLoader, Dataset
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from workbench.api import events
+from workbench.errors import Cancelled, UserError
+from workbench.training.artifacts import set_moving
+from workbench.training.batching import PASS_TOKENS, Schedule, count_steps, make_passes, share_out
+from workbench.training.checkpoints import (
+    Checkpoints,
+    RandomStates,
+    Reached,
+    capture_random,
+    read_optimiser,
+    read_random,
+    read_reached,
+    read_weights,
+    restore_random,
+)
+from workbench.training.control import Control, Switch
+from workbench.training.losses import LossOf, keeps_apart, make_loss
+from workbench.training.methods import base_of, moving
+from workbench.training.ranks import Ranks
+from workbench.training.sets import TokenSequence, learnt_of, lengths_of, longest_of
+from workbench.training.tensors import positions_of, tensors_of
+from workbench.records.training import OptimiserPart
+
+CHECKPOINT_EVERY_S = 600.0
+"""However rarely is evaluated: no more than so much work is lost."""
+
+_OPTIMISERS = {"adamw": "adamw_torch_fused", "adafactor": "adafactor", "sgd": "sgd"}
+_SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
+_SPEED_OVER = 0.2  # of the newest step in the mean speed
+_log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The control said so; a checkpoint was written."""
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """What a training needs to know. ``evaluate`` gives the evaluation loss after a step (None: there is none) and
+    tells of it; it is called every ``every`` steps and at the last one, by process 0 alone. ``pace`` is called before
+    each pass. ``dtype`` is that of the computation. ``fingerprint`` tells runs apart."""
+
+    optimiser: OptimiserPart
+    train: Sequence[TokenSequence]
+    folder: Path
+    emit: Callable[[events.Event], None] = lambda event: None
+    evaluate: Callable[[int], float | None] = lambda step: None
+    every: int = 0
+    patience: int = 0
+    control: Control = field(default_factory=Switch)
+    pace: Callable[[], None] = lambda: None
+    ranks: Ranks = field(default_factory=Ranks)
+    dtype: Any = torch.float32
+    device: str = "cpu"
+    checkpointing: bool = False
+    fingerprint: str = ""
+    keep_checkpoints: bool = True
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One process's share of a step: places of examples. ``learnt`` is the number of learnt tokens of the whole step,
+    ``tokens`` that of all its tokens."""
+
+    places: tuple[int, ...]
+    learnt: int
+    tokens: int
+
+
+class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
+    """All steps of a training, each told by its number alone."""
+
+    def __init__(self, options: TrainerOptions) -> None:
+        self._options = options
+        part = options.optimiser
+        examples = len(options.train)
+        batch = min(part.batch or default_batch(examples), examples)
+        self._schedule = Schedule(examples, batch, part.seed)
+        self._count = count_steps(examples, batch, part.epochs, part.steps)
+        self.lengths = lengths_of(options.train)
+        self._learnt = learnt_of(options.train)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> _Step:
+        places = self._schedule.step(number)
+        shares = share_out([self.lengths[place] for place in places], self._options.ranks.count)
+        return _Step(
+            places=tuple(places[place] for place in shares[self._options.ranks.rank]),
+            learnt=sum(self._learnt[place] for place in places),
+            tokens=sum(self.lengths[place] for place in places),
+        )
+
+
+def default_batch(examples: int) -> int:
+    """How many examples make a step where the config leaves it open."""
+    return 8 if examples < 2_000 else 16
+
+
+class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followed
+    """Trains ``moving(model)`` on steps of whole batches. ``run`` begins or goes on."""
+
+    def __init__(self, model: Any, options: TrainerOptions) -> None:
+        self.options = options
+        self.steps = _Steps(options)
+        self.checkpoints = Checkpoints(options.folder / "checkpoints")
+        self.reached = Reached(step=0)
+        self._moving = moving(model)
+        self._loss_of: LossOf | None = None
+        self._apart = False
+        self._at_step_start: RandomStates | None = None
+        self._loss = math.nan
+        self._tokens = 0
+        self._step_seconds: float | None = None
+        self._began = self._last_logged = self._last_checkpoint = time.monotonic()
+        self._before = Reached(step=0)
+        self._told = -1
+        part = options.optimiser
+        arguments = TrainingArguments(
+            output_dir=str(options.folder / "checkpoints"),
+            max_steps=len(self.steps),
+            per_device_train_batch_size=1,
+            learning_rate=part.learning_rate,
+            lr_scheduler_type=_SCHEDULES[part.schedule],
+            warmup_steps=warmup_steps(part.warmup, len(self.steps)),
+            weight_decay=part.weight_decay,
+            max_grad_norm=part.clip or math.inf,
+            optim=_OPTIMISERS[part.optimiser],
+            seed=part.seed,
+            logging_strategy="no",
+            save_strategy="no",
+            eval_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataloader_pin_memory=False,
+            logging_nan_inf_filter=False,
+            use_cpu=options.device == "cpu",
+        )
+        arguments._n_gpu = min(1, arguments.n_gpu)  # several GPUs are several processes here
+        super().__init__(model=model, args=arguments, train_dataset=self.steps)
+        self.remove_callback(PrinterCallback)
+
+    # -- beginning and going on ----------------------------------------------------------------------
+
+    def run(self) -> Reached:
+        """Train to the end, from the latest sound checkpoint of this run if there is one.
+
+        Raises Stopped when the control said so (a checkpoint is written then), UserError for a loss that is no number.
+        """
+        found = self.checkpoints.latest()
+        if found is not None:
+            self.reached = self._before = read_reached(found)
+            self._load_from_checkpoint(str(found))
+        sample = longest_of(self.options.train).tokens
+        self._loss_of = make_loss(self.model, sample, self.options.dtype)
+        several = any(one.starts for one in self.options.train)
+        self._apart = several and keeps_apart(self.model, self.options.dtype)
+        if self.options.checkpointing:
+            _set_checkpointing(self.model, True)
+        self.options.ranks.assert_differing(self.steps[0].places)
+        self._began = self._last_logged = self._last_checkpoint = time.monotonic()
+        if self._is_due(self.reached.step) and self.reached.evaluated != self.reached.step:
+            self._evaluate_now(self.reached.step)  # it was stopped within
+        if self._out_of_patience:
+            return self.reached
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.train(resume_from_checkpoint=None if found is None else str(found))
+        except Stopped:
+            self.model.zero_grad(set_to_none=True)
+            self._write_checkpoint(self._at_step_start)
+            raise
+        finally:
+            if self.options.checkpointing:
+                _set_checkpointing(self.model, False)
+        return self.reached
+
+    def get_train_dataloader(self) -> Any:
+        # a generator of its own: the loader draws a number that must not come out of the training's
+        return DataLoader(
+            self.steps, batch_size=1, shuffle=False, collate_fn=lambda steps: steps[0], generator=torch.Generator()
+        )
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], None]:
+        return [step for _, step in zip(range(num_batches), epoch_iterator, strict=False)], None
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        set_moving(self.model, read_weights(Path(resume_from_checkpoint)))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            optimiser, scheduler = read_optimiser(Path(checkpoint))
+            self.optimizer.load_state_dict(optimiser)
+            self.lr_scheduler.load_state_dict(scheduler)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None and (states := read_random(Path(checkpoint), self.options.ranks.rank)) is not None:
+            restore_random(states)
+
+    # -- a step --------------------------------------------------------------------------------------
+
+    def training_step(self, model: Any, inputs: _Step, num_items_in_batch: Any = None) -> Any:
+        """The gradient of a whole step, summed over its passes and all processes; gives its loss."""
+        model.train()
+        self._at_step_start = capture_random()
+        options = self.options
+        stopping = False
+        total = torch.zeros((), device=self.args.device)
+        lengths = [self.steps.lengths[place] for place in inputs.places]
+        for rows in make_passes(lengths, options.optimiser.tokens_per_pass or PASS_TOKENS):
+            options.control.wait_while_paused()
+            if options.control.stopping:
+                stopping = True
+                break
+            options.pace()
+            chosen = [options.train[inputs.places[row]] for row in rows]
+            tokens, labels = tensors_of(chosen, self.args.device)
+            positions = positions_of(chosen, self.args.device) if self._apart else None
+            assert self._loss_of is not None
+            with self.autocast():
+                loss = self._loss_of(model, tokens, labels, positions).total / max(1, inputs.learnt)
+            loss.backward()
+            total += loss.detach()
+        stopping = stopping or (options.control.stopping and not inputs.places)
+        told = torch.stack([total, torch.tensor(float(stopping), device=total.device)])
+        if options.ranks.count > 1:
+            for parameter in self._moving.values():
+                if parameter.grad is None:
+                    parameter.grad = torch.zeros_like(parameter)
+            options.ranks.add_up([told, *(parameter.grad for parameter in self._moving.values())])
+        self._loss = float(told[0])
+        if told[1]:
+            raise Stopped
+        if not math.isfinite(self._loss):
+            raise _diverged("loss", self._loss, self.state.global_step + 1, self._get_learning_rate())
+        self._tokens += inputs.tokens
+        return told[0]
+
+    def autocast(self) -> Any:
+        """Computes in the base's number format while what moves is kept in float32."""
+        return torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=self.options.dtype == torch.bfloat16)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0
+
+    # -- after a step --------------------------------------------------------------------------------
+
+    def _maybe_log_save_evaluate(self, tr_loss: Any, grad_norm: Any, *unused: Any, **options: Any) -> None:
+        step = self.state.global_step
+        if step == self._told:
+            return  # transformers asks once more at the end
+        self._told = step
+        if grad_norm is not None and not math.isfinite(float(grad_norm)):
+            # the weights are no numbers any more: no checkpoint of them, so that the one before can be gone on from
+            raise _diverged("gradient", float(grad_norm), step, options.get("learning_rate") or 0.0)
+        now = time.monotonic()
+        self._log_step(step, now, grad_norm, options.get("learning_rate"))
+        due = self._is_due(step)
+        if due:
+            self._evaluate_now(step)
+        seldom = time.monotonic() - self._last_checkpoint > CHECKPOINT_EVERY_S
+        late, patience = self.options.ranks.from_leader([float(seldom), float(self._out_of_patience)])
+        if due or late:
+            self._write_checkpoint(None)
+        if patience:
+            self.control.should_training_stop = True
+        self._last_logged = time.monotonic()
+
+    def _is_due(self, step: int) -> bool:
+        """Whether there is an evaluation after this step."""
+        every = self.options.every
+        return step > 0 and (step == len(self.steps) or (bool(every) and step % every == 0))
+
+    @property
+    def _out_of_patience(self) -> bool:
+        return bool(self.options.patience) and self.reached.worse >= self.options.patience
+
+    def _log_step(self, step: int, now: float, grad_norm: Any, learning_rate: float | None) -> None:
+        seconds = max(1e-6, now - self._last_logged)
+        tokens, self._tokens = self._tokens, 0
+        self._step_seconds = (
+            seconds if self._step_seconds is None else self._step_seconds + _SPEED_OVER * (seconds - self._step_seconds)
+        )
+        self.reached = msgspec.structs.replace(
+            self.reached,
+            step=step,
+            seconds=self._before.seconds + now - self._began,
+            tokens=self.reached.tokens + tokens,
+        )
+        if not self.options.ranks.leads:
+            return
+        numbers = {
+            "loss": self._loss,
+            "learning_rate": learning_rate,
+            "gradient_norm": None if grad_norm is None else float(grad_norm),
+            "tokens_per_second": tokens / seconds,
+            "memory_bytes": float(memory_bytes(self.args.device.type)),
+        }
+        for name, value in numbers.items():
+            if value is not None and math.isfinite(value):
+                self.options.emit(events.Metric(name=name, value=value, step=step))
+        left = (len(self.steps) - step) * self._step_seconds
+        self.options.emit(
+            events.Progress(stage="training", done=step, total=len(self.steps), unit="steps", seconds_left=left)
+        )
+
+    def _evaluate_now(self, step: int) -> None:
+        loss: float | None = None
+        if self.options.ranks.leads:
+            self.model.eval()
+            with self.autocast(), suppress(Cancelled):  # stopped within: the next step sees it too
+                loss = self.options.evaluate(step)
+        told = self.options.ranks.from_leader([math.nan if loss is None else loss])[0]
+        if not math.isfinite(told):
+            return
+        self.reached = msgspec.structs.replace(self.reached, evaluated=step)
+        if self.reached.best_loss is None or told < self.reached.best_loss:
+            self.reached = msgspec.structs.replace(self.reached, best_loss=told, best_step=step, worse=0)
+        else:
+            self.reached = msgspec.structs.replace(self.reached, worse=self.reached.worse + 1)
+
+    def _write_checkpoint(self, randoms: RandomStates | None) -> None:
+        self._last_checkpoint = time.monotonic()
+        if not self.options.keep_checkpoints:
+            return
+        everyones = self.options.ranks.gather(randoms or capture_random())
+        if not self.options.ranks.leads or self.optimizer is None:
+            return
+        self.reached = msgspec.structs.replace(self.reached, step=self.state.global_step)
+        path = self.checkpoints.write(
+            self.reached,
+            weights=self._moving,
+            optimiser=self.optimizer.state_dict(),
+            scheduler=self.lr_scheduler.state_dict(),
+            randoms=everyones,
+            state=dataclasses.asdict(self.state),
+            fingerprint=self.options.fingerprint,
+        )
+        self.options.emit(events.Artifact(kind="checkpoint", id=path.name, result={"step": self.reached.step}))
+
+
+def _diverged(what: str, value: float, step: int, learning_rate: float) -> UserError:
+    return UserError(
+        f"The {what} became {value} in step {step}: the training diverged.",
+        f"Lower the learning rate (it was {learning_rate:.2g}), or set clipping to 1.",
+    )
+
+
+def _set_checkpointing(model: Any, on: bool) -> None:
+    base = base_of(model)
+    new = hasattr(base, "activation_checkpointing_enable")  # its name in newer transformers
+    name = "activation_checkpointing" if new else "gradient_checkpointing"
+    if on:
+        getattr(base, f"{name}_enable")(**{f"{name}_kwargs": {"use_reentrant": False}})
+    else:
+        getattr(base, f"{name}_disable")()
+
+
+def memory_bytes(device: str) -> int:
+    """What this process takes now: of the GPU's memory there, else of the machine's."""
+    if device == "cuda":
+        return int(torch.cuda.memory_allocated())
+    return int(psutil.Process().memory_info().rss)
+
+
+def warmup_steps(share: float, steps: int) -> int:
+    """Over how many steps the learning rate rises. It begins at 0, so that a rise of one step would only lose it."""
+    found = round(share * steps)
+    return found if found > 1 else 0
+
+
+def peak_memory_bytes(device: str) -> int:
+    """The most that this process has taken."""
+    if device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    if sys.platform == "linux":  # where ru_maxrss begins with that of whoever started the process
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource  # not there on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -1,0 +1,115 @@
+"""A base model as transformers trains it: out of the GGUF file that answers in the chat, or a safetensors folder.
+
+Of a GGUF file the model is built empty and each tensor unpacked into its place, so that loading takes no memory besides
+the weights. Nothing here runs code from a model's folder (``trust_remote_code`` is never given) or reads a pickle.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import UserError
+from workbench.gguf.base_model import Base, read_base
+from workbench.gguf.layout import open_model
+from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.training.weights.dtype_selection import (
+    Choice,
+    Speeds,
+    choose_form,
+    computing_dtype,
+    measure_speeds,
+)
+from workbench.training.weights.folders import load_folder
+from workbench.training.weights.from_gguf import Report, load_gguf
+from workbench.training.weights.tensors import can_be_packed
+from workbench.records.training import BaseForm
+
+
+@dataclass(frozen=True)
+class LoadedBase:
+    """``model`` is a transformers model for causal language modelling, in evaluation mode, none of whose weights ask
+    for a gradient. ``form`` is how its weights are held and ``dtype`` the type (of torch) that it computes in; ``why``
+    says in a sentence why it was chosen. ``weights_bytes`` is what the weights take: those of a packed base are in the
+    file's pages, which the operating system shares with whoever else reads the file."""
+
+    model: Any
+    base: Base
+    form: BaseForm
+    dtype: Any
+    device: str
+    weights_bytes: int
+    why: str = ""
+
+
+def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Report | None = None) -> LoadedBase:
+    """Load the model at ``path``, any file of a GGUF model or a safetensors folder, in ``form``.
+
+    ``device`` is torch's name of one; "auto" takes a CUDA device where there is one. ``report(done, total)`` is called
+    with bytes of a GGUF model's weights. Raises UserError when the model is not sound, is not known here, or cannot be
+    held in that form.
+    """
+    import torch
+
+    place = torch.device(device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
+    base = read_base(path)
+    if path.is_dir():
+        choice = _choose(form, _parameters(path), None, place)
+        model = load_folder(path, choice, place)
+    else:
+        contents = open_model(path)
+        stored = [one.tensor for one in contents.tensors.values()]
+        packed_bytes = sum(tensor.bytes for tensor in stored) if can_be_packed(contents, base) else None
+        choice = _choose(form, sum(tensor.elements for tensor in stored), packed_bytes, place)
+        model = load_gguf(contents, base, choice, place, report)
+    model.requires_grad_(False).eval()
+    why = choice.why
+    if model.dtype != getattr(torch, choice.dtype):
+        why += " Not all of its weights can be held in another type than they are computed in, so it is bfloat16."
+    return LoadedBase(model, base, choice.form, model.dtype, str(place), weights_bytes(model), why)
+
+
+def weights_bytes(model: Any) -> int:
+    """What the weights of a model take, packed ones as they are in the file."""
+    from workbench.training.weights.packed_layers import PackedWeight
+
+    return sum(
+        one.blocks.nbytes if isinstance(one, PackedWeight) else one.numel() * one.element_size()
+        for one in model.parameters()
+    )
+
+
+def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: Any) -> Choice:
+    """What is asked for, or chosen. Raises UserError for what this machine or the model cannot do."""
+    import torch
+
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError("There is no CUDA device here.", "Train on the CPU.")
+    if form == "f32":
+        return Choice("f32", "float32", "The weights are held as f32, as was asked for.")
+    if form == "packed" and packed_bytes is None:
+        raise UserError(
+            "This base cannot stay packed: only GGUF models of plain linear layers can, no safetensors and no experts.",
+            "Hold the base weights as bf16 or f32.",
+        )
+    speeds = measure_speeds() if device.type == "cpu" else None
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        speeds = Speeds(f32=1.0, bf16=0.0)
+    computing = computing_dtype(speeds, device.type)
+    if form != "auto":
+        held = {"bf16": "as bf16", "packed": "as they are in the file", "4bit": "in 4 bits"}[form]
+        return Choice(form, computing, f"The weights are held {held}, as was asked for, and computed in {computing}.")
+    if device.type == "cuda":
+        free = int(torch.cuda.mem_get_info(device)[0])
+    else:
+        import psutil
+
+        free = int(psutil.virtual_memory().available)
+    return choose_form(parameters, packed_bytes, memory_free_bytes=free, device=device.type, speeds=speeds)
+
+
+def _parameters(folder: Path) -> int:
+    files = [SafetensorsFile(path) for path in sorted(folder.glob("*.safetensors"))]
+    return sum(math.prod(file.shape(name)) for file in files for name in file.names())
