@@ -34,16 +34,16 @@ import msgspec
 
 from workbench.answering import AnswerContext, answer
 from workbench.api.calls import AskResult, DocumentText, SearchResult
+from workbench.api.events import Finished
+from workbench.api.protocol import RequestContext
 from workbench.core.documents.embedder import WorkerRetriever
 from workbench.core.models.leases import WorkerModel
 from workbench.engine.protocol import Load
-from workbench.api.events import Finished
-from workbench.records.messages import Message, Passage
 from workbench.models.starter import find_starters
-from workbench.api.protocol import RequestContext
+from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
-from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.protocol import Ingest, Retriever, TermStatistics
+from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.workers.host import WorkerHost
 
 HERE = Path(__file__).parent

@@ -48,8 +48,8 @@ from workbench.api.calls import (
     ResumeRun,
 )
 from workbench.api.client import Client
-from workbench.errors import UserError, WorkerDied
 from workbench.api.ownership import read_owner
+from workbench.errors import UserError, WorkerDied
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.training.data.groundedness import check_pair
 from workbench.text.sentences import split_sentences
+from workbench.training.data.groundedness import check_pair
 
 HERE = Path(__file__).resolve().parent
 NAME = re.compile(r"\b[A-Z][a-zé]{3,}\b")

@@ -206,7 +206,7 @@ def measure_samples(
     def c_loop(_round: int) -> float:
         return SAMPLES * (SAMPLE_TOKENS - 1) / loop.ask(f"many {SAMPLES} {SAMPLE_TOKENS}")[1]
 
-    def at_once(number: int) -> tuple[float, float]:
+    def unary(number: int) -> tuple[float, float]:
         seconds, result = ours.sample(other(prefix, 100 + number), SAMPLES, number, ends)
         assert result.usage.cached_tokens < 8, result.usage
         return total / seconds, result.usage.tokens_per_s
@@ -232,7 +232,7 @@ def measure_samples(
             if step == "loop":
                 found[names[0]] = c_loop(number)
             elif step == "once":
-                found[names[2]], found[names[1]] = at_once(number + 1)
+                found[names[2]], found[names[1]] = unary(number + 1)
             elif step == "apart":
                 found[names[3]] = one_by_one(number + 1)
             else:

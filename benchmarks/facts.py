@@ -34,10 +34,9 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.protocol import Generate, Generated, Load, LoraUse
-from workbench.records.messages import Message
 from workbench.metrics import is_exact_match
+from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
@@ -47,6 +46,7 @@ from workbench.records.training import (
     TrainingPlan,
     set_value,
 )
+from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
 from workbench.workers.host import WorkerHost
 
 GREEDY = DecodingPart(temperature=0.0, max_tokens=16, repetition_penalty=1.0)

@@ -29,11 +29,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.decode import starter_model
 from workbench.gguf import architectures as families
 from workbench.gguf.export import convert_trained, merge_trained
-from workbench.verification.engine_model import EngineModel, Weights
-from workbench.verification.verify import check_parity
-from workbench.verification.torch_model import rebuild
-from workbench.training.protocol import Served
 from workbench.records.training import Agreement, MergedType
+from workbench.training.protocol import Served
+from workbench.verification.engine_model import EngineModel, Weights
+from workbench.verification.torch_model import rebuild
+from workbench.verification.verify import check_parity
 
 FACTS, STEPS, BATCH, RATE = 64, 140, 16, 2e-3
 SYLLABLES = [first + second for first in "bdklmnrstv" for second in "aeiou"]

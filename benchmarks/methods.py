@@ -31,7 +31,6 @@ from workbench.api import events
 from workbench.engine.protocol import Generate, Generated, Load, LoraUse
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
@@ -42,6 +41,7 @@ from workbench.records.training import (
     WeightsMethod,
     WeightsPart,
 )
+from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
 from workbench.workers.host import WorkerHost
 
 PLACES = ("Varn", "Oskel", "Timra", "Hulde", "Brenn", "Lofta", "Kesmir", "Drovan", "Askeby", "Pelin", "Morfa", "Ruthe")

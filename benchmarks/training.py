@@ -108,14 +108,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from decode import starter_model
     from transformers import set_seed
 
-    from workbench.training.protocol import BaseModel
+    from workbench.records.training import DataPart, TrainingConfig, WeightsPart
     from workbench.training.batching import Schedule
     from workbench.training.evaluation import score_texts
     from workbench.training.losses import chunked_loss
     from workbench.training.methods import apply_method
+    from workbench.training.protocol import BaseModel
     from workbench.training.sets import open_writing, ready_set
     from workbench.training.weights.loading import load_base
-    from workbench.records.training import DataPart, TrainingConfig, WeightsPart
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -148,8 +148,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def ours(model: Any, examples: Sequence[Any], steps: Sequence[Any], options: argparse.Namespace) -> None:
-    from workbench.training.trainer import StepTrainer, TrainerOptions
     from workbench.records.training import OptimiserPart
+    from workbench.training.trainer import StepTrainer, TrainerOptions
 
     part = OptimiserPart(
         steps=len(steps),

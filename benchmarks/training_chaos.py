@@ -37,8 +37,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.decode import starter_model
 from workbench.api import events
 from workbench.gguf.reader import read_gguf
-from workbench.training.protocol import BaseModel, MergeTrained, TrainModel
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.training.protocol import BaseModel, MergeTrained, TrainModel
 from workbench.workers.host import WorkerHost
 
 TOLERANCE = 0.01

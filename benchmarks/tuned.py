@@ -31,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from workbench.api import events
 from workbench.api.calls import Ask, FollowRun, ImportModel, RegisterStarter, Train
+from workbench.api.protocol import result_of
 from workbench.core.app import Workbench
 from workbench.paths import Home
-from workbench.api.protocol import result_of
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, interval, set_value
 

@@ -114,8 +114,7 @@ def measure_stream() -> dict[str, float]:
     from ui.bridge import Bridge
     from ui.shell import Shell
     from ui.theme.theme import current_theme
-    from workbench.api import calls
-    from workbench.api import events
+    from workbench.api import calls, events
     from workbench.api.protocol import finish
 
     application = QApplication.instance() or QApplication([])

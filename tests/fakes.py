@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from workbench.api.calls import Chunk, Document, DocumentText, SearchResult
+from workbench.api.events import BeamStep, Cancelled, Event, TextDelta
+from workbench.api.protocol import finish
 from workbench.engine.protocol import Generated, Scored
 from workbench.errors import UserError
-from workbench.api.events import BeamStep, Cancelled, Event, TextDelta
 from workbench.records.messages import Beam, Message, Passage, Usage
-from workbench.api.protocol import finish
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.retrieval.protocol import TermStatistics
 

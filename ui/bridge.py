@@ -21,9 +21,9 @@ from workbench.api import events
 from workbench.api.calls import GetStatus, Status, Subscribe
 from workbench.api.client import Front
 from workbench.api.client import Handle as FrontHandle
-from workbench.errors import Cancelled, UserError
 from workbench.api.events import Changed, Event, Terminal
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.errors import Cancelled, UserError
 
 R = TypeVar("R")
 OnEvents = Callable[[Sequence[Event]], None]

@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.theme import tokens
 from ui.components.amounts import describe_count, describe_seconds, how_far
 from ui.components.basics import (
     Chip,
@@ -22,6 +21,7 @@ from ui.components.basics import (
     Text,
     Tone,
 )
+from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import FollowRun, ListRuns, ResumeRun, RunList, RunRecord, StopRun
 from workbench.api.events import Event, Terminal

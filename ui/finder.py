@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
+from ui.components.amounts import describe_count
+from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
 from ui.features import WELCOME, Found
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.components.amounts import describe_count
-from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
 from workbench.api.calls import (
     ChangeSettings,
     ChatList,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
+from ui.components.basics import Text
 from ui.features import PageEntry
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.components.basics import Text
 
 WIDTH = 156
 

@@ -23,14 +23,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.bridge import Bridge
 from ui.background_import import EarlyImport
-from ui.navigation import Navigation
+from ui.bridge import Bridge
+from ui.components.basics import InlineMessage, Text
 from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry
+from ui.navigation import Navigation
 from ui.statusbar import StatusBar
 from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
-from ui.components.basics import InlineMessage, Text
 from workbench.api.calls import (
     CollectionList,
     GetSettings,

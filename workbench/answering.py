@@ -9,18 +9,18 @@ from collections.abc import Iterator, Sequence
 
 from workbench.api import events
 from workbench.api.calls import DocumentTask
-from workbench.errors import Cancelled, UserError
 from workbench.api.events import Event
+from workbench.errors import Cancelled, UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.techniques import continuation as branching
-from workbench.techniques.continuation import Begun
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.continuation import Prefix
 from workbench.techniques.prompting import plain
 from workbench.techniques.retrieval import documents, grounded
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
-__all__ = ["AnswerContext", "Begun", "answer", "go_on", "work_on_document"]
+__all__ = ["AnswerContext", "Prefix", "answer", "go_on", "work_on_document"]
 
 
 def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerContext) -> Iterator[Event]:
@@ -52,6 +52,6 @@ def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext)
         yield events.Cancelled()
 
 
-def go_on(begun: Begun, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def go_on(begun: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Make an answer that begins like an earlier one. Streams and ends as ``answer`` does."""
     yield from branching.run(begun, recipe, context)

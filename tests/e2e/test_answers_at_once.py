@@ -31,12 +31,12 @@ from workbench.api.calls import (
     StoredMessage,
     Subscribe,
 )
-from workbench.core.app import Workbench
-from workbench.core.answers import service as answers_module
-from workbench.errors import UserError
 from workbench.api.events import Event
-from workbench.paths import Home
 from workbench.api.protocol import read_result
+from workbench.core.answers import service as answers_module
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
 

@@ -59,14 +59,14 @@ from workbench.api.calls import (
     Unwatch,
 )
 from workbench.api.client import LocalFront
+from workbench.api.events import Event
+from workbench.api.protocol import Call, RequestContext, read_result
 from workbench.core.app import Workbench
 from workbench.core.models.leases import Inference
 from workbench.errors import UserError
-from workbench.api.events import Event
-from workbench.records.messages import Message
 from workbench.models.inspection import inspect_path
 from workbench.paths import Home
-from workbench.api.protocol import Call, RequestContext, read_result
+from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.settings import EngineSettings
 from workbench.workers.host import WorkerHost

@@ -29,18 +29,18 @@ from workbench.api.calls import (
     ResumeRun,
     StopRun,
 )
+from workbench.api.events import Event
+from workbench.api.protocol import Call
 from workbench.core.app import Workbench
 from workbench.core.runs.kinds import export as adapter_export
 from workbench.core.runs.run_kind import OpenRun
 from workbench.errors import Cancelled, UserError
-from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.api.protocol import Call
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
-from workbench.storage.adapters import AdapterShelf
+from workbench.records.training import AdapterRecord, Parity, ScoresPair, WeightsPart
+from workbench.storage.adapters import AdapterStore
 from workbench.storage.home import open_home
 from workbench.storage.runs import RunStore
-from workbench.records.training import AdapterRecord, Parity, ScoresPair, WeightsPart
 
 
 def trained(trainer: Workbench, home: Home, folder: Path, name: str = "Facts", file: str = "facts") -> AdapterRecord:
@@ -190,7 +190,7 @@ def test_a_merge_that_loses_what_was_learnt_is_deleted(trainer: Workbench, home:
     assert (record.state, record.resumable) == ("failed", False)
     assert [m.name for m in call(trainer, ListModels()).models] == ["Base"]
     assert [p for p in home.models.iterdir() if p.is_dir()] == []
-    assert AdapterShelf(home.adapters).of_run(run.id) is None
+    assert AdapterStore(home.adapters).of_run(run.id) is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_what_could_not_be_written_is_refused_before_it_is_queued(
 
 def test_what_is_no_change_of_weights_is_not_merged(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     adapter = trained(trainer, home, tmp_path)
-    shelf = AdapterShelf(home.adapters)
+    shelf = AdapterStore(home.adapters)
     shelf.put(msgspec.structs.replace(adapter, kind="soft-prompt", can_merge=False))
     with pytest.raises(UserError, match="changes no weights"):
         call(trainer, MergeAdapter(adapter="facts"))
@@ -323,7 +323,7 @@ def test_all_files_of_a_split_model_are_exported(trainer: Workbench, home: Home,
         parts.append(tmp_path / f"big-{number + 1:05}-of-00003.gguf")
         parts[-1].write_bytes(gguf_bytes(metadata, (tensor,)))
     call(trainer, ImportModel(path=str(parts[0]), name="Big"))
-    AdapterShelf(home.adapters).publish(AdapterRecord(name="big", kind="merged", model="Big"), lambda folder: None)
+    AdapterStore(home.adapters).publish(AdapterRecord(name="big", kind="merged", model="Big"), lambda folder: None)
     out = tmp_path / "out"
     call(trainer, FollowRun(run=call(trainer, ExportAdapter(adapter="big", path=str(out), form="merged")).id))
     assert sorted(p.name for p in out.glob("*.gguf")) == [p.name for p in parts]

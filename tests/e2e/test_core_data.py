@@ -30,12 +30,12 @@ from workbench.api.calls import (
     StopRun,
     StoredMessage,
 )
+from workbench.api.events import Event
 from workbench.core.app import Workbench
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.training.data.preparation import load_set
 from workbench.records.training import DataSet
+from workbench.training.data.preparation import load_set
 
 TEXTS = {
     "tower": "The tower is 324 metres tall.",

@@ -22,9 +22,8 @@ import psutil
 import pytest
 
 from workbench import __version__, errors
-from workbench.api import events
-from workbench.api import wire
 from workbench.api import client as client_module
+from workbench.api import events, wire
 from workbench.api.calls import (
     Ask,
     CreateCollection,
@@ -38,12 +37,12 @@ from workbench.api.calls import (
     Subscribe,
 )
 from workbench.api.client import Client
-from workbench.core.app import Workbench
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, make_key, read_key, read_owner
-from workbench.paths import Home
 from workbench.api.service import Service
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
 
 WAIT_S = 30.0
 ROOT = Path(__file__).parents[2]
@@ -139,7 +138,8 @@ def test_clients_see_each_others_changes(client: MakeClient) -> None:
 
 def test_many_starters_end_up_with_one_core(home: Home) -> None:
     code = (
-        "import sys; from pathlib import Path; from workbench.api.client import Client; from workbench.paths import Home\n"
+        "import sys; from pathlib import Path\n"
+        "from workbench.api.client import Client; from workbench.paths import Home\n"
         "from workbench.api.calls import CreateCollection\n"
         "c = Client(Home(Path(sys.argv[1])), idle_s=2); c.call(CreateCollection(name=sys.argv[2])); c.close()"
     )
@@ -269,7 +269,7 @@ def test_an_unreadable_call_fails_alone(home: Home, client: MakeClient) -> None:
     answers = {}
     for _ in range(2):
         told = wire.decode_to_client.decode(link.recv_bytes())
-        assert isinstance(told, wire.Told)
+        assert isinstance(told, wire.EventMessage)
         answers[told.id] = told.event
     assert isinstance(answers[1], events.Failed)
     assert isinstance(answers[2], events.Finished)

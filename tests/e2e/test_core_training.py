@@ -31,12 +31,11 @@ from workbench.api.calls import (
     ResumeRun,
     StopRun,
 )
-from workbench.core.app import Workbench
-from workbench.core.adapters.artifact_registry import NEVER_CHECKED, UNCHECKED
-from workbench.errors import UserError
 from workbench.api.events import Event
+from workbench.core.adapters.artifact_registry import NEVER_CHECKED, UNCHECKED
+from workbench.core.app import Workbench
+from workbench.errors import UserError
 from workbench.paths import Home
-from workbench.storage.adapters import AdapterShelf
 from workbench.records.training import (
     AdapterRecord,
     DataPart,
@@ -46,6 +45,7 @@ from workbench.records.training import (
     WeightsPart,
     load_config,
 )
+from workbench.storage.adapters import AdapterStore
 
 WAIT_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -140,7 +140,7 @@ def test_a_stopped_training_keeps_its_checkpoint_and_goes_on(trainer: Workbench,
     assert isinstance(list(trainer.handle(FollowRun(run=run.id)))[-1], events.Cancelled)
     stopped = call(trainer, GetRun(run=run.id))
     assert (stopped.state, stopped.resumable) == ("cancelled", True)
-    assert not AdapterShelf(home.adapters).list_cards()
+    assert not AdapterStore(home.adapters).list_cards()
     call(trainer, ResumeRun(run=run.id))
     seen: list[Event] = []
     call(trainer, FollowRun(run=run.id), seen.append)
@@ -255,10 +255,10 @@ def test_a_model_that_the_core_was_ended_before_listing_is_made_again(
     until(trainer, run.id, is_step)
     trainer.close()
     card = AdapterRecord(name="whole", kind="merged", state="checking", model="Whole", run=run.id)
-    AdapterShelf(home.adapters).publish(card, lambda folder: None)  # what is written before the model is listed
+    AdapterStore(home.adapters).publish(card, lambda folder: None)  # what is written before the model is listed
     again = opened(home)
     try:
-        assert not AdapterShelf(home.adapters).list_cards()
+        assert not AdapterStore(home.adapters).list_cards()
         call(again, ResumeRun(run=run.id))
         call(again, FollowRun(run=run.id))
         made = card_of(home, run.id)

@@ -26,11 +26,11 @@ from workbench.api.calls import (
     Train,
 )
 from workbench.api.client import LocalFront
+from workbench.api.events import Event
+from workbench.api.protocol import Call
 from workbench.core.app import Workbench
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.api.protocol import Call
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, TrainResult
 

@@ -12,12 +12,12 @@ from tests.workers import fake_embedding, fake_inference, fake_training
 from workbench.api import events
 from workbench.api.calls import FollowRun, RunRecord, Train
 from workbench.api.client import LocalFront
-from workbench.core.app import Workbench
 from workbench.api.events import Event
-from workbench.paths import Home
 from workbench.api.protocol import Call
-from workbench.storage.adapters import AdapterShelf
+from workbench.core.app import Workbench
+from workbench.paths import Home
 from workbench.records.training import AdapterRecord, DataPart, OptimiserPart, TrainingConfig
+from workbench.storage.adapters import AdapterStore
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],
@@ -72,6 +72,6 @@ def is_step(event: Event) -> bool:
 
 
 def card_of(home: Home, run: str) -> AdapterRecord:
-    card = AdapterShelf(home.adapters).of_run(run)
+    card = AdapterStore(home.adapters).of_run(run)
     assert card is not None
     return card

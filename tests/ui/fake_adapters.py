@@ -9,9 +9,9 @@ import msgspec
 
 from workbench.api import calls as c
 from workbench.api import events
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import Call
+from workbench.errors import UserError
 from workbench.records.training import (
     AdapterList,
     AdapterRecord,

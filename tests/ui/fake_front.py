@@ -24,10 +24,10 @@ from tests.ui import fake_adapters, fake_tokens, fake_training
 from tests.ui.fake_home import FakeHome, cited
 from workbench.api import calls as c
 from workbench.api import events
-from workbench.errors import UserError, WorkerDied
 from workbench.api.events import Changed, Event
-from workbench.records.messages import Sequence, Usage
 from workbench.api.protocol import Call, failure_of, finish, result_of
+from workbench.errors import UserError, WorkerDied
+from workbench.records.messages import Candidate, Usage
 from workbench.settings import SECTIONS, Settings
 
 R = TypeVar("R")
@@ -385,7 +385,7 @@ class FakeFront:
         if decoding.strategy == "beam":
             for step, beams in enumerate(fake_tokens.beams(text, decoding.num_beams)):
                 yield events.BeamStep(step=step, beams=beams)
-        for number, sequence in enumerate(sequences or (Sequence(text=text),)):
+        for number, sequence in enumerate(sequences or (Candidate(text=text),)):
             for word in fake_tokens.split(sequence.text):
                 yield events.TextDelta(text=word, sequence=number)
         citations = cited(passages, text)

@@ -13,12 +13,12 @@ import msgspec
 from tests.ui import fake_tokens
 from workbench.api import calls as c
 from workbench.api import events
-from workbench.errors import UserError
 from workbench.api.events import Event
-from workbench.records.messages import Citation, Passage, Sequence, Usage
+from workbench.errors import UserError
+from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
-from workbench.settings import Settings
 from workbench.records.training import AdapterRecord, DataSet
+from workbench.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 
@@ -373,7 +373,7 @@ class FakeHome:
         citations: tuple[Citation, ...] = (),
         passages: tuple[Passage, ...] = (),
         usage: Usage | None = None,
-        sequences: tuple[Sequence, ...] = (),
+        sequences: tuple[Candidate, ...] = (),
         traced: bool = False,
     ) -> None:
         done = msgspec.structs.replace(

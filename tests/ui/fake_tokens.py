@@ -10,7 +10,7 @@ import math
 import re
 import zlib
 
-from workbench.records.messages import Alternative, Beam, ChosenToken, Sequence
+from workbench.records.messages import Alternative, Beam, Candidate, ChosenToken
 
 _OTHERS = (" the", " two", " a", " pump", " claims", ",", ".", "\n")
 
@@ -44,14 +44,14 @@ def continued(text: str, position: int, token: int) -> str:
     return "".join(split(text)[:position]) + word_of(token) + " and so it goes on."
 
 
-def sequences(text: str, count: int) -> tuple[Sequence, ...]:
+def sequences(text: str, count: int) -> tuple[Candidate, ...]:
     """Several answers: the text, and variants of it."""
     finishes = ("eos", "length", "stop", "grammar", "cancelled")
     made = []
     for number in range(count):
         said = text if number == 0 else f"{text.rstrip('.')}, said in another way ({number + 1})."
         made.append(
-            Sequence(text=said, score=-0.31 - 0.12 * number, finish=finishes[number % 5], tokens=len(split(said)))
+            Candidate(text=said, score=-0.31 - 0.12 * number, finish=finishes[number % 5], tokens=len(split(said)))
         )
     return tuple(made)
 

@@ -25,18 +25,18 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
-from ui.features.adapters.page import AdaptersPage
-from ui.features.chat.page import ChatPage
+from ui.components.basics import ElidedLabel
+from ui.components.page_view import PageView
 from ui.features.adapters.merge_dialog import MergeDialog
+from ui.features.adapters.page import AdaptersPage
+from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.page import ChatPage
 from ui.features.models.page import ModelsPage
-from ui.features.training.set_builder import SetBuilder
 from ui.features.training.page import TrainPage
+from ui.features.training.set_builder import SetBuilder
 from ui.features.welcome.page import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
-from ui.features.chat.answer_view import AnswerView
-from ui.components.basics import ElidedLabel
-from ui.components.page_view import PageView
 from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.api.client import Front
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe

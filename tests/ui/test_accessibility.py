@@ -26,10 +26,10 @@ from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
 from ui.bridge import Bridge
+from ui.components.basics import IconButton, InlineMessage, PlainButton
 from ui.features import PAGES, WELCOME
 from ui.shell import Shell
 from ui.theme.theme import Theme
-from ui.components.basics import IconButton, InlineMessage, PlainButton
 
 NAMES = [
     entry.name for entry in (*PAGES, WELCOME) if importlib.util.find_spec(entry.entry.partition(":")[0]) is not None

@@ -16,16 +16,16 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
-from ui.features.adapters.page import AdaptersPage
-from ui.features.adapters.import_panel import ImportDialog
-from ui.features.chat.adapters import with_adapter
-from ui.features.adapters.merge_dialog import MergeDialog, lost_words
-from ui.components.run_watch import RunWatch
-from ui.features.training.set_builder import SetBuilder
-from ui.features.chat.adapter_form import AdapterRow
-from ui.features.adapters.list import FAILED_HEADING
-from ui.features.adapters.texts import describe_asked, describe_forgetting, find_problem, score_rows
 from ui.components.column import ScrolledColumn
+from ui.components.run_watch import RunWatch
+from ui.features.adapters.import_panel import ImportDialog
+from ui.features.adapters.list import FAILED_HEADING
+from ui.features.adapters.merge_dialog import MergeDialog, lost_words
+from ui.features.adapters.page import AdaptersPage
+from ui.features.adapters.texts import describe_asked, describe_forgetting, find_problem, score_rows
+from ui.features.chat.adapter_form import AdapterRow
+from ui.features.chat.adapters import with_adapter
+from ui.features.training.set_builder import SetBuilder
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError

@@ -10,10 +10,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
-from ui.theme.theme import Theme
 from ui.features.chat.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
 from ui.features.chat.usage_line import UsageLine
-from workbench.records.messages import Sequence, Usage
+from ui.theme.theme import Theme
+from workbench.records.messages import Candidate, Usage
 
 TEXT = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing."
 
@@ -76,9 +76,9 @@ def test_keep_and_tokens_tell_the_number_of_the_answer(columns: AnswerColumns) -
 
 
 def test_figures_are_left_out_where_they_are_not_known() -> None:
-    assert describe_figures(Sequence(text="x", score=-0.4213, tokens=64)) == "score -0.42 · 64 tokens"
-    assert describe_figures(Sequence(text="x", tokens=1)) == "1 token"
-    assert describe_figures(Sequence(text="x")) == ""
+    assert describe_figures(Candidate(text="x", score=-0.4213, tokens=64)) == "score -0.42 · 64 tokens"
+    assert describe_figures(Candidate(text="x", tokens=1)) == "1 token"
+    assert describe_figures(Candidate(text="x")) == ""
 
 
 USAGE = Usage(

@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
-from ui.theme.theme import Theme
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
+from ui.theme.theme import Theme
 from workbench.records.messages import Beam
 
 TEXT = "The warranty runs for 36 months, and claims must be made in writing at once."

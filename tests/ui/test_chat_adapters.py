@@ -13,9 +13,9 @@ from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.features.chat.page import ChatPage
 from ui.features.chat.adapter_form import AdapterForm
 from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError

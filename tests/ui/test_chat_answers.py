@@ -15,13 +15,12 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questions
 from ui.bridge import Bridge
-from ui.features.chat.page import ChatPage
 from ui.components.code_view import CodeView
+from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
-from workbench.records.messages import Sequence as Answer
-from workbench.records.messages import Usage
+from workbench.records.messages import Candidate, Usage
 from workbench.records.recipes import DecodingPart
 
 __all__ = ["page"]  # the fixture
@@ -159,7 +158,7 @@ def test_complete_answers_beside_each_other_are_shown_from_their_beginning(
     talk, view = page.parts.conversation, answers(page)[-1]
     bar = talk.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 600 and bar.value() == bar.maximum())
-    sequences = (Answer(text=long, finish="eos"), Answer(text="Short.", finish="eos"))
+    sequences = (Candidate(text=long, finish="eos"), Candidate(text="Short.", finish="eos"))
     result = c.AskResult(answer=long, sequences=sequences, chat=stored.chat, message=stored.id)
     held.finish(result)
     qtbot.waitUntil(lambda: not page.session.busy)

@@ -16,14 +16,14 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from ui.bridge import Bridge
-from ui.features.chat.page import ChatPage
 from ui.features.chat.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
 from ui.features.chat.distribution_chart import DistributionView
+from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
-from workbench.errors import UserError
 from workbench.api.events import Event
-from workbench.records.messages import Alternative, ChosenToken
 from workbench.api.protocol import finish
+from workbench.errors import UserError
+from workbench.records.messages import Alternative, ChosenToken
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 
 LAST = ChosenToken(

@@ -17,11 +17,11 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.features.chat.page import ChatPage
-from ui.features.chat.recipes import question_of
-from ui.features.chat.answer_view import AnswerView
 from ui.components.prose import Prose
+from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.page import ChatPage
 from ui.features.chat.question_view import QuestionView
+from ui.features.chat.recipes import question_of
 from ui.features.chat.slide_row import SlideRow
 from workbench.api import calls as c
 from workbench.api import events

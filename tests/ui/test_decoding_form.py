@@ -11,14 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from ui.theme.theme import Theme
 from ui.components.basics import Text
 from ui.features.chat.decoding_form import STRATEGIES, DecodingForm, describe_decoding
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.slide_row import SlideRow
+from ui.theme.theme import Theme
 from workbench.fields import fields_of
 from workbench.records.messages import Alternative
-from workbench.records.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, counting_fields, preset_of, with_preset
+from workbench.records.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, active_fields, preset_of, with_preset
 
 PROBABILITIES = (0.40, 0.25, 0.15, 0.10, 0.06, 0.04)
 TOKENS = tuple(
@@ -124,7 +124,7 @@ def test_what_has_no_effect_is_said_and_can_be_taken_back(form: DecodingForm) ->
 def test_more_unfolds_the_advanced_fields(form: DecodingForm) -> None:
     form.fold.click()
     advanced = {f.name for f in fields_of(DecodingPart) if f.advanced}
-    assert visible(form) & advanced == counting_fields(DecodingPart()) & advanced
+    assert visible(form) & advanced == active_fields(DecodingPart()) & advanced
     assert form.order.isVisible()
 
 

@@ -16,10 +16,10 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui.bridge import Bridge
+from ui.components.text_view import TextView
 from ui.features.documents.page import DocumentsPage
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
-from ui.components.text_view import TextView
 from workbench.api import calls as c
 from workbench.api import events
 

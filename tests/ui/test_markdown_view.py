@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from tests.ui.test_markdown_stream import SAMPLE
-from ui.theme.theme import Theme
 from ui.components.code_view import CodeView
 from ui.components.highlighting import Highlighter
 from ui.components.markdown_view import MarkdownView
 from ui.components.prose import Prose
 from ui.components.table_view import TableView
+from ui.theme.theme import Theme
 
 
 def make_view(qtbot: QtBot, width: int = 700) -> MarkdownView:

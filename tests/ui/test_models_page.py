@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
-from ui.features.models.page import ModelsPage
 from ui.features.models.model_card import ModelCard, describe_parameters
+from ui.features.models.page import ModelsPage
 from workbench.api import events
 from workbench.api.calls import ImportModel, LoadModel, RegisterStarter, RemoveModel, UnloadModel
 from workbench.errors import UserError

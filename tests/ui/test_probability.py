@@ -6,7 +6,6 @@ import math
 
 import pytest
 
-from ui.theme.tokens import DARK, LIGHT, Palette, contrast
 from ui.features.chat.probability import (
     STEP_WORDS,
     describe_probability,
@@ -16,6 +15,7 @@ from ui.features.chat.probability import (
     tints,
     visible,
 )
+from ui.theme.tokens import DARK, LIGHT, Palette, contrast
 from workbench.records.messages import Alternative, ChosenToken
 
 

@@ -10,8 +10,8 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers, pair
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.features.training.set_builder import SetBuilder
 from ui.features.training.pair_list import SHOWN, PairList
+from ui.features.training.set_builder import SetBuilder
 from ui.features.training.set_sources import why_good
 from workbench.api import calls as c
 from workbench.api import events
@@ -89,7 +89,7 @@ def test_pairs_appear_as_they_are_made_those_left_out_with_the_reason(
         events.Artifact(kind="pair", id="2", result=pair("Who?", "Acme", "The passage does not name Acme.")),
     )
     qtbot.waitUntil(lambda: dialog.pair_list.counts.text() == "1 taken, 1 left out")
-    assert dialog.progress.words == "Making pairs 1 of 9 passages"
+    assert dialog.progress.words == "PendingAnswer pairs 1 of 9 passages"
     assert not dialog.go.isEnabled()
     rows = dialog.pair_list.rows
     assert [row.reason for row in rows] == ["", "The passage does not name Acme."]

@@ -19,13 +19,13 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
 from ui import shell as shell_module
 from ui.bridge import Bridge
+from ui.components.basics import InlineMessage
 from ui.drawer import RunRow, RunsDrawer
-from ui.finder import Finder
 from ui.features import PAGES, Action, Found, PageEntry, ShellActions
+from ui.finder import Finder
 from ui.shell import Shell
 from ui.statusbar import OfflinePopup, StatusBar
 from ui.theme.theme import Theme, current_theme
-from ui.components.basics import InlineMessage
 from workbench.api import events
 from workbench.api.calls import (
     ChangeSettings,

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
-from ui.theme.theme import Theme
 from ui.features.chat.token_text import TokenText
+from ui.theme.theme import Theme
 from workbench.records.messages import ChosenToken
 
 TEXT = "The warranty runs for 36 months.\nClaims must be made in writing, at once."

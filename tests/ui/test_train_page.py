@@ -20,18 +20,18 @@ from tests.ui.fake_adapters import LOST, furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
-from ui.bridge import Bridge
 from ui.background_import import EarlyImport
-from ui.features.training import page as train
+from ui.bridge import Bridge
+from ui.components.amounts import describe_large
 from ui.features.adapters.merge_dialog import MergeDialog
-from ui.features.training.set_builder import SetBuilder
+from ui.features.adapters.texts import describe_forgetting
+from ui.features.training import page as train
 from ui.features.training.page import TrainPage
 from ui.features.training.run_view import TrainRun
-from ui.features.training.state import TrainingStory
-from ui.features.adapters.texts import describe_forgetting
-from ui.components.amounts import describe_large
 from ui.features.training.scores import gate_words
+from ui.features.training.set_builder import SetBuilder
 from ui.features.training.settings import with_value
+from ui.features.training.state import TrainingState
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
@@ -289,7 +289,7 @@ def test_a_training_without_a_checkpoint_begins_anew(page: TrainPage, qtbot: QtB
 
 
 def test_the_log_tells_stages_evaluations_and_checkpoints() -> None:
-    story = TrainingStory()
+    story = TrainingState()
     story.tell(
         [
             events.Progress(stage="loading the model", done=1, total=2),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from ui.theme.theme import Theme
 from ui.components.basics import Text
 from ui.components.curves import CurveChart, Series
 from ui.features.training.sample_answers import SampleAnswers
+from ui.theme.theme import Theme
 from workbench.records.training import SampleAnswer
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.api import events
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
+from workbench.errors import UserError
 from workbench.workers.serve import serve
 
 

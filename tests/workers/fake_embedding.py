@@ -14,10 +14,10 @@ from typing import Any
 
 from workbench.api import events
 from workbench.api.calls import AddResult, Chunk, Document, DocumentList, DocumentText, SearchResult
-from workbench.errors import Cancelled, UserError
 from workbench.api.events import Event
-from workbench.records.messages import Passage
 from workbench.api.protocol import RequestContext, finish
+from workbench.errors import Cancelled, UserError
+from workbench.records.messages import Passage
 from workbench.techniques.retrieval.protocol import (
     Close,
     CollectionState,

@@ -15,6 +15,8 @@ import signal
 from collections.abc import Iterator, Sequence
 
 from workbench.api import events
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
@@ -34,9 +36,7 @@ from workbench.engine.protocol import (
     Unload,
 )
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.records.messages import Alternative, Beam, ChosenToken, Usage
-from workbench.api.protocol import RequestContext, finish
 from workbench.workers.serve import serve
 
 STEP_S = 0.02

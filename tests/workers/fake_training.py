@@ -21,9 +21,20 @@ import msgspec
 
 from tests.adapters import write_adapter
 from workbench.api import events
-from workbench.errors import Cancelled, UserError
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.errors import Cancelled, UserError
+from workbench.records.training import (
+    Agreement,
+    DataReport,
+    MemoryPart,
+    Parity,
+    Scores,
+    ScoresPair,
+    SideReport,
+    TrainingConfig,
+    TrainingPlan,
+)
 from workbench.training.protocol import (
     CheckParity,
     ConvertTrained,
@@ -37,17 +48,6 @@ from workbench.training.protocol import (
     Trained,
     TrainingCall,
     TrainModel,
-)
-from workbench.records.training import (
-    Agreement,
-    DataReport,
-    MemoryPart,
-    Parity,
-    Scores,
-    ScoresPair,
-    SideReport,
-    TrainingConfig,
-    TrainingPlan,
 )
 from workbench.workers.serve import serve
 

@@ -12,9 +12,9 @@ import pytest
 from tests.documents import write_pdf
 from tests.soundness import faults
 from workbench.api import events
-from workbench.errors import UserError
 from workbench.api.events import Artifact, Event
 from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
 from workbench.techniques.retrieval.protocol import (
     Close,
     CountTerms,

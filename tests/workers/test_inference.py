@@ -14,6 +14,7 @@ import pytest
 
 from workbench import errors
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
@@ -26,7 +27,6 @@ from workbench.engine.protocol import (
 )
 from workbench.errors import UserError
 from workbench.records.messages import Message
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.workers.host import WorkerHost
 

@@ -10,9 +10,9 @@ import pytest
 from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.gguf import export as serving
-from workbench.training.protocol import BaseModel, Served, Trained, TrainModel
-from workbench.training.control import Switch
 from workbench.records.training import TrainingConfig
+from workbench.training.control import Switch
+from workbench.training.protocol import BaseModel, Served, Trained, TrainModel
 from workbench.workers.training import TrainingService, _waiting
 
 

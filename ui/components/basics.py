@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.components.amounts import describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.components.amounts import describe_seconds
 
 TextRole = Literal["display", "title", "heading", "strong", "body", "reading", "muted", "small", "error", "attention"]
 Tone = Literal[

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import PlainButton, set_property
 from ui.components.flow import FlowLayout
+from ui.theme import tokens
 
 
 class ChoiceRow(QWidget):

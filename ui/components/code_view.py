@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QTextCursor, QTextOption, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import QuietButton, Text
 from ui.components.highlighting import Highlighter
+from ui.theme import tokens
 
 COLOURED_WHILE_OPEN = 3_000  # characters; longer code gets its colours when it is closed
 _COPIED_MS = 1_500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QMargins, Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import set_property
+from ui.theme import tokens
 
 WIDTH = 860
 """Pixels of a column of cards; one of running text is ``tokens.READING_WIDTH``."""

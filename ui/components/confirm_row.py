@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import DangerButton, PlainButton, Text
+from ui.theme import tokens
 
 
 class ConfirmRow(QWidget):

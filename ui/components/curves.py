@@ -17,10 +17,10 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from ui.components.basics import ElidedLabel, Text
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
-from ui.components.basics import ElidedLabel, Text
 
 SMOOTHED_FROM = 60
 """Points from which on a noisy curve is drawn as its running mean, with the single points thin behind it."""

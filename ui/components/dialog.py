@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import Line, PlainButton, PrimaryButton, Text
+from ui.theme import tokens
 
 
 class Dialog(QDialog):

@@ -12,11 +12,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.features.documents.table import describe_kind
-from ui.theme import tokens
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
 from ui.components.page_view import PageView
 from ui.components.text_view import TextView
+from ui.features.documents.table import describe_kind
+from ui.theme import tokens
 from workbench.api.calls import Document, DocumentText, DrawPage, GetDocumentText, PagePicture
 from workbench.errors import UserError
 from workbench.records.messages import Citation, Passage

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import IconLabel, Text
+from ui.theme import tokens
 
 
 class DropCover(QFrame):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import IconLabel, PrimaryButton, Text
+from ui.theme import tokens
 
 
 class EmptyState(QWidget):

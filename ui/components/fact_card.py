@@ -8,9 +8,9 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import Card, ElidedLabel, IconLabel, LinkButton, Text, empty_layout
 from ui.components.score_table import ScoreTable
+from ui.theme import tokens
 
 
 class FactCard(Card):

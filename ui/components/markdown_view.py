@@ -13,13 +13,13 @@ from typing import TypeVar
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.code_view import CodeView
 from ui.components.markdown_blocks import Leaf
 from ui.components.markdown_stream import MarkdownStream, Update
 from ui.components.prose import Prose
 from ui.components.table_view import TableView
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 
 Segment = Prose | TableView | CodeView
 S = TypeVar("S", bound=Segment)

@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from ui.components.basics import IconButton, QuietButton, Text
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.components.basics import IconButton, QuietButton, Text
 from workbench.api.calls import PagePicture
 
 WAIT_MS = 300

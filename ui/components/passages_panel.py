@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.features.chat.answer_parts import describe_place
 from ui.components.basics import Card, Chip, ElidedLabel, IconButton, Text
+from ui.features.chat.answer_parts import describe_place
+from ui.theme import tokens
 from workbench.records.messages import Passage
 
 LONGEST = 400  # characters of a passage on its card; a click shows the rest

@@ -28,9 +28,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
+from ui.components.markdown_blocks import Leaf, Span
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.components.markdown_blocks import Leaf, Span
 
 LINE_HEIGHT = 1.5  # in sizes of the font
 _QUOTE = int(QTextFormat.Property.UserProperty) + 1

@@ -7,9 +7,9 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.theme import tokens
-from ui.features.adapters.texts import ScoreRow
 from ui.components.basics import Chip, Text
+from ui.features.adapters.texts import ScoreRow
+from ui.theme import tokens
 
 
 class ScoreTable(QWidget):

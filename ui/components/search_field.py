@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import IconLabel
+from ui.theme import tokens
 
 
 class SearchField(QLineEdit):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from ui.theme import tokens
-from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
 from ui.components.basics import set_property
+from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
 from ui.features.chat.slide_row import Slider
+from ui.theme import tokens
 
 _MOST_TYPED = 10.0
 """What a recipe takes, to either side; the slider shows what makes sense."""

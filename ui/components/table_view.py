@@ -17,9 +17,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ui.theme import tokens
 from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
+from ui.theme import tokens
 
 _ALIGN = {
     "right": Qt.AlignmentFlag.AlignRight,

@@ -23,14 +23,13 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from workbench import __version__
-from workbench.api import events
-from workbench.api import wire
-from workbench.errors import UserError
+from workbench.api import events, wire
 from workbench.api.events import Event
-from workbench.launching import import_path, python_command
 from workbench.api.ownership import read_key, read_owner
-from workbench.paths import Home
 from workbench.api.protocol import Call, RequestContext, failure_of, result_of
+from workbench.errors import UserError
+from workbench.launching import import_path, python_command
+from workbench.paths import Home
 
 if TYPE_CHECKING:
     from workbench.core.app import Workbench
@@ -188,7 +187,7 @@ class Client:
             except msgspec.DecodeError:
                 _log.exception("The core sent something that is not a message")
                 return
-            if not isinstance(message, wire.Told):
+            if not isinstance(message, wire.EventMessage):
                 continue
             terminal = isinstance(message.event, events.TERMINAL)
             with self._news:

@@ -25,15 +25,14 @@ from pathlib import Path
 import msgspec
 
 from workbench import __version__
-from workbench.api import events
-from workbench.api import wire
+from workbench.api import events, wire
 from workbench.api.calls import AnyCall
-from workbench.core.app import Workbench
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, make_key
-from workbench.paths import Home, find_home
 from workbench.api.protocol import RequestContext
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home, find_home
 
 IDLE_S = 20.0
 POLL_S = 0.25
@@ -236,7 +235,7 @@ class _Session:
 
     def _tell(self, number: int, event: Event) -> None:
         try:
-            self._send(wire.Told(number, event))
+            self._send(wire.EventMessage(number, event))
         except (OSError, ValueError):
             self._gone = True  # its reader sees the same and lets all of its requests know
 

@@ -1,7 +1,7 @@
 """What crosses the local connection between a client and the core: msgspec bytes, never pickles.
 
 The client says ``Hello`` first and is told ``Welcome`` or ``Refused``. Then it sends ``Request``s, several of which may
-be under way, and ``Cancel``s; each request is answered by ``Told``s, the last of them terminal. Both ends are the
+be under way, and ``Cancel``s; each request is answered by ``EventMessage``s, the last one terminal. Both ends are the
 same version of the program, so nothing here needs to be understood by another one but ``Hello`` and ``Refused``.
 """
 
@@ -48,7 +48,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     leaving: bool = False
 
 
-class Told(msgspec.Struct, frozen=True, tag="told"):
+class EventMessage(msgspec.Struct, frozen=True, tag="told"):
     """One event of the request ``id``."""
 
     id: int
@@ -66,7 +66,7 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
 READY, TAKEN, FAILED = "ready", "taken", "failed"
 
 ToCore = Request | Cancel | Leave
-ToClient = Welcome | Refused | Told
+ToClient = Welcome | Refused | EventMessage
 
 encode = msgspec.msgpack.Encoder().encode
 decode_hello = msgspec.msgpack.Decoder(Hello).decode

@@ -20,14 +20,14 @@ from typing import TextIO
 import workbench
 from workbench import errors
 from workbench.api import client
+from workbench.api.client import Front
+from workbench.api.events import Failed
+from workbench.api.protocol import failure_of
 from workbench.cli import adapters, ask, bench, chats, data, docs, format, models, runs, settings, train
 from workbench.cli.arguments import Commands
 from workbench.cli.output import JsonOutput, Output, TextOutput
 from workbench.cli.session import CallFailed, Session, Stopped
-from workbench.api.client import Front
-from workbench.api.events import Failed
 from workbench.paths import HOME_VARIABLE, Home, find_home
-from workbench.api.protocol import failure_of
 
 FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 

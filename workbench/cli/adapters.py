@@ -15,6 +15,7 @@ from workbench.api.calls import (
     RemoveAdapter,
     RenameAdapter,
 )
+from workbench.api.events import Log
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.models import show_made
 from workbench.cli.output import TextOutput, byte_size, duration, moment
@@ -22,7 +23,6 @@ from workbench.cli.run_lines import RunLines, show_parity, show_scores
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.api.events import Log
 from workbench.records.training import AdapterRecord, MergedType
 
 FINER = ("Q5", "Q6", "Q8", "F", "BF")

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.cli.output import Show, Told
+from workbench.cli.output import EventMessage, Show
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of
@@ -29,7 +29,7 @@ class Commands:
         return Commands(self._add(name, help), self._common)
 
     def command(
-        self, name: str, help: str, run: Run, show: Show, told: Told | None = None, **rest: Any
+        self, name: str, help: str, run: Run, show: Show, told: EventMessage | None = None, **rest: Any
     ) -> argparse.ArgumentParser:
         """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way."""
         parser = self._add(name, help, **rest)

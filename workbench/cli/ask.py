@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat
+from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.cli.arguments import Commands, field_lines, read_items, read_text, split_adapter
 from workbench.cli.docs import find_document, place
 from workbench.cli.models import only_model
@@ -18,7 +19,6 @@ from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import table_of, with_tokens
 from workbench.errors import UserError
-from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.fields import fields_of
 from workbench.records.recipes import (
     PARTS,
@@ -26,7 +26,7 @@ from workbench.records.recipes import (
     ModelPart,
     Recipe,
     RetrievalPart,
-    idle_fields,
+    ignored_fields,
     load_recipe,
     with_value,
 )
@@ -212,7 +212,7 @@ def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
     """Say which of the values that were set here belong to another strategy. Of the others the answer itself tells."""
     groups = {field.name: field.group for field in fields_of(DecodingPart)}
     strategy = recipe.decoding.strategy
-    for name in idle_fields(recipe.decoding):
+    for name in ignored_fields(recipe.decoding):
         if f"decoding.{name}" in _said(assignments) and groups[name] in ("beam", "contrastive"):
             text = f"decoding.{name} has no effect: it is of the strategy {groups[name]}, and this one is {strategy}."
             yield Log(text=text, level="notice")

@@ -24,12 +24,12 @@ from workbench.api.calls import (
     SearchDocuments,
     Unwatch,
 )
+from workbench.api.events import Artifact, Event, Progress
 from workbench.cli.arguments import Commands, absolute, at_least, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.api.events import Artifact, Event, Progress
 from workbench.records.messages import Passage
 
 

@@ -24,13 +24,13 @@ from workbench.api.events import (
 )
 
 Show = Callable[[Any, "TextOutput"], None]
-Told = Callable[[Event, "TextOutput"], None]
+EventMessage = Callable[[Event, "TextOutput"], None]
 
 
 class Output(Protocol):
     """Where a command's events and its end go."""
 
-    def event(self, event: Event, told: Told | None = None) -> None: ...
+    def event(self, event: Event, told: EventMessage | None = None) -> None: ...
 
     def finished(self, result: Any, show: Show) -> None: ...
 
@@ -47,7 +47,7 @@ class JsonOutput:
         self._text = TextOutput(err, err)
         self._seq = 0
 
-    def event(self, event: Event, told: Told | None = None) -> None:
+    def event(self, event: Event, told: EventMessage | None = None) -> None:
         self._write(event)
         if isinstance(event, Progress | Log):
             self._text.event(event)
@@ -80,7 +80,7 @@ class TextOutput:
         self._bar = ProgressBar(err) if err.isatty() else None
         self.streamed = ""
 
-    def event(self, event: Event, told: Told | None = None) -> None:
+    def event(self, event: Event, told: EventMessage | None = None) -> None:
         if isinstance(event, Progress):
             if self._bar is not None:
                 self._bar.show(event)

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.cli.output import TextOutput, byte_size, count_size, duration, one_line
 from workbench.api.events import Artifact, Event, Metric
+from workbench.cli.output import TextOutput, byte_size, count_size, duration, one_line
 from workbench.records.training import Parity, SampleAnswer
 from workbench.records.training.verdicts import verdict, why
 
@@ -27,7 +27,7 @@ _SHOWN = {
 
 
 class RunLines:
-    """A ``Told`` that keeps a step's numbers until all of them are there."""
+    """A ``EventMessage`` that keeps a step's numbers until all of them are there."""
 
     def __init__(self) -> None:
         self._steps = 0

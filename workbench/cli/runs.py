@@ -16,11 +16,11 @@ from workbench.api.calls import (
     RunRecord,
     StopRun,
 )
+from workbench.api.events import Log
 from workbench.cli.arguments import Commands, absolute, at_least
 from workbench.cli.output import TextOutput, duration, moment
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session, Stopped
-from workbench.api.events import Log
 
 
 def add_commands(commands: Commands) -> None:

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 from workbench import errors
 from workbench.api.client import Front
-from workbench.errors import UserError
 from workbench.api.events import TERMINAL, Cancelled, Event, Failed, Finished
-from workbench.paths import Home, find_home
 from workbench.api.protocol import Call, read_result
+from workbench.errors import UserError
+from workbench.paths import Home, find_home
 
 R = TypeVar("R")
 Events = Generator[Event, None, R]

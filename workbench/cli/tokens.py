@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from workbench.api.calls import AnswerTokens, AskResult, InspectAnswer
+from workbench.api.events import Log
 from workbench.cli.output import TextOutput
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.api.events import Log
 
 
 def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alternatives: int) -> Events[None]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from workbench.api.calls import PlanTraining, Train
+from workbench.api.events import Artifact, Log
 from workbench.cli.arguments import Commands, absolute, field_lines
 from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput
@@ -17,7 +18,6 @@ from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_score
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
-from workbench.api.events import Artifact, Log
 from workbench.records.training import (
     PARTS,
     TrainingConfig,

@@ -14,40 +14,40 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.api import events
-from workbench.core.runs.kinds.export import ExportRuns
+from workbench.api.events import Event
+from workbench.api.protocol import Call, RequestContext, failure_of
+from workbench.core.adapters.artifact_registry import Publishing
 from workbench.core.adapters.service import Adapters
+from workbench.core.answers.inspection import Inspecting
+from workbench.core.answers.resolver import Resolver
 from workbench.core.answers.service import Answers
 from workbench.core.background import Background
-from workbench.core.models.base_models import Bases
 from workbench.core.change_notifier import Changes
 from workbench.core.chats.service import Chats
-from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.datasets.service import DataSets
-from workbench.core.documents.service import Documents
 from workbench.core.documents.embedder import Embedding
+from workbench.core.documents.folder_watcher import Watching, changed_since
+from workbench.core.documents.service import Documents
+from workbench.core.models.base_models import Bases
 from workbench.core.models.leases import Inference
-from workbench.core.runs.kinds.ingest import Ingesting, ingest_config
-from workbench.core.answers.inspection import Inspecting
-from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
 from workbench.core.models.service import Models
-from workbench.core.status import Preferences, Program
-from workbench.core.adapters.artifact_registry import Publishing
-from workbench.core.answers.resolver import Resolver
+from workbench.core.runs.kinds.dataset import DataRuns
+from workbench.core.runs.kinds.export import ExportRuns
+from workbench.core.runs.kinds.ingest import Ingesting, ingest_config
+from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
+from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.runs.queue import Runs
+from workbench.core.status import Preferences, Program
 from workbench.core.streams import Handler
 from workbench.core.training.service import Training
-from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.training.workers import HostMaker, TrainingWorkers
-from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.models.checksums import Checksums
 from workbench.paths import Home
-from workbench.api.protocol import Call, RequestContext, failure_of
-from workbench.storage.adapters import AdapterShelf
+from workbench.storage.adapters import AdapterStore
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
-from workbench.storage.datasets import DataShelf
+from workbench.storage.datasets import DatasetStore
 from workbench.storage.home import open_home
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
@@ -80,7 +80,7 @@ class Workbench:
         )
         self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
         chats = ChatStore(self._database)
-        shelf, sets = AdapterShelf(home.adapters), DataShelf(home.datasets)
+        shelf, sets = AdapterStore(home.adapters), DatasetStore(home.datasets)
         bases = Bases(catalogue, checksums, sets)
         self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._inference, self._changes)
         self._exports = ExportRuns(bases, self._training_workers, shelf)

@@ -7,8 +7,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from workbench.errors import Cancelled, UserError
 from workbench.api.protocol import RequestContext
+from workbench.errors import Cancelled, UserError
 
 _log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.models.leases import Inference
 from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, at_once
+from workbench.core.streams import Handlers, unary
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.machine import read_machine
@@ -78,12 +78,12 @@ class Program:
 
     def handlers(self) -> Handlers:
         return {
-            GetMachine: at_once(self.machine),
-            GetStatus: at_once(lambda call: self.status()),
+            GetMachine: unary(self.machine),
+            GetStatus: unary(lambda call: self.status()),
             Subscribe: lambda call, context: self._changes.subscribe(context),
-            GetSettings: at_once(lambda call: self._preferences.current),
-            ChangeSettings: at_once(lambda call: self._preferences.change(call.values)),
-            RestartWorker: at_once(self.restart),
+            GetSettings: unary(lambda call: self._preferences.current),
+            ChangeSettings: unary(lambda call: self._preferences.change(call.values)),
+            RestartWorker: unary(self.restart),
         }
 
     def machine(self, call: GetMachine) -> Machine:

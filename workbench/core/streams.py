@@ -17,7 +17,7 @@ Handler = Callable[[Any, RequestContext], Iterator[Event]]
 Handlers = Mapping[type[Call[Any]], Handler]
 
 
-def at_once(function: Callable[[Any], Any]) -> Handler:
+def unary(function: Callable[[Any], Any]) -> Handler:
     """The handler for a call that is answered without anything to watch: ``function(call)`` is its result."""
 
     def handle(call: Any, context: RequestContext) -> Iterator[Event]:
@@ -26,7 +26,7 @@ def at_once(function: Callable[[Any], Any]) -> Handler:
     return handle
 
 
-def reported(work: Callable[[Callable[[Event], None]], T]) -> Generator[Event, None, T]:
+def with_progress(work: Callable[[Callable[[Event], None]], T]) -> Generator[Event, None, T]:
     """Run ``work(report)`` on a thread and yield what it reports; its result is the generator's, as is its error.
 
     Closing the generator does not end the work: that is for its request context to do.

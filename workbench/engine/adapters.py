@@ -16,8 +16,8 @@ from workbench.engine.keys import AdapterKey, Key, file_state
 from workbench.engine.library import llama
 from workbench.engine.virtual_tokens import Beginning, Prefix, SoftPrompt, read_virtual_tokens
 from workbench.errors import UserError
-from workbench.models.adapters import check_fit
 from workbench.gguf.reader import Tensor
+from workbench.models.adapters import check_fit
 
 KEPT = 8
 """How many adapters stay in memory."""

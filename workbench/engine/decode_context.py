@@ -1,10 +1,10 @@
-"""A lane: one context of the model, in which jobs with the same adapters are computed together, step by step.
+"""A decode context: one context of the model, in which jobs with the same adapters are computed together, step by step.
 
 A step computes one token of every branch that generates and a slice of every prompt that waits, in one batch. What
 lies in the context's memory, and what can be reused of it, is known to ``slots``. A job is let in when all the cells
 that it can come to need are free, or held by what lies idle.
 
-In a deterministic model a lane computes one job at a time, prompts in slices that begin and end at multiples of
+A deterministic model's decode context computes one job at a time, prompts in slices that begin and end at multiples of
 ``EXACT_SLICE``: what stands beside a token in a batch changes the last bits of its logits.
 """
 
@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.batch import ABORTED, Batch, check
-from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.library import llama, logits_function
 from workbench.engine.loading import MAX_OUTPUTS, Model
+from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import EXACT_SLICE, Slots
 from workbench.engine.virtual_tokens import Beginning
@@ -42,7 +42,7 @@ ABORTABLE_TOKENS = 16
 """Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
 
 
-class Lane:
+class DecodeContext:
     """Computes jobs that share ``key``, their adapters. Everything is called on the engine's thread."""
 
     def __init__(self, model: Model, context: Any, store: PrefixStore, should_abort: Callable[[], bool]) -> None:
@@ -81,7 +81,7 @@ class Lane:
     # -- letting jobs in and out ----------------------------------------------------------------------
 
     def has_room(self, job: Job) -> bool:
-        """Whether the job can be let in now, if its adapters are the lane's."""
+        """Whether the job can be let in now, if its adapters are the decode context's."""
         if self.model.deterministic and self.jobs:
             return False
         cells = sum(active.cells for active in self.jobs) + job.cells
@@ -103,7 +103,7 @@ class Lane:
         job.begin()
 
     def shared_with(self, job: Job) -> int:
-        """How many tokens of its prompt the lane's memory could spare the job."""
+        """How many tokens of its prompt the decode context's memory could spare the job."""
         return self.slots.shared_with(job)
 
     def dismiss(self, job: Job) -> None:
@@ -156,7 +156,7 @@ class Lane:
                     llama.llama_set_embeddings(self.context, False)
 
     def stream_alone(self, go_on: Callable[[], bool]) -> None:
-        """Go on with the lane's only branch, if there is one and it generates, as long as ``go_on`` says.
+        """Go on with the decode context's only branch, if there is one and it generates, as long as ``go_on`` says.
 
         What ``step`` does for one token of one sequence, without the bookkeeping for several: that would take as
         long as three hundredths of a small model's token.

@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from workbench.api.events import Event, TextDelta, Thought
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import GeneratedSequence
-from workbench.engine.text import CharacterDecoder, StopFinder
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
+from workbench.engine.text import CharacterDecoder, StopFinder
 from workbench.engine.vocabulary import Vocabulary
-from workbench.api.events import Event, TextDelta, Thought
 from workbench.records.messages import Finish
 
 LONGEST_DELAY_S = 0.045

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from workbench.engine.keys import Key, virtual_tokens
 from workbench.api.events import TERMINAL, Event
 from workbench.api.protocol import RequestContext
+from workbench.engine.keys import Key, virtual_tokens
 
 Logits = npt.NDArray[np.float32]
 

@@ -2,7 +2,7 @@
 
 A key names the files as they are now and the scales, so that a file that was replaced is another adapter. It also says
 how many virtual tokens the set puts before every text: they take room in the context, and nobody but the memory of a
-lane (``slots``) ever sees them.
+decode context (``slots``) ever sees them.
 """
 
 from __future__ import annotations

@@ -15,17 +15,17 @@ import psutil
 
 from workbench import errors
 from workbench.api.calls import ModelDetails
-from workbench.engine.memory_planner import BATCH_TOKENS, Plan, cache_bytes, plan_load, windowed_layers
+from workbench.api.events import Progress
+from workbench.api.protocol import RequestContext
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
+from workbench.engine.memory_planner import BATCH_TOKENS, Plan, cache_bytes, plan_load, windowed_layers
 from workbench.engine.offloading import weigh_tensors
 from workbench.engine.protocol import Load, LoadedModel
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.api.events import Progress
 from workbench.gguf.reader import Tensor
 from workbench.models.gguf_model import describe_gguf, read_pieces
 from workbench.models.machine import read_machine
-from workbench.api.protocol import RequestContext
 
 MAX_OUTPUTS = 32
 """For how many tokens of one batch logits are asked at most: they take a float for each word of the vocabulary."""

@@ -1,9 +1,9 @@
 """The engine: one thread that owns a model's contexts and computes all requests, step by step.
 
-Jobs wait in a queue, people's before those of the background, each in the order of their coming. A job is computed in
-a lane, a context that has the job's adapters on it; lanes with something to do take turns. There are at most
-``MAX_LANES``, so that recipes that differ only in their adapters answer side by side, and one more for somebody whom
-the background would keep waiting; an idle lane changes its adapters in no time.
+Jobs wait in a queue, people's before those of the background, each in the order of arrival. A job is computed in a
+decode context that has the job's adapters on it; busy decode contexts take turns. There are at most
+``MAX_DECODE_CONTEXTS``, so that recipes that differ only in their adapters answer side by side, and one more for a
+person whom the background would keep waiting; an idle decode context changes its adapters in no time.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from typing import TypeVar
 
 import numpy as np
 
+from workbench.api.protocol import RequestContext
 from workbench.engine.adapters import Adapters
+from workbench.engine.decode_context import BACKGROUND_TURN, DecodeContext
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, virtual_tokens
-from workbench.engine.decode_context import BACKGROUND_TURN, Lane
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
-from workbench.api.protocol import RequestContext
 
-MAX_LANES = 2
+MAX_DECODE_CONTEXTS = 2
 
 _T = TypeVar("_T")
 
@@ -44,13 +44,13 @@ class Engine:
         self._waiting: deque[Job] = deque()
         self._store = PrefixStore(model.prefix_cache_bytes)
         self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors, model.windowed)
-        self._all_lanes = False
+        self._no_more_contexts = False
         self._closing = False
         self._door = threading.Lock()
         self._turn = 0
         self._threads = model.info.threads
         self._thread_count = None if model.threads_are_set else ThreadCount(self._threads)
-        self._lanes = [Lane(model, model.first_context, self._store, self._should_abort)]
+        self._decode_contexts = [DecodeContext(model, model.first_context, self._store, self._should_abort)]
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -100,8 +100,8 @@ class Engine:
 
         def clear() -> None:
             self._store.clear()
-            for lane in self._lanes:
-                lane.slots.forget()
+            for decode_context in self._decode_contexts:
+                decode_context.slots.forget()
 
         self.ask(clear)
 
@@ -111,8 +111,8 @@ class Engine:
             self._closing = True
             self._arrived.put(None)
         self._thread.join()
-        for lane in self._lanes:
-            lane.close()
+        for decode_context in self._decode_contexts:
+            decode_context.close()
         self.model.close()
 
     # -- on the engine's thread -----------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Engine:
             job.cancel()
 
     def _jobs(self) -> list[Job]:
-        return [job for lane in self._lanes for job in lane.jobs]
+        return [job for decode_context in self._decode_contexts for job in decode_context.jobs]
 
     def _take_arrivals(self) -> bool:
         """Wait for work if there is none. False when the engine is to end."""
@@ -152,12 +152,12 @@ class Engine:
         return True
 
     def _drop_cancelled(self) -> None:
-        for lane in self._lanes:
-            for job in list(lane.jobs):
+        for decode_context in self._decode_contexts:
+            for job in list(decode_context.jobs):
                 if job.cancelled and not job.done:
                     job.cancel()
                 if job.done:
-                    lane.dismiss(job)
+                    decode_context.dismiss(job)
         if any(job.cancelled for job in self._waiting):
             for job in self._waiting:
                 if job.cancelled:
@@ -165,7 +165,7 @@ class Engine:
             self._waiting = deque(job for job in self._waiting if not job.done)
 
     def _admit_waiting(self) -> None:
-        """Let waiting jobs in, in their order, as long as there is a lane with room; nobody overtakes."""
+        """Let waiting jobs in, in their order, as long as there is a decode context with room; nobody overtakes."""
         for behind in (False, True):
             for job in [job for job in self._waiting if job.background is behind]:
                 if not self._admit(job):
@@ -178,23 +178,23 @@ class Engine:
         if problem is not None:
             job.fail(problem)
             return True
-        lane = self._choose_lane(job)
-        if lane is None:
+        decode_context = self._choose_decode_context(job)
+        if decode_context is None:
             return False
         try:
-            if lane.key != job.key:
-                self._put_on(lane, job.key)
-            for other in self._lanes:
-                if other is not lane:
-                    other.slots.hand_over(job, lane.shared_with(job))
-            lane.admit(job)
+            if decode_context.key != job.key:
+                self._put_on(decode_context, job.key)
+            for other in self._decode_contexts:
+                if other is not decode_context:
+                    other.slots.hand_over(job, decode_context.shared_with(job))
+            decode_context.admit(job)
         except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
             if not isinstance(error, UserError):
                 sys.stderr.write(traceback.format_exc())
             if not job.done:
                 job.fail(error)
-            if job in lane.jobs:
-                lane.dismiss(job)
+            if job in decode_context.jobs:
+                decode_context.dismiss(job)
         return True
 
     def _problem(self, job: Job) -> UserError | None:
@@ -214,76 +214,80 @@ class Engine:
             )
         return None
 
-    def _choose_lane(self, job: Job) -> Lane | None:
+    def _choose_decode_context(self, job: Job) -> DecodeContext | None:
         """One with the job's adapters and room; else the idle one that has most of its prompt; else a new one."""
-        behind = [lane for lane in self._lanes if any(other.background for other in lane.jobs)]
+        behind = [
+            decode_context
+            for decode_context in self._decode_contexts
+            if any(other.background for other in decode_context.jobs)
+        ]
         if self.model.deterministic and job.background and behind:
             return None
-        same = [lane for lane in self._lanes if lane.key == job.key]
-        fitting = [lane for lane in same if lane.has_room(job)]
+        same = [decode_context for decode_context in self._decode_contexts if decode_context.key == job.key]
+        fitting = [decode_context for decode_context in same if decode_context.has_room(job)]
         if fitting:
-            return max(fitting, key=lambda lane: (bool(lane.jobs), lane.shared_with(job)))
-        idle = [lane for lane in self._lanes if not lane.jobs]
+            return max(fitting, key=lambda decode_context: (bool(decode_context.jobs), decode_context.shared_with(job)))
+        idle = [decode_context for decode_context in self._decode_contexts if not decode_context.jobs]
         if idle:
-            return max(idle, key=lambda lane: lane.shared_with(job))
+            return max(idle, key=lambda decode_context: decode_context.shared_with(job))
         # what is done in the background must not be what somebody waits for
-        obstructed = not job.background and all(lane in behind for lane in same)
-        most = MAX_LANES + (obstructed and len(behind) == len(self._lanes))
+        obstructed = not job.background and all(decode_context in behind for decode_context in same)
+        most = MAX_DECODE_CONTEXTS + (obstructed and len(behind) == len(self._decode_contexts))
         wanted = self.model.deterministic or obstructed or not same
-        return self._new_lane() if wanted and len(self._lanes) < most else None
+        return self._new_decode_context() if wanted and len(self._decode_contexts) < most else None
 
-    def _new_lane(self) -> Lane | None:
-        if self._all_lanes:
+    def _new_decode_context(self) -> DecodeContext | None:
+        if self._no_more_contexts:
             return None
         try:
             context = self.model.make_context()
         except UserError:  # no memory for another one: what is there has to do
-            self._all_lanes = True
+            self._no_more_contexts = True
             return None
-        lane = Lane(self.model, context, self._store, self._should_abort)
-        self._lanes.append(lane)
-        return lane
+        decode_context = DecodeContext(self.model, context, self._store, self._should_abort)
+        self._decode_contexts.append(decode_context)
+        return decode_context
 
-    def _put_on(self, lane: Lane, key: Key) -> None:
+    def _put_on(self, decode_context: DecodeContext, key: Key) -> None:
         self._adapters.load(key)
         try:
-            lane.use(key, self._adapters.set_on(lane.context, key))
+            decode_context.use(key, self._adapters.set_on(decode_context.context, key))
         except BaseException:  # some may be on
-            lane.use((), self._adapters.set_on(lane.context, ()))
+            decode_context.use((), self._adapters.set_on(decode_context.context, ()))
             raise
-        self._adapters.forget_unused([other.key for other in self._lanes])
+        self._adapters.forget_unused([other.key for other in self._decode_contexts])
 
     def _step(self) -> None:
-        busy = [lane for lane in self._lanes if lane.jobs]
+        busy = [decode_context for decode_context in self._decode_contexts if decode_context.jobs]
         self._turn += 1
-        awaited = [lane for lane in busy if any(not job.background for job in lane.jobs)]
-        for lane in busy:
-            if awaited and lane not in awaited and self._turn % BACKGROUND_TURN:
+        awaited = [decode_context for decode_context in busy if any(not job.background for job in decode_context.jobs)]
+        for decode_context in busy:
+            if awaited and decode_context not in awaited and self._turn % BACKGROUND_TURN:
                 continue
             try:
-                self._adapt_threads(lane)
-                lane.step()
+                self._adapt_threads(decode_context)
+                decode_context.step()
                 if len(busy) == 1 and not self._waiting:
-                    lane.stream_alone(lambda lane=lane: self._goes_on(lane))  # type: ignore[misc]
-            except Exception as error:  # noqa: BLE001 - this lane's requests fail, the others go on
+                    decode_context.stream_alone(lambda decode_context=decode_context: self._goes_on(decode_context))  # type: ignore[misc]
+            except Exception as error:  # noqa: BLE001 - this decode context's requests fail, the others go on
                 sys.stderr.write(traceback.format_exc())
-                lane.fail_all(error)
-            for job in [job for job in lane.jobs if job.done]:
-                lane.dismiss(job)
+                decode_context.fail_all(error)
+            for job in [job for job in decode_context.jobs if job.done]:
+                decode_context.dismiss(job)
 
-    def _goes_on(self, lane: Lane) -> bool:
+    def _goes_on(self, decode_context: DecodeContext) -> bool:
         """Asked before each token of an answer that is alone."""
-        self._adapt_threads(lane)
+        self._adapt_threads(decode_context)
         return self._arrived.empty()
 
-    def _adapt_threads(self, lane: Lane) -> None:
+    def _adapt_threads(self, decode_context: DecodeContext) -> None:
         if self._thread_count is not None:
-            lane.set_threads(self.threads)
+            decode_context.set_threads(self.threads)
 
     def _should_abort(self) -> bool:
         return self._closing or any(job.cancelled for job in self._jobs())
 
     def _fail_all(self, error: Exception) -> None:
-        for lane in self._lanes:
+        for decode_context in self._decode_contexts:
             with contextlib.suppress(Exception):
-                lane.fail_all(error)
+                decode_context.fail_all(error)

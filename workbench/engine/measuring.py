@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench import errors
+from workbench.api.events import Event, Finished, Progress
+from workbench.api.protocol import RequestContext, finish
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
 from workbench.engine.protocol import MeasureSpeed, Speed
 from workbench.errors import UserError
-from workbench.api.events import Event, Finished, Progress
-from workbench.api.protocol import RequestContext, finish
 
 
 class Drill(Job):

@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from workbench.engine.template import TemplateError
 from workbench.engine.reasoning_parser import Marks, opened_by
+from workbench.engine.template import TemplateError
 from workbench.errors import UserError
 from workbench.records.messages import Message
 

@@ -9,8 +9,8 @@ import msgspec
 
 from workbench.api.calls import Device
 from workbench.api.events import Event
-from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.api.protocol import Call
+from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart
 
 

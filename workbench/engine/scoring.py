@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from workbench import errors
+from workbench.api.events import Progress
+from workbench.api.protocol import RequestContext, finish
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import exact_normaliser
 from workbench.engine.protocol import Scored, TextScore
 from workbench.engine.text import CharacterDecoder
 from workbench.engine.vocabulary import Vocabulary
-from workbench.api.events import Progress
 from workbench.records.messages import Alternative, ChosenToken
-from workbench.api.protocol import RequestContext, finish
 
 SIDE_BY_SIDE = 8
 """How many continuations are computed at once."""

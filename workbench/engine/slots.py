@@ -1,4 +1,4 @@
-"""The memory of a lane: which sequence holds what, what of it the next job can go on from, and what has to go.
+"""The memory of a decode context: which sequence holds what, what the next job can reuse, and what is evicted.
 
 All sequences of a context share one memory of ``context_tokens`` cells. A branch has a sequence, its slot; when it
 ends, its tokens stay there, and the next job that begins like them goes on from what they have in common. What lies
@@ -30,7 +30,7 @@ GIVEN_UP = 5
 
 
 class Slot:
-    """A sequence of the lane's memory. Without a ``branch`` it is idle, and ``tokens``, computed with the adapters
+    """A sequence of a context's memory. Without a ``branch`` it is idle, and ``tokens``, computed with the adapters
     ``key``, are in it, after ``before`` virtual ones. An idle slot without tokens is empty. ``spare`` is what holds one
     answer of several: it is the first to go, and isn't saved."""
 
@@ -89,7 +89,7 @@ class Slots:
 
     def give(self, job: Job, needed: int) -> Branch:
         """The job's first branch, with as much of its prompt as is in memory or in the store. ``needed`` is how many
-        cells the lane's jobs, this one among them, can come to need."""
+        cells the decode context's jobs, this one among them, can come to need."""
         slot = self._place(job, needed)
         return self._take(slot, Branch(slot.number, list(job.prompt), len(slot.tokens), job.wanted_from), job)
 
@@ -98,7 +98,7 @@ class Slots:
         return max(self._usable(slot, job) for slot in self._slots)
 
     def hand_over(self, job: Job, more_than: int) -> None:
-        """Move an idle conversation that the job begins like into the store, for another lane to take it."""
+        """Move an idle conversation that the job begins like into the store, for another decode context to take it."""
         best = max(
             (slot for slot in self._slots if slot.branch is None),
             key=lambda slot: self._usable(slot, job),

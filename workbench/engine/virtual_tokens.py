@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.engine.batch import check
-from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.library import llama
+from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.sequence_state import SequenceState
 from workbench.errors import UserError
 from workbench.gguf.reader import GGUF, Tensor, read_gguf
@@ -115,7 +115,7 @@ class Prefix:
 
 
 class Beginning:
-    """What every sequence of a lane begins with: ``count`` virtual tokens, computed with one set of adapters.
+    """What every sequence of a decode context begins with: ``count`` virtual tokens, computed with one set of adapters.
 
     They are computed once and kept as a saved sequence, for all contexts of the model.
     """

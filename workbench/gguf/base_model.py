@@ -16,9 +16,9 @@ from typing import Any
 import gguf
 
 from workbench.errors import UserError
-from workbench.gguf.reader import Tensor
 from workbench.gguf.architectures import FAMILIES, Order, architecture_of, layer_of, row_order
 from workbench.gguf.layout import open_model, whole_numbers
+from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors_tensors import SafetensorsFile
 
 _OUTPUT = "output.weight"

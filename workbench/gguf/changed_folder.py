@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import UserError
-from workbench.gguf.base_model import Base
 from workbench.gguf.architectures import FAMILIES, Order
+from workbench.gguf.base_model import Base
 from workbench.gguf.layout import Floats
 from workbench.gguf.peft_folder import folder_sha256
 from workbench.gguf.safetensors_tensors import SafetensorsFile

@@ -10,26 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from workbench.errors import UserError
-from workbench.models.gguf_model import read_pieces
-from workbench.gguf import changed_folder
-from workbench.gguf import peft_folder
-from workbench.gguf import peft_kinds
-from workbench.gguf.base_model import read_base
 from workbench.atomic_write import kept_beside
-from workbench.gguf.lora import adapter_to_gguf
-from workbench.gguf.quantization_types import check_type
-from workbench.gguf.merging import SMALL_PARAMETERS, merge, write_merged
-from workbench.gguf.soft_prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
-from workbench.gguf.quantization import quantize
+from workbench.errors import UserError
+from workbench.gguf import changed_folder, peft_folder, peft_kinds
+from workbench.gguf.base_model import read_base
 from workbench.gguf.compatibility import check_servable
-from workbench.training.protocol import BaseModel, Served
+from workbench.gguf.lora import adapter_to_gguf
+from workbench.gguf.merging import SMALL_PARAMETERS, merge, write_merged
+from workbench.gguf.quantization import quantize
+from workbench.gguf.quantization_types import check_type
+from workbench.gguf.soft_prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
+from workbench.models.gguf_model import read_pieces
 from workbench.records.training import ArtifactKind, MergedType
+from workbench.training.protocol import BaseModel, Served
 
 __all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merge_trained", "requantize"]
 
 Report = Callable[[str, int, int], None]
-"""Told a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
+"""Receives a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""
 
 
 def kind_of(trained: Path) -> ArtifactKind:

@@ -15,12 +15,11 @@ from typing import BinaryIO, Literal, get_args
 import gguf
 import numpy as np
 
-from workbench.errors import UserError
-from workbench.gguf.ggml_types import FILE_TYPES, TENSOR_TYPES
-from workbench.gguf.reader import read_gguf
-from workbench.gguf.base_model import read_base
 from workbench.atomic_write import check_room, written_beside
+from workbench.errors import UserError
 from workbench.gguf.adapter_deltas import Change, Changes, NoChanges, read_changes, touched
+from workbench.gguf.base_model import read_base
+from workbench.gguf.ggml_types import FILE_TYPES, TENSOR_TYPES
 from workbench.gguf.layout import (
     Contents,
     Floats,
@@ -35,9 +34,10 @@ from workbench.gguf.layout import (
     size_of,
     text_entry,
 )
+from workbench.gguf.reader import read_gguf
 
 Progress = Callable[[int, int], None]
-"""Told the bytes that are written and all that will be; what it raises stops the work."""
+"""Receives the bytes that are written and all that will be; what it raises stops the work."""
 
 ChangedType = Literal["Q8_0", "F16", "F32", "same"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workbench.atomic_write import check_room, written_beside
 from workbench.errors import UserError
 from workbench.gguf.ggml_types import FILE_TYPES
+from workbench.gguf.quantization_types import check_type
 from workbench.gguf.reader import read_gguf
 from workbench.models.gguf_model import describe_gguf
-from workbench.atomic_write import check_room, written_beside
-from workbench.gguf.quantization_types import check_type
 
 _NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
 from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
 
 BLOCK = 4 * 1024 * 1024
 

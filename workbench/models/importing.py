@@ -20,13 +20,13 @@ from typing import BinaryIO
 import msgspec
 
 from workbench.api.calls import ModelRecord
+from workbench.api.events import Progress
+from workbench.api.protocol import RequestContext
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import UserError
-from workbench.api.events import Progress
 from workbench.models.checksums import BLOCK, Checksums
 from workbench.models.inspection import inspect_path
 from workbench.models.names import clean_name, file_safe, unique_name
-from workbench.api.protocol import RequestContext
 
 Report = Callable[[Progress], None]
 SPARE_BYTES = 64 * 1024 * 1024

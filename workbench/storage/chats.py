@@ -9,7 +9,7 @@ import msgspec
 
 from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
-from workbench.records.messages import Citation, Passage, Sequence, Usage
+from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import Recipe
 from workbench.storage.database import Database, Row
 from workbench.storage.identity import new_id
@@ -27,7 +27,7 @@ _PARTS_OF_JSON: dict[str, Any] = {
     "usage": Usage,
     "recipe": Recipe,
     "document": DocumentTask,
-    "sequences": tuple[Sequence, ...],
+    "sequences": tuple[Candidate, ...],
 }
 _TRIGRAM = 3
 

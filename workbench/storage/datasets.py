@@ -27,7 +27,7 @@ _LONGEST_BYTES = 200
 SPARE_BYTES = 64 * 1024 * 1024
 
 
-class DataShelf:
+class DatasetStore:
     """The sets of a home."""
 
     def __init__(self, folder: Path) -> None:

@@ -13,11 +13,11 @@ from workbench.api.events import Event
 from workbench.records.messages import Passage
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.streaming import Unchanged, answered, edit, ending
 from workbench.techniques.retrieval.citations import CitationEditor, citations_of, cited
+from workbench.techniques.streaming import Unchanged, answered, edit, ending
 
 
-class Begun(msgspec.Struct, frozen=True, kw_only=True):
+class Prefix(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of the earlier answer: the ``prompt`` that the model was shown and the ``answer``'s first tokens, as
     ids, and the ``passages`` that ``query`` had found for ``question``."""
 
@@ -28,7 +28,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
 
 
-def run(begun: Begun, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def run(begun: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Go on with an answer; nothing is searched anew. Its text begins with what ``begun.answer`` says.
 
     Streams Retrieved where there were passages, then Thought, TextDelta, BeamStep and Log(notice). Ends in Finished

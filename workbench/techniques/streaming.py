@@ -11,11 +11,10 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import AskResult
-from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.api.events import Event
-from workbench.records.messages import Message
-from workbench.records.messages import Sequence as Answered
 from workbench.api.protocol import error_of, finish
+from workbench.engine.protocol import Generated, GeneratedSequence
+from workbench.records.messages import Candidate, Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.context import AnswerContext
 
@@ -166,10 +165,10 @@ def _stream_of(sequence: GeneratedSequence, place: int, under_way: dict[int, _Un
     return next((number for number, one in under_way.items() if one.raw == sequence.text), place)
 
 
-def answered(generated: Generated) -> tuple[Answered, ...]:
+def answered(generated: Generated) -> tuple[Candidate, ...]:
     """All that was answered at once, in its order."""
     return tuple(
-        Answered(
+        Candidate(
             text=sequence.text,
             score=sequence.score,
             finish=sequence.finish,
@@ -177,7 +176,7 @@ def answered(generated: Generated) -> tuple[Answered, ...]:
             tokens=len(sequence.tokens),
         )
         for sequence in generated.sequences
-    ) or (Answered(text=generated.text, score=generated.mean_logprob, finish=generated.finish),)
+    ) or (Candidate(text=generated.text, score=generated.mean_logprob, finish=generated.finish),)
 
 
 def ending(result: AskResult, generated: Generated) -> events.Terminal:

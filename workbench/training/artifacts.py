@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import UserError
-from workbench.training.methods import moving
 from workbench.records.training import WeightsMethod
+from workbench.training.methods import moving
 
 CHANGED = "changed.safetensors"
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from workbench.training.batching import count_steps
 from workbench.records.training import BaseForm, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart, rank_of
+from workbench.training.batching import count_steps
 
 Device = Literal["cpu", "cuda"]
 

@@ -17,11 +17,12 @@ from typing import Any
 import torch
 
 from workbench.api import events
-from workbench.records.messages import Message
 from workbench.metrics import contains_answer, is_exact_match, rouge_l
-from workbench.training.data.examples import Example
-from workbench.training.data.assistant_masks import Tokenizer
+from workbench.records.messages import Message
+from workbench.records.training import SampleAnswer, Scores
 from workbench.training.batching import PASS_TOKENS, make_passes
+from workbench.training.data.assistant_masks import Tokenizer
+from workbench.training.data.examples import Example
 from workbench.training.losses import LossOf
 from workbench.training.methods import base_of, cache_of, given_cache
 from workbench.training.sets import (
@@ -32,7 +33,6 @@ from workbench.training.sets import (
     question_of,
 )
 from workbench.training.tensors import positions_of, tensors_of
-from workbench.records.training import SampleAnswer, Scores
 
 ANSWERS_AT_ONCE = 16
 """So many questions are answered together, or fewer: as many as are read in one pass."""

@@ -16,13 +16,13 @@ from typing import Any, Protocol
 import msgspec
 
 from workbench.errors import UserError
-from workbench.models.gguf_model import read_pieces, whole_name
-from workbench.techniques.catalog import method_of
-from workbench.gguf.base_model import read_base
 from workbench.gguf.architectures import new_biases
+from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
-from workbench.training.protocol import BaseModel
+from workbench.models.gguf_model import read_pieces, whole_name
 from workbench.records.training import TrainingConfig, dump_config, layers_of
+from workbench.techniques.catalog import method_of
+from workbench.training.protocol import BaseModel
 
 COPIED_BYTES = 1_000_000_000
 """Up to this size the base model is put into the folder; a larger one is named, with its checksum."""
@@ -79,7 +79,7 @@ def export_training(
         (beside / "workbench.toml").write_text(dump_config(config), "utf-8")
         (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements()), "utf-8")
         (beside / "README.md").write_text(_readme(config, model, name, counts, copied, details or {}), "utf-8")
-        shutil.copyfile(Path(__file__).with_name("standalone.py"), beside / "train.py")
+        shutil.copyfile(Path(__file__).with_name("export_script.py"), beside / "train.py")
         beside.rename(out)
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror or error}.", "Choose another folder.") from error

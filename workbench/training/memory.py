@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 
 from workbench.gguf.peft_kinds import WIDE_RANK
-from workbench.training.trainable_parameters import ModelShape, count_moving, targets
-from workbench.training.defaults import Device
 from workbench.records.training import (
     ARTIFACTS,
     RANKS,
@@ -20,6 +18,8 @@ from workbench.records.training import (
     layers_of,
     rank_of,
 )
+from workbench.training.defaults import Device
+from workbench.training.trainable_parameters import ModelShape, count_moving, targets
 
 PROGRAM_BYTES = 560_000_000
 """Python, torch, transformers and peft, before a model is loaded."""

@@ -23,9 +23,9 @@ from transformers.pytorch_utils import Conv1D
 
 from workbench.errors import UserError
 from workbench.gguf.architectures import new_biases
+from workbench.records.training import KRONECKER_FACTOR, WeightsMethod, WeightsPart, layers_of, rank_of
 from workbench.training.weights.loading import LoadedBase
 from workbench.training.weights.packed_layers import unpack_layers
-from workbench.records.training import KRONECKER_FACTOR, WeightsMethod, WeightsPart, layers_of, rank_of
 
 SELECTIONS: tuple[WeightsMethod, ...] = ("full", "layers", "biases", "norms")
 """Methods that move the model's own weights; what they leave are new values of these."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def memory_told() -> Iterator[None]:
+def translate_out_of_memory() -> Iterator[None]:
     """Want of memory is a MemoryError, whatever torch calls it: the core, which knows the plan, says what to lower."""
     try:
         yield

@@ -15,15 +15,15 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
+from workbench.gguf.compatibility import check_servable
 from workbench.paths import free_bytes
+from workbench.records.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
 from workbench.techniques.catalog import method_of
 from workbench.training import memory
-from workbench.gguf.compatibility import check_servable
-from workbench.training.trainable_parameters import ModelShape, count_moving, read_shape, trained_linear_parameters
-from workbench.training.protocol import BaseModel, MeasuredSpeed
 from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
+from workbench.training.protocol import BaseModel, MeasuredSpeed
+from workbench.training.trainable_parameters import ModelShape, count_moving, read_shape, trained_linear_parameters
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
-from workbench.records.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
 
 CORE_FLOPS = 60e9
 """Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's

@@ -22,10 +22,10 @@ from typing import IO, Any
 import msgspec
 
 from workbench.api import events
-from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.api.protocol import error_of, failure_of, finish
-from workbench.training.protocol import Trained, TrainModel
+from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.training.control import FileControl, Switch
+from workbench.training.protocol import Trained, TrainModel
 from workbench.workers.process import kill_tree, spawn
 
 Emit = Callable[[events.Event], None]

@@ -20,14 +20,16 @@ from transformers import set_seed
 from workbench.api import events
 from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
-from workbench.training.data.assistant_masks import Tokenizer
-from workbench.training.protocol import BaseModel, Trained, TrainModel
+from workbench.records.training import ARTIFACTS, TrainingConfig
 from workbench.training.artifacts import set_moving, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
 from workbench.training.control import Control
+from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import Generality, read_generality
 from workbench.training.losses import make_loss
 from workbench.training.methods import apply_method
+from workbench.training.out_of_memory import translate_out_of_memory
+from workbench.training.protocol import BaseModel, Trained, TrainModel
 from workbench.training.ranks import Ranks
 from workbench.training.scoring import Before, Scorer
 from workbench.training.sets import (
@@ -43,9 +45,7 @@ from workbench.training.trainer import (
     TrainerOptions,
     peak_memory_bytes,
 )
-from workbench.training.out_of_memory import memory_told
 from workbench.training.weights.loading import LoadedBase, load_base
-from workbench.records.training import ARTIFACTS, TrainingConfig
 
 MOST_CHECKED = 64
 """So many examples go into the parity gate."""
@@ -84,7 +84,7 @@ def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = 
     if not call.config.optimiser.learning_rate:
         raise ValueError("the config of a training must be resolved: planning.plan does that")
     ranks = ranks or Ranks()
-    with memory_told(), open_writing(call.model) as writing:
+    with translate_out_of_memory(), open_writing(call.model) as writing:
         check = _check_of(control)
         emit(events.Progress(stage="reading the examples"))
         data = ready_set(call.config, writing, check)

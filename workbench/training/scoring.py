@@ -15,8 +15,9 @@ import msgspec
 import torch
 
 from workbench.api import events
-from workbench.training.data.assistant_masks import Tokenizer
+from workbench.records.training import Scores, ScoresPair, TrainingConfig
 from workbench.training.batching import PASS_TOKENS
+from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import (
     Advance,
     Generality,
@@ -26,7 +27,6 @@ from workbench.training.evaluation import (
 )
 from workbench.training.losses import LossOf, keeps_apart
 from workbench.training.sets import Question, ReadySet, TokenSequence, lengths_of
-from workbench.records.training import Scores, ScoresPair, TrainingConfig
 
 MOST_EVALUATED, FEWEST_EVALUATED = 256, 16
 FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED = 8192, 1 / 40
@@ -143,10 +143,8 @@ class Scorer:
         if self._generality is None:
             return None
         with self._computing():
-            texts, at_once = self._generality.texts, self._tokens_per_pass
-            scores = score_texts(
-                self._model, self._loss_of, texts, self._check, tokens_per_pass=at_once, advance=advance
-            )
+            texts, unary = self._generality.texts, self._tokens_per_pass
+            scores = score_texts(self._model, self._loss_of, texts, self._check, tokens_per_pass=unary, advance=advance)
             questions = self._generality.questions
             answers = self._ask(questions, GENERAL_ANSWER_TOKENS, advance)
         exact, rouge, _ = score_answers(questions, answers, step, within=True)
@@ -170,9 +168,9 @@ class Scorer:
         return score_answers(questions, answers, step)
 
     def _ask(self, questions: Sequence[Question], longest: int, advance: Advance) -> list[str]:
-        at_once = self._tokens_per_pass
+        unary = self._tokens_per_pass
         return answer_questions(
-            self._model, questions, self._tokenizer, longest, self._check, tokens_per_pass=at_once, advance=advance
+            self._model, questions, self._tokenizer, longest, self._check, tokens_per_pass=unary, advance=advance
         )
 
     @property

@@ -18,17 +18,6 @@ import msgspec
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
-from workbench.training.data.documents import Window, pack, take_apart
-from workbench.training.data.examples import Example, Source
-from workbench.training.data.packed_tokens import PackedTokens
-from workbench.training.data.preparation import LoadedSet, TrainingSet, load_set, prepare
-from workbench.training.data.reading import find_splits, read_rows
-from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Shape, recognise
-from workbench.training.data.assistant_masks import Tokenizer
-from workbench.training.data.statistics import Overlap, SetStatistics
-from workbench.training.data.vocabularies import open_vocabulary
-from workbench.training.data.tokenization import ExampleWriter, WrittenExample, pieces_of
-from workbench.training.protocol import BaseModel
 from workbench.records.training import (
     DataPart,
     DataReport,
@@ -38,6 +27,17 @@ from workbench.records.training import (
     SideReport,
     TrainingConfig,
 )
+from workbench.training.data.assistant_masks import Tokenizer
+from workbench.training.data.documents import Window, pack, take_apart
+from workbench.training.data.examples import Example, Source
+from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Shape, recognise
+from workbench.training.data.packed_tokens import PackedTokens
+from workbench.training.data.preparation import LoadedSet, TrainingSet, load_set, prepare
+from workbench.training.data.reading import find_splits, read_rows
+from workbench.training.data.statistics import Overlap, SetStatistics
+from workbench.training.data.tokenization import ExampleWriter, WrittenExample, pieces_of
+from workbench.training.data.vocabularies import open_vocabulary
+from workbench.training.protocol import BaseModel
 
 WINDOW_TOKENS = 512
 """The window of continued pre-training where the config leaves it open."""

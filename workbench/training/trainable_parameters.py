@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import UserError
-from workbench.models.folder import describe_folder
-from workbench.gguf.reader import Tensor
-from workbench.models.gguf_model import describe_gguf
-from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.architectures import FAMILIES
+from workbench.gguf.base_model import Base, read_base
+from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.models.folder import describe_folder
+from workbench.models.gguf_model import describe_gguf
 from workbench.records.training import KRONECKER_FACTOR, WeightsPart, layers_of, rank_of
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")

@@ -27,6 +27,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from workbench.api import events
 from workbench.errors import Cancelled, UserError
+from workbench.records.training import OptimiserPart
 from workbench.training.artifacts import set_moving
 from workbench.training.batching import PASS_TOKENS, Schedule, count_steps, make_passes, share_out
 from workbench.training.checkpoints import (
@@ -46,7 +47,6 @@ from workbench.training.methods import base_of, moving
 from workbench.training.ranks import Ranks
 from workbench.training.sets import TokenSequence, learnt_of, lengths_of, longest_of
 from workbench.training.tensors import positions_of, tensors_of
-from workbench.records.training import OptimiserPart
 
 CHECKPOINT_EVERY_S = 600.0
 """However rarely is evaluated: no more than so much work is lost."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.verification.probe_prompts import Prompt
 from workbench.records.training import Agreement
+from workbench.verification.probe_prompts import Prompt
 
 Floats = NDArray[np.float32]
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.gguf.adapter_deltas import read_changes
+from workbench.gguf.base_model import read_base
 from workbench.gguf.reader import read_gguf
 from workbench.models.gguf_model import read_pieces
-from workbench.gguf.base_model import read_base
-from workbench.gguf.adapter_deltas import read_changes
+from workbench.records.training import Agreement, Parity
+from workbench.records.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
+from workbench.training.protocol import Served
 from workbench.verification.comparison import (
     BASE,
     EXACT,
@@ -20,9 +23,6 @@ from workbench.verification.comparison import (
     TRAINED,
     Comparison,
 )
-from workbench.training.protocol import Served
-from workbench.records.training import Agreement, Parity
-from workbench.records.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
 
 CONVERTED = 0.99
 """Of all positions, at how many torch and the float32 merge must agree."""

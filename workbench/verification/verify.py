@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from workbench import errors
+from workbench.atomic_write import kept_beside
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
-from workbench.models.gguf_model import read_pieces
-from workbench.atomic_write import kept_beside
-from workbench.gguf.merging import write_merged
 from workbench.gguf.export import kind_of
+from workbench.gguf.merging import write_merged
+from workbench.models.gguf_model import read_pieces
+from workbench.records.training import Parity, Scores
+from workbench.training.protocol import BaseModel, Served
 from workbench.verification.comparison import Comparison
 from workbench.verification.engine_model import EngineModel, Weights, block_tokens
 from workbench.verification.probe_prompts import GENERAL, LONGEST_TOKENS, Prompt, read_prompts
 from workbench.verification.torch_model import TorchModel, evaluating, is_exact, rebuild
 from workbench.verification.verdict import judge
-from workbench.training.protocol import BaseModel, Served
-from workbench.records.training import Parity, Scores
 
 Report = Callable[[str, int, int], None]
 

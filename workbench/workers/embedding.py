@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
+from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding import EmbeddingLane, Urgency, batches
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbench.api.events import Event, Progress
+from workbench.api.protocol import RequestContext, finish
 from workbench.engine.encoding import Encoder, open_encoder
 from workbench.engine.protocol import Embed, Rank
-from workbench.api.events import Event, Progress
 from workbench.models.machine import read_machine
-from workbench.api.protocol import RequestContext, finish
 
 CHUNK = 64
 """After so many texts it is seen whether the request was cancelled."""

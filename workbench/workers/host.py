@@ -21,10 +21,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 from workbench.api import events
-from workbench.errors import WorkerDied
 from workbench.api.events import Event
-from workbench.launching import import_path, python_command
 from workbench.api.protocol import Call, RequestContext, failure_of, result_of
+from workbench.errors import WorkerDied
+from workbench.launching import import_path, python_command
 from workbench.workers.process import StderrTail, kill_group, kill_tree, measure_tree, spawn
 from workbench.workers.protocol import PROTOCOL, Cancel, FromWorker, Ready, Request, Shutdown, ToWorker
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from workbench.api.events import Event, Log, Progress
+from workbench.api.protocol import RequestContext, finish
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.library import list_devices
 from workbench.engine.loading import inspect_model, load_model
@@ -33,8 +35,6 @@ from workbench.engine.protocol import (
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
-from workbench.api.events import Event, Log, Progress
-from workbench.api.protocol import RequestContext, finish
 from workbench.techniques.decoding.strategies import Strategies, check_tokens
 from workbench.workers.encoding import Encoding
 from workbench.workers.serve import serve

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.errors import UserError
 from workbench.techniques.retrieval.protocol import ReadLimits
 from workbench.techniques.retrieval.reading.content import read_content
 from workbench.techniques.retrieval.reading.memory import memory_ceiling

@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from workbench.api import events
-from workbench.errors import UserError
 from workbench.api.events import Event
-from workbench.models.names import file_safe
 from workbench.api.protocol import Call, RequestContext, finish
+from workbench.errors import UserError
+from workbench.models.names import file_safe
+from workbench.training.control import Switch
+from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import (
     CheckParity,
     ConvertTrained,
@@ -33,8 +35,6 @@ from workbench.training.protocol import (
     TrainingCall,
     TrainModel,
 )
-from workbench.training.control import Switch
-from workbench.training.out_of_memory import memory_told
 from workbench.workers.serve import Handler, serve
 
 _UNITS = {"merging": "bytes", "loading": "bytes", "checking": "prompts"}
@@ -292,7 +292,7 @@ def _streamed(work: Callable[[Emit], Any], stop: Callable[[], None] = lambda: No
 
     def run() -> None:
         try:
-            with memory_told():
+            with translate_out_of_memory():
                 result.append(work(arrived.put))
             arrived.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again below

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeLanguageModel, FakeRetriever, passage
+from workbench.answering import AnswerContext, Prefix, answer, go_on
 from workbench.api import events
-from workbench.answering import AnswerContext, Begun, answer, go_on
 from workbench.api.calls import AskResult, SearchResult
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.errors import UserError, WorkerDied
@@ -244,7 +244,7 @@ def test_the_text_of_beams_comes_at_the_end_after_their_steps() -> None:
 
 def test_an_answer_that_is_gone_on_with_keeps_the_passages_and_searches_nothing() -> None:
     shown = msgspec.structs.replace(PUMP, n=1)
-    begun = Begun(prompt=(1, 2, 3), answer=(4, 5), question=QUESTION, query="pump", passages=(shown,))
+    begun = Prefix(prompt=(1, 2, 3), answer=(4, 5), question=QUESTION, query="pump", passages=(shown,))
     model = FakeLanguageModel(["It runs for 36 months."])
     context = AnswerContext(model=model, retriever=None, cancelled=lambda: False)
     *made, last = go_on(begun, GROUNDED, context)
@@ -253,7 +253,7 @@ def test_an_answer_that_is_gone_on_with_keeps_the_passages_and_searches_nothing(
     assert isinstance(last, events.Finished)
     result = msgspec.convert(last.result, AskResult)
     assert (result.answer, [c.n for c in result.citations]) == ("It runs for 36 months [1].", [1])
-    *made, last = go_on(Begun(prompt=(1,), answer=(), question="Hm?"), Recipe(), context_of("Yes [1]."))
+    *made, last = go_on(Prefix(prompt=(1,), answer=(), question="Hm?"), Recipe(), context_of("Yes [1]."))
     assert isinstance(last, events.Finished)
     assert (last.result["answer"], last.result["citations"]) == ("Yes [1].", ())
 

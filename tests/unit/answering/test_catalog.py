@@ -19,9 +19,9 @@ from tests.fakes import FakeLanguageModel, FakeRetriever, document_text, passage
 from workbench.api import events
 from workbench.api.calls import DocumentTask
 from workbench.records.messages import Message
+from workbench.records.training import ARTIFACTS, Objective, WeightsMethod
 from workbench.techniques.catalog import METHODS, Method, method_of
 from workbench.techniques.context import AnswerContext
-from workbench.records.training import ARTIFACTS, Objective, WeightsMethod
 
 TEXT = "The warranty of the pump runs for 36 months from delivery."
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeLanguageModel, FakeRetriever, document_text
-from workbench.api import events
 from workbench.answering import AnswerContext, work_on_document
+from workbench.api import events
 from workbench.api.calls import AskResult, Chunk, DocumentTask
 from workbench.errors import UserError
 from workbench.records.messages import Usage

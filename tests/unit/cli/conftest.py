@@ -15,8 +15,8 @@ from workbench import cli
 from workbench.api.calls import Collection, CollectionList, ListCollections, ListModels, ModelList, ModelRecord
 from workbench.api.client import Front
 from workbench.api.events import TERMINAL, Cancelled, Event
-from workbench.paths import Home
 from workbench.api.protocol import Call, finish, result_of
+from workbench.paths import Home
 
 Script = Callable[[Any, threading.Event], Iterator[Event]]
 

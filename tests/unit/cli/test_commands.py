@@ -62,8 +62,8 @@ from workbench.api.calls import (
     UnloadModel,
 )
 from workbench.api.events import Event, Failed, Log, Progress, TextDelta
-from workbench.records.messages import Citation, Passage, Sequence, Usage
 from workbench.api.protocol import finish
+from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.settings import EngineSettings, Settings
 
@@ -79,7 +79,7 @@ CITATION = Citation(
 )  # fmt: skip
 ANSWER = AskResult(
     answer="In 1911 [1].",
-    sequences=(Sequence(text="In 1911."),),
+    sequences=(Candidate(text="In 1911."),),
     citations=(CITATION,),
     usage=Usage(prompt_tokens=100, new_tokens=5),
     recipe=Recipe(model=ModelPart(name=SMOLLM.name)),

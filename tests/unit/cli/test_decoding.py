@@ -27,10 +27,10 @@ from workbench.api.calls import (
     KeepSequence,
     StoredMessage,
 )
+from workbench.api.events import Failed, TextDelta
 from workbench.cli.arguments import split_adapter
 from workbench.cli.ask import values_help
-from workbench.api.events import Failed, TextDelta
-from workbench.records.messages import Alternative, ChosenToken, Sequence
+from workbench.records.messages import Alternative, Candidate, ChosenToken
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
 Run = Callable[..., Ran]
@@ -38,8 +38,8 @@ Run = Callable[..., Ran]
 SEVERAL = AskResult(
     answer="In 1911.",
     sequences=(
-        Sequence(text="In 1911.", score=-0.25, finish="eos", tokens=2),
-        Sequence(text="Long ago\nit was.", score=-0.75, finish="length", tokens=2),
+        Candidate(text="In 1911.", score=-0.25, finish="eos", tokens=2),
+        Candidate(text="Long ago\nit was.", score=-0.75, finish="length", tokens=2),
     ),
     recipe=Recipe(model=ModelPart(name=SMOLLM.name)),
     chat="chat1",

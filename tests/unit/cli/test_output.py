@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from workbench.api.events import BeamStep, Progress, TextDelta
 from workbench.cli.output import (
     ProgressBar,
     TextOutput,
@@ -16,7 +17,6 @@ from workbench.cli.output import (
     fitted,
     progress_text,
 )
-from workbench.api.events import BeamStep, Progress, TextDelta
 
 
 class Terminal(io.StringIO):

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from workbench.api.calls import FollowRun, GetRun
-from workbench.cli.session import Session, Stopped
 from workbench.api.events import Event, Finished
-from workbench.paths import Home
 from workbench.api.protocol import Call
+from workbench.cli.session import Session, Stopped
+from workbench.paths import Home
 
 
 class Front:

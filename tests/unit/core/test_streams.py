@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from workbench.api import events
-from workbench.core.change_notifier import Changes
-from workbench.core.runs.log import RunLog, read_run
-from workbench.core.streams import LiveStream, reported
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
+from workbench.core.change_notifier import Changes
+from workbench.core.runs.log import RunLog, read_run
+from workbench.core.streams import LiveStream, with_progress
+from workbench.errors import UserError
 
 WAIT_S = 10.0
 
@@ -100,7 +100,7 @@ def test_reported_work_tells_its_progress_and_its_end() -> None:
         return 7
 
     def run() -> Iterator[Any]:
-        result = yield from reported(work)
+        result = yield from with_progress(work)
         yield result
 
     told, result = run()
@@ -111,7 +111,7 @@ def test_reported_work_tells_its_progress_and_its_end() -> None:
         raise UserError("no")
 
     with pytest.raises(UserError, match="no"):
-        list(reported(fail))
+        list(with_progress(fail))
 
 
 def test_a_run_log_is_followed_from_its_file_while_it_grows(tmp_path: Path) -> None:

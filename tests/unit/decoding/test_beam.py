@@ -11,12 +11,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.unit.decoding.random_lane import ENDINGS, VOCABULARY, Lane, Letters, compute, random_llama, random_prompt
+from tests.unit.decoding.random_decode_context import (
+    ENDINGS,
+    VOCABULARY,
+    DecodeContext,
+    Letters,
+    compute,
+    random_llama,
+    random_prompt,
+)
+from workbench.api.events import BeamStep, Cancelled, Finished, TextDelta
+from workbench.api.protocol import RequestContext
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
 from workbench.errors import UserError
-from workbench.api.events import BeamStep, Cancelled, Finished, TextDelta
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam import BeamJob
 
@@ -65,7 +73,7 @@ def make_job(prompt: Sequence[int], decoding: DecodingPart, context_tokens: int 
 
 
 def answer(seed: int, decoding: DecodingPart, **more: Any) -> tuple[Generated, list[Any]]:
-    events = Lane(random_llama(seed)).run(make_job(random_prompt(seed), decoding, **more))
+    events = DecodeContext(random_llama(seed)).run(make_job(random_prompt(seed), decoding, **more))
     assert isinstance(events[-1], Finished)
     return msgspec.convert(events[-1].result, Generated), events
 
@@ -166,7 +174,7 @@ def test_the_greedy_path_is_followed_beside_the_beams() -> None:
     for seed in range(16):
         decoding = decoding_of(num_beams=2, n=2)
         plain, _ = answer(seed, decoding)
-        events = Lane(random_llama(seed)).run(
+        events = DecodeContext(random_llama(seed)).run(
             make_job(random_prompt(seed), msgspec.structs.replace(decoding, keep_greedy=True))
         )
         kept = msgspec.convert(events[-1].result, Generated)
@@ -198,7 +206,7 @@ def test_given_tokens_begin_each_answer() -> None:
 
 def test_a_cancelled_one_tells_the_best_so_far() -> None:
     job = make_job(random_prompt(LONG), decoding_of(n=2))
-    last = Lane(random_llama(LONG)).run(job, steps=4)[-1]
+    last = DecodeContext(random_llama(LONG)).run(job, steps=4)[-1]
     assert isinstance(last, Cancelled)
     result = msgspec.convert(last.result, Generated)
     assert [sequence.finish for sequence in result.sequences] == ["cancelled"] * 2
@@ -207,17 +215,17 @@ def test_a_cancelled_one_tells_the_best_so_far() -> None:
 
 
 def test_one_cancelled_before_its_first_step_is_empty() -> None:
-    last = Lane(random_llama(LONG)).run(make_job(random_prompt(LONG), decoding_of()), steps=0)[-1]
+    last = DecodeContext(random_llama(LONG)).run(make_job(random_prompt(LONG), decoding_of()), steps=0)[-1]
     assert isinstance(last, Cancelled)
     assert msgspec.convert(last.result, Generated).text == ""
 
 
 def test_beams_share_what_they_have_in_common() -> None:
-    lane = Lane(random_llama(LONG))
+    decode_context = DecodeContext(random_llama(LONG))
     job = make_job(random_prompt(LONG), decoding_of())
-    lane.run(job)
-    assert lane.most_branches == 4
-    assert lane.most_cells <= len(job.prompt) + 4 * NEW_TOKENS == job.room
+    decode_context.run(job)
+    assert decode_context.most_branches == 4
+    assert decode_context.most_cells <= len(job.prompt) + 4 * NEW_TOKENS == job.room
 
 
 def test_the_context_limits_the_beams() -> None:

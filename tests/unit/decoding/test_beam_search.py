@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.unit.decoding.random_lane import ENDINGS, VOCABULARY, Letters, random_llama, random_prompt
+from tests.unit.decoding.random_decode_context import ENDINGS, VOCABULARY, Letters, random_llama, random_prompt
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, EarlyStopping, Row
 from workbench.techniques.decoding.token_rules import TokenRules

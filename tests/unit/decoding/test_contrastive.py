@@ -9,12 +9,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.unit.decoding.random_lane import ENDINGS, Lane, Letters, compute, random_llama, random_prompt
+from tests.unit.decoding.random_decode_context import (
+    ENDINGS,
+    DecodeContext,
+    Letters,
+    compute,
+    random_llama,
+    random_prompt,
+)
+from workbench.api.events import Cancelled, Finished, TextDelta
+from workbench.api.protocol import RequestContext
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
 from workbench.errors import UserError
-from workbench.api.events import Cancelled, Finished, TextDelta
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.contrastive import ContrastiveJob
 
@@ -66,8 +73,8 @@ def decoding_of(k: int, alpha: float, **more: Any) -> DecodingPart:
 def test_search_is_that_of_the_paper(seed: int, k: int, alpha: float) -> None:
     model, prompt = random_llama(seed), random_prompt(seed)
     expected = plain_search(model, prompt, k, alpha)
-    lane = Lane(model)
-    events = lane.run(make_job(prompt, decoding_of(k, alpha)))
+    decode_context = DecodeContext(model)
+    events = decode_context.run(make_job(prompt, decoding_of(k, alpha)))
     assert isinstance(events[-1], Finished)
     result = msgspec.convert(events[-1].result, Generated)
     shown = [token for token in expected if token not in ENDINGS]
@@ -75,7 +82,7 @@ def test_search_is_that_of_the_paper(seed: int, k: int, alpha: float) -> None:
     assert result.finish == ("eos" if len(shown) < len(expected) else "length")
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == result.text
     assert result.text == Letters().text(shown)
-    assert lane.most_branches == k
+    assert decode_context.most_branches == k
 
 
 def test_alpha_changes_what_is_said() -> None:
@@ -86,7 +93,7 @@ def test_alpha_changes_what_is_said() -> None:
 def test_mean_log_probability_is_the_models_own() -> None:
     model, prompt = random_llama(2), random_prompt(2)
     decoding = msgspec.structs.replace(decoding_of(4, 0.6), repetition_penalty=1.4)
-    result = msgspec.convert(Lane(model).run(make_job(prompt, decoding))[-1].result, Generated)
+    result = msgspec.convert(DecodeContext(model).run(make_job(prompt, decoding))[-1].result, Generated)
     tokens = [*prompt, *result.sequences[0].tokens]
     logprobs = torch.log_softmax(torch.tensor(compute(model, tokens)[0]).double(), 1)
     own = [float(logprobs[at - 1, tokens[at]]) for at in range(len(prompt), len(tokens))]
@@ -97,7 +104,7 @@ def test_it_heeds_what_changes_single_tokens() -> None:
     model, prompt = random_llama(LONG), random_prompt(LONG)
 
     def said(**more: Any) -> tuple[int, ...]:
-        made = Lane(model).run(make_job(prompt, decoding_of(4, 0.0, **more)))[-1].result
+        made = DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.0, **more)))[-1].result
         return msgspec.convert(made, Generated).sequences[0].tokens
 
     plain = said()
@@ -109,26 +116,30 @@ def test_it_heeds_what_changes_single_tokens() -> None:
 
 def test_it_ends_where_a_stop_text_begins() -> None:
     model, prompt = random_llama(LONG), random_prompt(LONG)
-    whole = msgspec.convert(Lane(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated).text
+    whole = msgspec.convert(DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated).text
     assert len(whole) > 4
     stop = whole[2:4]
-    result = msgspec.convert(Lane(model).run(make_job(prompt, decoding_of(4, 0.6, stop=(stop,))))[-1].result, Generated)
+    result = msgspec.convert(
+        DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.6, stop=(stop,))))[-1].result, Generated
+    )
     assert (result.text, result.finish) == (whole[: whole.index(stop)], "stop")
 
 
 def test_going_on_from_given_tokens_gives_the_same_answer() -> None:
     model, prompt = random_llama(3), random_prompt(3)
-    whole = msgspec.convert(Lane(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated)
+    whole = msgspec.convert(DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated)
     given = whole.sequences[0].tokens[:3]
-    again = msgspec.convert(Lane(model).run(make_job(prompt, decoding_of(4, 0.6), answer=given))[-1].result, Generated)
+    again = msgspec.convert(
+        DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.6), answer=given))[-1].result, Generated
+    )
     assert again.sequences[0].tokens[: len(whole.sequences[0].tokens)] == whole.sequences[0].tokens
     assert again.text.startswith(whole.text)
 
 
 def test_a_cancelled_one_keeps_what_it_has() -> None:
     model, prompt = random_llama(LONG), random_prompt(LONG)
-    whole = msgspec.convert(Lane(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated).text
-    last = Lane(model).run(make_job(prompt, decoding_of(4, 0.6)), steps=4)[-1]
+    whole = msgspec.convert(DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.6)))[-1].result, Generated).text
+    last = DecodeContext(model).run(make_job(prompt, decoding_of(4, 0.6)), steps=4)[-1]
     assert isinstance(last, Cancelled)
     assert msgspec.convert(last.result, Generated).text == whole[:3]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 

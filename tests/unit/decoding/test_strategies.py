@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine import loading
 from workbench.engine.jobs import Job
 from workbench.engine.loading import inspect_model, load_model
@@ -20,7 +21,6 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Generated, Load
 from workbench.errors import UserError
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import strategies
 from workbench.techniques.decoding.generation import Generation

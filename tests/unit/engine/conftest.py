@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from workbench.api.protocol import RequestContext
 from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.protocol import Load
-from workbench.api.protocol import RequestContext
 
 
 def _load(path: Path, context_tokens: int = 2048, **settings: Any) -> Model:

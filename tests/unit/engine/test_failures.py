@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine import slots
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.library import llama
@@ -17,7 +18,6 @@ from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 

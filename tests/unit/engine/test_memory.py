@@ -1,4 +1,4 @@
-"""What is kept in the lane's memory and the store: nothing is given up that can still be used."""
+"""What is kept in the decode context's memory and the store: nothing is given up that can still be used."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
-from workbench.api.protocol import RequestContext
 
 
 class Last(Job):
@@ -52,7 +52,7 @@ def test_two_chats_that_share_half_of_what_they_are_both_stay(name: str, request
 def test_what_has_left_the_window_is_not_missed(gemma: Engine) -> None:
     """llama.cpp puts others' tokens into cells that a sequence no longer sees, though there are free ones: the first
     position that is left was 3 after 300 tokens beside a chat of 960."""
-    slots = gemma._lanes[0].slots
+    slots = gemma._decode_contexts[0].slots
     assert gemma.model.shares
     assert slots._reachable(880, 960, first=3, before=0) == 880
     assert slots._reachable(880, 960, first=880 - 512, before=0) == 880

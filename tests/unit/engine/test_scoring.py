@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine.loop import Engine
 from workbench.engine.scoring import Scoring, TextScoring
 from workbench.errors import UserError
-from workbench.api.protocol import RequestContext
 
 
 def scores(engine: Engine, prompt: list[int], continuations: list[list[int]], room: int | None) -> list[float]:

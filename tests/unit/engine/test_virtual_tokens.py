@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from tests.adapters import write_adapter
+from tests.unit import tiny_models
 from tests.unit.engine.probing import Probe, divergence, probe, result_of
-from tests.unit.finetuning import tiny_models
 from tests.virtual_tokens import Floats, write_prefix, write_soft_prompt, write_virtual
 from workbench.api import events
+from workbench.api.protocol import RequestContext
 from workbench.engine import slots
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, make_key, virtual_tokens
@@ -33,7 +34,6 @@ from workbench.engine.sequence_state import SequenceState
 from workbench.engine.slots import EXACT_SLICE
 from workbench.engine.virtual_tokens import Prefix, SoftPrompt, read_virtual_tokens, save_sequence
 from workbench.errors import UserError
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.strategies import Strategies
 
@@ -79,8 +79,8 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(base: Path, load_now: Callable[..., Model], context_tokens: int = 2048, **settings: Any) -> Tiny:
     engine = Engine(load_now(base, context_tokens, **{"kv_type": "f32", "flash_attention": "off"} | settings))
     probe(engine, WORDS)
-    lane = engine._lanes[0]
-    state = engine.ask(lambda: SequenceState.parse(save_sequence(lane.context, 0)))
+    decode_context = engine._decode_contexts[0]
+    state = engine.ask(lambda: SequenceState.parse(save_sequence(decode_context.context, 0)))
     path = base.with_name("prefix.gguf")
     write_prefix(path, [half.rows for half in state.keys], [half.rows for half in state.values])
     engine.forget()
@@ -272,7 +272,7 @@ def test_two_recipes_side_by_side_keep_to_their_own(tiny: Tiny, kind: str) -> No
     assert result_of(running[0]).sequences[0].tokens == jobs[kind][0].tokens
     for job in running[1:]:
         result_of(job)
-    assert len(engine._lanes) == 2
+    assert len(engine._decode_contexts) == 2
 
 
 def test_a_memory_that_cannot_go_back_begins_with_the_virtual_tokens_again(
@@ -522,8 +522,13 @@ def test_a_memory_of_sixteen_bits_refuses_too_large_numbers_and_a_quantised_one_
 def test_a_state_of_another_form_is_refused(tiny: Tiny) -> None:
     tiny.engine.forget()
     probe(tiny.engine, text(6, 29))
-    lane, number = next((lane, slot.number) for lane in tiny.engine._lanes for slot in lane.slots._slots if slot.tokens)
-    whole = tiny.engine.ask(lambda: bytes(save_sequence(lane.context, number)))
+    decode_context, number = next(
+        (decode_context, slot.number)
+        for decode_context in tiny.engine._decode_contexts
+        for slot in decode_context.slots._slots
+        if slot.tokens
+    )
+    whole = tiny.engine.ask(lambda: bytes(save_sequence(decode_context.context, number)))
     parsed = SequenceState.parse(whole)
     assert [half.rows.shape for half in parsed.keys] == [(6, 32)] * tiny_models.LAYERS
     keys, values = [half.rows for half in parsed.keys], [half.rows for half in parsed.values]

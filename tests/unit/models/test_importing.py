@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from workbench import errors
-from workbench.errors import UserError
 from workbench.api.events import Progress
+from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
 from workbench.models import importing
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
-from workbench.api.protocol import RequestContext
 
 
 @pytest.fixture

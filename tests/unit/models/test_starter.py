@@ -15,12 +15,12 @@ import pytest
 
 from workbench import errors
 from workbench.api.calls import ModelRecord
-from workbench.errors import UserError
 from workbench.api.events import Event, Log, Progress
+from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
 from workbench.models import starter
 from workbench.models.machine import read_machine
 from workbench.models.starter import find_starters, starter_hint, unpack_model
-from workbench.api.protocol import RequestContext
 
 
 def test_starters_are_found_and_the_embedder_unpacked_once(

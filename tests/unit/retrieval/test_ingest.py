@@ -13,11 +13,11 @@ from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder, TextReader
 from workbench.api import events
 from workbench.api.calls import AddResult
-from workbench.errors import UserError, WorkerDied
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
-from workbench.techniques.retrieval import ingest as ingesting
+from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval import file_scan as survey
+from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingLane
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest

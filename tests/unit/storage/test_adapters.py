@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import UserError
-from workbench.storage.adapters import ADAPTER_FILE, CARD, AdapterShelf, link_or_copy
 from workbench.records.training import AdapterRecord
+from workbench.storage.adapters import ADAPTER_FILE, CARD, AdapterStore, link_or_copy
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> AdapterShelf:
-    return AdapterShelf(tmp_path / "adapters")
+def shelf(tmp_path: Path) -> AdapterStore:
+    return AdapterStore(tmp_path / "adapters")
 
 
 def record(name: str, created: float = 1.0, run: str = "") -> AdapterRecord:
@@ -24,7 +24,7 @@ def filled(folder: Path) -> None:
     (folder / ADAPTER_FILE).write_bytes(b"weights")
 
 
-def test_an_adapter_appears_complete_and_is_found_again(shelf: AdapterShelf) -> None:
+def test_an_adapter_appears_complete_and_is_found_again(shelf: AdapterStore) -> None:
     assert shelf.list_cards() == ()
     seen: list[tuple[AdapterRecord, ...]] = []
 
@@ -42,7 +42,7 @@ def test_an_adapter_appears_complete_and_is_found_again(shelf: AdapterShelf) -> 
     assert shelf.of_run("r3") is None
 
 
-def test_nothing_half_made_is_left(shelf: AdapterShelf) -> None:
+def test_nothing_half_made_is_left(shelf: AdapterStore) -> None:
     def fails(folder: Path) -> None:
         filled(folder)
         raise OSError("the disk")
@@ -56,26 +56,26 @@ def test_nothing_half_made_is_left(shelf: AdapterShelf) -> None:
     assert list(shelf.folder.iterdir()) == []
 
 
-def test_a_card_moves_with_its_home(shelf: AdapterShelf, tmp_path: Path) -> None:
+def test_a_card_moves_with_its_home(shelf: AdapterStore, tmp_path: Path) -> None:
     shelf.publish(record("a"), filled)
     shelf.folder.rename(tmp_path / "moved")
-    [card] = AdapterShelf(tmp_path / "moved").list_cards()
+    [card] = AdapterStore(tmp_path / "moved").list_cards()
     assert Path(card.file) == tmp_path / "moved" / "a" / ADAPTER_FILE
 
 
-def test_a_card_that_cannot_be_read_is_passed_over(shelf: AdapterShelf) -> None:
+def test_a_card_that_cannot_be_read_is_passed_over(shelf: AdapterStore) -> None:
     shelf.publish(record("a"), filled)
     (shelf.folder_of("a") / CARD).write_bytes(b"{")
     assert shelf.list_cards() == ()
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\\b"])
-def test_names_do_not_lead_out_of_the_folder(shelf: AdapterShelf, name: str) -> None:
+def test_names_do_not_lead_out_of_the_folder(shelf: AdapterStore, name: str) -> None:
     with pytest.raises(UserError):
         shelf.find(name)
 
 
-def test_names_change_also_of_a_file_without_a_card(shelf: AdapterShelf) -> None:
+def test_names_change_also_of_a_file_without_a_card(shelf: AdapterStore) -> None:
     shelf.publish(record("a"), filled)
     (shelf.folder / "loose.gguf").write_bytes(b"x")
     with pytest.raises(UserError, match="already"):
@@ -90,7 +90,7 @@ def test_names_change_also_of_a_file_without_a_card(shelf: AdapterShelf) -> None
         shelf.remove("free")
 
 
-def test_what_a_training_left_is_kept_once(shelf: AdapterShelf, tmp_path: Path) -> None:
+def test_what_a_training_left_is_kept_once(shelf: AdapterStore, tmp_path: Path) -> None:
     shelf.publish(record("a"), filled)
     for text in ("first", "second"):
         trained = tmp_path / "trained"

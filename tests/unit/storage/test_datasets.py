@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import UserError
-from workbench.storage.datasets import DataShelf
+from workbench.storage.datasets import DatasetStore
 
 
 @pytest.fixture
-def sets(tmp_path: Path) -> DataShelf:
-    return DataShelf(tmp_path / "datasets")
+def sets(tmp_path: Path) -> DatasetStore:
+    return DatasetStore(tmp_path / "datasets")
 
 
-def test_a_set_appears_complete(sets: DataShelf, tmp_path: Path) -> None:
+def test_a_set_appears_complete(sets: DatasetStore, tmp_path: Path) -> None:
     with sets.written("a", "a test") as writer:
         writer.add({"text": "one"})
         assert sets.list_sets() == ()
@@ -29,7 +29,7 @@ def test_a_set_appears_complete(sets: DataShelf, tmp_path: Path) -> None:
     assert sets.get("a").examples == 3
 
 
-def test_nothing_is_left_of_one_that_failed_or_is_empty(sets: DataShelf, tmp_path: Path) -> None:
+def test_nothing_is_left_of_one_that_failed_or_is_empty(sets: DatasetStore, tmp_path: Path) -> None:
     with pytest.raises(TypeError), sets.written("a", "") as writer:
         writer.add({"text": object()})
     with sets.written("b", ""):
@@ -37,7 +37,7 @@ def test_nothing_is_left_of_one_that_failed_or_is_empty(sets: DataShelf, tmp_pat
     assert list((tmp_path / "datasets").iterdir()) == []
 
 
-def test_a_file_that_somebody_put_there_is_a_set(sets: DataShelf, tmp_path: Path) -> None:
+def test_a_file_that_somebody_put_there_is_a_set(sets: DatasetStore, tmp_path: Path) -> None:
     sets.check_room()
     (tmp_path / "datasets" / "mine.jsonl").write_text('{"text": "x"}\n\n')
     assert sets.get("mine").examples == 1
@@ -47,13 +47,13 @@ def test_a_file_that_somebody_put_there_is_a_set(sets: DataShelf, tmp_path: Path
     "name",
     ["", "  ", "../a", "a/b", ".a", "a:b", "x" * 81, "x" * 300, "集" * 80, "a\0b", "a\x1b[2J", "NUL"],
 )
-def test_what_is_no_name_is_refused(sets: DataShelf, name: str) -> None:
+def test_what_is_no_name_is_refused(sets: DatasetStore, name: str) -> None:
     with pytest.raises(UserError):
         sets.check_name(name)
     assert sets.find(name) is None
 
 
-def test_a_name_is_given_once_in_whatever_case(sets: DataShelf) -> None:
+def test_a_name_is_given_once_in_whatever_case(sets: DatasetStore) -> None:
     with sets.written("Facts", "") as writer:
         writer.add({"text": "one"})
     with pytest.raises(UserError, match="already"):
@@ -65,7 +65,7 @@ def test_a_name_is_given_once_in_whatever_case(sets: DataShelf) -> None:
         sets.remove("Facts")
 
 
-def test_of_two_that_are_written_under_one_name_the_first_stays(sets: DataShelf, tmp_path: Path) -> None:
+def test_of_two_that_are_written_under_one_name_the_first_stays(sets: DatasetStore, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="already"), sets.written("facts", "second") as second:  # noqa: PT012
         second.add({"text": "two"})
         with sets.written("Facts", "first") as first:

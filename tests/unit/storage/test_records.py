@@ -11,8 +11,8 @@ import pytest
 
 from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
-from workbench.records.messages import Beam, Citation, Passage, Sequence, Usage
 from workbench.paths import Home
+from workbench.records.messages import Beam, Candidate, Citation, Passage, Usage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
@@ -72,8 +72,8 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
         "notices": ("The oldest turn was dropped.",),
         "usage": Usage(prompt_tokens=7),
         "sequences": (
-            Sequence(text="It is text [1].", score=-0.5, claimed=(1,)),
-            Sequence(text="No.", finish="length"),
+            Candidate(text="It is text [1].", score=-0.5, claimed=(1,)),
+            Candidate(text="No.", finish="length"),
         ),
         "kept": 1,
     }

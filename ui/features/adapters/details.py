@@ -8,17 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
-from ui.features.adapters.list import state_of
-from ui.features.adapters.texts import (
-    KINDS,
-    describe_forgetting,
-    describe_origin,
-    gate_verdict,
-    score_rows,
-    why_failed,
-)
 from ui.components.amounts import describe_bytes, describe_seconds
 from ui.components.basics import (
     Chip,
@@ -34,7 +23,18 @@ from ui.components.confirm_row import ConfirmRow
 from ui.components.fact_card import FactCard
 from ui.components.flow import FlowLayout
 from ui.components.score_table import ScoreTable
+from ui.features.adapters.list import state_of
+from ui.features.adapters.texts import (
+    KINDS,
+    describe_forgetting,
+    describe_origin,
+    gate_verdict,
+    score_rows,
+    why_failed,
+)
 from ui.features.training.scores import lead_words
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.records.training import AdapterRecord
 from workbench.records.training.verdicts import counted_words, why
 

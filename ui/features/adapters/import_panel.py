@@ -15,9 +15,9 @@ from ui.components.dialog import Dialog, LabelledField
 from ui.error_text import in_words
 from workbench.api import events
 from workbench.api.calls import ImportAdapter, ListModels, ModelList
-from workbench.errors import Cancelled
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
+from workbench.errors import Cancelled
 
 
 class ImportDialog(Dialog):

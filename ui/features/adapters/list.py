@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.components.item_list import ItemList
+from ui.features.adapters.texts import KINDS, describe_date, describe_day
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.features.adapters.texts import KINDS, describe_date, describe_day
-from ui.components.item_list import ItemList
 from workbench.records.training import AdapterRecord
 
 FAILED_HEADING = "Not offered"

@@ -7,14 +7,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.run_watch import RunWatch
-from ui.theme import tokens
 from ui.components.amounts import how_far
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.choice_row import ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
+from ui.components.run_watch import RunWatch
 from ui.components.strength import StrengthSlider
 from ui.error_text import in_words
+from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import MergeAdapter, RunRecord
 from workbench.api.events import Artifact, Progress, Terminal

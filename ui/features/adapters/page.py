@@ -13,18 +13,18 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.features import Action, Found, ShellActions
-from ui.features.adapters.import_panel import ImportDialog
-from ui.features.adapters.merge_dialog import MergeDialog, lost_words
-from ui.components.run_watch import RunWatch
-from ui.theme import tokens
-from ui.features.adapters.details import AdapterDetails, ExportForm
-from ui.features.adapters.list import AdapterList
 from ui.components.amounts import how_far
 from ui.components.basics import PlainButton
 from ui.components.column import ScrolledColumn
 from ui.components.empty_state import EmptyState
+from ui.components.run_watch import RunWatch
 from ui.error_text import in_words
+from ui.features import Action, Found, ShellActions
+from ui.features.adapters.details import AdapterDetails, ExportForm
+from ui.features.adapters.import_panel import ImportDialog
+from ui.features.adapters.list import AdapterList
+from ui.features.adapters.merge_dialog import MergeDialog, lost_words
+from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     ExportAdapter,

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 from ui.components.amounts import describe_count, describe_large, describe_seconds
 from workbench.records.recipes import AdapterUse, Recipe
-from workbench.records.training import RANKS, AdapterRecord, ArtifactKind, Scores, ScoresPair, WeightsMethod, gain, rank_of
+from workbench.records.training import (
+    RANKS,
+    AdapterRecord,
+    ArtifactKind,
+    Scores,
+    ScoresPair,
+    WeightsMethod,
+    gain,
+    rank_of,
+)
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),

@@ -8,8 +8,8 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
-from ui.features.chat.recipes import with_model
 from ui.features.adapters.texts import find_problem
+from ui.features.chat.recipes import with_model
 from workbench.api.calls import ListAdapters
 from workbench.records.recipes import AdapterUse, Recipe
 from workbench.records.training import AdapterList, AdapterRecord

@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.basics import Text
 from ui.features.chat.probability import describe_probability, probability_of, visible
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.records.messages import Alternative, ChosenToken
 
 _ROW = 26

@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import Card, Chip, ElidedLabel, QuietButton, Text
 from ui.components.markdown_view import MarkdownView
-from workbench.records.messages import Sequence as Answer
+from ui.theme import tokens
+from workbench.records.messages import Candidate
 
 LEAST_WIDTH = 250
 """Two columns fit beside history and recipe in a window of 1280 px."""
@@ -89,7 +89,7 @@ class AnswerColumns(QScrollArea):
         self.columns[sequence].text.add(piece)
 
     def show_answers(
-        self, answers: Sequence[Answer], kept: int, numbers: Collection[int], can_keep: bool, traced: bool
+        self, answers: Sequence[Candidate], kept: int, numbers: Collection[int], can_keep: bool, traced: bool
     ) -> None:
         """Show answers that are done; ``kept`` is the place of the one that the conversation goes on from."""
         self.begin(len(answers))
@@ -150,7 +150,7 @@ class AnswerColumn(Card):
         self.number = number
         self._followed: object = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.title = Text(f"Answer {number + 1}", "strong")
+        self.title = Text(f"Candidate {number + 1}", "strong")
         self.title.setWordWrap(False)
         self.finish = Chip("", "plain")
         self.finish.hide()
@@ -210,7 +210,9 @@ class AnswerColumn(Card):
         if words and not self.text.text:
             self.figures.set_full_text(words)
 
-    def show_answer(self, answer: Answer, kept: bool, numbers: Collection[int], can_keep: bool, traced: bool) -> None:
+    def show_answer(
+        self, answer: Candidate, kept: bool, numbers: Collection[int], can_keep: bool, traced: bool
+    ) -> None:
         self.text.set_text(answer.text, numbers)
         self.finish.setText(FINISHES[answer.finish])
         self.finish.set_tone("attention" if answer.finish in ("length", "cancelled") else "plain")
@@ -222,10 +224,10 @@ class AnswerColumn(Card):
         self.keep_button.setVisible(not kept and can_keep)
         self.tokens_button.setVisible(traced)
         state = ", kept" if kept else ""
-        self.setAccessibleName(f"Answer {self.number + 1}, {FINISHES[answer.finish]}{state}")
+        self.setAccessibleName(f"Candidate {self.number + 1}, {FINISHES[answer.finish]}{state}")
 
 
-def describe_figures(answer: Answer) -> str:
+def describe_figures(answer: Candidate) -> str:
     """``score -0.42 · 64 tokens``"""
     parts = []
     if answer.score is not None:

@@ -11,7 +11,7 @@ from ui.features.adapters.texts import describe_use
 from ui.features.chat.answer_columns import AnswerColumn, AnswerColumns
 from ui.features.chat.usage_line import describe_usage
 from workbench.api.calls import StoredMessage
-from workbench.records.messages import Finish, Sequence
+from workbench.records.messages import Candidate, Finish
 
 BASE, TUNED = 0, 1
 _FINISHES: dict[str, Finish] = {"stopped": "cancelled", "interrupted": "cancelled"}
@@ -54,7 +54,7 @@ def show_message(
     column: AnswerColumn, message: StoredMessage, kept: bool, numbers: Collection[int], can_keep: bool
 ) -> None:
     """A column with a whole message in the place of one of its sequences."""
-    answer = Sequence(text=message.text, finish=_FINISHES.get(message.state, "eos"))
+    answer = Candidate(text=message.text, finish=_FINISHES.get(message.state, "eos"))
     column.show_answer(answer, kept, numbers, can_keep and bool(message.text), False)
     if message.state == "failed":
         column.finish.setText("failed")

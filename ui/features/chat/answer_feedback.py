@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from ui.components.basics import Card, Chip, IconButton, LinkButton, PlainButton, QuietButton, Text
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.components.basics import Card, Chip, IconButton, LinkButton, PlainButton, QuietButton, Text
 from workbench.api.calls import StoredMessage
 
 _SIZE = 28  # px, as high as the small buttons beside

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
-from ui.theme import tokens
-from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.components.basics import QuietButton
 from ui.components.flow import FlowLayout
+from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.features.chat.siblings import SiblingSwitch
+from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 
 _COPIED_MS = 1_500

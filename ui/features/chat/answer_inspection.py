@@ -8,7 +8,6 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.amounts import how_far
 from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text, empty_layout
 from ui.features.chat.beam_tree import BeamTree
@@ -16,6 +15,7 @@ from ui.features.chat.beam_view import BeamView
 from ui.features.chat.probability import describe_surprise
 from ui.features.chat.token_legend import TokenLegend
 from ui.features.chat.token_text import TokenText
+from ui.theme import tokens
 from workbench.api.calls import AnswerTokens, BranchPoint
 from workbench.api.events import Progress
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text, empty_layout
+from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
 
 

@@ -10,21 +10,21 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ui.theme import tokens
+from ui.components.basics import InlineMessage, LinkButton, Text, empty_layout
+from ui.components.centred import Centred
+from ui.components.flow import FlowLayout
+from ui.components.markdown_view import MarkdownView
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison
 from ui.features.chat.answer_feedback import EditedNote
 from ui.features.chat.answer_footer import AnswerFooter
 from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
-from ui.components.basics import InlineMessage, LinkButton, Text, empty_layout
 from ui.features.chat.beam_tree import BeamTree
-from ui.components.centred import Centred
-from ui.components.flow import FlowLayout
-from ui.components.markdown_view import MarkdownView
 from ui.features.chat.siblings import SiblingSwitch
 from ui.features.chat.usage_line import UsageLine
 from ui.features.chat.words_editor import WordsEditor
+from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
 from workbench.records.recipes import DecodingPart, answers_of

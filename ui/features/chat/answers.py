@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
+from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.conversation import Conversation
 from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.recipes import with_model
 from ui.features.chat.session import ChatSession
-from ui.features.chat.answer_view import AnswerView
-from ui.features.chat.conversation import Conversation
 from workbench.api import events
 from workbench.api.calls import BranchPoint, InspectAnswer
-from workbench.errors import Cancelled
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
+from workbench.errors import Cancelled
 from workbench.records.recipes import Recipe
 
 

@@ -19,11 +19,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.basics import Text
 from ui.features.chat.beam_tree import BeamTree, Place
 from ui.features.chat.probability import visible
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 
 _BOX_WIDTH, _BOX_HEIGHT = 84, 38
 _GAP_X, _GAP_Y = 34, 8

@@ -14,10 +14,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.basics import set_property
 from ui.components.highlighting import Highlighter
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 
 _COLOUR_MS = 60
 _INDENT = "  "

@@ -6,10 +6,10 @@ from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.features.chat.answer_parts import within
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.flow import FlowLayout
+from ui.features.chat.answer_parts import within
+from ui.theme import tokens
 
 _LINES = 8
 _NAMES = 36  # characters

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.features import ShellActions
+from ui.features.adapters.texts import describe_asked
+from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.adapters import ChatAdapters, with_adapter
 from ui.features.chat.layout import ChatLayout
+from ui.features.chat.recipe_panel import ChoiceBox
 from ui.features.chat.recipes import with_model
 from ui.features.chat.session import ChatSession
-from ui.features.chat.adapter_form import describe_adapters
-from ui.features.adapters.texts import describe_asked
-from ui.features.chat.recipe_panel import ChoiceBox
 from workbench.api.calls import (
     AskResult,
     ChatList,
@@ -32,7 +32,7 @@ from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
 
 
-class ChatBench(QObject):
+class ChatController(QObject):
     """``recipe`` is what the next question is asked with."""
 
     models_known = Signal()

@@ -14,11 +14,11 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.components.basics import PlainButton
 from ui.components.centred import Centred
+from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.features.chat.question_view import QuestionView
+from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 
 MessageView = AnswerView | QuestionView

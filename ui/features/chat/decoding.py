@@ -16,9 +16,9 @@ from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.session import ChatSession
 from workbench.api import events
 from workbench.api.calls import AnswerTokens, InspectAnswer, StoredMessage
-from workbench.errors import Cancelled
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
+from workbench.errors import Cancelled
 from workbench.records.recipes import Recipe
 
 ALTERNATIVES = 100

@@ -9,22 +9,22 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.components.config_form import FieldRow
-from ui.theme import tokens
-from ui.theme.theme import set_icon
 from ui.components.basics import LinkButton, PlainButton, Text
 from ui.components.choice_row import ChoiceRow
+from ui.components.config_form import FieldRow
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.form_texts import DESCRIBED, FormTexts
 from ui.features.chat.order_list import OrderList
 from ui.features.chat.slide_row import SlideRow
+from ui.theme import tokens
+from ui.theme.theme import set_icon
 from workbench.fields import Field, fields_of
 from workbench.records.recipes import (
     PRESETS,
     SAMPLING_ORDER,
     DecodingPart,
+    active_fields,
     answers_of,
-    counting_fields,
     notes_on,
     preset_of,
     problem_of,
@@ -145,7 +145,7 @@ class DecodingForm(QWidget):
         for said, words in ((self.notes, "\n".join(notes_on(part))), (self.problem, problem_of(part))):
             said.setText(words)
             said.setVisible(bool(words))
-        counting = counting_fields(part)
+        counting = active_fields(part)
         for name, row in self.rows.items():
             if isinstance(row, SlideRow | FieldRow):
                 row.set_value(getattr(part, name))

@@ -14,14 +14,14 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from ui.components.basics import PlainButton, Text
+from ui.features.chat.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
-from ui.components.basics import PlainButton, Text
-from ui.features.chat.probability import describe_probability, probability_of, visible
-from workbench.records.recipes.distribution import Narrowed, narrow, steps_not_drawn
 from workbench.records.messages import Alternative
 from workbench.records.recipes import DecodingPart
+from workbench.records.recipes.distribution import Narrowed, narrow, steps_not_drawn
 
 SHOWN = 20
 _PLOT, _LABELS, _AXIS, _TOP = 112, 62, 34, 6  # px

@@ -11,12 +11,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.theme import tokens
 from ui.components.basics import IconButton, PlainButton, Text
+from ui.components.flow import FlowLayout
 from ui.features.chat.code_editor import CodeEditor
 from ui.features.chat.decoding_form import FORMATS
-from ui.components.flow import FlowLayout
 from ui.features.chat.form_texts import DESCRIBED, FormTexts
+from ui.theme import tokens
 from workbench.api.calls import CheckFormat, FormatCheck
 from workbench.records.recipes import DecodingPart
 

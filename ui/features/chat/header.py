@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.features.chat.answer_parts import within
 from ui.components.basics import Chip, ChipButton, ElidedLabel, IconButton
+from ui.features.chat.answer_parts import within
+from ui.theme import tokens
 from workbench.records.messages import Usage
 
 _MOST = 60  # characters

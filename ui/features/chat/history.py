@@ -24,11 +24,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.item_list import ItemList
 from ui.components.search_field import SearchField
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.api.calls import ChatRecord
 
 ChatRole = Qt.ItemDataRole.UserRole + 1

@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.ingest_watch import IngestWatch
 from ui.components.amounts import describe_count
 from ui.components.basics import InlineMessage, ProgressLine
+from ui.components.ingest_watch import IngestWatch
 from workbench.api.calls import AddDocuments, RunRecord
 
 

@@ -7,18 +7,18 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.features.chat.header import ChatHeader
-from ui.features.chat.intake import Intake
-from ui.components.document_pane import DocumentPane
-from ui.features.chat.format_pane import FormatPane
-from ui.theme import tokens
 from ui.components.basics import Text
+from ui.components.document_pane import DocumentPane
+from ui.components.empty_state import EmptyState
+from ui.components.passages_panel import PassagesPanel
 from ui.features.chat.composer import Composer
 from ui.features.chat.conversation import Conversation
-from ui.components.empty_state import EmptyState
+from ui.features.chat.format_pane import FormatPane
+from ui.features.chat.header import ChatHeader
 from ui.features.chat.history import HistoryPanel
-from ui.components.passages_panel import PassagesPanel
+from ui.features.chat.intake import Intake
 from ui.features.chat.recipe_panel import RecipePanel
+from ui.theme import tokens
 
 NARROW = 960
 """Below this width of the page, in px, the history and the right panel take turns."""

@@ -13,8 +13,7 @@ from ui.features.chat.beam_tree import BeamTree
 from workbench.api import events
 from workbench.api.calls import AskResult, StoredMessage
 from workbench.api.events import Event
-from workbench.records.messages import Passage
-from workbench.records.messages import Sequence as Answer
+from workbench.records.messages import Candidate, Passage
 from workbench.records.recipes import Recipe
 
 
@@ -113,7 +112,7 @@ class LiveAnswer(QObject):
             )
         if len(self.texts) > 1:
             so_far["sequences"] = tuple(
-                Answer(text=self.texts.get(number, ""), finish="cancelled") for number in range(max(self.texts) + 1)
+                Candidate(text=self.texts.get(number, ""), finish="cancelled") for number in range(max(self.texts) + 1)
             )
         if isinstance(terminal, events.Cancelled):
             return msgspec.structs.replace(message, state="stopped", **so_far)

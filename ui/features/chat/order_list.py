@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import IconButton
+from ui.theme import tokens
 
 
 class OrderList(QWidget):

@@ -15,16 +15,16 @@ from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySeq
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
+from ui.components.highlighting import find_lexer
 from ui.features import Action, Found, ShellActions
 from ui.features.chat.answers import ChatAnswers
-from ui.features.chat.controller import ChatBench
 from ui.features.chat.compare import ChatCompare
+from ui.features.chat.controller import ChatController
+from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipes import question_of
 from ui.features.chat.session import ChatSession
-from ui.features.chat.conversation import Shown
-from ui.components.highlighting import find_lexer
 from workbench.api.calls import (
     ChatList,
     ChatRecord,
@@ -56,7 +56,7 @@ class ChatPage(QWidget):
         self._refusal = ""  # what the frame was last told of a question that could not be asked
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
-        self.bench = ChatBench(bridge, shell, self.session, self.parts, self)
+        self.bench = ChatController(bridge, shell, self.session, self.parts, self)
         self.decoding = ChatDecoding(bridge, self.session, self.parts, self)
         talk = self.parts.conversation
         self._answers = ChatAnswers(bridge, self.session, talk, lambda: self.parts.recipe.recipe, self)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.basics import IconButton
 from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
 from ui.features.chat.siblings import SiblingSwitch
 from ui.features.chat.words_editor import WordsEditor
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.api.calls import StoredMessage
 
 _SHOWN = 4_000  # characters: a pasted book is not laid out again and again

@@ -14,13 +14,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ui.components.config_form import Form
-from ui.theme import tokens
-from ui.theme.theme import set_icon
-from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.components.amounts import describe_count
 from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
+from ui.components.config_form import Form
+from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
+from ui.theme import tokens
+from ui.theme.theme import set_icon
 from workbench.api.calls import Collection, ModelRecord
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 

@@ -32,9 +32,9 @@ from workbench.api.calls import (
     StopAnswer,
     StoredMessage,
 )
-from workbench.errors import UserError
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call
+from workbench.errors import UserError
 from workbench.records.recipes import Recipe
 
 

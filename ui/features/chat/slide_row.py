@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout
 
+from ui.components.basics import Text
 from ui.components.config_form import ValueRow, describe_span
 from ui.theme import tokens
-from ui.components.basics import Text
 from workbench.fields import Field, describe_range, parse_value
 
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import PrimaryButton, QuietButton, Text
 from ui.components.flow import FlowLayout
+from ui.theme import tokens
 
 
 class TaskBar(QWidget):

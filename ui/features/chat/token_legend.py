@@ -6,9 +6,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui.features.chat.probability import STEP_WORDS, tints
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from ui.features.chat.probability import STEP_WORDS, tints
 
 
 class TokenLegend(QWidget):

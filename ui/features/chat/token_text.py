@@ -27,9 +27,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.theme.theme import current_theme
 from ui.features.chat.alternatives import Alternatives
 from ui.features.chat.probability import describe_probability, probability_of, step_of, tints, visible
+from ui.theme.theme import current_theme
 from workbench.records.messages import ChosenToken
 
 _LINE = 1.7  # line height in text sizes: room for a box around each token

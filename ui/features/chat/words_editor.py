@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import PlainButton, PrimaryButton, Text
+from ui.theme import tokens
 
 _CHARACTERS = 85  # about as many stand in a line
 

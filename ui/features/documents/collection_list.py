@@ -8,11 +8,11 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.amounts import describe_count
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.item_list import ItemList
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.api.calls import Collection
 
 _IdRole = Qt.ItemDataRole.UserRole + 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
-from ui.components.ingest_watch import IngestWatch
 from ui.components.basics import InlineMessage, ProgressLine
+from ui.components.ingest_watch import IngestWatch
 from workbench.api.calls import Collection, ListRuns, ResumeRun, RunList, RunRecord
 
 

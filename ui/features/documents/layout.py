@@ -20,9 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
-from ui.components.document_pane import DocumentPane
-from ui.features.documents.table import DocumentFilter, DocumentTable
-from ui.theme import tokens
 from ui.components.basics import (
     ElidedLabel,
     InlineMessage,
@@ -32,13 +29,16 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
-from ui.features.documents.collection_list import CollectionPanel
+from ui.components.document_pane import DocumentPane
 from ui.components.drop_cover import DropCover
 from ui.components.empty_state import EmptyState
-from ui.features.documents.folder_list import FolderList
 from ui.components.passages_panel import PassageList
 from ui.components.search_field import SearchField
 from ui.features.chat.task_bar import TaskBar
+from ui.features.documents.collection_list import CollectionPanel
+from ui.features.documents.folder_list import FolderList
+from ui.features.documents.table import DocumentFilter, DocumentTable
+from ui.theme import tokens
 
 ROW_HEIGHT = 36
 COMPACT = 600

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.features import Found, ShellActions
+from ui.features.documents.collection_list import describe_collection
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
-from ui.features.documents.collection_list import describe_collection
 from workbench.api.calls import (
     AddDocuments,
     Collection,

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import set_icon
 from ui.components.amounts import describe_bytes
 from ui.components.basics import (
     Card,
@@ -22,6 +20,8 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.confirm_row import ConfirmRow
+from ui.theme import tokens
+from ui.theme.theme import set_icon
 from workbench.api.calls import ModelDetails, ModelRecord
 
 KINDS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QFrame, QHBoxLayout, QRadioButton, QVBoxLayout
 
-from ui.theme import tokens
 from ui.components.basics import (
     Card,
     ElidedLabel,
@@ -18,6 +17,7 @@ from ui.components.basics import (
     Text,
     set_property,
 )
+from ui.theme import tokens
 
 
 class ImportPanel(Card):

@@ -9,14 +9,14 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEve
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge, Handle
-from ui.features import ShellActions
-from ui.theme import tokens
 from ui.components.amounts import describe_bytes, describe_count
 from ui.components.basics import PlainButton, Text
 from ui.components.column import ScrolledColumn
 from ui.components.empty_state import EmptyState
+from ui.features import ShellActions
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
+from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     ImportModel,
@@ -31,9 +31,9 @@ from workbench.api.calls import (
     Status,
     UnloadModel,
 )
-from workbench.errors import Cancelled, UserError
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
+from workbench.errors import Cancelled, UserError
 
 
 class ModelsPage(QWidget):

@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
+from ui.error_text import in_words
 from ui.features import MessageKind, ShellActions
 from ui.features.training.run_list import delete_words
-from ui.error_text import in_words
 from workbench.api.calls import ExportRun, PauseRun, RemoveRun, ResumeRun, RunRecord, StopRun
 from workbench.api.protocol import Call
 from workbench.records.training import AdapterRecord

@@ -8,9 +8,9 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import ElidedLabel, Text, empty_layout
 from ui.components.choice_box import ChoiceBox
+from ui.theme import tokens
 from workbench.records.training import DataPart, Objective
 
 ROLES: dict[Objective, tuple[tuple[str, str], ...]] = {

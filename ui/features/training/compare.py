@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ui.features.training.state import TrainingStory
-from ui.features.training.texts import config_of, describe_time, state_of
-from ui.theme import tokens
 from ui.components.amounts import describe_seconds
 from ui.components.basics import Card, ElidedLabel, Text, empty_layout
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
 from ui.features.training.method_picker import METHODS
+from ui.features.training.state import TrainingState
+from ui.features.training.texts import config_of, describe_time, state_of
+from ui.theme import tokens
 from workbench.api.calls import RunRecord
 
 _CHARTS = (
@@ -68,7 +68,7 @@ class TrainCompare(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
 
-    def show_runs(self, runs: Sequence[tuple[RunRecord, TrainingStory]]) -> None:
+    def show_runs(self, runs: Sequence[tuple[RunRecord, TrainingState]]) -> None:
         """Lay these over each other; each keeps its colour by its place."""
         titles = _told_apart([run for run, _ in runs])
         for name, _, _, dots in _CHARTS:
@@ -105,7 +105,7 @@ def _told_apart(runs: Sequence[RunRecord]) -> list[str]:
     return [f"{run.title} · {describe_time(run.created)}" if titles.count(run.title) > 1 else run.title for run in runs]
 
 
-def _row(run: RunRecord, story: TrainingStory) -> tuple[str, ...]:
+def _row(run: RunRecord, story: TrainingState) -> tuple[str, ...]:
     config = config_of(run)
     loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
     return (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import set_icon
 from ui.components.amounts import describe_count
 from ui.components.basics import Chip, InlineMessage, LinkButton, ProgressLine, Text
 from ui.features.training.column_mapping import ColumnMapping, unmapped
 from ui.features.training.example_view import ExampleView
 from ui.features.training.length_histogram import LengthHistogram
+from ui.theme import tokens
+from ui.theme.theme import set_icon
 from workbench.records.training import DataPart, DataReport, Objective, SideReport
 
 SHAPES = {

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTextEdit, QVBoxLayout, QWidget
 
+from ui.components.basics import Chip, ElidedLabel, IconButton, Text
+from ui.components.prose import MONO
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
-from ui.components.basics import Chip, ElidedLabel, IconButton, Text
-from ui.components.prose import MONO
 from workbench.records.training import Preview
 
 _MOST_HEIGHT = 300

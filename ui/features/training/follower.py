@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ui.bridge import Bridge, Handle
-from ui.features.training.state import TrainingStory
+from ui.features.training.state import TrainingState
 from workbench.api import events
 from workbench.api.calls import FollowRun, RunRecord
-from workbench.errors import WorkerDied
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
+from workbench.errors import WorkerDied
 
 TELL_MS = 200
 
@@ -27,7 +27,7 @@ class TrainingWatch(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self.run = run
-        self.story = TrainingStory()
+        self.story = TrainingState()
         self._timer = QTimer(self, singleShot=True, interval=TELL_MS)
         self._timer.timeout.connect(self.changed)
         self._handle = self._follow()

@@ -8,11 +8,11 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.amounts import describe_bytes
 from ui.components.basics import Text, empty_layout
 from ui.components.flow import FlowLayout
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.records.training import MemoryPart
 
 _HEIGHT = 14

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QSizePolicy, QVBoxLayout, QWidget
 
+from ui.components.basics import Chip, LinkButton, Text
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.components.basics import Chip, LinkButton, Text
 from workbench.records.training import ARTIFACTS, ArtifactKind, WeightsMethod
 
 METHODS: dict[WeightsMethod, tuple[str, str]] = {

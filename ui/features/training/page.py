@@ -11,21 +11,21 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
-from ui.bridge import Bridge
 from ui.background_import import EarlyImport
-from ui.features import Found, ShellActions
-from ui.features.training.actions import RunActions
-from ui.features.training.intake import TrainIntake
-from ui.features.training.planning import PlanningDesk
-from ui.features.training.setup import TrainSetup
-from ui.features.training.state import TrainingStory
-from ui.features.training.follower import TrainingWatch
-from ui.features.training.texts import config_of, list_lines
+from ui.bridge import Bridge
 from ui.components.basics import Text
 from ui.components.drop_cover import DropCover
 from ui.components.empty_state import EmptyState
-from ui.features.training.run_list import RunList
 from ui.error_text import in_words
+from ui.features import Found, ShellActions
+from ui.features.training.actions import RunActions
+from ui.features.training.follower import TrainingWatch
+from ui.features.training.intake import TrainIntake
+from ui.features.training.planning import PlanningController
+from ui.features.training.run_list import RunList
+from ui.features.training.setup import TrainSetup
+from ui.features.training.state import TrainingState
+from ui.features.training.texts import config_of, list_lines
 from workbench.api.calls import (
     FollowRun,
     ListAdapters,
@@ -41,9 +41,9 @@ from workbench.api.events import Event, Terminal
 from workbench.records.training import AdapterList, AdapterRecord, DataSetList, TrainingConfig
 
 if TYPE_CHECKING:
+    from ui.components.curves import CurveChart
     from ui.features.training.compare import TrainCompare
     from ui.features.training.run_view import TrainRun
-    from ui.components.curves import CurveChart
 
 _RUNS = 300
 
@@ -71,7 +71,7 @@ class TrainPage(QWidget):
         self._compare_view: TrainCompare | None = None
         self.runs = RunList()
         self.setup = TrainSetup()
-        self.planning = PlanningDesk(bridge, self.setup, self)
+        self.planning = PlanningController(bridge, self.setup, self)
         self.intake = TrainIntake(bridge, self.setup, self)
         self.actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
         self._views = QStackedWidget()
@@ -366,7 +366,7 @@ class TrainPage(QWidget):
         """Put the run's config down, and once its log has told what was asked for, that: what was left to the program
         then is again, so that other epochs make other steps."""
         self._set_config(msgspec.structs.replace(config, name=""))
-        put, story = self.setup.config, TrainingStory()
+        put, story = self.setup.config, TrainingState()
 
         def take(batch: Sequence[Event]) -> None:
             if story.asked is None:

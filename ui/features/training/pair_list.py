@@ -9,9 +9,9 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import Card, Chip, Text
 from ui.components.choice_row import ChoiceRow
+from ui.theme import tokens
 
 SHOWN = 200
 """So many rows are kept; the set itself has all that were taken."""

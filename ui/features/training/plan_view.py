@@ -7,11 +7,11 @@ import math
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.amounts import describe_bytes, describe_seconds
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.features.training.memory_bar import MemoryBar
 from ui.features.training.method_picker import METHODS
+from ui.theme import tokens
 from workbench.records.training import TrainingPlan
 
 FACTS = ("What moves", "What it makes", "Steps", "Memory", "Disk", "Time")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from ui.bridge import Bridge, Handle
-from ui.features.training.setup import TrainSetup
-from ui.features.training.plan_view import describe_moving, describe_time
 from ui.error_text import in_words
+from ui.features.training.plan_view import describe_moving, describe_time
+from ui.features.training.setup import TrainSetup
 from workbench.api.calls import InspectData, PlanTraining
 from workbench.errors import Cancelled
 from workbench.records.training import DataReport, TrainingConfig, TrainingPlan
@@ -16,7 +16,7 @@ PREVIEWS = 20
 PAUSE_MS = 350
 
 
-class PlanningDesk(QObject):
+class PlanningController(QObject):
     """The examples are looked at anew when they, the model or the kind of training change; the plan after any change.
     Only the answer to the last question is shown."""
 

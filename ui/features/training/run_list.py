@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.theme import tokens
-from ui.theme.theme import current_theme
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.item_list import ItemList
+from ui.theme import tokens
+from ui.theme.theme import current_theme
 from workbench.api.calls import RunRecord
 
 IdRole = Qt.ItemDataRole.UserRole + 1

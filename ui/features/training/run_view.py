@@ -9,16 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.features.training.state import TrainingStory
-from ui.features.training.texts import (
-    describe_config,
-    numbers_now,
-    outcome_words,
-    state_of,
-    where_it_is,
-)
-from ui.theme import tokens
-from ui.theme.theme import set_icon
 from ui.components.basics import (
     Card,
     Chip,
@@ -35,6 +25,16 @@ from ui.components.curves import CurveChart, Series
 from ui.components.flow import FlowLayout
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores
+from ui.features.training.state import TrainingState
+from ui.features.training.texts import (
+    describe_config,
+    numbers_now,
+    outcome_words,
+    state_of,
+    where_it_is,
+)
+from ui.theme import tokens
+from ui.theme.theme import set_icon
 from workbench.api.calls import RunRecord
 from workbench.records.training import AdapterRecord
 
@@ -119,7 +119,7 @@ class TrainRun(QWidget):
     # -- showing -------------------------------------------------------------------------------------
 
     def show_run(
-        self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None = None, gone: bool = False
+        self, run: RunRecord, story: TrainingState, made: AdapterRecord | None = None, gone: bool = False
     ) -> None:
         """Show a run as its record and its events tell it. ``made`` is what came of it as it is now, perhaps renamed;
         ``gone``: it was deleted."""
@@ -172,7 +172,7 @@ class TrainRun(QWidget):
         shown = [button for button in (*self._going, self.copy_button) if not button.isHidden()]
         shown[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _show_progress(self, run: RunRecord, story: TrainingStory) -> None:
+    def _show_progress(self, run: RunRecord, story: TrainingState) -> None:
         active = run.state in ("queued", "running")
         self.progress.setVisible(active)
         self.numbers.setVisible(active)
@@ -190,7 +190,7 @@ class TrainRun(QWidget):
             self.progress.set_progress(paused, share, numbers, None if run.paused else left)
         self.numbers.set_full_text(numbers_now(story) or "\u00a0")  # a line is kept for them
 
-    def _show_outcome(self, run: RunRecord, story: TrainingStory, made: AdapterRecord | None, gone: bool) -> None:
+    def _show_outcome(self, run: RunRecord, story: TrainingState, made: AdapterRecord | None, gone: bool) -> None:
         words, kind = outcome_words(run, story)
         if words:
             self.outcome.show_message(words, kind)
@@ -205,7 +205,7 @@ class TrainRun(QWidget):
         self.gone.setVisible(gone)
         self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)
 
-    def _show_curves(self, story: TrainingStory) -> None:
+    def _show_curves(self, story: TrainingState) -> None:
         loss, evaluation = story.curve("loss"), story.curve("evaluation_loss")
         self.loss.show_series(
             [
@@ -221,7 +221,7 @@ class TrainRun(QWidget):
             curve = story.curve(name)
             chart.show_series([Series("now", token, curve.steps, curve.values, smooth=name == "gradient_norm")])
 
-    def _show_log(self, story: TrainingStory) -> None:
+    def _show_log(self, story: TrainingState) -> None:
         lines = [f"{time.strftime('%H:%M:%S', time.localtime(at))}  {text}" for at, _, text in story.log[-_LOG_SHOWN:]]
         self._log_row.setVisible(bool(lines))
         text = "\n".join(lines)

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.basics import Chip, LinkButton, Text, empty_layout
 from ui.components.choice_box import ChoiceBox
+from ui.theme import tokens
 from workbench.records.training import SampleAnswer
 
 SHOWN = 12

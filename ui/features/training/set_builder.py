@@ -9,15 +9,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.run_watch import RunWatch
-from ui.theme import tokens
 from ui.components.amounts import describe_count, how_far
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.choice_row import ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
+from ui.components.run_watch import RunWatch
+from ui.error_text import in_words
 from ui.features.training.pair_list import PairList
 from ui.features.training.set_sources import ChatSource, PairSource, TextSource, collection_choices
-from ui.error_text import in_words
+from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     BuildData,
@@ -231,7 +231,7 @@ class SetBuilder(Dialog):
 
     def _on_progress(self, progress: Progress) -> None:
         share, numbers = how_far(progress)
-        words = {"asking": "Making pairs", "reading": "Reading the documents"}.get(progress.stage)
+        words = {"asking": "PendingAnswer pairs", "reading": "Reading the documents"}.get(progress.stage)
         self.progress.set_progress(words or progress.stage.capitalize(), share, numbers, progress.seconds_left)
 
     def _on_pair(self, artifact: Artifact) -> None:

@@ -12,10 +12,10 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from ui.components.basics import Line, LinkButton, Text
 from ui.components.config_form import FieldRow, describe_value
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from ui.components.basics import Line, LinkButton, Text
 from workbench.fields import Field, fields_of
 from workbench.records.training import ALPHAS, PARTS, RANKS, TrainingConfig, WeightsMethod
 

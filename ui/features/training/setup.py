@@ -10,17 +10,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from ui.theme import tokens
 from ui.components.amounts import describe_bytes, describe_count
 from ui.components.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.choice_row import ChoiceRow
 from ui.components.column import WIDTH
+from ui.features.models.model_card import describe_parameters
 from ui.features.training.data_report import DataReportView
 from ui.features.training.method_picker import MethodPicker
-from ui.features.models.model_card import describe_parameters
 from ui.features.training.plan_view import PlanView
 from ui.features.training.settings import TrainingSettings
+from ui.theme import tokens
 from workbench.api.calls import ModelRecord
 from workbench.records.training import DataSet, Objective, TrainingConfig
 

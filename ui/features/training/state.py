@@ -63,7 +63,7 @@ class QuestionAnswers:
         return sorted(self.answers)
 
 
-class TrainingStory:
+class TrainingState:
     """All that is known of one training. ``ended`` is its terminal event, None while it goes on."""
 
     def __init__(self) -> None:

@@ -7,10 +7,10 @@ from pathlib import PurePath
 
 import msgspec
 
-from ui.features.training.state import TrainingStory
 from ui.components.amounts import describe_bytes, describe_seconds, how_far
 from ui.components.basics import Tone
 from ui.features.training.method_picker import METHODS
+from ui.features.training.state import TrainingState
 from workbench.api import events
 from workbench.api.calls import RunRecord
 from workbench.records.training import RANKS, TrainingConfig, rank_of
@@ -52,7 +52,7 @@ def describe_config(run: RunRecord) -> str:
     return " · ".join(part for part in (config.model, method, PurePath(config.data.path).name, when, took) if part)
 
 
-def where_it_is(story: TrainingStory) -> tuple[str, float | None, str, float | None]:
+def where_it_is(story: TrainingState) -> tuple[str, float | None, str, float | None]:
     """What is being done, the share of the steps that are done, the same in numbers, and the seconds left."""
     now, step = story.progress, story.step
     if now is None:
@@ -65,7 +65,7 @@ def where_it_is(story: TrainingStory) -> tuple[str, float | None, str, float | N
     return words, share, numbers if now.unit not in ("bytes", "") else "", now.seconds_left
 
 
-def numbers_now(story: TrainingStory) -> str:
+def numbers_now(story: TrainingState) -> str:
     """``loss 0.42 · 410 tokens/s · 1.4 GB memory``"""
     loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
     speed, memory = story.curve("tokens_per_second").last, story.curve("memory_bytes").last
@@ -78,7 +78,7 @@ def numbers_now(story: TrainingStory) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def outcome_words(run: RunRecord, story: TrainingStory) -> tuple[str, str]:
+def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
     """How a run ended and what to do now, with the kind of message; nothing while it goes on or went well."""
     terminal = story.ended
     if run.state in ("queued", "running", "finished"):

@@ -11,13 +11,13 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.features import ShellActions
-from ui.theme import tokens
 from ui.components.amounts import describe_bytes, describe_count
 from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
 from ui.components.column import ScrolledColumn
-from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
 from ui.components.flow import FlowLayout
+from ui.features import ShellActions
+from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
+from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     AddDocuments,
@@ -35,11 +35,11 @@ from workbench.api.calls import (
     Status,
     StopRun,
 )
-from workbench.errors import UserError
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
+from workbench.errors import UserError
 
-SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 MODEL_WORDS = "The part that reads and answers. The starter runs on any machine."
 SAMPLES_GIVEN = 8
 SAMPLE_NAME = "Sample: Brunnen pumps"

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from workbench.records.messages import Beam, ChosenToken, Citation, Passage, Sequence, Usage
 from workbench.api.protocol import Call
+from workbench.records.messages import Beam, Candidate, ChosenToken, Citation, Passage, Usage
 from workbench.records.recipes import Recipe
 
 
@@ -52,7 +52,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     recipe: Recipe | None = None
     document: DocumentTask | None = None
-    sequences: tuple[Sequence, ...] = ()
+    sequences: tuple[Candidate, ...] = ()
     kept: int = 0
     traced: bool = False
     rating: int = 0
@@ -114,7 +114,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. ``chat`` and ``message`` say where it is stored."""
 
     answer: str
-    sequences: tuple[Sequence, ...] = ()
+    sequences: tuple[Candidate, ...] = ()
     citations: tuple[Citation, ...] = ()
     declined: bool = False
     usage: Usage = Usage()

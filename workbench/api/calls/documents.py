@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from workbench.api.calls.runs import RunRecord
-from workbench.records.messages import Passage
 from workbench.api.protocol import Call
+from workbench.records.messages import Passage
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,10 +22,10 @@ from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, new_folder
 from workbench.models.inspection import inspect_path
 from workbench.models.names import clean_name, file_safe, unique_name
-from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf, link_or_copy
+from workbench.records.training import AdapterRecord, Parity
+from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterStore, link_or_copy
 from workbench.storage.models import ModelCatalogue
 from workbench.training.protocol import Served
-from workbench.records.training import AdapterRecord, Parity
 
 UNCHECKED = "The check was not finished: resume the run to check it again."
 NEVER_CHECKED = "It was never checked: its run was deleted before that."
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 class Publishing:
     def __init__(
         self,
-        shelf: AdapterShelf,
+        shelf: AdapterStore,
         catalogue: ModelCatalogue,
         models_folder: Path,
         checksums: Checksums,

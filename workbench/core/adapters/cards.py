@@ -7,21 +7,21 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
-from workbench.models.adapters import list_adapters, resolve_adapter
 from workbench.gguf.reader import read_gguf
-from workbench.storage.adapters import AdapterShelf
+from workbench.models.adapters import list_adapters, resolve_adapter
 from workbench.records.training import AdapterRecord
+from workbench.storage.adapters import AdapterStore
 
 MAX_LISTED = 8
 
 
-def find_card(shelf: AdapterShelf, name: str) -> AdapterRecord:
+def find_card(shelf: AdapterStore, name: str) -> AdapterRecord:
     """Raises UserError when there is no such adapter."""
     card = shelf.find(name)
     return card if card is not None else _describe(name, resolve_adapter(name, shelf.folder))
 
 
-def list_cards(shelf: AdapterShelf) -> tuple[AdapterRecord, ...]:
+def list_cards(shelf: AdapterStore) -> tuple[AdapterRecord, ...]:
     """All there are, the latest first."""
     cards = {card.name: card for card in shelf.list_cards()}
     bare = (name for name in list_adapters(shelf.folder) if not name.startswith(".") and name not in cards)

@@ -21,27 +21,27 @@ from workbench.api.calls import (
     RenameAdapter,
     RunRecord,
 )
-from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
-from workbench.core.runs.kinds.export import ExportRuns
-from workbench.core.models.base_models import Bases
-from workbench.core.change_notifier import Changes
-from workbench.core.models.leases import Inference
-from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.atomic_write import check_room
 from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
+from workbench.core.change_notifier import Changes
+from workbench.core.models.base_models import Bases
+from workbench.core.models.leases import Inference
+from workbench.core.runs.kinds.export import ExportRuns
+from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
 from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, at_once, reported
+from workbench.core.streams import Handlers, unary, with_progress
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
-from workbench.api.events import Event
+from workbench.gguf.quantization_types import check_type
 from workbench.models.adapters import AdapterDetails, check_adapter
 from workbench.models.names import file_safe
-from workbench.api.protocol import RequestContext, finish
-from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterShelf
-from workbench.storage.models import ModelCatalogue
-from workbench.atomic_write import check_room
-from workbench.gguf.quantization_types import check_type
-from workbench.training.protocol import ConvertTrained, Served
 from workbench.records.training import AdapterList, AdapterRecord
+from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterStore
+from workbench.storage.models import ModelCatalogue
+from workbench.training.protocol import ConvertTrained, Served
 
 LARGEST_SCALE = 10.0
 """As in a recipe."""
@@ -52,7 +52,7 @@ _KEPT = (".json", ".safetensors", ".md", ".txt", ".jinja", ".model")
 class Adapters:
     def __init__(
         self,
-        shelf: AdapterShelf,
+        shelf: AdapterStore,
         catalogue: ModelCatalogue,
         bases: Bases,
         workers: TrainingWorkers,
@@ -75,13 +75,13 @@ class Adapters:
 
     def handlers(self) -> Handlers:
         return {
-            ListAdapters: at_once(self.list_adapters),
+            ListAdapters: unary(self.list_adapters),
             ImportAdapter: self.import_adapter,
-            RenameAdapter: at_once(self.rename),
-            RemoveAdapter: at_once(self.remove),
-            MergeAdapter: at_once(self.merge),
-            ExportAdapter: at_once(self.export),
-            QuantizeModel: at_once(self.quantize),
+            RenameAdapter: unary(self.rename),
+            RemoveAdapter: unary(self.remove),
+            MergeAdapter: unary(self.merge),
+            ExportAdapter: unary(self.export),
+            QuantizeModel: unary(self.quantize),
         }
 
     # -- the list ---------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class Adapters:
         name = call.name or (path.parent.name if path.stem == "adapter" else path.stem)
         record = AdapterRecord(name=name, kind="lora", created=time.time(), origin="imported")
         if path.is_dir():
-            made = yield from reported(lambda report: self._convert(path, record, call.model, context, report))
+            made = yield from with_progress(lambda report: self._convert(path, record, call.model, context, report))
         else:
             made = self._take_file(path, record, call.model)
         yield finish(made)
@@ -169,7 +169,7 @@ class Adapters:
         record = msgspec.structs.replace(
             record, base=model.name, base_sha256=base.sha256, architecture=model.architecture, licence=model.licence
         )
-        with self._shelf.beside() as beside, self._workers.looking() as host:
+        with self._shelf.beside() as beside, self._workers.shared() as host:
             asked = ConvertTrained(
                 trained=str(folder), model=base, out=str(beside / f"{file_safe(record.name)}.gguf"), name=record.name
             )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from workbench.api.calls import AnswerTokens, CheckFormat, FormatCheck, InspectAnswer, KeepSequence, StoredMessage
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.answers.resolver import Resolver
 from workbench.core.change_notifier import Changes
 from workbench.core.models.leases import Inference
-from workbench.core.answers.resolver import Resolver
-from workbench.core.streams import Handlers, at_once, reported
+from workbench.core.streams import Handlers, unary, with_progress
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.records.messages import ChosenToken
-from workbench.api.protocol import RequestContext, finish
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
@@ -37,9 +37,9 @@ class Inspecting:
 
     def handlers(self) -> Handlers:
         return {
-            KeepSequence: at_once(self.keep),
+            KeepSequence: unary(self.keep),
             InspectAnswer: self.inspect,
-            CheckFormat: at_once(self.check_format),
+            CheckFormat: unary(self.check_format),
         }
 
     def keep(self, call: KeepSequence) -> StoredMessage:
@@ -78,7 +78,7 @@ class Inspecting:
             with leased as model:
                 return model.inspect(trace.prompt, tokens, call.alternatives, call.last)
 
-        *chosen, after = yield from reported(work)
+        *chosen, after = yield from with_progress(work)
         yield finish(AnswerTokens(tokens=tuple(chosen), next=after, first=len(tokens) - len(chosen), beams=trace.beams))
 
     def check_format(self, call: CheckFormat) -> FormatCheck:

@@ -7,20 +7,20 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from workbench.answering import Prefix
 from workbench.api import events
-from workbench.answering import Begun
 from workbench.api.calls import AskResult, DocumentTask, StoredMessage
-from workbench.core.models.leases import WorkerModel
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, error_of, finish
 from workbench.core.answers.resolver import Resolved
+from workbench.core.models.leases import WorkerModel
 from workbench.core.streams import LiveStream
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.records.messages import Beam, Passage, Usage
-from workbench.api.protocol import RequestContext, error_of, finish
 from workbench.storage.traces import Trace
 
 
-class Making:
+class PendingAnswer:
     """An answer that is being made: what it was asked with and what there is of it.
 
     It does ``task`` on a document, goes on with what was ``begun``, or answers its question.
@@ -32,7 +32,7 @@ class Making:
         answer: StoredMessage,
         resolved: Resolved,
         task: DocumentTask | None,
-        begun: Begun | None,
+        begun: Prefix | None,
     ) -> None:
         self.question = question
         self.answer = answer

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.api.calls import Collection, ModelRecord
+from workbench.api.protocol import RequestContext
 from workbench.core.models.leases import Use
 from workbench.engine.protocol import LoadedModel, LoraUse
 from workbench.errors import UserError
@@ -16,9 +17,8 @@ from workbench.models.adapters import check_adapter, resolve_adapter
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
 from workbench.models.virtual_tokens import check_scale, check_single
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart, Recipe
-from workbench.storage.adapters import AdapterShelf
+from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
 
@@ -110,7 +110,7 @@ class Resolver:
         return msgspec.structs.replace(resolved, recipe=recipe)
 
     def _refuse_failed(self, name: str) -> None:
-        card = AdapterShelf(self._adapters).find(name) if Path(name).name == name else None
+        card = AdapterStore(self._adapters).find(name) if Path(name).name == name else None
         if card is not None and card.state == "failed":
             raise UserError(
                 f"The adapter {name} is not to be used: {card.note}", "Choose another one, or train it again."

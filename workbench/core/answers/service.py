@@ -16,22 +16,22 @@ from typing import Any
 
 import msgspec
 
+from workbench.answering import AnswerContext, Prefix, answer, go_on, work_on_document
 from workbench.api import events
-from workbench.answering import AnswerContext, Begun, answer, go_on, work_on_document
 from workbench.api.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer, StoredMessage
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, failure_of, finish
+from workbench.core.answers.inspection import read_trace, tokens_of
+from workbench.core.answers.pending_answer import PendingAnswer, replayed
+from workbench.core.answers.resolver import Resolved, Resolver, with_engine
 from workbench.core.background import Background
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.models.leases import Inference
-from workbench.core.answers.inspection import read_trace, tokens_of
-from workbench.core.answers.pending_answer import Making, replayed
-from workbench.core.answers.resolver import Resolved, Resolver, with_engine
-from workbench.core.streams import Handlers, at_once
+from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
-from workbench.api.events import Event
-from workbench.records.messages import Message
 from workbench.models.checksums import Checksums
-from workbench.api.protocol import RequestContext, failure_of, finish
+from workbench.records.messages import Message
 from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
 from workbench.storage.models import ModelCatalogue
@@ -69,11 +69,11 @@ class Answers:
         self._background = background
         self._settings = settings
         self._lock = threading.Lock()  # guards the two below
-        self._making: dict[str, Making] = {}
+        self._making: dict[str, PendingAnswer] = {}
         self._closing = False
 
     def handlers(self) -> Handlers:
-        return {Ask: self.ask, FollowAnswer: self.follow, StopAnswer: at_once(self.stop)}
+        return {Ask: self.ask, FollowAnswer: self.follow, StopAnswer: unary(self.stop)}
 
     @property
     def busy(self) -> bool:
@@ -141,7 +141,7 @@ class Answers:
 
     # -- making an answer -------------------------------------------------------------------------
 
-    def _begin(self, call: Ask, context: RequestContext) -> Making:
+    def _begin(self, call: Ask, context: RequestContext) -> PendingAnswer:
         """Store question and empty answer; both are on the disk before anybody is told of them."""
         begun = None
         if call.branch is not None:
@@ -172,7 +172,7 @@ class Answers:
                 title=_title(text),
                 document=task,
             )
-        making = Making(question, empty, resolved, task, begun)
+        making = PendingAnswer(question, empty, resolved, task, begun)
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         making.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
         making.thread = threading.Thread(target=self._make, args=(making,), name=f"answer-{empty.id}", daemon=True)
@@ -182,7 +182,7 @@ class Answers:
         self._changes.publish("chat", question.chat)
         return making
 
-    def _branch(self, call: Ask, context: RequestContext) -> tuple[Begun, Resolved]:
+    def _branch(self, call: Ask, context: RequestContext) -> tuple[Prefix, Resolved]:
         """What the new answer begins with, and the recipe of the old one with the decoding that is asked for."""
         assert call.branch is not None
         if call.regenerate is None:
@@ -197,7 +197,7 @@ class Answers:
             )
         assert message.parent is not None
         assert message.recipe is not None
-        begun = Begun(
+        begun = Prefix(
             prompt=trace.prompt,
             answer=(*tokens[:place], call.branch.token),
             question=self._store.get_message(message.parent).text,
@@ -211,7 +211,7 @@ class Answers:
         question = self._store.get_message(answer).parent
         return self._store.get_message(question).document if question is not None else None
 
-    def _make(self, making: Making) -> None:
+    def _make(self, making: PendingAnswer) -> None:
         terminal: Event
         try:
             for event in self._events(making):
@@ -237,7 +237,7 @@ class Answers:
         making.stream.append(terminal)
         self._changes.publish("chat", making.answer.chat)
 
-    def _events(self, making: Making) -> Iterator[Event]:
+    def _events(self, making: PendingAnswer) -> Iterator[Event]:
         resolved, context = making.resolved, making.context
         if resolved.collection is not None:
             self._embedding.warm_up()
@@ -285,7 +285,7 @@ class Answers:
 
     # -- storing it -------------------------------------------------------------------------------
 
-    def _save_now_and_then(self, making: Making) -> None:
+    def _save_now_and_then(self, making: PendingAnswer) -> None:
         now = time.monotonic()
         if making.unsaved and now - making.saved >= SAVE_EVERY_S:
             making.saved = now
@@ -295,7 +295,7 @@ class Answers:
                 _log.exception("The answer %s could not be saved so far", making.answer.id)
 
     def _store_later(
-        self, making: Making, trace: Trace | None, fields: dict[str, Any], context: RequestContext
+        self, making: PendingAnswer, trace: Trace | None, fields: dict[str, Any], context: RequestContext
     ) -> None:
         """Store the end of an answer for which there was no room, once there is some."""
         while not context.wait_cancelled(STORE_AGAIN_S):
@@ -306,7 +306,7 @@ class Answers:
             self._changes.publish("chat", making.answer.chat)
             return
 
-    def _ending(self, making: Making, terminal: Event) -> tuple[Event, dict[str, Any]]:
+    def _ending(self, making: PendingAnswer, terminal: Event) -> tuple[Event, dict[str, Any]]:
         """How the answer ended: the terminal event with the stored message's ids, and the message's fields."""
         sha256 = self._checksums.known(making.resolved.model.files)
         recipe = msgspec.structs.replace(
@@ -352,7 +352,7 @@ class Answers:
         return events.Cancelled(result=finished.result) if cancelled else finished, fields
 
 
-def _check_task(task: DocumentTask | None, resolved: Resolved, begun: Begun | None) -> None:
+def _check_task(task: DocumentTask | None, resolved: Resolved, begun: Prefix | None) -> None:
     if task is not None and begun is None and resolved.collection is None:
         raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
 

@@ -19,7 +19,7 @@ from workbench.api.calls import (
 from workbench.core.answers.service import Answers
 from workbench.core.change_notifier import Changes
 from workbench.core.chats.markdown import export
-from workbench.core.streams import Handlers, at_once
+from workbench.core.streams import Handlers, unary
 from workbench.storage.chats import ChatStore
 
 
@@ -31,14 +31,14 @@ class Chats:
 
     def handlers(self) -> Handlers:
         return {
-            ListChats: at_once(self.list_chats),
-            GetChat: at_once(self.get),
-            RenameChat: at_once(self.rename),
-            DeleteChat: at_once(self.delete),
-            SetHead: at_once(self.set_head),
-            ExportChat: at_once(self.export),
-            RateAnswer: at_once(lambda call: self._changed(self._store.rate(call.message, call.rating))),
-            EditAnswer: at_once(lambda call: self._changed(self._store.edit(call.message, call.text))),
+            ListChats: unary(self.list_chats),
+            GetChat: unary(self.get),
+            RenameChat: unary(self.rename),
+            DeleteChat: unary(self.delete),
+            SetHead: unary(self.set_head),
+            ExportChat: unary(self.export),
+            RateAnswer: unary(lambda call: self._changed(self._store.rate(call.message, call.rating))),
+            EditAnswer: unary(lambda call: self._changed(self._store.edit(call.message, call.text))),
         }
 
     def list_chats(self, call: ListChats) -> ChatList:

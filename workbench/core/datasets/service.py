@@ -5,22 +5,22 @@ from __future__ import annotations
 import msgspec
 
 from workbench.api.calls import BuildData, ListDataSets, RemoveDataSet, RunRecord
-from workbench.core.change_notifier import Changes
 from workbench.core.answers.resolver import chat_model
+from workbench.core.change_notifier import Changes
 from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, at_once
+from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.records.training import DataSetList
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
-from workbench.storage.datasets import DataShelf
+from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
-from workbench.records.training import DataSetList
 
 
 class DataSets:
     def __init__(
         self,
-        sets: DataShelf,
+        sets: DatasetStore,
         chats: ChatStore,
         catalogue: ModelCatalogue,
         registry: CollectionRegistry,
@@ -36,9 +36,9 @@ class DataSets:
 
     def handlers(self) -> Handlers:
         return {
-            ListDataSets: at_once(lambda call: DataSetList(sets=self._sets.list_sets())),
-            BuildData: at_once(self.build),
-            RemoveDataSet: at_once(self.remove),
+            ListDataSets: unary(lambda call: DataSetList(sets=self._sets.list_sets())),
+            BuildData: unary(self.build),
+            RemoveDataSet: unary(self.remove),
         }
 
     def recover(self) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.api.calls import Collection, DocumentText, SearchResult
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
 from workbench.core.background import Background
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.models.inspection import is_missing
 from workbench.models.starter import find_starters
 from workbench.paths import Home
-from workbench.api.protocol import RequestContext
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.retrieval.protocol import (
     Close,

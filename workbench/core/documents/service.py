@@ -24,15 +24,15 @@ from workbench.api.calls import (
     SearchResult,
     Unwatch,
 )
-from workbench.core.change_notifier import Changes
-from workbench.core.documents.embedder import Embedding
-from workbench.core.runs.kinds.ingest import ingest_config, ingest_lane
-from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, at_once
-from workbench.core.documents.folder_watcher import Watching
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.core.change_notifier import Changes
+from workbench.core.documents.embedder import Embedding
+from workbench.core.documents.folder_watcher import Watching
+from workbench.core.runs.kinds.ingest import ingest_config, ingest_group
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
 from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.protocol import Documents as ListOfFile
 from workbench.techniques.retrieval.protocol import Picture, Remove, Search, Text
@@ -50,12 +50,12 @@ class Documents:
 
     def handlers(self) -> Handlers:
         return {
-            ListCollections: at_once(self.list_collections),
-            CreateCollection: at_once(self.create),
-            RenameCollection: at_once(self.rename),
-            RemoveCollection: at_once(self.remove),
-            AddDocuments: at_once(self.add),
-            Unwatch: at_once(self.unwatch),
+            ListCollections: unary(self.list_collections),
+            CreateCollection: unary(self.create),
+            RenameCollection: unary(self.rename),
+            RemoveCollection: unary(self.remove),
+            AddDocuments: unary(self.add),
+            Unwatch: unary(self.unwatch),
             ListDocuments: self.list_documents,
             RemoveDocument: self.remove_document,
             SearchDocuments: self.search,
@@ -79,7 +79,7 @@ class Documents:
         of a deletion that was cut short is a file that nothing names."""
         collection = self._registry.get(call.collection)
         self._watching.forget(collection.id)
-        self._runs.stop_lane(ingest_lane(collection.id))
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
         self._registry.remove(collection.id)
         self._embedding.delete(collection)
         return self._told(collection)

@@ -9,21 +9,21 @@ from pathlib import Path
 import msgspec
 
 from workbench.api.calls import ModelRecord
-from workbench.errors import UserError
-from workbench.models.checksums import Checksums
-from workbench.gguf.reader import Tensor
-from workbench.models.inspection import is_missing
 from workbench.api.protocol import RequestContext
-from workbench.storage.datasets import DataShelf
+from workbench.errors import UserError
+from workbench.gguf.reader import Tensor
+from workbench.models.checksums import Checksums
+from workbench.models.inspection import is_missing
+from workbench.records.training import TrainingConfig
+from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
 from workbench.training.protocol import BaseModel
-from workbench.records.training import TrainingConfig
 
 
 class Bases:
     """Looks up what a ``TrainingConfig`` names."""
 
-    def __init__(self, catalogue: ModelCatalogue, checksums: Checksums, sets: DataShelf) -> None:
+    def __init__(self, catalogue: ModelCatalogue, checksums: Checksums, sets: DatasetStore) -> None:
         self._catalogue = catalogue
         self._checksums = checksums
         self._sets = sets

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from workbench.api.calls import Device, ModelRecord
+from workbench.api.events import Cancelled, Event, Finished, Progress
+from workbench.api.protocol import RequestContext
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
@@ -25,9 +27,7 @@ from workbench.engine.protocol import (
     Unload,
 )
 from workbench.errors import UserError, WorkerDied
-from workbench.api.events import Cancelled, Event, Finished, Progress
 from workbench.records.messages import ChosenToken, Message
-from workbench.api.protocol import RequestContext
 from workbench.records.recipes import DecodingPart
 from workbench.settings import EngineSettings
 from workbench.workers.host import State, WorkerHost

@@ -23,21 +23,21 @@ from workbench.api.calls import (
     RemoveModel,
     UnloadModel,
 )
+from workbench.api.events import Event, Progress
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import Changes
 from workbench.core.models.leases import LOADING, Inference
-from workbench.core.answers.resolver import chat_model
 from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, at_once, reported
+from workbench.core.streams import Handlers, unary, with_progress
 from workbench.engine.protocol import MeasureSpeed
 from workbench.errors import UserError
-from workbench.api.events import Event, Progress
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
 from workbench.models.inspection import inspect_path, is_missing
 from workbench.models.names import unique_name
 from workbench.models.starter import find_starters, starter_hint
 from workbench.paths import Home
-from workbench.api.protocol import RequestContext, finish
 from workbench.settings import Settings
 from workbench.storage.models import ModelCatalogue
 
@@ -66,13 +66,13 @@ class Models:
     def handlers(self) -> Handlers:
         return {
             RegisterStarter: self.register_starter,
-            ListModels: at_once(self.list_models),
+            ListModels: unary(self.list_models),
             ImportModel: self.import_model,
-            InspectModel: at_once(self.inspect),
-            RemoveModel: at_once(self.remove),
+            InspectModel: unary(self.inspect),
+            RemoveModel: unary(self.remove),
             LoadModel: self.load,
             BenchModel: self.bench,
-            UnloadModel: at_once(self.unload),
+            UnloadModel: unary(self.unload),
         }
 
     def recover(self) -> None:
@@ -80,7 +80,9 @@ class Models:
         remove_unfinished(self._home.models)
 
     def register_starter(self, call: RegisterStarter, context: RequestContext) -> Iterator[Event]:
-        found = yield from reported(lambda report: find_starters(self._home.models, context=context, report=report))
+        found = yield from with_progress(
+            lambda report: find_starters(self._home.models, context=context, report=report)
+        )
         for model in found:
             known = self._catalogue.find(model.name)
             if known is None or msgspec.structs.replace(known, sha256="") != model:
@@ -117,7 +119,7 @@ class Models:
                 report=report,
             )
 
-        model = yield from reported(work)
+        model = yield from with_progress(work)
         if self._catalogue.find(model.name) is not None:  # taken while it was copied
             names = [known.name for known in self._catalogue.list_models()]
             model = msgspec.structs.replace(model, name=unique_name(model.name, names, model.quantization))
@@ -152,7 +154,7 @@ class Models:
             with self._inference.lease(model, self._settings().engine, 0, context, report):
                 pass
 
-        yield from reported(work)
+        yield from with_progress(work)
         yield finish(self._status())
 
     def bench(self, call: BenchModel, context: RequestContext) -> Iterator[Event]:
@@ -194,7 +196,7 @@ class Models:
                 engine=loaded.engine,
             )
 
-        yield finish((yield from reported(work)))
+        yield finish((yield from with_progress(work)))
 
     def unload(self, call: UnloadModel) -> object:
         self._inference.unload()

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from workbench.api import events
-from workbench.errors import UserError
 from workbench.api.events import Event, EventFile, decode, read_event_file
 from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
 
 FILE = "events.jsonl"
 Following = Generator[Event, None, Event | None]

@@ -31,14 +31,14 @@ from workbench.api.calls import (
     RunRecord,
     StopRun,
 )
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, failure_of
 from workbench.core.change_notifier import Changes
 from workbench.core.runs.log import RunLog, read_run
 from workbench.core.runs.run_kind import OpenRun, RunKind
-from workbench.core.streams import Handlers, at_once
+from workbench.core.streams import Handlers, unary
 from workbench.errors import Cancelled, UserError
-from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.api.protocol import RequestContext, failure_of
 from workbench.storage.runs import RunStore
 
 LEAVE_S = 60.0
@@ -74,13 +74,13 @@ class Runs:
 
     def handlers(self) -> Handlers:
         return {
-            ListRuns: at_once(self.list_runs),
-            GetRun: at_once(lambda call: self.get(call.run)),
+            ListRuns: unary(self.list_runs),
+            GetRun: unary(lambda call: self.get(call.run)),
             FollowRun: self.follow,
-            StopRun: at_once(lambda call: self.stop(call.run)),
-            PauseRun: at_once(lambda call: self.pause(call.run)),
-            ResumeRun: at_once(lambda call: self.resume(call.run)),
-            RemoveRun: at_once(lambda call: self.remove(call.run)),
+            StopRun: unary(lambda call: self.stop(call.run)),
+            PauseRun: unary(lambda call: self.pause(call.run)),
+            ResumeRun: unary(lambda call: self.resume(call.run)),
+            RemoveRun: unary(lambda call: self.remove(call.run)),
         }
 
     # -- the life of the core ---------------------------------------------------------------------
@@ -94,7 +94,7 @@ class Runs:
             self._store.update(run.id, state="interrupted")
         left_alone: list[RunRecord] = []
         for run in self._store.list_in("queued", "interrupted"):
-            if not self._kinds[run.kind].retaken:
+            if not self._kinds[run.kind].auto_resume:
                 left_alone.append(self._store.update(run.id, state="interrupted"))
                 continue
             try:
@@ -184,10 +184,10 @@ class Runs:
                     self._end(opened, events.Cancelled())
         return self.get(run)
 
-    def stop_lane(self, lane: str, timeout_s: float = 60.0) -> None:
-        """Stop the runs of a lane and wait until they have ended."""
+    def stop_concurrency_group(self, concurrency_group: str, timeout_s: float = 60.0) -> None:
+        """Stop the runs of a concurrency group and wait until they have ended."""
         with self._lock:
-            concerned = [run for run in self._open.values() if run.lane == lane]
+            concerned = [run for run in self._open.values() if run.concurrency_group == concurrency_group]
             for run in concerned:
                 self.stop(run.id)
         for run in concerned:
@@ -227,7 +227,7 @@ class Runs:
     def resume_interrupted(self) -> None:
         """Take up the runs that a worker's death interrupted and that go on unasked."""
         for run in self._store.list_in("interrupted"):
-            if self._kinds[run.kind].retaken:
+            if self._kinds[run.kind].auto_resume:
                 with contextlib.suppress(UserError):
                     self.resume(run.id)
 
@@ -271,14 +271,14 @@ class Runs:
     # -- the queue --------------------------------------------------------------------------------
 
     def _enqueue(self, run: RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> RunRecord:
-        lane = self._kinds[run.kind].lane(run)
+        concurrency_group = self._kinds[run.kind].concurrency_group(run)
         with self._lock:
             queued = self._store.update(
                 run.id, state="queued", ended=None, progress=None, stage="", seconds_left=None, message=""
             )
             folder = self._home.run(run.id)
             try:
-                opened = OpenRun(queued, lane, RunLog(folder), lambda id: self._changes.publish("run", id))
+                opened = OpenRun(queued, concurrency_group, RunLog(folder), lambda id: self._changes.publish("run", id))
                 try:
                     if prepare is not None:
                         prepare(folder, opened.log)
@@ -300,10 +300,10 @@ class Runs:
         with self._lock:
             if self._closing:
                 return
-            working = {run.lane for run in self._open.values() if run.thread is not None}
+            working = {run.concurrency_group for run in self._open.values() if run.thread is not None}
             for run in self._open.values():
-                if run.thread is None and run.lane not in working:
-                    working.add(run.lane)
+                if run.thread is None and run.concurrency_group not in working:
+                    working.add(run.concurrency_group)
                     run.thread = threading.Thread(target=self._work, args=(run,), name=f"run-{run.id}", daemon=True)
                     run.thread.start()
 
@@ -351,7 +351,7 @@ class Runs:
         with self._lock:
             opened = self._open.get(run.id)
         if opened is None:
-            resumable = run.state not in ("finished", "queued", "running") and self._kinds[run.kind].goes_on
+            resumable = run.state not in ("finished", "queued", "running") and self._kinds[run.kind].resumable
             return msgspec.structs.replace(run, resumable=resumable) if resumable else run
         if run.state != "running":
             return run

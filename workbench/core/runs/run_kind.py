@@ -9,10 +9,10 @@ from typing import Protocol
 
 from workbench.api import events
 from workbench.api.calls import RunRecord
-from workbench.core.runs.log import RunLog
-from workbench.errors import UserError
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
+from workbench.core.runs.log import RunLog
+from workbench.errors import UserError
 
 TELL_EVERY_S = 0.3
 
@@ -20,10 +20,10 @@ TELL_EVERY_S = 0.3
 class OpenRun:
     """A run that is queued (``thread`` None) or running. Its record is that of when it was queued."""
 
-    def __init__(self, record: RunRecord, lane: str, log: RunLog, changed: Callable[[str], None]) -> None:
+    def __init__(self, record: RunRecord, concurrency_group: str, log: RunLog, changed: Callable[[str], None]) -> None:
         self.id = record.id
         self.record = record
-        self.lane = lane
+        self.concurrency_group = concurrency_group
         self.log = log
         self.context = RequestContext()
         self.thread: threading.Thread | None = None
@@ -50,15 +50,15 @@ class RunKind(Protocol):
     """How runs of one kind are worked through."""
 
     @property
-    def retaken(self) -> bool:
+    def auto_resume(self) -> bool:
         """Whether a run that the core's end or a worker's death interrupted is taken up without being asked for."""
 
     @property
-    def goes_on(self) -> bool:
+    def resumable(self) -> bool:
         """Whether a run that stopped can go on where it was; else it begins anew."""
 
-    def lane(self, run: RunRecord) -> str:
-        """Runs of one lane are worked on one after the other. Raises UserError when what the run is about has gone."""
+    def concurrency_group(self, run: RunRecord) -> str:
+        """Runs of one concurrency group run one after the other. Raises UserError when the run's subject has gone."""
 
     def work(self, run: OpenRun) -> Event:
         """Do all of it, telling events on the way; returns the terminal event. What it raises is how the run ended.

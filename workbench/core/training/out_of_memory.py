@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workbench.api import events
-from workbench.errors import FaultElsewhere, WorkerDied
 from workbench.api.protocol import RequestContext, error_of, failure_of
+from workbench.errors import FaultElsewhere, WorkerDied
 from workbench.records.training import RANKS, TrainingConfig, TrainingPlan, rank_of
 
 _EXITS = (-getattr(signal, "SIGKILL", 9), 137)

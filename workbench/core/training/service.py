@@ -9,20 +9,20 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import ExportRun, InspectData, ListRuns, ModelRecord, PlanTraining, Train
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, error_of, finish
 from workbench.core.models.base_models import Bases, with_names
+from workbench.core.runs.kinds.train import CONFIG, PLAN, SPEED
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers
-from workbench.core.runs.kinds.train import CONFIG, PLAN, SPEED
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.models.machine import read_machine
 from workbench.paths import Home
-from workbench.api.protocol import RequestContext, error_of, finish
+from workbench.records.training import TrainingConfig, TrainingPlan, TrainResult, dump_config
 from workbench.training.model_card import METHODS
 from workbench.training.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
-from workbench.records.training import TrainingConfig, TrainingPlan, TrainResult, dump_config
 
 RUNS_LOOKED_AT = 500
 
@@ -45,7 +45,7 @@ class Training:
             previews=call.previews,
             first=call.first,
         )
-        with self._workers.looking() as host:
+        with self._workers.shared() as host:
             yield from host.stream(asked, context)
 
     def plan(self, call: PlanTraining, context: RequestContext) -> Iterator[Event]:
@@ -79,7 +79,7 @@ class Training:
             out=str(new_path(call.path)),
             details={"run": record.id, "title": record.title, "state": record.state, "result": record.result},
         )
-        with self._workers.looking() as host:
+        with self._workers.shared() as host:
             yield from host.stream(asked, context)
 
     def _planned(self, config: TrainingConfig, context: RequestContext) -> Generator[Event, None, TrainingPlan]:
@@ -94,7 +94,7 @@ class Training:
             memory_free_bytes=memory,
             speeds=self._speeds(),
         )
-        with self._workers.looking() as host:
+        with self._workers.shared() as host:
             for event in host.stream(asked, context):
                 if isinstance(event, events.Finished):
                     plan = msgspec.convert(event.result, TrainingPlan)

@@ -50,7 +50,7 @@ class TrainingWorkers:
         return sum(host.memory_bytes for host in working)
 
     @contextlib.contextmanager
-    def looking(self) -> Iterator[WorkerHost]:
+    def shared(self) -> Iterator[WorkerHost]:
         """The worker that looks, for small requests. It holds no weights for longer than one of them."""
         with self._entering, self._lock:
             self._users += 1
@@ -68,7 +68,7 @@ class TrainingWorkers:
                     self._timer.start()
 
     @contextlib.contextmanager
-    def working(self) -> Iterator[WorkerHost]:
+    def dedicated(self) -> Iterator[WorkerHost]:
         """A worker of its own for what takes much memory; it leaves with the block."""
         self._let_go()
         host = self._make_host(lambda state: self._changed(), cancel_grace_s=CHECKPOINT_S, stop_grace_s=CHECKPOINT_S)

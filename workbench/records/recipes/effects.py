@@ -33,12 +33,12 @@ def answers_of(part: DecodingPart) -> int:
     return part.n if draws(part) or part.strategy == "beam" else 1
 
 
-def carried_out(part: DecodingPart) -> DecodingPart:
+def normalized(part: DecodingPart) -> DecodingPart:
     """The part as it is carried out: an answer that can only be one is made once."""
     return msgspec.structs.replace(part, n=answers_of(part))
 
 
-def counting_fields(part: DecodingPart) -> frozenset[str]:
+def active_fields(part: DecodingPart) -> frozenset[str]:
     """Names of the fields that make a difference under the part's strategy and its other values, or that have to be
     taken back since they cannot."""
     fields = {field.name: field.group for field in fields_of(DecodingPart)}
@@ -64,9 +64,9 @@ def counting_fields(part: DecodingPart) -> frozenset[str]:
     return frozenset(name for name in names if depends.get(name, True))
 
 
-def idle_fields(part: DecodingPart) -> tuple[str, ...]:
+def ignored_fields(part: DecodingPart) -> tuple[str, ...]:
     """Names of the fields that were set and make no difference."""
-    counting, depends = counting_fields(part), _depends(part)
+    counting, depends = active_fields(part), _depends(part)
     found = []
     for field in fields_of(DecodingPart):
         counts = field.name in counting
@@ -93,7 +93,7 @@ def notes_on(part: DecodingPart) -> tuple[str, ...]:
         elif answers_of(part) > 1:
             notes.append("Nothing is guessed ahead for several answers: they are computed side by side.")
     fields = {field.name: field for field in fields_of(DecodingPart)}
-    idle = [fields[name] for name in idle_fields(part) if fields[name].group in ("sampling", "repetition")]
+    idle = [fields[name] for name in ignored_fields(part) if fields[name].group in ("sampling", "repetition")]
     if idle:
         named = ", ".join(f"{field.title} {_shown(field, getattr(part, field.name))}" for field in idle)
         notes.append(f"No effect {SEARCHES[part.strategy]}: {named}.")

@@ -16,18 +16,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.events import BeamStep, Cancelled, TextDelta, Thought
+from workbench.api.protocol import RequestContext, finish
+from workbench.engine.detokenizer import Writer
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.api.events import BeamStep, Cancelled, TextDelta, Thought
 from workbench.records.messages import Beam as ShownBeam
 from workbench.records.messages import Finish
-from workbench.api.protocol import RequestContext, finish
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, Complete, Row, Step
 from workbench.techniques.decoding.constraints import Constraint

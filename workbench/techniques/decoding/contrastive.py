@@ -16,17 +16,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from workbench.api.events import Cancelled
+from workbench.api.protocol import RequestContext, finish
+from workbench.engine.detokenizer import Writer
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.api.events import Cancelled
 from workbench.records.messages import Finish
-from workbench.api.protocol import RequestContext, finish
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import longest_answer, measured
 from workbench.techniques.decoding.logits_filters import largest

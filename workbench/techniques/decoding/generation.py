@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from workbench.api.events import Cancelled
+from workbench.api.protocol import RequestContext, finish
+from workbench.engine.detokenizer import Writer
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
-from workbench.api.events import Cancelled
 from workbench.records.messages import Finish, Usage
-from workbench.api.protocol import RequestContext, finish
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.sampling import Sampler
 from workbench.techniques.decoding.speculative import Speculation

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from workbench.api.protocol import RequestContext
+from workbench.engine.detokenizer import Writer
 from workbench.engine.draft_tokens import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
@@ -17,11 +19,9 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
-from workbench.engine.detokenizer import Writer
 from workbench.errors import UserError
 from workbench.records.messages import Finish
-from workbench.api.protocol import RequestContext
-from workbench.records.recipes import DecodingPart, carried_out, notes_on, notes_on_guesses
+from workbench.records.recipes import DecodingPart, normalized, notes_on, notes_on_guesses
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 
@@ -44,7 +44,7 @@ class Strategies:
 
     def make_job(self, call: Generate, prompt: Prompt, engine: Engine, context: RequestContext, started: float) -> Job:
         """Raises UserError for a recipe that cannot be carried out."""
-        decoding, model = carried_out(call.decoding), engine.model
+        decoding, model = normalized(call.decoding), engine.model
         vocabulary = model.vocabulary
         key = make_key(call.adapters)
         context_tokens = model.context_tokens - virtual_tokens(key)

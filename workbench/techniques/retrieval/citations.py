@@ -21,8 +21,7 @@ from typing import Protocol
 import msgspec
 
 from workbench.engine.protocol import Generated
-from workbench.records.messages import Citation, Passage
-from workbench.records.messages import Sequence as Answered
+from workbench.records.messages import Candidate, Citation, Passage
 from workbench.techniques.streaming import answered
 from workbench.text.sentences import CLOSERS, ends_sentence
 from workbench.text.terms import Vocabulary
@@ -219,7 +218,7 @@ def citations_of(answer: Citing, passages: Sequence[Passage]) -> tuple[Citation,
     return tuple(as_citation(p, claimed=p.n in answer.claimed) for p in passages if p.n in used)
 
 
-def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Answered, ...]:
+def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Candidate, ...]:
     """All that was answered at once, with the numbers that each cites."""
     return tuple(
         msgspec.structs.replace(one, claimed=tuple(sorted(editor.claimed)), matched=tuple(sorted(editor.matched)))

@@ -15,17 +15,17 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask, DocumentText
+from workbench.api.events import Event
 from workbench.engine.protocol import Generated, LanguageModel
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.records.messages import Citation, Message, Passage, Usage
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.streaming import Edited, Editor, Unchanged, answered, edit, ending
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
+from workbench.techniques.streaming import Edited, Editor, Unchanged, answered, edit, ending
 
 _SECTION_SHARE = {"summarise": 0.5, "extract": 0.45, "translate": 0.3}  # of the context; the rest is for the answer
 _SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more

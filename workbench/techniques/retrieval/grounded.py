@@ -13,18 +13,18 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import AskResult
-from workbench.engine.protocol import Generated
 from workbench.api.events import Event
-from workbench.records.messages import Message, Passage
 from workbench.api.protocol import finish
+from workbench.engine.protocol import Generated
+from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.streaming import answered, edit, ending
-from workbench.techniques.retrieval.citations import CitationEditor, citations_of, cited
 from workbench.techniques.retrieval.abstention import weigh_evidence
-from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
+from workbench.techniques.retrieval.citations import CitationEditor, citations_of, cited
 from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
+from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
+from workbench.techniques.streaming import answered, edit, ending
 
 CANDIDATES = 10  # passages looked at; fewer are shown
 CLOSEST_NAMED = 3  # when a question is declined

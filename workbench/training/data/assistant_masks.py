@@ -17,8 +17,8 @@ from typing import Protocol
 
 from workbench.engine import prompt
 from workbench.engine.prompt import PROBE, PromptWriter
-from workbench.engine.template import TemplateError
 from workbench.engine.reasoning_parser import Marks, opened_by
+from workbench.engine.template import TemplateError
 from workbench.records.messages import Role
 
 

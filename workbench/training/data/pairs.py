@@ -12,16 +12,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 import msgspec
 
 from workbench.api import events
-from workbench.engine.protocol import LanguageModel
 from workbench.api.events import Event
-from workbench.records.messages import Message, Passage
 from workbench.api.protocol import finish
+from workbench.engine.protocol import LanguageModel
+from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart
-from workbench.training.data.examples import Example, Source, normalise
-from workbench.training.data.groundedness import PassageCheck
 from workbench.techniques.streaming import Unchanged, edit
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
+from workbench.training.data.examples import Example, Source, normalise
+from workbench.training.data.groundedness import PassageCheck
 
 SMALL_MODEL_PARAMETERS = 400_000_000
 """A smaller model is shown the one sentence only. Of three wordings the shortest was the only one after which

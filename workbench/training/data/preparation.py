@@ -14,9 +14,6 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.training.data.examples import Example
-from workbench.training.data.packed_tokens import WrittenExamples
-from workbench.training.data.reading import Split, find_splits, read_rows
-from workbench.training.data.rows import ReadingLimits
 from workbench.training.data.formats import (
     ROWS_LOOKED_AT,
     ColumnMapping,
@@ -25,6 +22,9 @@ from workbench.training.data.formats import (
     recognise,
     to_examples,
 )
+from workbench.training.data.packed_tokens import WrittenExamples
+from workbench.training.data.reading import Split, find_splits, read_rows
+from workbench.training.data.rows import ReadingLimits
 from workbench.training.data.splitting import split_examples
 from workbench.training.data.statistics import Overlap, SetStatistics, measure, measure_overlap
 from workbench.training.data.tokenization import ExampleWriter

@@ -14,11 +14,10 @@ from typing import Literal
 import msgspec
 
 from workbench.engine.prompt import PromptWriter, Renderer, Segment, fold_system, merge_neighbours
-from workbench.engine.template import TemplateError
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
+from workbench.engine.template import TemplateError
 from workbench.errors import UserError
 from workbench.records.messages import Message, Role
-from workbench.training.data.examples import Example, Source
 from workbench.training.data.assistant_masks import (
     Skeleton,
     Tokenizer,
@@ -26,6 +25,7 @@ from workbench.training.data.assistant_masks import (
     make_skeleton,
     said_after,
 )
+from workbench.training.data.examples import Example, Source
 
 LossOn = Literal["answers", "all"]
 

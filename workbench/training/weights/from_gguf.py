@@ -12,12 +12,12 @@ import numpy as np
 from workbench.errors import UserError
 from workbench.gguf.base_model import Base
 from workbench.gguf.layout import Contents
-from workbench.training.weights.dtype_selection import Choice
+from workbench.records.training import BaseForm
 from workbench.training.weights.configs import can_build, config_from_gguf, rope_factors
+from workbench.training.weights.dequantization import row_bytes
+from workbench.training.weights.dtype_selection import Choice
 from workbench.training.weights.four_bit import check_four_bit, four_bit_layer
 from workbench.training.weights.tensors import Source, can_be_packed, fill, find_sources
-from workbench.training.weights.dequantization import row_bytes
-from workbench.records.training import BaseForm
 
 Report = Callable[[int, int], None]
 """Is called with the bytes of weights that are read, and of all."""

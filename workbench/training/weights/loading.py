@@ -15,6 +15,7 @@ from workbench.errors import UserError
 from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.layout import open_model
 from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.records.training import BaseForm
 from workbench.training.weights.dtype_selection import (
     Choice,
     Speeds,
@@ -25,7 +26,6 @@ from workbench.training.weights.dtype_selection import (
 from workbench.training.weights.folders import load_folder
 from workbench.training.weights.from_gguf import Report, load_gguf
 from workbench.training.weights.tensors import can_be_packed
-from workbench.records.training import BaseForm
 
 
 @dataclass(frozen=True)

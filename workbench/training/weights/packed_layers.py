@@ -45,7 +45,7 @@ class Blocks:
     """
 
     device = torch.device("cpu")
-    at_once = 1 << 22
+    unary = 1 << 22
     """Numbers that are unpacked at once: 16 MiB in float32, which a processor's cache can hold."""
 
     def __init__(self, data: NDArray[np.uint8], kind: str, length: int, order: Order | None, scratch: Scratch) -> None:
@@ -63,7 +63,7 @@ class Blocks:
     def chunks(self, dtype: torch.dtype) -> Iterator[tuple[int, int, Any]]:
         """(first row, end, these rows as ``dtype``), in the file's order. A chunk is valid until the next one."""
         rows, length = self.shape
-        step = max(1, self.at_once // length)
+        step = max(1, self.unary // length)
         for first in range(0, rows, step):
             end = min(first + step, rows)
             yield first, end, self._unpacked(self.data[first:end], dtype)
@@ -98,7 +98,7 @@ def blocks_of(weight: Any, scratch: Scratch) -> Blocks:
 class DeviceBlocks(Blocks):
     """Blocks that were copied onto a device, where transformers' torch code unpacks them."""
 
-    at_once = 1 << 26
+    unary = 1 << 26
 
     def __init__(self, blocks: Blocks, device: torch.device) -> None:
         self.device = device

@@ -15,8 +15,8 @@ import gguf
 import numpy as np
 
 from workbench.errors import UserError
-from workbench.gguf.base_model import Base
 from workbench.gguf.architectures import Order, layer_of, row_order
+from workbench.gguf.base_model import Base
 from workbench.gguf.layout import Contents, Stored
 from workbench.training.weights.dequantization import row_bytes, unpack
 

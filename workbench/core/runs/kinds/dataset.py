@@ -14,38 +14,38 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import BuildData, Collection, DocumentText, RunRecord, StoredMessage
+from workbench.api.events import Event
+from workbench.api.protocol import finish
+from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.models.leases import Inference, Use
-from workbench.core.answers.resolver import chat_model
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.errors import UserError
-from workbench.api.events import Event
-from workbench.records.messages import Passage
 from workbench.paths import Home
-from workbench.api.protocol import finish
+from workbench.records.messages import Passage
 from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
-from workbench.storage.datasets import DataShelf
+from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
+from workbench.techniques.retrieval.protocol import Documents, Text
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents
 from workbench.training.data.examples import Example, Source, normalise
 from workbench.training.data.pairs import MadePair, make_pairs
-from workbench.techniques.retrieval.protocol import Documents, Text
 
 MADE = "made.jsonl"
 
 
 class DataRuns:
-    retaken = False
-    goes_on = True
+    auto_resume = False
+    resumable = True
 
     def __init__(
         self,
         home: Home,
-        sets: DataShelf,
+        sets: DatasetStore,
         chats: ChatStore,
         catalogue: ModelCatalogue,
         registry: CollectionRegistry,
@@ -64,7 +64,7 @@ class DataRuns:
         self._changes = changes
         self._settings = settings
 
-    def lane(self, run: RunRecord) -> str:
+    def concurrency_group(self, run: RunRecord) -> str:
         return f"data {run.config['source']}"
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:

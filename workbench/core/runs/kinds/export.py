@@ -14,26 +14,26 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import ExportAdapter, MergeAdapter, ModelRecord, RunRecord
+from workbench.api.events import Event
+from workbench.api.protocol import finish
+from workbench.atomic_write import check_room
 from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import Bases
 from workbench.core.runs.kinds.merge import merge_and_check, merged_bytes
+from workbench.core.runs.kinds.train import LANE
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.core.training.service import new_path
-from workbench.core.runs.kinds.train import LANE
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.models.gguf_model import read_pieces
 from workbench.models.names import file_safe
-from workbench.api.protocol import finish
-from workbench.storage.adapters import QUESTIONS, AdapterShelf
-from workbench.atomic_write import check_room
-from workbench.training.model_card import Form, model_card
 from workbench.records.training import AdapterRecord
+from workbench.storage.adapters import QUESTIONS, AdapterStore
+from workbench.training.model_card import Form, model_card
 
 README = "README.md"
 COPYING = "export"
-"""The lane of those that only copy: they do not wait for a training."""
+"""The concurrency group of those that only copy: they do not wait for a training."""
 
 _CHUNK_BYTES = 16 << 20
 
@@ -41,10 +41,10 @@ _CHUNK_BYTES = 16 << 20
 class ExportRuns:
     """An export that was interrupted begins anew."""
 
-    retaken = False
-    goes_on = False
+    auto_resume = False
+    resumable = False
 
-    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf) -> None:
+    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterStore) -> None:
         self._bases = bases
         self._workers = workers
         self._shelf = shelf
@@ -62,7 +62,7 @@ class ExportRuns:
             check_room(place, sum(file.stat().st_size for file in self._own_files(record)))
         return msgspec.structs.replace(call, path=str(place))
 
-    def lane(self, run: RunRecord) -> str:
+    def concurrency_group(self, run: RunRecord) -> str:
         call = msgspec.convert(run.config, ExportAdapter)
         return LANE if _merges(find_card(self._shelf, call.adapter), call) else COPYING
 
@@ -146,7 +146,7 @@ class ExportRuns:
         name = f"{file_safe(call.name)}.gguf"
         run.tell(events.Progress(stage="checking the model"))
         base = self._bases.checked_model(model, run.context)
-        with self._workers.working() as host:
+        with self._workers.dedicated() as host:
             trained = self._shelf.trained(record.name)
             parity = merge_and_check(host, record, trained, base, folder / name, call, run.tell, run.context)
         return msgspec.structs.replace(record, parity=parity), name

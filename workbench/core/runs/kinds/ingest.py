@@ -8,11 +8,11 @@ from typing import Any
 
 from workbench.api import events
 from workbench.api.calls import Collection, RunRecord
+from workbench.api.events import Event
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.errors import Cancelled, WorkerDied
-from workbench.api.events import Event
 from workbench.settings import DocumentSettings
 from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
@@ -25,15 +25,15 @@ def ingest_config(collection: Collection, paths: Sequence[str]) -> dict[str, Any
     return {"collection": collection.id, "paths": list(paths)}
 
 
-def ingest_lane(collection: str) -> str:
+def ingest_group(collection: str) -> str:
     return f"ingest {collection}"
 
 
 class Ingesting:
     """Ingests go on by themselves after an interruption: what is committed is not read again."""
 
-    retaken = True
-    goes_on = True
+    auto_resume = True
+    resumable = True
 
     def __init__(
         self,
@@ -47,8 +47,8 @@ class Ingesting:
         self._changes = changes
         self._settings = settings
 
-    def lane(self, run: RunRecord) -> str:
-        return ingest_lane(self._registry.get(run.config["collection"]).id)
+    def concurrency_group(self, run: RunRecord) -> str:
+        return ingest_group(self._registry.get(run.config["collection"]).id)
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         refuse_pause(run)

@@ -13,20 +13,20 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import MergeAdapter, ModelRecord, QuantizeModel, RunRecord
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.adapters.artifact_registry import Publishing
 from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import Bases
-from workbench.core.training.out_of_memory import explained_work
-from workbench.core.adapters.artifact_registry import Publishing
-from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.core.runs.kinds.train import LANE, metric_of
+from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.training.out_of_memory import explained_work
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.models.names import file_safe
-from workbench.api.protocol import RequestContext, finish
-from workbench.storage.adapters import QUESTIONS, AdapterShelf
-from workbench.training.protocol import BaseModel, CheckParity, MergeTrained, Requantize
 from workbench.records.training import AdapterRecord, MergedType, Parity, ScoresPair
+from workbench.storage.adapters import QUESTIONS, AdapterStore
+from workbench.training.protocol import BaseModel, CheckParity, MergeTrained, Requantize
 from workbench.workers.host import WorkerHost
 
 _MORE_ROOM = "Begin it again when other programs are closed and no chat model is loaded."
@@ -94,16 +94,16 @@ def merge_and_check(
 class MergeRuns:
     """A merge that was interrupted begins anew."""
 
-    retaken = False
-    goes_on = False
+    auto_resume = False
+    resumable = False
 
-    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf, publishing: Publishing) -> None:
+    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterStore, publishing: Publishing) -> None:
         self._bases = bases
         self._workers = workers
         self._shelf = shelf
         self._publishing = publishing
 
-    def lane(self, run: RunRecord) -> str:
+    def concurrency_group(self, run: RunRecord) -> str:
         return LANE
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
@@ -120,7 +120,7 @@ class MergeRuns:
         found: list[Parity] = []
 
         def fill(folder: Path) -> None:
-            with self._workers.working() as host, explained_work("merge", _MORE_ROOM, run.context):
+            with self._workers.dedicated() as host, explained_work("merge", _MORE_ROOM, run.context):
                 out = folder / f"{file_safe(call.name)}.gguf"
                 found.append(merge_and_check(host, card, trained, base, out, call, run.tell, run.context))
 
@@ -157,15 +157,15 @@ class MergeRuns:
 class QuantizeRuns:
     """Writing a model in another quantisation; what was interrupted begins anew."""
 
-    retaken = False
-    goes_on = False
+    auto_resume = False
+    resumable = False
 
     def __init__(self, bases: Bases, workers: TrainingWorkers, publishing: Publishing) -> None:
         self._bases = bases
         self._workers = workers
         self._publishing = publishing
 
-    def lane(self, run: RunRecord) -> str:
+    def concurrency_group(self, run: RunRecord) -> str:
         return LANE
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
@@ -178,7 +178,7 @@ class QuantizeRuns:
         def fill(folder: Path) -> None:
             out = folder / f"{file_safe(call.name)}.gguf"
             asked = Requantize(model=self._bases.worker_model(model), out=str(out), type=call.type)
-            with self._workers.working() as host, explained_work("quantisation", _MORE_ROOM, run.context):
+            with self._workers.dedicated() as host, explained_work("quantisation", _MORE_ROOM, run.context):
                 host.call(asked, run.tell, run.context)
 
         made = self._publishing.add_model(call.name, model.licence, quantized_bytes(model), fill)

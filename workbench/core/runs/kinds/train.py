@@ -15,18 +15,16 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import ModelRecord, RunRecord
+from workbench.api.events import Event
+from workbench.api.protocol import finish
+from workbench.core.adapters.artifact_registry import UNCHECKED, Publishing
 from workbench.core.models.base_models import Bases
 from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
-from workbench.core.training.out_of_memory import explain, explain_work
-from workbench.core.adapters.artifact_registry import UNCHECKED, Publishing
 from workbench.core.runs.run_kind import OpenRun
+from workbench.core.training.out_of_memory import explain, explain_work
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
-from workbench.api.events import Event
 from workbench.paths import Home
-from workbench.api.protocol import finish
-from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterShelf
-from workbench.training.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
 from workbench.records.training import (
     AdapterRecord,
     DataReport,
@@ -37,6 +35,8 @@ from workbench.records.training import (
     TrainResult,
     flat,
 )
+from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterStore
+from workbench.training.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
 from workbench.workers.host import WorkerHost
 
 LANE = "training"
@@ -51,11 +51,11 @@ SPEED = "tokens_per_second"
 class TrainingRuns:
     """A training is not taken up unasked: it takes the machine for hours, and whoever wants that says so."""
 
-    retaken = False
-    goes_on = True
+    auto_resume = False
+    resumable = True
 
     def __init__(
-        self, home: Home, bases: Bases, workers: TrainingWorkers, shelf: AdapterShelf, publishing: Publishing
+        self, home: Home, bases: Bases, workers: TrainingWorkers, shelf: AdapterStore, publishing: Publishing
     ) -> None:
         self._home = home
         self._bases = bases
@@ -64,7 +64,7 @@ class TrainingRuns:
         self._publishing = publishing
         self._hosts: dict[str, WorkerHost] = {}
 
-    def lane(self, run: RunRecord) -> str:
+    def concurrency_group(self, run: RunRecord) -> str:
         return LANE
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
@@ -85,7 +85,7 @@ class TrainingRuns:
         model = self._bases.model(config.model)
         base = self._bases.checked_model(model, run.context)
         over = self._over(model)
-        with self._workers.working() as host:
+        with self._workers.dedicated() as host:
             host.start()
             note_worker(folder, host.pid)
             self._hosts[run.id] = host

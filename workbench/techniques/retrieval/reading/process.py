@@ -22,9 +22,9 @@ import psutil
 from workbench import errors
 from workbench.api import events
 from workbench.api.calls import PagePicture
-from workbench.errors import UserError, WorkerDied
 from workbench.api.events import Event
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval.protocol import ReadLimits
 from workbench.techniques.retrieval.reading.protocol import (
     DrawPdfPage,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from workbench.api.calls import PagePicture
-from workbench.errors import UserError
 from workbench.api.protocol import Call
+from workbench.errors import UserError
 from workbench.techniques.retrieval.protocol import ReadLimits
 
 

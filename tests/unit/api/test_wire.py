@@ -1,0 +1,89 @@
+"""What a request goes through between processes: contexts, messages, bytes, the way a child is started."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from workbench import errors
+from workbench.api import events, wire
+from workbench.api.calls import AnyCall, Ask, DrawPage, GetStatus, PagePicture
+from workbench.api.protocol import RequestContext, finish, read_result
+from workbench.launching import import_path, python_command
+from workbench.records.recipes import Recipe, RetrievalPart
+
+PICTURE = PagePicture(png=bytes(range(256)), width=3, height=2, page=1, pages=9)
+DRAW = DrawPage(collection="c", document="d")
+
+
+def test_cancelling_tells_everybody_once_also_those_that_come_late() -> None:
+    context = RequestContext()
+    told: list[str] = []
+    context.when_cancelled(lambda: told.append("early"))
+    assert not context.cancelled
+    context.cancel()
+    context.cancel()
+    context.when_cancelled(lambda: told.append("late"))
+    assert told == ["early", "late"]
+    assert not context.left
+    with pytest.raises(errors.Cancelled):
+        context.raise_if_cancelled()
+
+
+def test_what_has_ended_before_is_not_told() -> None:
+    context = RequestContext()
+    told: list[str] = []
+    forget = context.when_cancelled(lambda: told.append("ended"))
+    context.when_cancelled(lambda: told.append("under way"))
+    forget()
+    forget()
+    context.cancel()
+    assert told == ["under way"]
+
+
+def test_leaving_is_told_apart_from_cancelling() -> None:
+    context = RequestContext()
+    seen: list[bool] = []
+    context.when_cancelled(lambda: seen.append(context.left))
+    context.leave()
+    assert (seen, context.cancelled) == ([True], True)
+
+
+def test_bytes_survive_both_ways_through_the_wires() -> None:
+    in_process = finish(PICTURE)
+    told = wire.decode_to_client.decode(wire.encode(wire.EventMessage(1, in_process)))
+    assert isinstance(told, wire.EventMessage)
+    assert isinstance(told.event, events.Finished)
+    assert read_result(DRAW, told.event.result) == PICTURE
+    from_worker = events.decode(events.encode(in_process))  # JSON, as workers write it
+    assert isinstance(from_worker, events.Finished)
+    again = wire.decode_to_client.decode(wire.encode(wire.EventMessage(1, from_worker)))
+    assert isinstance(again, wire.EventMessage)
+    assert isinstance(again.event, events.Finished)
+    assert read_result(DRAW, again.event.result) == PICTURE
+
+
+@pytest.mark.parametrize(
+    "call", [GetStatus(), Ask(question="你好 🙂", recipe=Recipe(retrieval=RetrievalPart(collection="Papers")))]
+)
+def test_calls_arrive_as_they_were_sent(call: AnyCall) -> None:
+    sent = wire.encode(wire.Request(7, msgspec.Raw(wire.encode(call))))
+    request = wire.decode_to_core.decode(sent)
+    assert isinstance(request, wire.Request)
+    assert msgspec.msgpack.decode(request.call, type=AnyCall) == call
+
+
+def test_a_child_is_started_by_module_or_as_the_frozen_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert python_command("workbench.workers", "--worker", "reader") == [
+        sys.executable, "-P", "-m", "workbench.workers", "reader",
+    ]  # fmt: skip
+    assert python_command("workbench.workers", "--worker", "reader", "/other/python")[0] == "/other/python"
+    places = import_path().get("PYTHONPATH", str(Path(wire.__file__).parents[1])).split(os.pathsep)
+    assert Path(places[0], "workbench", "wire.py").exists()
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert python_command("workbench.workers", "--worker", "reader") == [sys.executable, "--worker", "reader"]
+    assert import_path() == {}

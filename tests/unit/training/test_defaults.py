@@ -1,0 +1,143 @@
+"""What is chosen where a config leaves it open."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from workbench.records.training import (
+    DataPart,
+    EvaluationPart,
+    OptimiserPart,
+    TrainingConfig,
+    WeightsMethod,
+    WeightsPart,
+)
+from workbench.training.defaults import (
+    Facts,
+    batch_size,
+    fitting_form,
+    learning_rate,
+    longest_tokens,
+    recommend,
+)
+
+
+def facts(**changes: Any) -> Facts:
+    usual: dict[str, Any] = {
+        "parameters": 134_515_008,
+        "layers": 30,
+        "width": 576,
+        "vocabulary": 49_152,
+        "context_tokens": 8192,
+        "architecture": "llama",
+        "examples": 58,
+        "tokens": 58 * 40,
+        "median": 40,
+        "ninetieth": 46,
+        "longest": 48,
+        "cores": 2,
+        "memory_free_bytes": 8_000_000_000,
+        "base_bytes": {"f32": 538_000_000, "bf16": 269_000_000, "packed": 180_000_000},
+        "fixed_bytes": 900_000_000,
+        "token_bytes": 2_000_000,
+        "checkpointed_token_bytes": 150_000,
+    }
+    return Facts(**usual | changes)
+
+
+@pytest.mark.parametrize("method", get_args(WeightsMethod))
+@pytest.mark.parametrize("objective", ["sft", "domain"])
+def test_nothing_is_left_open(method: WeightsMethod, objective: Any) -> None:
+    found = recommend(TrainingConfig(objective=objective, weights=WeightsPart(method=method)), facts())
+    assert msgspec.convert(msgspec.to_builtins(found), TrainingConfig) == found, "breaks a limit"
+    assert found.data.longest_tokens > 0
+    assert found.weights.base != "auto"
+    assert found.weights.alpha == 2 * found.weights.rank
+    optimiser = found.optimiser
+    assert min(optimiser.steps, optimiser.batch, optimiser.tokens_per_pass, optimiser.learning_rate) > 0
+    assert optimiser.checkpointing != "auto"
+    assert 1 <= found.evaluation.every <= optimiser.steps
+
+
+def test_what_was_said_is_kept() -> None:
+    said = TrainingConfig(
+        data=DataPart(longest_tokens=33),
+        weights=WeightsPart(base="packed", rank=24, alpha=5.0),
+        optimiser=OptimiserPart(steps=7, batch=3, tokens_per_pass=99, learning_rate=0.5, checkpointing="on"),
+        evaluation=EvaluationPart(every=2),
+    )
+    assert recommend(said, facts()) == said
+
+
+def test_recommending_twice_changes_nothing() -> None:
+    once = recommend(TrainingConfig(), facts())
+    assert recommend(once, facts()) == once
+
+
+def test_low_rank_learns_ten_times_as_fast_as_all_weights() -> None:
+    for parameters in (135_000_000, 7_000_000_000, 70_000_000_000):
+        full = learning_rate("full", parameters)
+        assert learning_rate("lora", parameters) == pytest.approx(10 * full, rel=0.1)
+        # rsLoRA counts each step by the root of the rank more
+        stronger = learning_rate("lora", parameters) / learning_rate("rslora", parameters, rank=64)
+        assert stronger == pytest.approx(8, rel=0.1)
+    assert learning_rate("lora", 7_000_000_000) == pytest.approx(2e-4)
+    assert learning_rate("full", 135_000_000) > learning_rate("full", 7_000_000_000)
+
+
+def test_steps_follow_from_epochs_and_batch() -> None:
+    found = recommend(TrainingConfig(optimiser=OptimiserPart(epochs=2, batch=8)), facts(examples=100))
+    assert found.optimiser.steps == 25
+    assert found.evaluation.every == 5  # a tenth of a short run is too often
+
+
+def test_batches_are_small_for_small_sets() -> None:
+    assert [batch_size(n) for n in (1, 7, 16, 58, 1000, 100_000)] == [1, 1, 2, 4, 32, 32]
+
+
+def test_one_giant_does_not_decide_for_the_others() -> None:
+    config = TrainingConfig()
+    assert longest_tokens(config, facts(ninetieth=100, longest=150)) == 150
+    assert longest_tokens(config, facts(ninetieth=100, longest=5000)) == 200
+    assert longest_tokens(config, facts(ninetieth=9000, longest=9000)) == 8192
+    soft = TrainingConfig(weights=WeightsPart(method="prompt", virtual_tokens=20))
+    assert longest_tokens(soft, facts(ninetieth=9000, longest=9000)) == 8192 - 20
+
+
+def test_windows_of_raw_text_fit_the_set_and_the_context() -> None:
+    config = TrainingConfig(objective="domain")
+    assert longest_tokens(config, facts(tokens=2_000)) == 128
+    assert longest_tokens(config, facts(tokens=10_000_000)) == 512
+    assert longest_tokens(config, facts(tokens=10_000_000, context_tokens=256)) == 256
+
+
+def test_form_is_the_fastest_that_fits() -> None:
+    assert fitting_form(facts(), 1e9) == "f32"
+    assert fitting_form(facts(fast_bf16=True), 1e9) == "bf16"
+    assert fitting_form(facts(), 2e8) == "packed"
+    assert fitting_form(facts(fast_bf16=True), 2e8) == "packed"
+    assert fitting_form(facts(), 1e6) == "packed", "where none fits, the smallest"
+
+
+def test_short_memory_is_met_by_a_smaller_base_then_by_checkpointing() -> None:
+    roomy = recommend(TrainingConfig(), facts())
+    assert (roomy.weights.base, roomy.optimiser.checkpointing) == ("f32", "off")
+    tight = recommend(TrainingConfig(), facts(memory_free_bytes=1_350_000_000))
+    assert (tight.weights.base, tight.optimiser.checkpointing) == ("packed", "on")
+
+
+def test_passes_take_no_more_than_half_of_what_is_left() -> None:
+    big = facts(examples=10_000, median=300, ninetieth=400, longest=500, memory_free_bytes=4_000_000_000)
+    found = recommend(TrainingConfig(), big).optimiser
+    room = 0.9 * 4e9 - 0.9e9 - 0.538e9
+    assert 500 <= found.tokens_per_pass <= room / 2 / 2e6
+    long = msgspec.structs.replace(big, ninetieth=3000, longest=3000, median=2000)
+    assert recommend(TrainingConfig(), long).optimiser.tokens_per_pass == 3000, "the longest example must fit"
+
+
+def test_no_more_layers_than_there_are() -> None:
+    found = recommend(TrainingConfig(weights=WeightsPart(method="layers", last_layers=99)), facts(layers=12))
+    assert found.weights.last_layers == 12

@@ -1,0 +1,208 @@
+"""A training is planned from shapes and reports; what cannot be is refused with what to change."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.unit import tiny_models
+from workbench.errors import UserError
+from workbench.records.training import (
+    ARTIFACTS,
+    DataPart,
+    DataReport,
+    LengthBin,
+    OptimiserPart,
+    SideReport,
+    TrainingConfig,
+    TrainingPlan,
+    WeightsMethod,
+    WeightsPart,
+)
+from workbench.training.planning import computes_bf16, kept_tokens, ninetieth_of, plan
+from workbench.training.protocol import BaseModel, MeasuredSpeed
+
+REPORT = DataReport(
+    path="facts.jsonl",
+    shape="messages",
+    train=SideReport(
+        examples=58,
+        tokens=2_320,
+        trained_tokens=400,
+        shortest=36,
+        median=40,
+        longest=48,
+        lengths=(LengthBin(36, 42, 40), LengthBin(42, 48, 16), LengthBin(48, 54, 2)),
+    ),
+    evaluation=SideReport(examples=6, tokens=240, trained_tokens=40, shortest=38, median=40, longest=44),
+)
+
+
+@pytest.fixture
+def planned(smollm_path: Path, tmp_path: Path) -> Any:
+    def planned(
+        method: WeightsMethod = "lora", free: int = 20_000_000_000, report: DataReport = REPORT, **options: Any
+    ) -> TrainingPlan:
+        base = options.pop("base", "auto")
+        config = options.pop("config", None) or TrainingConfig(
+            model="SmolLM2", weights=WeightsPart(method=method, base=base, **options.pop("weights", {}))
+        )
+        model = BaseModel(name="SmolLM2", path=str(options.pop("path", smollm_path)))
+        options = {"cores": 2, "fast_bf16": False} | options
+        return plan(config, model, report, runs=tmp_path / "runs", memory_free_bytes=free, **options)
+
+    return planned
+
+
+@pytest.mark.parametrize("method", get_args(WeightsMethod))
+def test_each_method_says_what_it_makes(method: WeightsMethod, planned: Any) -> None:
+    found = planned(method)
+    assert found.problem == ""
+    assert found.artifact == ARTIFACTS[method]
+    assert found.served and found.summary  # noqa: PT018
+    assert "arXiv" in found.source
+    assert 0 < found.moving <= found.parameters == 134_515_008
+    assert found.memory_bytes == sum(part.bytes for part in found.memory)
+    assert found.config.optimiser.steps == found.steps
+    assert found.tokens == pytest.approx(found.steps * found.config.optimiser.batch * 40, rel=0.01)
+    assert found.seconds is not None
+    assert found.seconds > 0
+
+
+def test_all_weights_take_four_numbers_each(planned: Any) -> None:
+    parts = {part.name: part.bytes for part in planned("full").memory}
+    assert parts["base weights (f32)"] == parts["gradients"] == 4 * 134_515_008
+    assert parts["optimiser"] == 8 * 134_515_008
+    adafactor = TrainingConfig(weights=WeightsPart(method="full"), optimiser=OptimiserPart(optimiser="adafactor"))
+    assert {p.name: p.bytes for p in planned(config=adafactor).memory}["optimiser"] < 0.1 * parts["optimiser"]
+
+
+def test_computing_in_16_bits_keeps_half_of_it_in_32(planned: Any) -> None:
+    """Counted with saved_tensors_hooks on SmolLM2, 376 tokens at once: 538 MB, 275 of them float32; in float32 783."""
+    config = TrainingConfig(
+        weights=WeightsPart(base="bf16", rank=16),
+        optimiser=OptimiserPart(tokens_per_pass=376, checkpointing="off"),
+    )
+    parts = {part.name: part.bytes for part in planned(config=config, fast_bf16=True).memory}
+    assert 538e6 < parts["activations"] < 1.3 * 538e6
+
+
+def test_packed_base_takes_what_the_file_does(planned: Any, smollm_path: Path) -> None:
+    packed = {part.name: part.bytes for part in planned("lora", base="packed").memory}
+    assert packed["base weights (packed)"] == pytest.approx(smollm_path.stat().st_size, rel=0.02)
+
+
+def test_memory_that_does_not_suffice_is_told_with_what_to_lower(planned: Any) -> None:
+    found = planned("full", free=1_600_000_000)
+    assert "1.6 GB are free" in found.problem
+    assert "LoRA" in found.hint
+    # and what is proposed does fit
+    weights = WeightsPart(method="lora")
+    assert planned(config=TrainingConfig(weights=weights), free=1_600_000_000).problem == ""
+    hopeless = planned("lora", free=300_000_000)
+    assert hopeless.problem
+    assert "smaller model" in hopeless.hint
+
+
+def test_disk_that_does_not_suffice_is_told(planned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=1_000_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    found = planned("full")
+    assert "disk" in found.problem
+    assert "LoRA" in found.hint
+    assert planned("lora").problem == ""
+    usage = usage._replace(free=300_000_000)
+    short = planned("lora")
+    assert "300 MB free, of which 200 MB are left to the system" in short.problem
+    assert short.hint == "Free some of the disk."
+
+
+def test_form_that_cannot_be_is_told(planned: Any) -> None:
+    assert "4 bits" in planned("lora", base="4bit").problem
+    assert "packed" in planned("full", base="packed").problem
+    assert planned("lora", base="4bit", device="cuda", device_free_bytes=10**10).problem == ""
+
+
+def test_prefix_longer_than_a_sliding_window_is_told_before_the_training(gemma_path: Path, planned: Any) -> None:
+    assert planned("prefix", path=gemma_path).problem == ""
+    long = planned("prefix", path=gemma_path, weights={"virtual_tokens": 513})
+    assert "look back 512 tokens only" in long.problem
+    assert "at most 512" in long.hint
+    assert planned("prompt", path=gemma_path, weights={"virtual_tokens": 513}).problem == ""
+
+
+def test_embedder_is_told(minilm_path: Path, planned: Any) -> None:
+    with pytest.raises(UserError, match="embedder"):
+        planned("lora", path=minilm_path)
+
+
+def test_folder_cannot_be_merged_into(tmp_path: Path, planned: Any) -> None:
+    folder = tmp_path / "model"
+    tiny_models.build("llama").save_pretrained(folder)
+    (folder / "tokenizer.json").write_text("{}")
+    assert planned("lora", path=folder).problem == ""
+    assert "GGUF" in planned("full", path=folder).hint
+
+
+def test_columns_that_are_not_clear_are_told(planned: Any) -> None:
+    found = planned(report=DataReport(path="x.csv", shape="unknown", why="It has the columns a and b."))
+    assert "columns a and b" in found.problem
+    assert found.seconds is None
+
+
+def test_time_follows_what_was_measured_here(planned: Any) -> None:
+    slow, fast = (
+        planned(speeds=[MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=speed)])
+        for speed in (50.0, 500.0)
+    )
+    assert slow.seconds == pytest.approx(10 * fast.seconds)
+    assert slow.seconds > slow.tokens / 50
+    # another method of the same model is scaled by what it computes
+    full = planned("full", speeds=[MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=50.0)])
+    assert full.seconds > slow.seconds
+    two = [
+        MeasuredSpeed(model="SmolLM2", method=method, base="f32", tokens_per_second=speed)
+        for method, speed in (("lora", 50.0), ("norms", 9000.0))
+    ]
+    assert planned("full", speeds=two).seconds == full.seconds  # by the latest, which is the first
+    elsewhere = planned(speeds=[MeasuredSpeed(model="other", method="lora", base="f32", tokens_per_second=1.0)])
+    assert elsewhere.seconds < slow.seconds
+    assert planned(device="cuda", device_free_bytes=10**10).seconds is None
+
+
+def test_cutting_is_counted_and_told(planned: Any) -> None:
+    found = planned(config=TrainingConfig(data=DataPart(longest_tokens=42)))
+    assert found.tokens < planned(config=TrainingConfig()).tokens
+    assert any("cut at 42 tokens" in note and "18 of 58" in note for note in found.notes)
+    assert kept_tokens(REPORT.train, 0) == 2_320
+    assert kept_tokens(REPORT.train, 20) == pytest.approx(58 * 20, rel=0.05)
+    assert ninetieth_of(REPORT.train) == 47
+
+
+def test_several_processes_each_hold_the_model(planned: Any) -> None:
+    one, two = (planned(config=TrainingConfig(processes=n)) for n in (1, 2))
+    assert {p.name: p.bytes for p in two.memory}["program"] == 2 * {p.name: p.bytes for p in one.memory}["program"]
+
+
+def test_processor_with_16_bit_instructions(tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags\t\t: fpu avx512f avx512_bf16 amx_tile\n")
+    assert computes_bf16(info)
+    info.write_text("flags\t\t: fpu avx2\n")
+    assert not computes_bf16(info)
+    assert not computes_bf16(tmp_path / "missing")
+
+
+def test_a_prefix_keeps_its_activations_whatever_is_said(planned: Any) -> None:
+    def activations(method: WeightsMethod, checkpointing: Any) -> int:
+        config = TrainingConfig(
+            weights=WeightsPart(method=method),
+            optimiser=OptimiserPart(checkpointing=checkpointing, tokens_per_pass=512),
+        )
+        return {part.name: part.bytes for part in planned(config=config).memory}["activations"]
+
+    assert activations("lora", "on") < 0.5 * activations("lora", "off")
+    assert activations("prefix", "on") == activations("prefix", "off")

@@ -1,0 +1,57 @@
+"""Processes that train together: how their end is waited for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from workbench.api import events
+from workbench.errors import FaultElsewhere, UserError
+from workbench.records.training import TrainingConfig
+from workbench.training import process_group as launching
+from workbench.training.protocol import BaseModel, TrainModel
+from workbench.workers.process import spawn
+
+SAYS_AND_STAYS = r"""
+import sys, time
+sys.stdout.buffer.write(b"\x1e" + sys.argv[1].encode() + b"\n")
+sys.stdout.flush()
+time.sleep(600)  # as a process does that waits for one that has left
+"""
+
+HAS_NO_MEMORY = r"""
+import contextlib, sys, types
+from pathlib import Path
+from workbench.techniques.finetuning.training import launching
+def train(*given):
+    raise MemoryError("of 9 GB")
+sys.modules["workbench.training.run"] = types.SimpleNamespace(train=train)
+launching._group = contextlib.nullcontext
+launching._own_gpu = lambda: ""
+sys.exit(launching.run_share(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_whichever_process_has_no_memory_left_says_so(rank: str, tmp_path: Path) -> None:
+    call = TrainModel(config=TrainingConfig(), model=BaseModel(name="tiny", path="x"), folder=str(tmp_path))
+    (tmp_path / launching._CALL).write_bytes(msgspec.json.encode(call))
+    (tmp_path / launching._LEADER).write_text(str(os.getpid()))
+    environment = {**os.environ, "RANK": rank}
+    with spawn([sys.executable, "-c", HAS_NO_MEMORY, str(tmp_path)], environment) as process:
+        with pytest.raises(FaultElsewhere, match="MemoryError: of 9 GB"):
+            launching._follow(process, lambda event: None)
+        assert process.wait() == 1  # so that those that wait for it are ended
+
+
+def test_processes_that_wait_for_one_that_has_left_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launching, "_END_S", 0.2)
+    said = events.encode(events.Failed(message="No room.", hint="Free some.")).decode()
+    with spawn([sys.executable, "-c", SAYS_AND_STAYS, said], {}) as process:
+        with pytest.raises(UserError, match="No room"):
+            launching._follow(process, lambda event: None)
+        assert process.poll() is not None

@@ -1,0 +1,84 @@
+"""A domain from its texts to what it leaves; how much is evaluated on the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+from tests.unit.training.tiny_training import save_folder, sequences
+from workbench.api import events
+from workbench.api.protocol import failure_of
+from workbench.core.training.out_of_memory import explain
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.training import scoring
+from workbench.training.control import Switch
+from workbench.training.out_of_memory import translate_out_of_memory
+from workbench.training.protocol import BaseModel, TrainModel
+from workbench.training.run import train
+from workbench.training.scoring import spread, texts_of
+from workbench.training.sets import Question
+from workbench.verification.probe_prompts import read_prompts
+
+
+def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:
+    texts = sequences(600, longest=120)
+    few, many = texts_of(texts, 10_000), texts_of(texts, 10_000_000)
+    assert sum(len(one.tokens) for one in few) <= scoring.FEWEST_EVALUATED_TOKENS
+    assert few == many[: len(few)]
+    assert (len(many), many) == (scoring.MOST_EVALUATED, texts[: scoring.MOST_EVALUATED])
+    assert len(texts_of(sequences(50, longest=5000), 0)) >= scoring.FEWEST_EVALUATED
+
+
+def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
+    import torch
+
+    config = TrainingConfig(optimiser=OptimiserPart(tokens_per_pass=1024))
+    with pytest.raises(MemoryError) as caught, translate_out_of_memory():
+        torch.empty(1 << 58)
+    told = explain(failure_of(caught.value), config, None)
+    assert "memory ran out" in told.message
+    assert "start one that takes less" in told.hint  # the settings of one that is resumed stay
+    assert "fewer tokens a pass (now 1,024)" in told.hint
+    with pytest.raises(RuntimeError, match="shape"), translate_out_of_memory():
+        torch.zeros(3).view(2)
+
+
+def test_questions_are_spread_over_all() -> None:
+    asked = [Question(prompt=(n,), question=str(n), expected="") for n in range(10)]
+    assert [one.question for one in spread(asked, 4)] == ["0", "2", "5", "7"]
+    assert spread(asked, 20) == tuple(asked)
+    assert spread(asked, 0) == ()
+
+
+def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_held_out(tmp_path: Path) -> None:
+    rows = tmp_path / "texts.jsonl"
+    texts = [f"Text {n} goes on and on." for n in range(30)]
+    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    config = TrainingConfig(
+        objective="domain",
+        data=DataPart(path=str(rows), evaluation_share=0.0, longest_tokens=96),
+        weights=WeightsPart(base="f32", rank=8),
+        optimiser=OptimiserPart(steps=12, batch=4, tokens_per_pass=192, learning_rate=2e-2, checkpointing="off"),
+        evaluation=EvaluationPart(every=6, answers=4, forgetting=False),
+    )
+    model = BaseModel(name="tiny", path=str(save_folder(tmp_path / "tiny")))
+    told: list[Any] = []
+    live = train(TrainModel(config=config, model=model, folder=str(tmp_path / "run"), threads=1), Switch(), told.append)
+    assert live is not None
+    scores = live.trained.scores
+    assert scores.before is not None
+    assert scores.after is not None
+    assert scores.after.loss < scores.before.loss
+    assert scores.after.token_accuracy > scores.before.token_accuracy + 0.2
+    assert (scores.after.exact_match, scores.after.answers) == (None, 0)
+    assert [e.step for e in told if isinstance(e, events.Metric) and e.name == "evaluation_loss"] == [0, 6, 12]
+    prompts = read_prompts(tmp_path / "run" / "trained" / "questions.jsonl")
+    # each is one text, or a part of one where a window ends in it; what one begins with is not learnt
+    assert len(prompts) > len(texts) / 2
+    assert all(prompt.learnt == (False, *[True] * (len(prompt.tokens) - 1)) for prompt in prompts)
+    assert max(len(prompt.tokens) for prompt in prompts) < 30

@@ -1,0 +1,189 @@
+"""What moves, counted from names and shapes, is what peft makes trainable."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.unit import tiny_models
+from workbench.errors import UserError
+from workbench.records.training import WeightsMethod, WeightsPart
+from workbench.training.trainable_parameters import ModelShape, block_size, count_moving, factors, read_shape
+
+FAMILIES = ("llama", "qwen2", "gemma3", "gpt2")
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelShape]:
+    folder = tmp_path_factory.mktemp("shapes")
+    made = {}
+    for family in FAMILIES:
+        path = tiny_models.write_gguf(tiny_models.build(family), family, folder / f"{family}.gguf", tokenizer="gpt2")
+        made[family] = read_shape(path)
+    return made
+
+
+def trainable(family: str, config: Any) -> int:
+    """What peft lets learn."""
+    peft = pytest.importorskip("peft")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = peft.get_peft_model(tiny_models.build(family), config)
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_of_the_whole_model(family: str, shapes: dict[str, ModelShape]) -> None:
+    model = tiny_models.build(family)
+    assert count_moving(shapes[family], WeightsPart(method="full")) == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_parts_of_the_model(family: str, shapes: dict[str, ModelShape]) -> None:
+    model = tiny_models.build(family)
+    named = dict(model.named_parameters())
+    last = next(name for name in named if ".1." in name).split(".1.")[0] + ".1."
+    expected = sum(p.numel() for name, p in named.items() if name.startswith(last))
+    assert count_moving(shapes[family], WeightsPart(method="layers", last_layers=1)) == expected
+    norms = sum(p.numel() for name, p in named.items() if ("norm" in name or "ln_" in name) and "weight" in name)
+    assert count_moving(shapes[family], WeightsPart(method="norms")) == norms
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("method", ["lora", "dora"])
+def test_low_rank(family: str, method: WeightsMethod, shapes: dict[str, ModelShape]) -> None:
+    peft = pytest.importorskip("peft")
+    config = peft.LoraConfig(r=3, target_modules="all-linear", use_dora=method == "dora", task_type="CAUSAL_LM")
+    assert count_moving(shapes[family], WeightsPart(method=method, rank=3)) == trainable(family, config)
+
+
+def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape]) -> None:
+    peft = pytest.importorskip("peft")
+    for targets, names in (
+        ("attention", ["q_proj", "k_proj", "v_proj", "o_proj"]),
+        ("feed-forward", ["gate_proj", "up_proj", "down_proj"]),
+    ):
+        weights = WeightsPart(method="lora", rank=5, targets=targets)  # type: ignore[arg-type]
+        expected = trainable("llama", peft.LoraConfig(r=5, target_modules=names))
+        assert count_moving(shapes["llama"], weights) == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("method", "kind", "options"),
+    [
+        ("loha", "LoHa", {"r": 3}),
+        ("lokr", "LoKr", {"r": 2, "decompose_factor": 8}),  # the right matrix thin
+        ("lokr", "LoKr", {"r": 40, "decompose_factor": 8}),  # and whole
+        ("vera", "Vera", {"r": 7}),
+        ("miss", "Miss", {"r": 5}),
+        ("oft", "OFT", {"oft_block_size": 16}),
+        ("oft", "OFT", {"oft_block_size": 20}),  # no divisor of any width
+        ("oft", "OFT", {"oft_block_size": 80}),  # of some layers larger than what they read
+    ],
+)
+def test_other_changes(
+    family: str, method: WeightsMethod, kind: str, options: dict[str, Any], shapes: dict[str, ModelShape]
+) -> None:
+    peft = pytest.importorskip("peft")
+    if family == "gpt2" and method != "vera":
+        pytest.skip("peft does not adapt Conv1D by it")
+    config = getattr(peft, f"{kind}Config")(target_modules="all-linear", task_type="CAUSAL_LM", **options)
+    weights = WeightsPart(method=method, rank=options.get("r", 0), block_size=options.get("oft_block_size", 32))
+    assert count_moving(shapes[family], weights) == trainable(family, config)
+
+
+@pytest.mark.parametrize("width", [64, 96, 576, 1536, 4096, 11008, 127, 6, 1])
+def test_widths_are_parted_as_peft_parts_them(width: int) -> None:
+    lokr = pytest.importorskip("peft.tuners.lokr.layer")
+    oft = pytest.importorskip("peft.tuners.oft.layer")
+    assert factors(width) == lokr.factorization(width, 8)
+    for wished in (2, 20, 32, 100):
+        # what PEFT does with a size that is no divisor; one that is stays
+        kept = width % wished == 0 and wished <= width
+        expected = wished if kept else oft.OFTLayer.adjust_oft_parameters(None, width, wished)
+        assert block_size(width, wished) == expected
+
+
+def test_ia3(shapes: dict[str, ModelShape]) -> None:
+    peft = pytest.importorskip("peft")
+    names = ["k_proj", "v_proj", "down_proj"]
+    config = peft.IA3Config(target_modules=names, feedforward_modules=["down_proj"])
+    assert count_moving(shapes["llama"], WeightsPart(method="ia3")) == trainable("llama", config)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_virtual_tokens(family: str, shapes: dict[str, ModelShape]) -> None:
+    peft = pytest.importorskip("peft")
+    for method, config in (
+        ("prompt", peft.PromptTuningConfig(num_virtual_tokens=7, task_type="CAUSAL_LM")),
+        (
+            "p-tuning",
+            peft.PromptEncoderConfig(
+                num_virtual_tokens=7, encoder_hidden_size=tiny_models.WIDTH, task_type="CAUSAL_LM"
+            ),
+        ),
+        ("prefix", peft.PrefixTuningConfig(num_virtual_tokens=7, task_type="CAUSAL_LM")),
+    ):
+        weights = WeightsPart(method=method, virtual_tokens=7)  # type: ignore[arg-type]
+        assert count_moving(shapes[family], weights) == trainable(family, config), method
+
+
+def test_biases_that_are_there_and_that_are_added(shapes: dict[str, ModelShape]) -> None:
+    biases = sum(p.numel() for name, p in tiny_models.build("qwen2").named_parameters() if name.endswith(".bias"))
+    assert count_moving(shapes["qwen2"], WeightsPart(method="biases")) == biases > 0
+    outputs = sum(
+        p.shape[0] for name, p in tiny_models.build("llama").named_parameters() if name.endswith("_proj.weight")
+    )
+    assert count_moving(shapes["llama"], WeightsPart(method="biases")) == outputs
+
+
+def test_folder_counts_as_its_gguf_does(shapes: dict[str, ModelShape], tmp_path: Path) -> None:
+    for family in ("llama", "qwen2", "gemma3"):
+        folder = tmp_path / family
+        tiny_models.build(family).save_pretrained(folder)
+        (folder / "tokenizer.json").write_text("{}")
+        shape = read_shape(folder)
+        for method in get_args(WeightsMethod):
+            weights = WeightsPart(method=method)
+            assert count_moving(shape, weights) == count_moving(shapes[family], weights), (family, method)
+
+
+def test_starter_model(smollm_path: Path) -> None:
+    shape = read_shape(smollm_path)
+    assert shape.parameters == count_moving(shape, WeightsPart(method="full")) == 134_515_008
+    # what peft's print_trainable_parameters says of this model
+    assert count_moving(shape, WeightsPart(method="lora", rank=16)) == 4_884_480
+    assert count_moving(shape, WeightsPart()) == 4_884_480
+    assert count_moving(shape, WeightsPart(method="norms")) == (2 * 30 + 1) * 576
+    assert count_moving(shape, WeightsPart(method="prefix", virtual_tokens=20)) == 20 * 30 * 2 * 3 * 64
+    assert shape.tied
+    assert not shape.sliding_window
+
+
+def test_sliding_windows_are_seen(gemma_path: Path, tmp_path: Path) -> None:
+    assert read_shape(gemma_path).sliding_window == 512
+    for uses, expected in ((True, 4096), (False, 0)):  # qwen2's folders name a window also where it is off
+        folder = tmp_path / f"{uses}"
+        tiny_models.build("qwen2").save_pretrained(folder)
+        (folder / "tokenizer.json").write_text("{}")
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"sliding_window": 4096, "use_sliding_window": uses}))
+        assert read_shape(folder).sliding_window == expected
+
+
+def test_unknown_architecture_is_refused(tmp_path: Path) -> None:
+    path = tiny_models.write_gguf(tiny_models.build("llama"), "llama", tmp_path / "m.gguf", tokenizer="gpt2")
+    # the same length, so that nothing else changes
+    path.write_bytes(
+        path.read_bytes().replace(
+            b"general.architecture\x08\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00llama",
+            b"general.architecture\x08\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00mamba",
+        )
+    )
+    with pytest.raises(UserError, match="mamba"):
+        read_shape(path)
