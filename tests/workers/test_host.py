@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -19,7 +20,7 @@ from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.workers.host import OFFLINE_ENVIRONMENT, WorkerHost
+from workbench.workers.host import WORKER_ENVIRONMENT, WorkerHost
 
 COMMAND = [sys.executable, echo.__file__]
 
@@ -53,19 +54,9 @@ def test_a_call_streams_its_events_and_returns_its_result(host: WorkerHost) -> N
 
 
 def test_many_requests_in_flight_from_many_threads(host: WorkerHost) -> None:
-    results: SimpleQueue[tuple[str, str]] = SimpleQueue()
-
-    def ask(text: str) -> None:
-        results.put((text, host.call(echo.Echo(text=text))))
-
-    threads = [threading.Thread(target=ask, args=(f"word {n} " * 50,)) for n in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    got = [results.get_nowait() for _ in threads]
-    assert all(asked == answered for asked, answered in got)
-    assert len({host.pid}) == 1
+    with ThreadPoolExecutor(30) as pool:
+        met = list(pool.map(lambda number: host.call(echo.Meet(number=number, count=30)), range(30)))
+    assert met == [(number, host.pid) for number in range(30)]
 
 
 def test_closing_the_stream_cancels(host: WorkerHost) -> None:
@@ -143,6 +134,59 @@ def test_a_call_for_a_process_that_is_gone_is_not_sent_to_its_successor(host: Wo
     with pytest.raises(errors.WorkerDied):
         host.call(echo.Echo(text="where?"), pid=first)
     assert host.call(echo.Echo(text="here"), pid=host.pid) == "here"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_abort_is_noticed_while_a_grandchild_holds_the_pipes(host: WorkerHost, apart: bool) -> None:
+    bystander: SimpleQueue[Event] = SimpleQueue()
+    host.start_call(echo.Wait(), bystander.put)
+    bystander.get(timeout=30)
+    ended: SimpleQueue[Event] = SimpleQueue()
+    host.start_call(echo.Abort(apart=apart), ended.put)
+    told = ended.get(timeout=30)
+    assert isinstance(told, events.Log)
+    grandchild = psutil.Process(int(told.text))
+    try:
+        failed = ended.get(timeout=30)
+        assert isinstance(failed, events.Failed)
+        assert (failed.reason, failed.exit_code) == ("worker", -signal.SIGABRT)
+        assert isinstance(bystander.get(timeout=30), events.Failed)
+        assert host.call(echo.Echo(text="again")) == "again"
+        if not apart:
+            assert gone(grandchild.pid)
+    finally:
+        if grandchild.is_running():
+            grandchild.kill()
+
+
+def test_what_a_worker_said_before_its_death_is_delivered_first(host: WorkerHost) -> None:
+    host.start()
+    pid, ended = host.pid, SimpleQueue[Event]()
+
+    def listen(event: Event) -> None:
+        assert gone(pid)
+        ended.put(event)
+
+    host.start_call(echo.Die(code=7, events=200), listen)
+    seen = [ended.get(timeout=30)]
+    while not isinstance(seen[-1], events.TERMINAL):
+        seen.append(ended.get(timeout=30))
+    assert [event.seq for event in seen[:-1]] == list(range(1, 201))
+
+
+def test_a_worker_that_does_not_read_holds_nobody_up(host: WorkerHost) -> None:
+    host.start()
+    os.kill(host.pid, signal.SIGSTOP)
+    ended: SimpleQueue[Event] = SimpleQueue()
+    opened = host.start_call(echo.Echo(text="x" * 1_000_000), ended.put)  # more than a pipe takes
+    opened.cancel()
+    failed = ended.get(timeout=30)
+    assert isinstance(failed, events.Failed)
+    assert "did not stop" in failed.stderr_tail
+
+
+def test_a_child_of_a_worker_does_not_read_its_requests(host: WorkerHost) -> None:
+    assert host.call(echo.ChildInput()) == ""
 
 
 def test_errors_keep_whose_fault_they_are(host: WorkerHost) -> None:
@@ -247,7 +291,8 @@ def test_workers_are_offline_unless_told_otherwise(tmp_path: Path) -> None:
     environment = host.call(echo.Environment())
     host.stop()
     assert environment["HF_HUB_OFFLINE"] == "0"
-    assert environment["TRANSFORMERS_OFFLINE"] == OFFLINE_ENVIRONMENT["TRANSFORMERS_OFFLINE"] == "1"
+    assert environment["TRANSFORMERS_OFFLINE"] == WORKER_ENVIRONMENT["TRANSFORMERS_OFFLINE"] == "1"
+    assert environment["GGML_NO_BACKTRACE"] == "1"
 
 
 PARENT = """

@@ -1,7 +1,8 @@
 """The parent's side of the protocol: one WorkerHost owns one worker process and every request in it.
 
 It starts the process when it is needed, writes requests, hands each reply to whoever asked, and turns the
-process's death into the terminal event of every open request. It knows nothing of what the calls mean.
+process's death into the terminal event of every open request. Death is the exit of the process: a grandchild may hold
+its pipes open for ever. It knows nothing of what the calls mean.
 """
 
 from __future__ import annotations
@@ -31,15 +32,19 @@ from workbench.workers.protocol import PROTOCOL, Cancel, FromWorker, Ready, Requ
 R = TypeVar("R")
 State = Literal["stopped", "starting", "ready", "dead"]
 
-OFFLINE_ENVIRONMENT = {
+WORKER_ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUTF8": "1",
+    # ggml's abort would start a debugger, or a backtrace in a fork that can deadlock, and wait for its end
+    "GGML_NO_BACKTRACE": "1",
 }
 START_ATTEMPTS = 3
 MEMORY_EVERY_S = 2.0
+LEAVE_S = 2.0
+"""How long a process has to exit once it has closed its stdout, and how long the reader of a dead one may be silent."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +68,7 @@ class WorkerHost:
 
     All methods may be called from any thread. ``interpreter`` is the Python that runs it (None: this one).
     ``log`` gets what the worker writes to stderr. ``environment`` is added to this process's own and to
-    ``OFFLINE_ENVIRONMENT``. ``command`` replaces the whole command line. ``on_state`` is told every change of
+    ``WORKER_ENVIRONMENT``. ``command`` replaces the whole command line. ``on_state`` is told every change of
     ``state``, on whichever thread makes it, and must be quick.
     """
 
@@ -85,7 +90,7 @@ class WorkerHost:
             command if command is not None else python_command("workbench.workers", "--worker", worker, interpreter)
         )
         self._log = log
-        self._environment = {**os.environ, **OFFLINE_ENVIRONMENT, **import_path(), **(environment or {})}
+        self._environment = {**os.environ, **WORKER_ENVIRONMENT, **import_path(), **(environment or {})}
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
         self._stop_grace_s = stop_grace_s
@@ -231,7 +236,7 @@ class WorkerHost:
             return life
 
     def _on_end(self, life: _Life) -> None:
-        """On the reader thread of a life that is over, before its requests are failed."""
+        """On a thread of a life that is over, before its requests are failed."""
         with self._lock:
             if self._life is not life:
                 return
@@ -253,8 +258,8 @@ class WorkerHost:
 class _Life:
     """One process from its start to its end, with the requests that are open in it.
 
-    Two threads belong to it: one reads its replies and, at their end, ends everything that is open; one reads
-    its stderr.
+    Four threads belong to it: one writes what it is asked, so that a process that does not read holds nobody up; one
+    reads its replies, one its stderr; and one waits for its exit and then ends everything that is open.
     """
 
     def __init__(
@@ -274,18 +279,22 @@ class _Life:
         self._cancel_grace_s = cancel_grace_s
         self._on_end = on_end
         self._stderr = StderrTail(process.stderr, log, f"{worker}-stderr")
-        self._reader = threading.Thread(target=self._read, name=f"{worker}-replies", daemon=True)
+        self._reader, self._writer, self._watcher = (
+            threading.Thread(target=target, name=f"{worker}-{name}", daemon=True)
+            for target, name in ((self._read, "replies"), (self._write, "requests"), (self._watch, "exit"))
+        )
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()  # guards the open calls and their timers
+        self._lock = threading.Lock()  # guards the open calls and their timers, and the order of what is written
         self._open: dict[int, OpenCall] = {}
         self._timers: dict[int, threading.Timer] = {}
         self._over = False
-        self._writing = threading.Lock()
-        self._encoder = msgspec.json.Encoder()
+        self._unsent: queue.SimpleQueue[ToWorker | None] = queue.SimpleQueue()
+        self._replies = 0
 
     def run(self) -> None:
         self._stderr.start()
-        self._reader.start()
+        for thread in (self._reader, self._writer, self._watcher):
+            thread.start()
 
     def open(self, call: Call[R], on_event: Callable[[Event], None]) -> OpenCall | None:
         """Send a call; None when this life is over and another one has to take it."""
@@ -295,7 +304,7 @@ class _Life:
                 return None
             number = next(self._numbers)
             opened = self._open[number] = OpenCall(self, number, on_event)
-        self._write(Request(number, request_call))
+            self._unsent.put(Request(number, request_call))
         return opened
 
     def cancel(self, number: int) -> None:
@@ -306,12 +315,11 @@ class _Life:
             timer.daemon = True
             self._timers[number] = timer
             timer.start()
-        self._write(Cancel(number))
+            self._unsent.put(Cancel(number))
 
     def stop(self, grace_s: float) -> None:
         self.asked_to_leave = True
-        # on a thread: a worker that does not read any more would hold this one up
-        threading.Thread(target=self._write, args=(Shutdown(),), name=f"{self._worker}-stop", daemon=True).start()
+        self._unsent.put(Shutdown())
         if not self.ended.wait(grace_s):
             self.kill()
         self.ended.wait()
@@ -322,27 +330,39 @@ class _Life:
     def death(self) -> WorkerDied:
         return WorkerDied(self._worker, self._process.returncode, self._stderr.text())
 
-    # -- on the reader thread -----------------------------------------------------------------------
+    # -- on the threads of its own ------------------------------------------------------------------
+
+    def _write(self) -> None:
+        encoder = msgspec.json.Encoder()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError), self._process.stdin as stdin:  # of its death the watcher tells
+            while (message := self._unsent.get()) is not None:
+                stdin.write(encoder.encode(message) + b"\n")
+                stdin.flush()
 
     def _read(self) -> None:
         decoder: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
         assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            try:
+                for line in stdout:
+                    if not line.endswith(b"\n"):
+                        break  # it died in the middle of a line
+                    message = decoder.decode(line)
+                    self._replies += 1
+                    if isinstance(message, Ready):
+                        if message.protocol != PROTOCOL:
+                            self._stderr.add(f"It speaks protocol {message.protocol}, not {PROTOCOL}.")
+                            break
+                        self.became_ready.set()
+                    else:
+                        self._deliver(message.id, message.event)
+            except msgspec.DecodeError as error:
+                self._stderr.add(f"It wrote something that is not an event: {error}")
         try:
-            for line in self._process.stdout:
-                if not line.endswith(b"\n"):
-                    break  # it died in the middle of a line
-                message = decoder.decode(line)
-                if isinstance(message, Ready):
-                    if message.protocol != PROTOCOL:
-                        self._stderr.add(f"It speaks protocol {message.protocol}, not {PROTOCOL}.")
-                        break
-                    self.became_ready.set()
-                else:
-                    self._deliver(message.id, message.event)
-        except msgspec.DecodeError as error:
-            self._stderr.add(f"It wrote something that is not an event: {error}")
-        finally:
-            self._end()
+            self._process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def _deliver(self, number: int, event: Event) -> None:
         terminal = isinstance(event, events.TERMINAL)
@@ -354,39 +374,31 @@ class _Life:
         if opened is not None:
             _tell(opened, event)
 
-    def _end(self) -> None:
-        try:
-            self._process.wait(2.0)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self._process.wait()
-        kill_group(self._process)  # what the worker left behind
+    def _watch(self) -> None:
+        """Wait for the exit; then for what it said before, which somebody slow may still be listening to."""
+        self._process.wait()
+        kill_group(self._process)  # what the worker left behind, with the pipes that it holds
+        delivered = -1
+        while self._reader.is_alive() and delivered != self._replies:
+            delivered = self._replies
+            self._reader.join(LEAVE_S)
         self._stderr.finish()
+        self._unsent.put(None)
+        self._end()
+
+    def _end(self) -> None:
         with self._lock:
             self._over = True
             left, self._open = list(self._open.values()), {}
             timers, self._timers = list(self._timers.values()), {}
         for timer in timers:
             timer.cancel()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with _broken_pipe_ignored():
-                    stream.close()
         self._on_end(self)
         self.ended.set()
         self.became_ready.set()  # wakes whoever waits for it, who then looks at ``ended``
         terminal: Event = events.Cancelled() if self.asked_to_leave else failure_of(self.death())
         for opened in left:
             _tell(opened, terminal)
-
-    # -- on other threads ---------------------------------------------------------------------------
-
-    def _write(self, message: ToWorker) -> None:
-        line = self._encoder.encode(message) + b"\n"
-        assert self._process.stdin is not None
-        with self._writing, _broken_pipe_ignored():
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
 
     def _on_cancel_overdue(self, number: int) -> None:
         with self._lock:
@@ -401,8 +413,3 @@ def _tell(opened: OpenCall, event: Event) -> None:
         opened.on_event(event)
     except Exception:  # noqa: BLE001 - one caller's bug must not silence the worker for all the others
         _log.exception("A listener failed on %s", type(event).__name__)
-
-
-def _broken_pipe_ignored() -> contextlib.suppress:
-    """Writing to a dead process: its end is told by the reader thread, once, to all."""
-    return contextlib.suppress(OSError, ValueError)

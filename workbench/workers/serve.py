@@ -40,8 +40,12 @@ def serve(
     what must not overlap is theirs to order. ``on_leave`` runs before the process ends; requests in flight have
     ``leave_s`` to end before that.
     """
-    out = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # so that no library's print can corrupt the stream
+    # descriptors that no child inherits, and harmless ones in their places: no library's print can corrupt the stream
+    requests, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
     sys.stdout = sys.stderr
     line_out = _Lines(out, leave_s)
     decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
@@ -58,7 +62,7 @@ def serve(
                 idle.notify_all()
 
     line_out.send(Ready(worker, os.getpid()))
-    for line in sys.stdin.buffer:
+    for line in requests:
         if not line.endswith(b"\n"):
             break  # the parent died in the middle of it
         message = decoder.decode(line)
