@@ -23,11 +23,10 @@ from workbench.records.recipes.presets import PRESETS, preset_of, with_preset
 from workbench.records.recipes.prompting import PromptingPart
 from workbench.records.recipes.recipe import (
     PARTS,
-    SCHEMA,
+    RECIPE,
     Recipe,
     differences,
     load_recipe,
-    recipe_from,
     save_recipe,
     with_value,
 )
@@ -37,8 +36,8 @@ __all__ = [
     "LONGEST_DESCRIPTION",
     "PARTS",
     "PRESETS",
+    "RECIPE",
     "SAMPLING_ORDER",
-    "SCHEMA",
     "AdapterUse",
     "DecodingPart",
     "ModelPart",
@@ -56,7 +55,6 @@ __all__ = [
     "notes_on_guesses",
     "preset_of",
     "problem_of",
-    "recipe_from",
     "save_recipe",
     "with_preset",
     "with_value",

@@ -16,7 +16,7 @@ SAMPLING_ORDER = (
 """The steps of sampling in their usual order: llama.cpp's."""
 
 
-class DecodingPart(msgspec.Struct, frozen=True, kw_only=True):
+class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the answer is chosen among all that the model could say. Which fields count depends on ``strategy``.
 
     Sampling applies the steps of ``order`` and draws. Beam search and contrastive search have the parameters of

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 
-class AdapterUse(msgspec.Struct, frozen=True, kw_only=True):
+class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A LoRA adapter that is put on the model: the name of one in the home's ``adapters`` folder, or the path of a
     GGUF LoRA file. ``scale`` 0 is the base model. ``sha256`` is filled in when the recipe is resolved."""
 
@@ -17,7 +17,7 @@ class AdapterUse(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
 
 
-class ModelPart(msgspec.Struct, frozen=True, kw_only=True):
+class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model answers. ``sha256`` and ``engine`` are filled in when the recipe is resolved."""
 
     name: Annotated[str, Meta(title="Model", description="Name of a model in the catalogue.")] = ""

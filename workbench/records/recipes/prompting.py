@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 
-class PromptingPart(msgspec.Struct, frozen=True, kw_only=True):
+class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the model is told before the conversation."""
 
     system: Annotated[

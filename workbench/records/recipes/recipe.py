@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,13 @@ from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.model import ModelPart
 from workbench.records.recipes.prompting import PromptingPart
 from workbench.records.recipes.retrieval import RetrievalPart
+from workbench.records.stored import Stored, Upgrade, read_toml
 
-SCHEMA = 1
+UPGRADES: dict[int, Upgrade] = {}
+SCHEMA = len(UPGRADES) + 1
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an answer is made. Absent parts are None."""
 
     schema: int = SCHEMA
@@ -30,6 +31,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     decoding: DecodingPart = DecodingPart()
     retrieval: RetrievalPart | None = None
 
+
+RECIPE = Stored("recipe", Recipe, upgrades=UPGRADES, key="schema")
 
 PARTS: dict[str, type[msgspec.Struct]] = {
     "model": ModelPart,
@@ -41,34 +44,7 @@ PARTS: dict[str, type[msgspec.Struct]] = {
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe file. Raises UserError that names the file and the field."""
-    try:
-        return recipe_from(tomllib.loads(path.read_text("utf-8")))
-    except FileNotFoundError as error:
-        raise UserError(f"There is no recipe file {path}.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} is not a recipe: {error}.") from error
-    except UserError as error:
-        raise UserError(f"{path} is not a valid recipe: {error.message}", error.hint) from error
-
-
-def recipe_from(data: dict[str, Any]) -> Recipe:
-    """A recipe from its plain data. Raises UserError for an unknown schema, part, field or value."""
-    schema = data.get("schema")
-    if schema != SCHEMA:
-        raise UserError(f"The recipe has schema {schema!r}; this program reads schema {SCHEMA}.")
-    for part, value in data.items():
-        if part in ("schema", "name"):
-            continue
-        if part not in PARTS:
-            raise UserError(f"Unknown part {part!r}.", f"Known parts: {', '.join(PARTS)}.")
-        known = PARTS[part].__struct_fields__
-        for field in value if isinstance(value, dict) else ():
-            if field not in known:
-                raise UserError(f"Unknown field {part}.{field}.", f"Known fields: {', '.join(known)}.")
-    try:
-        return msgspec.convert(data, Recipe)
-    except msgspec.ValidationError as error:
-        raise UserError(f"{error}.") from error
+    return read_toml(path, RECIPE)
 
 
 def save_recipe(path: Path, recipe: Recipe) -> None:

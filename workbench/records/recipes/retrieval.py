@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 
-class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True):
+class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which documents the answer may lean on, and how much of them is shown to the model."""
 
     collection: Annotated[

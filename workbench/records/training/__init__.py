@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from workbench.records.training.config import (
     PARTS,
-    SCHEMA,
+    TRAINING,
     DataPart,
     EvaluationPart,
     Objective,
@@ -67,7 +67,7 @@ __all__ = [
     "KRONECKER_FACTOR",
     "PARTS",
     "RANKS",
-    "SCHEMA",
+    "TRAINING",
     "AdapterList",
     "AdapterRecord",
     "AdapterState",

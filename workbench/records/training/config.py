@@ -6,7 +6,6 @@ with all of them filled in, so that it can be made again.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,9 +15,11 @@ from msgspec import Meta
 
 from workbench.errors import UserError
 from workbench.fields import fields_of, parse_value
+from workbench.records.stored import Stored, Upgrade, read_toml
 from workbench.records.training.weights import WeightsPart
 
-SCHEMA = 1
+UPGRADES: dict[int, Upgrade] = {}
+SCHEMA = len(UPGRADES) + 1
 
 Objective = Literal["sft", "domain"]
 """Supervised fine-tuning on conversations, or continued pre-training on plain text."""
@@ -264,6 +265,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 1
 
 
+TRAINING = Stored("training config", TrainingConfig, upgrades=UPGRADES, key="schema")
+
 PARTS: dict[str, type[msgspec.Struct]] = {
     "data": DataPart,
     "weights": WeightsPart,
@@ -287,18 +290,9 @@ def set_value(config: TrainingConfig, name: str, text: str) -> TrainingConfig:
 
 def load_config(path: Path) -> TrainingConfig:
     """Read a TOML file. Raises UserError that names the file and what is wrong."""
-    try:
-        plain = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}.", "Choose the config of a training.") from error
-    if plain.get("schema", SCHEMA) != SCHEMA:
-        raise UserError(f"{path} is written in schema {plain['schema']}; this program reads {SCHEMA}.", "Update it.")
-    try:
-        return msgspec.convert(plain, TrainingConfig)
-    except msgspec.ValidationError as error:
-        raise UserError(f"{path}: {error}.", "Mend it, or make a new one.") from error
+    return read_toml(path, TRAINING)
 
 
 def dump_config(config: TrainingConfig) -> str:
     """The config as TOML."""
-    return tomli_w.dumps(msgspec.to_builtins(config))
+    return tomli_w.dumps(TRAINING.plain(config))
