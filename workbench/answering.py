@@ -16,7 +16,7 @@ from workbench.records.recipes import Recipe
 from workbench.techniques import continuation as branching
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.continuation import Prefix
-from workbench.techniques.prompting import plain
+from workbench.techniques.prompting import direct
 from workbench.techniques.retrieval import documents, grounded
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
@@ -34,7 +34,7 @@ def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerConte
     if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
         raise UserError("There is no question to answer.", "Write a question first.")
     documents_asked = context.retriever is not None and not needs_no_documents(conversation[-1].content)
-    method = grounded if documents_asked else plain
+    method = grounded if documents_asked else direct
     try:
         yield from method.run(conversation, recipe, context)
     except Cancelled:  # before there was anything to keep

@@ -21,7 +21,7 @@ from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
 from workbench.models.gguf_model import read_pieces, whole_name
 from workbench.records.training import TrainingConfig, dump_config, layers_of
-from workbench.techniques.catalog import method_of
+from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel
 
 COPIED_BYTES = 1_000_000_000
@@ -138,7 +138,7 @@ def _readme(
     copied: bool,
     details: Mapping[str, Any],
 ) -> str:
-    row = method_of(config.weights.method)
+    row = METHODS.find(config.weights.method, "weights")
     optimiser = config.optimiser
     where = (
         f"It lies in `base/{name}`."

@@ -18,7 +18,7 @@ from workbench.errors import UserError
 from workbench.gguf.compatibility import check_servable
 from workbench.paths import free_bytes
 from workbench.records.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
-from workbench.techniques.catalog import method_of
+from workbench.techniques.registry import METHODS
 from workbench.training import memory
 from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
 from workbench.training.protocol import BaseModel, MeasuredSpeed
@@ -80,7 +80,7 @@ def plan(
         hint = "Free some of the disk."
         if config.weights.method in ("full", "layers"):
             hint = "Free some of the disk, or take LoRA, whose checkpoints are small."
-    row = method_of(config.weights.method)
+    row = METHODS.find(config.weights.method, "weights")
     tokens = trained_tokens(resolved, data.train)
     return TrainingPlan(
         config=resolved,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
+
+DEFAULT_STRATEGY: Final = "sampling"
 
 LONGEST_DESCRIPTION = 65_536
 """Characters that describe the form of an answer, at most."""
@@ -32,7 +34,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "beam search follows several answers and keeps the most probable, contrastive search avoids repeating.",
             extra={"group": "strategy"},
         ),
-    ] = "sampling"
+    ] = DEFAULT_STRATEGY
     temperature: Annotated[
         float,
         Meta(

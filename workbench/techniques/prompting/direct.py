@@ -1,8 +1,10 @@
-"""A plain chat: the recipe's instructions, the conversation, the model's answer. No documents."""
+"""Direct prompting: one generation after the recipe's instructions and the conversation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from workbench.api.calls import AskResult
 from workbench.api.events import Event
@@ -10,6 +12,10 @@ from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.streaming import answered, ending, generate
+
+
+class Direct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Direct prompting has no settings."""
 
 
 def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:

@@ -1,0 +1,135 @@
+"""Methods as values: the row that describes each method, and the table that looks a row up by its name.
+
+The rows stand next to the methods (``techniques/<technique>/methods.py``); ``techniques/registry.py`` collects them.
+Everything else asks a row's attributes instead of comparing names: a window and a terminal receive the rows by
+``ListMethods``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.fields import Field, fields_of
+
+Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference"]
+
+Kind = Literal["technique", "decoding", "preset", "setting", "context", "task", "weights", "objective"]
+"""The place that a method takes in a recipe or a training, one of each kind at a time.
+
+``technique``: the strategy that drives generations over the messages. ``decoding``: how one generation chooses its
+tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: what finds passages for a question.
+``task``: work on one whole document. ``weights`` and ``objective``: which weights are trained, and by which loss.
+"""
+
+Trait = Literal["draws", "searches", "one answer", "free text", "one generation"]
+"""``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
+side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
+however many are asked for. ``free text``: it cannot keep to a format. ``one generation``: its answer is the text of a
+single generation, as the model wrote it."""
+
+
+class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of a method. ``fields`` describe its configuration, from which forms, flags and docs are built.
+
+    ``source`` names the paper. ``needs`` are the capabilities that the backend must have. ``groups`` are the field
+    groups of the configuration that only this method reads. ``values`` are the fields of its smallest configuration
+    (of a preset: all that it sets). ``cost`` says in a sentence what it takes beyond one plain answer or the base
+    weights. ``artifact`` and ``served`` say what a training makes and how llama.cpp is given it.
+    """
+
+    name: str
+    kind: Kind
+    technique: Technique
+    title: str
+    summary: str
+    source: str
+    needs: tuple[str, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    groups: tuple[str, ...] = ()
+    values: dict[str, Any] = {}
+    cost: str = ""
+    artifact: str = ""
+    served: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+class Method(MethodInfo, frozen=True, kw_only=True):
+    """A method that can be run: ``config`` is its configuration type and ``entry`` its ``package.module:function``."""
+
+    config: type[msgspec.Struct]
+    entry: str = ""
+
+    def load(self) -> Any:
+        """The function that carries the method out; imports its module."""
+        module, _, function = self.entry.partition(":")
+        return getattr(import_module(module), function)
+
+    def decode(self, options: dict[str, Any]) -> msgspec.Struct:
+        """The configuration that plain ``options`` mean. Raises UserError that names the field."""
+        known = self.config.__struct_fields__
+        for name in options:
+            if name not in known:
+                raise UserError(
+                    f"{self.title} has no setting {name!r}.", f"Its settings: {', '.join(known) or 'none'}."
+                )
+        try:
+            return msgspec.convert(options, self.config)
+        except msgspec.ValidationError as error:
+            raise UserError(f"A setting of {self.title} is not valid: {error}.") from error
+
+    def describe(self) -> MethodInfo:
+        """The row without what only the process that runs it needs."""
+        told = {name: getattr(self, name) for name in MethodInfo.__struct_fields__}
+        return MethodInfo(**told | {"fields": fields_of(self.config)})
+
+
+M = TypeVar("M", bound=MethodInfo)
+
+
+class Methods(Generic[M]):
+    """A table of methods, in their order. Names are unique in it: raises ValueError for a name that comes twice."""
+
+    def __init__(self, rows: Iterable[M] = ()) -> None:
+        self._rows = tuple(rows)
+        self._by_name = {row.name: row for row in self._rows}
+        if len(self._by_name) < len(self._rows):
+            names = [row.name for row in self._rows]
+            raise ValueError(f"methods of one name: {sorted({name for name in names if names.count(name) > 1})}")
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._rows)
+
+    def of(self, kind: Kind) -> tuple[M, ...]:
+        """The methods of a kind, in their order; the first one is the default."""
+        return tuple(row for row in self._rows if row.kind == kind)
+
+    def get(self, name: str, kind: Kind) -> M | None:
+        """The row of that name and kind; None when there is none."""
+        row = self._by_name.get(name)
+        return row if row is not None and row.kind == kind else None
+
+    def find(self, name: str, kind: Kind) -> M:
+        """The row of that name and kind. Raises UserError that lists the names of that kind."""
+        row = self.get(name, kind)
+        if row is None:
+            names = ", ".join(row.name for row in self.of(kind))
+            raise UserError(f"There is no {KIND_TITLES[kind].lower()} {name!r}.", f"Known: {names or 'none'}.")
+        return row
+
+
+KIND_TITLES: dict[Kind, str] = {
+    "technique": "Prompting technique",
+    "decoding": "Decoding strategy",
+    "preset": "Decoding preset",
+    "setting": "Decoding setting",
+    "context": "Retrieval method",
+    "task": "Document task",
+    "weights": "Weights method",
+    "objective": "Training objective",
+}
+"""Kinds by their titles, in the order in which docs and help list them."""
