@@ -177,6 +177,8 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
         recipe = load_recipe(Path(arguments.recipe))
     elif arguments.chat is not None:
         chat = yield from session.call(GetChat(chat=arguments.chat))
+        if chat.chat.unreadable:
+            raise UserError(chat.chat.unreadable, "Say how to answer with --recipe FILE; the chat keeps its recipe.")
         recipe = chat.chat.recipe or recipe
     if arguments.model:
         recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))

@@ -89,7 +89,7 @@ def show_chats(result: dict[str, Any], output: TextOutput) -> None:
     if not result["chats"]:
         output.line("No chats.")
         return
-    rows = [(c["id"], moment(c["updated"]), c["title"]) for c in result["chats"]]
+    rows = [(c["id"], moment(c["updated"]), f"{c['title']}  {c['unreadable']}") for c in result["chats"]]
     output.table(("ID", "LAST", "TITLE"), rows)
 
 
@@ -102,6 +102,8 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
         branch.insert(0, messages[current])
         current = messages[current]["parent"]
     output.line(result["chat"]["title"])
+    if result["chat"]["unreadable"]:
+        output.line(result["chat"]["unreadable"])
     for message in branch:
         output.line()
         who = "You" if message["role"] == "user" else "Answer"
@@ -111,6 +113,8 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
             output.line(f"[{citation['n']}] {place(citation)}")
         if message["state"] not in ("done", "streaming"):
             output.line(f"({message['state']})")
+        if message["unreadable"]:
+            output.line(message["unreadable"])
 
 
 def show_markdown(result: dict[str, Any], output: TextOutput) -> None:

@@ -10,24 +10,25 @@ import msgspec
 from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
 from workbench.records.messages import Candidate, Citation, Passage, Usage
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import RECIPE, Recipe
+from workbench.records.stored import Stored, Unreadable
 from workbench.storage.database import Database, Row
 from workbench.storage.identity import new_id
-from workbench.storage.traces import Trace, pack, unpack
+from workbench.storage.traces import TRACE, Trace
 
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept, trace is not null as traced, rating, original"
 )
-_PARTS_OF_JSON: dict[str, Any] = {
-    "passages": tuple[Passage, ...],
-    "citations": tuple[Citation, ...],
-    "notices": tuple[str, ...],
-    "usage": Usage,
-    "recipe": Recipe,
-    "document": DocumentTask,
-    "sequences": tuple[Candidate, ...],
+_STORED: dict[str, Stored[Any]] = {
+    "passages": Stored("passages", tuple[Passage, ...]),
+    "citations": Stored("citations", tuple[Citation, ...]),
+    "notices": Stored("notices", tuple[str, ...]),
+    "usage": Stored("token usage", Usage),
+    "recipe": RECIPE,
+    "document": Stored("task on a document", DocumentTask),
+    "sequences": Stored("other answers", tuple[Candidate, ...]),
 }
 _TRIGRAM = 3
 
@@ -141,14 +142,15 @@ class ChatStore:
         with self._database.transaction():
             self.update_message(message, **fields)
             if trace is not None:
-                self._database.execute("update messages set trace = ? where id = ?", (pack(trace), message))
+                self._database.execute("update messages set trace = ? where id = ?", (TRACE.encode(trace), message))
 
     def get_trace(self, message: str) -> Trace | None:
-        """The tokens of an answer, None where they are not known. Raises UserError when there is no such message."""
+        """The tokens of an answer, None where they are not known. Raises UserError when there is no such message, and
+        where they cannot be read."""
         row = self._database.row("select trace from messages where id = ?", (message,))
         if row is None:
             raise UserError(f"There is no message {message}.", "Its chat may have been deleted.")
-        return unpack(row[0]) if row[0] is not None else None
+        return TRACE.get(row[0]) if row[0] is not None else None
 
     def interrupt_streaming(self) -> int:
         """Mark the answers that a core which has gone left unfinished. Returns how many there were."""
@@ -261,10 +263,10 @@ class ChatStore:
         return message
 
     def _touch(self, chat: str, head: str, recipe: Recipe) -> None:
-        self._database.execute(
-            "update chats set head = ?, updated = ?, recipe = ? where id = ?",
-            (head, time.time(), _encoded("recipe", recipe), chat),
-        )
+        """A recipe that cannot be read stays the chat's."""
+        self._database.execute("update chats set head = ?, updated = ? where id = ?", (head, time.time(), chat))
+        if not self.get_record(chat).unreadable:
+            self._database.execute("update chats set recipe = ? where id = ?", (_encoded("recipe", recipe), chat))
 
     def _chats_with(self, word: str) -> set[str]:
         if len(word) >= _TRIGRAM:
@@ -278,27 +280,30 @@ class ChatStore:
 
 
 def _chat(row: Row) -> ChatRecord:
-    id_, title, created, updated, head, recipe = row
-    return ChatRecord(
-        id=id_, title=title, created=created, updated=updated, head=head, recipe=_decoded("recipe", recipe)
-    )
+    id_, title, created, updated, head, stored = row
+    recipe = RECIPE.decode(stored) if stored is not None else None
+    record = ChatRecord(id=id_, title=title, created=created, updated=updated, head=head)
+    if isinstance(recipe, Unreadable):
+        return msgspec.structs.replace(record, unreadable=recipe.reason)
+    return msgspec.structs.replace(record, recipe=recipe)
 
 
 def _message(row: Row) -> StoredMessage:
     values = dict(zip((name.split()[-1] for name in _MESSAGE.split(",")), row, strict=True))
-    for name in _PARTS_OF_JSON:
-        values[name] = _decoded(name, values[name])
+    unreadable = []
+    for name, stored in _STORED.items():
+        value = stored.decode(values[name]) if values[name] is not None else None
+        if isinstance(value, Unreadable):
+            unreadable.append(value.reason)
+            del values[name]
+        else:
+            values[name] = value
     values["declined"], values["traced"] = bool(values["declined"]), bool(values["traced"])
     if values["original"] is not None:  # places in the model's text
         values["citations"] = ()
-    return StoredMessage(**values)
+    values["notices"] = (*values.get("notices", ()), *unreadable)
+    return StoredMessage(**values, unreadable=" ".join(unreadable))
 
 
 def _encoded(name: str, value: Any) -> Any:
-    if name not in _PARTS_OF_JSON or value is None:
-        return value
-    return msgspec.json.encode(value).decode()
-
-
-def _decoded(name: str, text: str | None) -> Any:
-    return None if text is None else msgspec.json.decode(text, type=_PARTS_OF_JSON[name])
+    return value if name not in _STORED or value is None else _STORED[name].encode(value).decode()

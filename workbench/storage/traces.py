@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
+from typing import Any
 
 import msgspec
 
 from workbench.records.messages import Beam
+from workbench.records.stored import Stored
 
 
-class Trace(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """The token ids of a ``prompt`` and of each of an answer's ``sequences``, in the order of the message's own, and
     the steps of its beam search. Which model's tokens they are, with which adapters, is in the message's recipe."""
 
@@ -18,10 +19,10 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     beams: tuple[tuple[Beam, ...], ...] = ()
 
 
-def pack(trace: Trace) -> bytes:
-    """The trace as compressed msgpack: about two bytes a token."""
-    return zlib.compress(msgspec.msgpack.encode(trace), 6)
+def _from_1(fields: list[Any]) -> dict[str, Any]:
+    """Format 1 was the fields in their order."""
+    return dict(zip(("prompt", "sequences", "beams"), fields, strict=False))
 
 
-def unpack(packed: bytes) -> Trace:
-    return msgspec.msgpack.decode(zlib.decompress(packed), type=Trace)
+TRACE = Stored("record of this answer's tokens", Trace, upgrades={1: _from_1}, packed=True)
+"""About two bytes a token."""

@@ -21,7 +21,7 @@ from workbench.storage.home import SCHEMA, open_home
 from workbench.storage.identity import new_id
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
-from workbench.storage.traces import Trace, pack
+from workbench.storage.traces import TRACE, Trace
 
 RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
 
@@ -331,7 +331,7 @@ def test_a_trace_is_stored_with_the_ending_and_read_on_its_own(chats: ChatStore)
 
 def test_a_trace_is_small() -> None:
     trace = Trace(prompt=tuple(range(100, 4000, 3)), sequences=(tuple(range(20_000, 21_000, 7)),))
-    assert len(pack(trace)) < 3 * (len(trace.prompt) + len(trace.sequences[0]))
+    assert len(TRACE.encode(trace)) < 3 * (len(trace.prompt) + len(trace.sequences[0]))
 
 
 def test_a_home_of_the_second_schema_keeps_its_answers(tmp_path: Path) -> None:

@@ -108,7 +108,9 @@ class HistoryModel(QAbstractListModel):
             return row.title or "New chat"
         if role == Qt.ItemDataRole.ToolTipRole:
             when = datetime.datetime.fromtimestamp(row.updated)
-            return f"{row.title}\nLast used {when:%d %B %Y, %H:%M}"
+            return f"{row.title}\nLast used {when:%d %B %Y, %H:%M}\n{row.unreadable}".rstrip()
+        if role == Qt.ItemDataRole.DecorationRole and row.unreadable:
+            return current_theme().icon("warning", "attention")
         return row.id if role == ChatRole else None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:

@@ -230,6 +230,8 @@ class ChatPage(QWidget):
         parts.composer.set_text(self._drafts.get(chat.id, ""))
         if chat.record is not None and chat.record.recipe is not None:
             self.bench.restore(chat.record.recipe)
+        if chat.record is not None and chat.record.unreadable:
+            self._shell.show_message(chat.record.unreadable, "attention")
         if parts.side.currentWidget() is not parts.recipe:
             parts.side.setCurrentWidget(parts.recipe)
         self._show_branch(keep_place=False)

@@ -32,7 +32,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     for, if it does: answering it again does the task again. ``sequences`` are all the answers that were made at once,
     when there were several; ``kept`` is the place of the one whose text this is. ``traced``: its tokens are known, so
     that ``InspectAnswer`` can tell of them. ``rating``: 1 good, -1 bad, 0 not said. ``original`` is what the model had
-    said where the person wrote ``text`` anew.
+    said where the person wrote ``text`` anew. ``unreadable`` says what of it this program cannot read, and why (so do
+    its notices): that is left out here and stays as it is stored.
     """
 
     id: str
@@ -57,10 +58,12 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     traced: bool = False
     rating: int = 0
     original: str | None = None
+    unreadable: str = ""
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat in the history. ``head`` is the message at the end of the branch that is shown."""
+    """A chat in the history. ``head`` is the message at the end of the branch that is shown. ``unreadable`` says why
+    its recipe cannot be read; that stays as it is stored."""
 
     id: str
     title: str
@@ -68,6 +71,7 @@ class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated: float
     head: str | None = None
     recipe: Recipe | None = None
+    unreadable: str = ""
 
 
 class ChatList(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ class Inspecting:
         }
 
     def keep(self, call: KeepSequence) -> StoredMessage:
-        message = self._store.get_message(call.message)
+        message = readable(self._store.get_message(call.message))
         if message.state == "streaming":
             raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
         if not message.sequences:
@@ -64,7 +64,7 @@ class Inspecting:
         return self._store.get_message(message.id)
 
     def inspect(self, call: InspectAnswer, context: RequestContext) -> Iterator[Event]:
-        message = self._store.get_message(call.message)
+        message = readable(self._store.get_message(call.message))
         trace = read_trace(self._store, message)
         tokens = tokens_of(trace, call.sequence)
         recipe = message.recipe or Recipe()
@@ -85,6 +85,13 @@ class Inspecting:
         from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
 
         return check_format(call.format, call.grammar, call.text)
+
+
+def readable(message: StoredMessage) -> StoredMessage:
+    """The message. Raises UserError where a part of it that is needed cannot be read."""
+    if message.unreadable:
+        raise UserError(message.unreadable)
+    return message
 
 
 def read_trace(store: ChatStore, message: StoredMessage) -> Trace:

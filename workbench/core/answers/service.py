@@ -21,7 +21,7 @@ from workbench.api import events
 from workbench.api.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.core.answers.inspection import read_trace, tokens_of
+from workbench.core.answers.inspection import read_trace, readable, tokens_of
 from workbench.core.answers.pending_answer import PendingAnswer, replayed
 from workbench.core.answers.resolver import Resolved, Resolver, with_engine
 from workbench.core.background import Background
@@ -187,7 +187,7 @@ class Answers:
         assert call.branch is not None
         if call.regenerate is None:
             raise UserError("A branch begins at an answer.", "Name it as the one to be answered anew.")
-        message = self._store.get_message(call.regenerate)
+        message = readable(self._store.get_message(call.regenerate))
         trace = read_trace(self._store, message)
         tokens, place = tokens_of(trace, call.branch.sequence), call.branch.position
         if not 0 <= place <= len(tokens) or call.branch.token < 0:
@@ -209,7 +209,7 @@ class Answers:
     def _task_of(self, answer: str) -> DocumentTask | None:
         """The task on a document that an answer was made for."""
         question = self._store.get_message(answer).parent
-        return self._store.get_message(question).document if question is not None else None
+        return readable(self._store.get_message(question)).document if question is not None else None
 
     def _make(self, making: PendingAnswer) -> None:
         terminal: Event

@@ -42,6 +42,8 @@ def examples_from_chats(
         turns = tuple(Message(m.role, _text(m, edits)) for m in branch if _text(m, edits).strip())
         if len(turns) < 2 or turns[-1].role != "assistant" or branch[0].parent is not None:
             continue
+        if any(m.unreadable for m in branch):  # what it was told, or shown, is not known
+            continue
         system = message.recipe.prompting.system.strip() if message.recipe is not None else ""
         yield Example(
             messages=(Message("system", system), *turns) if system else turns,

@@ -1,0 +1,154 @@
+"""What is stored and cannot be read is a row that says so: never taken for something else, and never overwritten."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from tests.e2e.training_core import call, opened
+from workbench.api.calls import (
+    Ask,
+    BranchPoint,
+    BuildData,
+    Chat,
+    ChatRecord,
+    ExportChat,
+    FollowRun,
+    GetChat,
+    InspectAnswer,
+    KeepSequence,
+    ListChats,
+)
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
+from workbench.records.recipes import ModelPart, Recipe
+
+HOME = Path(__file__).parents[1] / "fixtures" / "home_0_1_0"
+
+TRUNCATED = ("truncated", "damaged")
+FUTURE = ("future", "newer version")
+RANGE = ("range", "temperature")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(shutil.copytree(HOME, tmp_path / "home"))
+
+
+@pytest.fixture
+def workbench(home: Home) -> Iterator[Workbench]:
+    workbench = opened(home)
+    yield workbench
+    workbench.close()
+
+
+def sql(home: Home, statement: str, *parameters: str) -> list[Any]:
+    connection = apsw.Connection(str(home.database))
+    try:
+        return list(connection.execute(statement, parameters))
+    finally:
+        connection.close()
+
+
+def damaged(stored: str, how: str) -> str:
+    """A stored recipe or training config that was cut off, is of the next format, or has a value out of its range."""
+    changes = {"future": ('"schema":1', '"schema":2'), "range": ('"temperature":0.0', '"temperature":99.0')}
+    return stored[: len(stored) // 2] if how == "truncated" else stored.replace(*changes[how], 1)
+
+
+def damage(home: Home, table: str, column: str, how: str, where: str, *parameters: str) -> str:
+    """Damage one stored value; returns what is stored then."""
+    [(stored,)] = sql(home, f"select {column} from {table} where {where}", *parameters)
+    spoilt = damaged(stored, how)
+    assert spoilt != stored
+    sql(home, f"update {table} set {column} = ? where {where}", spoilt, *parameters)
+    return spoilt
+
+
+def chat_of(workbench: Workbench, title: str) -> Chat:
+    [found] = [chat for chat in call(workbench, ListChats()).chats if chat.title == title]
+    chat = call(workbench, GetChat(chat=found.id))
+    assert isinstance(chat, Chat)
+    return chat
+
+
+# -- chats ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how", "said"), [TRUNCATED, FUTURE, RANGE])
+def test_a_chat_whose_recipe_cannot_be_read_is_listed_opens_and_says_why(home: Home, how: str, said: str) -> None:
+    stored = damage(home, "chats", "recipe", how, "title = ?", "Three of them")
+    workbench = opened(home)
+    try:
+        chats: dict[str, ChatRecord] = {chat.title: chat for chat in call(workbench, ListChats()).chats}
+        assert len(chats) == 9
+        assert [title for title, chat in chats.items() if chat.unreadable] == ["Three of them"]
+        chat = chat_of(workbench, "Three of them")
+        assert (chat.chat.recipe, said in chat.chat.unreadable) == (None, True)
+        assert chat.messages[-1].recipe is not None
+        result = call(workbench, Ask(question="Again", recipe=Recipe(model=ModelPart(name="Base")), chat=chat.chat.id))
+        assert chat_of(workbench, "Three of them").chat.head == result.message
+    finally:
+        workbench.close()
+    assert sql(home, "select recipe from chats where title = ?", "Three of them") == [(stored,)]
+
+
+@pytest.mark.parametrize(("how", "said"), [TRUNCATED, FUTURE, RANGE])
+def test_an_answer_whose_recipe_cannot_be_read_is_shown_and_not_used(home: Home, how: str, said: str) -> None:
+    stored = damage(home, "messages", "recipe", how, "sequences like ? and kept = 2", "%Three%")
+    workbench = opened(home)
+    try:
+        answer = chat_of(workbench, "Three of them").messages[-1]
+        assert (answer.text, answer.recipe) == ("(2) You said Three of them ", None)
+        assert said in answer.unreadable
+        assert answer.notices == (answer.unreadable,)
+        assert answer.unreadable in call(workbench, ExportChat(chat=answer.chat))
+        for request in (
+            InspectAnswer(message=answer.id),
+            KeepSequence(message=answer.id, sequence=1),
+            Ask(regenerate=answer.id, branch=BranchPoint(position=1, token=65)),
+        ):
+            with pytest.raises(UserError, match=said):
+                call(workbench, request)
+    finally:
+        workbench.close()
+    assert sql(home, "select recipe from messages where kept = 2") == [(stored,)]
+
+
+def test_an_answer_that_cannot_be_read_whole_is_no_example(home: Home) -> None:
+    damage(home, "messages", "recipe", "future", "original is not null")
+    workbench = opened(home)
+    try:
+        run = call(workbench, BuildData(name="Mine", source="chats"))
+        assert call(workbench, FollowRun(run=run.id))["examples"] == 1
+        assert "Tell me of bridges" in (home.datasets / "Mine.jsonl").read_text()
+    finally:
+        workbench.close()
+
+
+def test_tokens_that_cannot_be_read_are_said_not_to_be(home: Home) -> None:
+    sql(home, "update messages set trace = x'00' where text like 'You said Searched%'")
+    workbench = opened(home)
+    try:
+        answer = chat_of(workbench, "Searched by beams").messages[-1]
+        with pytest.raises(UserError, match="tokens cannot be read: it is damaged"):
+            call(workbench, InspectAnswer(message=answer.id))
+    finally:
+        workbench.close()
+
+
+def test_citations_that_cannot_be_read_leave_the_answer_readable(home: Home) -> None:
+    sql(home, "update messages set citations = '[{\"n\": \"one\"}]' where citations like '%arches%'")
+    workbench = opened(home)
+    try:
+        answer = chat_of(workbench, "How many arches has the bridge in Prague?").messages[-1]
+        assert (answer.text, answer.citations) == ("The bridge in Prague has 16 arches [1]. ", ())
+        assert "citations" in answer.unreadable
+    finally:
+        workbench.close()
