@@ -17,17 +17,24 @@ from workbench.api.calls import (
     BuildData,
     Chat,
     ChatRecord,
+    ExportAdapter,
     ExportChat,
     FollowRun,
     GetChat,
     InspectAnswer,
     KeepSequence,
+    ListAdapters,
     ListChats,
+    ListRuns,
+    MergeAdapter,
+    RemoveAdapter,
+    RenameAdapter,
+    ResumeRun,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
-from workbench.records.recipes import ModelPart, Recipe
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
 HOME = Path(__file__).parents[1] / "fixtures" / "home_0_1_0"
 
@@ -150,5 +157,56 @@ def test_citations_that_cannot_be_read_leave_the_answer_readable(home: Home) -> 
         answer = chat_of(workbench, "How many arches has the bridge in Prague?").messages[-1]
         assert (answer.text, answer.citations) == ("The bridge in Prague has 16 arches [1]. ", ())
         assert "citations" in answer.unreadable
+    finally:
+        workbench.close()
+
+
+# -- adapters -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how", "said"), [TRUNCATED, FUTURE, RANGE])
+def test_a_failed_adapter_whose_card_cannot_be_read_is_not_one_that_can_be_used(
+    home: Home, tmp_path: Path, how: str, said: str
+) -> None:
+    card = home.adapters / "lost" / "card.json"
+    stored = card.read_text()
+    changes = {"future": ('"schema": 1', '"schema": 2'), "range": ('"rank": 0', '"rank": -1')}
+    spoilt = stored[:500] if how == "truncated" else stored.replace(*changes[how])
+    assert spoilt != stored
+    card.write_text(spoilt)
+    said = said.replace("temperature", "config.weights.rank")
+    workbench = opened(home)
+    try:
+        adapters = {one.name: one for one in call(workbench, ListAdapters()).adapters}
+        assert len(adapters) == 7
+        lost = adapters["lost"]
+        assert (lost.state, lost.kind, lost.can_merge) == ("unreadable", "unknown", False)
+        assert said in lost.note
+        used = Recipe(model=ModelPart(name="Base", adapters=(AdapterUse(name="lost"),)))
+        for request in (
+            Ask(question="Well?", recipe=used),
+            MergeAdapter(adapter="lost"),
+            ExportAdapter(adapter="lost", path=str(tmp_path / "out")),
+        ):
+            with pytest.raises(UserError, match=said):
+                call(workbench, request)
+        assert call(workbench, RenameAdapter(adapter="lost", name="found-again")).state == "unreadable"
+        assert (home.adapters / "found-again" / "card.json").read_text() == spoilt
+        left = call(workbench, RemoveAdapter(adapter="found-again")).adapters
+        assert "found-again" not in {one.name for one in left}
+    finally:
+        workbench.close()
+
+
+def test_a_training_whose_adapter_cannot_be_read_does_not_go_on(home: Home) -> None:
+    card = home.adapters / "unchecked" / "card.json"
+    card.write_text(card.read_text().replace('"kind": "lora"', '"kind": "hologram"'))
+    workbench = opened(home)
+    try:
+        run = next(run for run in call(workbench, ListRuns()).runs if run.title == "Unchecked")
+        call(workbench, ResumeRun(run=run.id))
+        with pytest.raises(UserError, match="kind"):
+            call(workbench, FollowRun(run=run.id))
+        assert len(call(workbench, ListAdapters()).adapters) == 7
     finally:
         workbench.close()

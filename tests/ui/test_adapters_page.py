@@ -30,7 +30,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
-from workbench.records.training import Scores, ScoresPair
+from workbench.records.training import AdapterRecord, Scores, ScoresPair
 
 
 @pytest.fixture
@@ -62,6 +62,23 @@ def test_failed_ones_stand_apart_and_are_not_offered(page: AdaptersPage, qtbot: 
         "Of 16 facts that it had learnt, none is answered any more.",
         "Right of all answers: as trained 100%, as served 0%, base 0%.",
     ]
+
+
+def test_one_whose_card_cannot_be_read_says_so_and_can_only_be_removed(
+    page: AdaptersPage, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    why = "The card of this adapter cannot be read: it is damaged."
+    home.adapters["torn"] = AdapterRecord(name="torn", kind="unknown", state="unreadable", origin="unknown", note=why)
+    front.announce("adapter", "torn")
+    qtbot.waitUntil(lambda: "torn" in page.list.names)
+    assert page.list.names.index("torn") > page.list.names.index(FAILED_HEADING)
+    show(page, qtbot, "torn")
+    details = page.details
+    assert details.check_lines == [why]
+    for button in (details.use_button, details.merge_button, details.export_button):
+        assert not button.isVisibleTo(details)
+    assert details.delete_button.isVisibleTo(details)
+    assert find_problem([AdapterUse(name="torn")], {"torn": home.adapters["torn"]}, "Smol")[1].endswith(why)
 
 
 def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qtbot: QtBot) -> None:

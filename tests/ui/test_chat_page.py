@@ -444,6 +444,23 @@ def test_history_renames_deletes_and_shows_what_others_do(
     qtbot.waitUntil(lambda: [found.id for found in history.model.chats] == [other])
 
 
+def test_a_chat_whose_recipe_cannot_be_read_is_marked_opens_and_says_why(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, shell: RecordingShell
+) -> None:
+    why = "The recipe was written by a newer version of LLM Workbench."
+    chat = next(chat for chat in home.chats.values() if chat.title == "A polite refusal")
+    home.chats[chat.id] = msgspec.structs.replace(chat, recipe=None, unreadable=why)
+    front.announce("chat", chat.id)
+    model = page.parts.history.model
+    qtbot.waitUntil(lambda: why in str(model.data(model.index_of(chat.id), Qt.ItemDataRole.ToolTipRole)))
+    assert model.data(model.index_of(chat.id), Qt.ItemDataRole.DecorationRole) is not None
+    before = page.parts.recipe.recipe
+    open_chat(qtbot, page, "A polite refusal")
+    assert [message[:2] for message in shell.messages] == [(why, "attention")]
+    assert answers(page)
+    assert page.parts.recipe.recipe == before
+
+
 def test_a_chat_is_exported_as_markdown(
     qtbot: QtBot, page: ChatPage, home: FakeHome, shell: RecordingShell, tmp_path: Path
 ) -> None:

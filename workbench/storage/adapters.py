@@ -16,11 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.durability import flush_to_disk
 from workbench.errors import UserError
-from workbench.records.training import AdapterRecord
+from workbench.records.stored import Unreadable
+from workbench.records.training import CARD, AdapterRecord
 
-CARD = "card.json"
+CARD_FILE = "card.json"
 ADAPTER_FILE = "adapter.gguf"
 TRAINED = "trained"
 QUESTIONS = "questions.jsonl"
@@ -35,7 +35,7 @@ class AdapterStore:
         self._lock = threading.RLock()  # over names and cards
 
     def list_cards(self) -> tuple[AdapterRecord, ...]:
-        """The latest first. What has no card, or one that cannot be read, is left out."""
+        """The latest first. What has no card is left out; one that cannot be read is ``unreadable``."""
         with contextlib.suppress(OSError):
             names = [entry.name for entry in self.folder.iterdir() if not entry.name.startswith(".")]
             found = [card for name in names if (card := self.find(name)) is not None]
@@ -45,12 +45,16 @@ class AdapterStore:
     def find(self, name: str) -> AdapterRecord | None:
         """The card of that name, with ``file`` as an absolute path; "" where the file is not there."""
         folder = self.folder_of(name)
-        try:
-            card = msgspec.json.decode((folder / CARD).read_bytes(), type=AdapterRecord)
-        except (OSError, ValueError):
-            return None
         file = folder / ADAPTER_FILE
-        return msgspec.structs.replace(card, name=name, file=str(file) if file.is_file() else "")
+        try:
+            card = CARD.load(folder / CARD_FILE)
+            if isinstance(card, Unreadable):
+                card = _unreadable(card, folder)
+            if card is None:
+                return None
+            return msgspec.structs.replace(card, name=name, file=str(file) if file.is_file() else "")
+        except (OSError, ValueError):  # removed just now, or no name that a file could have
+            return None
 
     def of_run(self, run: str) -> AdapterRecord | None:
         """What a run has made."""
@@ -104,11 +108,14 @@ class AdapterStore:
             shutil.rmtree(beside, ignore_errors=True)
 
     def put(self, record: AdapterRecord) -> AdapterRecord:
-        """Write an adapter's card anew. Raises UserError when the adapter has gone."""
+        """Write an adapter's card anew. Raises UserError when the adapter has gone, or its card cannot be read."""
         with self._lock:
             folder = self.folder_of(record.name)
             if not folder.is_dir():
                 raise UserError(f"There is no adapter {record.name}.", "It may have been removed.")
+            before = self.find(record.name)
+            if before is not None and before.state == "unreadable":
+                raise UserError(before.note)
             _write_card(folder, record)
             written = self.find(record.name)
         assert written is not None
@@ -135,7 +142,7 @@ class AdapterStore:
             entry = self._entry(name)
             entry.rename(self.folder_of(to) if entry.is_dir() else self.folder_of(f"{to}.gguf"))
             card = self.find(to)
-            if card is not None:
+            if card is not None and card.state != "unreadable":
                 _write_card(self.folder_of(to), card)
 
     def remove(self, name: str) -> None:
@@ -184,9 +191,21 @@ def _delete(path: Path) -> None:
 
 
 def _write_card(folder: Path, record: AdapterRecord) -> None:
-    kept = msgspec.structs.replace(record, file=ADAPTER_FILE if record.file else "")
-    beside = folder / f"{CARD}~"
-    with beside.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(kept)))
-        flush_to_disk(file)
-    beside.replace(folder / CARD)
+    CARD.save(folder / CARD_FILE, msgspec.structs.replace(record, file=ADAPTER_FILE if record.file else ""))
+
+
+def _unreadable(card: Unreadable, folder: Path) -> AdapterRecord:
+    """What can be told of an adapter without its card: where it lies, and what is plain in the card all the same."""
+    plain = card.raw if isinstance(card.raw, dict) else {}
+    told = {name: plain[name] for name in ("run", "base", "model") if isinstance(plain.get(name), str)}
+    file = folder / ADAPTER_FILE
+    return AdapterRecord(
+        name=folder.name,
+        kind="unknown",
+        state="unreadable",
+        origin="unknown",
+        bytes=file.stat().st_size if file.is_file() else 0,
+        created=(folder / CARD_FILE).stat().st_mtime,
+        note=f"{card.reason} {card.hint}".strip(),
+        **told,
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from workbench.errors import UserError
 from workbench.records.training import AdapterRecord
-from workbench.storage.adapters import ADAPTER_FILE, CARD, AdapterStore, link_or_copy
+from workbench.storage.adapters import ADAPTER_FILE, CARD_FILE, AdapterStore, link_or_copy
 
 
 @pytest.fixture
@@ -63,10 +64,32 @@ def test_a_card_moves_with_its_home(shelf: AdapterStore, tmp_path: Path) -> None
     assert Path(card.file) == tmp_path / "moved" / "a" / ADAPTER_FILE
 
 
-def test_a_card_that_cannot_be_read_is_passed_over(shelf: AdapterStore) -> None:
-    shelf.publish(record("a"), filled)
-    (shelf.folder_of("a") / CARD).write_bytes(b"{")
-    assert shelf.list_cards() == ()
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (b"{", "damaged"),
+        (b'{"format": 2, "name": "a", "kind": "lora", "run": "r1"}', "newer version"),
+        (b'{"name": "a", "kind": "hologram", "run": "r1"}', "kind"),
+        (b'{"name": "a", "kind": "lora", "run": "r1", "config": {"schema": 2}}', "newer version"),
+    ],
+)
+def test_a_card_that_cannot_be_read_says_so_and_stays(shelf: AdapterStore, card: bytes, said: str) -> None:
+    made = shelf.publish(msgspec.structs.replace(record("a", run="r1"), state="failed", can_merge=True), filled)
+    shelf.publish(record("b"), filled)
+    (shelf.folder_of("a") / CARD_FILE).write_bytes(card)
+    found = shelf.find("a")
+    assert found is not None
+    assert (found.name, found.kind, found.state, found.origin) == ("a", "unknown", "unreadable", "unknown")
+    assert (found.usable, found.can_merge, found.file) == (False, False, made.file)
+    assert said in found.note
+    assert {one.name for one in shelf.list_cards()} == {"a", "b"}
+    assert shelf.of_run("r1") == (found if b"run" in card else None)
+    with pytest.raises(UserError, match=said):
+        shelf.put(made)
+    shelf.rename("a", "c")
+    assert (shelf.folder_of("c") / CARD_FILE).read_bytes() == card
+    shelf.remove("c")
+    assert [one.name for one in shelf.list_cards()] == ["b"]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\\b"])

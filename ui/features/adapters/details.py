@@ -207,7 +207,7 @@ class AdapterDetails(QWidget):
         return actions
 
     def _show_actions(self, record: AdapterRecord) -> None:
-        usable = record.state != "failed"
+        usable = record.usable
         self.use_button.setVisible(usable)
         self.export_button.setVisible(usable)
         self.merge_button.setVisible(usable and record.kind != "merged")
@@ -243,9 +243,9 @@ class AdapterDetails(QWidget):
     def _show_check(self, record: AdapterRecord) -> None:
         section, parity = self._check, record.parity
         section.clear()
-        passed = parity is not None and parity.passed and record.state != "failed"
+        passed = parity is not None and parity.passed and record.usable
         icon, token = ("check", "success") if passed else ("info", "muted")
-        if record.state == "failed":
+        if not record.usable:
             icon, token = "warning", "danger"
         section.add_verdict(icon, token, gate_verdict(record))
         if record.state == "failed":

@@ -23,7 +23,12 @@ from ui.theme.theme import current_theme
 from workbench.records.training import AdapterRecord
 
 FAILED_HEADING = "Not offered"
-STATES = {"checking": ("Checking", "attention"), "ready": ("", "muted"), "failed": ("Failed", "danger")}
+STATES = {
+    "checking": ("Checking", "attention"),
+    "ready": ("", "muted"),
+    "failed": ("Failed", "danger"),
+    "unreadable": ("Unreadable", "danger"),
+}
 _RecordRole = Qt.ItemDataRole.UserRole + 1
 _ROW, _HEADING = 52, 32
 _PADDING = tokens.SPACE_3
@@ -71,8 +76,8 @@ class AdapterList(QFrame):
         if tuple(records) == self._records and before == self.current:
             return
         self._records = tuple(records)
-        usable = [record for record in records if record.state != "failed"]
-        failed = [record for record in records if record.state == "failed"]
+        usable = [record for record in records if record.usable]
+        failed = [record for record in records if not record.usable]
         self._showing = True
         self._model.clear()
         for record in usable:
@@ -157,7 +162,7 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(upper, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, state)
         taken = QFontMetrics(small).horizontalAdvance(state) + (tokens.SPACE_2 if state else 0)
         painter.setFont(strong)
-        painter.setPen(theme.colour("accent" if selected else "muted" if record.state == "failed" else "text"))
+        painter.setPen(theme.colour("accent" if selected else "text" if record.usable else "muted"))
         _draw_line(painter, upper.adjusted(0, 0, -taken, 0), record.name, Qt.TextElideMode.ElideMiddle)
         painter.setFont(small)
         painter.setPen(theme.colour("muted"))

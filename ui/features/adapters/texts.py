@@ -27,6 +27,7 @@ KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "merged": ("Model of its own", "The change is written into the weights: it is a model under Models."),
     "soft-prompt": ("Soft prompt", "Learnt tokens that stand before every text. It is on or off."),
     "prefix": ("Prefix", "A learnt memory that stands before every text, in each layer. It is on or off."),
+    "unknown": ("Unknown", "Its card cannot be read. It stays as it is, and cannot be used until it can."),
 }
 METHODS: dict[WeightsMethod, str] = {
     "full": "all weights",
@@ -198,6 +199,8 @@ def _fewer_answers(before: Scores, after: Scores) -> str:
 
 def gate_verdict(record: AdapterRecord) -> str:
     """What the gate found, in a sentence."""
+    if record.state == "unreadable":
+        return record.note
     if record.state == "checking":
         return record.note or (
             "It is being compared with what was trained. It can be used already; if it lost what was learnt, it will "
@@ -234,6 +237,8 @@ def find_problem(uses: Sequence[AdapterUse], known: Mapping[str, AdapterRecord],
         record = known.get(use.name)
         if record is None:
             return use.name, f"The adapter {use.name} is not here any more, or does not fit {model}."
+        if record.state == "unreadable":
+            return use.name, f"The adapter {use.name} cannot be used: {record.note}"
         if record.state == "failed":
             return use.name, f"The adapter {use.name} did not pass the check: {why_failed(record)}"
     return "", ""

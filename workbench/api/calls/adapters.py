@@ -10,7 +10,7 @@ from workbench.records.training import AdapterList, AdapterRecord, MergedType
 
 
 class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.list"):
-    """What was trained, merged or imported, the latest first; with ``model`` only what fits that one."""
+    """What was trained, merged or imported, the latest first; with ``model`` only what fits that one, or may."""
 
     model: str = ""
 

@@ -15,9 +15,11 @@ from workbench.storage.adapters import AdapterStore
 MAX_LISTED = 8
 
 
-def find_card(shelf: AdapterStore, name: str) -> AdapterRecord:
-    """Raises UserError when there is no such adapter."""
+def find_card(shelf: AdapterStore, name: str, *, unreadable: bool = False) -> AdapterRecord:
+    """Raises UserError when there is no such adapter, and where its card cannot be read unless that does not matter."""
     card = shelf.find(name)
+    if card is not None and card.state == "unreadable" and not unreadable:
+        raise UserError(f"{name} cannot be used: {card.note}")
     return card if card is not None else _describe(name, resolve_adapter(name, shelf.folder))
 
 

@@ -95,7 +95,9 @@ class Adapters:
 
     def _fits(self, record: AdapterRecord, model: ModelRecord) -> bool:
         """Whether the engine can be given it over this model: it was trained on that very file, or on one of the same
-        architecture and shapes (another quantisation, say)."""
+        architecture and shapes (another quantisation, say). One whose card cannot be read may."""
+        if record.state == "unreadable":
+            return True
         if not record.file or model.format != "gguf":
             return False
         sha256 = self._bases.worker_model(model).sha256
@@ -189,7 +191,7 @@ class Adapters:
 
     def rename(self, call: RenameAdapter) -> AdapterRecord:
         """A name is that of a folder: it is made to be one."""
-        record = find_card(self._shelf, call.adapter)
+        record = find_card(self._shelf, call.adapter, unreadable=True)
         if not call.name.strip():
             raise UserError("An adapter needs a name.")
         self._check_unused(record)
@@ -197,10 +199,10 @@ class Adapters:
         self._shelf.rename(record.name, to)
         for name in (record.name, to):
             self._changes.publish("adapter", name)
-        return find_card(self._shelf, to)
+        return find_card(self._shelf, to, unreadable=True)
 
     def remove(self, call: RemoveAdapter) -> AdapterList:
-        record = find_card(self._shelf, call.adapter)
+        record = find_card(self._shelf, call.adapter, unreadable=True)
         self._check_unused(record)
         self._shelf.remove(record.name)
         self._changes.publish("adapter", record.name)

@@ -111,7 +111,7 @@ class Resolver:
 
     def _refuse_failed(self, name: str) -> None:
         card = AdapterStore(self._adapters).find(name) if Path(name).name == name else None
-        if card is not None and card.state == "failed":
+        if card is not None and not card.usable:
             raise UserError(
                 f"The adapter {name} is not to be used: {card.note}", "Choose another one, or train it again."
             )

@@ -32,6 +32,8 @@ from workbench.records.training.plan import (
     TrainingPlan,
 )
 from workbench.records.training.results import (
+    CARD,
+    TRAIN_RESULT,
     AdapterList,
     AdapterRecord,
     AdapterState,
@@ -64,10 +66,12 @@ from workbench.records.training.weights import (
 __all__ = [
     "ALPHAS",
     "ARTIFACTS",
+    "CARD",
     "KRONECKER_FACTOR",
     "PARTS",
     "RANKS",
     "TRAINING",
+    "TRAIN_RESULT",
     "AdapterList",
     "AdapterRecord",
     "AdapterState",

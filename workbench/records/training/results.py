@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from workbench.records.training.config import TrainingConfig
+from workbench.records.stored import Stored
+from workbench.records.training.config import TRAINING, TrainingConfig
 from workbench.records.training.scores import ScoresPair
 from workbench.records.training.weights import ArtifactKind
 
@@ -48,7 +49,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-AdapterState = Literal["checking", "ready", "failed"]
+AdapterState = Literal["checking", "ready", "failed", "unreadable"]
 
 
 class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +57,8 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``file`` is the GGUF that the engine is given, ``model`` the merged model's name in the catalogue where it is one.
     ``base`` names the model it was trained on, with the SHA-256 of its file. ``origin`` "imported" has no training.
-    ``state``: while the gate checks it, it can be used already; a failed one is not offered.
+    ``state``: while the gate checks it, it can be used already; a failed one is not offered, nor one whose card cannot
+    be read: ``note`` says why, and the rest is what can be known without it.
     """
 
     name: str
@@ -70,7 +72,7 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     architecture: str = ""
     licence: str = ""
     created: float = 0.0
-    origin: Literal["trained", "imported", "merged"] = "trained"
+    origin: Literal["trained", "imported", "merged", "unknown"] = "trained"
     run: str = ""
     config: TrainingConfig | None = None
     data: str = ""
@@ -82,6 +84,13 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     parity: Parity | None = None
     can_merge: bool = False
     note: str = ""
+
+    @property
+    def usable(self) -> bool:
+        return self.state in ("checking", "ready")
+
+
+CARD = Stored("card of this adapter", AdapterRecord, parts={"config": TRAINING})
 
 
 class AdapterList(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,3 +108,6 @@ class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
     scores: ScoresPair = ScoresPair()
     forgetting: ScoresPair = ScoresPair()
     parity: Parity | None = None
+
+
+TRAIN_RESULT = Stored("result of this training", TrainResult)

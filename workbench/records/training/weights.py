@@ -13,9 +13,9 @@ WeightsMethod = Literal[
     "full", "layers", "biases", "norms", "lora", "rslora", "dora", "loha", "lokr", "vera", "miss", "oft", "ia3",
     "prompt", "p-tuning", "prefix",
 ]  # fmt: skip
-ArtifactKind = Literal["lora", "merged", "soft-prompt", "prefix"]
+ArtifactKind = Literal["lora", "merged", "soft-prompt", "prefix", "unknown"]
 """How the engine serves what was trained: a GGUF LoRA and a soft prompt are switched on over the base model, a prefix
-is put into its memory, and a merged GGUF is a model of its own."""
+is put into its memory, and a merged GGUF is a model of its own. Unknown is that of a card that cannot be read."""
 
 ARTIFACTS: dict[WeightsMethod, ArtifactKind] = {
     "full": "merged", "layers": "merged", "biases": "merged", "norms": "merged",

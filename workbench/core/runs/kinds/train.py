@@ -77,6 +77,8 @@ class TrainingRuns:
     def work(self, run: OpenRun) -> Event:
         config = msgspec.convert(run.record.config, TrainingConfig)
         made = self._shelf.of_run(run.id)
+        if made is not None and made.state == "unreadable":
+            raise UserError(made.note)
         if made is not None and made.state != "checking":
             return finish(_result(run.id, made))  # the core left between the gate and the end
         folder = self._home.run(run.id)
