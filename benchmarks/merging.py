@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.decode import starter_model
 from workbench.gguf import architectures as families
-from workbench.gguf.export import convert_trained, merge_trained
 from workbench.records.training import Agreement, MergedType
+from workbench.training.gguf_export import convert_trained, merge_trained
 from workbench.training.protocol import Served
 from workbench.verification.engine_model import EngineModel, Weights
 from workbench.verification.torch_model import rebuild

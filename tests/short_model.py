@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.gguf.layout import fill, header, number_entry, open_model
+from workbench.gguf.weights import open_model
+from workbench.gguf.writer import fill, header, number_entry
 
 
 def write_short(model: Path, out: Path, layers: int = 2) -> Path:

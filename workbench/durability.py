@@ -1,10 +1,18 @@
-"""What was written, made to outlast a loss of power: a file's content, and the names in a folder."""
+"""Files that are complete or absent, and outlast a loss of power: written beside their place, flushed, renamed."""
 
 from __future__ import annotations
 
+import glob
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+import psutil
+
+from workbench.errors import UserError
+from workbench.paths import free_bytes
 
 
 def flush_to_disk(file: IO[bytes]) -> None:
@@ -22,3 +30,59 @@ def flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def written_beside(out: Path) -> Iterator[Path]:
+    """Gives a path in the folder of ``out`` to write to; afterwards the file takes the place of ``out``.
+
+    Raised through, nothing is left and what was at ``out`` is untouched. The file is named ``.NAME.PID.part``: what a
+    killed process left behind of the same file is removed first. Raises UserError when it cannot be written.
+    """
+    beside = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(out)
+        yield beside
+        with beside.open("rb+") as file:
+            flush_to_disk(file)
+        os.replace(beside, out)
+        flush_folder(out.parent)
+    except OSError as error:
+        raise UserError(
+            f"{out} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
+        ) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+@contextmanager
+def kept_beside(out: Path, what: str) -> Iterator[Path]:
+    """Gives a path beside ``out`` for a file that is needed only on the way to it, ``.NAME.WHAT.PID.part``; afterwards
+    it is removed. What a killed process left behind is removed with the unfinished file of the same ``out``."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(out)
+    path = out.with_name(f".{out.name}.{what}.{os.getpid()}.part")
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def check_room(out: Path, needed: int) -> None:
+    """Raises UserError when the disk of ``out`` has fewer than ``needed`` bytes free."""
+    free = free_bytes(out.parent)
+    if needed > free:
+        raise UserError(
+            f"{out.name} needs {needed / 1e6:,.0f} MB and the disk of {out.parent} has {free / 1e6:,.0f} MB free.",
+            "Free some space, or choose another folder.",
+        )
+
+
+def _remove_left_behind(out: Path) -> None:
+    for part in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        process = part.name.removesuffix(".part").rpartition(".")[2]
+        if not process.isdecimal() or not psutil.pid_exists(int(process)):
+            part.unlink(missing_ok=True)

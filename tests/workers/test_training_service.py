@@ -9,8 +9,8 @@ import pytest
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
-from workbench.gguf import export as serving
 from workbench.records.training import TrainingConfig
+from workbench.training import gguf_export as serving
 from workbench.training.control import Switch
 from workbench.training.protocol import BaseModel, Served, Trained, TrainModel
 from workbench.workers.training import TrainingService, _waiting

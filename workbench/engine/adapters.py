@@ -1,6 +1,6 @@
 """Adapters on the loaded model: each read once, then set on a context in no time.
 
-What an adapter is was checked before (``workbench.models.adapters``): llama.cpp aborts the process on some that do
+What an adapter is was checked before (``workbench.gguf.adapter_files``): llama.cpp aborts the process on some that do
 not fit. A LoRA is llama.cpp's; what stands before the text is ours (``virtual_tokens``). Everything here is called on
 the engine's thread.
 """
@@ -16,8 +16,8 @@ from workbench.engine.keys import AdapterKey, Key, file_state
 from workbench.engine.library import llama
 from workbench.engine.virtual_tokens import Beginning, Prefix, SoftPrompt, read_virtual_tokens
 from workbench.errors import UserError
+from workbench.gguf.adapter_files import check_fit
 from workbench.gguf.reader import Tensor
-from workbench.models.adapters import check_fit
 
 KEPT = 8
 """How many adapters stay in memory."""

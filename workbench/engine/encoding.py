@@ -19,7 +19,8 @@ from workbench.engine.batch import Batch
 from workbench.engine.library import llama, start_library
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.models.gguf_model import describe_gguf, read_pieces
+from workbench.gguf.reader import read_pieces
+from workbench.models.gguf_model import describe_gguf
 from workbench.models.machine import read_machine
 
 LONGEST_TEXT = 4_096

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from workbench.engine.protocol import LoraUse
 from workbench.errors import UserError
 from workbench.gguf.reader import read_gguf
-from workbench.models.virtual_tokens import check_scale, check_single, count_virtual_tokens
+from workbench.gguf.virtual_tokens import check_scale, check_single, count_virtual_tokens
 
 
 class AdapterKey(NamedTuple):

@@ -23,8 +23,8 @@ from workbench.engine.offloading import weigh_tensors
 from workbench.engine.protocol import Load, LoadedModel
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.gguf.reader import Tensor
-from workbench.models.gguf_model import describe_gguf, read_pieces
+from workbench.gguf.reader import Tensor, read_pieces
+from workbench.models.gguf_model import describe_gguf
 from workbench.models.machine import read_machine
 
 MAX_OUTPUTS = 32

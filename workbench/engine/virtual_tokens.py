@@ -22,7 +22,7 @@ from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.sequence_state import SequenceState
 from workbench.errors import UserError
 from workbench.gguf.reader import GGUF, Tensor, read_gguf
-from workbench.models.virtual_tokens import prefix_of, soft_prompt_of
+from workbench.gguf.virtual_tokens import prefix_of, soft_prompt_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -169,11 +169,7 @@ def restore_sequence(context: Any, sequence: int, data: Any) -> bool:
 
 def _read(file: GGUF, tensor: Tensor) -> Floats:
     """A tensor of float32, in numpy's order of dimensions."""
-    alignment = file.number("general.alignment", 32)
-    offset = file.weights_at
-    for before in file.tensors[: file.tensors.index(tensor)]:
-        offset += -(-before.bytes // alignment) * alignment
     with file.path.open("rb") as stream:
-        stream.seek(offset)
+        stream.seek(tensor.offset)
         numbers = np.frombuffer(stream.read(tensor.bytes), "<f4")
     return numbers.astype(np.float32).reshape(tuple(reversed(tensor.shape)))

@@ -1,7 +1,7 @@
-"""The bridge to llama.cpp: a PEFT adapter becomes a GGUF adapter or is merged into a GGUF model.
+"""GGUF and safetensors files: read within limits, and written from adapters, soft prompts and merges.
 
-``converting`` writes GGUF adapters, ``merging`` merged models, ``quantising`` other number formats of a whole model.
-What they share: ``peft_folder`` and ``gguf_file`` read, ``base`` and ``families`` know how llama.cpp names and orders
-the weights of an architecture, ``changes`` what an adapter does to one tensor. Everything is numpy; llama.cpp itself
-is needed by ``quantising`` only.
+``reader`` checks a GGUF file's header, ``weights`` reads its tensors, ``writer`` makes one of pieces; ``safetensors``
+and ``peft_folder`` read what was trained. ``base_model`` and ``architectures`` know how llama.cpp names and orders the
+weights of an architecture, ``adapter_deltas`` what an adapter does to one tensor, ``lora`` and ``merging`` write it.
+All of it is numpy: neither torch nor llama.cpp.
 """

@@ -17,14 +17,14 @@ import numpy as np
 
 from workbench.errors import UserError
 from workbench.gguf import changed_folder
+from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.architectures import FAMILIES
 from workbench.gguf.base_model import Base
-from workbench.gguf.layout import Floats, open_single
 from workbench.gguf.peft_folder import Module, PeftAdapter, read_peft_folder
 from workbench.gguf.peft_kinds import LOW_RANK
 from workbench.gguf.reader import read_gguf
 from workbench.gguf.weight_deltas import Hadamard, Kronecker, Rotation, rotations
-from workbench.models.adapters import check_adapter
+from workbench.gguf.weights import Floats, open_single
 
 _EMBEDDING = "token_embd.weight"
 

@@ -17,9 +17,9 @@ import gguf
 
 from workbench.errors import UserError
 from workbench.gguf.architectures import FAMILIES, Order, architecture_of, layer_of, row_order
-from workbench.gguf.layout import open_model, whole_numbers
 from workbench.gguf.reader import Tensor
-from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.gguf.safetensors import SafetensorsFile
+from workbench.gguf.weights import open_model
 
 _OUTPUT = "output.weight"
 _INNER = ("language_model.", "text_model.")
@@ -110,7 +110,7 @@ def _read_gguf(path: Path) -> Base:
     tensors = {name: stored.tensor for name, stored in contents.tensors.items()}
     layers = first.number(f"{architecture}.block_count")
     heads, kv_heads = (
-        whole_numbers(contents, key) or first.metadata.get(key)
+        contents.whole_numbers(key) or first.metadata.get(key)
         for key in (f"{architecture}.attention.head_count", f"{architecture}.attention.head_count_kv")
     )
     heads = _per_layer(path, heads, layers)

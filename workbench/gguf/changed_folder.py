@@ -16,9 +16,9 @@ import numpy as np
 from workbench.errors import UserError
 from workbench.gguf.architectures import FAMILIES, Order
 from workbench.gguf.base_model import Base
-from workbench.gguf.layout import Floats
 from workbench.gguf.peft_folder import folder_sha256
-from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.gguf.safetensors import SafetensorsFile
+from workbench.gguf.weights import Floats
 
 CONFIG, WEIGHTS = "changed.json", "changed.safetensors"
 METHODS = ("full", "layers", "biases", "norms")

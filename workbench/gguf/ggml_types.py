@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from workbench.errors import UserError
+
 
 class TensorType(NamedTuple):
     """A number format: ``block`` numbers are stored in ``bytes`` bytes."""
@@ -55,6 +57,9 @@ TENSOR_TYPES: dict[int, TensorType] = {
     42: TensorType("Q2_0", 64, 18),
 }
 
+TYPES_BY_NAME = {kind.name: kind for kind in TENSOR_TYPES.values()}
+TYPE_NUMBERS = {kind.name: number for number, kind in TENSOR_TYPES.items()}
+
 REMOVED_TENSOR_TYPES = frozenset({4, 5, 31, 32, 33, 36, 37, 38})
 """Formats that llama.cpp once wrote and no longer reads."""
 
@@ -99,3 +104,21 @@ FILE_TYPES: dict[int, str] = {
 """``general.file_type``: what whoever quantised the file calls the mixture."""
 
 UNQUANTISED = frozenset({"F32", "F16", "BF16", "F64"})
+
+NEEDS_IMPORTANCE = ("IQ1_M", "IQ1_S", "IQ2_M", "IQ2_S", "IQ2_XS", "IQ2_XXS", "IQ3_XS", "IQ3_XXS", "Q2_K_S")
+"""Formats that llama.cpp writes only with an importance matrix, or badly without one."""
+
+WRITABLE_TYPES = (
+    "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_M", "Q4_K_S", "Q4_1", "Q4_0",
+    "IQ4_NL", "IQ4_XS", "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K",
+)  # fmt: skip
+"""What a model can be written as, the largest first."""
+
+
+def check_type(type_name: str) -> None:
+    """Raises UserError for a type that is not in ``WRITABLE_TYPES``."""
+    if type_name not in WRITABLE_TYPES:
+        why = (
+            " needs an importance matrix, which there is none of." if type_name in NEEDS_IMPORTANCE else " is unknown."
+        )
+        raise UserError(f"The format {type_name}{why}", f"Choose one of {', '.join(WRITABLE_TYPES)}.")

@@ -15,15 +15,16 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.atomic_write import check_room, written_beside
+from workbench.durability import check_room, written_beside
 from workbench.errors import UserError
 from workbench.gguf.adapter_deltas import PeftChanges
+from workbench.gguf.adapter_files import AdapterDetails, check_adapter, check_fit
 from workbench.gguf.base_model import Base, read_base
-from workbench.gguf.layout import Floats, fill, float_entry, header, number_entry, text_entry
 from workbench.gguf.peft_folder import PeftAdapter, read_peft_folder
 from workbench.gguf.peft_kinds import LOW_RANK, name_of
 from workbench.gguf.reader import Tensor, read_gguf
-from workbench.models.adapters import AdapterDetails, check_adapter, check_fit
+from workbench.gguf.weights import Floats
+from workbench.gguf.writer import fill, float_entry, header, number_entry, text_entry
 
 ALIGNMENT = 32
 

@@ -15,26 +15,14 @@ from typing import BinaryIO, Literal, get_args
 import gguf
 import numpy as np
 
-from workbench.atomic_write import check_room, written_beside
+from workbench.durability import check_room, written_beside
 from workbench.errors import UserError
 from workbench.gguf.adapter_deltas import Change, Changes, NoChanges, read_changes, touched
 from workbench.gguf.base_model import read_base
-from workbench.gguf.ggml_types import FILE_TYPES, TENSOR_TYPES
-from workbench.gguf.layout import (
-    Contents,
-    Floats,
-    Stored,
-    can_unpack,
-    fill,
-    float_entry,
-    header,
-    number_entry,
-    open_model,
-    padded,
-    size_of,
-    text_entry,
-)
-from workbench.gguf.reader import read_gguf
+from workbench.gguf.ggml_types import FILE_TYPES, TYPES_BY_NAME
+from workbench.gguf.reader import padded, read_gguf
+from workbench.gguf.weights import Contents, Floats, Stored, can_unpack, open_model
+from workbench.gguf.writer import fill, float_entry, header, number_entry, size_of, text_entry
 
 Progress = Callable[[int, int], None]
 """Receives the bytes that are written and all that will be; what it raises stops the work."""
@@ -59,7 +47,6 @@ for each kind of tensor on SmolLM2 in docs/finetuning.md."""
 SMALL_PARAMETERS = 500_000_000
 """Up to so many parameters closeness to what was trained is worth more than space: no file is large."""
 
-_BLOCKS = {kind.name: kind.block for kind in TENSOR_TYPES.values()}
 _FILE_TYPES = {name: number for number, name in FILE_TYPES.items()}
 _ORIGIN = "general.merged."
 
@@ -197,7 +184,7 @@ def _type_after(stored: Stored, changed_type: ChangedType, finer: tuple[str, ...
             f"{tensor.name} is {kind}, which cannot be packed again here.",
             "Merge with Q8_0 or F16, and quantise the whole model afterwards if it must be smaller.",
         )
-    return "F16" if tensor.shape[0] % _BLOCKS[kind] else kind
+    return "F16" if tensor.shape[0] % TYPES_BY_NAME[kind].block else kind
 
 
 def _write_changed(file: BinaryIO, stored: Stored, change: Change, kind: str, scale: float) -> None:
@@ -252,7 +239,7 @@ def _entries(
     largest = max(sizes, key=lambda kind: sizes[kind])
     if "general.file_type" in entries and changed_type != "same" and largest in _FILE_TYPES:
         entries["general.file_type"] = number_entry("general.file_type", _FILE_TYPES[largest])
-    if any(_BLOCKS[kind] > 1 for kind in sizes) and "general.quantization_version" not in entries:
+    if any(TYPES_BY_NAME[kind].block > 1 for kind in sizes) and "general.quantization_version" not in entries:
         entries["general.quantization_version"] = number_entry("general.quantization_version", QUANTIZATION_VERSION)
     if isinstance(changes, NoChanges):
         return entries

@@ -16,11 +16,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UserError
 from workbench.gguf.peft_kinds import DORA, KINDS, Kind, Method
-from workbench.gguf.safetensors_tensors import Floats, SafetensorsFile
+from workbench.gguf.safetensors import SafetensorsFile
+
+if TYPE_CHECKING:
+    from workbench.gguf.safetensors import Floats
 
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 MAX_CONFIG_BYTES = 16 * 1024 * 1024

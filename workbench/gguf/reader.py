@@ -1,4 +1,4 @@
-"""One GGUF file: its metadata and its tensor table, read within limits. The weights themselves are never read.
+"""A GGUF model of one or more files: metadata and tensor tables, read within limits. The weights are never read.
 
 The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian). The file
 comes from a stranger: every count and length is checked against what the file can hold before it is believed,
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import struct
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -31,6 +32,9 @@ MAX_NESTING = 4
 NESTED_COST = 100  # of a list in a list, as against a text in a list
 KEPT_ARRAY_LENGTH = 64
 MAX_DIMENSIONS = 4
+MAX_PIECES = 1_000
+
+_PIECE = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$", re.IGNORECASE)
 
 _DAMAGED_HINT = "Download or copy it again."
 _NEWER_HINT = "Update LLM Workbench, or get the model in another quantisation."
@@ -54,12 +58,13 @@ _STRING, _ARRAY = 8, 9
 
 @dataclass(frozen=True)
 class Tensor:
-    """A row of the tensor table. ``bytes`` is what it takes in the file."""
+    """A row of the tensor table. ``bytes`` is what it takes in the file, which begin at ``offset``."""
 
     name: str
     shape: tuple[int, ...]
     type: str
     bytes: int
+    offset: int = 0
 
     @property
     def elements(self) -> int:
@@ -72,7 +77,7 @@ class GGUF:
 
     ``metadata`` holds numbers, texts and short lists. Arrays longer than 64 are left out of it and only counted:
     ``lengths[key]`` is the length of every array, kept or not. ``types[key]`` is the number of each entry's type, and
-    ``weights_at`` is where in the file the first tensor's bytes begin.
+    ``places[key]`` is where in the file the whole entry begins and ends.
     """
 
     path: Path
@@ -82,7 +87,7 @@ class GGUF:
     lengths: dict[str, int]
     tensors: tuple[Tensor, ...]
     types: dict[str, int]
-    weights_at: int
+    places: dict[str, tuple[int, int]]
 
     @property
     def parameters(self) -> int:
@@ -119,6 +124,51 @@ def read_gguf(path: Path) -> GGUF:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
+def read_pieces(path: Path) -> list[GGUF]:
+    """The files of a model, of which ``path`` is any, in their order. Raises UserError when they are not sound."""
+    given = read_gguf(path)
+    count = given.number("split.count", 1)
+    if count <= 1:
+        return [given]
+    match = _PIECE.match(path.name)
+    if match is None or int(match["count"]) != count:
+        raise UserError(
+            f"{path} is one of {count} files of a split model, but is not named as such.",
+            f"Name them NAME-00001-of-{count:05}.gguf and so on, as they were.",
+        )
+    if count > MAX_PIECES:
+        raise UserError(f"{path} is damaged: it claims to be one of {count:,} files.")
+    paths = [path.with_name(f"{match['stem']}-{n:05}-of-{count:05}.gguf") for n in range(1, count + 1)]
+    missing = [p.name for p in paths if p != path and not p.is_file()]
+    if missing:
+        listed = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise UserError(
+            f"{path} is one of {count} files, and {len(missing)} of them are not beside it: {listed}.",
+            "Put all files of the model into one folder.",
+        )
+    pieces = [given if p == path else read_gguf(p) for p in paths]
+    for index, piece in enumerate(pieces):
+        if piece.number("split.count", 1) != count or piece.number("split.no", -1) != index:
+            raise UserError(
+                f"{piece.path} is not file {index + 1} of {count} of this model, as its name says.",
+                "Get the files of one model again.",
+            )
+    tensors = sum(len(piece.tensors) for piece in pieces)
+    declared = pieces[0].number("split.tensors.count", tensors)
+    if tensors != declared or len({t.name for piece in pieces for t in piece.tensors}) != tensors:
+        raise UserError(
+            f"The files of {pieces[0].path} do not belong together: they hold {tensors} tensors of {declared}.",
+            "Get the files of one model again.",
+        )
+    return pieces
+
+
+def whole_name(path: Path) -> str:
+    """The name that a model's file has where it is one: of ``big-00001-of-00003.gguf`` it is ``big.gguf``."""
+    match = _PIECE.match(path.name)
+    return f"{match['stem']}.gguf" if match else path.name
+
+
 def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
     reader = _Reader(path, file, size)
     version = _check_magic(path, reader)
@@ -132,12 +182,15 @@ def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
     metadata: dict[str, Any] = {}
     lengths: dict[str, int] = {}
     types: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
     for _ in range(key_count):
+        start = reader.position
         key = reader.text(MAX_NAME_BYTES, "a metadata name")
         if key in types:
             reader.damaged(f"the metadata entry {key!r} is there twice")
         types[key] = reader.scalar(_U32)
         value = reader.value(types[key], key)
+        places[key] = start, reader.position
         if isinstance(value, _Array):
             lengths[key] = value.count
             if value.items is None:
@@ -146,7 +199,7 @@ def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
         metadata[key] = value
     alignment = _alignment(reader, metadata)
     tensors = _read_tensors(reader, tensor_count, alignment, size)
-    return GGUF(path, version, size, metadata, lengths, tensors, types, _padded(reader.position, alignment))
+    return GGUF(path, version, size, metadata, lengths, tensors, types, places)
 
 
 def _check_magic(path: Path, reader: _Reader) -> int:
@@ -204,7 +257,7 @@ def _alignment(reader: _Reader, metadata: dict[str, Any]) -> int:
 
 
 def _read_tensors(reader: _Reader, count: int, alignment: int, size: int) -> tuple[Tensor, ...]:
-    tensors: list[Tensor] = []
+    tensors: list[Tensor] = []  # their offsets are counted from where the weights begin
     names: set[str] = set()
     end = 0  # of the last tensor, padded, counted from where the weights begin
     last = 0
@@ -229,14 +282,15 @@ def _read_tensors(reader: _Reader, count: int, alignment: int, size: int) -> tup
             reader.damaged(f"the tensor {name!r} does not begin where the one before it ends")
         taken = elements // kind.block * kind.bytes
         last = end + taken
-        end = _padded(last, alignment)
-        tensors.append(Tensor(name, shape, kind.name, taken))
-    needed = _padded(reader.position, alignment) + last
+        end = padded(last, alignment)
+        tensors.append(Tensor(name, shape, kind.name, taken, offset))
+    begin = padded(reader.position, alignment)
+    needed = begin + last
     if count and needed > size:
         raise UserError(
             f"{reader.path} is cut short: its weights need {needed:,} bytes and the file has {size:,}.", _DAMAGED_HINT
         )
-    return tuple(tensors)
+    return tuple(replace(tensor, offset=begin + tensor.offset) for tensor in tensors)
 
 
 def _refuse_type(path: Path, tensor: str, number: int) -> NoReturn:
@@ -250,7 +304,8 @@ def _refuse_type(path: Path, tensor: str, number: int) -> NoReturn:
     )
 
 
-def _padded(position: int, alignment: int) -> int:
+def padded(position: int, alignment: int) -> int:
+    """``position`` rounded up to a multiple of ``alignment``."""
     return -(-position // alignment) * alignment
 
 

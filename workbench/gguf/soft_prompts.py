@@ -17,12 +17,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.atomic_write import written_beside
+from workbench.durability import written_beside
 from workbench.errors import UserError
 from workbench.gguf.architectures import row_order
 from workbench.gguf.base_model import Base
-from workbench.gguf.layout import Floats, fill, header, number_entry, text_entry
 from workbench.gguf.peft_folder import folder_sha256, open_weights, read_config
+from workbench.gguf.weights import Floats
+from workbench.gguf.writer import fill, header, number_entry, text_entry
 
 PROMPT_KINDS = {"PROMPT_TUNING": "soft-prompt", "P_TUNING": "soft-prompt", "PREFIX_TUNING": "prefix"}
 ALIGNMENT = 32

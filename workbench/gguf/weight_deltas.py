@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.gguf.architectures import Order
-from workbench.gguf.layout import Floats
+from workbench.gguf.weights import Floats
 
 
 @dataclass(frozen=True)

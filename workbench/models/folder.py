@@ -13,9 +13,9 @@ import msgspec
 
 from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
+from workbench.gguf.safetensors import Header, read_header
 from workbench.models.licences import licence_of_folder, spell_licence
 from workbench.models.names import name_of
-from workbench.models.safetensors import Header, read_header
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 MAX_JSON_BYTES = 64 * 1024 * 1024

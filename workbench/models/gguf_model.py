@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
 from workbench.gguf.ggml_types import FILE_TYPES, UNQUANTISED
-from workbench.gguf.reader import GGUF, read_gguf
+from workbench.gguf.reader import GGUF, read_pieces
 from workbench.models.licences import spell_licence
 from workbench.models.names import name_of
 
-MAX_PIECES = 1_000
 GUESSED_FILE_TYPE = 1024  # llama.cpp adds this bit when it guessed the type from the tensors
 MAX_SHOWN_TEXT = 4_096
 
-_PIECE = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$", re.IGNORECASE)
 _EMBEDDING_ARCHITECTURES = frozenset(
     {
         "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert", "modern-bert",
@@ -81,51 +78,6 @@ def _is_short(value: object) -> bool:
     if isinstance(value, list):
         return sum(len(item) if isinstance(item, str) else 8 for item in value) <= MAX_SHOWN_TEXT
     return not isinstance(value, str) or len(value) <= MAX_SHOWN_TEXT
-
-
-def read_pieces(path: Path) -> list[GGUF]:
-    """The files of a model, of which ``path`` is any, in their order. Raises UserError when they are not sound."""
-    given = read_gguf(path)
-    count = given.number("split.count", 1)
-    if count <= 1:
-        return [given]
-    match = _PIECE.match(path.name)
-    if match is None or int(match["count"]) != count:
-        raise UserError(
-            f"{path} is one of {count} files of a split model, but is not named as such.",
-            f"Name them NAME-00001-of-{count:05}.gguf and so on, as they were.",
-        )
-    if count > MAX_PIECES:
-        raise UserError(f"{path} is damaged: it claims to be one of {count:,} files.")
-    paths = [path.with_name(f"{match['stem']}-{n:05}-of-{count:05}.gguf") for n in range(1, count + 1)]
-    missing = [p.name for p in paths if p != path and not p.is_file()]
-    if missing:
-        listed = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
-        raise UserError(
-            f"{path} is one of {count} files, and {len(missing)} of them are not beside it: {listed}.",
-            "Put all files of the model into one folder.",
-        )
-    pieces = [given if p == path else read_gguf(p) for p in paths]
-    for index, piece in enumerate(pieces):
-        if piece.number("split.count", 1) != count or piece.number("split.no", -1) != index:
-            raise UserError(
-                f"{piece.path} is not file {index + 1} of {count} of this model, as its name says.",
-                "Get the files of one model again.",
-            )
-    tensors = sum(len(piece.tensors) for piece in pieces)
-    declared = pieces[0].number("split.tensors.count", tensors)
-    if tensors != declared or len({t.name for piece in pieces for t in piece.tensors}) != tensors:
-        raise UserError(
-            f"The files of {pieces[0].path} do not belong together: they hold {tensors} tensors of {declared}.",
-            "Get the files of one model again.",
-        )
-    return pieces
-
-
-def whole_name(path: Path) -> str:
-    """The name that a model's file has where it is one: of ``big-00001-of-00003.gguf`` it is ``big.gguf``."""
-    match = _PIECE.match(path.name)
-    return f"{match['stem']}.gguf" if match else path.name
 
 
 def _refuse_other_kinds(file: GGUF) -> None:

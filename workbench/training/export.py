@@ -19,7 +19,7 @@ from workbench.errors import UserError
 from workbench.gguf.architectures import new_biases
 from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
-from workbench.models.gguf_model import read_pieces, whole_name
+from workbench.gguf.reader import read_pieces, whole_name
 from workbench.records.training import TrainingConfig, dump_config, layers_of
 from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel

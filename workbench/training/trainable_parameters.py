@@ -14,7 +14,7 @@ from workbench.errors import UserError
 from workbench.gguf.architectures import FAMILIES
 from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.reader import Tensor
-from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.gguf.safetensors import SafetensorsFile
 from workbench.models.folder import describe_folder
 from workbench.models.gguf_model import describe_gguf
 from workbench.records.training import KRONECKER_FACTOR, WeightsPart, layers_of, rank_of

@@ -19,8 +19,8 @@ from workbench.engine.library import llama, start_library
 from workbench.engine.memory_planner import find_windows
 from workbench.engine.virtual_tokens import read_virtual_tokens
 from workbench.errors import UserError
+from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.reader import read_gguf
-from workbench.models.adapters import check_adapter
 
 Floats = NDArray[np.float32]
 

@@ -81,7 +81,7 @@ def rebuild(base: Path, trained: Path, scale: float = 1.0, report: Callable[[int
     """
     import psutil
 
-    from workbench.models.gguf_model import read_pieces
+    from workbench.gguf.reader import read_pieces
     from workbench.training.artifacts import load_trained
     from workbench.training.weights.loading import load_base
 

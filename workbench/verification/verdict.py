@@ -9,8 +9,7 @@ import msgspec
 
 from workbench.gguf.adapter_deltas import read_changes
 from workbench.gguf.base_model import read_base
-from workbench.gguf.reader import read_gguf
-from workbench.models.gguf_model import read_pieces
+from workbench.gguf.reader import read_gguf, read_pieces
 from workbench.records.training import Agreement, Parity
 from workbench.records.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
 from workbench.training.protocol import Served

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from workbench import errors
-from workbench.atomic_write import kept_beside
+from workbench.durability import kept_beside
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
-from workbench.gguf.export import kind_of
 from workbench.gguf.merging import write_merged
-from workbench.models.gguf_model import read_pieces
+from workbench.gguf.reader import read_pieces
 from workbench.records.training import Parity, Scores
+from workbench.training.gguf_export import kind_of
 from workbench.training.protocol import BaseModel, Served
 from workbench.verification.comparison import Comparison
 from workbench.verification.engine_model import EngineModel, Weights, block_tokens

@@ -149,7 +149,7 @@ class TrainingService:
     def _serve_and_check(
         self, call: TrainModel, trained: Trained, model: Any, context: RequestContext, emit: Emit
     ) -> None:
-        from workbench.gguf.export import convert_trained
+        from workbench.training.gguf_export import convert_trained
 
         context.raise_if_cancelled()
         folder = Path(call.serve)
@@ -185,7 +185,7 @@ class TrainingService:
     # -- what is served ------------------------------------------------------------------------------
 
     def _convert(self, call: ConvertTrained, context: RequestContext) -> Iterator[Event]:
-        from workbench.gguf.export import convert_trained
+        from workbench.training.gguf_export import convert_trained
 
         def work(emit: Emit) -> Served:
             report = _reporting(emit, context)
@@ -194,7 +194,7 @@ class TrainingService:
         yield from _streamed(work)
 
     def _merge(self, call: MergeTrained, context: RequestContext) -> Iterator[Event]:
-        from workbench.gguf.export import merge_trained
+        from workbench.training.gguf_export import merge_trained
 
         def work(emit: Emit) -> Served:
             return merge_trained(
@@ -211,7 +211,7 @@ class TrainingService:
         yield from _streamed(work)
 
     def _requantize(self, call: Requantize, context: RequestContext) -> Iterator[Event]:
-        from workbench.gguf.export import requantize
+        from workbench.training.gguf_export import requantize
 
         yield from _streamed(
             lambda emit: requantize(call.model, Path(call.out), call.type, report=_reporting(emit, context))

@@ -12,7 +12,8 @@ from workbench.engine.memory_planner import cache_bytes, plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
 from workbench.engine.protocol import Load
 from workbench.errors import UserError
-from workbench.models.gguf_model import describe_gguf, read_pieces
+from workbench.gguf.reader import read_pieces
+from workbench.models.gguf_model import describe_gguf
 
 GB = 10**9
 

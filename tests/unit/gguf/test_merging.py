@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,10 @@ from tests.unit.tiny_models import Floats, llama_logits, read_tensors
 from workbench.errors import UserError
 from workbench.gguf import merging
 from workbench.gguf.base_model import read_base
-from workbench.gguf.layout import open_model
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.gguf.merging import merge
-from workbench.gguf.reader import read_gguf
-from workbench.models.gguf_model import read_pieces
+from workbench.gguf.reader import read_gguf, read_pieces
+from workbench.gguf.weights import open_model
 
 IA3 = {"ia3": True, "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}
 LOHA = {"kind": "LoHa", "r": 3, "alpha": 12}
@@ -312,3 +314,40 @@ def test_heads_of_each_layer_are_read_also_of_many_layers(tmp_path: Path) -> Non
     base = read_base(tmp_path / "deep.gguf")
     assert (len(base.heads), base.heads[79], base.kv_heads[78:]) == (80, 8, (2, 3))
     assert not base.tied
+
+
+SLOW_MERGE = """
+import sys, time
+from pathlib import Path
+from workbench.gguf import merging
+
+write = merging._write_changed
+def slowly(*given):
+    write(*given)
+    print("wrote", flush=True)
+    time.sleep(0.02)
+merging._write_changed = slowly
+merging.merge(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+def test_a_killed_merge_leaves_no_model_and_the_next_one_cleans_up(adapters: TinyAdapters, tmp_path: Path) -> None:
+    trained = adapters.make("llama", "llama-lora")
+    before = hashlib.sha256(trained.base.read_bytes()).hexdigest()
+    out = tmp_path / "merged.gguf"
+    rng = random.Random(5)
+    for _ in range(3):
+        command = [sys.executable, "-c", SLOW_MERGE, str(trained.base), str(trained.folder), str(out)]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        for _ in range(rng.randint(1, 12)):
+            assert child.stdout.readline() == b"wrote\n"
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        assert not out.exists()
+        assert list(tmp_path.glob(".*.part"))
+    merge(trained.base, trained.folder, out)
+    assert read_gguf(out).tensors
+    assert list(tmp_path.iterdir()) == [out]
+    assert hashlib.sha256(trained.base.read_bytes()).hexdigest() == before

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.gguf.test_export import base_of, save_changed, with_virtual_tokens
 
 from tests.unit import tiny_models
-from tests.unit.gguf.test_export import base_of, save_changed, with_virtual_tokens
 from tests.unit.gguf.test_merging import LOHA, LOKR, MISS, OFT, VERA
 from tests.unit.tiny_adapters import TinyAdapters, Trained
 from tests.unit.tiny_models import VOCABULARY, write_gguf
 from workbench import errors
 from workbench.errors import UserError
 from workbench.gguf import architectures as families
-from workbench.gguf.export import convert_trained, merge_trained
 from workbench.records.training import MergedType, Parity
+from workbench.training.gguf_export import convert_trained, merge_trained
 from workbench.training.protocol import Served
 from workbench.verification import comparison as comparing
 from workbench.verification import engine_model, torch_model, verdict

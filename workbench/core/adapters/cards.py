@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
+from workbench.gguf.adapter_files import list_adapters, resolve_adapter
 from workbench.gguf.reader import read_gguf
-from workbench.models.adapters import list_adapters, resolve_adapter
 from workbench.records.training import AdapterRecord
 from workbench.storage.adapters import AdapterStore
 

@@ -23,7 +23,6 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.atomic_write import check_room
 from workbench.core.adapters.artifact_registry import Publishing
 from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
 from workbench.core.change_notifier import Changes
@@ -34,9 +33,10 @@ from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary, with_progress
 from workbench.core.training.workers import TrainingWorkers
+from workbench.durability import check_room
 from workbench.errors import UserError
-from workbench.gguf.quantization_types import check_type
-from workbench.models.adapters import AdapterDetails, check_adapter
+from workbench.gguf.adapter_files import AdapterDetails, check_adapter
+from workbench.gguf.ggml_types import check_type
 from workbench.models.names import file_safe
 from workbench.records.training import AdapterList, AdapterRecord
 from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterStore

@@ -13,10 +13,10 @@ from workbench.api.protocol import RequestContext
 from workbench.core.models.leases import Use
 from workbench.engine.protocol import LoadedModel, LoraUse
 from workbench.errors import UserError
-from workbench.models.adapters import check_adapter, resolve_adapter
+from workbench.gguf.adapter_files import check_adapter, resolve_adapter
+from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
-from workbench.models.virtual_tokens import check_scale, check_single
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry

@@ -14,10 +14,8 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import finish
-from workbench.engine.protocol import LanguageModel
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart
-from workbench.techniques.streaming import Unchanged, edit
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 from workbench.training.data.examples import Example, Source, normalise
@@ -32,6 +30,10 @@ _ASK = "{text}\n\nWrite one short question about this sentence of the text, whic
 _ANSWER = "Answer in a few words."
 _QUESTION = r"[^\s?？\[\]][^\n?？\[\]]{8,160}[?？]"
 """A small model asked for a list of questions writes no list, and not always questions: so one at a time, in form."""
+
+
+Ask = Callable[[str, DecodingPart], Generator[Event, None, str]]
+"""A model's answer to a prompt; yields what it tells on the way."""
 
 
 class MadePair(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +68,9 @@ class PairSet(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_pairs(
     passages: Sequence[Passage],
-    model: LanguageModel,
+    ask: Ask,
     *,
+    small: bool,
     questions: int = 2,
     decoding: DecodingPart | None = None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -75,7 +78,8 @@ def make_pairs(
     """Up to ``questions`` pairs for each passage: about the sentences of it that tell most.
 
     Streams Progress in passages, and each pair as ``Artifact(kind="pair", result=MadePair)``. Ends in Finished with a
-    ``PairSet``, or in Cancelled with the pairs so far. ``decoding`` None takes the most probable words throughout.
+    ``PairSet``, or in Cancelled with the pairs so far. ``small``: the model has fewer than ``SMALL_MODEL_PARAMETERS``.
+    ``decoding`` None takes the most probable words throughout.
     """
     decoding = decoding or DecodingPart()
     pairs: list[MadePair] = []
@@ -88,12 +92,12 @@ def make_pairs(
         for sentence in telling_sentences(passage.text, questions):
             if cancelled():
                 break
-            question = yield from _question(passage.text, sentence, model, decoding)
+            question = yield from _question(passage.text, sentence, ask, small, decoding)
             if cancelled() or not question or normalise(question) in asked:
                 continue
             asked.add(normalise(question))
             prompt = f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}"
-            answer = yield from _said(model, prompt, msgspec.structs.replace(decoding, format="text", grammar="", n=1))
+            answer = yield from ask(prompt, msgspec.structs.replace(decoding, format="text", grammar="", n=1))
             if cancelled():
                 break
             pair = judge(question, answer.strip(), passage, checker)
@@ -132,15 +136,9 @@ def telling_sentences(text: str, count: int) -> list[str]:
     return [sentences[place] for place in sorted(best) if weight(place)]
 
 
-def _question(text: str, sentence: str, model: LanguageModel, decoding: DecodingPart) -> Generator[Event, None, str]:
+def _question(text: str, sentence: str, ask: Ask, small: bool, decoding: DecodingPart) -> Generator[Event, None, str]:
     """ "" when none came out."""
-    ask = _ASK_SMALL if model.parameters < SMALL_MODEL_PARAMETERS else _ASK
+    wording = _ASK_SMALL if small else _ASK
     form = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
-    said = (yield from _said(model, ask.format(text=text, sentence=sentence), form)).strip()
+    said = (yield from ask(wording.format(text=text, sentence=sentence), form)).strip()
     return said if re.fullmatch(_QUESTION, said) else ""
-
-
-def _said(model: LanguageModel, prompt: str, decoding: DecodingPart) -> Generator[Event, None, str]:
-    stream = model.generate((Message("user", prompt),), decoding)
-    edited = yield from edit(stream, Unchanged, quiet=True)
-    return edited.generated.text

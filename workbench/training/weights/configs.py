@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import UserError
 from workbench.gguf.base_model import Base
-from workbench.gguf.layout import Contents
+from workbench.gguf.weights import Contents
 
 _TOKENS = {"bos_token_id": "bos", "eos_token_id": "eos", "pad_token_id": "padding"}
 _GEMMA3_LARGEST_LAYERS = 62  # gemma-3-27b, whose attention is scaled otherwise (llama.cpp's gemma3.cpp)

@@ -19,14 +19,13 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.gguf.ggml_types import TENSOR_TYPES
+from workbench.gguf.ggml_types import TENSOR_TYPES, TYPE_NUMBERS
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Unpack = Callable[[Bytes, Floats], None]
 """Turn whole rows of blocks, (rows, bytes of a row), into numbers, (rows, row length); both are contiguous."""
 
-_NUMBERS = {kind.name: number for number, kind in TENSOR_TYPES.items()}
 _WORTH_SHARING = 1 << 17  # numbers, below which handing them to a second thread takes longer than unpacking them
 
 
@@ -49,7 +48,7 @@ _ToFloat = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int
 
 def row_bytes(kind: str, length: int) -> int:
     """The bytes of ``length`` numbers in the format ``kind``."""
-    block = TENSOR_TYPES[_NUMBERS[kind]]
+    block = TENSOR_TYPES[TYPE_NUMBERS[kind]]
     return length // block.block * block.bytes
 
 
@@ -109,10 +108,10 @@ def _by_gguf(kind: gguf.GGMLQuantizationType, blocks: Bytes, into: Floats) -> No
 
 def _traits(kind: str) -> _Traits | None:
     library = _library()
-    block = TENSOR_TYPES[_NUMBERS[kind]]
+    block = TENSOR_TYPES[TYPE_NUMBERS[kind]]
     if library is None:
         return None
-    found: _Traits = library.ggml_get_type_traits(_NUMBERS[kind]).contents
+    found: _Traits = library.ggml_get_type_traits(TYPE_NUMBERS[kind]).contents
     # a ggml that lays the structure out otherwise is not trusted
     return found if (found.blck_size, found.type_size) == (block.block, block.bytes) else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import UserError
-from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.gguf.safetensors import SafetensorsFile
 from workbench.training.weights.dtype_selection import Choice
 from workbench.training.weights.four_bit import check_four_bit, four_bit_config
 

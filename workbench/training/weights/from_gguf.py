@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.errors import UserError
 from workbench.gguf.base_model import Base
-from workbench.gguf.layout import Contents
+from workbench.gguf.weights import Contents
 from workbench.records.training import BaseForm
 from workbench.training.weights.configs import can_build, config_from_gguf, rope_factors
 from workbench.training.weights.dequantization import row_bytes
@@ -122,7 +122,8 @@ class _Holder:
         if stored.path not in self._maps:
             self._maps[stored.path] = np.memmap(stored.path, np.uint8, "r")
         size = row_bytes(stored.tensor.type, length)
-        data = self._maps[stored.path][stored.offset : stored.offset + rows * size].reshape(rows, size)
+        begin = stored.tensor.offset
+        data = self._maps[stored.path][begin : begin + rows * size].reshape(rows, size)
         blocks = packed.Blocks(data, stored.tensor.type, length, source.order, self._scratch)
         return blocks if self._device.type == "cpu" else packed.DeviceBlocks(blocks, self._device)
 

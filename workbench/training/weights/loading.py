@@ -13,8 +13,8 @@ from typing import Any
 
 from workbench.errors import UserError
 from workbench.gguf.base_model import Base, read_base
-from workbench.gguf.layout import open_model
-from workbench.gguf.safetensors_tensors import SafetensorsFile
+from workbench.gguf.safetensors import SafetensorsFile
+from workbench.gguf.weights import open_model
 from workbench.records.training import BaseForm
 from workbench.training.weights.dtype_selection import (
     Choice,

@@ -17,7 +17,7 @@ import numpy as np
 from workbench.errors import UserError
 from workbench.gguf.architectures import Order, layer_of, row_order
 from workbench.gguf.base_model import Base
-from workbench.gguf.layout import Contents, Stored
+from workbench.gguf.weights import Contents, Stored
 from workbench.training.weights.dequantization import row_bytes, unpack
 
 _AT_ONCE = 1 << 20  # numbers that are unpacked before they are put in their place
@@ -93,13 +93,13 @@ def fill(parameter: Any, source: Source, threads: int) -> None:
         parts = target.chunk(len(source.stored), dim=1)
         for stored, part in zip(source.stored, parts, strict=True):
             with stored.path.open("rb") as file:
-                file.seek(stored.offset)
+                file.seek(stored.tensor.offset)
                 for expert in part:
                     _fill_rows(file, expert, source, stored, threads)
         return
     stored = source.stored[0]
     with stored.path.open("rb") as file:
-        file.seek(stored.offset)
+        file.seek(stored.tensor.offset)
         if target.ndim == 1 and source.order is None:
             target = target.view(1, -1)
         elif target.ndim == 1:

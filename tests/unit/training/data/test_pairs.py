@@ -7,11 +7,12 @@ import pytest
 
 from tests.fakes import FakeLanguageModel, passage
 from workbench.api import events
+from workbench.core.runs.kinds.dataset import asking
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.training.data.examples import Source
 from workbench.training.data.groundedness import check_pair
-from workbench.training.data.pairs import MadePair, PairSet, make_pairs, telling_sentences
+from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, MadePair, PairSet, make_pairs, telling_sentences
 
 LIGHTHOUSE = (
     "The Westkapelle lighthouse was built in 1875 by Elise Brandt. It is 52 metres tall, and its lamp is seen from "
@@ -80,7 +81,7 @@ def test_the_place_is_that_of_the_sentence_that_is_meant() -> None:
 
 def made(model: FakeLanguageModel, texts: list[str], **options: object) -> tuple[list[events.Event], PairSet]:
     passages = [passage(text, start=1000 * n) for n, text in enumerate(texts)]
-    stream = list(make_pairs(passages, model, **options))  # type: ignore[arg-type]
+    stream = list(make_pairs(passages, asking(model), small=model.parameters < SMALL_MODEL_PARAMETERS, **options))  # type: ignore[arg-type]
     last = stream[-1]
     assert isinstance(last, events.Finished | events.Cancelled)
     return stream, msgspec.convert(last.result, PairSet)
@@ -151,7 +152,7 @@ def test_a_stop_keeps_what_is_made() -> None:
     model = FakeLanguageModel(["When was the lighthouse built?", "1875"])
     passages = [passage(LIGHTHOUSE), passage(LIGHTHOUSE)]
     stream: list[events.Event] = []
-    for event in make_pairs(passages, model, decoding=DecodingPart(seed=1), cancelled=cancelled):
+    for event in make_pairs(passages, asking(model), small=True, decoding=DecodingPart(seed=1), cancelled=cancelled):
         stream.append(event)
         stop = stop or isinstance(event, events.Artifact)
     last = stream[-1]

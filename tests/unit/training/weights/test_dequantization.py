@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench.gguf.ggml_types import TENSOR_TYPES
-from workbench.gguf.layout import can_unpack
+from workbench.gguf.weights import can_unpack
 from workbench.training.weights import dequantization as unpacking
 from workbench.training.weights.dequantization import row_bytes, unpack
 

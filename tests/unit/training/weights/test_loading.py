@@ -16,7 +16,7 @@ import pytest
 from tests.unit.tiny_models import torch_logits
 from tests.unit.training.weights import tiny_families
 from workbench.errors import UserError
-from workbench.gguf.layout import open_model
+from workbench.gguf.weights import open_model
 from workbench.records.training import BaseForm
 from workbench.training.weights import dtype_selection as choosing
 from workbench.training.weights.dtype_selection import Speeds

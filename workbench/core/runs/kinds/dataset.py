@@ -6,7 +6,7 @@ next one. Between two passages the model is free for whoever chats with another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,22 @@ from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.models.leases import Inference, Use
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.engine.protocol import LanguageModel
 from workbench.errors import UserError
 from workbench.paths import Home
-from workbench.records.messages import Passage
+from workbench.records.messages import Message, Passage
+from workbench.records.recipes import DecodingPart
 from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.retrieval.protocol import Documents, Text
+from workbench.techniques.streaming import Unchanged, edit
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents
 from workbench.training.data.examples import Example, Source, normalise
-from workbench.training.data.pairs import MadePair, make_pairs
+from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, Ask, MadePair, make_pairs
 
 MADE = "made.jsonl"
 
@@ -131,7 +134,11 @@ class DataRuns:
             leased = self._inference.lease(model, engine, 0, run.context, run.tell, use=Use(background=True))
             with leased as language_model:
                 stream = make_pairs(
-                    (passage,), language_model, questions=call.questions, cancelled=lambda: run.context.cancelled
+                    (passage,),
+                    asking(language_model),
+                    small=language_model.parameters < SMALL_MODEL_PARAMETERS,
+                    questions=call.questions,
+                    cancelled=lambda: run.context.cancelled,
                 )
                 for event in stream:
                     if isinstance(event, events.Artifact):
@@ -152,6 +159,16 @@ _NOTHING = {
     "text": "Add documents that have text.",
     "pairs": "No pair was supported by its passage: try a larger model, or other documents.",
 }
+
+
+def asking(model: LanguageModel) -> Ask:
+    """Puts single prompts to a model."""
+
+    def ask(prompt: str, decoding: DecodingPart) -> Generator[Event, None, str]:
+        edited = yield from edit(model.generate((Message("user", prompt),), decoding), Unchanged, quiet=True)
+        return edited.generated.text
+
+    return ask
 
 
 def as_row(example: Example) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from workbench.api import events
 from workbench.api.calls import ExportAdapter, MergeAdapter, ModelRecord, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import finish
-from workbench.atomic_write import check_room
 from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import Bases
 from workbench.core.runs.kinds.merge import merge_and_check, merged_bytes
@@ -24,8 +23,9 @@ from workbench.core.runs.kinds.train import LANE
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.core.training.service import new_path
 from workbench.core.training.workers import TrainingWorkers
+from workbench.durability import check_room
 from workbench.errors import UserError
-from workbench.models.gguf_model import read_pieces
+from workbench.gguf.reader import read_pieces
 from workbench.models.names import file_safe
 from workbench.records.training import AdapterRecord
 from workbench.storage.adapters import QUESTIONS, AdapterStore

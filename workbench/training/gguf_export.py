@@ -1,6 +1,6 @@
 """What a training left becomes what the engine is given: an adapter's GGUF, or a merged model.
 
-``servable.check_servable`` says beforehand what cannot be.
+``gguf.compatibility`` says beforehand what cannot be.
 """
 
 from __future__ import annotations
@@ -10,21 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from workbench.atomic_write import kept_beside
+from workbench.durability import kept_beside
+from workbench.engine.quantization import quantize
 from workbench.errors import UserError
 from workbench.gguf import changed_folder, peft_folder, peft_kinds
 from workbench.gguf.base_model import read_base
-from workbench.gguf.compatibility import check_servable
+from workbench.gguf.ggml_types import check_type
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.gguf.merging import SMALL_PARAMETERS, merge, write_merged
-from workbench.gguf.quantization import quantize
-from workbench.gguf.quantization_types import check_type
+from workbench.gguf.reader import read_pieces
 from workbench.gguf.soft_prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
-from workbench.models.gguf_model import read_pieces
 from workbench.records.training import ArtifactKind, MergedType
 from workbench.training.protocol import BaseModel, Served
-
-__all__ = ["check_servable", "convert_trained", "default_type", "kind_of", "merge_trained", "requantize"]
 
 Report = Callable[[str, int, int], None]
 """Receives a stage ("merging", "quantising") and how far it is of how much; what it raises stops the work."""

@@ -148,15 +148,12 @@ def _sound(file: GGUF, tensor: Tensor) -> Tensor:
 def _check_finite(file: GGUF) -> None:
     """Not a number in a soft prompt would make every answer nonsense, quietly."""
     with file.path.open("rb") as stream:
-        stream.seek(file.weights_at)
         for tensor in file.tensors:
             numbers = array.array("f")
-            start = stream.tell()
+            stream.seek(tensor.offset)
             numbers.frombytes(stream.read(tensor.bytes))
             if sys.byteorder == "big":
                 numbers.byteswap()
             # the sum of finite numbers in double precision is finite
             if len(numbers) != tensor.elements or not math.isfinite(sum(numbers)):
                 raise UserError(f"{tensor.name!r} in {file.path} holds numbers that are not finite.", _AGAIN_HINT)
-            alignment = file.number("general.alignment", 32)
-            stream.seek(start + -(-tensor.bytes // alignment) * alignment)

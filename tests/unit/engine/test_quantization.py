@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from tests.unit import tiny_models
+from workbench.engine.quantization import quantize
 from workbench.errors import UserError
-from workbench.gguf.ggml_types import FILE_TYPES
-from workbench.gguf.quantization import quantize
-from workbench.gguf.quantization_types import NEEDS_IMPORTANCE, TYPES
+from workbench.gguf.ggml_types import FILE_TYPES, NEEDS_IMPORTANCE, WRITABLE_TYPES
 from workbench.gguf.reader import read_gguf
 from workbench.models.gguf_model import describe_gguf
 
@@ -23,8 +22,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_type_is_one_that_llama_cpp_numbers() -> None:
-    assert set(TYPES) | set(NEEDS_IMPORTANCE) <= set(FILE_TYPES.values())
-    assert not set(TYPES) & set(NEEDS_IMPORTANCE)
+    assert set(WRITABLE_TYPES) | set(NEEDS_IMPORTANCE) <= set(FILE_TYPES.values())
+    assert not set(WRITABLE_TYPES) & set(NEEDS_IMPORTANCE)
 
 
 @pytest.mark.parametrize("type_name", ["F16", "Q8_0", "Q4_1"])

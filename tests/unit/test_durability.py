@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.tiny_adapters import TinyAdapters
-from workbench.atomic_write import check_room, written_beside
+from workbench.durability import check_room, written_beside
 from workbench.errors import UserError
-from workbench.gguf.merging import merge
-from workbench.gguf.reader import read_gguf
-
-SLOW_MERGE = """
-import sys, time
-from pathlib import Path
-from workbench.gguf import merging
-
-write = merging._write_changed
-def slowly(*given):
-    write(*given)
-    print("wrote", flush=True)
-    time.sleep(0.02)
-merging._write_changed = slowly
-merging.merge(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
-"""
 
 
 def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -68,25 +49,3 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         pass
     with pytest.raises(UserError, match="free"):
         check_room(tmp_path / "not yet" / "out.bin", 1 << 60)
-
-
-def test_a_killed_merge_leaves_no_model_and_the_next_one_cleans_up(adapters: TinyAdapters, tmp_path: Path) -> None:
-    trained = adapters.make("llama", "llama-lora")
-    before = hashlib.sha256(trained.base.read_bytes()).hexdigest()
-    out = tmp_path / "merged.gguf"
-    rng = random.Random(5)
-    for _ in range(3):
-        command = [sys.executable, "-c", SLOW_MERGE, str(trained.base), str(trained.folder), str(out)]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        for _ in range(rng.randint(1, 12)):
-            assert child.stdout.readline() == b"wrote\n"
-        child.kill()
-        child.wait()
-        child.stdout.close()
-        assert not out.exists()
-        assert list(tmp_path.glob(".*.part"))
-    merge(trained.base, trained.folder, out)
-    assert read_gguf(out).tensors
-    assert list(tmp_path.iterdir()) == [out]
-    assert hashlib.sha256(trained.base.read_bytes()).hexdigest() == before

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.errors import UserError
-from workbench.gguf.reader import GGUF, Tensor, read_gguf
-from workbench.models.gguf_model import read_pieces
-from workbench.models.virtual_tokens import check_virtual, count_virtual_tokens
+from workbench.gguf.reader import GGUF, Tensor, read_gguf, read_pieces
+from workbench.gguf.virtual_tokens import check_virtual, count_virtual_tokens
 
 ADAPTER_FILE = "adapter.gguf"
 MAX_LISTED = 8

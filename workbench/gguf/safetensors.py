@@ -1,4 +1,4 @@
-"""One safetensors file: its header, read within limits. The weights themselves are never read.
+"""One safetensors file: its header, read within limits, and its weights, tensor by tensor, as numpy arrays.
 
 The format: https://github.com/huggingface/safetensors#format. An 8-byte length, a JSON table of tensors, their
 bytes without gaps.
@@ -9,13 +9,20 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
 from workbench.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_TENSORS = 200_000
@@ -25,6 +32,7 @@ _BITS = {
     "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
     "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
 }  # fmt: skip
+_READ_AS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _DAMAGED_HINT = "Download or copy it again."
 
 
@@ -38,13 +46,21 @@ _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _entry = msgspec.json.Decoder(_Entry)
 
 
+class Place(NamedTuple):
+    """A tensor of a file: its number format, its shape and where its bytes begin."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+
+
 @dataclass(frozen=True)
 class Header:
     """What a safetensors file says of itself. ``elements`` and ``bytes`` are by number format ("BF16")."""
 
     path: Path
     size: int
-    tensors: frozenset[str]
+    tensors: dict[str, Place]
     elements: Counter[str]
     bytes: Counter[str]
 
@@ -107,4 +123,52 @@ def _checked(path: Path, size: int, data: int, entries: dict[str, _Entry]) -> He
         )
     if data + end < size:
         raise UserError(f"{path} is damaged: it goes on for {size - data - end:,} bytes after its end.", _DAMAGED_HINT)
-    return Header(path, size, frozenset(entries), elements, taken)
+    places = {name: Place(one.dtype, one.shape, data + one.data_offsets[0]) for name, one in entries.items()}
+    return Header(path, size, places, elements, taken)
+
+
+class SafetensorsFile:
+    """A file whose header was checked. Only the tensor that is asked for is read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError that names the file when it is not sound."""
+        self.path = path
+        self._places = read_header(path).tensors
+
+    def names(self) -> Iterable[str]:
+        return self._places.keys()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self._places[name].shape
+
+    def read(self, name: str) -> Floats:
+        """A tensor as float32, in its shape. Raises UserError for numbers that are not floating point or not finite."""
+        shape = self._places[name].shape
+        return self._read(name, 0, math.prod(shape)).reshape(shape)
+
+    def read_rows(self, name: str, first: int, count: int) -> Floats:
+        """``count`` rows from row ``first`` on, (count, row length); a row runs along the last dimension."""
+        width = self._places[name].shape[-1]
+        return self._read(name, first * width, count * width).reshape(count, width)
+
+    def _read(self, name: str, first: int, count: int) -> Floats:
+        import numpy as np
+
+        place = self._places[name]
+        kind = _READ_AS.get(place.dtype)
+        if kind is None:
+            raise UserError(
+                f"{self.path} stores {name!r} as {place.dtype}; what was trained is F32, F16 or BF16.",
+                "Save it again, unquantised.",
+            )
+        stored = np.dtype(kind)
+        raw = np.fromfile(self.path, dtype=stored, count=count, offset=place.offset + first * stored.itemsize)
+        if place.dtype == "BF16":
+            values = (raw.astype(np.uint32) << 16).view(np.float32)
+        else:
+            values = raw.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"{self.path} holds numbers in {name!r} that are not finite.", "Its training failed: train it again."
+            )
+        return values

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workbench.atomic_write import check_room, written_beside
+from workbench.durability import check_room, written_beside
 from workbench.errors import UserError
-from workbench.gguf.ggml_types import FILE_TYPES
-from workbench.gguf.quantization_types import check_type
+from workbench.gguf.ggml_types import FILE_TYPES, check_type
 from workbench.gguf.reader import read_gguf
 from workbench.models.gguf_model import describe_gguf
 
@@ -23,8 +22,8 @@ def quantize(model: Path, out: Path, type_name: str, threads: int = 0) -> int:
     """Write ``model``, any file of a GGUF model, to ``out`` with its weights as ``type_name``; returns the bytes.
 
     ``threads`` 0 takes all cores. A model that is quantised already loses a little more than its original would.
-    Raises UserError for a type that is not in ``TYPES``, a model that is not sound, no room, and with llama.cpp's own
-    reason when it fails.
+    Raises UserError for a type that is not in ``WRITABLE_TYPES``, a model that is not sound, no room, and with
+    llama.cpp's own reason when it fails.
     """
     check_type(type_name)
     details = describe_gguf(model)

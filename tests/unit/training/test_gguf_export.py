@@ -20,10 +20,10 @@ from tests.unit.tiny_models import TOKENS, Floats, llama_logits, read_tensors, t
 from workbench.errors import UserError
 from workbench.gguf.architectures import new_biases
 from workbench.gguf.compatibility import check_servable
-from workbench.gguf.export import convert_trained, default_type, kind_of, merge_trained
 from workbench.gguf.merging import merge, unpack
 from workbench.gguf.reader import read_gguf
 from workbench.records.training import WeightsMethod
+from workbench.training.gguf_export import convert_trained, default_type, kind_of, merge_trained
 from workbench.training.protocol import BaseModel
 
 CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "qwen3moe": 1e-5, "gemma": 1e-2, "gemma3": 5e-3, "gpt2": 5e-3}
@@ -234,7 +234,7 @@ def test_a_whole_model_is_quantised_after_the_merge_and_nothing_is_left_beside(
 KILLED = """
 import sys, time
 from pathlib import Path
-from workbench.gguf import serving
+from workbench.training import gguf_export as serving
 
 def slowly(stage, done, total):
     print(stage, flush=True)
