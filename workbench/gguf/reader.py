@@ -12,6 +12,7 @@ import os
 import re
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -104,6 +105,20 @@ class GGUF:
         """A text of the metadata, empty when it is missing or something else."""
         value = self.metadata.get(key)
         return value if isinstance(value, str) else ""
+
+    def texts(self, key: str) -> Iterator[bytes]:
+        """The texts of an array of any length, in UTF-8 if they are sound; none when it is missing or something else.
+
+        Raises UserError when the file became another one meanwhile.
+        """
+        if self.types.get(key) != _ARRAY:
+            return
+        with self.path.open("rb") as file:
+            reader = _Reader(self.path, file, self.size)
+            reader.skip(self.places[key][0])
+            reader.skip(reader.scalar(_U64) + _U32.size)
+            if reader.scalar(_U32) == _STRING:
+                yield from reader.texts(reader.scalar(_U64))
 
     def number(self, key: str, default: int = 0) -> int:
         """A whole, not negative number of the metadata, ``default`` when it is missing or something else."""
@@ -412,6 +427,22 @@ class _Reader:
             self.position = self._block_start + offset
             if self.position > self.size:
                 self._cut_short()
+
+    def texts(self, count: int) -> Iterator[bytes]:
+        """The texts that come next, one after the other."""
+        unpack = _U64.unpack_from
+        while count:
+            offset = self._find(8)
+            length = unpack(self._block, offset)[0]
+            if length > MAX_TEXT_BYTES:
+                self.damaged(f"one of its texts is {length:,} bytes long")
+            offset = self._find(8 + length)
+            block, last = self._block, len(self._block) - 8
+            while count and offset <= last and (end := offset + 8 + unpack(block, offset)[0]) <= last + 8:
+                yield block[offset + 8 : end]
+                offset = end
+                count -= 1
+            self.position = self._block_start + offset
 
     def _find(self, count: int) -> int:
         """Where in the block the next ``count`` bytes begin; reads a new block when they are not in it."""

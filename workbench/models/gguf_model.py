@@ -7,6 +7,7 @@ from typing import Literal
 
 from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
+from workbench.gguf.assertions import check_assertions
 from workbench.gguf.ggml_types import FILE_TYPES, UNQUANTISED
 from workbench.gguf.reader import GGUF, read_pieces
 from workbench.models.licences import spell_licence
@@ -48,6 +49,7 @@ def describe_gguf(path: Path) -> ModelDetails:
             f"{first.path} is not a language model: it has no tokenizer (architecture {architecture}).",
             "Choose a model that answers in text, or an embedder.",
         )
+    check_assertions(pieces)
     template = _chat_template(first)
     record = ModelRecord(
         name=name_of(first.path, first.text("general.name")),

@@ -62,8 +62,11 @@ def test_short_lists_are_kept_and_long_ones_counted(make_gguf: Callable[..., Pat
 
 
 def test_texts_longer_than_a_read_block_are_walked_over(make_gguf: Callable[..., Path]) -> None:
-    path = make_gguf(changes={"long": ["x" * 30_000] * 200, "after": "found"})
-    assert read_gguf(path).metadata["after"] == "found"
+    texts = [f"{n}" + "x" * (n * 301) for n in range(200)]
+    file = read_gguf(make_gguf(changes={"long": texts, "after": "found"}))
+    assert file.metadata["after"] == "found"
+    assert [text.decode() for text in file.texts("long")] == texts
+    assert not list(file.texts("after"))
 
 
 def test_version_2_and_other_alignments_are_read(make_gguf: Callable[..., Path]) -> None:
