@@ -3,7 +3,7 @@
 A ``Front`` sends its events on a reader thread. The bridge puts them into a queue that the GUI thread drains every
 30 ms, joined where joining loses nothing, and never for longer than 8 ms at a time: the window stays smooth however
 fast events come. It also keeps what every part of the window wants to know: whether the core can be reached, its
-status, and that something in the home folder changed.
+status, and that something in the home folder changed. Its ``home`` holds the lists that the pages show.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from ui.state import HomeState
 from workbench.api import events
 from workbench.api.calls import GetStatus, Status, Subscribe
 from workbench.api.client import Front
@@ -92,6 +93,7 @@ class Bridge(QObject):
         self._asking_status = False
         self._ask_again = False
         self._watching: Handle | None = None
+        self.home = HomeState(self)
 
     def start(self) -> None:
         """Begin to watch the core: ``connected_changed``, ``status_changed`` and ``changed`` come from now on."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from ui.bridge import Bridge
 from ui.features.adapters.texts import find_problem
 from ui.features.chat.recipes import with_model
-from workbench.api.calls import ListAdapters
+from ui.state import Listing
 from workbench.records.recipes import AdapterUse, Recipe
 from workbench.records.training import AdapterList, AdapterRecord
 
@@ -24,51 +24,40 @@ class ChatAdapters(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._model = ""
-        self._fitting: tuple[AdapterRecord, ...] | None = None  # None: not known yet
-        bridge.changed.connect(self._on_changed)
-        bridge.connected_changed.connect(lambda connected: self._load() if connected else None)
+        self._listing: Listing[AdapterList] | None = None
 
     @property
     def fitting(self) -> tuple[AdapterRecord, ...]:
         """What fits the model, failed ones included, the latest first."""
-        return self._fitting or ()
+        known = self._listing.value if self._listing is not None else None
+        return known.adapters if known is not None else ()
 
     def follow(self, model: str) -> None:
         """Know the adapters of this model from now on."""
-        if model != self._model:
-            self._model, self._fitting = model, None
-            self._load()
+        if model == self._model:
+            return
+        if self._listing is not None:
+            self._listing.leave(self._on_fitting)
+        self._model = model
+        self._listing = self._bridge.home.fitting_adapters(model) if model else None
+        if self._listing is not None:
+            self._listing.follow(self._on_fitting)
 
     def problem(self, recipe: Recipe) -> tuple[str, str]:
         """The first adapter of the recipe that cannot be used, and why; empty words while all can or none is known."""
-        if self._fitting is None or recipe.model.name != self._model:
+        if self._listing is None or self._listing.value is None or recipe.model.name != self._model:
             return "", ""
-        known = {record.name: record for record in self._fitting}
+        known = {record.name: record for record in self.fitting}
         return find_problem(recipe.model.adapters, known, recipe.model.name)
 
     def find(self, name: str, take: Callable[[AdapterRecord | None], None]) -> None:
         """Look an adapter up by its name, whichever model it is for."""
+        self._bridge.home.adapters.once(
+            lambda found: take(next((record for record in found.adapters if record.name == name), None))
+        )
 
-        def look(found: AdapterList) -> None:
-            take(next((record for record in found.adapters if record.name == name), None))
-
-        self._bridge.call(ListAdapters(), look, owner=self)
-
-    def _load(self) -> None:
-        model = self._model
-        if not model:
-            return
-
-        def take(found: AdapterList) -> None:
-            if model == self._model and found.adapters != self._fitting:
-                self._fitting = found.adapters
-                self.changed.emit()
-
-        self._bridge.call(ListAdapters(model=model), take, lambda error: None, self)
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind in ("adapter", "model"):
-            self._load()
+    def _on_fitting(self, found: AdapterList) -> None:
+        self.changed.emit()
 
 
 def with_adapter(recipe: Recipe, record: AdapterRecord) -> Recipe:

@@ -23,8 +23,6 @@ from workbench.api.calls import (
     ChatList,
     Collection,
     CollectionList,
-    ListCollections,
-    ListModels,
     ModelList,
     ModelRecord,
 )
@@ -71,10 +69,12 @@ class ChatController(QObject):
         self._parts.recipe.set_recipe(recipe)
         self._show()
 
-    def refresh(self) -> None:
-        """Look what there is in the home folder."""
-        self._bridge.call(ListModels(), self._on_models, self._on_unreachable, self)
-        self._bridge.call(ListCollections(), self._on_collections, self._on_unreachable, self)
+    def follow_home(self) -> None:
+        """Know from now on what there is in the home folder. Once the page is built: what is known comes at once."""
+        home = self._bridge.home
+        home.models.follow(self._on_models)
+        home.collections.follow(self._on_collections)
+        home.chats.follow(self._on_chats)
 
     def put_documents(self, collection: str) -> None:
         """Answer from this collection."""
@@ -101,7 +101,7 @@ class ChatController(QObject):
         """Ask with what a chat was asked with last."""
         self.put(recipe if recipe.model.name else with_model(recipe, self.recipe.model.name))
 
-    def look_at_chats(self, found: ChatList) -> None:
+    def _on_chats(self, found: ChatList) -> None:
         """The documents that were asked last are the likely ones of a first chat."""
         latest = next((chat.recipe for chat in found.chats if chat.recipe is not None), None)
         if not self._last_asked and latest is not None and latest.retrieval is not None:
@@ -136,20 +136,7 @@ class ChatController(QObject):
         )
         composer.adapters_chip_clicked.connect(self._on_adapters_clicked)
         parts.head.model_clicked.connect(lambda: self._offer(parts.recipe.model_box, parts.head.model))
-        self._bridge.changed.connect(self._on_changed)
-        self._bridge.connected_changed.connect(self._on_connected)
         self._bridge.status_changed.connect(self.show_context)
-
-    def _on_unreachable(self, error: Exception) -> None:
-        """The frame says that the core cannot be reached; the lists come again when it can."""
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind in ("model", "collection"):
-            self.refresh()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self.refresh()
 
     def _on_models(self, found: ModelList) -> None:
         self._models = tuple(model for model in found.models if model.kind != "embedder" and not model.missing)

@@ -31,7 +31,6 @@ from workbench.api.calls import (
     DeleteChat,
     DocumentTask,
     ExportChat,
-    ListChats,
     RenameChat,
 )
 from workbench.records.messages import Citation, Passage
@@ -66,13 +65,12 @@ class ChatPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.parts)
-        self._history_timer = QTimer(self, singleShot=True, interval=150)
-        self._history_timer.timeout.connect(self._refresh_history)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
         self.compare = ChatCompare(self.session, talk, lambda: self.bench.recipe, self)  # sees what was laid out
-        self.bench.refresh()
-        self._refresh_history()
+        self._history = bridge.home.chats
+        self.bench.follow_home()
+        self._history.follow(self._on_chats)
         self._on_opened()
 
     def header(self) -> QWidget:
@@ -149,7 +147,7 @@ class ChatPage(QWidget):
         history = parts.history
         history.opened.connect(session.open)
         history.new_wanted.connect(self.new_chat)
-        history.searched.connect(lambda _: self._refresh_history())
+        history.searched.connect(self._on_searched)
         history.renamed.connect(self._on_renamed)
         history.deleted.connect(self._on_deleted)
         history.export_wanted.connect(self._export)
@@ -195,32 +193,19 @@ class ChatPage(QWidget):
             shortcut = QShortcut(QKeySequence(combination), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(run)
-        self._bridge.changed.connect(self._on_changed)
-        self._bridge.connected_changed.connect(self._on_connected)
 
     # -- what the home folder holds --------------------------------------------------------------------
 
-    def _refresh_history(self) -> None:
-        search = self.parts.history.search.text().strip()
-        self._bridge.call(ListChats(search=search), self._on_chats, self._on_unreachable, self)
-
-    def _on_unreachable(self, error: Exception) -> None:
-        """The frame says that the core cannot be reached; the lists come again when it can."""
+    def _on_searched(self, search: str) -> None:
+        self._history.leave(self._on_chats)
+        self._history = self._bridge.home.found_chats(search.strip())
+        self._history.follow(self._on_chats)
 
     def _on_chats(self, found: ChatList) -> None:
-        self.bench.look_at_chats(found)
         self.parts.history.show_chats(found.chats, self.session.chat.id)
         title = next((chat.title for chat in found.chats if chat.id == self.session.chat.id), None)
         if title is not None:
             self.parts.head.chat_title.set_full_text(title)
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "chat":
-            self._history_timer.start()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self._refresh_history()
 
     # -- the open chat ---------------------------------------------------------------------------------
 
@@ -265,7 +250,6 @@ class ChatPage(QWidget):
         self.parts.composer.clear()
         self._shell.take_back_message(self._refusal)
         self.parts.head.menu_button.setEnabled(self._drafted is not None)
-        self._history_timer.start()
 
     def _on_refused(self, question: str, reason: str) -> None:
         if question and not self.parts.composer.text.strip():
@@ -317,7 +301,7 @@ class ChatPage(QWidget):
         self._bridge.call(DeleteChat(chat=chat), self._on_record_changed, owner=self)
 
     def _on_record_changed(self, record: ChatRecord) -> None:
-        self._refresh_history()
+        self._history.refresh()
 
     def _export(self, chat: str) -> None:
         title = next((known.title for known in self.parts.history.model.chats if known.id == chat), "chat")

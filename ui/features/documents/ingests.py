@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine
 from ui.components.ingest_watch import IngestWatch
-from workbench.api.calls import Collection, ListRuns, ResumeRun, RunList, RunRecord
+from workbench.api.calls import Collection, ResumeRun, RunList, RunRecord
 
 
 class IngestDesk(QObject):
@@ -15,8 +15,6 @@ class IngestDesk(QObject):
 
     files_ended = Signal()
     """Some more files of the shown collection have ended."""
-    run_ended = Signal()
-    """A reading has ended, of whichever collection."""
     failed_wanted = Signal()
     """The person wants to see the files that could not be read."""
 
@@ -27,16 +25,22 @@ class IngestDesk(QObject):
         self._message = message
         self._shown: Collection | None = None
         self._watches: dict[str, IngestWatch] = {}  # by run
+        self._ended: set[str] = set()  # runs that have ended, though the list may not say so yet
+        self._offered = ""  # the run that was offered to be gone on with
+        bridge.connected_changed.connect(self._on_connected)
         progress.stop_clicked.connect(self._on_stop)
 
     def show(self, collection: Collection | None) -> None:
         """Whose reading is shown from now on."""
-        self._shown = collection
+        was, self._shown = self._shown, collection
         self._show_progress()
+        if collection is not None and (was is None or was.id != collection.id):
+            self._offered = ""
+            self._offer_to_go_on()
 
-    def find(self) -> None:
-        """Pick up what runs already: begun before this window opened, by a terminal, or by a watched folder."""
-        self._bridge.call(ListRuns(), self._on_runs, lambda _: None, self)
+    def follow_runs(self) -> None:
+        """Pick up what runs, also what was begun before this window opened, by a terminal, or by a watched folder."""
+        self._bridge.home.runs.follow(self._on_runs)
 
     def watch(self, run: RunRecord) -> None:
         """Follow a run to its end, once."""
@@ -50,23 +54,34 @@ class IngestDesk(QObject):
             self._message.hide()  # how an earlier reading ended matters no more
         self._show_progress()
 
-    def watches(self, run: str) -> bool:
-        return run in self._watches
-
-    def forget(self) -> None:
-        """The core was away: what runs is to be found anew."""
+    def _on_connected(self, connected: bool) -> None:
+        if not connected:
+            return
         for watch in self._watches.values():
             watch.leave()
         self._watches.clear()
+        self._ended.clear()
+        self._bridge.home.runs.once(self._on_runs)  # followed anew, though they may be as they were
 
     def _on_runs(self, found: RunList) -> None:
         for run in found.runs:
-            if run.kind == "ingest" and run.state in ("queued", "running"):
+            if run.kind != "ingest":
+                continue
+            if run.state not in ("queued", "running"):
+                self._ended.discard(run.id)
+            elif run.id not in self._ended:
                 self.watch(run)
-        here = [run for run in found.runs if self._is_shown(run)]
-        if here and here[0].state == "interrupted" and not self._message.isVisible():
+        self._offer_to_go_on()
+
+    def _offer_to_go_on(self) -> None:
+        known = self._bridge.home.runs.value
+        latest = next((run for run in known.runs if self._is_shown(run)), None) if known is not None else None
+        if latest is None or latest.state != "interrupted" or latest.id == self._offered:
+            return
+        if not self._message.isVisible():
+            self._offered = latest.id
             words = "Reading was cut off when the program ended. What was read is there."
-            self._message.show_message(words, "attention", "Go on", lambda: self._resume(here[0].id))
+            self._message.show_message(words, "attention", "Go on", lambda: self._resume(latest.id))
 
     def _is_shown(self, run: RunRecord) -> bool:
         shown = self._shown
@@ -87,11 +102,11 @@ class IngestDesk(QObject):
 
     def _on_ended(self, watch: IngestWatch) -> None:
         self._watches.pop(watch.run.id, None)
+        self._ended.add(watch.run.id)
         self._show_progress()
         if self._is_shown(watch.run):
             self._show_outcome(watch)
         watch.deleteLater()
-        self.run_ended.emit()
 
     def _show_outcome(self, watch: IngestWatch) -> None:
         if not watch.result:
@@ -106,6 +121,7 @@ class IngestDesk(QObject):
         """Read on where a run was stopped; what it has read is not read again."""
         self._message.hide()
         complain = self._message.show_message
+        self._ended.discard(run)
         self._bridge.call(ResumeRun(run=run), self.watch, lambda error: complain(str(error), "danger"), self)
 
     def _on_stop(self) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -22,6 +22,7 @@ from ui.features import Found, ShellActions
 from ui.features.documents.collection_list import describe_collection
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
+from ui.state import Listing
 from workbench.api.calls import (
     AddDocuments,
     Collection,
@@ -30,8 +31,6 @@ from workbench.api.calls import (
     Document,
     DocumentList,
     DocumentTask,
-    ListCollections,
-    ListDocuments,
     RemoveCollection,
     RemoveDocument,
     RenameCollection,
@@ -68,10 +67,10 @@ class DocumentsPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.parts)
-        self._files_timer = QTimer(self, singleShot=True, interval=300)
-        self._files_timer.timeout.connect(self._refresh_files)
+        self._files: Listing[DocumentList] | None = None
         self._connect()
-        self._refresh_collections()
+        bridge.home.collections.follow(self._on_collections)
+        self._desk.follow_runs()
 
     def open_target(self, collection: str = "", document: str = "", start: int = 0, end: int = 0) -> None:
         """Show a collection (id or name), and a document of it (id or path) with ``start:end`` marked."""
@@ -82,7 +81,7 @@ class DocumentsPage(QWidget):
             self._open_collection(known.id)
         elif collection and known is None:
             self._current = collection
-            self._refresh_collections()
+            self._bridge.home.collections.refresh()
         else:
             self._open_wanted()
 
@@ -107,7 +106,6 @@ class DocumentsPage(QWidget):
         parts.add_files.clicked.connect(self.choose_files)
         parts.add_folder.clicked.connect(self.choose_folder)
         self._desk.files_ended.connect(self._on_files_ended)
-        self._desk.run_ended.connect(self._on_run_ended)
         self._desk.failed_wanted.connect(self._show_failed)
         parts.folders.switched.connect(self._on_folder_switched)
         parts.search.searched.connect(self._on_search)
@@ -124,19 +122,11 @@ class DocumentsPage(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(run)
-        self._bridge.changed.connect(self._on_changed)
-        self._bridge.connected_changed.connect(self._on_connected)
 
     # -- collections -----------------------------------------------------------------------------------
 
     def _collection(self, name: str) -> Collection | None:
         return next((known for known in self._collections if name and name in (known.id, known.name)), None)
-
-    def _refresh_collections(self) -> None:
-        self._bridge.call(ListCollections(), self._on_collections, self._on_unreachable, self)
-
-    def _on_unreachable(self, error: Exception) -> None:
-        """The frame says that the core cannot be reached; everything is read again when it can."""
 
     def _on_collections(self, found: CollectionList) -> None:
         self._collections = found.collections
@@ -145,8 +135,7 @@ class DocumentsPage(QWidget):
         self.parts.collections.show_collections(found.collections, current.id if current else "")
         chosen = self.parts.collections.current
         if chosen is None:
-            self._current = ""
-            self.close_document()
+            self._open_collection("")
         elif chosen.id != self._current:
             self._open_collection(chosen.id)
         else:
@@ -161,8 +150,8 @@ class DocumentsPage(QWidget):
             self.parts.message.hide()
             self.parts.table.set_documents([])
         self._show_head()
-        self._refresh_files()
-        self._desk.find()
+        if changes:
+            self._follow_files()
 
     def _show_head(self) -> None:
         collection = self._collection(self._current)
@@ -195,30 +184,33 @@ class DocumentsPage(QWidget):
 
     def _on_rename(self, collection: str, name: str) -> None:
         call = RenameCollection(collection=collection, name=name)
-        self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
+        self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
     def _on_delete(self, collection: str) -> None:
-        call = RemoveCollection(collection=collection)
-        self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
+        self._bridge.call(
+            RemoveCollection(collection=collection), self._on_collection_changed, self._complain, self
+        )
+
+    def _on_collection_changed(self, collection: Collection) -> None:
+        self._bridge.home.collections.refresh()
 
     def _complain(self, error: Exception) -> None:
         self.parts.message.show_message(str(error), "danger")
 
     # -- files -----------------------------------------------------------------------------------------
 
-    def _refresh_files(self) -> None:
-        current = self._current
-        if not current:
-            return
+    def _follow_files(self) -> None:
+        if self._files is not None:
+            self._files.leave(self._on_files)
+        self._files = self._bridge.home.documents(self._current) if self._current else None
+        if self._files is not None:
+            self._files.follow(self._on_files)
 
-        def show(found: DocumentList) -> None:
-            if current == self._current:
-                self.parts.table.set_documents(found.documents)
-                if not self.parts.shows_hits:
-                    self.parts.show_files()
-                self._open_wanted()
-
-        self._bridge.call(ListDocuments(collection=current), show, self._on_unreachable, self)
+    def _on_files(self, found: DocumentList) -> None:
+        self.parts.table.set_documents(found.documents)
+        if not self.parts.shows_hits:
+            self.parts.show_files()
+        self._open_wanted()
 
     def _on_filter(self) -> None:
         self.parts.rows.set_words(self.parts.name_filter.text().strip())
@@ -254,15 +246,11 @@ class DocumentsPage(QWidget):
             self.add([path], watch=True)
         else:
             call = Unwatch(collection=self._current, path=path)
-            self._bridge.call(call, lambda _: self._refresh_collections(), self._complain, self)
+            self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
     def _on_files_ended(self) -> None:
-        if not self._files_timer.isActive():
-            self._files_timer.start()
-
-    def _on_run_ended(self) -> None:
-        self._refresh_collections()
-        self._refresh_files()
+        if self._files is not None:
+            self._files.expire()
 
     def _show_failed(self) -> None:
         self.parts.state_filter.setCurrentIndex(self.parts.state_filter.findData("failed"))
@@ -305,7 +293,7 @@ class DocumentsPage(QWidget):
             self.parts.message.hide()
             self.close_document()
             call = RemoveDocument(collection=self._current, document=document.id)
-            self._bridge.call(call, lambda _: self._refresh_files(), self._complain, self)
+            self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
         words = f"Remove {PurePath(document.path).name} from the collection? The file stays where it is."
         self.parts.message.show_message(words, "attention", "Remove", remove)
@@ -344,22 +332,7 @@ class DocumentsPage(QWidget):
         if row >= 0:
             self.open_document(self.parts.table.documents[row], passage.start, passage.end)
 
-    # -- changes, keys, drops --------------------------------------------------------------------------
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "collection":
-            self._refresh_collections()
-            if id in ("", self._current):
-                self._on_files_ended()
-        elif kind == "run" and not self._desk.watches(id):
-            self._desk.find()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self._desk.forget()
-            self._refresh_collections()
-            self._refresh_files()
-            self._desk.find()
+    # -- keys, drops -----------------------------------------------------------------------------------
 
     def _on_escape(self) -> None:
         if self.parts.shows_document:

@@ -1,0 +1,270 @@
+"""What the core has, known once for the whole window: models, collections, chats, adapters, runs, settings, …
+
+``HomeState`` owns every list that the window shows. A page follows the lists it needs and is handed each new value; it
+never asks for a list itself. A list is read when it is first followed, again after a ``Changed`` event of one of its
+kinds (several in a row are one reading), and again when the core was away. A reading that fails is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
+
+from workbench.api.calls import (
+    ChatList,
+    CollectionList,
+    DocumentList,
+    GetMachine,
+    GetRun,
+    GetSettings,
+    ListAdapters,
+    ListChats,
+    ListCollections,
+    ListDataSets,
+    ListDocuments,
+    ListModels,
+    ListRuns,
+    Machine,
+    ModelList,
+    RunList,
+    RunRecord,
+)
+from workbench.api.protocol import Call
+from workbench.errors import Cancelled
+from workbench.records.training import AdapterList, DataSetList
+from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from ui.bridge import Bridge
+
+R = TypeVar("R")
+
+SOON_MS = 200
+"""Changes within this time are answered by one reading."""
+RUN_TICK_MS = 300
+"""A run that is under way changes several times a second: its record is read at most this often."""
+KNOWN_RUNS = 300
+_MOST_SINGLE_RUNS = 8
+"""Of more changed runs than this the whole list is read."""
+
+KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
+    ListModels: ("model",),
+    ListCollections: ("collection",),
+    ListDocuments: ("collection",),
+    ListChats: ("chat",),
+    ListAdapters: ("adapter", "model"),
+    ListDataSets: ("data",),
+    ListRuns: ("run",),
+    GetSettings: ("settings",),
+    GetMachine: (),
+}
+"""Which kinds of ``Changed`` events make the answer of a call old."""
+
+
+class Listing(QObject, Generic[R]):
+    """The answer of one call, kept fresh for as long as somebody follows it. ``value`` is None until it is known."""
+
+    changed = Signal(object)
+    """Another value."""
+
+    def __init__(self, bridge: Bridge, call: Call[R], parent: QObject) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self.call = call
+        self.value: R | None = None
+        self._reading = False
+        self._old = True
+        self._told = ""  # the failure that was told last
+        self._takers: list[Callable[[R], None]] = []
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+
+    def follow(self, handler: Callable[[R], None]) -> None:
+        """Hand every new value to ``handler``, a method of a QObject, and the known one at once."""
+        self.changed.connect(handler)
+        if self.value is not None:
+            handler(self.value)
+        if self._old and not self._reading:
+            self.refresh()
+
+    def leave(self, handler: Callable[[R], None]) -> None:
+        self.changed.disconnect(handler)
+
+    def once(self, take: Callable[[R], None]) -> None:
+        """Hand the value to ``take`` one time, as it is read now; not at all when it cannot be read."""
+        self._takers.append(take)
+        self.refresh()
+
+    @property
+    def followed(self) -> bool:
+        return self.isSignalConnected(QMetaMethod.fromSignal(self.changed))
+
+    def refresh(self) -> None:
+        """Read it now; while a reading is under way, again after that."""
+        self._soon.stop()
+        self._old = True
+        if not self._reading:
+            self._read()
+
+    def put(self, value: R) -> None:
+        """Take a value that a call has brought along."""
+        if value != self.value:
+            self.value = value
+            self.changed.emit(value)
+
+    def expire(self, id: str = "") -> None:
+        """What is known may be old, all of it or that of one ``id``."""
+        self._old = True
+        if self.followed and not self._soon.isActive():
+            self._soon.start()
+
+    def _read(self) -> None:
+        self._reading, self._old = True, False
+        self._bridge.call(self.call, self._on_value, self._on_error, self)
+
+    def _on_value(self, value: R) -> None:
+        self._reading = False
+        self._told = ""
+        takers: list[Callable[[R], None]] = []
+        if self._old:
+            self._read()
+        else:
+            takers, self._takers = self._takers, takers
+        self.put(value)
+        for take in takers:
+            take(value)
+
+    def _on_error(self, error: Exception) -> None:
+        self._reading = False
+        if self._old and self._bridge.connected:
+            self._read()
+            return
+        self._old = True
+        self._takers.clear()
+        self.tell(error)
+
+    def tell(self, error: Exception) -> None:
+        """Say what went wrong, once. That the core cannot be reached is told by the frame."""
+        if self._bridge.connected and not isinstance(error, Cancelled) and str(error) != self._told:
+            self._told = str(error)
+            self._bridge.failed.emit(error)
+
+
+class RunListing(Listing[RunList]):
+    """The latest runs, the newest first. When one changes, that one is read: records that stay are the same objects."""
+
+    def __init__(self, bridge: Bridge, call: Call[RunList], parent: QObject) -> None:
+        super().__init__(bridge, call, parent)
+        self._ticked: dict[str, None] = {}
+        self._tick = QTimer(self, singleShot=True, interval=RUN_TICK_MS)
+        self._tick.timeout.connect(self._read_ticked)
+
+    def expire(self, id: str = "") -> None:
+        if not id or self.value is None or not self.followed:
+            super().expire()
+            return
+        self._ticked[id] = None
+        if not self._tick.isActive():
+            self._tick.start()
+
+    def put_run(self, run: RunRecord) -> None:
+        """Take a run's record that a call has brought along."""
+        others = [known for known in self.value.runs if known.id != run.id] if self.value is not None else []
+        runs = sorted([*others, run], key=lambda known: -known.created)
+        self.put(RunList(runs=tuple(runs[:KNOWN_RUNS])))
+
+    def _read_ticked(self) -> None:
+        ticked, self._ticked = list(self._ticked), {}
+        if len(ticked) > _MOST_SINGLE_RUNS:
+            self.refresh()
+            return
+        for run in ticked:
+            self._bridge.call(GetRun(run=run), self.put_run, self._on_run_missing, self)
+
+    def _on_run_missing(self, error: Exception) -> None:
+        """It was deleted, or it cannot be read: the list tells."""
+        self.refresh()
+
+
+class HomeState(QObject):
+    """The lists of one home folder. Made by the bridge, which tells it of changes."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._bridge = bridge
+        self._listings: dict[Call[Any], Listing[Any]] = {}
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(self._on_connected)
+
+    def listing(self, call: Call[R]) -> Listing[R]:
+        """What answers a call of ``KINDS``, shared by all who follow it."""
+        found = self._listings.get(call)
+        if found is None:
+            self._drop_unfollowed(type(call))
+            kind = RunListing if isinstance(call, ListRuns) else Listing
+            found = self._listings[call] = kind(self._bridge, call, self)  # type: ignore[arg-type]
+        return found
+
+    @property
+    def models(self) -> Listing[ModelList]:
+        return self.listing(ListModels())
+
+    @property
+    def collections(self) -> Listing[CollectionList]:
+        return self.listing(ListCollections())
+
+    @property
+    def chats(self) -> Listing[ChatList]:
+        return self.listing(ListChats())
+
+    @property
+    def adapters(self) -> Listing[AdapterList]:
+        return self.listing(ListAdapters())
+
+    @property
+    def data_sets(self) -> Listing[DataSetList]:
+        return self.listing(ListDataSets())
+
+    @property
+    def settings(self) -> Listing[Settings]:
+        return self.listing(GetSettings())
+
+    @property
+    def machine(self) -> Listing[Machine]:
+        return self.listing(GetMachine())
+
+    @property
+    def runs(self) -> RunListing:
+        return self.listing(ListRuns(limit=KNOWN_RUNS))  # type: ignore[return-value]
+
+    def documents(self, collection: str) -> Listing[DocumentList]:
+        return self.listing(ListDocuments(collection=collection))
+
+    def fitting_adapters(self, model: str) -> Listing[AdapterList]:
+        """Those that can be used with a model."""
+        return self.listing(ListAdapters(model=model))
+
+    def found_chats(self, search: str) -> Listing[ChatList]:
+        """Those whose title or messages hold the words of ``search``; without any, all."""
+        return self.listing(ListChats(search=search))
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        for call, listing in list(self._listings.items()):
+            if kind in KINDS[type(call)] and not (isinstance(call, ListDocuments) and id not in ("", call.collection)):
+                listing.expire(id)
+
+    def _on_connected(self, connected: bool) -> None:
+        """What happened while nothing was heard is not known."""
+        for listing in list(self._listings.values()):
+            listing.expire()
+            if connected and listing.followed:
+                listing.refresh()
+
+    def _drop_unfollowed(self, kind: type[Call[Any]]) -> None:
+        """Keep no answers to what nobody wants to know any more, such as the chats of an earlier search."""
+        for call, listing in list(self._listings.items()):
+            if type(call) is kind and not listing.followed:
+                del self._listings[call]
+                listing.deleteLater()
