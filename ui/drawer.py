@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
@@ -23,7 +23,7 @@ from ui.components.basics import (
 )
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import FollowRun, ListRuns, ResumeRun, RunList, RunRecord, StopRun
+from workbench.api.calls import FollowRun, ResumeRun, RunList, RunRecord, StopRun
 from workbench.api.events import Event, Terminal
 
 SHOWN_RUNS = 30
@@ -80,13 +80,10 @@ class RunsDrawer(QFrame):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inside)
         column.addWidget(area, 1)
-        self._reload = QTimer(self, singleShot=True, interval=100)
-        self._reload.timeout.connect(self._load)
-        bridge.changed.connect(self._on_changed)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._load()
+        self._bridge.home.runs.follow(self._on_runs)
         self._close.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -95,23 +92,21 @@ class RunsDrawer(QFrame):
             return
         super().keyPressEvent(event)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._bridge.home.runs.leave(self._on_runs)
+
     def _on_close(self) -> None:
         self.hide()
         self.closed.emit()
 
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "run" and self.isVisible():
-            self._reload.start()
-
-    def _load(self) -> None:
-        self._bridge.call(ListRuns(limit=SHOWN_RUNS), self._on_runs, owner=self)
-
     def _on_runs(self, found: RunList) -> None:
         self._empty.setVisible(not found.runs)
-        known = {run.id for run in found.runs}
+        shown = found.runs[:SHOWN_RUNS]
+        known = {run.id for run in shown}
         for gone in set(self._rows) - known:
             self._rows.pop(gone).deleteLater()
-        for place, run in enumerate(found.runs):
+        for place, run in enumerate(shown):
             row = self._rows.get(run.id)
             if row is None:
                 row = self._rows[run.id] = RunRow(self._bridge, run)
@@ -221,10 +216,10 @@ class RunRow(QWidget):
 
     def _on_stop(self) -> None:
         self._progress.set_progress("Stopping…", self._run.progress)
-        self._bridge.call(StopRun(run=self._run.id), self.show_run, owner=self)
+        self._bridge.call(StopRun(run=self._run.id), self._bridge.home.runs.put_run, owner=self)
 
     def _on_resume(self) -> None:
-        self._bridge.call(ResumeRun(run=self._run.id), self.show_run, owner=self)
+        self._bridge.call(ResumeRun(run=self._run.id), self._bridge.home.runs.put_run, owner=self)
 
 
 def _document_line(event: events.Artifact) -> str:

@@ -24,15 +24,13 @@ from ui.bridge import Bridge
 from ui.components.amounts import describe_count
 from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
 from ui.features import WELCOME, Found
+from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import (
     ChangeSettings,
     ChatList,
     CollectionList,
-    ListChats,
-    ListCollections,
-    ListModels,
     LoadModel,
     ModelList,
     Status,
@@ -61,6 +59,7 @@ class Finder(QFrame):
         self._models: tuple[Found, ...] = ()
         self._found: list[Found] = []
         self._before: QWidget | None = None
+        self._chats_listing: Listing[ChatList] | None = None
         shadow = QGraphicsDropShadowEffect(self)
         shadow.setBlurRadius(32)
         shadow.setOffset(0, 8)
@@ -83,7 +82,7 @@ class Finder(QFrame):
         column.addWidget(self.list, 1)
         column.addWidget(self._hint)
         self._search = QTimer(self, singleShot=True, interval=150)
-        self._search.timeout.connect(self._ask_chats)
+        self._search.timeout.connect(self._follow_chats)
         self.field.textChanged.connect(self._on_text)
         self.field.installEventFilter(self)
         self.list.itemClicked.connect(self._on_item)
@@ -96,9 +95,10 @@ class Finder(QFrame):
             return
         self._before = QApplication.focusWidget()
         self.field.clear()
-        self._ask_chats()
-        self._bridge.call(ListCollections(), self._on_collections, _ignore, self)
-        self._bridge.call(ListModels(), self._on_models, _ignore, self)
+        home = self._bridge.home
+        home.collections.follow(self._on_collections)
+        home.models.follow(self._on_models)
+        self._follow_chats()
         self.place()
         self._fill()
         self.show()
@@ -109,6 +109,10 @@ class Finder(QFrame):
     def dismiss(self) -> None:
         """Close it and give the keyboard back."""
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
+        self._search.stop()
+        self._bridge.home.collections.leave(self._on_collections)
+        self._bridge.home.models.leave(self._on_models)
+        self._leave_chats()
         self.hide()
         if self._before is not None:
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -135,8 +139,15 @@ class Finder(QFrame):
         self._search.start()
         self._fill()
 
-    def _ask_chats(self) -> None:
-        self._bridge.call(ListChats(search=self.field.text().strip()), self._on_chats, _ignore, self)
+    def _follow_chats(self) -> None:
+        self._leave_chats()
+        self._chats_listing = self._bridge.home.found_chats(self.field.text().strip())
+        self._chats_listing.follow(self._on_chats)
+
+    def _leave_chats(self) -> None:
+        if self._chats_listing is not None:
+            self._chats_listing.leave(self._on_chats)
+        self._chats_listing = None
 
     def _on_chats(self, found: ChatList) -> None:
         self._chats = tuple(
@@ -304,7 +315,3 @@ def _rank(found: Found, words: list[str]) -> tuple[int, str]:
     kinds = ("page", "documents", "model", "action", "setting", "chat")
     order = kinds.index(found.kind) if found.kind in kinds else len(kinds)
     return (0 if starts else 1) * 10 + order, "" if not words else text
-
-
-def _ignore(error: Exception) -> None:
-    """The finder shows what it could find."""

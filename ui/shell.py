@@ -31,16 +31,7 @@ from ui.navigation import Navigation
 from ui.statusbar import StatusBar
 from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
-from workbench.api.calls import (
-    CollectionList,
-    GetSettings,
-    ListCollections,
-    ListModels,
-    ModelList,
-    RestartWorker,
-    Status,
-    WorkerState,
-)
+from workbench.api.calls import RestartWorker, Status, WorkerState
 from workbench.errors import UserError, WorkerDied
 from workbench.settings import Settings
 
@@ -74,8 +65,6 @@ class Shell(QMainWindow):
         self._fresh = fresh
         self._painted = False
         self._left_welcome = False
-        self._has_models: bool | None = None
-        self._has_collections: bool | None = None
         self._finder: QWidget | None = None
         self._drawer: QWidget | None = None
         self._remember_timer = QTimer(self, interval=REMEMBER_MS)
@@ -144,6 +133,10 @@ class Shell(QMainWindow):
         first = page or (WELCOME.name if self._fresh else str(self._memory.value("page", "")))
         self.open_page(first if first in self._entries else self.pages[0].name)
         self._bridge.start()
+        home = self._bridge.home
+        home.settings.follow(self._on_settings)
+        home.models.follow(self._offer_welcome)
+        home.collections.follow(self._offer_welcome)
         self._patience.start()
         QTimer.singleShot(IDLE_MS, self, self._import_ahead)
 
@@ -221,7 +214,6 @@ class Shell(QMainWindow):
         self._bridge.failed.connect(self._on_failed)
         self._bridge.connected_changed.connect(self._on_connected_changed)
         self._bridge.status_changed.connect(self._on_status)
-        self._bridge.changed.connect(self._on_changed)
         for number, entry in enumerate(self.pages, 1):
             self._shortcut(f"Ctrl+{number}", partial(self.open_page, entry.name))
         self._shortcut("Ctrl+K", self.show_finder)
@@ -261,8 +253,6 @@ class Shell(QMainWindow):
             self._condition.show_message(self._bridge.problem or stopped, "danger", "Restart", self._bridge.reconnect)
             return
         self._condition.hide()
-        self._bridge.call(GetSettings(), self._on_settings, owner=self)
-        self._look_around()
 
     def _on_status(self, status: Status) -> None:
         dead = next((worker for worker in status.workers if worker.state == "dead"), None)
@@ -275,12 +265,6 @@ class Shell(QMainWindow):
         self._bridge.call(
             RestartWorker(name="embedding" if worker == "embedding" else "inference"), _ignore, owner=self
         )
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "settings":
-            self._bridge.call(GetSettings(), self._on_settings, owner=self)
-        elif kind in ("model", "collection"):
-            self._look_around()
 
     def _on_settings(self, settings: Settings) -> None:
         self.theme.choose(settings.general.theme)
@@ -296,23 +280,12 @@ class Shell(QMainWindow):
 
     # -- the first steps -----------------------------------------------------------------------------
 
-    def _look_around(self) -> None:
-        self._bridge.call(ListModels(), self._on_models, _ignore, self)
-        self._bridge.call(ListCollections(), self._on_collections, _ignore, self)
-
-    def _on_models(self, found: ModelList) -> None:
-        self._has_models = any(model.kind == "chat" for model in found.models)
-        self._offer_welcome()
-
-    def _on_collections(self, found: CollectionList) -> None:
-        self._has_collections = bool(found.collections)
-        self._offer_welcome()
-
-    def _offer_welcome(self) -> None:
+    def _offer_welcome(self, found: object = None) -> None:
         """Open the welcome page while there is no model or no collection, unless it was left before."""
-        if self._has_models is None or self._has_collections is None:
+        models, collections = self._bridge.home.models.value, self._bridge.home.collections.value
+        if models is None or collections is None:
             return
-        needed = not (self._has_models and self._has_collections)
+        needed = not (any(model.kind == "chat" for model in models.models) and collections.collections)
         self._navigation.set_welcome_visible(needed or self._current == WELCOME.name)
         if needed and not self._left_welcome and self._current == self.pages[0].name:
             self.open_page(WELCOME.name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import shiboken6
 from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
 
 from workbench.api.calls import (
@@ -64,7 +65,8 @@ KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
 
 
 class Listing(QObject, Generic[R]):
-    """The answer of one call, kept fresh for as long as somebody follows it. ``value`` is None until it is known."""
+    """The answer of one call, kept fresh for as long as somebody follows it. ``value`` is None until it is known;
+    ``reading``: an answer is on its way."""
 
     changed = Signal(object)
     """Another value."""
@@ -74,27 +76,27 @@ class Listing(QObject, Generic[R]):
         self._bridge = bridge
         self.call = call
         self.value: R | None = None
-        self._reading = False
+        self.reading = False
         self._old = True
         self._told = ""  # the failure that was told last
-        self._takers: list[Callable[[R], None]] = []
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self._soon.timeout.connect(self.refresh)
+        self._takers: list[tuple[Callable[[R], None], QObject]] = []
+        self.soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self.soon.timeout.connect(self.refresh)
 
     def follow(self, handler: Callable[[R], None]) -> None:
         """Hand every new value to ``handler``, a method of a QObject, and the known one at once."""
         self.changed.connect(handler)
         if self.value is not None:
             handler(self.value)
-        if self._old and not self._reading:
+        if self._old and not self.reading:
             self.refresh()
 
     def leave(self, handler: Callable[[R], None]) -> None:
         self.changed.disconnect(handler)
 
-    def once(self, take: Callable[[R], None]) -> None:
-        """Hand the value to ``take`` one time, as it is read now; not at all when it cannot be read."""
-        self._takers.append(take)
+    def once(self, take: Callable[[R], None], owner: QObject) -> None:
+        """Hand the value to ``take`` one time, as it is read now; not when it cannot be read or ``owner`` is gone."""
+        self._takers.append((take, owner))
         self.refresh()
 
     @property
@@ -103,9 +105,9 @@ class Listing(QObject, Generic[R]):
 
     def refresh(self) -> None:
         """Read it now; while a reading is under way, again after that."""
-        self._soon.stop()
+        self.soon.stop()
         self._old = True
-        if not self._reading:
+        if not self.reading:
             self._read()
 
     def put(self, value: R) -> None:
@@ -117,27 +119,28 @@ class Listing(QObject, Generic[R]):
     def expire(self, id: str = "") -> None:
         """What is known may be old, all of it or that of one ``id``."""
         self._old = True
-        if self.followed and not self._soon.isActive():
-            self._soon.start()
+        if self.followed and not self.soon.isActive():
+            self.soon.start()
 
     def _read(self) -> None:
-        self._reading, self._old = True, False
+        self.reading, self._old = True, False
         self._bridge.call(self.call, self._on_value, self._on_error, self)
 
     def _on_value(self, value: R) -> None:
-        self._reading = False
+        self.reading = False
         self._told = ""
-        takers: list[Callable[[R], None]] = []
+        takers: list[tuple[Callable[[R], None], QObject]] = []
         if self._old:
             self._read()
         else:
             takers, self._takers = self._takers, takers
         self.put(value)
-        for take in takers:
-            take(value)
+        for take, owner in takers:
+            if shiboken6.isValid(owner):
+                take(value)
 
     def _on_error(self, error: Exception) -> None:
-        self._reading = False
+        self.reading = False
         if self._old and self._bridge.connected:
             self._read()
             return

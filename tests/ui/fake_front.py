@@ -213,7 +213,7 @@ class FakeFront:
             return
         try:
             special = self._answers.get(type(call))
-            for event in special(call) if special is not None else self._by_itself(call):
+            for event in special(call) if special is not None else self.by_itself(call):
                 handle.send(event)
         except (UserError, WorkerDied) as error:
             handle.send(failure_of(error))
@@ -238,7 +238,7 @@ class FakeFront:
 
         self.post(send)
 
-    def _by_itself(self, call: Call[Any]) -> Iterator[Event]:
+    def by_itself(self, call: Call[Any]) -> Iterator[Event]:
         """What the real core would do, on the memory of ``home``."""
         home = self.home
         match call:
@@ -358,7 +358,7 @@ class FakeFront:
                 runs = sorted(home.runs.values(), key=lambda run: -run.created)
                 return c.RunList(runs=tuple(runs[: call.limit])), []
             case c.GetRun():
-                return home.runs[call.run], []
+                return home.run(call.run), []
             case c.StopRun():
                 return home.end_run(call.run, "cancelled"), [("run", call.run)]
             case c.ResumeRun():

@@ -302,10 +302,13 @@ class FakeHome:
         return run
 
     def end_run(self, run: str, state: Literal["cancelled", "running", "finished"]) -> c.RunRecord:
+        ended = None if state == "running" else time.time()
+        self.runs[run] = msgspec.structs.replace(self.run(run), state=state, ended=ended)
+        return self.runs[run]
+
+    def run(self, run: str) -> c.RunRecord:
         if run not in self.runs:
             raise UserError(f"There is no run {run!r}.")
-        ended = None if state == "running" else time.time()
-        self.runs[run] = msgspec.structs.replace(self.runs[run], state=state, ended=ended)
         return self.runs[run]
 
     # -- chats ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
+from tests.ui.fake_training import put_training
 from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
 from ui.components.column import ScrolledColumn
@@ -410,15 +411,21 @@ def test_the_first_problem_of_a_recipe() -> None:
     assert find_problem([AdapterUse(name="gone")], known, "Smol")[0] == "gone"
 
 
-def test_a_core_that_cannot_be_reached_is_no_error_of_the_page(
+def test_adapters_that_cannot_be_read_are_told_of_once(
     qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront
 ) -> None:
+    qtbot.waitUntil(lambda: bridge.connected is True)
     front.refuse(c.ListAdapters, UserError("Not now."))
+    told: list[str] = []
+    bridge.failed.connect(lambda error: told.append(str(error)))
     page = AdaptersPage(bridge, shell)
     qtbot.addWidget(page)
     qtbot.addWidget(page.header())
     page.show()
-    qtbot.waitUntil(lambda: bool(front.asked(c.ListAdapters)))
+    qtbot.waitUntil(lambda: told == ["Not now."])
+    front.announce("adapter")
+    qtbot.waitUntil(lambda: len(front.asked(c.ListAdapters)) == 2 and not bridge.home.adapters.reading)
+    assert told == ["Not now."]
     assert page.current is None
 
 
@@ -434,23 +441,21 @@ def test_one_whose_check_was_not_finished_says_so(page: AdaptersPage, qtbot: QtB
 
 
 def test_a_training_that_tells_how_far_it_is_leaves_the_page_as_it_is(
-    page: AdaptersPage, qtbot: QtBot, front: FakeFront
+    page: AdaptersPage, qtbot: QtBot, front: FakeFront, home: FakeHome, bridge: Bridge
 ) -> None:
     show(page, qtbot, "my-notes")
-    qtbot.waitUntil(lambda: all(not isinstance(open.call, c.ListRuns) for open in front.open))
+    run = put_training(home, [])
+    front.announce("run", run.id)
+    runs = bridge.home.runs
+    qtbot.waitUntil(lambda: runs.value is not None and run in runs.value.runs)
     model = page.list.view.model()
     asked, listed = len(front.asked(c.ListAdapters)), len(front.asked(c.ListRuns))
+    home.runs[run.id] = msgspec.structs.replace(run, progress=0.5)
     with qtbot.assertNotEmitted(model.modelReset, wait=200):
-        front.announce("run", "1")
-        qtbot.waitUntil(lambda: len(front.asked(c.ListRuns)) == listed + 1)
-        assert len(front.asked(c.ListAdapters)) == asked
+        front.announce("run", run.id)
+        qtbot.waitUntil(lambda: runs.value is not None and home.runs[run.id] in runs.value.runs)
         page.open_target(adapter="my-notes")  # the very same ones again
-        qtbot.waitUntil(lambda: len(front.asked(c.ListAdapters)) == asked + 1)
-    listed = len(front.asked(c.ListRuns))
-    page.hide()
-    with qtbot.waitSignal(page._bridge.changed):
-        front.announce("run", "1")
-    assert not page._runs_soon.isActive()
+    assert len(front.asked(c.ListAdapters)) == asked
     assert len(front.asked(c.ListRuns)) == listed
 
 

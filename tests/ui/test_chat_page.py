@@ -396,7 +396,8 @@ def test_an_address_longer_than_a_line_is_shown_whole(qtbot: QtBot, page: ChatPa
     question, (words,) = questions(page)[0], questions(page)[0].findChildren(Prose)
     bar = page.parts.conversation.horizontalScrollBar()
     qtbot.waitUntil(lambda: words.document().size().width() <= words.width() and bar.maximum() == 0)
-    assert question.edit_button.visibleRegion().boundingRect() == question.edit_button.rect()
+    button = question.edit_button
+    qtbot.waitUntil(lambda: button.visibleRegion().boundingRect() == button.rect())
     assert words.document().size().height() > 6 * words.fontMetrics().height()
     words.selectAll()
     copied = words.createMimeDataFromSelection()

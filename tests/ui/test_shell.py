@@ -222,7 +222,8 @@ def test_a_home_without_documents_is_welcomed_until_it_was_left(
 
 def test_a_furnished_home_is_not_welcomed(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
     shell = make_shell()
-    qtbot.waitUntil(lambda: shell._has_collections is not None and shell._has_models is not None)
+    home = shell._bridge.home
+    qtbot.waitUntil(lambda: all(listing.value for listing in (home.models, home.collections)))
     assert shell.current_page == "chat"
     assert not button(shell, "Welcome").isVisible()
 

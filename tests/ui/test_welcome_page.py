@@ -137,6 +137,9 @@ def test_a_dropped_folder_becomes_a_collection_of_its_name(
 
 def test_dropping_on_a_known_name_adds_to_it(page: WelcomePage, qtbot: QtBot, front: FakeFront, tmp_path: Path) -> None:
     known = front.home.create_collection("My documents")
+    collections = page._bridge.home.collections
+    front.announce("collection", known.id)
+    qtbot.waitUntil(lambda: collections.value is not None and known in collections.value.collections)
     (tmp_path / "a.txt").write_text("One.")
     page.drop.dropped.emit([str(tmp_path / "a.txt")])
     qtbot.waitUntil(lambda: len(files(page)) == 1)

@@ -14,7 +14,7 @@ from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, Progre
 from ui.components.dialog import Dialog, LabelledField
 from ui.error_text import in_words
 from workbench.api import events
-from workbench.api.calls import ImportAdapter, ListModels, ModelList
+from workbench.api.calls import ImportAdapter, ModelList
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.errors import Cancelled
@@ -63,7 +63,7 @@ class ImportDialog(Dialog):
         self.go.clicked.connect(self._on_go)
         self.resize(600, 470)
         self.set_path(path)
-        bridge.call(ListModels(), self._on_models, owner=self)
+        bridge.home.models.follow(self._on_models)
 
     def set_path(self, path: str) -> None:
         self._path = path

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
@@ -28,8 +26,6 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     ExportAdapter,
-    ListAdapters,
-    ListRuns,
     RemoveAdapter,
     RenameAdapter,
     RunKindName,
@@ -64,17 +60,18 @@ class AdaptersPage(QWidget):
         self._works: dict[str, RunWatch] = {}  # by run
         self._lost: dict[str, str] = {}  # by run: what the gate counted of a merge that it stops
         self._build()
-        self._soon = QTimer(self, singleShot=True, interval=100)
-        self._soon.timeout.connect(self._load)
-        self._runs_soon = QTimer(self, singleShot=True, interval=500)
-        self._runs_soon.timeout.connect(self._load_runs)
-        bridge.changed.connect(self._on_changed)
-        bridge.connected_changed.connect(self._on_connected)
+        self._ended: set[str] = set()  # runs that have ended, though the list may not say so yet
+        bridge.home.adapters.follow(self._on_adapters)
+        bridge.home.runs.follow(self._on_runs)
 
     def open_target(self, adapter: str = "") -> None:
         """Show an adapter by name."""
         self._wanted = adapter
-        self._load()
+        adapters = self._bridge.home.adapters
+        if adapters.value is not None and adapter in self._records:
+            self._on_adapters(adapters.value)
+        else:
+            adapters.refresh()
 
     def header(self) -> QWidget:
         """The button that stands beside the page's title."""
@@ -164,30 +161,6 @@ class AdaptersPage(QWidget):
 
     # -- what there is -------------------------------------------------------------------------------
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._load()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self._load()
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "adapter":
-            self._soon.start()
-        elif kind == "run" and self.isVisible() and not self._runs_soon.isActive():
-            self._runs_soon.start()  # a training tells three times a second how far it is
-
-    def _load(self) -> None:
-        self._bridge.call(ListAdapters(), self._on_adapters, self._on_unreachable, self)
-        self._load_runs()
-
-    def _load_runs(self) -> None:
-        self._bridge.call(ListRuns(), self._on_runs, self._on_unreachable, self)
-
-    def _on_unreachable(self, error: Exception) -> None:
-        """The frame says that the core cannot be reached; the list comes when it can."""
-
     def _on_adapters(self, found: Adapters) -> None:
         self._records = {record.name: record for record in found.adapters}
         wanted, self._wanted = (self._wanted, "") if self._wanted in self._records else ("", self._wanted)
@@ -235,9 +208,9 @@ class AdaptersPage(QWidget):
     def _on_runs(self, found: RunList) -> None:
         """Watch the merges and exports that are under way, also those that were begun elsewhere."""
         for run in found.runs:
-            if run.kind in _DOING and run.state in ("queued", "running") and run.id not in self._works:
+            if run.kind in _DOING and run.state in ("queued", "running") and run.id not in {*self._works, *self._ended}:
                 self._watch(run)
-        self._show_current()
+                self._show_current()
 
     def _watch(self, run: RunRecord) -> None:
         watch = self._works[run.id] = RunWatch(self._bridge, run, self)
@@ -257,6 +230,7 @@ class AdaptersPage(QWidget):
 
     def _on_ended(self, watch: RunWatch, terminal: Terminal) -> None:
         del self._works[watch.run.id]
+        self._ended.add(watch.run.id)
         lost = self._lost.pop(watch.run.id, None)
         watch.deleteLater()
         if self.list.current != watch.run.config.get("adapter"):
@@ -301,7 +275,8 @@ class AdaptersPage(QWidget):
         record = self.current
         if record is not None:
             self.list.view.setFocus()  # the buttons that had the keyboard go
-            self._bridge.call(RemoveAdapter(adapter=record.name), self._on_adapters, self._complain, self)
+            removed = self._bridge.home.adapters.put
+            self._bridge.call(RemoveAdapter(adapter=record.name), removed, self._complain, self)
 
     def _complain(self, error: Exception) -> None:
         self._to_top()

@@ -53,7 +53,7 @@ class ChatAdapters(QObject):
     def find(self, name: str, take: Callable[[AdapterRecord | None], None]) -> None:
         """Look an adapter up by its name, whichever model it is for."""
         self._bridge.home.adapters.once(
-            lambda found: take(next((record for record in found.adapters if record.name == name), None))
+            lambda found: take(next((record for record in found.adapters if record.name == name), None)), self
         )
 
     def _on_fitting(self, found: AdapterList) -> None:

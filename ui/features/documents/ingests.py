@@ -61,7 +61,7 @@ class IngestDesk(QObject):
             watch.leave()
         self._watches.clear()
         self._ended.clear()
-        self._bridge.home.runs.once(self._on_runs)  # followed anew, though they may be as they were
+        self._bridge.home.runs.once(self._on_runs, self)  # followed anew, though they may be as they were
 
     def _on_runs(self, found: RunList) -> None:
         for run in found.runs:

@@ -187,9 +187,7 @@ class DocumentsPage(QWidget):
         self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
     def _on_delete(self, collection: str) -> None:
-        self._bridge.call(
-            RemoveCollection(collection=collection), self._on_collection_changed, self._complain, self
-        )
+        self._bridge.call(RemoveCollection(collection=collection), self._on_collection_changed, self._complain, self)
 
     def _on_collection_changed(self, collection: Collection) -> None:
         self._bridge.home.collections.refresh()

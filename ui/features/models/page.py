@@ -21,7 +21,6 @@ from workbench.api import events
 from workbench.api.calls import (
     ImportModel,
     InspectModel,
-    ListModels,
     LoadModel,
     ModelDetails,
     ModelList,
@@ -50,9 +49,9 @@ class ModelsPage(QWidget):
         self._importing: Handle | None = None
         self.setAcceptDrops(True)
         self._build()
-        bridge.changed.connect(self._on_changed)
         bridge.status_changed.connect(self._on_status)
-        bridge.connected_changed.connect(self._on_connected)
+        self._models = bridge.home.models
+        self._models.follow(self._on_models)
 
     def open_target(self, model: str = "", add: bool = False) -> None:
         """Show a model by name, or the import panel."""
@@ -128,18 +127,7 @@ class ModelsPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._load_list()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self._load_list()
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "model":
-            self._load_list()
-
-    def _load_list(self) -> None:
-        self._bridge.call(ListModels(), self._on_models, owner=self)
+        self._models.refresh()  # a file may have been moved away meanwhile, and nothing tells of that
 
     def _on_models(self, found: ModelList) -> None:
         names = [model.name for model in found.models]
@@ -232,7 +220,7 @@ class ModelsPage(QWidget):
     def _on_removed(self, model: ModelRecord) -> None:
         files = "Its files were deleted." if model.owned else "Its files stay where they are."
         self._shell.show_message(f"{model.name} was removed. {files}", "info")
-        self._load_list()
+        self._models.refresh()
 
     # -- adding --------------------------------------------------------------------------------------
 
@@ -252,7 +240,7 @@ class ModelsPage(QWidget):
             if isinstance(terminal, events.Finished):
                 self._import.close_panel()
                 self._wanted = str((terminal.result or {}).get("name", ""))
-                self._load_list()
+                self._models.refresh()
             else:
                 error = error_of(terminal)
                 self._import.show_problem("" if isinstance(error, Cancelled) else _words(error))
@@ -273,7 +261,7 @@ class ModelsPage(QWidget):
 
     def _on_starter_ready(self, found: ModelList) -> None:
         self._reset_starter()
-        self._load_list()
+        self._models.refresh()
 
     def _on_starter_failed(self, error: Exception) -> None:
         self._reset_starter()

@@ -18,7 +18,7 @@ from ui.components.column import ScrolledColumn
 from ui.components.config_form import Form
 from ui.features import ShellActions
 from ui.theme import tokens
-from workbench.api.calls import ChangeSettings, GetMachine, GetSettings, Machine, Status
+from workbench.api.calls import ChangeSettings, Machine, Status
 from workbench.errors import UserError
 from workbench.settings import SECTIONS, Settings
 
@@ -36,9 +36,9 @@ class SettingsPage(QWidget):
         self._shell = shell
         self.forms: dict[str, Form] = {}
         self._build()
-        bridge.changed.connect(self._on_changed)
         bridge.status_changed.connect(self._on_status)
-        bridge.connected_changed.connect(self._on_connected)
+        bridge.home.settings.follow(self._on_settings)
+        bridge.home.machine.follow(self._on_machine)
         if bridge.status is not None:
             self._on_status(bridge.status)
 
@@ -101,19 +101,7 @@ class SettingsPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._load()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self._load()
-
-    def _load(self) -> None:
-        self._bridge.call(GetSettings(), self._on_settings, owner=self)
-        self._bridge.call(GetMachine(), self._on_machine, owner=self)
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "settings":
-            self._bridge.call(GetSettings(), self._on_settings, owner=self)
+        self._bridge.home.machine.refresh()  # how much is free changes by itself
 
     def _on_settings(self, settings: Settings) -> None:
         for section, form in self.forms.items():
@@ -128,7 +116,8 @@ class SettingsPage(QWidget):
         self._bridge.call(ChangeSettings(values={section: {name: plain}}), self._on_saved, refused, self)
 
     def _on_saved(self, settings: Settings) -> None:
-        self._on_settings(settings)
+        self._on_settings(settings)  # also where it is as before: what was typed may not be what was taken
+        self._bridge.home.settings.put(settings)
         self._bridge.refresh_status()
 
     def _on_status(self, status: Status) -> None:

@@ -31,6 +31,7 @@ class TrainingWatch(QObject):
         self._timer = QTimer(self, singleShot=True, interval=TELL_MS)
         self._timer.timeout.connect(self.changed)
         self._handle = self._follow()
+        bridge.connected_changed.connect(self._on_connected)
 
     def update_run(self, run: RunRecord) -> None:
         """The run's record has changed: one that goes on again is followed again."""
@@ -47,6 +48,10 @@ class TrainingWatch(QObject):
         self._timer.stop()
         self._handle.cancel()
         self.deleteLater()
+
+    def _on_connected(self, connected: bool) -> None:
+        if connected:
+            self.update_run(self.run)
 
     def _follow(self) -> Handle:
         call = FollowRun(run=self.run.id, after=self.story.seen)

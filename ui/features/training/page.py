@@ -25,13 +25,9 @@ from ui.features.training.planning import PlanningController
 from ui.features.training.run_list import RunList
 from ui.features.training.setup import TrainSetup
 from ui.features.training.state import TrainingState
-from ui.features.training.texts import config_of, list_lines
+from ui.features.training.texts import config_of
 from workbench.api.calls import (
     FollowRun,
-    ListAdapters,
-    ListDataSets,
-    ListModels,
-    ListRuns,
     ModelList,
     RunRecord,
     Train,
@@ -44,8 +40,6 @@ if TYPE_CHECKING:
     from ui.components.curves import CurveChart
     from ui.features.training.compare import TrainCompare
     from ui.features.training.run_view import TrainRun
-
-_RUNS = 300
 
 
 class TrainPage(QWidget):
@@ -100,26 +94,30 @@ class TrainPage(QWidget):
         whole.addWidget(self._split)
         self.cover = DropCover(self)
         self.setAcceptDrops(True)
-        self._runs_timer = QTimer(self, singleShot=True, interval=400)
-        self._runs_timer.timeout.connect(self._refresh_runs)
         self._connect()
         self._views.setCurrentWidget(self.setup)
         self._can_draw = False
         EarlyImport("ui.features.training.run_view", self._on_can_draw, self)
-        self._refresh()
+        home = bridge.home
+        home.models.follow(self._on_models)
+        home.data_sets.follow(self._on_sets)
+        home.adapters.follow(self._on_adapters)
+        home.runs.follow(self._on_runs)
 
     def open_target(self, run: str = "", data: str = "", model: str = "") -> None:
         """Show a run (its id), or the setup with these examples (a path or the name of a set) and this model."""
         self._first_look = False
         if run:
             self._wanted = run
-            self._refresh_runs()
+            if run in self._runs:
+                self._show_wanted()
+            else:
+                self._bridge.home.runs.refresh()
         if data or model:
             self.show_setup()
             if model:
                 self._set_config(msgspec.structs.replace(self.setup.config, model=model))
             if data:
-                self._load_sets()
                 self.setup.choose_data(data)
 
     def find_entries(self, text: str) -> Sequence[Found]:
@@ -246,7 +244,6 @@ class TrainPage(QWidget):
         if run not in self._watches:
             watch = self._watches[run] = TrainingWatch(self._bridge, self._runs[run], self)
             watch.changed.connect(self._draw)
-            watch.ended.connect(self._runs_timer.start)
 
     def _drop_watches(self) -> None:
         """Follow only what can be seen."""
@@ -261,40 +258,15 @@ class TrainPage(QWidget):
         self.runs.ticked.connect(self._on_ticked)
         self.runs.deleted.connect(self.actions.delete)
         self.runs.copied.connect(self.copy)
-        self.intake.built.connect(self._load_sets)
         self.setup.start_wanted.connect(self._on_start)
         self.actions.told.connect(self._on_told)
-        self.actions.refused.connect(self._refresh_runs)
+        self.actions.refused.connect(self._bridge.home.runs.refresh)
         self.actions.removed.connect(self._on_removed)
-        self._bridge.changed.connect(self._on_changed)
         self._bridge.connected_changed.connect(self._on_connected)
-
-    def _refresh(self) -> None:
-        self._bridge.call(ListModels(), self._on_models, _ignore, self)
-        self._load_sets()
-        self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
-        self._refresh_runs()
-
-    def _load_sets(self) -> None:
-        self._bridge.call(ListDataSets(), self._on_sets, _ignore, self)
-
-    def _refresh_runs(self) -> None:
-        self._bridge.call(ListRuns(limit=_RUNS), self._on_runs, _ignore, self)
 
     def _on_connected(self, connected: bool) -> None:
         if connected:
-            self._refresh()
             self.planning.look_again()
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "model":
-            self._bridge.call(ListModels(), self._on_models, _ignore, self)
-        elif kind == "data":
-            self._load_sets()
-        elif kind == "adapter":
-            self._bridge.call(ListAdapters(), self._on_adapters, _ignore, self)
-        elif kind == "run" and self.isVisible() and not self._runs_timer.isActive():
-            self._runs_timer.start()
 
     def _on_models(self, found: ModelList) -> None:
         models = [model for model in found.models if model.kind in ("chat", "base") and not model.missing]
@@ -318,8 +290,10 @@ class TrainPage(QWidget):
 
     def _on_runs(self, found: RunRecords) -> None:
         trainings = [run for run in found.runs if run.kind == "train"]
+        if not self._first_look and trainings == list(self._runs.values()):
+            return
         self._runs = {run.id: run for run in trainings}
-        self.runs.show_runs(trainings, [list_lines(run) for run in trainings])
+        self.runs.show_runs(trainings)
         for id, watch in list(self._watches.items()):
             if id in self._runs:
                 watch.update_run(self._runs[id])
@@ -329,9 +303,14 @@ class TrainPage(QWidget):
         if self._shown and self._shown not in self._runs:
             self.show_setup()
         self._drop_watches()
-        running = next((run.id for run in trainings if run.state == "running"), "")
-        wanted = self._wanted or (running if self._first_look else "")
-        self._first_look = False
+        if self._first_look:
+            self._first_look = False
+            self._wanted = next((run.id for run in trainings if run.state == "running"), "")
+        self._show_wanted()
+        self._draw()
+
+    def _show_wanted(self) -> None:
+        wanted = self._wanted
         if wanted in self._runs:
             self._wanted = ""
             self.show_run(wanted)
@@ -339,7 +318,6 @@ class TrainPage(QWidget):
                 self._draw()
                 self._run_view.take_keyboard()
             self._moves_keyboard = False
-        self._draw()
 
     # -- putting one together --------------------------------------------------------------------------
 
@@ -385,7 +363,7 @@ class TrainPage(QWidget):
             self.planning.set_starting(False)
             self._wanted = run.id
             self._moves_keyboard = had_keyboard
-            self._refresh_runs()
+            self._bridge.home.runs.put_run(run)
 
         def refused(error: Exception) -> None:
             self.planning.set_starting(False)
@@ -398,16 +376,12 @@ class TrainPage(QWidget):
     # -- what was done with a run ----------------------------------------------------------------------
 
     def _on_told(self, run: RunRecord) -> None:
-        self._runs[run.id] = run
-        if run.id in self._watches:
-            self._watches[run.id].update_run(run)
-        self._refresh_runs()
-        self._draw()
+        self._bridge.home.runs.put_run(run)
 
     def _on_removed(self, run: str) -> None:
         if self._shown == run:
             self.show_setup()
-        self._refresh_runs()
+        self._bridge.home.runs.refresh()
 
     def _on_ticked(self, ticked: list[str]) -> None:
         self._ticked = [id for id in self._ticked if id in ticked] + [id for id in ticked if id not in self._ticked]
@@ -428,7 +402,6 @@ class TrainPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._refresh_runs()  # while another page is open nobody asks how far they are
         self._draw()
 
     # -- drops -----------------------------------------------------------------------------------------
@@ -453,7 +426,3 @@ class TrainPage(QWidget):
 
 def _leave(ended: Terminal) -> None:
     """What was looked for was found, or is not there."""
-
-
-def _ignore(error: Exception) -> None:
-    """The frame says that the core cannot be reached; everything is read again when it can."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.item_list import ItemList
+from ui.features.training.texts import list_lines
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import RunRecord
@@ -71,7 +72,7 @@ class RunList(QFrame):
         column.addWidget(self.hint)
         column.addWidget(self.list, 1)
         column.addWidget(self.confirm)
-        self.show_runs((), ())
+        self.show_runs(())
 
     @property
     def current(self) -> RunRecord | None:
@@ -86,14 +87,16 @@ class RunList(QFrame):
         items = (self._model.item(row) for row in range(self._model.rowCount()))
         return [str(item.data(IdRole)) for item in items if item.checkState() == Qt.CheckState.Checked]
 
-    def show_runs(self, runs: Sequence[RunRecord], lines: Sequence[str]) -> None:
-        """Show these, the latest first, each with its lines below. What is ticked and chosen stays so."""
+    def show_runs(self, runs: Sequence[RunRecord]) -> None:
+        """Show these, the latest first. What is ticked and chosen stays so; only what changed is drawn anew."""
         before = self.current.id if self.current is not None else ""
         ticked = set(self.ticked_runs)
+        known_runs = {run.id: run for run in self._runs}
         self._runs = tuple(runs)
         self._showing = True
         known = [self._model.item(row).data(IdRole) for row in range(self._model.rowCount())]
         if known != [run.id for run in runs]:
+            known_runs.clear()
             self._model.clear()
             for run in runs:
                 item = QStandardItem()
@@ -102,15 +105,17 @@ class RunList(QFrame):
                 item.setData(run.id, IdRole)
                 item.setCheckState(Qt.CheckState.Checked if run.id in ticked else Qt.CheckState.Unchecked)
                 self._model.appendRow(item)
-        for row, (run, line) in enumerate(zip(runs, lines, strict=True)):
-            item = self._model.item(row)
+        for row, run in enumerate(runs):
+            if known_runs.get(run.id) is run:
+                continue
+            item, line = self._model.item(row), list_lines(run)
             item.setText(run.title)
             item.setData(line, LineRole)
             item.setData("paused" if run.paused else run.state, StateRole)
             item.setToolTip(f"{run.title}\n{line}")
             item.setAccessibleText(f"{run.title}, {line}".replace("\n", ", "))
-            if run.id == before:
-                self.list.setCurrentIndex(self._model.index(row, 0))
+        if known != [run.id for run in runs]:
+            self.choose(before)
         self._showing = False
         self.list.setFocusPolicy(Qt.FocusPolicy.StrongFocus if runs else Qt.FocusPolicy.NoFocus)
         words = "Tick several to lay their curves over each other." if runs else "What you train stands here."

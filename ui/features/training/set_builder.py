@@ -26,10 +26,6 @@ from workbench.api.calls import (
     ChatRecord,
     CollectionList,
     GetChat,
-    ListChats,
-    ListCollections,
-    ListDataSets,
-    ListModels,
     ModelList,
     RunRecord,
 )
@@ -93,15 +89,13 @@ class SetBuilder(Dialog):
         self.resize(720, 640)
         self._on_source("chats")
         self.source.buttons["chats"].setFocus()
-        self._load()
+        home = bridge.home
+        home.data_sets.follow(self._on_sets)
+        home.models.follow(self._on_models)
+        home.collections.follow(self._on_collections)
+        home.chats.once(self._on_chats, self)
 
     # -- what there is -------------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        self._bridge.call(ListDataSets(), self._on_sets, owner=self)
-        self._bridge.call(ListModels(), self._on_models, owner=self)
-        self._bridge.call(ListCollections(), self._on_collections, owner=self)
-        self._bridge.call(ListChats(), self._on_chats, owner=self)
 
     def _on_sets(self, found: DataSetList) -> None:
         self._names = {known.name.casefold() for known in found.sets}

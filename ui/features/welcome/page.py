@@ -25,9 +25,6 @@ from workbench.api.calls import (
     CollectionList,
     CreateCollection,
     FollowRun,
-    GetMachine,
-    ListCollections,
-    ListModels,
     Machine,
     ModelList,
     RegisterStarter,
@@ -68,9 +65,10 @@ class WelcomePage(QWidget):
         self._sample_had_keyboard = False
         self.question_buttons: list[PlainButton] = []
         self._build()
-        bridge.changed.connect(self._on_changed)
-        bridge.connected_changed.connect(self._on_connected)
         bridge.status_changed.connect(self._on_status)
+        bridge.home.machine.follow(self._on_machine)
+        bridge.home.models.follow(self._on_models)
+        bridge.home.collections.follow(self._on_collections)
 
     def open_target(self) -> None:
         """There is only one thing to see here."""
@@ -112,7 +110,7 @@ class WelcomePage(QWidget):
         row = QHBoxLayout()
         row.setSpacing(tokens.SPACE_2)
         self.look_button = PlainButton("Look again")
-        self.look_button.clicked.connect(self._load)
+        self.look_button.clicked.connect(self._bridge.home.models.refresh)
         self.look_button.hide()
         row.addWidget(self.starter_button)
         row.addWidget(self.look_button)
@@ -158,22 +156,7 @@ class WelcomePage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._load()
-
-    def _on_connected(self, connected: bool) -> None:
-        if connected:
-            self._load()
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind == "model":
-            self._bridge.call(ListModels(), self._on_models, owner=self)
-        elif kind == "collection":
-            self._bridge.call(ListCollections(), self._on_collections, owner=self)
-
-    def _load(self) -> None:
-        self._bridge.call(GetMachine(), self._on_machine, owner=self)
-        self._bridge.call(ListModels(), self._on_models, owner=self)
-        self._bridge.call(ListCollections(), self._on_collections, owner=self)
+        self._bridge.home.machine.refresh()  # how much is free changes by itself
 
     def _on_machine(self, machine: Machine) -> None:
         graphics = [device.description or device.name for device in machine.devices if device.kind == "gpu"]
@@ -230,7 +213,7 @@ class WelcomePage(QWidget):
 
     def _on_starter_ready(self, found: ModelList) -> None:
         self._reset_starter()
-        self._on_models(found)
+        self._bridge.home.models.refresh()
 
     def _on_starter_failed(self, error: Exception) -> None:
         self._reset_starter()
@@ -254,20 +237,18 @@ class WelcomePage(QWidget):
         self._reading = True
         self._show_sample()
 
-        def listed(found: CollectionList) -> None:
-            known = next((collection for collection in found.collections if collection.name == name), None)
-            if known is not None:
-                created(known)
-            else:
-                self._bridge.call(CreateCollection(name=name), created, self._on_add_failed, self)
-
         def created(collection: Collection) -> None:
             self._collection = collection
             self.files.begin(f"Reading into “{collection.name}”")
             call = AddDocuments(collection=collection.id, paths=tuple(paths))
             self._bridge.call(call, self._follow, self._on_add_failed, self)
 
-        self._bridge.call(ListCollections(), listed, self._on_add_failed, self)
+        found = self._bridge.home.collections.value
+        known = next((known for known in found.collections if known.name == name), None) if found is not None else None
+        if known is not None:
+            created(known)
+        else:
+            self._bridge.call(CreateCollection(name=name), created, self._on_add_failed, self)
 
     def _show_sample(self, there: bool | None = None) -> None:
         """The button of the sample, which says why it is off; ``there``: whether all of the sample was read."""
@@ -306,7 +287,7 @@ class WelcomePage(QWidget):
             self.documents_step.show_problem(_words(error_of(terminal)))
         else:
             self.files.end("Stopped. What was read stays." if isinstance(terminal, events.Cancelled) else "")
-        self._bridge.call(ListCollections(), self._on_read, owner=self)
+        self._bridge.home.collections.once(self._on_read, self)
 
     def _on_read(self, found: CollectionList) -> None:
         self._on_collections(found)

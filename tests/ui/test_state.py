@@ -1,0 +1,166 @@
+"""The lists of the home folder as the window keeps them, against a fake core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import SMOL, FakeHome, running_ingest
+from ui.bridge import Bridge
+from workbench.api import calls as c
+from workbench.errors import UserError
+
+
+class Follower(QObject):
+    """Keeps what it is handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[Any] = []
+
+    def take(self, value: Any) -> None:
+        self.taken.append(value)
+
+
+def connected(qtbot: QtBot, bridge: Bridge) -> Bridge:
+    qtbot.waitUntil(lambda: bridge.connected is True)
+    return bridge
+
+
+def test_two_that_follow_a_list_share_one_reading(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
+    home = connected(qtbot, bridge).home
+    first, second, late = Follower(), Follower(), Follower()
+    home.models.follow(first.take)
+    home.models.follow(second.take)
+    qtbot.waitUntil(lambda: len(first.taken) == len(second.taken) == 1)
+    home.models.follow(late.take)
+    assert late.taken == first.taken
+    assert len(front.asked(c.ListModels)) == 1
+
+
+def test_several_changes_are_one_reading_and_reach_all_who_follow(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome
+) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    state.models.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    home.models["Other"] = msgspec.structs.replace(SMOL, name="Other")
+    for _ in range(5):
+        front.announce("model", "Other")
+    qtbot.waitUntil(lambda: len(follower.taken) == 2)
+    assert "Other" in [model.name for model in follower.taken[1].models]
+    assert len(front.asked(c.ListModels)) == 2
+
+
+def test_a_change_during_a_reading_is_read_after_it(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome
+) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    held = front.hold(c.ListCollections)
+    state.collections.follow(follower.take)
+    qtbot.waitUntil(lambda: held.call is not None)
+    state.collections.refresh()
+    held.finish(c.CollectionList(collections=()))
+    qtbot.waitUntil(lambda: len(follower.taken) == 2)
+    assert len(follower.taken[1].collections) == len(home.collections)
+
+
+def test_a_list_that_nobody_follows_is_not_read_again_until_it_is_followed(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront
+) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    state.models.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    state.models.leave(follower.take)
+    with qtbot.waitSignal(bridge.changed):
+        front.announce("model")
+    assert not state.models.soon.isActive()
+    state.models.follow(follower.take)
+    qtbot.waitUntil(lambda: len(front.asked(c.ListModels)) == 2)
+
+
+def test_the_tick_of_a_run_reads_that_run_and_leaves_the_others(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome
+) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    old, run = running_ingest(home, state="finished"), running_ingest(home)
+    state.runs.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    home.runs[run.id] = msgspec.structs.replace(run, progress=0.9)
+    for _ in range(20):
+        front.announce("run", run.id)
+    qtbot.waitUntil(lambda: len(follower.taken) == 2)
+    assert [known.progress for known in follower.taken[1].runs if known.id == run.id] == [0.9]
+    kept = [next(known for known in taken.runs if known.id == old.id) for taken in follower.taken]
+    assert kept[0] is kept[1]
+    assert len(front.asked(c.ListRuns)) == 1
+    assert len(front.asked(c.GetRun)) < 20
+
+
+def test_a_run_that_was_deleted_leaves_the_list(qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    run = running_ingest(home, state="finished")
+    state.runs.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    del home.runs[run.id]
+    front.announce("run", run.id)
+    qtbot.waitUntil(lambda: len(follower.taken) == 2)
+    assert run.id not in [known.id for known in follower.taken[1].runs]
+
+
+def test_a_reading_that_fails_is_told_once_and_again_after_it_worked(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront
+) -> None:
+    state, follower, told = connected(qtbot, bridge).home, Follower(), []
+    bridge.failed.connect(lambda error: told.append(str(error)))
+    front.refuse(c.ListChats, UserError("The chats cannot be read."))
+    state.chats.follow(follower.take)
+    qtbot.waitUntil(lambda: told == ["The chats cannot be read."])
+    front.announce("chat")
+    qtbot.waitUntil(lambda: len(front.asked(c.ListChats)) == 2 and not state.chats.reading)
+    assert len(told) == 1
+    front.answer(c.ListChats, front.by_itself)
+    front.announce("chat")
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    front.refuse(c.ListChats, UserError("The chats cannot be read."))
+    front.announce("chat")
+    qtbot.waitUntil(lambda: len(told) == 2)
+
+
+def test_lists_are_read_again_when_the_core_was_away_and_its_absence_is_told_by_the_frame(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome
+) -> None:
+    state, follower, told = connected(qtbot, bridge).home, Follower(), []
+    bridge.failed.connect(told.append)
+    state.collections.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    front.lose_connection()
+    qtbot.waitUntil(lambda: bridge.connected is False)
+    state.collections.refresh()
+    home.collections.clear()
+    front.reconnect()
+    bridge.reconnect()
+    qtbot.waitUntil(lambda: bool(follower.taken) and follower.taken[-1].collections == ())
+    assert told == []
+
+
+def test_what_a_call_brings_along_is_known_at_once(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    state.models.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    state.models.put(c.ModelList(models=()))
+    assert follower.taken[-1].models == ()
+
+
+def test_the_answer_to_an_earlier_search_is_not_kept(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    pump = state.found_chats("pump")
+    pump.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    pump.leave(follower.take)
+    state.found_chats("lease").follow(follower.take)
+    assert state.found_chats("pump") is not pump
