@@ -31,13 +31,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from workbench.core.models.leases import WorkerModel
 
 from workbench.answering import AnswerContext, answer
 from workbench.api.calls import AskResult, DocumentText, SearchResult
 from workbench.api.events import Finished
 from workbench.api.protocol import RequestContext
 from workbench.core.documents.embedder import WorkerRetriever
-from workbench.core.models.leases import WorkerModel
 from workbench.engine.protocol import Load
 from workbench.models.starter import find_starters
 from workbench.records.messages import Message, Passage

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from workbench.api.calls import Chunk, Document, DocumentText, SearchResult
-from workbench.api.events import BeamStep, Cancelled, Event, TextDelta
-from workbench.api.protocol import finish
+from workbench.answering import Resolved
+from workbench.api.calls import Chunk, Collection, Document, DocumentText, ModelRecord, SearchResult
+from workbench.api.events import BeamStep, Cancelled, Event, Progress, TextDelta
+from workbench.api.protocol import RequestContext, finish
+from workbench.backends.backend import Capabilities, Loading, ModelUse
+from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.engine.protocol import Generated, Scored
 from workbench.errors import UserError
-from workbench.records.messages import Beam, Message, Passage, Usage
-from workbench.records.recipes import DecodingPart
+from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
+from workbench.records.recipes import DecodingPart, Recipe
 from workbench.techniques.retrieval.protocol import TermStatistics
 
 Reply = str | Sequence[str] | Exception | Generated
 
 
-class FakeLanguageModel:
+class FakeModelBackend:
     """Answers from a queue of replies: a text (streamed word by word), its pieces, or an exception to raise.
 
     A ``Generated`` with ``sequences`` streams them side by side, numbered by ``streamed_as`` (empty: by
-    their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``gone_on``
-    prompts and answers that were gone on with; ``scores`` is a queue of lists of log-probabilities (otherwise each word
+    their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``continued``
+    prompts and answers that were continued; ``scores`` is a queue of lists of log-probabilities (otherwise each word
     costs -2). One word is one token. Once ``cancelled`` says so an answer ends with what there is. An empty queue is an
     AssertionError: the test did not expect the question.
     """
@@ -36,28 +40,23 @@ class FakeLanguageModel:
         *,
         scores: Iterable[Sequence[float]] = (),
         context_tokens: int = 2048,
-        parameters: int = 135_000_000,
+        parameters: int | None = 135_000_000,
         cancelled: Callable[[], bool] = lambda: False,
         streamed_as: Sequence[int] = (),
+        capabilities: Capabilities = CAPABILITIES,
     ) -> None:
+        self.engine = "fake 1"
+        self.context_tokens = context_tokens
+        self.parameters = parameters
+        self.capabilities = capabilities
         self.replies = deque(replies)
         self.scores = deque(scores)
         self.requests: list[tuple[Message, ...]] = []
         self.decodings: list[DecodingPart] = []
-        self.gone_on: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        self.continued: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.scored: list[tuple[tuple[Message, ...], tuple[str, ...]]] = []
-        self._context_tokens = context_tokens
-        self._parameters = parameters
         self._cancelled = cancelled
         self._streamed_as = streamed_as
-
-    @property
-    def context_tokens(self) -> int:
-        return self._context_tokens
-
-    @property
-    def parameters(self) -> int:
-        return self._parameters
 
     def generate(
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
@@ -67,9 +66,9 @@ class FakeLanguageModel:
         prompt_tokens = sum(self.count_tokens([m.content for m in messages]))
         yield from self._reply(decoding, prompt_tokens, assistant_start)
 
-    def go_on(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
-        self.gone_on.append((tuple(prompt), tuple(answer)))
-        assert self.replies, "nothing was queued to go on with"
+    def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
+        self.continued.append((tuple(prompt), tuple(answer)))
+        assert self.replies, "nothing was queued to continue with"
         yield from self._reply(decoding, len(prompt), "")
 
     def _reply(self, decoding: DecodingPart, prompt_tokens: int, assistant_start: str) -> Iterator[Event]:
@@ -110,11 +109,71 @@ class FakeLanguageModel:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\S+", text)) for text in texts]
 
+    def inspect(
+        self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
+    ) -> tuple[ChosenToken, ...]:
+        return tuple(ChosenToken(token=token, text=f"{token} ", logprob=-1.0) for token in answer[-last:])
+
     def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
         self.scored.append((tuple(messages), tuple(continuations)))
         tokens = self.count_tokens(continuations)
         logprobs = self.scores.popleft() if self.scores else [-2.0 * n for n in tokens]
         return [Scored(logprob=p, tokens=n) for p, n in zip(logprobs, tokens, strict=True)]
+
+
+class FakeServices:
+    """Hands one model and one collection to ``answering``. ``leases`` tells each lease's ``background``; ``leased`` is
+    how many are held now. The recipe's seed is drawn as 7."""
+
+    def __init__(self, model: FakeModelBackend, retriever: FakeRetriever | None = None) -> None:
+        self.model = model
+        self._retriever = retriever
+        self.leases: list[bool] = []
+        self.leased = 0
+
+    def resolve(self, recipe: Recipe) -> Resolved:
+        collection = None
+        if self._retriever is not None:
+            collection = Collection(id="c", name="papers")
+        resolved = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=7))
+        return Resolved(recipe=resolved, model=MODEL, use=ModelUse(), collection=collection)
+
+    def capabilities(self, resolved: Resolved) -> Capabilities:
+        return self.model.capabilities
+
+    @contextlib.contextmanager
+    def lease(self, resolved: Resolved, context: RequestContext, *, background: bool = False) -> Iterator[Loading]:
+        self.leases.append(background)
+
+        def loading() -> Loading:
+            yield Progress(stage="loading the model")
+            self.leased += 1
+            return self.model
+
+        try:
+            yield loading()
+        finally:
+            self.leased -= 1
+
+    def retriever(self, collection: Collection, context: RequestContext) -> FakeRetriever:
+        assert self._retriever is not None
+        return self._retriever
+
+    def checksum(self, resolved: Resolved) -> str:
+        return "f00d"
+
+
+MODEL = ModelRecord(
+    name="Fake",
+    kind="chat",
+    format="gguf",
+    path="/models/fake.gguf",
+    architecture="fake",
+    parameters=135_000_000,
+    quantization="",
+    context_tokens=2048,
+    bytes=1,
+)
 
 
 class FakeRetriever:

@@ -1,57 +1,188 @@
-"""A question's way: which technique answers it, by what its recipe holds. The techniques do the work.
+"""The one way to an answer: looks up the recipe, leases its model, opens its documents, runs its method.
 
-Knows nothing of storage, workers or processes: it is handed a model and a collection and yields events.
+Chats, comparisons and the building of data all go through ``answer``. It knows nothing of chats, storage, workers or
+processes: ``Services`` hands it models and collections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
 
 from workbench.api import events
-from workbench.api.calls import DocumentTask
+from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord
 from workbench.api.events import Event
-from workbench.errors import Cancelled, UserError
+from workbench.api.protocol import RequestContext, failure_of, finish
+from workbench.backends.backend import Capabilities, Loading, ModelUse, require
+from workbench.errors import UserError
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe
-from workbench.techniques import continuation as branching
+from workbench.records.recipes import Recipe, answers_of
+from workbench.records.trace import TokenIds
+from workbench.techniques import continuation
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.continuation import Prefix
 from workbench.techniques.prompting import direct
 from workbench.techniques.retrieval import documents, grounded
+from workbench.techniques.retrieval.protocol import Retriever
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
-__all__ = ["AnswerContext", "Prefix", "answer", "go_on", "work_on_document"]
+__all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "Services", "answer", "prepare"]
 
 
-def answer(recipe: Recipe, conversation: Sequence[Message], context: AnswerContext) -> Iterator[Event]:
-    """Answer the last message of a conversation, from the context's collection where there is one.
+class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The last message of ``conversation`` is answered, unless there is a ``task`` on a document, or a ``prefix``: an
+    earlier answer's first tokens, to be continued."""
 
-    Streams Retrieved, Thought, TextDelta, BeamStep and Log(notice). Ends in ``Finished`` with an ``AskResult``
-    (``chat`` and ``message`` empty), whose ``answer`` is that of its first sequence: its TextDeltas joined, unless
-    several were put into another order at their end; or in ``Cancelled`` with the answer so far. Raises UserError or
-    WorkerDied as the model and the collection do.
+    recipe: Recipe
+    conversation: tuple[Message, ...] = ()
+    task: DocumentTask | None = None
+    prefix: Prefix | None = None
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe with its names looked up and its seed drawn, and what the names refer to. ``backend`` computes it."""
+
+    recipe: Recipe
+    model: ModelRecord
+    use: ModelUse
+    collection: Collection | None = None
+    backend: str = "llama.cpp"
+
+
+class Services(Protocol):
+    """Where an answer gets what it needs. Methods raise UserError, WorkerDied or errors.Cancelled."""
+
+    def resolve(self, recipe: Recipe) -> Resolved: ...
+
+    def capabilities(self, resolved: Resolved) -> Capabilities:
+        """What the model is able to do. Loads nothing."""
+
+    def lease(
+        self, resolved: Resolved, context: RequestContext, *, background: bool = False
+    ) -> AbstractContextManager[Loading]:
+        """As ``Backend.lease``, by the resolved recipe's backend; ``background`` gives way to other requests."""
+
+    def retriever(self, collection: Collection, context: RequestContext) -> Retriever:
+        """A collection to search. Returns at once: what has to be loaded for it is loaded meanwhile."""
+
+    def checksum(self, resolved: Resolved) -> str:
+        """The SHA-256 of the model's files; "" while it is not known."""
+
+
+def prepare(request: AnswerRequest, services: Services) -> Resolved:
+    """Look up the recipe and check that the request can be answered with it. Loads nothing.
+
+    Raises UserError that says what is missing.
     """
-    if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
-        raise UserError("There is no question to answer.", "Write a question first.")
-    documents_asked = context.retriever is not None and not needs_no_documents(conversation[-1].content)
-    method = grounded if documents_asked else direct
-    try:
-        yield from method.run(conversation, recipe, context)
-    except Cancelled:  # before there was anything to keep
-        yield events.Cancelled()
+    resolved = services.resolve(request.recipe)
+    check(request, resolved, services)
+    return resolved
 
 
-def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
-    """Summarise, extract from or translate one whole document. Streams and ends as ``answer`` does, with Progress.
+def check(request: AnswerRequest, resolved: Resolved, services: Services) -> None:
+    """Raises UserError when the request asks nothing, or for what its model is not able to do."""
+    if request.task is not None and request.prefix is None and resolved.collection is None:
+        raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
+    if request.task is None and request.prefix is None:
+        conversation = request.conversation
+        if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
+            raise UserError("There is no question to answer.", "Write a question first.")
+    require(needs_of(request), services.capabilities(resolved), resolved.model.name)
 
-    Raises UserError when there is no such document, or the task lacks its columns or its language.
+
+def needs_of(request: AnswerRequest) -> Capabilities:
+    """What a request needs its model to be able to do."""
+    decoding, retrieval = request.recipe.decoding, request.recipe.retrieval
+    fits_passages = retrieval is not None and not retrieval.token_budget and request.prefix is None
+    return Capabilities(
+        grammars=decoding.format != "text",
+        searches=decoding.strategy in ("beam", "contrastive"),
+        max_sequences=answers_of(decoding),
+        adapters=bool(request.recipe.model.adapters),
+        continues_from_tokens=request.prefix is not None,
+        context_known=fits_passages or request.task is not None,
+    )
+
+
+def answer(
+    request: AnswerRequest,
+    services: Services,
+    context: RequestContext,
+    *,
+    background: bool = False,
+    resolved: Resolved | None = None,
+) -> Iterator[Event]:
+    """Answer a request: streams Progress while the model is loaded, then Retrieved, Thought, TextDelta, BeamStep,
+    Progress and Log(notice). Raises nothing.
+
+    Ends in ``Finished`` with an ``AskResult``, whose ``answer`` is that of its first sequence: its TextDeltas joined,
+    unless several were put into another order at their end; in ``Cancelled``, with the answer so far if there is any;
+    or in ``Failed``. ``recipe`` of the result is the resolved one, ``usage`` covers all generations. ``resolved`` is
+    given when the recipe has been looked up before. ``background`` requests give way to others.
     """
     try:
-        yield from documents.run(task, recipe, context)
-    except Cancelled:
-        yield events.Cancelled()
+        if resolved is None:
+            resolved = services.resolve(request.recipe)
+        check(request, resolved, services)
+        retriever = None
+        if resolved.collection is not None and request.prefix is None:
+            retriever = services.retriever(resolved.collection, context)
+        with services.lease(resolved, context, background=background) as loading:
+            model = yield from loading
+            part = msgspec.structs.replace(
+                resolved.recipe.model, context_tokens=model.context_tokens, engine=model.engine
+            )
+            recipe = msgspec.structs.replace(resolved.recipe, model=part)
+            answering = AnswerContext(model=model, retriever=retriever, cancelled=lambda: context.cancelled)
+            ended: events.Terminal | None = None
+            for event in _run(request, recipe, answering):
+                if isinstance(event, events.TERMINAL):
+                    ended = event
+                    break
+                yield event
+        terminal = _completed(ended, request, recipe, services.checksum(resolved), answering)
+    except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
+        terminal = failure_of(error, traceback.format_exc())
+    yield terminal
 
 
-def go_on(begun: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
-    """Make an answer that begins like an earlier one. Streams and ends as ``answer`` does."""
-    yield from branching.run(begun, recipe, context)
+def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    if request.prefix is not None:
+        return continuation.run(request.prefix, recipe, context)
+    if request.task is not None:
+        return documents.run(request.task, recipe, context)
+    if context.retriever is not None and not needs_no_documents(request.conversation[-1].content):
+        return grounded.run(request.conversation, recipe, context)
+    return direct.run(request.conversation, recipe, context)
+
+
+def _completed(
+    ended: events.Terminal | None, request: AnswerRequest, recipe: Recipe, sha256: str, context: AnswerContext
+) -> events.Terminal:
+    """A method's terminal event, with what all methods' results tell."""
+    if ended is None:
+        raise RuntimeError("the answer ended without a terminal event")
+    if isinstance(ended, events.Failed) or ended.result is None:
+        return ended
+    result = msgspec.structs.replace(
+        msgspec.convert(ended.result, AskResult),
+        recipe=msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, sha256=sha256)),
+        usage=context.usage,
+        context_tokens=context.model.context_tokens,
+        tokens=_tokens(request, context),
+    )
+    return msgspec.structs.replace(ended, result=finish(result).result)
+
+
+def _tokens(request: AnswerRequest, context: AnswerContext) -> TokenIds | None:
+    """The answer's tokens, where one generation made it and its text is the answer's."""
+    if len(context.generations) != 1 or (request.task is not None and request.task.task == "extract"):
+        return None
+    (generated,) = context.generations
+    if not generated.prompt or not generated.sequences:
+        return None
+    return TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in generated.sequences))

@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.workers import fake_embedding, fake_inference
@@ -60,9 +61,11 @@ from workbench.api.calls import (
 )
 from workbench.api.client import LocalFront
 from workbench.api.events import Event
-from workbench.api.protocol import Call, RequestContext, read_result
+from workbench.api.protocol import Call, RequestContext, drain, read_result
+from workbench.backends.backend import ModelUse
+from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.app import Workbench
-from workbench.core.models.leases import Inference
+from workbench.engine.protocol import Generated
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.paths import Home
@@ -294,21 +297,22 @@ def test_a_chat_whose_worker_died_keeps_what_was_streamed(workbench: Workbench) 
 
 
 def test_a_model_whose_worker_died_before_the_answer_began_is_loaded_again(smollm_path: Path) -> None:
-    inference = Inference(
+    backend = LlamaCppBackend(
         lambda on_state: WorkerHost("inference", command=COMMANDS["inference"], on_state=on_state),
         lambda: None,
+        EngineSettings,
     )
     record = inspect_path(smollm_path).model
-    seen: list[Event] = []
-    with inference.lease(record, EngineSettings(), 0, RequestContext(), seen.append) as model:
+    with backend.lease(record, ModelUse(), RequestContext()) as loading:
+        model = drain(loading)
         assert model.count_tokens(["four"]) == [2]
-        os.kill(inference.host.pid, signal.SIGKILL)
-        while inference.host.state == "ready":
+        os.kill(backend.host.pid, signal.SIGKILL)
+        while backend.host.state == "ready":
             pass
-        *_, ended = model.generate([Message("user", "Still there?")], DecodingPart())
+        *seen, ended = model.generate([Message("user", "Still there?")], DecodingPart())
         assert isinstance(ended, events.Finished)
-        assert sum(isinstance(e, events.Progress) and e.stage == "loading the model" for e in seen) == 2
-    inference.host.close()
+        assert next(e.stage for e in seen if isinstance(e, events.Progress)) == "loading the model"
+    backend.host.close()
 
 
 def test_after_a_death_the_next_question_starts_the_worker_by_itself(workbench: Workbench) -> None:
@@ -632,20 +636,21 @@ def test_the_same_file_is_imported_once_whatever_its_path(
 
 
 def test_what_a_stopped_generation_cost_is_told_with_its_end(smollm_path: Path) -> None:
-    inference = Inference(
+    backend = LlamaCppBackend(
         lambda on_state: WorkerHost("inference", command=COMMANDS["inference"], on_state=on_state),
         lambda: None,
+        EngineSettings,
     )
     context = RequestContext()
     record = inspect_path(smollm_path).model
-    with inference.lease(record, EngineSettings(), 0, context, lambda event: None) as model:
-        stream = model.generate([Message("user", "slow please")], DecodingPart())
+    with backend.lease(record, ModelUse(), context) as loading:
+        stream = drain(loading).generate([Message("user", "slow please")], DecodingPart())
         next(e for e in stream if isinstance(e, events.TextDelta))
         context.cancel()
-        assert isinstance(list(stream)[-1], events.Cancelled)
-        assert model.generated is not None
-        assert model.generated.usage.prompt_tokens == len("slow please")
-    inference.host.close()
+        *_, last = stream
+        assert isinstance(last, events.Cancelled)
+        assert msgspec.convert(last.result, Generated).usage.prompt_tokens == len("slow please")
+    backend.host.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
@@ -103,19 +103,37 @@ def finish(result: Any) -> events.Finished:
     return events.Finished(result=msgspec.to_builtins(result, builtin_types=(bytes,)))
 
 
-def result_of(call: Call[R], stream: Iterable[Event], watch: Callable[[Event], None] | None = None) -> R:
-    """Follow a stream to its end and return the call's result; ``watch`` sees the events on the way.
+def follow(result: type[R], stream: Iterable[Event]) -> Generator[Event, None, R]:
+    """The events of a stream on the way to its end; returns its result.
 
     Raises UserError, WorkerDied, errors.Cancelled or RuntimeError (a bug) for the other endings.
     """
     for event in stream:
         if isinstance(event, events.Finished):
-            return read_result(call, event.result)
+            made: R = msgspec.convert(event.result, result)
+            return made
         if isinstance(event, events.TERMINAL):
             raise error_of(event)
+        yield event
+    raise RuntimeError("A stream ended without a terminal event")
+
+
+def drain(following: Generator[Event, None, R], watch: Callable[[Event], None] | None = None) -> R:
+    """Run a generator of events to its end and return its result; ``watch`` sees the events on the way."""
+    while True:
+        try:
+            event = next(following)
+        except StopIteration as end:
+            result: R = end.value
+            return result
         if watch is not None:
             watch(event)
-    raise RuntimeError(f"{type(call).__name__} ended without a terminal event")
+
+
+def result_of(call: Call[R], stream: Iterable[Event], watch: Callable[[Event], None] | None = None) -> R:
+    """Follow a stream to its end and return the call's result, or raise, as ``follow``."""
+    kind: type[R] = result_type(type(call))
+    return drain(follow(kind, stream), watch)
 
 
 def error_of(event: events.Failed | events.Cancelled) -> Exception:

@@ -16,10 +16,11 @@ from typing import Any
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of
+from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.adapters.artifact_registry import Publishing
 from workbench.core.adapters.service import Adapters
 from workbench.core.answers.inspection import Inspecting
-from workbench.core.answers.resolver import Resolver
+from workbench.core.answers.resolver import HomeServices, Resolver
 from workbench.core.answers.service import Answers
 from workbench.core.background import Background
 from workbench.core.change_notifier import Changes
@@ -29,7 +30,6 @@ from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.service import Documents
 from workbench.core.models.base_models import Bases
-from workbench.core.models.leases import Inference
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.export import ExportRuns
@@ -73,7 +73,11 @@ class Workbench:
         self._registry = CollectionRegistry(self._database)
         catalogue = ModelCatalogue(self._database, home.models)
         checksums = Checksums(home.models / "checksums.json")
-        self._inference = Inference(self._host_maker("inference"), lambda: self._changes.publish("worker"))
+        self._llama_cpp = LlamaCppBackend(
+            self._host_maker("inference"),
+            lambda: self._changes.publish("worker"),
+            lambda: self._preferences.current.engine,
+        )
         self._background = Background()
         self._embedding = Embedding(
             home, catalogue, self._host_maker("embedding"), self._background, self._changes.publish
@@ -81,8 +85,16 @@ class Workbench:
         self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
         chats = ChatStore(self._database)
         shelf, sets = AdapterStore(home.adapters), DatasetStore(home.datasets)
+        services = HomeServices(
+            Resolver(catalogue, self._registry, home.adapters, checksums),
+            {"llama.cpp": self._llama_cpp},
+            self._embedding,
+            catalogue,
+            checksums,
+            self._background,
+        )
         bases = Bases(catalogue, checksums, sets)
-        self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._inference, self._changes)
+        self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._llama_cpp, self._changes)
         self._exports = ExportRuns(bases, self._training_workers, shelf)
         self._runs = Runs(
             home,
@@ -104,33 +116,20 @@ class Workbench:
                     catalogue,
                     self._registry,
                     self._embedding,
-                    self._inference,
+                    services,
                     self._changes,
-                    lambda: self._preferences.current,
                 ),
                 "export": self._exports,
                 "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
             },
             self._publishing.let_go,
         )
-        resolver = Resolver(catalogue, self._registry, home.adapters, checksums)
-        self._answers = Answers(
-            chats,
-            catalogue,
-            resolver,
-            self._inference,
-            self._embedding,
-            checksums,
-            self._changes,
-            self._background,
-            lambda: self._preferences.current,
-        )
-        inspecting = Inspecting(chats, resolver, self._inference, self._changes, lambda: self._preferences.current)
+        self._answers = Answers(chats, services, self._changes, self._background)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(
             home,
             self._preferences,
-            self._inference,
+            self._llama_cpp,
             self._embedding,
             self._training_workers,
             self._runs,
@@ -140,10 +139,9 @@ class Workbench:
             home,
             catalogue,
             checksums,
-            self._inference,
+            self._llama_cpp,
             self._runs,
             self._changes,
-            lambda: self._preferences.current,
             program.status,
         )
         documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
@@ -153,7 +151,7 @@ class Workbench:
             bases,
             self._training_workers,
             self._publishing,
-            self._inference,
+            self._llama_cpp,
             self._runs,
             self._exports,
             self._changes,
@@ -165,7 +163,7 @@ class Workbench:
             **documents.handlers(),
             **Chats(chats, self._answers, self._changes).handlers(),
             **self._answers.handlers(),
-            **inspecting.handlers(),
+            **Inspecting(chats, services, self._changes).handlers(),
             **self._runs.handlers(),
             **adapters.handlers(),
             **self._data_sets.handlers(),
@@ -207,7 +205,7 @@ class Workbench:
         leaving = [
             threading.Thread(target=close, name=f"close-{name}")
             for name, close in (
-                ("inference", self._inference.host.close),
+                ("inference", self._llama_cpp.host.close),
                 ("embedding", self._embedding.host.close),
                 ("training", self._training_workers.close),
             )

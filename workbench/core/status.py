@@ -19,9 +19,9 @@ from workbench.api.calls import (
     Subscribe,
     WorkerState,
 )
+from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
-from workbench.core.models.leases import Inference
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.core.training.workers import TrainingWorkers
@@ -62,7 +62,7 @@ class Program:
         self,
         home: Home,
         preferences: Preferences,
-        inference: Inference,
+        backend: LlamaCppBackend,
         embedding: Embedding,
         training: TrainingWorkers,
         runs: Runs,
@@ -70,7 +70,7 @@ class Program:
     ) -> None:
         self._home = home
         self._preferences = preferences
-        self._inference = inference
+        self._backend = backend
         self._embedding = embedding
         self._training = training
         self._runs = runs
@@ -87,13 +87,13 @@ class Program:
         }
 
     def machine(self, call: GetMachine) -> Machine:
-        return read_machine(self._home.root, self._inference.list_devices())
+        return read_machine(self._home.root, self._backend.list_devices())
 
     def status(self) -> Status:
         """The training worker's processes are among the workers while there are any."""
-        hosts = (self._inference.host, self._embedding.host, *self._training.hosts)
+        hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
         workers = tuple(map(_state, hosts))
-        loaded = self._inference.loaded
+        loaded = self._backend.loaded
         known = Status(
             home=str(self._home.root),
             version=__version__,
@@ -109,7 +109,7 @@ class Program:
 
     def restart(self, call: RestartWorker) -> Status:
         """What the worker's death interrupted among the runs goes on."""
-        host = self._inference.host if call.name == "inference" else self._embedding.host
+        host = self._backend.host if call.name == "inference" else self._embedding.host
         host.stop()
         host.start()
         if call.name == "embedding":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from workbench.api.calls import Device
-from workbench.api.events import Event
 from workbench.api.protocol import Call
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart
@@ -227,25 +225,3 @@ class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devi
 InferenceCall = (
     Load | Unload | Generate | Score | Inspect | ScoreText | MeasureSpeed | CountTokens | Embed | Rank | ListDevices
 )
-
-
-class LanguageModel(Protocol):
-    """A loaded chat model with its adapters, as the techniques see it. All methods may be called from any thread."""
-
-    @property
-    def context_tokens(self) -> int: ...
-
-    @property
-    def parameters(self) -> int: ...
-
-    def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
-    ) -> Iterator[Event]:
-        """Events that end in ``Finished(result=Generated as plain data)``; closing the iterator cancels."""
-
-    def go_on(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
-        """As ``generate``, after the tokens of an earlier prompt and of a begun answer, whose text comes first."""
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
-
-    def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]: ...

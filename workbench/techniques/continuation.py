@@ -35,14 +35,7 @@ def run(begun: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event
     with an ``AskResult``, or in Cancelled with the answer so far.
     """
     notices: list[str] = []
-    stream = context.model.go_on(begun.prompt, begun.answer, recipe.decoding)
-    result = AskResult(
-        answer="",
-        recipe=recipe,
-        query=begun.query,
-        passages=begun.passages,
-        context_tokens=context.model.context_tokens,
-    )
+    stream = context.continue_from(begun.prompt, begun.answer, recipe.decoding)
     if begun.passages:
         yield events.Retrieved(query=begun.query, passages=begun.passages)
         verbatim = recipe.decoding.format != "text"
@@ -54,12 +47,12 @@ def run(begun: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event
     else:
         generated = (yield from edit(stream, Unchanged, notices=notices)).generated
         sequences, citations = answered(generated), ()
-    result = msgspec.structs.replace(
-        result,
+    result = AskResult(
         answer=generated.text,
         sequences=sequences,
         citations=citations,
-        usage=generated.usage,
+        query=begun.query,
+        passages=begun.passages,
         notices=tuple(notices),
     )
     yield ending(result, generated)

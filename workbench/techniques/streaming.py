@@ -60,7 +60,7 @@ def generate(
     quiet: bool = False,
 ) -> Generator[Event, None, Generated]:
     """Stream an answer; returns what was generated. As ``edit``, without an editor."""
-    stream = context.model.generate(messages, decoding)
+    stream = context.generate(messages, decoding)
     edited = yield from edit(stream, Unchanged, notices=notices, quiet=quiet)
     return edited.generated
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import pytest
 
-from tests.fakes import FakeLanguageModel, FakeRetriever, passage
-from workbench.answering import AnswerContext, Prefix, answer, go_on
+from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, passage
+from workbench.answering import AnswerRequest, Prefix, answer
 from workbench.api import events
 from workbench.api.calls import AskResult, SearchResult
+from workbench.api.protocol import RequestContext
 from workbench.engine.protocol import Generated, GeneratedSequence
-from workbench.errors import UserError, WorkerDied
 from workbench.records.messages import Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
 
@@ -23,13 +23,13 @@ GROUNDED = Recipe(retrieval=RetrievalPart(collection="papers"))
 
 
 def ask(
-    model: FakeLanguageModel,
+    model: FakeModelBackend,
     retriever: FakeRetriever | None = None,
     recipe: Recipe = GROUNDED,
     conversation: Sequence[Message] = (Message("user", QUESTION),),
 ) -> tuple[list[events.Event], AskResult]:
-    context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: False)
-    made = list(answer(recipe, conversation, context))
+    request = AnswerRequest(recipe=recipe, conversation=tuple(conversation))
+    _, *made = answer(request, FakeServices(model, retriever), RequestContext())  # the first one tells of the loading
     assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Finished]
     last = made[-1]
     assert isinstance(last, events.Finished)
@@ -39,19 +39,20 @@ def ask(
 
 
 def test_plain_chat_gets_the_recipes_instructions() -> None:
-    model = FakeLanguageModel([Generated(text="Hello there.", usage=Usage(new_tokens=3), mean_logprob=-0.5)])
+    model = FakeModelBackend([Generated(text="Hello there.", usage=Usage(new_tokens=3), mean_logprob=-0.5)])
     recipe = Recipe(prompting=PromptingPart(system=" Be kind. "), decoding=DecodingPart(max_tokens=7))
     _, result = ask(model, recipe=recipe)
     assert model.requests == [(Message("system", "Be kind."), Message("user", QUESTION))]
-    assert model.decodings == [recipe.decoding]
-    assert (result.answer, result.usage.new_tokens, result.recipe) == ("Hello there.", 3, recipe)
+    assert [(one.max_tokens, one.seed) for one in model.decodings] == [(7, 7)]
+    assert (result.answer, result.usage.new_tokens) == ("Hello there.", 3)
+    assert (result.recipe.prompting, result.recipe.decoding.max_tokens) == (recipe.prompting, 7)
     assert [(s.text, s.score, s.finish) for s in result.sequences] == [("Hello there.", -0.5, "eos")]
     assert result.context_tokens == model.context_tokens
 
 
 def test_answer_from_passages_is_cited() -> None:
     retriever = FakeRetriever([FRUIT, PUMP])
-    made, result = ask(FakeLanguageModel(["It runs for 36 months [4]."]), retriever)
+    made, result = ask(FakeModelBackend(["It runs for 36 months [4]."]), retriever)
     assert isinstance(made[0], events.Retrieved)
     assert [(p.n, p.text) for p in made[0].passages] == [(1, PUMP.text)]
     assert result.answer == "It runs for 36 months [1]."
@@ -66,13 +67,13 @@ def test_an_answer_of_a_form_is_not_edited(form: str) -> None:
     written = '{"claims": "must be made in writing", "n": [7]}'
     decoding = msgspec.convert({"format": form, "grammar": "x"}, DecodingPart)
     recipe = msgspec.structs.replace(GROUNDED, decoding=decoding)
-    _, result = ask(FakeLanguageModel([written]), FakeRetriever([FRUIT, PUMP]), recipe=recipe)
+    _, result = ask(FakeModelBackend([written]), FakeRetriever([FRUIT, PUMP]), recipe=recipe)
     assert result.answer == written
     assert [c.n for c in result.citations] == [1]
 
 
 def test_small_model_sees_one_passage_and_a_big_one_several_with_numbers() -> None:
-    small, big = FakeLanguageModel(["x"]), FakeLanguageModel(["x"], parameters=7_000_000_000)
+    small, big = FakeModelBackend(["x"]), FakeModelBackend(["x"], parameters=7_000_000_000)
     ask(small, FakeRetriever([PUMP, FRUIT]))
     ask(big, FakeRetriever([PUMP, FRUIT]))
     assert FRUIT.text not in small.requests[0][-1].content
@@ -83,13 +84,13 @@ def test_small_model_sees_one_passage_and_a_big_one_several_with_numbers() -> No
 
 def test_recipe_says_how_many_passages() -> None:
     recipe = Recipe(retrieval=RetrievalPart(collection="papers", passages=2))
-    _, result = ask(FakeLanguageModel(["x"]), FakeRetriever([PUMP, FRUIT]), recipe)
+    _, result = ask(FakeModelBackend(["x"]), FakeRetriever([PUMP, FRUIT]), recipe)
     assert [p.n for p in result.passages] == [1, 2]
 
 
 def test_passage_longer_than_the_budget_is_cut_at_a_sentence() -> None:
     long = passage(" ".join(f"The warranty of the pump number {n} runs long." for n in range(400)))
-    model = FakeLanguageModel(["x"], context_tokens=512)
+    model = FakeModelBackend(["x"], context_tokens=512)
     _, result = ask(model, FakeRetriever([long]))
     (shown,) = result.passages
     assert model.count_tokens([shown.text])[0] <= 256
@@ -98,7 +99,7 @@ def test_passage_longer_than_the_budget_is_cut_at_a_sentence() -> None:
 
 
 def test_what_the_documents_do_not_hold_is_declined_before_a_word_is_generated() -> None:
-    model = FakeLanguageModel()
+    model = FakeModelBackend()
     made, result = ask(
         model, FakeRetriever([PUMP, FRUIT]), conversation=[Message("user", "Who painted the Mona Lisa for the pump?")]
     )
@@ -111,7 +112,7 @@ def test_what_the_documents_do_not_hold_is_declined_before_a_word_is_generated()
 
 
 def test_empty_collection_is_declined() -> None:
-    _, result = ask(FakeLanguageModel(), FakeRetriever())
+    _, result = ask(FakeModelBackend(), FakeRetriever())
     assert result.declined
     assert result.passages == ()
 
@@ -119,13 +120,13 @@ def test_empty_collection_is_declined() -> None:
 def test_declining_can_be_switched_off() -> None:
     recipe = Recipe(retrieval=RetrievalPart(collection="papers", decline=False))
     question = [Message("user", "Who painted the pump?")]
-    _, result = ask(FakeLanguageModel(["Leonardo."]), FakeRetriever([PUMP]), recipe, question)
+    _, result = ask(FakeModelBackend(["Leonardo."]), FakeRetriever([PUMP]), recipe, question)
     assert (result.declined, result.answer) == (False, "Leonardo.")
 
 
 def test_greeting_is_answered_without_documents() -> None:
     retriever = FakeRetriever([PUMP])
-    _, result = ask(FakeLanguageModel(["Hello!"]), retriever, conversation=[Message("user", "Good morning!")])
+    _, result = ask(FakeModelBackend(["Hello!"]), retriever, conversation=[Message("user", "Good morning!")])
     assert result.answer == "Hello!"
     assert retriever.queries == []
 
@@ -137,14 +138,14 @@ def test_follow_up_is_searched_with_what_it_is_about() -> None:
         Message("user", "And how must claims be made?"),
     ]
     retriever = FakeRetriever([PUMP, FRUIT])
-    _, result = ask(FakeLanguageModel(["In writing."]), retriever, conversation=conversation)
+    _, result = ask(FakeModelBackend(["In writing."]), retriever, conversation=conversation)
     assert len(retriever.queries) == 2
     assert "warranty" in result.query
     assert result.answer == "In writing [1]."
 
 
 def test_notices_of_the_engine_are_passed_on_and_kept() -> None:
-    class Forgetful(FakeLanguageModel):
+    class Forgetful(FakeModelBackend):
         def generate(self, *arguments: object, **named: object) -> Iterator[events.Event]:
             for _ in range(2):
                 yield events.Log(text="The oldest turn was left out.", level="notice")
@@ -157,39 +158,28 @@ def test_notices_of_the_engine_are_passed_on_and_kept() -> None:
 
 @pytest.mark.parametrize("retriever", [None, FakeRetriever([PUMP])])
 def test_cancelled_answer_ends_with_what_there_is(retriever: FakeRetriever | None) -> None:
-    stop = False
-    model = FakeLanguageModel(["Claims must be in writing. And then more of it."], cancelled=lambda: stop)
-    context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: stop)
+    context = RequestContext()
+    model = FakeModelBackend(["Claims must be in writing. And then more of it."], cancelled=lambda: context.cancelled)
+    request = AnswerRequest(recipe=GROUNDED, conversation=(Message("user", QUESTION),))
     made: list[events.Event] = []
-    for event in answer(GROUNDED, [Message("user", QUESTION)], context):
+    for event in answer(request, FakeServices(model, retriever), context):
         made.append(event)
-        stop = stop or isinstance(event, events.TextDelta)
+        if isinstance(event, events.TextDelta):
+            context.cancel()
     assert isinstance(made[-1], events.Cancelled)
     assert made[-1].result["answer"] == "".join(e.text for e in made if isinstance(e, events.TextDelta))
     assert made[-1].result["sequences"][0]["finish"] == "cancelled"
+    assert made[-1].result["usage"]["new_tokens"] == 1
     assert "more" not in made[-1].result["answer"]
 
 
 def test_cancel_before_the_first_word_generates_nothing() -> None:
-    model = FakeLanguageModel()
-    context = AnswerContext(model=model, retriever=FakeRetriever([PUMP]), cancelled=lambda: True)
-    made = list(answer(GROUNDED, [Message("user", QUESTION)], context))
-    assert [type(e) for e in made] == [events.Cancelled]
+    model, context = FakeModelBackend(), RequestContext()
+    context.cancel()
+    request = AnswerRequest(recipe=GROUNDED, conversation=(Message("user", QUESTION),))
+    *_, last = answer(request, FakeServices(model, FakeRetriever([PUMP])), context)
+    assert last == events.Cancelled()
     assert model.requests == []
-
-
-@pytest.mark.parametrize("error", [UserError("The model is gone."), WorkerDied("inference", -9)])
-def test_failure_of_the_model_is_raised(error: Exception) -> None:
-    context = AnswerContext(FakeLanguageModel([error]), FakeRetriever([PUMP]), cancelled=lambda: False)
-    with pytest.raises(type(error)):
-        list(answer(GROUNDED, [Message("user", QUESTION)], context))
-
-
-@pytest.mark.parametrize("conversation", [[], [Message("user", "  ")], [Message("assistant", "Hello.")]])
-def test_question_is_needed(conversation: list[Message]) -> None:
-    context = AnswerContext(FakeLanguageModel(), None, cancelled=lambda: False)
-    with pytest.raises(UserError, match="no question"):
-        list(answer(Recipe(), conversation, context))
 
 
 def test_hits_of_a_search_keep_their_scores() -> None:
@@ -197,7 +187,7 @@ def test_hits_of_a_search_keep_their_scores() -> None:
         def search(self, query: str, limit: int) -> SearchResult:
             return SearchResult(hits=(msgspec.structs.replace(PUMP, score=0.7, similarity=0.6),))
 
-    made, _ = ask(FakeLanguageModel(["x"]), Scored())
+    made, _ = ask(FakeModelBackend(["x"]), Scored())
     assert isinstance(made[0], events.Retrieved)
     shown: Passage = made[0].passages[0]
     assert (shown.score, shown.similarity) == (0.7, 0.6)
@@ -215,7 +205,7 @@ SEVERAL = Generated(
 
 def test_each_of_several_answers_is_streamed_edited_and_cited_on_its_own() -> None:
     recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(n=2))
-    made, result = several(FakeLanguageModel([SEVERAL]), recipe)
+    made, result = several(FakeModelBackend([SEVERAL]), recipe)
     assert [s.text for s in result.sequences] == ["Claims must be in writing [1].", "It runs for 36 months [1]."]
     assert [(s.score, s.tokens, s.claimed, s.matched) for s in result.sequences] == [
         (-0.2, 5, (), (1,)),
@@ -228,7 +218,7 @@ def test_each_of_several_answers_is_streamed_edited_and_cited_on_its_own() -> No
 
 def test_answers_that_were_ranked_keep_their_own_text() -> None:
     recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(n=2, ranked=True))
-    made, result = several(FakeLanguageModel([SEVERAL], streamed_as=(1, 0)), recipe)
+    made, result = several(FakeModelBackend([SEVERAL], streamed_as=(1, 0)), recipe)
     assert [s.claimed for s in result.sequences] == [(), (1,)]
     assert streamed(made, 1) == result.answer == "Claims must be in writing [1]."
     assert streamed(made, 0) == result.sequences[1].text
@@ -236,7 +226,7 @@ def test_answers_that_were_ranked_keep_their_own_text() -> None:
 
 def test_the_text_of_beams_comes_at_the_end_after_their_steps() -> None:
     recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(strategy="beam", n=2))
-    made, result = several(FakeLanguageModel([SEVERAL]), recipe)
+    made, result = several(FakeModelBackend([SEVERAL]), recipe)
     assert [type(e) for e in made[1:]] == [events.BeamStep, events.TextDelta, events.TextDelta, events.Finished]
     assert [streamed(made, n) for n in (0, 1)] == [s.text for s in result.sequences]
     assert result.sequences[1].text == "It runs for 36 months [1]."
@@ -245,26 +235,23 @@ def test_the_text_of_beams_comes_at_the_end_after_their_steps() -> None:
 def test_an_answer_that_is_gone_on_with_keeps_the_passages_and_searches_nothing() -> None:
     shown = msgspec.structs.replace(PUMP, n=1)
     begun = Prefix(prompt=(1, 2, 3), answer=(4, 5), question=QUESTION, query="pump", passages=(shown,))
-    model = FakeLanguageModel(["It runs for 36 months."])
-    context = AnswerContext(model=model, retriever=None, cancelled=lambda: False)
-    *made, last = go_on(begun, GROUNDED, context)
-    assert model.gone_on == [((1, 2, 3), (4, 5))]
+    model = FakeModelBackend(["It runs for 36 months."])
+    services = FakeServices(model, FakeRetriever([FRUIT]))
+    _, *made, last = answer(AnswerRequest(recipe=GROUNDED, prefix=begun), services, RequestContext())
+    assert model.continued == [((1, 2, 3), (4, 5))]
     assert made[0] == events.Retrieved(query="pump", passages=(shown,))
     assert isinstance(last, events.Finished)
     result = msgspec.convert(last.result, AskResult)
     assert (result.answer, [c.n for c in result.citations]) == ("It runs for 36 months [1].", [1])
-    *made, last = go_on(Prefix(prompt=(1,), answer=(), question="Hm?"), Recipe(), context_of("Yes [1]."))
+    request = AnswerRequest(recipe=Recipe(), prefix=Prefix(prompt=(1,), answer=(), question="Hm?"))
+    *_, last = answer(request, FakeServices(FakeModelBackend(["Yes [1]."])), RequestContext())
     assert isinstance(last, events.Finished)
     assert (last.result["answer"], last.result["citations"]) == ("Yes [1].", ())
 
 
-def context_of(reply: str) -> AnswerContext:
-    return AnswerContext(model=FakeLanguageModel([reply]), retriever=None, cancelled=lambda: False)
-
-
-def several(model: FakeLanguageModel, recipe: Recipe) -> tuple[list[events.Event], AskResult]:
-    context = AnswerContext(model=model, retriever=FakeRetriever([PUMP]), cancelled=lambda: False)
-    made = list(answer(recipe, [Message("user", QUESTION)], context))
+def several(model: FakeModelBackend, recipe: Recipe) -> tuple[list[events.Event], AskResult]:
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", QUESTION),))
+    _, *made = answer(request, FakeServices(model, FakeRetriever([PUMP])), RequestContext())
     assert isinstance(made[-1], events.Finished)
     return made, msgspec.convert(made[-1].result, AskResult)
 

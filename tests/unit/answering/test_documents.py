@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.fakes import FakeLanguageModel, FakeRetriever, document_text
-from workbench.answering import AnswerContext, work_on_document
+from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, document_text
+from workbench.answering import AnswerRequest, answer
 from workbench.api import events
 from workbench.api.calls import AskResult, Chunk, DocumentTask
+from workbench.api.protocol import RequestContext, error_of
 from workbench.errors import UserError
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptingPart, Recipe
@@ -20,12 +21,14 @@ LONG = "\n\n".join(p.strip() for p in PARAGRAPHS)
 
 
 def work(
-    task: DocumentTask, model: FakeLanguageModel, text: str, recipe: Recipe = PLAIN
+    task: DocumentTask, model: FakeModelBackend, text: str, recipe: Recipe = PLAIN
 ) -> tuple[list[events.Event], AskResult]:
-    context = AnswerContext(model, FakeRetriever(documents=[document_text(text, "pump.txt")]), cancelled=lambda: False)
-    made = list(work_on_document(task, recipe, context))
-    assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Finished]
+    services = FakeServices(model, FakeRetriever(documents=[document_text(text, "pump.txt")]))
+    _, *made = answer(AnswerRequest(recipe=recipe, task=task), services, RequestContext())  # after the loading
     last = made[-1]
+    if isinstance(last, events.Failed):
+        raise error_of(last)
+    assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Finished]
     assert isinstance(last, events.Finished)
     result = msgspec.convert(last.result, AskResult)
     assert result.answer == "".join(e.text for e in made if isinstance(e, events.TextDelta))
@@ -37,7 +40,7 @@ def progress_of(made: list[events.Event]) -> list[str]:
 
 
 def test_short_document_is_summarised_in_one_go() -> None:
-    model = FakeLanguageModel(["The seal costs 12 euros."])
+    model = FakeModelBackend(["The seal costs 12 euros."])
     made, result = work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT)
     assert result.answer == "The seal costs 12 euros [1]."
     assert [c.text for c in result.citations] == [SHORT]
@@ -48,17 +51,17 @@ def test_short_document_is_summarised_in_one_go() -> None:
 def test_short_document_is_cited_by_its_chunks() -> None:
     chunks = (Chunk(start=0, end=24), Chunk(start=25, end=len(SHORT)))
     document = document_text(SHORT, chunks=chunks)
-    model = FakeLanguageModel(["The rotor costs 99 euros."])
-    context = AnswerContext(model, FakeRetriever(documents=[document]), cancelled=lambda: False)
-    made = list(work_on_document(DocumentTask(document="pump.txt", task="summarise"), Recipe(), context))
-    result = msgspec.convert(made[-1].result, AskResult)  # type: ignore[union-attr]
+    model = FakeModelBackend(["The rotor costs 99 euros."])
+    request = AnswerRequest(recipe=Recipe(), task=DocumentTask(document="pump.txt", task="summarise"))
+    *_, last = answer(request, FakeServices(model, FakeRetriever(documents=[document])), RequestContext())
+    result = msgspec.convert(last.result, AskResult)  # type: ignore[union-attr]
     assert result.answer == "The rotor costs 99 euros [2]."
     assert [(c.start, c.end) for c in result.citations] == [(25, len(SHORT))]
     assert [p.n for p in result.passages] == [1, 2]
 
 
 def test_long_document_is_summarised_section_by_section() -> None:
-    model = FakeLanguageModel(
+    model = FakeModelBackend(
         [*(f"Part {n} costs {n}0 euros." for n in range(1, 7)), "Part 3 costs 30 euros."], context_tokens=100
     )
     made, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
@@ -71,7 +74,7 @@ def test_long_document_is_summarised_section_by_section() -> None:
 
 def test_summaries_that_do_not_fit_are_summarised_again() -> None:
     wordy = "It is made of steel and more steel and steel again."
-    model = FakeLanguageModel([*[wordy] * 6, *["Part 1 is steel."] * 2, "All steel."], context_tokens=100)
+    model = FakeModelBackend([*[wordy] * 6, *["Part 1 is steel."] * 2, "All steel."], context_tokens=100)
     _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
     assert len(model.requests) == 9
     assert result.answer.startswith("All steel")
@@ -79,7 +82,7 @@ def test_summaries_that_do_not_fit_are_summarised_again() -> None:
 
 def test_extracted_rows_are_checked_merged_and_cited() -> None:
     table = "| Part | Price |\n|---|---|\n| {0} | {0}0 |\n| 9 | 1234 |"
-    model = FakeLanguageModel([table.format(n) for n in range(1, 7)], context_tokens=120)
+    model = FakeModelBackend([table.format(n) for n in range(1, 7)], context_tokens=120)
     task = DocumentTask(document="pump.txt", task="extract", columns=("Part", "Price"))
     made, result = work(task, model, LONG)
     assert result.answer.splitlines()[:3] == ["| Part | Price |", "| --- | --- |", "| 1 | 10 [1] |"]
@@ -90,13 +93,13 @@ def test_extracted_rows_are_checked_merged_and_cited() -> None:
 
 def test_table_without_rows_says_so() -> None:
     task = DocumentTask(document="pump.txt", task="extract", columns=("Colour",))
-    _, result = work(task, FakeLanguageModel(["| Purple |"]), SHORT)
+    _, result = work(task, FakeModelBackend(["| Purple |"]), SHORT)
     assert result.answer == "| Colour |\n| --- |"
     assert any("no row" in notice for notice in result.notices)
 
 
 def test_translation_keeps_the_paragraphs() -> None:
-    model = FakeLanguageModel([f"Teil {n}." for n in range(1, 7)], context_tokens=160)
+    model = FakeModelBackend([f"Teil {n}." for n in range(1, 7)], context_tokens=160)
     task = DocumentTask(document="pump.txt", task="translate", language="German")
     _, result = work(task, model, LONG)
     assert result.answer == "\n\n".join(f"Teil {n}." for n in range(1, 7))
@@ -105,7 +108,7 @@ def test_translation_keeps_the_paragraphs() -> None:
 
 
 def test_usage_is_that_of_all_sections() -> None:
-    model = FakeLanguageModel([f"Teil {n}." for n in range(1, 7)], context_tokens=160)
+    model = FakeModelBackend([f"Teil {n}." for n in range(1, 7)], context_tokens=160)
     _, result = work(DocumentTask(document="pump.txt", task="translate", language="German"), model, LONG)
     assert result.usage.new_tokens == 12
     assert result.usage.prompt_tokens > 6 * 30
@@ -113,30 +116,30 @@ def test_usage_is_that_of_all_sections() -> None:
 
 def test_small_model_is_warned_about_and_a_big_one_is_not() -> None:
     task = DocumentTask(document="pump.txt", task="summarise")
-    _, small = work(task, FakeLanguageModel(["Steel."]), SHORT)
-    _, big = work(task, FakeLanguageModel(["Steel."], parameters=8_000_000_000), SHORT)
+    _, small = work(task, FakeModelBackend(["Steel."]), SHORT)
+    _, big = work(task, FakeModelBackend(["Steel."], parameters=8_000_000_000), SHORT)
     assert "small" in small.notices[0]
     assert big.notices == ()
 
 
 def test_instructions_of_the_recipe_are_kept() -> None:
-    model = FakeLanguageModel(["Steel."])
+    model = FakeModelBackend(["Steel."])
     recipe = Recipe(prompting=PromptingPart(system="Write like a lawyer."))
     work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT, recipe)
     assert model.requests[0][0].content == "Write like a lawyer."
 
 
 def test_stop_keeps_what_is_translated() -> None:
-    model = FakeLanguageModel([f"Teil {n}." for n in range(1, 7)], context_tokens=160)
-    seen = ""
-    context = AnswerContext(
-        model, FakeRetriever(documents=[document_text(LONG)]), cancelled=lambda: seen.endswith("Teil 2.")
-    )
+    model = FakeModelBackend([f"Teil {n}." for n in range(1, 7)], context_tokens=160)
+    seen, context = "", RequestContext()
+    services = FakeServices(model, FakeRetriever(documents=[document_text(LONG)]))
     made: list[events.Event] = []
     task = DocumentTask(document="pump.txt", task="translate", language="German")
-    for event in work_on_document(task, Recipe(), context):
+    for event in answer(AnswerRequest(recipe=Recipe(), task=task), services, context):
         made.append(event)
         seen += event.text if isinstance(event, events.TextDelta) else ""
+        if seen.endswith("Teil 2."):
+            context.cancel()
     assert isinstance(made[-1], events.Cancelled)
     assert made[-1].result["answer"] == "Teil 1.\n\nTeil 2."
     assert len(model.requests) <= 3
@@ -153,17 +156,18 @@ def test_stop_keeps_what_is_translated() -> None:
 )
 def test_what_is_missing_is_named(task: DocumentTask, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        work(task, FakeLanguageModel(), text)
+        work(task, FakeModelBackend(), text)
 
 
 def test_document_task_needs_a_collection() -> None:
-    context = AnswerContext(FakeLanguageModel(), None, cancelled=lambda: False)
-    with pytest.raises(UserError, match="collection"):
-        list(work_on_document(DocumentTask(document="pump.txt", task="summarise"), Recipe(), context))
+    request = AnswerRequest(recipe=Recipe(), task=DocumentTask(document="pump.txt", task="summarise"))
+    (last,) = answer(request, FakeServices(FakeModelBackend()), RequestContext())
+    assert isinstance(last, events.Failed)
+    assert "collection" in last.message
 
 
 def test_usage_of_nothing_is_nothing() -> None:
     task = DocumentTask(document="pump.txt", task="extract", columns=("Part",))
-    _, result = work(task, FakeLanguageModel([""]), SHORT)
+    _, result = work(task, FakeModelBackend([""]), SHORT)
     assert isinstance(result.usage, Usage)
     assert result.usage.new_tokens == 0

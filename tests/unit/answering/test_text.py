@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes import FakeLanguageModel, document_text
+from tests.fakes import FakeModelBackend, document_text
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
 from workbench.text.sentences import split_sentences
@@ -46,7 +46,7 @@ def test_unspaced_text_is_compared_by_pairs() -> None:
 
 
 def test_sections_hold_everything_within_the_limit() -> None:
-    model = FakeLanguageModel()
+    model = FakeModelBackend()
     text = "\n\n".join(["one two three."] * 5 + ["long " * 30 + "end. And more words here."] + ["x" * 50])
     spans = split_sections(text, 8, model.count_tokens)
     assert all(count <= 8 for count in model.count_tokens([text[a:b] for a, b in spans]))

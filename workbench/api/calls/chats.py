@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.protocol import Call
 from workbench.records.messages import Beam, Candidate, ChosenToken, Citation, Passage, Usage
 from workbench.records.recipes import Recipe
+from workbench.records.trace import TokenIds
 
 
 class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskResult(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. ``chat`` and ``message`` say where it is stored."""
+    """An answer. ``chat`` and ``message`` say where it is stored. ``tokens`` does not leave the core."""
 
     answer: str
     sequences: tuple[Candidate, ...] = ()
@@ -129,6 +130,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
     notices: tuple[str, ...] = ()
     context_tokens: int = 0
+    tokens: TokenIds | None = None
 
 
 class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from workbench.api.calls import ModelRecord
+from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.change_notifier import Changes
-from workbench.core.models.leases import Inference
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, new_folder
@@ -40,14 +40,14 @@ class Publishing:
         catalogue: ModelCatalogue,
         models_folder: Path,
         checksums: Checksums,
-        inference: Inference,
+        backend: LlamaCppBackend,
         changes: Changes,
     ) -> None:
         self._shelf = shelf
         self._catalogue = catalogue
         self.models_folder = models_folder
         self._checksums = checksums
-        self._inference = inference
+        self._backend = backend
         self._changes = changes
 
     def recover(self, is_open: Callable[[str], bool], run_folder: Callable[[str], Path]) -> None:
@@ -159,10 +159,10 @@ class Publishing:
         model = self._catalogue.find(name)
         if model is None:
             return
-        loaded = self._inference.loaded
+        loaded = self._backend.loaded
         if loaded is not None and loaded[0] == name:
             with contextlib.suppress(UserError):  # an answer is being made with it; it is the last one
-                self._inference.unload()
+                self._backend.unload()
         self._catalogue.remove(name)
         with contextlib.suppress(UserError):  # Windows keeps a file that is open: the folder stays, unnamed
             delete_files(model, self.models_folder)

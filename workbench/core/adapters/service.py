@@ -23,11 +23,11 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.adapters.artifact_registry import Publishing
 from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
 from workbench.core.change_notifier import Changes
 from workbench.core.models.base_models import Bases
-from workbench.core.models.leases import Inference
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
 from workbench.core.runs.queue import Runs
@@ -57,7 +57,7 @@ class Adapters:
         bases: Bases,
         workers: TrainingWorkers,
         publishing: Publishing,
-        inference: Inference,
+        backend: LlamaCppBackend,
         runs: Runs,
         exports: ExportRuns,
         changes: Changes,
@@ -67,7 +67,7 @@ class Adapters:
         self._bases = bases
         self._workers = workers
         self._publishing = publishing
-        self._inference = inference
+        self._backend = backend
         self._runs = runs
         self._changes = changes
         self._exports = exports
@@ -213,7 +213,7 @@ class Adapters:
         for run in self._runs.list_open():
             if run.id == record.run or (run.kind in ("merge", "export") and run.config.get("adapter") == record.name):
                 raise UserError(f"The run {run.title!r} is using {record.name}.", "Stop it first, or wait for its end.")
-        if record.file and self._inference.uses_adapter(record.file):
+        if record.file and self._backend.uses_adapter(record.file):
             raise UserError(f"An answer is being made with {record.name}.", "Stop it first, or wait for its end.")
 
     # -- what is made of it -----------------------------------------------------------------------

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from workbench.api.calls import AnswerTokens, CheckFormat, FormatCheck, InspectAnswer, KeepSequence, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.core.answers.resolver import Resolver
+from workbench.backends.backend import Capabilities, require
+from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import Changes
-from workbench.core.models.leases import Inference
-from workbench.core.streams import Handlers, unary, with_progress
+from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
-from workbench.records.messages import ChosenToken
 from workbench.records.recipes import DecodingPart, Recipe
-from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
 from workbench.storage.traces import Trace
 from workbench.techniques.retrieval.citations import citations_of
 
+_NEEDS = Capabilities(token_logprobs=True, continues_from_tokens=True)
+
 
 class Inspecting:
-    def __init__(
-        self,
-        store: ChatStore,
-        resolver: Resolver,
-        inference: Inference,
-        changes: Changes,
-        settings: Callable[[], Settings],
-    ) -> None:
+    def __init__(self, store: ChatStore, services: HomeServices, changes: Changes) -> None:
         self._store = store
-        self._resolver = resolver
-        self._inference = inference
+        self._services = services
         self._changes = changes
-        self._settings = settings
 
     def handlers(self) -> Handlers:
         return {
@@ -68,17 +59,11 @@ class Inspecting:
         trace = read_trace(self._store, message)
         tokens = tokens_of(trace, call.sequence)
         recipe = message.recipe or Recipe()
-
-        def work(report: Callable[[Event], None]) -> tuple[ChosenToken, ...]:
-            resolved = self._resolver.resolve_as_made(recipe, DecodingPart(), context)
-            engine = self._settings().engine
-            leased = self._inference.lease(
-                resolved.model, engine, recipe.model.context_tokens, context, report, use=resolved.use
-            )
-            with leased as model:
-                return model.inspect(trace.prompt, tokens, call.alternatives, call.last)
-
-        *chosen, after = yield from with_progress(work)
+        resolved = self._services.resolve_as_made(recipe, DecodingPart(), context)
+        require(_NEEDS, self._services.capabilities(resolved), resolved.model.name)
+        with self._services.lease(resolved, context) as loading:
+            model = yield from loading
+            *chosen, after = model.inspect(trace.prompt, tokens, call.alternatives, call.last)
         yield finish(AnswerTokens(tokens=tuple(chosen), next=after, first=len(tokens) - len(chosen), beams=trace.beams))
 
     def check_format(self, call: CheckFormat) -> FormatCheck:

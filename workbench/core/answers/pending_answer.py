@@ -7,51 +7,37 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from workbench.answering import Prefix
+from workbench.answering import AnswerRequest, Resolved
 from workbench.api import events
-from workbench.api.calls import AskResult, DocumentTask, StoredMessage
+from workbench.api.calls import AskResult, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, error_of, finish
-from workbench.core.answers.resolver import Resolved
-from workbench.core.models.leases import WorkerModel
 from workbench.core.streams import LiveStream
 from workbench.errors import UserError
 from workbench.records.messages import Beam, Passage, Usage
-from workbench.storage.traces import Trace
 
 
 class PendingAnswer:
-    """An answer that is being made: what it was asked with and what there is of it.
-
-    It does ``task`` on a document, goes on with what was ``begun``, or answers its question.
-    """
+    """An answer that is being made: its request and what there is of it so far."""
 
     def __init__(
-        self,
-        question: StoredMessage,
-        answer: StoredMessage,
-        resolved: Resolved,
-        task: DocumentTask | None,
-        begun: Prefix | None,
+        self, question: StoredMessage, answer: StoredMessage, request: AnswerRequest, resolved: Resolved
     ) -> None:
         self.question = question
         self.answer = answer
+        self.request = request
         self.resolved = resolved
-        self.recipe = resolved.recipe
-        self.task = task
-        self.begun = begun
         self.context = RequestContext()
         self.stream = LiveStream()
-        self.model: WorkerModel | None = None
         self.thread: threading.Thread | None = None
         self.saved = time.monotonic()
         self.unsaved = False
         self.query = ""
         self.passages: tuple[Passage, ...] = ()
+        self.beams: list[tuple[Beam, ...]] = []
         self._text: list[str] = []
         self._thought: list[str] = []
         self._notices: list[str] = []
-        self._beams: list[tuple[Beam, ...]] = []
 
     @property
     def text(self) -> str:
@@ -68,7 +54,7 @@ class PendingAnswer:
         elif isinstance(event, events.Log) and event.level == "notice":
             self._notices.append(event.text)
         elif isinstance(event, events.BeamStep):
-            self._beams.append(event.beams)
+            self.beams.append(event.beams)
             return
         else:
             return
@@ -84,24 +70,6 @@ class PendingAnswer:
             "passages": self.passages,
             "notices": tuple(self._notices),
         }
-
-    def usage(self) -> Usage | None:
-        """What the last generation cost, also when it was stopped."""
-        generated = self.model.generated if self.model is not None else None
-        return generated.usage if generated is not None else None
-
-    def trace(self) -> Trace | None:
-        """The answer's tokens, where one generation made it and it is what the model said."""
-        if self.model is None or self.model.generations != 1 or (self.task is not None and self.task.task == "extract"):
-            return None
-        generated = self.model.generated
-        if generated is None or not generated.prompt or not generated.sequences:
-            return None
-        return Trace(
-            prompt=generated.prompt,
-            sequences=tuple(sequence.tokens for sequence in generated.sequences),
-            beams=tuple(self._beams),
-        )
 
 
 def replayed(message: StoredMessage) -> Iterator[Event]:

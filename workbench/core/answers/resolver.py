@@ -1,17 +1,22 @@
-"""From the recipe that was asked with to the one that can be made again: names looked up, seed drawn."""
+"""The services of a home for answering: its recipes resolved, its models leased, its collections opened."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
+from workbench.answering import Resolved
 from workbench.api.calls import Collection, ModelRecord
 from workbench.api.protocol import RequestContext
-from workbench.core.models.leases import Use
-from workbench.engine.protocol import LoadedModel, LoraUse
+from workbench.backends.backend import Backend, Capabilities, Loading, ModelUse
+from workbench.core.background import Background
+from workbench.core.documents.embedder import Embedding, WorkerRetriever
+from workbench.engine.protocol import LoraUse
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
@@ -24,15 +29,6 @@ from workbench.storage.models import ModelCatalogue
 
 LARGEST_SEED = 4_294_967_294
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
-
-
-class Resolved(msgspec.Struct, frozen=True):
-    """A recipe with what its names mean. ``use`` is how its model is to be leased."""
-
-    recipe: Recipe
-    model: ModelRecord
-    collection: Collection | None
-    use: Use
 
 
 class Resolver:
@@ -85,7 +81,8 @@ class Resolver:
             retrieval=retrieval,
         )
         loras = tuple(LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True))
-        return Resolved(resolved, model, collection, Use(adapters=loras, draft_path=draft))
+        use = ModelUse(context_tokens=recipe.model.context_tokens, adapters=loras, draft_path=draft)
+        return Resolved(recipe=resolved, model=model, collection=collection, use=use)
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
         """The recipe of an answer that is there, to go on with its very tokens: its model with its adapters, another
@@ -126,12 +123,55 @@ class Resolver:
         return sha256, self._fitting[pair]
 
 
-def with_engine(recipe: Recipe, loaded: LoadedModel, sha256: str) -> Recipe:
-    """The recipe with what is known once its model is loaded. ``sha256`` may be empty: not known yet."""
-    model = msgspec.structs.replace(
-        recipe.model, context_tokens=loaded.context_tokens, engine=loaded.engine, sha256=sha256
-    )
-    return msgspec.structs.replace(recipe, model=model)
+class HomeServices:
+    """``answering.Services`` of a home. ``backends`` are known by the names in ``Resolved.backend``; each lends its
+    models in a queue of its own."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        backends: Mapping[str, Backend],
+        embedding: Embedding,
+        catalogue: ModelCatalogue,
+        checksums: Checksums,
+        background: Background,
+    ) -> None:
+        self.resolve = resolver.resolve
+        self.resolve_as_made = resolver.resolve_as_made
+        self._backends = backends
+        self._embedding = embedding
+        self._catalogue = catalogue
+        self._checksums = checksums
+        self._background = background
+
+    def capabilities(self, resolved: Resolved) -> Capabilities:
+        return self._backends[resolved.backend].capabilities(resolved.model)
+
+    def lease(
+        self, resolved: Resolved, context: RequestContext, *, background: bool = False
+    ) -> AbstractContextManager[Loading]:
+        if resolved.model.files and not self.checksum(resolved):
+            self._compute_checksum(resolved.model)
+        use = msgspec.structs.replace(resolved.use, background=background)
+        return self._backends[resolved.backend].lease(resolved.model, use, context)
+
+    def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
+        self._embedding.warm_up()
+        return self._embedding.retriever(collection, context)
+
+    def checksum(self, resolved: Resolved) -> str:
+        return self._checksums.known(resolved.model.files)
+
+    def _compute_checksum(self, model: ModelRecord) -> None:
+        """In the background: for a large model it takes longer than the first answer, which then goes without."""
+
+        def compute(context: RequestContext) -> None:
+            sha256 = self._checksums.compute(model.files, context)
+            current = self._catalogue.find(model.name)
+            if current is not None and current.files == model.files:
+                self._catalogue.put(msgspec.structs.replace(current, sha256=sha256))
+
+        self._background.start("checksum", compute)
 
 
 def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:

@@ -1,7 +1,8 @@
-"""Questions and answers: stored before anything else, made on the core's own threads, watched by anybody.
+"""The chats' part of answers: questions stored before anything else, answers made on the core's own threads, saved
+while they are made, followed by any number of clients.
 
-An answer belongs to the core: it goes on when its client leaves. What was streamed is saved about every second,
-so that no death of any process loses more than that.
+How an answer is made is ``workbench.answering``'s matter. An answer belongs to the core: it goes on when its client
+leaves. It is saved about every second, so that no death of any process loses more than that.
 """
 
 from __future__ import annotations
@@ -10,31 +11,26 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
-from workbench.answering import AnswerContext, Prefix, answer, go_on, work_on_document
+from workbench.answering import AnswerRequest, Prefix, Resolved, answer, check
 from workbench.api import events
 from workbench.api.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.core.answers.inspection import read_trace, readable, tokens_of
 from workbench.core.answers.pending_answer import PendingAnswer, replayed
-from workbench.core.answers.resolver import Resolved, Resolver, with_engine
+from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
 from workbench.core.change_notifier import Changes
-from workbench.core.documents.embedder import Embedding
-from workbench.core.models.leases import Inference
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
-from workbench.models.checksums import Checksums
 from workbench.records.messages import Message
-from workbench.settings import Settings
 from workbench.storage.chats import ChatStore
-from workbench.storage.models import ModelCatalogue
 from workbench.storage.traces import Trace
 
 SAVE_EVERY_S = 1.0
@@ -47,29 +43,13 @@ _log = logging.getLogger(__name__)
 class Answers:
     """The answers that are being made, and how to ask for one."""
 
-    def __init__(
-        self,
-        store: ChatStore,
-        catalogue: ModelCatalogue,
-        resolver: Resolver,
-        inference: Inference,
-        embedding: Embedding,
-        checksums: Checksums,
-        changes: Changes,
-        background: Background,
-        settings: Callable[[], Settings],
-    ) -> None:
+    def __init__(self, store: ChatStore, services: HomeServices, changes: Changes, background: Background) -> None:
         self._store = store
-        self._catalogue = catalogue
-        self._resolver = resolver
-        self._inference = inference
-        self._embedding = embedding
-        self._checksums = checksums
+        self._services = services
         self._changes = changes
         self._background = background
-        self._settings = settings
         self._lock = threading.Lock()  # guards the two below
-        self._making: dict[str, PendingAnswer] = {}
+        self._pending: dict[str, PendingAnswer] = {}
         self._closing = False
 
     def handlers(self) -> Handlers:
@@ -78,30 +58,28 @@ class Answers:
     @property
     def busy(self) -> bool:
         with self._lock:
-            return bool(self._making)
+            return bool(self._pending)
 
     def recover(self) -> None:
-        """Mark what an earlier core left unfinished."""
+        """Mark the answers that an earlier core left unfinished."""
         self._store.interrupt_streaming()
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Interrupt the answers that are being made; what they have is stored."""
         with self._lock:
             self._closing = True
-            making = list(self._making.values())
-        for one in making:
-            one.context.cancel()
-        for one in making:
-            if one.thread is not None:
-                one.thread.join(timeout_s)
+        self._stop(None, timeout_s)
 
     def stop_chat(self, chat: str, timeout_s: float = 30.0) -> None:
         """Stop the answers of a chat and wait until they have ended."""
+        self._stop(chat, timeout_s)
+
+    def _stop(self, chat: str | None, timeout_s: float) -> None:
         with self._lock:
-            making = [one for one in self._making.values() if one.answer.chat == chat]
-        for one in making:
+            stopped = [one for one in self._pending.values() if chat in (None, one.answer.chat)]
+        for one in stopped:
             one.context.cancel()
-        for one in making:
+        for one in stopped:
             if one.thread is not None:
                 one.thread.join(timeout_s)
 
@@ -112,57 +90,62 @@ class Answers:
 
         Cancelling the call stops the answer; leaving it does not.
         """
-        making = self._begin(call, context)
-        gone = RequestContext()  # the asker has gone: stop telling, go on answering
-        context.when_cancelled(lambda: gone.cancel() if context.left else making.context.cancel())
+        pending = self._begin(call, context)
+        gone = RequestContext()  # the asker has gone: send no more events, go on answering
+        context.when_cancelled(lambda: gone.cancel() if context.left else pending.context.cancel())
         ended = False
         try:
-            for event in making.stream.follow(gone):
+            for event in pending.stream.follow(gone):
                 ended = isinstance(event, events.TERMINAL)
                 yield event
         finally:
             if not ended and not context.left:
-                making.context.cancel()
+                pending.context.cancel()
 
     def follow(self, call: FollowAnswer, context: RequestContext) -> Iterator[Event]:
-        """An answer that is being made, from its begin; of one that is there, what it holds."""
+        """An answer that is being made, from its beginning; a stored one as the events that it would have ended in."""
         with self._lock:
-            making = self._making.get(call.message)
-        if making is not None:
-            yield from making.stream.follow(context)
+            pending = self._pending.get(call.message)
+        if pending is not None:
+            yield from pending.stream.follow(context)
         else:
             yield from replayed(self._store.get_message(call.message))
 
     def stop(self, call: StopAnswer) -> None:
         with self._lock:
-            making = self._making.get(call.message)
-        if making is not None:
-            making.context.cancel()
+            pending = self._pending.get(call.message)
+        if pending is not None:
+            pending.context.cancel()
 
-    # -- making an answer -------------------------------------------------------------------------
+    # -- asking -----------------------------------------------------------------------------------
 
     def _begin(self, call: Ask, context: RequestContext) -> PendingAnswer:
-        """Store question and empty answer; both are on the disk before anybody is told of them."""
-        begun = None
+        """Check the request, store question and empty answer, and begin. Both are on the disk before any event."""
         if call.branch is not None:
-            begun, resolved = self._branch(call, context)
+            prefix, resolved = self._continuation(call, context)
         else:
-            resolved = self._resolver.resolve(call.recipe)
+            prefix, resolved = None, self._services.resolve(call.recipe)
         if call.regenerate is not None:
-            task = self._task_of(call.regenerate)
-            _check_task(task, resolved, begun)
+            old = self._store.get_message(call.regenerate)
+            asked = self._store.get_branch(old.parent if old.role == "assistant" else old.id)
+            request = AnswerRequest(
+                recipe=resolved.recipe,
+                conversation=turns_of(asked),
+                task=readable(asked[-1]).document if asked else None,
+                prefix=prefix,
+            )
+            check(request, resolved, self._services)
             question, empty = self._store.store_another_answer(
                 call.regenerate, call.recipe, resolved.recipe, aside=call.aside
             )
         else:
-            task = call.document
-            _check_task(task, resolved, begun)
-            text = call.question.strip() or _described(task)
-            if not text:
-                raise UserError("There is no question.", "Write one first.")
+            text = call.question.strip() or _described(call.document)
             parent = call.parent
             if parent is None and call.chat is not None and not call.root:
                 parent = self._store.get_record(call.chat).head
+            conversation = (*turns_of(self._store.get_branch(parent)), Message("user", text))
+            request = AnswerRequest(recipe=resolved.recipe, conversation=conversation, task=call.document)
+            check(request, resolved, self._services)
             question, empty = self._store.store_question(
                 text,
                 call.recipe,
@@ -170,20 +153,20 @@ class Answers:
                 chat=call.chat,
                 parent=parent,
                 title=_title(text),
-                document=task,
+                document=call.document,
             )
-        making = PendingAnswer(question, empty, resolved, task, begun)
+        pending = PendingAnswer(question, empty, request, resolved)
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
-        making.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
-        making.thread = threading.Thread(target=self._make, args=(making,), name=f"answer-{empty.id}", daemon=True)
+        pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
+        pending.thread = threading.Thread(target=self._make, args=(pending,), name=f"answer-{empty.id}", daemon=True)
         with self._lock:
-            self._making[empty.id] = making
-        making.thread.start()
+            self._pending[empty.id] = pending
+        pending.thread.start()
         self._changes.publish("chat", question.chat)
-        return making
+        return pending
 
-    def _branch(self, call: Ask, context: RequestContext) -> tuple[Prefix, Resolved]:
-        """What the new answer begins with, and the recipe of the old one with the decoding that is asked for."""
+    def _continuation(self, call: Ask, context: RequestContext) -> tuple[Prefix, Resolved]:
+        """The first tokens of the new answer, and the old answer's recipe with the decoding that is asked for."""
         assert call.branch is not None
         if call.regenerate is None:
             raise UserError("A branch begins at an answer.", "Name it as the one to be answered anew.")
@@ -197,168 +180,106 @@ class Answers:
             )
         assert message.parent is not None
         assert message.recipe is not None
-        begun = Prefix(
+        prefix = Prefix(
             prompt=trace.prompt,
             answer=(*tokens[:place], call.branch.token),
             question=self._store.get_message(message.parent).text,
             query=message.query,
             passages=message.passages,
         )
-        return begun, self._resolver.resolve_as_made(message.recipe, call.recipe.decoding, context)
+        return prefix, self._services.resolve_as_made(message.recipe, call.recipe.decoding, context)
 
-    def _task_of(self, answer: str) -> DocumentTask | None:
-        """The task on a document that an answer was made for."""
-        question = self._store.get_message(answer).parent
-        return readable(self._store.get_message(question)).document if question is not None else None
+    # -- making and storing -----------------------------------------------------------------------
 
-    def _make(self, making: PendingAnswer) -> None:
-        terminal: Event
+    def _make(self, pending: PendingAnswer) -> None:
+        """On the answer's own thread: follow the answering service to its end and store what it says."""
+        request, resolved = pending.request, pending.resolved
+        background = request.task is not None  # a task on a whole document gives way to chats
+        terminal: Event = events.Cancelled()
         try:
-            for event in self._events(making):
-                making.take(event)
+            for event in answer(request, self._services, pending.context, background=background, resolved=resolved):
+                pending.take(event)
                 if isinstance(event, events.TERMINAL):
                     terminal = event
-                    break
-                making.stream.append(event)
-                self._save_now_and_then(making)
-            else:
-                raise RuntimeError("the answer ended without a terminal event")
-        except Exception as error:  # noqa: BLE001 - whatever happened is how the answer ended
-            terminal = failure_of(error, traceback.format_exc())
-        terminal, fields = self._ending(making, terminal)
-        trace = making.trace()
+                else:
+                    pending.stream.append(event)
+                    self._save_now_and_then(pending)
+            terminal, trace, fields = self._ending(pending, terminal)
+        except Exception as error:  # noqa: BLE001 - those who follow the answer have to hear of its end
+            terminal, trace, fields = self._ending(pending, failure_of(error, traceback.format_exc()))
         try:
-            self._store.store_ending(making.answer.id, trace, **fields)
-        except Exception as error:  # noqa: BLE001 - who waits for the answer has to hear of its end
+            self._store.store_ending(pending.answer.id, trace, **fields)
+        except Exception as error:  # noqa: BLE001 - as above
             terminal = failure_of(error, traceback.format_exc())
-            self._background.start("ending", lambda context: self._store_later(making, trace, fields, context))
+            self._background.start("ending", lambda context: self._store_later(pending, trace, fields, context))
         with self._lock:
-            del self._making[making.answer.id]
-        making.stream.append(terminal)
-        self._changes.publish("chat", making.answer.chat)
+            del self._pending[pending.answer.id]
+        pending.stream.append(terminal)
+        self._changes.publish("chat", pending.answer.chat)
 
-    def _events(self, making: PendingAnswer) -> Iterator[Event]:
-        resolved, context = making.resolved, making.context
-        if resolved.collection is not None:
-            self._embedding.warm_up()
-        engine = self._settings().engine
-        wanted = resolved.recipe.model.context_tokens
-        # what works through a whole document can wait a little for those who chat
-        use = msgspec.structs.replace(resolved.use, background=making.task is not None)
-        leased = self._inference.lease(resolved.model, engine, wanted, context, making.stream.append, use=use)
-        with leased as model:
-            making.model = model
-            sha256 = self._checksums.known(resolved.model.files)
-            if not sha256:
-                self._compute_checksum(resolved)
-            making.recipe = with_engine(resolved.recipe, model.loaded, sha256)
-            retriever = None
-            if resolved.collection is not None:
-                retriever = self._embedding.retriever(resolved.collection, context)
-            answering = AnswerContext(model=model, retriever=retriever, cancelled=lambda: context.cancelled)
-            if making.begun is not None:
-                yield from go_on(making.begun, making.recipe, answering)
-            elif making.task is not None:
-                yield from work_on_document(making.task, making.recipe, answering)
-            else:
-                yield from answer(making.recipe, self._conversation(making.question), answering)
-
-    def _conversation(self, question: StoredMessage) -> tuple[Message, ...]:
-        """The turns down to the question. A question that got no answer is left out with it."""
-        branch = self._store.get_branch(question.id)
-        turns: list[Message] = []
-        for asked, answered in zip(branch[:-1:2], branch[1::2], strict=True):
-            if answered.text.strip():
-                turns += [Message("user", asked.text), Message("assistant", answered.text)]
-        return (*turns, Message("user", question.text))
-
-    def _compute_checksum(self, resolved: Resolved) -> None:
-        """In the background: a big model's takes longer than its first answer, which then goes without."""
-
-        def compute(context: RequestContext) -> None:
-            sha256 = self._checksums.compute(resolved.model.files, context)
-            current = self._catalogue.find(resolved.model.name)
-            if current is not None and current.files == resolved.model.files:
-                self._catalogue.put(msgspec.structs.replace(current, sha256=sha256))
-
-        self._background.start("checksum", compute)
-
-    # -- storing it -------------------------------------------------------------------------------
-
-    def _save_now_and_then(self, making: PendingAnswer) -> None:
+    def _save_now_and_then(self, pending: PendingAnswer) -> None:
         now = time.monotonic()
-        if making.unsaved and now - making.saved >= SAVE_EVERY_S:
-            making.saved = now
+        if pending.unsaved and now - pending.saved >= SAVE_EVERY_S:
+            pending.saved = now
             try:
-                self._store.update_message(making.answer.id, **making.partial())
+                self._store.update_message(pending.answer.id, **pending.partial())
             except UserError:  # the disk is full now; whether it still is at the end is what counts
-                _log.exception("The answer %s could not be saved so far", making.answer.id)
+                _log.exception("The answer %s could not be saved so far", pending.answer.id)
 
     def _store_later(
-        self, making: PendingAnswer, trace: Trace | None, fields: dict[str, Any], context: RequestContext
+        self, pending: PendingAnswer, trace: Trace | None, fields: dict[str, Any], context: RequestContext
     ) -> None:
         """Store the end of an answer for which there was no room, once there is some."""
         while not context.wait_cancelled(STORE_AGAIN_S):
             try:
-                self._store.store_ending(making.answer.id, trace, **fields)
+                self._store.store_ending(pending.answer.id, trace, **fields)
             except UserError:
                 continue
-            self._changes.publish("chat", making.answer.chat)
+            self._changes.publish("chat", pending.answer.chat)
             return
 
-    def _ending(self, making: PendingAnswer, terminal: Event) -> tuple[Event, dict[str, Any]]:
-        """How the answer ended: the terminal event with the stored message's ids, and the message's fields."""
-        sha256 = self._checksums.known(making.resolved.model.files)
-        recipe = msgspec.structs.replace(
-            making.recipe, model=msgspec.structs.replace(making.recipe.model, sha256=sha256)
-        )
-        fields = making.partial()
-        result: AskResult | None = None
-        if isinstance(terminal, events.Finished) or (isinstance(terminal, events.Cancelled) and terminal.result):
+    def _ending(self, pending: PendingAnswer, terminal: Event) -> tuple[Event, Trace | None, dict[str, Any]]:
+        """The terminal event with the ids of the stored message; the answer's tokens; the message's fields."""
+        fields = {**pending.partial(), "recipe": pending.resolved.recipe}
+        if isinstance(terminal, events.Failed):
+            hint = terminal.hint if terminal.reason == "user" else ""
+            return terminal, None, {**fields, "state": "failed", "error": f"{terminal.message} {hint}".strip()}
+        assert isinstance(terminal, (events.Finished, events.Cancelled))
+        result, trace = AskResult(answer=pending.text, recipe=pending.resolved.recipe), None
+        if terminal.result is not None:
             result = msgspec.convert(terminal.result, AskResult)
-            if result.recipe.retrieval is not None:
-                recipe = msgspec.structs.replace(recipe, retrieval=result.recipe.retrieval)
             fields.update(
                 text=result.answer,
-                query=result.query or making.query,
-                passages=result.passages or making.passages,
+                query=result.query or pending.query,
+                passages=result.passages or pending.passages,
                 citations=result.citations,
                 declined=result.declined,
                 notices=result.notices,
                 usage=result.usage,
+                recipe=result.recipe,
             )
             if len(result.sequences) > 1:  # the best one need not be the one that streamed as the first
                 fields.update(sequences=result.sequences, thought=result.sequences[0].thought)
-        used = making.usage()
-        if result is not None and used is not None and not result.usage.prompt_tokens:  # stopped before it was told
-            result = msgspec.structs.replace(result, usage=used)
-            fields["usage"] = used
-        fields["recipe"] = recipe
+        if result.tokens is not None:
+            ids = result.tokens
+            trace = Trace(prompt=ids.prompt, sequences=ids.sequences, beams=tuple(pending.beams))
         fields["state"] = "done"
-        if isinstance(terminal, events.Failed):
-            fields["state"], fields["error"] = "failed", f"{terminal.message} {_hint(terminal)}".strip()
-        elif isinstance(terminal, events.Cancelled):
-            fields["state"] = "interrupted" if self._closing or not making.context.cancelled else "stopped"
-        if isinstance(terminal, events.Failed):
-            return terminal, fields
-        told = msgspec.structs.replace(
-            result or AskResult(answer=making.text),
-            chat=making.answer.chat,
-            message=making.answer.id,
-            recipe=recipe,
-        )
-        finished = finish(told)
-        cancelled = isinstance(terminal, events.Cancelled)
-        return events.Cancelled(result=finished.result) if cancelled else finished, fields
+        if isinstance(terminal, events.Cancelled):
+            fields["state"] = "interrupted" if self._closing or not pending.context.cancelled else "stopped"
+        stored = msgspec.structs.replace(result, chat=pending.answer.chat, message=pending.answer.id, tokens=None)
+        return msgspec.structs.replace(terminal, result=finish(stored).result), trace, fields
 
 
-def _check_task(task: DocumentTask | None, resolved: Resolved, begun: Prefix | None) -> None:
-    if task is not None and begun is None and resolved.collection is None:
-        raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
-
-
-def _hint(failed: events.Failed) -> str:
-    return failed.hint if failed.reason == "user" else ""
+def turns_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
+    """The messages of a branch as a model is shown them. Answers without text are left out with their questions."""
+    turns: list[Message] = []
+    for message in branch:
+        if message.role == "assistant" and not message.text.strip():
+            while turns and turns[-1].role == "user":
+                turns.pop()
+        else:
+            turns.append(Message(message.role, message.text))
+    return tuple(turns)
 
 
 def _title(question: str) -> str:

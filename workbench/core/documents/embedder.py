@@ -85,7 +85,7 @@ class Embedding:
         return self.host.call(State(file=str(self.file(collection))))
 
     def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
-        return WorkerRetriever(self.host, self.file(collection), collection.id, self.embedder(context), context)
+        return WorkerRetriever(self.host, self.file(collection), collection.id, lambda: self.embedder(context), context)
 
     def delete(self, collection: Collection) -> None:
         """Delete a collection's file."""
@@ -99,7 +99,9 @@ class Embedding:
 class WorkerRetriever:
     """One collection over the embedding worker, as answering sees it (``Retriever``)."""
 
-    def __init__(self, host: WorkerHost, file: Path, collection: str, embedder: str, context: RequestContext) -> None:
+    def __init__(
+        self, host: WorkerHost, file: Path, collection: str, embedder: Callable[[], str], context: RequestContext
+    ) -> None:
         self._host = host
         self._file = str(file)
         self._collection = collection
@@ -107,14 +109,14 @@ class WorkerRetriever:
         self._context = context
 
     def search(self, query: str, limit: int) -> SearchResult:
-        call = Search(file=self._file, collection=self._collection, embedder=self._embedder, query=query, limit=limit)
+        call = Search(file=self._file, collection=self._collection, embedder=self._embedder(), query=query, limit=limit)
         return self._host.call(call, context=self._context)
 
     def document(self, document: str) -> DocumentText:
         return self._host.call(Text(file=self._file, document=document), context=self._context)
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
-        call = Similarities(embedder=self._embedder, texts=tuple(texts), others=tuple(others))
+        call = Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))
         return [list(row) for row in self._host.call(call, context=self._context)]
 
     def count_terms(self, query: str) -> TermStatistics:

@@ -24,10 +24,11 @@ from workbench.api.calls import (
     UnloadModel,
 )
 from workbench.api.events import Event, Progress
-from workbench.api.protocol import RequestContext, finish
+from workbench.api.protocol import RequestContext, drain, finish
+from workbench.backends.backend import ModelUse
+from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import Changes
-from workbench.core.models.leases import LOADING, Inference
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary, with_progress
 from workbench.engine.protocol import MeasureSpeed
@@ -38,7 +39,6 @@ from workbench.models.inspection import inspect_path, is_missing
 from workbench.models.names import unique_name
 from workbench.models.starter import find_starters, starter_hint
 from workbench.paths import Home
-from workbench.settings import Settings
 from workbench.storage.models import ModelCatalogue
 
 
@@ -48,19 +48,17 @@ class Models:
         home: Home,
         catalogue: ModelCatalogue,
         checksums: Checksums,
-        inference: Inference,
+        backend: LlamaCppBackend,
         runs: Runs,
         changes: Changes,
-        settings: Callable[[], Settings],
         status: Callable[[], object],
     ) -> None:
         self._home = home
         self._catalogue = catalogue
         self._checksums = checksums
-        self._inference = inference
+        self._backend = backend
         self._runs = runs
         self._changes = changes
-        self._settings = settings
         self._status = status
 
     def handlers(self) -> Handlers:
@@ -139,9 +137,9 @@ class Models:
         for run in self._runs.list_open():
             if run.config.get("model") == model.name:
                 raise UserError(f"The run {run.title!r} needs {model.name}.", "Stop it first, or wait for its end.")
-        loaded = self._inference.loaded
+        loaded = self._backend.loaded
         if loaded is not None and loaded[0] == model.name:
-            self._inference.unload()
+            self._backend.unload()
         self._catalogue.remove(model.name)
         delete_files(model, self._home.models)
         self._changes.publish("model", model.name)
@@ -149,12 +147,8 @@ class Models:
 
     def load(self, call: LoadModel, context: RequestContext) -> Iterator[Event]:
         model = chat_model(call.name, self._catalogue)
-
-        def work(report: Callable[[Event], None]) -> None:
-            with self._inference.lease(model, self._settings().engine, 0, context, report):
-                pass
-
-        yield from with_progress(work)
+        with self._backend.lease(model, ModelUse(), context) as loading:
+            yield from loading
         yield finish(self._status())
 
     def bench(self, call: BenchModel, context: RequestContext) -> Iterator[Event]:
@@ -176,8 +170,8 @@ class Models:
                     began = time.perf_counter()
                 report(event)
 
-            engine = self._settings().engine
-            with self._inference.lease(model, engine, 0, context, note, alone=True) as leased:
+            with self._backend.lease(model, ModelUse(), context, alone=True) as loading:
+                leased = drain(loading, note)
                 load_seconds = time.perf_counter() - began
                 speed = leased.measure_speed(measure, report)
                 loaded = leased.loaded
@@ -199,7 +193,7 @@ class Models:
         yield finish((yield from with_progress(work)))
 
     def unload(self, call: UnloadModel) -> object:
-        self._inference.unload()
+        self._backend.unload()
         return self._status()
 
 

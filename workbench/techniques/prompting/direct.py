@@ -26,10 +26,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     result = AskResult(
         answer=generated.text,
         sequences=answered(generated),
-        usage=generated.usage,
-        recipe=recipe,
         notices=tuple(notices),
-        context_tokens=context.model.context_tokens,
     )
     yield ending(result, generated)
 

@@ -16,9 +16,10 @@ import msgspec
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask, DocumentText
 from workbench.api.events import Event
-from workbench.engine.protocol import Generated, LanguageModel
+from workbench.backends.backend import ModelBackend, has_fewer_parameters
+from workbench.engine.protocol import Generated
 from workbench.errors import UserError
-from workbench.records.messages import Citation, Message, Passage, Usage
+from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
@@ -59,11 +60,8 @@ def run(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[
         answer=generated.text,
         sequences=answered(generated),
         citations=citations,
-        usage=worker.usage,
-        recipe=recipe,
         passages=tuple(passages),
         notices=tuple(worker.notices),
-        context_tokens=context.model.context_tokens,
     )
     yield ending(result, generated)
 
@@ -76,11 +74,10 @@ class _Worker:
         self.context = context
         self._sections = sections
         self.notices: list[str] = []
-        self.usage = Usage()
 
     def warn(self) -> Iterator[Event]:
         """Say that a small model is likely to get things wrong."""
-        if self.context.model.parameters < SMALL_MODEL_PARAMETERS:
+        if has_fewer_parameters(self.context.model, SMALL_MODEL_PARAMETERS):
             yield self.note("This model is small: check its work against the document.")
 
     def note(self, text: str) -> Event:
@@ -121,24 +118,8 @@ class _Worker:
         decoding = msgspec.structs.replace(self._recipe.decoding, n=1)
         if max_tokens:
             decoding = msgspec.structs.replace(decoding, max_tokens=max_tokens)
-        stream = self.context.model.generate(messages, decoding)
-        edited = yield from edit(stream, editor, notices=self.notices, quiet=quiet)
-        self._count(edited.generated.usage)
-        return edited
-
-    def _count(self, used: Usage) -> None:
-        before = self.usage
-        seconds = _seconds(before) + _seconds(used)
-        tokens = before.new_tokens + used.new_tokens
-        self.usage = Usage(
-            prompt_tokens=before.prompt_tokens + used.prompt_tokens,
-            cached_tokens=before.cached_tokens + used.cached_tokens,
-            new_tokens=tokens,
-            first_token_s=before.first_token_s or used.first_token_s,
-            tokens_per_s=tokens / seconds if seconds else 0.0,
-            drafted_tokens=before.drafted_tokens + used.drafted_tokens,
-            accepted_tokens=before.accepted_tokens + used.accepted_tokens,
-        )
+        stream = self.context.generate(messages, decoding)
+        return (yield from edit(stream, editor, notices=self.notices, quiet=quiet))
 
 
 def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
@@ -236,20 +217,16 @@ def _document_for(task: DocumentTask, context: AnswerContext) -> DocumentText:
     return document
 
 
-def _sections(task: DocumentTask, document: DocumentText, model: LanguageModel) -> list[tuple[int, int]]:
+def _sections(task: DocumentTask, document: DocumentText, model: ModelBackend) -> list[tuple[int, int]]:
     return split_sections(document.text, _limit(task.task, model), model.count_tokens)
 
 
-def _limit(task: str, model: LanguageModel) -> int:
+def _limit(task: str, model: ModelBackend) -> int:
     limit = int(model.context_tokens * _SECTION_SHARE[task])
-    if model.parameters < SMALL_MODEL_PARAMETERS:
+    if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         limit = min(limit, _SMALL_MODEL_SECTION)
     return max(_FEWEST_TOKENS, limit)
 
 
 def _share(worker: _Worker, share: float) -> int:
     return max(_FEWEST_TOKENS, int(worker.context.model.context_tokens * share))
-
-
-def _seconds(usage: Usage) -> float:
-    return usage.new_tokens / usage.tokens_per_s if usage.tokens_per_s else 0.0

@@ -44,13 +44,13 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     shown = pack(hits, context.model, part, recipe.decoding)
     context.raise_if_cancelled()
     if part.decline and not weigh_evidence(queries[0], hits, context.retriever).suffices:
-        yield from _decline(queries[0], hits, recipe, context)
+        yield from _decline(queries[0], hits)
         return
     yield events.Retrieved(query=queries[0], passages=tuple(shown))
     context.raise_if_cancelled()
     notices: list[str] = []
-    messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model.parameters)
-    stream = context.model.generate(messages, recipe.decoding)
+    messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model)
+    stream = context.generate(messages, recipe.decoding)
     verbatim = recipe.decoding.format != "text"
     edited = yield from edit(stream, lambda: CitationEditor(shown, question, verbatim=verbatim), notices=notices)
     generated = edited.generated
@@ -58,17 +58,14 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         answer=generated.text,
         sequences=cited(generated, edited.editors),
         citations=citations_of(edited.editors[0], shown),
-        usage=generated.usage,
-        recipe=recipe,
         query=queries[0],
         passages=tuple(shown),
         notices=tuple(notices),
-        context_tokens=context.model.context_tokens,
     )
     yield ending(result, generated)
 
 
-def _decline(query: str, hits: Sequence[Passage], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def _decline(query: str, hits: Sequence[Passage]) -> Iterator[Event]:
     """Say that the documents do not hold the answer, and what came closest."""
     closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
     yield events.Retrieved(query=query, passages=closest)
@@ -79,10 +76,8 @@ def _decline(query: str, hits: Sequence[Passage], recipe: Recipe, context: Answe
             answer=text,
             sequences=answered(Generated(text=text)),
             declined=True,
-            recipe=recipe,
             query=query,
             passages=closest,
-            context_tokens=context.model.context_tokens,
         )
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench.engine.protocol import LanguageModel
+from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.records.messages import Passage
 from workbench.records.recipes import DecodingPart, RetrievalPart
 from workbench.text.sentences import split_sentences
@@ -17,17 +17,17 @@ _SHOWN_BY_LARGE_MODELS = 8
 _LEFT_FOR_CONVERSATION = 0.25
 
 
-def passages_for(model: LanguageModel, part: RetrievalPart) -> int:
+def passages_for(model: ModelBackend, part: RetrievalPart) -> int:
     """How many passages the model is shown: the recipe's number, or one that suits its size."""
     if part.passages:
         return part.passages
     for parameters, shown in _SHOWN_BY_PARAMETERS:
-        if model.parameters < parameters:
+        if has_fewer_parameters(model, parameters):
             return shown
     return _SHOWN_BY_LARGE_MODELS
 
 
-def token_budget(model: LanguageModel, part: RetrievalPart, decoding: DecodingPart) -> int:
+def token_budget(model: ModelBackend, part: RetrievalPart, decoding: DecodingPart) -> int:
     """How many tokens the passages may take: never so many that question and answer have no room."""
     answer = min(decoding.max_tokens, model.context_tokens // 4)
     room = int(model.context_tokens * (1 - _LEFT_FOR_CONVERSATION)) - answer
@@ -35,7 +35,7 @@ def token_budget(model: LanguageModel, part: RetrievalPart, decoding: DecodingPa
     return max(64, min(wanted, room))
 
 
-def pack(hits: Sequence[Passage], model: LanguageModel, part: RetrievalPart, decoding: DecodingPart) -> list[Passage]:
+def pack(hits: Sequence[Passage], model: ModelBackend, part: RetrievalPart, decoding: DecodingPart) -> list[Passage]:
     """The best hits that fit, numbered from 1. The first is cut at a sentence when not even it fits."""
     budget = token_budget(model, part, decoding)
     best = list(hits[: passages_for(model, part)])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.records.messages import Message, Passage
 
 SMALL_MODEL_PARAMETERS = 400_000_000
@@ -29,14 +30,14 @@ def grounded_messages(
     passages: Sequence[Passage],
     conversation: Sequence[Message],
     system: str,
-    parameters: int,
+    model: ModelBackend,
 ) -> tuple[Message, ...]:
     """The messages for a grounded answer; the conversation's last message is the question.
 
     A small model sees neither the earlier turns nor numbers: both confuse it, and its sources are matched anyway.
     """
     question = conversation[-1].content.strip()
-    if parameters < SMALL_MODEL_PARAMETERS:
+    if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         text = "\n\n".join(p.text for p in passages)
         short = "" if system.strip() or _WANTS_MORE.match(question) else f"\n{_SHORT}"
         before = (Message("system", system.strip()),) if system.strip() else ()

@@ -7,13 +7,13 @@ Consistency", arXiv:1906.05416; the check is not the model's own opinion but tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.api.protocol import finish
+from workbench.errors import Cancelled
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart
 from workbench.text.sentences import split_sentences
@@ -30,10 +30,6 @@ _ASK = "{text}\n\nWrite one short question about this sentence of the text, whic
 _ANSWER = "Answer in a few words."
 _QUESTION = r"[^\s?？\[\]][^\n?？\[\]]{8,160}[?？]"
 """A small model asked for a list of questions writes no list, and not always questions: so one at a time, in form."""
-
-
-Ask = Callable[[str, DecodingPart], Generator[Event, None, str]]
-"""A model's answer to a prompt; yields what it tells on the way."""
 
 
 class MadePair(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,44 +64,43 @@ class PairSet(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_pairs(
     passages: Sequence[Passage],
-    ask: Ask,
+    ask: Callable[[str, DecodingPart], str],
     *,
     small: bool,
     questions: int = 2,
     decoding: DecodingPart | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Up to ``questions`` pairs for each passage: about the sentences of it that tell most.
 
+    ``ask(prompt, decoding)`` is a model's answer; ``small`` says that it has less than ``SMALL_MODEL_PARAMETERS``.
     Streams Progress in passages, and each pair as ``Artifact(kind="pair", result=MadePair)``. Ends in Finished with a
-    ``PairSet``, or in Cancelled with the pairs so far. ``small``: the model has fewer than ``SMALL_MODEL_PARAMETERS``.
+    ``PairSet``, or in Cancelled with the pairs so far: once ``ask`` raises errors.Cancelled.
     ``decoding`` None takes the most probable words throughout.
     """
     decoding = decoding or DecodingPart()
+    free = msgspec.structs.replace(decoding, format="text", grammar="", n=1)
+    constrained = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
+    wording = _ASK_SMALL if small else _ASK
     pairs: list[MadePair] = []
     asked: set[str] = set()
-    for number, passage in enumerate(passages):
-        if cancelled():
-            break
-        yield events.Progress(stage="asking", done=number, total=len(passages), unit="passages")
-        checker = PassageCheck(passage.text)
-        for sentence in telling_sentences(passage.text, questions):
-            if cancelled():
-                break
-            question = yield from _question(passage.text, sentence, ask, small, decoding)
-            if cancelled() or not question or normalise(question) in asked:
-                continue
-            asked.add(normalise(question))
-            prompt = f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}"
-            answer = yield from ask(prompt, msgspec.structs.replace(decoding, format="text", grammar="", n=1))
-            if cancelled():
-                break
-            pair = judge(question, answer.strip(), passage, checker)
-            pairs.append(pair)
-            identity = f"{passage.document}:{passage.start}:{len(pairs)}"
-            yield events.Artifact(kind="pair", id=identity, result=msgspec.to_builtins(pair))
-    finished = finish(PairSet(pairs=tuple(pairs)))
-    yield events.Cancelled(result=finished.result) if cancelled() else finished
+    ending: type[events.Finished | events.Cancelled] = events.Finished
+    try:
+        for number, passage in enumerate(passages):
+            yield events.Progress(stage="asking", done=number, total=len(passages), unit="passages")
+            checker = PassageCheck(passage.text)
+            for sentence in telling_sentences(passage.text, questions):
+                question = ask(wording.format(text=passage.text, sentence=sentence), constrained).strip()
+                if not re.fullmatch(_QUESTION, question) or normalise(question) in asked:
+                    continue
+                asked.add(normalise(question))
+                answer = ask(f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}", free).strip()
+                pair = judge(question, answer, passage, checker)
+                pairs.append(pair)
+                identity = f"{passage.document}:{passage.start}:{len(pairs)}"
+                yield events.Artifact(kind="pair", id=identity, result=msgspec.to_builtins(pair))
+    except Cancelled:
+        ending = events.Cancelled
+    yield ending(result=msgspec.to_builtins(PairSet(pairs=tuple(pairs))))
 
 
 def judge(question: str, answer: str, passage: Passage, checker: PassageCheck | None = None) -> MadePair:
@@ -134,11 +129,3 @@ def telling_sentences(text: str, count: int) -> list[str]:
 
     best = sorted(range(len(sentences)), key=weight, reverse=True)[:count]
     return [sentences[place] for place in sorted(best) if weight(place)]
-
-
-def _question(text: str, sentence: str, ask: Ask, small: bool, decoding: DecodingPart) -> Generator[Event, None, str]:
-    """ "" when none came out."""
-    wording = _ASK_SMALL if small else _ASK
-    form = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
-    said = (yield from ask(wording.format(text=text, sentence=sentence), form)).strip()
-    return said if re.fullmatch(_QUESTION, said) else ""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
-from tests.fakes import FakeLanguageModel, passage
+from tests.fakes import FakeModelBackend, passage
+from workbench import errors
 from workbench.api import events
-from workbench.core.runs.kinds.dataset import asking
+from workbench.api.protocol import drain, follow
+from workbench.backends.backend import has_fewer_parameters
+from workbench.engine.protocol import Generated
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.training.data.examples import Source
@@ -79,17 +84,25 @@ def test_the_place_is_that_of_the_sentence_that_is_meant() -> None:
 # -- making ---------------------------------------------------------------------------------------------
 
 
-def made(model: FakeLanguageModel, texts: list[str], **options: object) -> tuple[list[events.Event], PairSet]:
+def made(model: FakeModelBackend, texts: list[str], **options: object) -> tuple[list[events.Event], PairSet]:
     passages = [passage(text, start=1000 * n) for n, text in enumerate(texts)]
-    stream = list(make_pairs(passages, asking(model), small=model.parameters < SMALL_MODEL_PARAMETERS, **options))  # type: ignore[arg-type]
+    small = has_fewer_parameters(model, SMALL_MODEL_PARAMETERS)
+    stream = list(make_pairs(passages, asker(model), small=small, **options))  # type: ignore[arg-type]
     last = stream[-1]
     assert isinstance(last, events.Finished | events.Cancelled)
     return stream, msgspec.convert(last.result, PairSet)
 
 
+def asker(model: FakeModelBackend) -> Callable[[str, DecodingPart], str]:
+    def ask(prompt: str, decoding: DecodingPart) -> str:
+        return drain(follow(Generated, model.generate([Message("user", prompt)], decoding))).text
+
+    return ask
+
+
 def test_pairs_are_asked_answered_and_checked_with_their_source() -> None:
     questions = ["When was the lighthouse built?", "How tall is the lighthouse?"]
-    model = FakeLanguageModel([questions[0], "1875", f" {questions[1]}", " 61 metres "])
+    model = FakeModelBackend([questions[0], "1875", f" {questions[1]}", " 61 metres "])
     stream, found = made(model, [LIGHTHOUSE], questions=2)
     assert [(p.question, p.answer, p.supported) for p in found.pairs] == [
         (questions[0], "1875", True),
@@ -104,14 +117,13 @@ def test_pairs_are_asked_answered_and_checked_with_their_source() -> None:
     assert example.messages == (Message("user", questions[0]), Message("assistant", "1875"))
     artifacts = [e for e in stream if isinstance(e, events.Artifact)]
     assert [msgspec.convert(a.result, MadePair) for a in artifacts] == list(found.pairs)
-    assert not any(isinstance(e, events.TextDelta) for e in stream)
     shown = [LIGHTHOUSE in request[-1].content for request in model.requests]
     assert shown == [False, True, False, True]  # a small model sees only the sentence that it asks about
     assert [d.format for d in model.decodings] == ["regex", "text", "regex", "text"]
 
 
 def test_the_source_of_a_later_passage_counts_from_the_documents_start() -> None:
-    model = FakeLanguageModel(["nothing", "How tall is the lighthouse?", "52 metres"])
+    model = FakeModelBackend(["nothing", "How tall is the lighthouse?", "52 metres"])
     _, found = made(model, ["Nothing at all.", LIGHTHOUSE], questions=1)
     start = found.pairs[0].source.start - 1000
     assert LIGHTHOUSE[start:].startswith("It is 52")
@@ -119,13 +131,13 @@ def test_the_source_of_a_later_passage_counts_from_the_documents_start() -> None
 
 @pytest.mark.parametrize("reply", ["no question", "Is it?", "", "When\nwas it built?", "x" * 300 + "?"])
 def test_what_is_no_question_is_left_out(reply: str) -> None:
-    model = FakeLanguageModel([reply, "When was it built?", "1875"])
+    model = FakeModelBackend([reply, "When was it built?", "1875"])
     _, found = made(model, [LIGHTHOUSE], questions=2)
     assert [p.question for p in found.pairs] == ["When was it built?"]
 
 
 def test_nothing_is_asked_twice() -> None:
-    model = FakeLanguageModel(["When was it built?", "1875", "when was it  BUILT?"])
+    model = FakeModelBackend(["When was it built?", "1875", "when was it  BUILT?"])
     _, found = made(model, [LIGHTHOUSE], questions=2)
     assert len(found.pairs) == 1
 
@@ -137,24 +149,15 @@ def test_questions_are_asked_about_the_sentences_that_tell_most() -> None:
     assert "Jan de Vries" in second
     assert telling_sentences("It is. Is it?", 2) == []
     for parameters in (135_000_000, 7_000_000_000):
-        model = FakeLanguageModel(["nothing", "nothing"], parameters=parameters)
+        model = FakeModelBackend(["nothing", "nothing"], parameters=parameters)
         made(model, [text], questions=2)
         assert all(s in r[-1].content for s, r in zip([first, second], model.requests, strict=True))
         assert all((text in request[-1].content) == (parameters > 10**9) for request in model.requests)
 
 
 def test_a_stop_keeps_what_is_made() -> None:
-    stop = False
-
-    def cancelled() -> bool:
-        return stop
-
-    model = FakeLanguageModel(["When was the lighthouse built?", "1875"])
+    model = FakeModelBackend(["When was the lighthouse built?", "1875", errors.Cancelled()])
     passages = [passage(LIGHTHOUSE), passage(LIGHTHOUSE)]
-    stream: list[events.Event] = []
-    for event in make_pairs(passages, asking(model), small=True, decoding=DecodingPart(seed=1), cancelled=cancelled):
-        stream.append(event)
-        stop = stop or isinstance(event, events.Artifact)
-    last = stream[-1]
+    *_, last = make_pairs(passages, asker(model), small=True, decoding=DecodingPart(seed=1))
     assert isinstance(last, events.Cancelled)
     assert [p.answer for p in msgspec.convert(last.result, PairSet).pairs] == ["1875"]

@@ -1,42 +1,39 @@
 """The kind of run that builds a set of examples from what is in the home: chats, or the documents of a collection.
 
 Pairs take long: what was made of a passage is kept in the run's folder, so that a run that was stopped goes on with the
-next one. Between two passages the model is free for whoever chats with another one.
+next one. Between two questions the model is free for chats with another one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from workbench.answering import AnswerRequest, Services, answer
 from workbench.api import events
-from workbench.api.calls import BuildData, Collection, DocumentText, RunRecord, StoredMessage
+from workbench.api.calls import AskResult, BuildData, Collection, DocumentText, RunRecord, StoredMessage
 from workbench.api.events import Event
-from workbench.api.protocol import finish
+from workbench.api.protocol import drain, finish, follow
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
-from workbench.core.models.leases import Inference, Use
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
-from workbench.engine.protocol import LanguageModel
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.messages import Message, Passage
-from workbench.records.recipes import DecodingPart
-from workbench.settings import Settings
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.retrieval.protocol import Documents, Text
-from workbench.techniques.streaming import Unchanged, edit
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents
 from workbench.training.data.examples import Example, Source, normalise
-from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, Ask, MadePair, make_pairs
+from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, MadePair, make_pairs
 
 MADE = "made.jsonl"
 
@@ -53,9 +50,8 @@ class DataRuns:
         catalogue: ModelCatalogue,
         registry: CollectionRegistry,
         embedding: Embedding,
-        inference: Inference,
+        services: Services,
         changes: Changes,
-        settings: Callable[[], Settings],
     ) -> None:
         self._home = home
         self._sets = sets
@@ -63,9 +59,8 @@ class DataRuns:
         self._catalogue = catalogue
         self._registry = registry
         self._embedding = embedding
-        self._inference = inference
+        self._services = services
         self._changes = changes
-        self._settings = settings
 
     def concurrency_group(self, run: RunRecord) -> str:
         return f"data {run.config['source']}"
@@ -124,31 +119,33 @@ class DataRuns:
         passages = spread([p for text in self._documents(collection, run) for p in passages_of(text)], call.limit)
         made = _Made(self._home.run(run.id) / MADE)
         asked = {normalise(example.messages[0].content) for example in made.examples}
+        small = model.parameters < SMALL_MODEL_PARAMETERS
+
+        def ask(prompt: str, decoding: DecodingPart) -> str:
+            recipe = Recipe(model=ModelPart(name=model.name), decoding=decoding)
+            request = AnswerRequest(recipe=recipe, conversation=(Message("user", prompt),))
+            stream = answer(request, self._services, run.context, background=True)
+            return drain(follow(AskResult, stream), tell_progress).answer
+
+        def tell_progress(event: Event) -> None:
+            if isinstance(event, events.Progress):
+                run.tell(event)
+
         for number, passage in enumerate(passages):
             run.context.raise_if_cancelled()
             run.tell(events.Progress(stage="asking", done=number, total=len(passages), unit="passages"))
             if made.knows(passage):
                 continue
             supported: list[Example] = []
-            engine = self._settings().engine
-            leased = self._inference.lease(model, engine, 0, run.context, run.tell, use=Use(background=True))
-            with leased as language_model:
-                stream = make_pairs(
-                    (passage,),
-                    asking(language_model),
-                    small=language_model.parameters < SMALL_MODEL_PARAMETERS,
-                    questions=call.questions,
-                    cancelled=lambda: run.context.cancelled,
-                )
-                for event in stream:
-                    if isinstance(event, events.Artifact):
-                        pair = msgspec.convert(event.result, MadePair)
-                        if normalise(pair.question) in asked:
-                            continue
-                        asked.add(normalise(pair.question))
-                        run.tell(event)
-                        if pair.supported:
-                            supported.append(pair.example())
+            for event in make_pairs((passage,), ask, small=small, questions=call.questions):
+                if isinstance(event, events.Artifact):
+                    pair = msgspec.convert(event.result, MadePair)
+                    if normalise(pair.question) in asked:
+                        continue
+                    asked.add(normalise(pair.question))
+                    run.tell(event)
+                    if pair.supported:
+                        supported.append(pair.example())
             run.context.raise_if_cancelled()
             made.add(passage, supported)
         yield from made.examples
@@ -159,16 +156,6 @@ _NOTHING = {
     "text": "Add documents that have text.",
     "pairs": "No pair was supported by its passage: try a larger model, or other documents.",
 }
-
-
-def asking(model: LanguageModel) -> Ask:
-    """Puts single prompts to a model."""
-
-    def ask(prompt: str, decoding: DecodingPart) -> Generator[Event, None, str]:
-        edited = yield from edit(model.generate((Message("user", prompt),), decoding), Unchanged, quiet=True)
-        return edited.generated.text
-
-    return ask
 
 
 def as_row(example: Example) -> dict[str, Any]:

@@ -1,25 +1,25 @@
-"""The inference worker as the core sees it: which model is loaded, who uses it, and a LanguageModel over it."""
+"""The llama.cpp backend: one model at a time in the inference worker, lent to any number of answers at once."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from workbench.api.calls import Device, ModelRecord
-from workbench.api.events import Cancelled, Event, Finished, Progress
-from workbench.api.protocol import RequestContext
+from workbench.api.events import Event, Progress
+from workbench.api.protocol import Call, RequestContext, drain, follow
+from workbench.backends.backend import Capabilities, ModelUse
 from workbench.engine.protocol import (
     CountTokens,
     Generate,
-    Generated,
     Inspect,
     ListDevices,
     Load,
     LoadedModel,
-    LoraUse,
     MeasureSpeed,
     Score,
     Scored,
@@ -32,31 +32,43 @@ from workbench.records.recipes import DecodingPart
 from workbench.settings import EngineSettings
 from workbench.workers.host import State, WorkerHost
 
-Report = Callable[[Event], None]
+R = TypeVar("R")
+
 POLL_S = 0.1
 LOADING = "loading the model"
+CAPABILITIES = Capabilities(
+    streams=True,
+    token_logprobs=True,
+    continues_from_tokens=True,
+    grammars=True,
+    searches=True,
+    max_sequences=16,
+    adapters=True,
+    context_known=True,
+)
+
+Loaded = tuple[LoadedModel, int]
+"""A loaded model and the id of the process that holds it."""
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """How a leased model is used: with which adapters and which draft model, and whether others go before."""
+class LlamaCppBackend:
+    """Any number of leases of the loaded model at once; a lease of another model waits until they have ended."""
 
-    adapters: tuple[LoraUse, ...] = ()
-    draft_path: str = ""
-    background: bool = False
-
-
-class Inference:
-    """One model at a time, used by any number of answers at once; another one waits until they are done."""
-
-    def __init__(self, make_host: Callable[[Callable[[State], None]], WorkerHost], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        make_host: Callable[[Callable[[State], None]], WorkerHost],
+        changed: Callable[[], None],
+        settings: Callable[[], EngineSettings],
+    ) -> None:
         self._changed = changed
+        self._settings = settings
         self._free = threading.Condition()  # guards what follows
         self._wanted: Load | None = None  # what is loaded, or was when the worker died under its users
         self._loaded: LoadedModel | None = None
         self._name = ""
         self._pid = 0
         self._users = 0
-        self._uses: list[Use] = []
+        self._uses: list[ModelUse] = []
         self._loading = False
         self._alone = False
         self._deaths = 0
@@ -68,27 +80,18 @@ class Inference:
         with self._free:
             return (self._name, self._loaded) if self._loaded is not None else None
 
+    def capabilities(self, model: ModelRecord) -> Capabilities:
+        return CAPABILITIES
+
     @contextlib.contextmanager
     def lease(
-        self,
-        model: ModelRecord,
-        settings: EngineSettings,
-        context_tokens: int,
-        context: RequestContext,
-        report: Report,
-        *,
-        use: Use = Use(),  # noqa: B008 - a frozen value
-        alone: bool = False,
-    ) -> Iterator[WorkerModel]:
-        """Use a model, loading it first when it is not the loaded one; it stays loaded within the block.
-
-        ``context_tokens`` 0 takes the setting. ``report`` is told of the loading. ``use`` says how it is used.
-        ``alone`` loads it afresh and lets nobody else use it meanwhile. Raises UserError, WorkerDied or
-        errors.Cancelled.
-        """
+        self, model: ModelRecord, use: ModelUse, context: RequestContext, *, alone: bool = False
+    ) -> Iterator[Generator[Event, None, LlamaCppModel]]:
+        """As ``Backend.lease``. ``alone`` loads the model afresh and lets nobody else use it meanwhile."""
+        settings = self._settings()
         wanted = Load(
             path=model.path,
-            context_tokens=context_tokens or settings.context_tokens,
+            context_tokens=use.context_tokens or settings.context_tokens,
             gpu_layers=settings.gpu_layers,
             threads=settings.threads,
             flash_attention=settings.flash_attention,
@@ -99,25 +102,29 @@ class Inference:
             deterministic=settings.deterministic,
             prefix_cache_bytes=settings.prefix_cache_mb << 20,
         )
+        has_turn = False
 
-        def load() -> tuple[LoadedModel, int]:
-            return self._load(wanted, model.name, context, report)
+        def loading() -> Generator[Event, None, LlamaCppModel]:
+            nonlocal has_turn
+            serving = yield from self._take_turn(wanted, use, context, alone)
+            has_turn = True
+            loaded, _ = yield from self._load(serving, model.name, context)
+            return LlamaCppModel(self.host, loaded, lambda: self._load(serving, model.name, context), context, use)
 
-        wanted = self._take_turn(wanted, context, report, alone)
-        with self._free:
-            self._uses.append(use)
+        waiting = loading()
         try:
-            loaded, _ = load()
-            yield WorkerModel(self.host, loaded, load, context, use)
+            yield waiting
         finally:
-            with self._free:
-                self._uses.remove(use)
-                self._users -= 1
-                self._alone = self._alone and not alone
-                self._free.notify_all()
+            waiting.close()
+            if has_turn:
+                with self._free:
+                    self._uses.remove(use)
+                    self._users -= 1
+                    self._alone = self._alone and not alone
+                    self._free.notify_all()
 
     def uses_adapter(self, path: str) -> bool:
-        """Whether something is being made with an adapter's file now."""
+        """Whether an answer is being computed with an adapter's file now."""
         with self._free:
             return any(adapter.path == path for use in self._uses for adapter in use.adapters)
 
@@ -127,7 +134,7 @@ class Inference:
             if self._users or self._loading:
                 raise UserError("The model is being used.", "Stop the answer first.")
             self._forget()
-            self._loading = True  # whoever wants a model meanwhile waits until this one is gone
+            self._loading = True  # a lease that comes meanwhile waits until the model is gone
         try:
             if self.host.state == "ready":
                 self.host.call(Unload())
@@ -144,15 +151,19 @@ class Inference:
         except WorkerDied:
             return ()
 
-    def _take_turn(self, wanted: Load, context: RequestContext, report: Report, alone: bool) -> Load:
+    def _take_turn(
+        self, wanted: Load, use: ModelUse, context: RequestContext, alone: bool
+    ) -> Generator[Event, None, Load]:
         """Become a user of ``wanted``, once nobody uses another model. Returns what is, or is to be, loaded for it."""
 
         def must_wait() -> bool:
             return self._alone or (self._users > 0 and (alone or not self._serves(wanted)))
 
         with self._free:
-            if must_wait():
-                report(Progress(stage="waiting for another answer"))
+            waits = must_wait()
+        if waits:
+            yield Progress(stage="waiting for another answer")
+        with self._free:
             while must_wait():
                 context.raise_if_cancelled()
                 self._free.wait(POLL_S)
@@ -160,21 +171,22 @@ class Inference:
                 self._forget()
                 self._wanted = wanted
             self._users += 1
+            self._uses.append(use)
             self._alone = alone
             return self._wanted
 
     def _serves(self, wanted: Load) -> bool:
-        """Whether what is loaded is what is wanted: also when its context is the wanted one without having been asked
-        for, as it stands in the recipe of an answer that was made with it."""
+        """Whether the loaded model is what is wanted: also when its context has the wanted length without having been
+        loaded with it, as in the recipe of an answer that was made with it."""
         if self._wanted is None or self._wanted == wanted:
             return self._wanted is not None
         loaded = self._loaded.context_tokens if self._loaded is not None else 0
         same = msgspec.structs.replace(wanted, context_tokens=self._wanted.context_tokens) == self._wanted
         return same and loaded == wanted.context_tokens
 
-    def _load(self, wanted: Load, name: str, context: RequestContext, report: Report) -> tuple[LoadedModel, int]:
+    def _load(self, wanted: Load, name: str, context: RequestContext) -> Generator[Event, None, Loaded]:
         """Have the model that the caller has a turn for loaded, by the caller or by another user; again when the
-        worker has died since. Returns it with the process that holds it."""
+        worker has died since."""
         with self._free:
             while self._loading:
                 context.raise_if_cancelled()
@@ -185,8 +197,8 @@ class Inference:
             self._loading = True
             deaths = self._deaths
         try:
-            report(Progress(stage=LOADING, total=1))
-            loaded = self.host.call(wanted, report, context)
+            yield Progress(stage=LOADING, total=1)
+            loaded = yield from follow(LoadedModel, self.host.stream(wanted, context))
             pid = self.host.pid
             with self._free:
                 if self._deaths != deaths:  # since its answer
@@ -212,78 +224,49 @@ class Inference:
         self._changed()
 
 
-class WorkerModel:
-    """The loaded model of the inference worker, as the techniques see it (``LanguageModel``).
+class LlamaCppModel:
+    """The loaded model of the inference worker (``ModelBackend``).
 
-    ``load`` makes sure that it is (still) loaded: the worker may have died between two calls. ``generations`` counts
-    those that were begun; ``generated`` is the last one that ended.
+    ``load`` makes sure that it is (still) loaded: the worker may have died between two calls.
     """
+
+    capabilities = CAPABILITIES
 
     def __init__(
         self,
         host: WorkerHost,
         loaded: LoadedModel,
-        load: Callable[[], tuple[LoadedModel, int]],
+        load: Callable[[], Generator[Event, None, Loaded]],
         context: RequestContext,
-        use: Use,
+        use: ModelUse,
     ) -> None:
         self._host = host
         self._load = load
         self._context = context
         self._use = use
         self.loaded = loaded
-        self.generations = 0
-        self.generated: Generated | None = None
-
-    @property
-    def context_tokens(self) -> int:
-        return self.loaded.context_tokens
-
-    @property
-    def parameters(self) -> int:
-        return self.loaded.parameters
+        self.engine = loaded.engine
+        self.context_tokens = loaded.context_tokens
+        self.parameters = loaded.parameters
 
     def generate(
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
     ) -> Iterator[Event]:
         return self._generate(Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start))
 
-    def go_on(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
+    def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
         return self._generate(Generate(prompt=tuple(prompt), answer=tuple(answer), decoding=decoding))
 
-    def inspect(
-        self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
-    ) -> tuple[ChosenToken, ...]:
-        """As ``workbench.engine.protocol.Inspect``."""
-        call = Inspect(
-            prompt=tuple(prompt),
-            answer=tuple(answer),
-            alternatives=alternatives,
-            last=last,
-            adapters=self._use.adapters,
-        )
-        _, pid = self._load()
-        return self._host.call(call, context=self._context, pid=pid)
-
-    def measure_speed(self, call: MeasureSpeed, report: Report) -> Speed:
-        """As ``workbench.engine.protocol.MeasureSpeed``."""
-        _, pid = self._load()
-        return self._host.call(call, report, self._context, pid=pid)
-
     def _generate(self, call: Generate) -> Iterator[Event]:
+        use = self._use
         used = msgspec.structs.replace(
-            call, adapters=self._use.adapters, background=self._use.background, draft_path=self._use.draft_path
+            call, adapters=use.adapters, background=use.background, draft_path=use.draft_path
         )
-        _, pid = self._load()
-        self.generations += 1
-        for event in self._host.stream(used, self._context, pid=pid):
-            if isinstance(event, (Finished, Cancelled)) and event.result is not None:  # a stopped one tells as well
-                self.generated = msgspec.convert(event.result, Generated)
-            yield event
+        _, pid = yield from self._load()
+        yield from self._host.stream(used, self._context, pid=pid)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        _, pid = self._load()
-        counts = self._host.call(CountTokens(texts=tuple(texts)), context=self._context, pid=pid)
+        counts = self._call(CountTokens(texts=tuple(texts)))
         return list(counts)
 
     def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
@@ -293,6 +276,25 @@ class WorkerModel:
             adapters=self._use.adapters,
             background=self._use.background,
         )
-        _, pid = self._load()
-        scored = self._host.call(call, context=self._context, pid=pid)
+        scored = self._call(call)
         return list(scored)
+
+    def inspect(
+        self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
+    ) -> tuple[ChosenToken, ...]:
+        call = Inspect(
+            prompt=tuple(prompt),
+            answer=tuple(answer),
+            alternatives=alternatives,
+            last=last,
+            adapters=self._use.adapters,
+        )
+        return self._call(call)
+
+    def measure_speed(self, call: MeasureSpeed, report: Callable[[Event], None]) -> Speed:
+        """As ``workbench.engine.protocol.MeasureSpeed``."""
+        return self._call(call, report)
+
+    def _call(self, call: Call[R], report: Callable[[Event], None] | None = None) -> R:
+        _, pid = drain(self._load())
+        return self._host.call(call, report, self._context, pid=pid)

@@ -1,0 +1,151 @@
+"""The answering service on fakes: what is looked up, checked and leased, and how an answer ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, document_text, passage
+from workbench.answering import AnswerRequest, Prefix, answer, prepare
+from workbench.api import events
+from workbench.api.calls import AskResult, DocumentTask
+from workbench.api.protocol import RequestContext
+from workbench.backends.backend import Capabilities, require
+from workbench.backends.llama_cpp import CAPABILITIES
+from workbench.engine.protocol import Generated, GeneratedSequence
+from workbench.errors import UserError, WorkerDied
+from workbench.records.messages import Message, Usage
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.trace import TokenIds
+
+QUESTION = (Message("user", "How long does the warranty run?"),)
+ASKED = AnswerRequest(recipe=Recipe(), conversation=QUESTION)
+
+
+def result_of(last: events.Event) -> AskResult:
+    assert isinstance(last, events.Finished)
+    return msgspec.convert(last.result, AskResult)
+
+
+def generated(text: str, **more: Any) -> Generated:
+    return Generated(text=text, prompt=(1, 2), sequences=(GeneratedSequence(text=text, tokens=(3, 4)),), **more)
+
+
+def test_an_answer_tells_its_resolved_recipe_its_cost_and_its_tokens() -> None:
+    services = FakeServices(FakeModelBackend([generated("36 months.", usage=Usage(new_tokens=2))]))
+    loading, *_, last = answer(ASKED, services, RequestContext())
+    assert isinstance(loading, events.Progress)
+    result = result_of(last)
+    model = result.recipe.model
+    assert (model.context_tokens, model.engine, model.sha256) == (2048, "fake 1", "f00d")
+    assert result.recipe.decoding.seed == 7
+    assert (result.usage.new_tokens, result.context_tokens) == (2, 2048)
+    assert result.tokens == TokenIds(prompt=(1, 2), sequences=((3, 4),))
+
+
+def test_the_cost_of_all_generations_is_told_and_no_tokens_of_several() -> None:
+    text = "\n\n".join(f"Part {n} costs {n}0 euros. " + "It is made of steel. " * 8 for n in range(1, 4))
+    usage = Usage(prompt_tokens=10, new_tokens=4, first_token_s=0.5, tokens_per_s=2.0)
+    replies = [generated(f"Teil {n}.", usage=usage) for n in range(1, 4)]
+    services = FakeServices(
+        FakeModelBackend(replies, context_tokens=160), FakeRetriever(documents=[document_text(text)])
+    )
+    task = DocumentTask(document="pump.txt", task="translate", language="German")
+    *_, last = answer(AnswerRequest(recipe=Recipe(), task=task), services, RequestContext())
+    result = result_of(last)
+    assert result.usage == Usage(prompt_tokens=30, new_tokens=12, first_token_s=0.5, tokens_per_s=2.0)
+    assert result.tokens is None
+
+
+@pytest.mark.parametrize("reply", [UserError("The model is gone."), WorkerDied("inference", -9), ValueError("a bug")])
+def test_a_failure_is_the_one_terminal_event_and_gives_the_lease_back(reply: Exception) -> None:
+    services = FakeServices(FakeModelBackend([reply]), FakeRetriever([passage("The warranty runs for 36 months.")]))
+    made = list(answer(ASKED, services, RequestContext()))
+    assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Failed] == [type(made[-1])]
+    assert services.leased == 0
+
+
+def test_the_lease_is_given_back_before_the_end_is_told_and_when_nobody_listens() -> None:
+    services = FakeServices(FakeModelBackend(["36 months.", "36 months."]))
+    for event in answer(ASKED, services, RequestContext()):
+        assert services.leased == (isinstance(event, events.TextDelta))
+    left = answer(ASKED, services, RequestContext())
+    next(e for e in left if isinstance(e, events.TextDelta))
+    assert services.leased == 1
+    left.close()  # type: ignore[attr-defined]
+    assert services.leased == 0
+
+
+def test_background_requests_say_so_to_the_backend() -> None:
+    services = FakeServices(FakeModelBackend(["One.", "Two."]))
+    for background in (False, True):
+        list(answer(ASKED, services, RequestContext(), background=background))
+    assert services.leases == [False, True]
+
+
+def test_what_was_resolved_before_is_not_looked_up_again() -> None:
+    services = FakeServices(FakeModelBackend(["Yes."]))
+    resolved = prepare(ASKED, services)
+    services.resolve = None  # type: ignore[assignment,method-assign]
+    *_, last = answer(ASKED, services, RequestContext(), resolved=resolved)
+    assert result_of(last).answer == "Yes."
+
+
+def test_a_recipe_that_cannot_be_resolved_ends_the_answer() -> None:
+    class Homeless(FakeServices):
+        def resolve(self, recipe: Recipe) -> Any:
+            raise UserError("There is no model 'x'.", "Choose one.")
+
+    (last,) = answer(ASKED, Homeless(FakeModelBackend()), RequestContext())
+    assert last == events.Failed(message="There is no model 'x'.", hint="Choose one.")
+
+
+@pytest.mark.parametrize("conversation", [(), (Message("user", "  "),), (Message("assistant", "Hello."),)])
+def test_a_question_is_needed(conversation: tuple[Message, ...]) -> None:
+    services = FakeServices(FakeModelBackend())
+    with pytest.raises(UserError, match="no question"):
+        prepare(AnswerRequest(recipe=Recipe(), conversation=conversation), services)
+
+
+NEEDS = {
+    "grammars": (Recipe(decoding=DecodingPart(format="json")), "cannot constrain the format"),
+    "searches": (Recipe(decoding=DecodingPart(strategy="beam")), "neither beam search"),
+    "max_sequences": (Recipe(decoding=DecodingPart(n=3, temperature=1.0)), "gives at most 1 of the 3 answers"),
+    "adapters": (Recipe(model=ModelPart(adapters=(AdapterUse(name="calm"),))), "cannot use adapters"),
+    "context_known": (Recipe(retrieval=RetrievalPart(collection="papers")), "no known context length"),
+}
+
+
+@pytest.mark.parametrize("name", [*NEEDS, "continues_from_tokens"])
+def test_what_a_request_needs_is_checked_before_the_model_is_leased(name: str) -> None:
+    recipe, message = NEEDS.get(name, (Recipe(), "cannot continue an answer"))
+    prefix = Prefix(prompt=(1,), answer=(), question="?") if name == "continues_from_tokens" else None
+    request = AnswerRequest(recipe=recipe, conversation=QUESTION, prefix=prefix)
+    has = msgspec.structs.replace(CAPABILITIES, **{name: 1 if name == "max_sequences" else False})
+    services = FakeServices(FakeModelBackend(["x"], capabilities=has))
+    (last,) = answer(request, services, RequestContext())
+    assert isinstance(last, events.Failed)
+    assert message in last.message
+    assert last.hint
+    assert services.leases == []
+    whole = FakeServices(FakeModelBackend(["x"]))
+    assert isinstance(list(answer(request, whole, RequestContext()))[-1], events.Finished)
+
+
+@pytest.mark.parametrize("name", Capabilities.__struct_fields__)
+def test_every_missing_capability_is_named_in_a_sentence_with_what_to_do(name: str) -> None:
+    needs = Capabilities(**{name: 4 if name == "max_sequences" else True})
+    with pytest.raises(UserError) as raised:
+        require(needs, Capabilities(), "Mini")
+    assert raised.value.message.startswith("Mini ")
+    assert raised.value.message.endswith(".")
+    assert raised.value.hint.endswith(".")
+    assert "{" not in raised.value.message + raised.value.hint
+    require(needs, needs, "Mini")
+
+
+def test_needs_are_joined() -> None:
+    joined = Capabilities(grammars=True, max_sequences=2) | Capabilities(tools=True, max_sequences=5)
+    assert joined == Capabilities(grammars=True, tools=True, max_sequences=5)
