@@ -30,18 +30,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from workbench.core.models.leases import WorkerModel
-
-from workbench.answering import AnswerContext, answer
-from workbench.api.calls import AskResult, DocumentText, SearchResult
-from workbench.api.events import Finished
-from workbench.api.protocol import RequestContext
+from workbench.answering import AnswerRequest, Resolved, answer
+from workbench.api.calls import AskResult, Collection, DocumentText, ModelRecord, SearchResult
+from workbench.api.protocol import RequestContext, drain, follow
+from workbench.backends.backend import Capabilities, Loading, ModelUse
+from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
-from workbench.engine.protocol import Load
 from workbench.models.starter import find_starters
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.settings import EngineSettings
 from workbench.techniques.retrieval.protocol import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.workers.host import WorkerHost
@@ -105,12 +103,32 @@ def holds(text: str, golds: Sequence[str]) -> bool:
     return any(f" {normalised(g)} " in padded for g in golds if normalised(g))
 
 
-def ask(question: str, retriever: Retriever | None, recipe: Recipe, model: WorkerModel) -> AskResult:
-    context = AnswerContext(model=model, retriever=retriever, cancelled=lambda: False)
-    for event in answer(recipe, [Message("user", question)], context):
-        if isinstance(event, Finished):
-            return msgspec.convert(event.result, AskResult)
-    raise RuntimeError("the answer did not finish")
+class Services:
+    """The starter model and one collection, as ``workbench.answering`` asks for them."""
+
+    def __init__(self, backend: LlamaCppBackend, model: ModelRecord, retriever: Retriever | None) -> None:
+        self._backend = backend
+        self._model = model
+        self._retriever = retriever
+
+    def resolve(self, recipe: Recipe) -> Resolved:
+        collection = Collection(id="xquad", name="xquad") if self._retriever is not None else None
+        return Resolved(recipe=recipe, model=self._model, use=ModelUse(), collection=collection)
+
+    def capabilities(self, resolved: Resolved) -> Capabilities:
+        return self._backend.capabilities(resolved.model)
+
+    def lease(
+        self, resolved: Resolved, context: RequestContext, *, background: bool = False
+    ) -> contextlib.AbstractContextManager[Loading]:
+        return self._backend.lease(resolved.model, resolved.use, context)
+
+    def retriever(self, collection: Collection, context: RequestContext) -> Retriever:
+        assert self._retriever is not None
+        return self._retriever
+
+    def checksum(self, resolved: Resolved) -> str:
+        return ""
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -127,21 +145,28 @@ class Bench:
         self.paragraphs = {p["id"]: p["text"] for p in read_lines(data / "xquad" / "en" / "paragraphs.jsonl")}
         everything = read_lines(data / "xquad" / "en" / "questions.jsonl")
         self.questions = random.Random(seed).sample(everything, min(questions, len(everything)))
-        self._inference, self._embedding = WorkerHost("inference"), WorkerHost("embedding")
+        self._embedding = WorkerHost("embedding")
         starters = {m.kind: m for m in find_starters(folder / "models")}
-        loaded = self._inference.call(Load(path=starters["chat"].path))
-        self.model = WorkerModel(self._inference, loaded, lambda: (loaded, self._inference.pid), RequestContext())
+        self._model = starters["chat"]
+        self._backend = LlamaCppBackend(
+            lambda on_state: WorkerHost("inference", on_state=on_state), lambda: None, EngineSettings
+        )
         documents = folder / "documents"
         documents.mkdir(exist_ok=True)
         for name, text in self.paragraphs.items():
             (documents / f"{name}.txt").write_text(text, "utf-8")
         file, embedder = folder / "collection.sqlite", starters["embedder"].path
         self._embedding.call(Ingest(file=str(file), collection="xquad", embedder=embedder, paths=(str(documents),)))
-        self.collection = WorkerRetriever(self._embedding, file, "xquad", embedder, RequestContext())
+        self.collection = WorkerRetriever(self._embedding, file, "xquad", lambda: embedder, RequestContext())
 
     def close(self) -> None:
-        self._inference.stop()
+        self._backend.host.stop()
         self._embedding.stop()
+
+    def _ask(self, question: str, retriever: Retriever | None, recipe: Recipe) -> AskResult:
+        request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
+        services = Services(self._backend, self._model, retriever)
+        return drain(follow(AskResult, answer(request, services, RequestContext())))
 
     def measure(self, part: str) -> dict[str, Any]:
         started = time.monotonic()
@@ -149,15 +174,15 @@ class Bench:
         return {**result, "seconds": round(time.monotonic() - started, 1)}
 
     def _closed(self) -> dict[str, Any]:
-        return self._answered((q, ask(q["question"], None, _recipe(), self.model)) for q in self.questions)
+        return self._answered((q, self._ask(q["question"], None, _recipe())) for q in self.questions)
 
     def _retrieval(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad"))
-        return self._answered((q, ask(q["question"], self.collection, recipe, self.model)) for q in self.questions)
+        return self._answered((q, self._ask(q["question"], self.collection, recipe)) for q in self.questions)
 
     def _gold(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad", decline=False))
-        return self._answered((q, ask(q["question"], self._handed_over(q), recipe, self.model)) for q in self.questions)
+        return self._answered((q, self._ask(q["question"], self._handed_over(q), recipe)) for q in self.questions)
 
     def _handed_over(self, question: dict[str, Any]) -> HandedOver:
         name = question["paragraph"]
@@ -188,7 +213,7 @@ class Bench:
     def _removed(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
         wanted = self.questions[:100] if len(self.questions) > 100 else self.questions
-        results = [ask(q["question"], Without(self.collection, {q["paragraph"]}), recipe, self.model) for q in wanted]
+        results = [self._ask(q["question"], Without(self.collection, {q["paragraph"]}), recipe) for q in wanted]
         return _declined(results)
 
     def unrelated_questions(self) -> list[str]:
@@ -198,7 +223,7 @@ class Bench:
         recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
         results = []
         for question in self.unrelated_questions():
-            results.append(ask(question, self.collection, recipe, self.model))
+            results.append(self._ask(question, self.collection, recipe))
             if not results[-1].declined and self._show:
                 print(f"not declined: {question} | {results[-1].passages[0].text[:80]!r}")
         return _declined(results)
