@@ -167,7 +167,7 @@ class RunRow(QWidget):
         self._chip.set_tone(tone)
         active = run.state in ACTIVE
         self._progress.setVisible(active)
-        self._resume.setVisible(run.state in RESUMABLE)
+        self._resume.setVisible(run.state in RESUMABLE and not run.unreadable)
         self._resume.setAccessibleName(f"Resume {run.title}")
         self._when.setText(_when(run))
         if active and run.paused:
@@ -181,7 +181,7 @@ class RunRow(QWidget):
                 run.seconds_left,
             )
             self._follow()
-        elif run.state == "finished":
+        elif run.state == "finished" and not run.unreadable:
             self._log.set_full_text(_summary(run.result))
         elif run.message:
             self._log.set_full_text(run.message)

@@ -10,7 +10,8 @@ from typing import Any
 import apsw
 import pytest
 
-from tests.e2e.training_core import call, opened
+from tests.e2e.training_core import call, config, opened
+from workbench.api import events
 from workbench.api.calls import (
     Ask,
     BranchPoint,
@@ -19,6 +20,7 @@ from workbench.api.calls import (
     ChatRecord,
     ExportAdapter,
     ExportChat,
+    ExportRun,
     FollowRun,
     GetChat,
     InspectAnswer,
@@ -27,9 +29,12 @@ from workbench.api.calls import (
     ListChats,
     ListRuns,
     MergeAdapter,
+    PlanTraining,
     RemoveAdapter,
+    RemoveRun,
     RenameAdapter,
     ResumeRun,
+    RunRecord,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
@@ -210,3 +215,98 @@ def test_a_training_whose_adapter_cannot_be_read_does_not_go_on(home: Home) -> N
         assert len(call(workbench, ListAdapters()).adapters) == 7
     finally:
         workbench.close()
+
+
+# -- runs -----------------------------------------------------------------------------------------
+
+
+def run_of(workbench: Workbench, title: str) -> RunRecord:
+    [found] = [run for run in call(workbench, ListRuns()).runs if run.title == title]
+    assert isinstance(found, RunRecord)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"schema":1', '"schema":2', "newer version"),
+        ('"rank":0', '"rank":-1', "weights.rank"),
+        ('"objective":"sft"', '"objective":"dream"', "objective"),
+        ('"epochs"', '"ages"', "optimiser.ages"),
+        ('"weights":{', '"weights":', "damaged"),
+    ],
+)
+def test_a_run_whose_config_cannot_be_read_is_listed_and_replayed_and_does_not_go_on(
+    home: Home, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    for title in ("Slow", "Facts"):
+        [(stored,)] = sql(home, "select config from runs where title = ?", title)
+        assert old in stored
+        sql(home, "update runs set config = ? where title = ?", stored.replace(old, new), title)
+    workbench = opened(home)
+    try:
+        assert len(call(workbench, ListRuns()).runs) == 14
+        slow = run_of(workbench, "Slow")
+        assert (slow.state, slow.resumable) == ("cancelled", False)
+        assert said in slow.unreadable
+        assert slow.message == slow.unreadable
+        steps = [e for e in workbench.handle(FollowRun(run=slow.id)) if isinstance(e, events.Metric)]
+        assert [event.step for event in steps if event.name == "loss"] == [1, 2]
+        for request in (ResumeRun(run=slow.id), ExportRun(run=slow.id, path=str(tmp_path / "out"))):
+            with pytest.raises(UserError, match=said):
+                call(workbench, request)
+        assert call(workbench, PlanTraining(config=config("Answers"))).seconds == 10.0  # of the run Lost
+        call(workbench, RemoveRun(run=slow.id))
+        assert len(call(workbench, ListRuns()).runs) == 13
+    finally:
+        workbench.close()
+    [(stored,)] = sql(home, "select config from runs where title = 'Facts'")
+    assert new in stored
+
+
+def test_one_finished_training_that_cannot_be_read_does_not_keep_others_from_being_planned(home: Home) -> None:
+    sql(home, "update runs set result = '{\"adapter\": 7}' where kind = 'train' and state = 'finished'")
+    workbench = opened(home)
+    try:
+        assert call(workbench, PlanTraining(config=config("Answers"))).seconds is None
+        facts = run_of(workbench, "Facts")
+        assert (facts.state, "result" in facts.unreadable) == ("finished", True)
+        assert isinstance(list(workbench.handle(FollowRun(run=facts.id)))[-1], events.Finished)
+    finally:
+        workbench.close()
+
+
+def test_a_run_of_a_kind_that_is_not_known_is_a_row_that_says_so(home: Home) -> None:
+    sql(home, "update runs set kind = 'evaluate', state = 'interrupted' where title = 'Papers'")
+    workbench = opened(home)
+    try:
+        run = run_of(workbench, "Papers")
+        assert (run.kind, run.state, run.resumable) == ("evaluate", "interrupted", False)
+        assert "'evaluate'" in run.unreadable
+        with pytest.raises(UserError, match="evaluate"):
+            call(workbench, ResumeRun(run=run.id))
+    finally:
+        workbench.close()
+
+
+def test_what_a_run_is_queued_with_and_comes_to_has_a_number(home: Home) -> None:
+    workbench = opened(home)
+    try:
+        run = call(workbench, BuildData(name="Mine", source="chats"))
+        made = call(workbench, FollowRun(run=run.id))
+        run = run_of(workbench, "Set Mine")
+        assert run.config == {
+            "name": "Mine",
+            "source": "chats",
+            "chats": [],
+            "collection": "",
+            "model": "",
+            "questions": 2,
+            "limit": 0,
+        }
+        assert run.result == made
+    finally:
+        workbench.close()
+    [(config, result)] = sql(home, "select config, result from runs where title = 'Set Mine'")
+    assert config.startswith('{"format":1,')
+    assert result.startswith('{"format":1,')

@@ -167,13 +167,22 @@ def decode(line: bytes | str) -> Event | None:
     return _decoder.decode(line)
 
 
+def read_line(line: bytes, seq: int) -> Event | None:
+    """As ``decode``, of a line of a file: one that cannot be read becomes a ``Log`` that says so."""
+    try:
+        return decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Log(text="A part of this record is damaged and cannot be shown.", level="warning", seq=seq)
+
+
 def stamped(event: _E, seq: int, at: float) -> _E:
     """The same event with its number in the stream and its time."""
     return msgspec.structs.replace(event, seq=seq, at=at)
 
 
 class EventFile:
-    """An append-only ``events.jsonl``. Opening an existing one goes on after its last whole line."""
+    """An append-only ``events.jsonl``. Opening an existing one goes on after its last whole line; raises UserError for
+    one of another format."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -184,6 +193,8 @@ class EventFile:
                 for line in file:
                     if not line.endswith(b"\n"):
                         break
+                    if not whole:
+                        _check_header(path, line)
                     whole += len(line)
                     self._seq += 1
             self._seq = max(0, self._seq - 1)  # the header line is not an event
@@ -220,15 +231,22 @@ def read_event_file(path: Path, after: int = 0) -> Iterator[Event]:
         header = file.readline()
         if not header.endswith(b"\n"):
             return
-        version = msgspec.json.decode(header).get("format")
-        if version != EVENT_FILE_FORMAT:
-            raise UserError(
-                f"{path} was written in event format {version}; this program reads {EVENT_FILE_FORMAT}.",
-                "Update LLM Workbench to read it.",
-            )
-        for line in file:
+        _check_header(path, header)
+        for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
-            event = decode(line)
+            event = read_line(line, number)
             if event is not None and event.seq > after:
                 yield event
+
+
+def _check_header(path: Path, header: bytes) -> None:
+    try:
+        version = msgspec.json.decode(header, type=dict[str, Any]).get("format")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged: its first line cannot be read.") from error
+    if version != EVENT_FILE_FORMAT:
+        raise UserError(
+            f"{path} was written in event format {version}; this program reads {EVENT_FILE_FORMAT}.",
+            "Update LLM Workbench to read it.",
+        )

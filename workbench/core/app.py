@@ -37,6 +37,7 @@ from workbench.core.runs.kinds.ingest import Ingesting, ingest_config
 from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
 from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.runs.queue import Runs
+from workbench.core.runs.run_kind import RunKind
 from workbench.core.status import Preferences, Program
 from workbench.core.streams import Handler
 from workbench.core.training.service import Training
@@ -96,34 +97,18 @@ class Workbench:
         bases = Bases(catalogue, checksums, sets)
         self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._llama_cpp, self._changes)
         self._exports = ExportRuns(bases, self._training_workers, shelf)
-        self._runs = Runs(
-            home,
-            RunStore(self._database),
-            self._changes,
-            {
-                "ingest": Ingesting(
-                    self._registry,
-                    self._embedding,
-                    self._changes,
-                    lambda: self._preferences.current.documents,
-                ),
-                "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
-                "merge": MergeRuns(bases, self._training_workers, shelf, self._publishing),
-                "data": DataRuns(
-                    home,
-                    sets,
-                    chats,
-                    catalogue,
-                    self._registry,
-                    self._embedding,
-                    services,
-                    self._changes,
-                ),
-                "export": self._exports,
-                "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
-            },
-            self._publishing.let_go,
-        )
+        kinds: dict[str, RunKind] = {
+            "ingest": Ingesting(
+                self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents
+            ),
+            "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
+            "merge": MergeRuns(bases, self._training_workers, shelf, self._publishing),
+            "data": DataRuns(home, sets, chats, catalogue, self._registry, self._embedding, services, self._changes),
+            "export": self._exports,
+            "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
+        }
+        store = RunStore(self._database, kinds)
+        self._runs = Runs(home, store, self._changes, kinds, self._publishing.let_go)
         self._answers = Answers(chats, services, self._changes, self._background)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(

@@ -70,11 +70,21 @@ class Stored(Generic[T]):
 
     def decode(self, raw: bytes | str | dict[str, Any]) -> T | Unreadable:
         """The value, of whatever format it was written in. ``raw`` is as it is stored, or its plain data."""
+        read = self._read(raw)
+        return read if isinstance(read, Unreadable) else read[1]
+
+    def current(self, raw: bytes | str | dict[str, Any]) -> Any:
+        """As ``decode``, but the plain data that the value is made of, or ``Unreadable``."""
+        read = self._read(raw)
+        return read if isinstance(read, Unreadable) else read[0]
+
+    def _read(self, raw: bytes | str | dict[str, Any]) -> tuple[Any, T] | Unreadable:
         plain: Any = raw
         try:
             if isinstance(raw, bytes | str):
                 plain = self._parsed(raw)
-            return msgspec.convert(self.upgraded(plain), self.type)
+            current = self.upgraded(plain)
+            return current, msgspec.convert(current, self.type)
         except UserError as error:
             return Unreadable(error.message, error.hint, plain)
         except msgspec.ValidationError as error:
@@ -106,8 +116,12 @@ class Stored(Generic[T]):
             return plain
         for name, part in self._parts.items():
             if plain.get(name) is not None:
-                plain[name] |= {part._key: part.format}
-        return {self._key: self.format, **plain, **({self._key: self.format} if self._keeps_key else {})}
+                plain[name] = part.numbered(plain[name])
+        return self.numbered(plain)
+
+    def numbered(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Plain data of today's format with its number."""
+        return {self._key: self.format, **{name: value for name, value in plain.items() if name != self._key}}
 
     def encode(self, value: T) -> bytes:
         plain = self.plain(value)
@@ -157,8 +171,10 @@ def read_toml(path: Path, stored: Stored[T]) -> T:
     """A value that a person keeps in a TOML file. Raises UserError that names the file and what is wrong."""
     try:
         plain = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {stored.name} file {path}.", "Check the path.") from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise UserError(f"{path} is not a {stored.name}: {error}.", "Correct it, or make a new one.") from error
     value = stored.decode(plain)

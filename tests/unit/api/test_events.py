@@ -88,8 +88,28 @@ def test_a_torn_last_line_is_passed_over_and_replaced_on_reopening(tmp_path: Pat
 def test_a_newer_event_file_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"format":99}\n')
-    with pytest.raises(UserError, match="format 99"):
+    for use in (lambda: list(events.read_event_file(path)), lambda: events.EventFile(path)):
+        with pytest.raises(UserError, match="format 99"):
+            use()
+    assert path.read_bytes() == b'{"format":99}\n'
+
+
+@pytest.mark.parametrize("header", [b"\xff\n", b"[]\n", b"{\n"])
+def test_a_file_with_a_damaged_first_line_is_refused_by_name(tmp_path: Path, header: bytes) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(header)
+    with pytest.raises(UserError, match=r"events\.jsonl"):
         list(events.read_event_file(path))
+
+
+def test_a_damaged_line_is_told_in_its_place(tmp_path: Path) -> None:
+    file = events.EventFile(tmp_path / "events.jsonl")
+    for text in ("one", "two", "three"):
+        file.append(events.Log(text=text), 1.0)
+    file.close()
+    file.path.write_bytes(file.path.read_bytes().replace(b'"two"', b"7"))
+    read = [(e.seq, e.text) for e in events.read_event_file(file.path) if isinstance(e, events.Log)]
+    assert read == [(1, "one"), (2, "A part of this record is damaged and cannot be shown."), (3, "three")]
 
 
 def test_a_file_whose_first_line_was_torn_begins_anew(tmp_path: Path) -> None:

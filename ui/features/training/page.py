@@ -34,7 +34,8 @@ from workbench.api.calls import (
 )
 from workbench.api.calls import RunList as RunRecords
 from workbench.api.events import Event, Terminal
-from workbench.records.training import AdapterList, AdapterRecord, DataSetList, TrainingConfig
+from workbench.records.stored import Unreadable
+from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
 
 if TYPE_CHECKING:
     from ui.components.curves import CurveChart
@@ -131,14 +132,12 @@ class TrainPage(QWidget):
 
     def remember(self) -> str:
         """The training that is being put together."""
-        return msgspec.json.encode(self.setup.config).decode()
+        return TRAINING.encode(self.setup.config).decode()
 
     def recall(self, words: str) -> None:
-        try:
-            config = msgspec.json.decode(words, type=TrainingConfig)
-        except msgspec.DecodeError:  # nothing, or what an older program kept
-            return
-        self._set_config(config)
+        config = TRAINING.decode(words)
+        if not isinstance(config, Unreadable):  # nothing, or what another program kept
+            self._set_config(config)
 
     # -- what is shown ---------------------------------------------------------------------------------
 
@@ -334,7 +333,8 @@ class TrainPage(QWidget):
         self.show_setup()
         self.setup.begin()
         if config is None:
-            self.setup.message.show_message("The settings of that training cannot be read any more.", "attention")
+            why = self._runs[run].unreadable if run in self._runs else "That training is not here any more."
+            self.setup.message.show_message(why, "attention")
             return
         self._put_copy(run, config)
         words = f"These are the settings of “{self._runs[run].title}”. Change what you like."

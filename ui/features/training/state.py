@@ -9,11 +9,13 @@ import bisect
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from workbench.api import events
 from workbench.api.events import Event, Terminal
+from workbench.records.stored import Stored, Unreadable
 from workbench.records.training import (
+    CARD,
+    PLAN,
+    TRAINING,
     AdapterRecord,
     Parity,
     SampleAnswer,
@@ -138,9 +140,9 @@ class TrainingState:
     def _take(self, event: events.Artifact) -> None:
         match event.kind:
             case "asked":
-                self.asked = _read(event.result, TrainingConfig) or self.asked
+                self.asked = _read(event.result, TRAINING) or self.asked
             case "plan":
-                self.plan = _read(event.result, TrainingPlan) or self.plan
+                self.plan = _read(event.result, PLAN) or self.plan
             case "sample":
                 sample = _read(event.result, SampleAnswer)
                 if sample is not None:
@@ -150,7 +152,7 @@ class TrainingState:
             case "forgetting":
                 self.forgetting = _joined(self.forgetting, _read(event.result, ScoresPair))
             case "adapter":
-                self.adapter = _read(event.result, AdapterRecord) or self.adapter
+                self.adapter = _read(event.result, CARD) or self.adapter
             case "parity":
                 self.parity = _read(event.result, Parity) or self.parity
             case "checkpoint":
@@ -175,9 +177,7 @@ def _joined(old: ScoresPair, new: ScoresPair | None) -> ScoresPair:
     return ScoresPair(before=new.before or old.before, after=new.after or old.after)
 
 
-def _read(value: Any, kind: type[V]) -> V | None:
+def _read(value: Any, kind: Stored[V] | type[V]) -> V | None:
     """A value of another version of the program may not be one here: then there is nothing to show."""
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
+    read = (kind if isinstance(kind, Stored) else Stored("event", kind)).decode(value)
+    return None if isinstance(read, Unreadable) else read

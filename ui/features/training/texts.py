@@ -32,11 +32,8 @@ def describe_time(at: float) -> str:
 
 
 def config_of(run: RunRecord) -> TrainingConfig | None:
-    """A training's config; None where it cannot be read any more."""
-    try:
-        return msgspec.convert(run.config, TrainingConfig)
-    except msgspec.ValidationError:
-        return None
+    """A training's config; None where it cannot be read."""
+    return None if run.unreadable else msgspec.convert(run.config, TrainingConfig)
 
 
 def describe_config(run: RunRecord) -> str:
@@ -45,7 +42,7 @@ def describe_config(run: RunRecord) -> str:
     when = describe_time(run.created)
     took = f"took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
     if config is None:
-        return " · ".join(part for part in (when, took) if part)
+        return " · ".join(part for part in (when, took, run.unreadable) if part)
     method = METHODS[config.weights.method][0]
     if config.weights.method in RANKS:
         method += f", rank {rank_of(config.weights)}"
@@ -81,6 +78,8 @@ def numbers_now(story: TrainingState) -> str:
 def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
     """How a run ended and what to do now, with the kind of message; nothing while it goes on or went well."""
     terminal = story.ended
+    if run.unreadable:
+        return run.unreadable, "attention"
     if run.state in ("queued", "running", "finished"):
         return "", "info"
     if run.state == "failed":
@@ -130,7 +129,7 @@ def list_lines(run: RunRecord) -> str:
     how = (
         METHODS[config.weights.method][0] if config is not None else "",
         f"loss {loss:.2f}" if loss is not None else "",
-        config.model if config is not None else "",
+        config.model if config is not None else run.unreadable,
     )
     said = " · ".join(part for part in (state, when) if part)
     return f"{said}\n{' · '.join(part for part in how if part)}"

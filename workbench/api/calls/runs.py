@@ -13,10 +13,12 @@ RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data"]
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the index. ``progress`` is in [0, 1], None while it cannot be known. ``paused``: it is running, but
-    computes nothing until it is resumed. ``resumable``: it has stopped and can go on where it was."""
+    computes nothing until it is resumed. ``resumable``: it has stopped and can go on where it was. ``kind`` is a
+    ``RunKindName``, or that of a newer program's run. ``unreadable`` says why its config or its result cannot be read
+    (so does ``message``): what it did can be looked at, but it cannot go on."""
 
     id: str
-    kind: RunKindName
+    kind: str
     title: str
     state: Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
     created: float
@@ -29,6 +31,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     result: dict[str, Any] = {}
     paused: bool = False
     resumable: bool = False
+    unreadable: str = ""
 
 
 class RunList(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from workbench.api import events
-from workbench.api.events import Event, EventFile, decode, read_event_file
+from workbench.api.events import Event, EventFile, read_event_file, read_line
 from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
 
@@ -97,12 +97,14 @@ def read_run(folder: Path, after: int) -> Following:
 
 def _whole_events(file: BinaryIO) -> Iterator[Event]:
     """The events from here to the last whole line; the file is left at the begin of a torn one."""
+    seq = 0
     while True:
         start = file.tell()
         line = file.readline()
         if not line.endswith(b"\n"):
             file.seek(start)
             return
-        event = decode(line)
+        event = read_line(line, seq + 1)
         if event is not None:
+            seq = event.seq
             yield event

@@ -60,7 +60,7 @@ class Runs:
         home: Home,
         store: RunStore,
         changes: Changes,
-        kinds: Mapping[RunKindName, RunKind],
+        kinds: Mapping[str, RunKind],
         on_removal: Callable[[str, Path], None] = lambda run, folder: None,
     ) -> None:
         self._home = home
@@ -94,7 +94,7 @@ class Runs:
             self._store.update(run.id, state="interrupted")
         left_alone: list[RunRecord] = []
         for run in self._store.list_in("queued", "interrupted"):
-            if not self._kinds[run.kind].auto_resume:
+            if not self._auto_resumes(run):
                 left_alone.append(self._store.update(run.id, state="interrupted"))
                 continue
             try:
@@ -227,7 +227,7 @@ class Runs:
     def resume_interrupted(self) -> None:
         """Take up the runs that a worker's death interrupted and that go on unasked."""
         for run in self._store.list_in("interrupted"):
-            if self._kinds[run.kind].auto_resume:
+            if self._auto_resumes(run):
                 with contextlib.suppress(UserError):
                     self.resume(run.id)
 
@@ -261,6 +261,8 @@ class Runs:
             ended = yield from opened.log.follow(call.after, context)
         else:
             ended = yield from read_run(self._home.run(call.run), call.after)
+            if isinstance(ended, events.Finished | events.Cancelled) and ended.result:
+                ended = msgspec.structs.replace(ended, result=record.result)  # as it is written today
         if context.cancelled:
             yield events.Cancelled()
         elif ended is not None:
@@ -271,6 +273,8 @@ class Runs:
     # -- the queue --------------------------------------------------------------------------------
 
     def _enqueue(self, run: RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> RunRecord:
+        if run.unreadable or run.kind not in self._kinds:
+            raise UserError(self._as_it_is(run).unreadable, "Start a new one.")
         concurrency_group = self._kinds[run.kind].concurrency_group(run)
         with self._lock:
             queued = self._store.update(
@@ -346,12 +350,20 @@ class Runs:
             run.log.close()
         self._changes.publish("run", run.id)
 
+    def _auto_resumes(self, run: RunRecord) -> bool:
+        kind = self._kinds.get(run.kind)
+        return kind is not None and kind.auto_resume and not run.unreadable
+
     def _as_it_is(self, run: RunRecord) -> RunRecord:
         """The record with what is known in memory only."""
         with self._lock:
             opened = self._open.get(run.id)
+        if run.kind not in self._kinds:
+            why = f"This version of LLM Workbench does not know runs of the kind {run.kind!r}."
+            return msgspec.structs.replace(run, unreadable=why, message=f"{run.message} {why}".strip())
         if opened is None:
-            resumable = run.state not in ("finished", "queued", "running") and self._kinds[run.kind].resumable
+            ended = run.state not in ("finished", "queued", "running")
+            resumable = ended and not run.unreadable and self._kinds[run.kind].resumable
             return msgspec.structs.replace(run, resumable=resumable) if resumable else run
         if run.state != "running":
             return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from workbench.api import events
 from workbench.api.calls import RunRecord
@@ -13,6 +13,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.core.runs.log import RunLog
 from workbench.errors import UserError
+from workbench.records.stored import Stored
 
 TELL_EVERY_S = 0.3
 
@@ -50,6 +51,14 @@ class RunKind(Protocol):
     """How runs of one kind are worked through."""
 
     @property
+    def config(self) -> Stored[Any]:
+        """How its configs are stored."""
+
+    @property
+    def result(self) -> Stored[Any]:
+        """How its results are stored."""
+
+    @property
     def auto_resume(self) -> bool:
         """Whether a run that the core's end or a worker's death interrupted is taken up without being asked for."""
 
@@ -66,6 +75,10 @@ class RunKind(Protocol):
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         """Have the run wait, or go on. Raises UserError where that cannot be."""
+
+
+FILES: Stored[dict[str, Any]] = Stored("result of this run", dict[str, Any])
+"""The result of a kind that writes files: what they are called and where they are."""
 
 
 def refuse_pause(run: OpenRun) -> None:

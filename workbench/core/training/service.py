@@ -12,7 +12,7 @@ from workbench.api.calls import ExportRun, InspectData, ListRuns, ModelRecord, P
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, error_of, finish
 from workbench.core.models.base_models import Bases, with_names
-from workbench.core.runs.kinds.train import CONFIG, PLAN, SPEED
+from workbench.core.runs.kinds.train import CONFIG, PLAN_FILE, SPEED
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers
@@ -20,7 +20,7 @@ from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.machine import read_machine
 from workbench.paths import Home
-from workbench.records.training import TrainingConfig, TrainingPlan, TrainResult, dump_config
+from workbench.records.training import PLAN, TRAINING, TrainingConfig, TrainingPlan, TrainResult, dump_config
 from workbench.training.model_card import METHODS
 from workbench.training.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
 
@@ -61,9 +61,9 @@ class Training:
 
         def prepare(folder: Path, log: RunLog) -> None:
             (folder / CONFIG).write_text(dump_config(config), "utf-8")
-            (folder / PLAN).write_bytes(msgspec.json.encode(plan))
-            log.append(events.Artifact(kind="asked", id=folder.name, result=msgspec.to_builtins(call.config)))
-            log.append(events.Artifact(kind="plan", id=folder.name, result=msgspec.to_builtins(plan)))
+            PLAN.save(folder / PLAN_FILE, plan)
+            log.append(events.Artifact(kind="asked", id=folder.name, result=TRAINING.plain(call.config)))
+            log.append(events.Artifact(kind="plan", id=folder.name, result=PLAN.plain(plan)))
 
         yield finish(self._runs.add("train", title, msgspec.to_builtins(config), prepare=prepare))
 
@@ -71,6 +71,8 @@ class Training:
         record = self._runs.get(call.run)
         if record.kind != "train":
             raise UserError(f"{record.title!r} is no training.", "Only trainings can be exported.")
+        if record.unreadable:
+            raise UserError(record.unreadable)
         config = msgspec.convert(record.config, TrainingConfig)
         asked = ExportTraining(
             config=self._bases.with_paths(config),
@@ -122,7 +124,7 @@ class Training:
         """How fast trainings ran here, the latest of each kind, the latest of all first."""
         found: dict[tuple[str, str, str], MeasuredSpeed] = {}
         for run in self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs:
-            if run.kind != "train" or run.state != "finished":
+            if run.kind != "train" or run.state != "finished" or run.unreadable:
                 continue
             result = msgspec.convert(run.result, TrainResult)
             config = msgspec.convert(run.config, TrainingConfig)

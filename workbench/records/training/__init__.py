@@ -28,6 +28,7 @@ from workbench.records.training.data import (
     SideReport,
 )
 from workbench.records.training.plan import (
+    PLAN,
     MemoryPart,
     TrainingPlan,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "CARD",
     "KRONECKER_FACTOR",
     "PARTS",
+    "PLAN",
     "RANKS",
     "TRAINING",
     "TRAIN_RESULT",

@@ -25,7 +25,7 @@ Objective = Literal["sft", "domain"]
 """Supervised fine-tuning on conversations, or continued pre-training on plain text."""
 
 
-class DataPart(msgspec.Struct, frozen=True, kw_only=True):
+class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The examples. ``path`` is a file or folder, or the name of a set in the home folder."""
 
     path: str = ""
@@ -103,7 +103,7 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
-class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True):
+class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How they move. ``batch`` examples make a step, computed in passes of about ``tokens_per_pass`` tokens: the
     size of a pass changes memory and speed, never the result."""
 
@@ -199,7 +199,7 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
 
 
-class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True):
+class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is looked at on the way."""
 
     every: Annotated[

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.records.training.config import TrainingConfig
+from workbench.records.stored import Stored
+from workbench.records.training.config import TRAINING, TrainingConfig
 from workbench.records.training.weights import ArtifactKind
 
 
@@ -38,3 +39,6 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()
+
+
+PLAN = Stored("plan of this training", TrainingPlan, parts={"config": TRAINING})

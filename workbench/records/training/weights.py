@@ -42,7 +42,7 @@ BaseForm = Literal["auto", "f32", "bf16", "packed", "4bit"]
 MergedType = Literal["Q8_0", "F16", "F32", "same"]
 
 
-class WeightsPart(msgspec.Struct, frozen=True, kw_only=True):
+class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which weights move."""
 
     method: Annotated[

@@ -25,6 +25,8 @@ from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
+from workbench.records.stored import Stored
+from workbench.records.training import DataSet
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.datasets import DatasetStore
@@ -39,6 +41,8 @@ MADE = "made.jsonl"
 
 
 class DataRuns:
+    config = Stored("config of this run", BuildData)
+    result = Stored("result of this run", DataSet)
     auto_resume = False
     resumable = True
 

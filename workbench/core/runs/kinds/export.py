@@ -20,13 +20,14 @@ from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import Bases
 from workbench.core.runs.kinds.merge import merge_and_check, merged_bytes
 from workbench.core.runs.kinds.train import LANE
-from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
 from workbench.core.training.service import new_path
 from workbench.core.training.workers import TrainingWorkers
 from workbench.durability import check_room
 from workbench.errors import UserError
 from workbench.gguf.reader import read_pieces
 from workbench.models.names import file_safe
+from workbench.records.stored import Stored
 from workbench.records.training import AdapterRecord
 from workbench.storage.adapters import QUESTIONS, AdapterStore
 from workbench.training.model_card import Form, model_card
@@ -41,6 +42,8 @@ _CHUNK_BYTES = 16 << 20
 class ExportRuns:
     """An export that was interrupted begins anew."""
 
+    config = Stored("config of this run", ExportAdapter)
+    result = FILES
     auto_resume = False
     resumable = False
 
@@ -72,7 +75,7 @@ class ExportRuns:
     def remove_unfinished(self, runs: Iterable[RunRecord]) -> None:
         """Delete what a core that was killed left of these."""
         for run in runs:
-            if run.kind == "export" and run.state == "interrupted":
+            if run.kind == "export" and run.state == "interrupted" and not run.unreadable:
                 shutil.rmtree(_beside(Path(str(run.config.get("path", "")))), ignore_errors=True)
 
     def work(self, run: OpenRun) -> Event:

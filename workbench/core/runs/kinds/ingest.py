@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.api import events
-from workbench.api.calls import Collection, RunRecord
+from workbench.api.calls import AddDocuments, AddResult, Collection, RunRecord
 from workbench.api.events import Event
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.errors import Cancelled, WorkerDied
+from workbench.records.stored import Stored
 from workbench.settings import DocumentSettings
 from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
@@ -32,6 +33,8 @@ def ingest_group(collection: str) -> str:
 class Ingesting:
     """Ingests go on by themselves after an interruption: what is committed is not read again."""
 
+    config = Stored("config of this run", AddDocuments)
+    result = Stored("result of this run", AddResult)
     auto_resume = True
     resumable = True
 

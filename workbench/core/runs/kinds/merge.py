@@ -19,11 +19,12 @@ from workbench.core.adapters.artifact_registry import Publishing
 from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import Bases
 from workbench.core.runs.kinds.train import LANE, metric_of
-from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
 from workbench.core.training.out_of_memory import explained_work
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.names import file_safe
+from workbench.records.stored import Stored
 from workbench.records.training import AdapterRecord, MergedType, Parity, ScoresPair
 from workbench.storage.adapters import QUESTIONS, AdapterStore
 from workbench.training.protocol import BaseModel, CheckParity, MergeTrained, Requantize
@@ -94,6 +95,8 @@ def merge_and_check(
 class MergeRuns:
     """A merge that was interrupted begins anew."""
 
+    config = Stored("config of this run", MergeAdapter)
+    result = FILES
     auto_resume = False
     resumable = False
 
@@ -157,6 +160,8 @@ class MergeRuns:
 class QuantizeRuns:
     """Writing a model in another quantisation; what was interrupted begins anew."""
 
+    config = Stored("config of this run", QuantizeModel)
+    result = FILES
     auto_resume = False
     resumable = False
 

@@ -26,6 +26,10 @@ from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.training import (
+    CARD,
+    PLAN,
+    TRAIN_RESULT,
+    TRAINING,
     AdapterRecord,
     DataReport,
     Parity,
@@ -44,13 +48,15 @@ LANE = "training"
 
 _CHECK_AGAIN = "What was trained is kept. Resume the run when other programs are closed: only the check is made again."
 
-PLAN, CONFIG, SERVED = "plan.json", "config.toml", "served"
+PLAN_FILE, CONFIG, SERVED = "plan.json", "config.toml", "served"
 SPEED = "tokens_per_second"
 
 
 class TrainingRuns:
     """A training is not taken up unasked: it takes the machine for hours, and whoever wants that says so."""
 
+    config = TRAINING
+    result = TRAIN_RESULT
     auto_resume = False
     resumable = True
 
@@ -170,10 +176,8 @@ class TrainingRuns:
             file.unlink(missing_ok=True)
 
     def _plan(self, run: str) -> TrainingPlan | None:
-        try:
-            return msgspec.json.decode((self._home.run(run) / PLAN).read_bytes(), type=TrainingPlan)
-        except (OSError, ValueError):
-            return None
+        plan = PLAN.load(self._home.run(run) / PLAN_FILE)
+        return plan if isinstance(plan, TrainingPlan) else None
 
 
 class _Training:
@@ -229,7 +233,7 @@ class _Training:
     def _publish(self, served: Served) -> None:
         self._card = self._publishing.publish(msgspec.structs.replace(self._card, created=time.time()), served)
         self._published = True
-        self._run.tell(_artifact("adapter", self._card.name, self._card))
+        self._run.tell(events.Artifact(kind="adapter", id=self._card.name, result=CARD.plain(self._card)))
 
     def _end(self, trained: Trained) -> Event:
         if not self._published:
