@@ -10,7 +10,6 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_count, describe_seconds, how_far
 from ui.components.basics import (
     Chip,
     ElidedLabel,
@@ -21,13 +20,14 @@ from ui.components.basics import (
     Text,
     Tone,
 )
+from ui.components.run_follower import ACTIVE, RunFollower
+from ui.components.wording import describe_count, describe_seconds, how_far
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import FollowRun, ResumeRun, RunList, RunRecord, StopRun
-from workbench.api.events import Event, Terminal
+from workbench.api.calls import ResumeRun, RunList, RunRecord
+from workbench.api.events import Event
 
 SHOWN_RUNS = 30
-ACTIVE = ("queued", "running")
 RESUMABLE = ("cancelled", "failed", "interrupted")
 _STATES: dict[str, tuple[str, Tone]] = {
     "queued": ("Waiting", "plain"),
@@ -121,8 +121,7 @@ class RunRow(QWidget):
         super().__init__()
         self._bridge = bridge
         self._run = run
-        self._seen = 0
-        self._following = False
+        self._follower: RunFollower | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(tokens.SPACE_1)
@@ -188,15 +187,16 @@ class RunRow(QWidget):
         self._log.setVisible(bool(self._log.full_text))
 
     def _follow(self) -> None:
-        if not self._following:
-            self._following = True
-            self._bridge.stream(FollowRun(run=self._run.id, after=self._seen), self._on_events, self._on_end, self)
+        if self._follower is None:
+            self._follower = RunFollower(self._bridge, self._run, self)
+            self._follower.told.connect(self._on_events)
+        else:
+            self._follower.update_run(self._run)
 
     def _on_events(self, batch: Sequence[Event]) -> None:
         progress: events.Progress | None = None
         line = ""
         for event in batch:
-            self._seen = max(self._seen, event.seq)
             if isinstance(event, events.Progress):
                 progress = event
             elif isinstance(event, events.Log) and event.level != "debug":
@@ -211,12 +211,10 @@ class RunRow(QWidget):
             self._log.set_full_text(line)
             self._log.show()
 
-    def _on_end(self, terminal: Terminal) -> None:
-        self._following = False
-
     def _on_stop(self) -> None:
         self._progress.set_progress("Stopping…", self._run.progress)
-        self._bridge.call(StopRun(run=self._run.id), self._bridge.home.runs.put_run, owner=self)
+        if self._follower is not None:
+            self._follower.stop()
 
     def _on_resume(self) -> None:
         self._bridge.call(ResumeRun(run=self._run.id), self._bridge.home.runs.put_run, owner=self)

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_count
 from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
+from ui.components.wording import describe_count
 from ui.features import WELCOME, Found
 from ui.state import Listing
 from ui.theme import tokens

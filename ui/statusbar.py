@@ -7,14 +7,13 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_bytes, describe_count, describe_seconds
 from ui.components.basics import QuietButton, Text
+from ui.components.run_follower import ACTIVE
+from ui.components.wording import describe_bytes, describe_count, describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import ChangeSettings, RunRecord, Status, StopRun
 from workbench.settings import Settings
-
-ACTIVE = ("queued", "running")
 
 
 class StatusBar(QFrame):

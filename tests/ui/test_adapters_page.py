@@ -17,15 +17,15 @@ from tests.ui.fake_home import FakeHome, running_ingest
 from tests.ui.fake_training import put_training
 from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
-from ui.components.column import ScrolledColumn
-from ui.components.run_watch import RunWatch
+from ui.components.layout import ScrolledColumn
+from ui.components.run_follower import RunFollower
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import FAILED_HEADING
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.features.adapters.page import AdaptersPage
 from ui.features.adapters.texts import describe_asked, describe_forgetting, find_problem, score_rows
 from ui.features.chat.adapter_form import AdapterRow
-from ui.features.chat.adapters import with_adapter
+from ui.features.chat.recipes import with_adapter
 from ui.features.training.set_builder import SetBuilder
 from workbench.api import calls as c
 from workbench.api import events
@@ -465,7 +465,7 @@ def test_what_is_closed_follows_its_run_no_longer(
     run = c.RunRecord(id="r1", kind="train", title="x", state="running", created=0.0)
     home.runs["r1"], home.run_events["r1"] = run, []
     dialog = QObject()
-    RunWatch(bridge, run, dialog)
+    RunFollower(bridge, run, dialog)
 
     def followed() -> list[Any]:
         return [open for open in front.open if isinstance(open.call, c.FollowRun)]

@@ -10,11 +10,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QListWidget, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.components.flow import FlowLayout
+from ui.components.layout import FlowLayout
 from ui.theme import tokens
-from ui.theme.icons import ICONS, draw_pixmap
 from ui.theme.stylesheet import stylesheet, technique_soft
-from ui.theme.theme import Theme, set_icon
+from ui.theme.theme import ICONS, Theme, draw_pixmap, set_icon
 from ui.theme.tokens import DARK, LIGHT, Palette, contrast
 
 READ_ON = [

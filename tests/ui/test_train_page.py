@@ -22,7 +22,7 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
-from ui.components.amounts import describe_large
+from ui.components.wording import describe_large
 from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.adapters.texts import describe_forgetting
 from ui.features.training import page as train

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.components.amounts import describe_seconds
+from ui.components.wording import describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 

@@ -214,7 +214,7 @@ QLabel[role="chip"][kind="{name}"], QPushButton[role="chip"][kind="{name}"] {{ b
 
 def stylesheet(palette: Palette, reading_size: int) -> str:
     """The application's stylesheet in a palette; ``reading_size`` is the px of conversation text."""
-    from ui.theme.icons import ICONS
+    from ui.theme.theme import ICONS
 
     values = {name: palette[name] for name in tokens.TOKENS}
     rules = _RULES.format(

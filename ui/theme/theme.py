@@ -6,15 +6,45 @@ desktop's colour scheme as it changes.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QIcon, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
-from ui.theme import icons
 from ui.theme.stylesheet import stylesheet
 from ui.theme.tokens import DARK, ICON_SIZE, LIGHT, TEXT_BODY, Palette
+
+ICONS = Path(__file__).resolve().parents[2] / "resources" / "icons"
+
+
+def draw_pixmap(name: str, colour: str, size: int = ICON_SIZE, ratio: float = 1.0) -> QPixmap:
+    """The icon ``name`` in a colour (``#rrggbb``), ``size`` logical pixels wide on a screen of that pixel ratio.
+
+    Raises FileNotFoundError when there is no such icon.
+    """
+    from PySide6.QtSvg import QSvgRenderer  # only here: a window without icons starts without it
+
+    svg = (ICONS / f"{name}.svg").read_bytes().replace(b"currentColor", colour.encode())
+    pixels = round(size * ratio)
+    pixmap = QPixmap(pixels, pixels)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(svg)).render(painter, QRectF(0, 0, pixels, pixels))
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def draw_icon(name: str, colour: str, disabled: str, size: int = ICON_SIZE) -> QIcon:
+    """The icon for buttons and lists, sharp on screens of ratio 1 and 2; ``disabled`` is its colour when off."""
+    icon = QIcon()
+    for ratio in (1.0, 2.0):
+        icon.addPixmap(draw_pixmap(name, colour, size, ratio))
+        icon.addPixmap(draw_pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled)
+    return icon
+
 
 Choice = Literal["system", "light", "dark"]
 
@@ -66,11 +96,11 @@ class Theme(QObject):
         """An icon in a token's colour now. Whoever keeps it asks again on ``changed``; see ``set_icon``."""
         key = (name, token, size)
         if key not in self._icons:
-            self._icons[key] = icons.draw_icon(name, self.palette[token], self.palette.edge, size)
+            self._icons[key] = draw_icon(name, self.palette[token], self.palette.edge, size)
         return self._icons[key]
 
     def pixmap(self, name: str, token: str = "text", size: int = ICON_SIZE, ratio: float = 1.0) -> QPixmap:
-        return icons.draw_pixmap(name, self.palette[token], size, ratio)
+        return draw_pixmap(name, self.palette[token], size, ratio)
 
     def _wanted(self) -> Palette:
         if self._choice == "system":

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_bytes, describe_seconds
 from ui.components.basics import (
     Chip,
     ElidedLabel,
@@ -19,10 +18,10 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
-from ui.components.confirm_row import ConfirmRow
-from ui.components.fact_card import FactCard
-from ui.components.flow import FlowLayout
-from ui.components.score_table import ScoreTable
+from ui.components.fact_card import FactCard, ScoreTable
+from ui.components.layout import FlowLayout
+from ui.components.notices import ConfirmRow
+from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.adapters.list import state_of
 from ui.features.adapters.texts import (
     KINDS,

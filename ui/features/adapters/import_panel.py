@@ -9,10 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from ui.bridge import Bridge, Handle
-from ui.components.amounts import how_far
 from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
 from ui.components.dialog import Dialog, LabelledField
-from ui.error_text import in_words
+from ui.components.wording import how_far, in_words
 from workbench.api import events
 from workbench.api.calls import ImportAdapter, ModelList
 from workbench.api.events import Event, Terminal

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.components.item_list import ItemList
+from ui.components.lists import ItemList
 from ui.features.adapters.texts import KINDS, describe_date, describe_day
 from ui.theme import tokens
 from ui.theme.theme import current_theme

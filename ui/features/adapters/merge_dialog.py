@@ -7,13 +7,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import how_far
 from ui.components.basics import InlineMessage, ProgressLine, Text
-from ui.components.choice_row import ChoiceRow
+from ui.components.choice_box import ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
-from ui.components.run_watch import RunWatch
+from ui.components.run_follower import RunFollower
 from ui.components.strength import StrengthSlider
-from ui.error_text import in_words
+from ui.components.wording import how_far, in_words
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import MergeAdapter, RunRecord
@@ -56,7 +55,7 @@ class MergeDialog(Dialog):
         self._adapter = adapter
         self._parity: Parity | None = None
         self._done = False
-        self.watch: RunWatch | None = None
+        self.watch: RunFollower | None = None
         self.name = QLineEdit("-".join(part for part in (adapter.base, adapter.name) if part))
         self.name.textChanged.connect(lambda _: self._show_state())
         self.type = ChoiceRow("Format of what it changes", [(name, title) for name, (title, _) in TYPES.items()])
@@ -129,7 +128,7 @@ class MergeDialog(Dialog):
         self._show_state()
 
     def _on_begun(self, run: RunRecord) -> None:
-        self.watch = RunWatch(self._bridge, run, self)
+        self.watch = RunFollower(self._bridge, run, self)
         self.watch.progressed.connect(self._on_progress)
         self.watch.made.connect(self._on_made)
         self.watch.ended.connect(self._on_ended)

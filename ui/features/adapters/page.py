@@ -11,12 +11,11 @@ import msgspec
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import how_far
 from ui.components.basics import PlainButton
-from ui.components.column import ScrolledColumn
-from ui.components.empty_state import EmptyState
-from ui.components.run_watch import RunWatch
-from ui.error_text import in_words
+from ui.components.layout import ScrolledColumn
+from ui.components.notices import EmptyState
+from ui.components.run_follower import RunFollower, RunFollowers
+from ui.components.wording import how_far, in_words
 from ui.features import Action, Found, ShellActions
 from ui.features.adapters.details import AdapterDetails, ExportForm
 from ui.features.adapters.import_panel import ImportDialog
@@ -29,10 +28,9 @@ from workbench.api.calls import (
     RemoveAdapter,
     RenameAdapter,
     RunKindName,
-    RunList,
     RunRecord,
 )
-from workbench.api.events import Artifact, Progress, Terminal
+from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
 from workbench.records.training import AdapterList as Adapters
 from workbench.records.training import AdapterRecord, Parity
@@ -57,12 +55,13 @@ class AdaptersPage(QWidget):
         self._shell = shell
         self._records: dict[str, AdapterRecord] = {}
         self._wanted = ""
-        self._works: dict[str, RunWatch] = {}  # by run
         self._lost: dict[str, str] = {}  # by run: what the gate counted of a merge that it stops
         self._build()
-        self._ended: set[str] = set()  # runs that have ended, though the list may not say so yet
+        self._runs = RunFollowers(bridge, tuple(_DOING), self)
+        self._runs.began.connect(self._on_began)
+        self._runs.ended.connect(self._on_ended)
         bridge.home.adapters.follow(self._on_adapters)
-        bridge.home.runs.follow(self._on_runs)
+        self._runs.find()
 
     def open_target(self, adapter: str = "") -> None:
         """Show an adapter by name."""
@@ -197,52 +196,41 @@ class AdaptersPage(QWidget):
         record = self.current
         if record is not None:
             self.details.show_adapter(record)
-            watch = self._watch_of(record.name)
-            self.details.show_progress(_DOING[watch.run.kind] + "…" if watch is not None else "")
+            work = self._work_of(record.name)
+            self.details.show_progress(_DOING[work.run.kind] + "…" if work is not None else "")
 
-    def _watch_of(self, adapter: str) -> RunWatch | None:
+    def _work_of(self, adapter: str) -> RunFollower | None:
         """What is being made of an adapter; of several the latest."""
-        found = [watch for watch in self._works.values() if watch.run.config.get("adapter") == adapter]
+        found = [work for work in self._runs.open.values() if work.run.config.get("adapter") == adapter]
         return found[-1] if found else None
 
-    def _on_runs(self, found: RunList) -> None:
-        """Watch the merges and exports that are under way, also those that were begun elsewhere."""
-        for run in found.runs:
-            if run.kind in _DOING and run.state in ("queued", "running") and run.id not in {*self._works, *self._ended}:
-                self._watch(run)
-                self._show_current()
+    def _on_began(self, work: RunFollower) -> None:
+        work.progressed.connect(lambda progress: self._on_progress(work, progress))
+        work.made.connect(lambda artifact: self._on_made(work.run, artifact))
+        self._show_current()
 
-    def _watch(self, run: RunRecord) -> None:
-        watch = self._works[run.id] = RunWatch(self._bridge, run, self)
-        watch.progressed.connect(lambda progress: self._on_progress(watch, progress))
-        watch.made.connect(lambda artifact: self._on_made(run, artifact))
-        watch.ended.connect(lambda terminal: self._on_ended(watch, terminal))
-
-    def _on_progress(self, watch: RunWatch, progress: Progress) -> None:
-        if self._watch_of(self.list.current) is watch:
+    def _on_progress(self, work: RunFollower, progress: Progress) -> None:
+        if self._work_of(self.list.current) is work:
             share, _ = how_far(progress)
             stage = f": {progress.stage}" if progress.stage else ""
-            self.details.show_progress(f"{_DOING[watch.run.kind]}{stage}", share, progress.seconds_left)
+            self.details.show_progress(f"{_DOING[work.run.kind]}{stage}", share, progress.seconds_left)
 
     def _on_made(self, run: RunRecord, artifact: Artifact) -> None:
         if artifact.kind == "parity" and not artifact.result.get("passed"):
             self._lost[run.id] = counted_words(msgspec.convert(artifact.result, Parity))
 
-    def _on_ended(self, watch: RunWatch, terminal: Terminal) -> None:
-        del self._works[watch.run.id]
-        self._ended.add(watch.run.id)
-        lost = self._lost.pop(watch.run.id, None)
-        watch.deleteLater()
-        if self.list.current != watch.run.config.get("adapter"):
+    def _on_ended(self, work: RunFollower) -> None:
+        lost, terminal = self._lost.pop(work.run.id, None), work.terminal
+        if self.list.current != work.run.config.get("adapter"):
             return
         self._show_current()
         if isinstance(terminal, events.Failed) and lost is not None:
-            asked = watch.run.config
+            asked = work.run.config
             words = lost_words(str(asked.get("type", "")), str(asked.get("quantization", "")))
             self.details.message.show_message(f"{words} {lost}".strip(), "danger")
         elif isinstance(terminal, events.Failed):
             self.details.message.show_message(in_words(error_of(terminal)), "danger")
-        elif watch.run.kind == "export" and isinstance(terminal, events.Finished):
+        elif work.run.kind == "export" and isinstance(terminal, events.Finished):
             words = f"Written to {terminal.result['path']}, with a model card."
             self.details.message.show_message(words, "success")
 
@@ -257,9 +245,9 @@ class AdaptersPage(QWidget):
         self._shell.show_message(f"{model} was made and has passed the check.", "success", show)
 
     def _on_stop(self) -> None:
-        watch = self._watch_of(self.list.current)
-        if watch is not None:
-            watch.stop()
+        work = self._work_of(self.list.current)
+        if work is not None:
+            work.stop()
 
     def _on_renamed(self, name: str) -> None:
         record = self.current
@@ -302,12 +290,7 @@ class AdaptersPage(QWidget):
         if record is None:
             return
         call = ExportAdapter(adapter=record.name, path=str(_new_folder(Path(folder), record.name, form)), form=form)
-        self._bridge.call(call, self._on_exporting, self._complain, self)
-
-    def _on_exporting(self, run: RunRecord) -> None:
-        if run.id not in self._works:  # it is among those that were found meanwhile
-            self._watch(run)
-        self._show_current()
+        self._bridge.call(call, self._runs.follow, self._complain, self)
 
 
 def _new_folder(parent: Path, name: str, form: str) -> Path:

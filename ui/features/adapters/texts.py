@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ui.components.amounts import describe_count, describe_large, describe_seconds
+from ui.components.wording import describe_count, describe_large, describe_seconds
 from workbench.records.recipes import AdapterUse, Recipe
 from workbench.records.training import (
     RANKS,

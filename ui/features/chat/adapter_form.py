@@ -8,9 +8,9 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_count
 from ui.components.basics import Chip, LinkButton, PlainButton, Text, empty_layout, without_keys
 from ui.components.strength import StrengthSlider
+from ui.components.wording import describe_count
 from ui.features.adapters.list import state_of
 from ui.features.adapters.texts import KINDS, describe_use, gate_verdict, takes_strength
 from ui.features.chat.answer_parts import within

@@ -8,12 +8,11 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ui.components.amounts import how_far
 from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text, empty_layout
+from ui.components.wording import how_far
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
-from ui.features.chat.probability import describe_surprise
-from ui.features.chat.token_legend import TokenLegend
+from ui.features.chat.probability import TokenLegend, describe_surprise
 from ui.features.chat.token_text import TokenText
 from ui.theme import tokens
 from workbench.api.calls import AnswerTokens, BranchPoint

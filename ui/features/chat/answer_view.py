@@ -11,19 +11,16 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.components.basics import InlineMessage, LinkButton, Text, empty_layout
-from ui.components.centred import Centred
-from ui.components.flow import FlowLayout
+from ui.components.layout import Centred, FlowLayout
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison
 from ui.features.chat.answer_feedback import EditedNote
-from ui.features.chat.answer_footer import AnswerFooter
 from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
 from ui.features.chat.beam_tree import BeamTree
-from ui.features.chat.siblings import SiblingSwitch
+from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, WordsEditor
 from ui.features.chat.usage_line import UsageLine
-from ui.features.chat.words_editor import WordsEditor
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage

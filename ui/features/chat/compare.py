@@ -11,10 +11,10 @@ from collections.abc import Callable
 import msgspec
 from PySide6.QtCore import QObject
 
-from ui.features.chat.adapters import without_adapters
 from ui.features.chat.answer_comparison import BASE, TUNED
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.conversation import Conversation
+from ui.features.chat.recipes import without_adapters
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import StoredMessage
 from workbench.records.recipes import Recipe

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
-from ui.components.flow import FlowLayout
+from ui.components.layout import FlowLayout
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 

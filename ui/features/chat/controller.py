@@ -13,10 +13,9 @@ from ui.bridge import Bridge
 from ui.features import ShellActions
 from ui.features.adapters.texts import describe_asked
 from ui.features.chat.adapter_form import describe_adapters
-from ui.features.chat.adapters import ChatAdapters, with_adapter
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipe_panel import ChoiceBox
-from ui.features.chat.recipes import with_model
+from ui.features.chat.recipes import ChatAdapters, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
     AskResult,

@@ -15,7 +15,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.components.basics import PlainButton
-from ui.components.centred import Centred
+from ui.components.layout import Centred
 from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.features.chat.question_view import QuestionView
 from ui.theme import tokens

@@ -25,8 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.components.basics import InlineMessage, PlainButton, Text
-from ui.components.item_list import ItemList
-from ui.components.search_field import SearchField
+from ui.components.lists import ItemList, SearchField
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import ChatRecord

@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_count
 from ui.components.basics import InlineMessage, ProgressLine
-from ui.components.ingest_watch import IngestWatch
+from ui.components.run_follower import IngestFollower
+from ui.components.wording import describe_count
 from workbench.api.calls import AddDocuments, RunRecord
 
 
@@ -23,7 +23,7 @@ class Intake(QWidget):
         super().__init__(parent)
         self._bridge = bridge
         self._collection = ""
-        self._watch: IngestWatch | None = None
+        self._reading: IngestFollower | None = None
         self.message = InlineMessage()
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self._on_stop)
@@ -62,26 +62,26 @@ class Intake(QWidget):
         self.message.show_message(str(error), "danger")
 
     def _on_run(self, run: RunRecord) -> None:
-        if self._watch is not None:
-            self._watch.leave()
-        self._watch = IngestWatch(self._bridge, run, self)
-        self._watch.progressed.connect(self._on_progress)
-        self._watch.ended.connect(self._on_ended)
+        if self._reading is not None:
+            self._reading.leave()
+        self._reading = IngestFollower(self._bridge, run, self)
+        self._reading.told.connect(self._on_progress)
+        self._reading.ended.connect(self._on_ended)
         self._on_progress()
         self.progress.show()
 
     def _on_progress(self) -> None:
-        watch = self._watch
-        if watch is not None:
-            self.progress.set_progress(watch.words, watch.share, watch.numbers, watch.seconds_left)
+        run = self._reading
+        if run is not None:
+            self.progress.set_progress(run.words, run.share, run.numbers, run.progress.seconds_left)
 
     def _on_ended(self) -> None:
-        watch = self._watch
+        run = self._reading
         self.progress.hide()
-        if watch is not None:
-            kind = "attention" if watch.failed or not watch.result else "success"
-            self.message.show_message(watch.outcome, kind, "Show" if watch.failed else "", self.documents_wanted.emit)
+        if run is not None:
+            kind = "attention" if run.failed or not run.result else "success"
+            self.message.show_message(run.outcome, kind, "Show" if run.failed else "", self.documents_wanted.emit)
 
     def _on_stop(self) -> None:
-        if self._watch is not None:
-            self._watch.stop()
+        if self._reading is not None:
+            self._reading.stop()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 from ui.bridge import Bridge
 from ui.components.basics import Text
 from ui.components.document_pane import DocumentPane
-from ui.components.empty_state import EmptyState
+from ui.components.notices import EmptyState
 from ui.components.passages_panel import PassagesPanel
 from ui.features.chat.composer import Composer
 from ui.features.chat.conversation import Conversation

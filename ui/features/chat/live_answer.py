@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from ui.components.amounts import describe_seconds
+from ui.components.wording import describe_seconds
 from ui.features.chat.beam_tree import BeamTree
 from workbench.api import events
 from workbench.api.calls import AskResult, StoredMessage

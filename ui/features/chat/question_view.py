@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from ui.components.basics import IconButton
 from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
-from ui.features.chat.siblings import SiblingSwitch
-from ui.features.chat.words_editor import WordsEditor
+from ui.features.chat.message_controls import SiblingSwitch, WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import StoredMessage

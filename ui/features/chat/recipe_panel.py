@@ -14,9 +14,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_count
 from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
 from ui.components.config_form import Form
+from ui.components.wording import describe_count
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
 from ui.theme import tokens

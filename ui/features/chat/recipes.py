@@ -1,13 +1,19 @@
-"""What a chat is asked with: recipes as they are restored and changed, tasks as they are worded."""
+"""Recipes of a chat: how they are restored and changed, and the adapters that fit their model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePath
 
 import msgspec
+from PySide6.QtCore import QObject, Signal
 
+from ui.bridge import Bridge
+from ui.features.adapters.texts import find_problem
+from ui.state import Listing
 from workbench.api.calls import DocumentTask
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import AdapterUse, Recipe
+from workbench.records.training import AdapterList, AdapterRecord
 
 
 def question_of(task: DocumentTask) -> str:
@@ -24,3 +30,62 @@ def with_model(recipe: Recipe, name: str) -> Recipe:
     """The recipe with this model; adapters stay with the model that they are for."""
     adapters = recipe.model.adapters if name == recipe.model.name else ()
     return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name, adapters=adapters))
+
+
+class ChatAdapters(QObject):
+    """``changed`` is sent when another list is known for the model that is followed."""
+
+    changed = Signal()
+
+    def __init__(self, bridge: Bridge, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._model = ""
+        self._listing: Listing[AdapterList] | None = None
+
+    @property
+    def fitting(self) -> tuple[AdapterRecord, ...]:
+        """What fits the model, failed ones included, the latest first."""
+        known = self._listing.value if self._listing is not None else None
+        return known.adapters if known is not None else ()
+
+    def follow(self, model: str) -> None:
+        """Know the adapters of this model from now on."""
+        if model == self._model:
+            return
+        if self._listing is not None:
+            self._listing.leave(self._on_fitting)
+        self._model = model
+        self._listing = self._bridge.home.fitting_adapters(model) if model else None
+        if self._listing is not None:
+            self._listing.follow(self._on_fitting)
+
+    def problem(self, recipe: Recipe) -> tuple[str, str]:
+        """The first adapter of the recipe that cannot be used, and why; empty words while all can or none is known."""
+        if self._listing is None or self._listing.value is None or recipe.model.name != self._model:
+            return "", ""
+        known = {record.name: record for record in self.fitting}
+        return find_problem(recipe.model.adapters, known, recipe.model.name)
+
+    def find(self, name: str, take: Callable[[AdapterRecord | None], None]) -> None:
+        """Look an adapter up by its name, whichever model it is for."""
+        self._bridge.home.adapters.once(
+            lambda found: take(next((record for record in found.adapters if record.name == name), None)), self
+        )
+
+    def _on_fitting(self, found: AdapterList) -> None:
+        self.changed.emit()
+
+
+def with_adapter(recipe: Recipe, record: AdapterRecord) -> Recipe:
+    """The recipe with an adapter on over its base at full strength, or with the model that it was merged into."""
+    if record.kind == "merged":
+        return with_model(recipe, record.model)
+    on = with_model(recipe, record.base) if record.base else recipe  # a file without a card names no base
+    uses = (AdapterUse(name=record.name),)
+    return msgspec.structs.replace(on, model=msgspec.structs.replace(on.model, adapters=uses))
+
+
+def without_adapters(recipe: Recipe) -> Recipe:
+    """The recipe as the base model answers it."""
+    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=()))

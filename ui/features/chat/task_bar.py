@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ui.components.basics import PrimaryButton, QuietButton, Text
-from ui.components.flow import FlowLayout
+from ui.components.layout import FlowLayout
 from ui.theme import tokens
 
 

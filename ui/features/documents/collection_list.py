@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_count
 from ui.components.basics import InlineMessage, PlainButton, Text
-from ui.components.item_list import ItemList
+from ui.components.lists import ItemList
+from ui.components.wording import describe_count
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import Collection
@@ -171,3 +171,39 @@ def describe_collection(collection: Collection) -> str:
         parts.append(f"{collection.failed:,} failed")
     parts.append(describe_count(collection.chunks, "chunk"))
     return ", ".join(parts)
+
+
+class FolderList(QWidget):
+    """``switched`` sends a folder's path and whether it is to be watched. Hidden without folders."""
+
+    switched = Signal(str, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.boxes: dict[str, QCheckBox] = {}
+        self.hide()
+
+    def show_folders(self, folders: Mapping[str, bool]) -> None:
+        """The folders, and whether each is watched."""
+        for path in [path for path in self.boxes if path not in folders]:
+            box = self.boxes.pop(path)
+            box.hide()
+            box.deleteLater()
+        for path, watched in folders.items():
+            box = self.boxes.get(path) or self._make(path)
+            box.blockSignals(True)
+            box.setChecked(watched)
+            box.blockSignals(False)
+        self.setVisible(bool(folders))
+
+    def _make(self, path: str) -> QCheckBox:
+        shown = path if len(path) <= 70 else f"…{path[-69:]}"
+        box = QCheckBox(f"Keep up with {shown}")
+        box.setToolTip(f"{path}\nRead again by itself what changes in this folder")
+        box.toggled.connect(lambda on: self.switched.emit(path, on))
+        self._column.addWidget(box)
+        self.boxes[path] = box
+        return box

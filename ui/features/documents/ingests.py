@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine
-from ui.components.ingest_watch import IngestWatch
+from ui.components.run_follower import IngestFollower, RunFollowers
+from workbench.api import events
 from workbench.api.calls import Collection, ResumeRun, RunList, RunRecord
+from workbench.api.events import Event
 
 
 class IngestDesk(QObject):
-    """Watches every ingest of the home folder and shows that of one collection in a progress line and a message."""
+    """Follows every ingest of the home folder and shows that of one collection in a progress line and a message."""
 
     files_ended = Signal()
     """Some more files of the shown collection have ended."""
@@ -24,10 +28,11 @@ class IngestDesk(QObject):
         self._progress = progress
         self._message = message
         self._shown: Collection | None = None
-        self._watches: dict[str, IngestWatch] = {}  # by run
-        self._ended: set[str] = set()  # runs that have ended, though the list may not say so yet
         self._offered = ""  # the run that was offered to be gone on with
-        bridge.connected_changed.connect(self._on_connected)
+        self._runs = RunFollowers(bridge, ("ingest",), self, IngestFollower)
+        self._runs.began.connect(self._on_began)
+        self._runs.ended.connect(self._on_ended)
+        self.follow = self._runs.follow
         progress.stop_clicked.connect(self._on_stop)
 
     def show(self, collection: Collection | None) -> None:
@@ -39,41 +44,17 @@ class IngestDesk(QObject):
             self._offer_to_go_on()
 
     def follow_runs(self) -> None:
-        """Pick up what runs, also what was begun before this window opened, by a terminal, or by a watched folder."""
-        self._bridge.home.runs.follow(self._on_runs)
+        """Show what runs, whoever began it. Once the page is built: what is known comes at once."""
+        self._runs.find()
+        self._bridge.home.runs.follow(self._offer_to_go_on)
 
-    def watch(self, run: RunRecord) -> None:
-        """Follow a run to its end, once."""
-        if run.id in self._watches:
-            return
-        watch = self._watches[run.id] = IngestWatch(self._bridge, run, self)
-        watch.progressed.connect(self._show_progress)
-        watch.files_ended.connect(lambda: self._on_files_ended(watch))
-        watch.ended.connect(lambda: self._on_ended(watch))
-        if self._running() is watch:
+    def _on_began(self, follower: IngestFollower) -> None:
+        follower.told.connect(lambda batch: self._on_told(follower, batch))
+        if self._running() is follower:
             self._message.hide()  # how an earlier reading ended matters no more
         self._show_progress()
 
-    def _on_connected(self, connected: bool) -> None:
-        if not connected:
-            return
-        for watch in self._watches.values():
-            watch.leave()
-        self._watches.clear()
-        self._ended.clear()
-        self._bridge.home.runs.once(self._on_runs, self)  # followed anew, though they may be as they were
-
-    def _on_runs(self, found: RunList) -> None:
-        for run in found.runs:
-            if run.kind != "ingest":
-                continue
-            if run.state not in ("queued", "running"):
-                self._ended.discard(run.id)
-            elif run.id not in self._ended:
-                self.watch(run)
-        self._offer_to_go_on()
-
-    def _offer_to_go_on(self) -> None:
+    def _offer_to_go_on(self, found: RunList | None = None) -> None:
         known = self._bridge.home.runs.value
         latest = next((run for run in known.runs if self._is_shown(run)), None) if known is not None else None
         if latest is None or latest.state != "interrupted" or latest.id == self._offered:
@@ -87,44 +68,41 @@ class IngestDesk(QObject):
         shown = self._shown
         return shown is not None and run.config.get("collection") in (shown.id, shown.name)
 
-    def _running(self) -> IngestWatch | None:
-        return next((watch for watch in self._watches.values() if self._is_shown(watch.run)), None)
+    def _running(self) -> IngestFollower | None:
+        return next((follower for follower in self._runs.open.values() if self._is_shown(follower.run)), None)
 
     def _show_progress(self) -> None:
-        watch = self._running()
-        self._progress.setVisible(watch is not None)
-        if watch is not None:
-            self._progress.set_progress(watch.words, watch.share, watch.numbers, watch.seconds_left)
+        running = self._running()
+        self._progress.setVisible(running is not None)
+        if running is not None:
+            self._progress.set_progress(running.words, running.share, running.numbers, running.progress.seconds_left)
 
-    def _on_files_ended(self, watch: IngestWatch) -> None:
-        if self._is_shown(watch.run):
+    def _on_told(self, follower: IngestFollower, batch: Sequence[Event]) -> None:
+        self._show_progress()
+        if self._is_shown(follower.run) and any(isinstance(event, events.Artifact) for event in batch):
             self.files_ended.emit()
 
-    def _on_ended(self, watch: IngestWatch) -> None:
-        self._watches.pop(watch.run.id, None)
-        self._ended.add(watch.run.id)
+    def _on_ended(self, follower: IngestFollower) -> None:
         self._show_progress()
-        if self._is_shown(watch.run):
-            self._show_outcome(watch)
-        watch.deleteLater()
+        if self._is_shown(follower.run):
+            self._show_outcome(follower)
 
-    def _show_outcome(self, watch: IngestWatch) -> None:
-        if not watch.result:
-            run = watch.run.id
-            self._message.show_message(watch.outcome, "attention", "Go on", lambda: self._resume(run))
-        elif watch.failed:
-            self._message.show_message(watch.outcome, "attention", "Show failed", self.failed_wanted.emit)
+    def _show_outcome(self, follower: IngestFollower) -> None:
+        if not follower.result:
+            run = follower.run.id
+            self._message.show_message(follower.outcome, "attention", "Go on", lambda: self._resume(run))
+        elif follower.failed:
+            self._message.show_message(follower.outcome, "attention", "Show failed", self.failed_wanted.emit)
         else:
-            self._message.show_message(watch.outcome, "success")
+            self._message.show_message(follower.outcome, "success")
 
     def _resume(self, run: str) -> None:
         """Read on where a run was stopped; what it has read is not read again."""
         self._message.hide()
         complain = self._message.show_message
-        self._ended.discard(run)
-        self._bridge.call(ResumeRun(run=run), self.watch, lambda error: complain(str(error), "danger"), self)
+        self._bridge.call(ResumeRun(run=run), self.follow, lambda error: complain(str(error), "danger"), self)
 
     def _on_stop(self) -> None:
-        watch = self._running()
-        if watch is not None:
-            watch.stop()
+        running = self._running()
+        if running is not None:
+            running.stop()

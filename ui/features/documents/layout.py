@@ -30,13 +30,11 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.document_pane import DocumentPane
-from ui.components.drop_cover import DropCover
-from ui.components.empty_state import EmptyState
+from ui.components.lists import SearchField
+from ui.components.notices import DropCover, EmptyState
 from ui.components.passages_panel import PassageList
-from ui.components.search_field import SearchField
 from ui.features.chat.task_bar import TaskBar
-from ui.features.documents.collection_list import CollectionPanel
-from ui.features.documents.folder_list import FolderList
+from ui.features.documents.collection_list import CollectionPanel, FolderList
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme import tokens
 

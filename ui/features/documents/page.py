@@ -237,7 +237,7 @@ class DocumentsPage(QWidget):
             if os.path.isdir(path):
                 self._folders.setdefault(collection.id, {})[path] = watch
         call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch)
-        self._bridge.call(call, self._desk.watch, self._complain, self)
+        self._bridge.call(call, self._desk.follow, self._complain, self)
 
     def _on_folder_switched(self, path: str, watched: bool) -> None:
         if watched:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_bytes
 from ui.components.basics import (
     Card,
     Chip,
@@ -19,7 +18,8 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
-from ui.components.confirm_row import ConfirmRow
+from ui.components.notices import ConfirmRow
+from ui.components.wording import describe_bytes
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import ModelDetails, ModelRecord

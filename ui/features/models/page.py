@@ -9,10 +9,10 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEve
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge, Handle
-from ui.components.amounts import describe_bytes, describe_count
 from ui.components.basics import PlainButton, Text
-from ui.components.column import ScrolledColumn
-from ui.components.empty_state import EmptyState
+from ui.components.layout import ScrolledColumn
+from ui.components.notices import EmptyState
+from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
@@ -32,7 +32,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
-from workbench.errors import Cancelled, UserError
+from workbench.errors import Cancelled
 
 
 class ModelsPage(QWidget):
@@ -184,7 +184,7 @@ class ModelsPage(QWidget):
         def ended(terminal: Terminal) -> None:
             card.end_loading()
             if isinstance(terminal, events.Failed):
-                card.show_problem(_words(error_of(terminal)))
+                card.show_problem(in_words(error_of(terminal)))
             self._bridge.refresh_status()
 
         def progressed(batch: Sequence[Event]) -> None:
@@ -209,12 +209,12 @@ class ModelsPage(QWidget):
         def shown(details: ModelDetails) -> None:
             card.show_details(details)
 
-        self._bridge.call(InspectModel(name=name), shown, lambda error: card.show_problem(_words(error)), card)
+        self._bridge.call(InspectModel(name=name), shown, lambda error: card.show_problem(in_words(error)), card)
 
     def _on_remove(self, name: str) -> None:
         card = self._cards[name]
         self._bridge.call(
-            RemoveModel(name=name), self._on_removed, lambda error: card.show_problem(_words(error)), card
+            RemoveModel(name=name), self._on_removed, lambda error: card.show_problem(in_words(error)), card
         )
 
     def _on_removed(self, model: ModelRecord) -> None:
@@ -243,7 +243,7 @@ class ModelsPage(QWidget):
                 self._models.refresh()
             else:
                 error = error_of(terminal)
-                self._import.show_problem("" if isinstance(error, Cancelled) else _words(error))
+                self._import.show_problem("" if isinstance(error, Cancelled) else in_words(error))
 
         self._import.show_progress("Reading the model", None)
         self._importing = self._bridge.stream(ImportModel(path=path, copy=copy), progressed, ended, self)
@@ -265,7 +265,7 @@ class ModelsPage(QWidget):
 
     def _on_starter_failed(self, error: Exception) -> None:
         self._reset_starter()
-        self._starter_error.setText(_words(error))
+        self._starter_error.setText(in_words(error))
         self._starter_error.show()
 
     def _reset_starter(self) -> None:
@@ -292,7 +292,3 @@ class ModelsPage(QWidget):
 
 def _order(model: ModelRecord) -> tuple[int, str]:
     return ("chat", "base", "embedder").index(model.kind), model.name.lower()
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, UserError) else str(error).splitlines()[0]

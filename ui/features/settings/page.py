@@ -12,10 +12,10 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_bytes
 from ui.components.basics import Card, ElidedLabel, PlainButton, Text
-from ui.components.column import ScrolledColumn
 from ui.components.config_form import Form
+from ui.components.layout import ScrolledColumn
+from ui.components.wording import describe_bytes
 from ui.features import ShellActions
 from ui.theme import tokens
 from workbench.api.calls import ChangeSettings, Machine, Status

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_seconds
 from ui.components.basics import Card, ElidedLabel, Text, empty_layout
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
+from ui.components.wording import describe_seconds
 from ui.features.training.method_picker import METHODS
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import config_of, describe_time, state_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_count
 from ui.components.basics import Chip, InlineMessage, LinkButton, ProgressLine, Text
+from ui.components.wording import describe_count
 from ui.features.training.column_mapping import ColumnMapping, unmapped
 from ui.features.training.example_view import ExampleView
 from ui.features.training.length_histogram import LengthHistogram

@@ -8,9 +8,9 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_bytes
 from ui.components.basics import Text, empty_layout
-from ui.components.flow import FlowLayout
+from ui.components.layout import FlowLayout
+from ui.components.wording import describe_bytes
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.training import MemoryPart

@@ -14,17 +14,14 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QStackedWidg
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import Text
-from ui.components.drop_cover import DropCover
-from ui.components.empty_state import EmptyState
-from ui.error_text import in_words
+from ui.components.notices import DropCover, EmptyState
+from ui.components.wording import in_words
 from ui.features import Found, ShellActions
-from ui.features.training.actions import RunActions
-from ui.features.training.follower import TrainingWatch
-from ui.features.training.intake import TrainIntake
+from ui.features.training.actions import RunActions, TrainIntake
 from ui.features.training.planning import PlanningController
 from ui.features.training.run_list import RunList
 from ui.features.training.setup import TrainSetup
-from ui.features.training.state import TrainingState
+from ui.features.training.state import TrainingFollower, TrainingState
 from ui.features.training.texts import config_of
 from workbench.api.calls import (
     FollowRun,
@@ -54,7 +51,7 @@ class TrainPage(QWidget):
         self._bridge = bridge
         self._shell = shell
         self._runs: dict[str, RunRecord] = {}
-        self._watches: dict[str, TrainingWatch] = {}
+        self._watches: dict[str, TrainingFollower] = {}
         self._made: dict[str, AdapterRecord] | None = None  # by the run that made it; None until it is known
         self._shown = ""  # id of the run that is looked at; "": the setup
         self._wanted = ""  # id of a run to be shown once it is known
@@ -241,7 +238,7 @@ class TrainPage(QWidget):
 
     def _watch(self, run: str) -> None:
         if run not in self._watches:
-            watch = self._watches[run] = TrainingWatch(self._bridge, self._runs[run], self)
+            watch = self._watches[run] = TrainingFollower(self._bridge, self._runs[run], self)
             watch.changed.connect(self._draw)
 
     def _drop_watches(self) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.components.basics import Card, Chip, Text
-from ui.components.choice_row import ChoiceRow
+from ui.components.choice_box import ChoiceRow
 from ui.theme import tokens
 
 SHOWN = 200

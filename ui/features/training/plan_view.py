@@ -7,8 +7,8 @@ import math
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_bytes, describe_seconds
 from ui.components.basics import InlineMessage, ProgressLine, Text
+from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.training.memory_bar import MemoryBar
 from ui.features.training.method_picker import METHODS
 from ui.theme import tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from ui.bridge import Bridge, Handle
-from ui.error_text import in_words
+from ui.components.wording import in_words
 from ui.features.training.plan_view import describe_moving, describe_time
 from ui.features.training.setup import TrainSetup
 from workbench.api.calls import InspectData, PlanTraining

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.components.basics import InlineMessage, PlainButton, Text
-from ui.components.item_list import ItemList
+from ui.components.lists import ItemList
 from ui.features.training.texts import list_lines
 from ui.theme import tokens
 from ui.theme.theme import current_theme

@@ -22,7 +22,7 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.curves import CurveChart, Series
-from ui.components.flow import FlowLayout
+from ui.components.layout import FlowLayout
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState

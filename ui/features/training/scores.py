@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_large
 from ui.components.basics import InlineMessage, Text
+from ui.components.wording import describe_large
 from ui.features.adapters.texts import describe_forgetting
 from ui.theme import tokens
 from workbench.records.training import AdapterRecord, Parity, Scores, ScoresPair, gain

@@ -9,12 +9,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_count, how_far
 from ui.components.basics import InlineMessage, ProgressLine, Text
-from ui.components.choice_row import ChoiceRow
+from ui.components.choice_box import ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
-from ui.components.run_watch import RunWatch
-from ui.error_text import in_words
+from ui.components.run_follower import RunFollower
+from ui.components.wording import describe_count, how_far, in_words
 from ui.features.training.pair_list import PairList
 from ui.features.training.set_sources import ChatSource, PairSource, TextSource, collection_choices
 from ui.theme import tokens
@@ -59,7 +58,7 @@ class SetBuilder(Dialog):
         self._looked = 0
         self._named_by_hand = False
         self._looking_at_pairs = False  # of a run that came to nothing: why they were left out
-        self.watch: RunWatch | None = None
+        self.watch: RunFollower | None = None
         self.source = ChoiceRow("Source of the examples", [(name, title) for name, title, _ in SOURCES])
         self.source.chosen.connect(self._on_source)
         self.explanation = Text("", "muted")
@@ -213,7 +212,7 @@ class SetBuilder(Dialog):
         self._show_state()
 
     def _on_begun(self, run: RunRecord) -> None:
-        self.watch = RunWatch(self._bridge, run, self)
+        self.watch = RunFollower(self._bridge, run, self)
         self.watch.progressed.connect(self._on_progress)
         self.watch.made.connect(self._on_pair)
         self.watch.ended.connect(self._on_ended)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListWidget, QListWidgetItem, QSpinBox, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_count
 from ui.components.basics import LinkButton, Text
 from ui.components.dialog import LabelledField
+from ui.components.wording import describe_count
 from ui.theme import tokens
 from workbench.api.calls import ChatRecord, Collection, ModelRecord, StoredMessage
 

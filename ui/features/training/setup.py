@@ -10,11 +10,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from ui.components.amounts import describe_bytes, describe_count
 from ui.components.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
-from ui.components.choice_box import ChoiceBox
-from ui.components.choice_row import ChoiceRow
-from ui.components.column import WIDTH
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.layout import WIDTH
+from ui.components.wording import describe_bytes, describe_count
 from ui.features.models.model_card import describe_parameters
 from ui.features.training.data_report import DataReportView
 from ui.features.training.method_picker import MethodPicker

@@ -9,7 +9,12 @@ import bisect
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from ui.bridge import Bridge
+from ui.components.run_follower import RunFollower
 from workbench.api import events
+from workbench.api.calls import RunRecord
 from workbench.api.events import Event, Terminal
 from workbench.records.stored import Stored, Unreadable
 from workbench.records.training import (
@@ -28,6 +33,7 @@ from workbench.records.training import (
 V = TypeVar("V")
 
 LOG_LINES = 400
+TELL_MS = 200
 _IN_TURNS = ("training", "evaluating")
 """Stages that take turns all along: their changes say nothing."""
 
@@ -125,7 +131,7 @@ class TrainingState:
                 self.parity = result.parity or self.parity
 
     def go_on(self) -> None:
-        """The run was resumed."""
+        """The run is followed, at first or after it was resumed."""
         self.ended = None
 
     def curve(self, name: str) -> Curve:
@@ -181,3 +187,38 @@ def _read(value: Any, kind: Stored[V] | type[V]) -> V | None:
     """A value of another version of the program may not be one here: then there is nothing to show."""
     read = (kind if isinstance(kind, Stored) else Stored("event", kind)).decode(value)
     return None if isinstance(read, Unreadable) else read
+
+
+class TrainingFollower(RunFollower):
+    """Follows one training and puts its story together; tells that something changed at most five times a second."""
+
+    changed = Signal()
+
+    def __init__(self, bridge: Bridge, run: RunRecord, parent: QObject) -> None:
+        self.story = TrainingState()
+        super().__init__(bridge, run, parent)
+        self._timer = QTimer(self, singleShot=True, interval=TELL_MS)
+        self._timer.timeout.connect(self.changed)
+
+    def update_run(self, run: RunRecord) -> None:
+        was = self.run
+        super().update_run(run)
+        if run != was:
+            self._tell()
+
+    def _follow(self) -> None:
+        self.story.go_on()
+        super()._follow()
+
+    def _tell(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _take(self, batch: Sequence[Event]) -> None:
+        self.story.tell(batch)
+        self._tell()
+
+    def _take_end(self, terminal: Terminal) -> None:
+        self.story.end(terminal)
+        self._timer.stop()
+        self.changed.emit()

@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 import msgspec
 
-from ui.components.amounts import describe_bytes, describe_seconds, how_far
 from ui.components.basics import Tone
+from ui.components.wording import describe_bytes, describe_seconds, how_far
 from ui.features.training.method_picker import METHODS
 from ui.features.training.state import TrainingState
 from workbench.api import events

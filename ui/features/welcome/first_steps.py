@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.components.amounts import describe_count, how_far
 from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text, set_property
+from ui.components.wording import describe_count, how_far
 from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon
 from workbench.api import events

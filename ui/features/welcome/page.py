@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.amounts import describe_bytes, describe_count
 from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
-from ui.components.column import ScrolledColumn
-from ui.components.flow import FlowLayout
+from ui.components.layout import FlowLayout, ScrolledColumn
+from ui.components.run_follower import RunFollower
+from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
 from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
 from ui.theme import tokens
@@ -24,17 +23,14 @@ from workbench.api.calls import (
     Collection,
     CollectionList,
     CreateCollection,
-    FollowRun,
     Machine,
     ModelList,
     RegisterStarter,
     RunRecord,
     Status,
-    StopRun,
 )
-from workbench.api.events import Event, Terminal
+from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
-from workbench.errors import UserError
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 MODEL_WORDS = "The part that reads and answers. The starter runs on any machine."
@@ -58,7 +54,7 @@ class WelcomePage(QWidget):
         self._bridge = bridge
         self._shell = shell
         self._collection: Collection | None = None
-        self._run: RunRecord | None = None
+        self._run: RunFollower | None = None
         self._has_model = False
         self._reading = False
         self._has_sample = False
@@ -217,7 +213,7 @@ class WelcomePage(QWidget):
 
     def _on_starter_failed(self, error: Exception) -> None:
         self._reset_starter()
-        self.model_step.show_problem(_words(error))
+        self.model_step.show_problem(in_words(error))
 
     def _reset_starter(self) -> None:
         self.starter_button.setEnabled(True)
@@ -266,25 +262,25 @@ class WelcomePage(QWidget):
         self._reading = False
         self._show_sample()
         self.files.end("")
-        self.documents_step.show_problem(_words(error))
+        self.documents_step.show_problem(in_words(error))
 
     def _follow(self, run: RunRecord) -> None:
-        self._run = run
+        self._run = RunFollower(self._bridge, run, self)
+        self._run.told.connect(self.files.show_events)
+        self._run.ended.connect(self._on_run_ended)
         self._reading = True
         self._show_sample()
         self.files.begin(run.title)
-        self._bridge.stream(FollowRun(run=run.id), self._on_run_events, self._on_run_ended, self)
-
-    def _on_run_events(self, batch: Sequence[Event]) -> None:
-        self.files.show_events(batch)
 
     def _on_run_ended(self, terminal: Terminal) -> None:
+        if self._run is not None:
+            self._run.deleteLater()
         self._run = None
         self._reading = False
         self._show_sample()
         if isinstance(terminal, events.Failed):
             self.files.end("")
-            self.documents_step.show_problem(_words(error_of(terminal)))
+            self.documents_step.show_problem(in_words(error_of(terminal)))
         else:
             self.files.end("Stopped. What was read stays." if isinstance(terminal, events.Cancelled) else "")
         self._bridge.home.collections.once(self._on_read, self)
@@ -301,7 +297,7 @@ class WelcomePage(QWidget):
 
     def _on_stop(self) -> None:
         if self._run is not None:
-            self._bridge.call(StopRun(run=self._run.id), lambda run: None, owner=self)
+            self._run.stop()
 
     def _show_question_step(self) -> None:
         ready = self._collection is not None and self._collection.documents > 0
@@ -335,7 +331,3 @@ class WelcomePage(QWidget):
     def _ask(self, question: str) -> None:
         assert self._collection is not None
         self._shell.open_page("chat", new=True, collection=self._collection.name, question=question)
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, UserError) else str(error).splitlines()[0]

@@ -1,13 +1,33 @@
-"""A field to search in what a list or a collection holds."""
+"""Lists of things that have names, and the field to search in them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QWidget
 
 from ui.components.basics import IconLabel
 from ui.theme import tokens
+
+
+class ItemList(QListView):
+    """Del asks for the chosen thing to be deleted, F2 for another name; nothing is edited in its place."""
+
+    delete_pressed = Signal()
+    rename_pressed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_pressed.emit()
+        elif event.key() == Qt.Key.Key_F2:
+            self.rename_pressed.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class SearchField(QLineEdit):

@@ -1,8 +1,9 @@
-"""Numbers as people read them."""
+"""Numbers, amounts and errors as people read them."""
 
 from __future__ import annotations
 
 from workbench.api.events import Progress
+from workbench.errors import FaultElsewhere, UserError
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -52,3 +53,12 @@ def describe_large(value: float) -> str:
         return f"{value:,.0f}"
     digits, _, power = f"{value:.1e}".partition("e")
     return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
+
+
+def in_words(error: Exception) -> str:
+    """One or two sentences; never the traceback of a fault of ours, never nothing."""
+    if isinstance(error, UserError):
+        return f"{error.message} {error.hint}".strip()
+    if isinstance(error, FaultElsewhere):
+        return f"Something went wrong inside the program: {error.message}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

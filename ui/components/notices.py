@@ -1,0 +1,113 @@
+"""What stands in place of content or over it: nothing yet, drop here, are you sure."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.components.basics import DangerButton, IconLabel, PlainButton, PrimaryButton, Text
+from ui.theme import tokens
+
+
+class EmptyState(QWidget):
+    """What stands where nothing is yet: what this place is for and what to do first.
+
+    ``add_action`` puts a widget below; ``button`` is the main action, None when there is none.
+    """
+
+    def __init__(self, icon: str, title: str, text: str, action: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_6, tokens.SPACE_5, tokens.SPACE_6)
+        self._column.setSpacing(tokens.SPACE_3)
+        self._column.addStretch(1)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
+        heading = Text(title, "title")
+        heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        heading.setWordWrap(True)
+        self._column.addWidget(heading)
+        words = Text(text, "muted")
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        words.setMaximumWidth(520)
+        row = QHBoxLayout()  # an aligned label that wraps would be given the height of one line
+        row.addStretch(1)
+        row.addWidget(words, 8)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self.button: PrimaryButton | None = None
+        if action:
+            self.button = PrimaryButton(action)
+            self._column.addSpacing(tokens.SPACE_2)
+            self._column.addWidget(self.button, 0, centre)
+        self._column.addStretch(2)
+
+    def add_action(self, widget: QWidget) -> None:
+        self._column.insertWidget(self._column.count() - 1, widget, 0, Qt.AlignmentFlag.AlignHCenter)
+
+
+class DropCover(QFrame):
+    """Lies over its parent. It takes no mouse events: the parent handles the drop."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self.setProperty("role", "drop")
+        self.setProperty("over", True)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.words = Text("", "title")
+        self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(IconLabel("upload", "accent", 32), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.words)
+        column.addStretch(1)
+        self.hide()
+
+    def cover(self, words: str) -> None:
+        """Show it over the whole parent."""
+        gap = tokens.SPACE_3
+        self.words.setText(words)
+        self.setGeometry(self._parent.rect().adjusted(gap, gap, -gap, -gap))
+        self.raise_()
+        self.show()
+
+
+class ConfirmRow(QWidget):
+    """Hidden until it asks. Keep has the keyboard then; kept, the keyboard goes back to ``asker``."""
+
+    confirmed = Signal()
+
+    def __init__(self, asker: QWidget, space_above: int = 0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._asker = asker
+        self._question = Text("")
+        self.confirm_button = DangerButton("")
+        self.keep_button = PlainButton("Keep")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, space_above, 0, 0)
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(self._question, 1)
+        for button in (self.confirm_button, self.keep_button):
+            button.setProperty("small", True)
+            row.addWidget(button)
+        self.confirm_button.clicked.connect(self._on_confirmed)
+        self.keep_button.clicked.connect(self._on_kept)
+        self.hide()
+
+    def set_question(self, question: str, action: str) -> None:
+        """What is asked, and what the button that does it says."""
+        self._question.setText(question)
+        self.confirm_button.setText(action)
+
+    def ask(self) -> None:
+        self.show()
+        self.keep_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_kept(self) -> None:
+        self.hide()
+        self._asker.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_confirmed(self) -> None:
+        self.hide()
+        self.confirmed.emit()

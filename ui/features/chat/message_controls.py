@@ -1,0 +1,206 @@
+"""What stands below and beside a message: the switch between versions, the editor, the actions on an answer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from ui.components.basics import IconButton, PlainButton, PrimaryButton, QuietButton, Text
+from ui.components.layout import FlowLayout
+from ui.features.chat.answer_feedback import FeedbackButtons
+from ui.theme import tokens
+from workbench.api.calls import StoredMessage
+
+
+class SiblingSwitch(QWidget):
+    """Hidden while there is only one. ``chosen`` tells the id to show."""
+
+    chosen = Signal(str)
+
+    def __init__(self, what: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._what = what
+        self._ids: tuple[str, ...] = ()
+        self._at = 0
+        self.back = IconButton("chevron-left", f"Previous {what}")
+        self.forward = IconButton("chevron-right", f"Next {what}")
+        self.place = Text("", "small")
+        self.place.setWordWrap(False)
+        self.back.clicked.connect(lambda: self._step(-1))
+        self.forward.clicked.connect(lambda: self._step(1))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.back)
+        row.addWidget(self.place)
+        row.addWidget(self.forward)
+        self.hide()
+
+    def show_siblings(self, ids: tuple[str, ...], shown: str) -> None:
+        self._ids = ids
+        self._at = ids.index(shown) if shown in ids else 0
+        self.place.setText(f"{self._at + 1}/{len(ids)}")
+        self.place.setAccessibleName(f"{self._what} {self._at + 1} of {len(ids)}")
+        self.back.setEnabled(self._at > 0)
+        self.forward.setEnabled(self._at < len(ids) - 1)
+        self.setVisible(len(ids) > 1)
+
+    def _step(self, by: int) -> None:
+        place = self._at + by
+        if 0 <= place < len(self._ids):
+            self.chosen.emit(self._ids[place])
+
+
+_CHARACTERS = 85  # about as many stand in a line
+
+
+class WordsEditor(QWidget):
+    """A field with the button that takes what was written, and Cancel. Esc gives up; where ``enter_takes``, Enter
+    takes it and Shift+Enter breaks. Nothing is taken that has no words. The field is between ``lines`` high."""
+
+    taken = Signal(str)
+    given_up = Signal()
+
+    def __init__(self, name: str, action: str, note: str, lines: tuple[int, int], enter_takes: bool = False) -> None:
+        super().__init__()
+        self._fewest, self._most = lines
+        self.field = _Field(enter_takes)
+        self.field.setAccessibleName(name)
+        self.field.taken.connect(self._on_taken)
+        self.field.given_up.connect(self.given_up)
+        self.take_button = PrimaryButton(action)
+        self.take_button.clicked.connect(self._on_taken)
+        cancel = PlainButton("Cancel")
+        cancel.clicked.connect(self.given_up)
+        row = QHBoxLayout()
+        row.addWidget(Text(note, "small"), 1)
+        row.addWidget(cancel)
+        row.addWidget(self.take_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.SPACE_2)
+        column.addWidget(self.field)
+        column.addLayout(row)
+        self.hide()
+
+    def begin(self, text: str) -> None:
+        self.field.setPlainText(text)
+        lines = min(self._most, max(self._fewest, text.count("\n") + 1 + len(text) // _CHARACTERS))
+        self.field.setFixedHeight(lines * self.field.fontMetrics().lineSpacing() + 28)
+        self.show()
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_taken(self) -> None:
+        text = self.field.toPlainText().strip()
+        if text:
+            self.taken.emit(text)
+
+
+class _Field(QPlainTextEdit):
+    taken = Signal()
+    given_up = Signal()
+
+    def __init__(self, enter_takes: bool) -> None:
+        super().__init__()
+        self._enter_takes = enter_takes
+        self.setTabChangesFocus(True)
+
+    def event(self, event: QEvent) -> bool:
+        """Escape is the field's, not a shortcut of the page around it."""
+        overrides = event.type() == QEvent.Type.ShortcutOverride
+        if overrides and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+        elif self._enter_takes and enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.taken.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+_COPIED_MS = 1_500
+
+
+class AnswerFooter(QWidget):
+    """Only what applies to the answer is in sight. The buttons say themselves that they were clicked."""
+
+    def __init__(self, siblings: SiblingSwitch) -> None:
+        super().__init__()
+        self.copy_button = _small("Copy", "copy")
+        self.copy_button.setAccessibleName("Copy answer")
+        self.again_button = _small("Again", "refresh")
+        self.again_button.setAccessibleName("Answer again")
+        self.answers_button = _small("", "table")
+        self.answers_button.setCheckable(True)
+        self.answers_button.setToolTip("Show all the answers that were made at once, or only the kept one")
+        self.tokens_button = _small("Tokens", "search")
+        self.tokens_button.setToolTip("How probable each token was, and what else could have come")
+        self.beams_button = _small("Beams", "branch")
+        self.beams_button.setToolTip("The tree of the beam search that led to this answer")
+        self.passages_button = _small("", "eye")
+        self.feedback = FeedbackButtons()
+        self.compare_button = _small("Compare", "adapters")
+        self.compare_button.setCheckable(True)
+        self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
+        self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
+        row = FlowLayout(self, tokens.SPACE_1)
+        for part in (siblings, self.copy_button, self.again_button, self.feedback):
+            row.addWidget(part)
+        for button in (
+            self.compare_button,
+            self.answers_button,
+            self.tokens_button,
+            self.beams_button,
+            self.passages_button,
+        ):
+            button.hide()
+            row.addWidget(button)
+        self.setMinimumHeight(30)  # reserved from the start: nothing moves when it is filled
+
+    def show_message(self, message: StoredMessage) -> None:
+        written = message.state != "streaming" and bool(message.text)
+        self.copy_button.setVisible(written)
+        self.again_button.setVisible(message.state not in ("streaming", "failed"))  # that has its own Try again
+        self.feedback.setVisible(written)
+        self.feedback.show_rating(message.rating)
+        by_beams = message.recipe is not None and message.recipe.decoding.strategy == "beam"
+        self.beams_button.setVisible(message.traced and by_beams)
+
+    def show_answers(self, message: StoredMessage, beside: bool) -> None:
+        """How many answers were made at once, and whether they stand ``beside`` each other now."""
+        count = len(message.sequences)
+        self.answers_button.setText(f"{count} answers")
+        self.answers_button.setVisible(message.state != "streaming" and count > 1)
+        self.answers_button.setChecked(beside)
+        self.tokens_button.setVisible(message.traced and not beside)
+
+    def show_passages(self, count: int) -> None:
+        self.passages_button.setText(f"Passages shown ({count})")
+        self.passages_button.setVisible(count > 0)
+
+    def offer_comparison(self, there: bool, can_ask: bool) -> None:
+        """Whether there is an answer to compare it with, and else whether one can be asked for."""
+        self.compare_button.setText("Base and tuned" if there else "Compare")
+        self.compare_button.setToolTip(
+            "Show the answers of the base model and of the tuned one side by side, or only the kept one"
+            if there
+            else "Ask the base model the same, and see both answers side by side"
+        )
+        self.compare_button.setVisible(there or can_ask)
+
+    def show_copied(self) -> None:
+        """Say for a moment that the answer was copied."""
+        self.copy_button.setText("Copied")
+        self._copied.start()
+
+
+def _small(words: str, icon: str) -> QuietButton:
+    button = QuietButton(words, icon)
+    button.setProperty("small", True)
+    return button
