@@ -82,8 +82,8 @@ def test_a_child_is_started_by_module_or_as_the_frozen_program(monkeypatch: pyte
         sys.executable, "-P", "-m", "workbench.workers", "reader",
     ]  # fmt: skip
     assert python_command("workbench.workers", "--worker", "reader", "/other/python")[0] == "/other/python"
-    places = import_path().get("PYTHONPATH", str(Path(wire.__file__).parents[1])).split(os.pathsep)
-    assert Path(places[0], "workbench", "wire.py").exists()
+    places = import_path().get("PYTHONPATH", str(Path(wire.__file__).parents[2])).split(os.pathsep)
+    assert Path(places[0], "workbench", "api", "wire.py").exists()
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert python_command("workbench.workers", "--worker", "reader") == [sys.executable, "--worker", "reader"]
     assert import_path() == {}

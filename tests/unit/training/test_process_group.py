@@ -12,7 +12,7 @@ import pytest
 from workbench.api import events
 from workbench.errors import FaultElsewhere, UserError
 from workbench.records.training import TrainingConfig
-from workbench.training import process_group as launching
+from workbench.training import process_group
 from workbench.training.protocol import BaseModel, TrainModel
 from workbench.workers.process import spawn
 
@@ -26,32 +26,32 @@ time.sleep(600)  # as a process does that waits for one that has left
 HAS_NO_MEMORY = r"""
 import contextlib, sys, types
 from pathlib import Path
-from workbench.techniques.finetuning.training import launching
+from workbench.training import process_group
 def train(*given):
     raise MemoryError("of 9 GB")
 sys.modules["workbench.training.run"] = types.SimpleNamespace(train=train)
-launching._group = contextlib.nullcontext
-launching._own_gpu = lambda: ""
-sys.exit(launching.run_share(Path(sys.argv[1])))
+process_group._group = contextlib.nullcontext
+process_group._own_gpu = lambda: ""
+sys.exit(process_group.run_share(Path(sys.argv[1])))
 """
 
 
 @pytest.mark.parametrize("rank", ["0", "1"])
 def test_whichever_process_has_no_memory_left_says_so(rank: str, tmp_path: Path) -> None:
     call = TrainModel(config=TrainingConfig(), model=BaseModel(name="tiny", path="x"), folder=str(tmp_path))
-    (tmp_path / launching._CALL).write_bytes(msgspec.json.encode(call))
-    (tmp_path / launching._LEADER).write_text(str(os.getpid()))
+    (tmp_path / process_group._CALL).write_bytes(msgspec.json.encode(call))
+    (tmp_path / process_group._LEADER).write_text(str(os.getpid()))
     environment = {**os.environ, "RANK": rank}
     with spawn([sys.executable, "-c", HAS_NO_MEMORY, str(tmp_path)], environment) as process:
         with pytest.raises(FaultElsewhere, match="MemoryError: of 9 GB"):
-            launching._follow(process, lambda event: None)
+            process_group._follow(process, lambda event: None)
         assert process.wait() == 1  # so that those that wait for it are ended
 
 
 def test_processes_that_wait_for_one_that_has_left_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launching, "_END_S", 0.2)
+    monkeypatch.setattr(process_group, "_END_S", 0.2)
     said = events.encode(events.Failed(message="No room.", hint="Free some.")).decode()
     with spawn([sys.executable, "-c", SAYS_AND_STAYS, said], {}) as process:
         with pytest.raises(UserError, match="No room"):
-            launching._follow(process, lambda event: None)
+            process_group._follow(process, lambda event: None)
         assert process.poll() is not None
