@@ -303,12 +303,12 @@ def test_calls_from_many_threads_and_callbacks_that_call(client: MakeClient) -> 
 ASK_AND_BE_KILLED = """
 import os, sys, signal
 from pathlib import Path
-from workbench import client as client_module
+from workbench.api import client as client_module
 from workbench.api.client import Client
 from workbench.paths import Home
 from workbench.api.calls import Ask
 from workbench.records.recipes import DecodingPart, Recipe
-from workbench import events
+from workbench.api import events
 client = Client(Home(Path(sys.argv[1])), idle_s=0.5)
 recipe = Recipe(decoding=DecodingPart(max_tokens=24, temperature=1.5))
 for event in client.stream(Ask(question="Tell me a long story about the sea and its many wonders.", recipe=recipe)):

@@ -21,7 +21,7 @@ from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.training import planning
 from workbench.training.protocol import BaseModel, InspectSet, Plan, SetPaused, Trained, TrainModel
-from workbench.training.weights import dtype_selection as choosing
+from workbench.training.weights import dtype_selection
 from workbench.workers.host import WorkerHost
 from workbench.workers.training import TrainingService
 
@@ -241,9 +241,9 @@ def test_looking_into_a_set_loads_no_torch(model: BaseModel, tmp_path: Path) -> 
     code = f"""
 import sys
 from workbench.api.protocol import RequestContext, read_result
-from workbench.techniques.finetuning import planning
+from workbench.training import planning
 from workbench.training.protocol import BaseModel, InspectSet
-from workbench.training.weights import choosing
+from workbench.training.weights import dtype_selection
 from workbench.records.training import DataPart, TrainingConfig
 from workbench.workers.training import TrainingService
 rows = {str(write_rows(tmp_path / "rows.jsonl"))!r}
@@ -258,15 +258,15 @@ print(*sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 
 @pytest.mark.parametrize(("cards", "processes", "form", "free"), [
     ([], 1, "f32", 8_000_000_000),
-    ([choosing.Card(3_000_000_000, True)], 1, "bf16", 3_000_000_000),
-    ([choosing.Card(3_000_000_000, False)], 1, "f32", 3_000_000_000),
-    ([choosing.Card(3_000_000_000, True)], 2, "f32", 8_000_000_000),  # not one for each: on the processor
-    ([choosing.Card(3_000_000_000, True), choosing.Card(2_000_000_000, True)], 2, "bf16", 4_000_000_000),
+    ([dtype_selection.Card(3_000_000_000, True)], 1, "bf16", 3_000_000_000),
+    ([dtype_selection.Card(3_000_000_000, False)], 1, "f32", 3_000_000_000),
+    ([dtype_selection.Card(3_000_000_000, True)], 2, "f32", 8_000_000_000),  # not one for each: on the processor
+    ([dtype_selection.Card(3_000_000_000, True), dtype_selection.Card(2_000_000_000, True)], 2, "bf16", 4_000_000_000),
 ])  # fmt: skip
 def test_it_plans_for_what_is_trained_on(
     model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cards: Any, processes: int, form: str, free: int
 ) -> None:
-    monkeypatch.setattr(choosing, "find_cards", lambda most: tuple(cards[:most]))
+    monkeypatch.setattr(dtype_selection, "find_cards", lambda most: tuple(cards[:most]))
     monkeypatch.setattr(planning, "computes_bf16", lambda: False)
     config = TrainingConfig(data=DataPart(path=str(write_rows(tmp_path / "rows.jsonl"))), processes=processes)
     call = Plan(config=config, model=model, runs=str(tmp_path), memory_free_bytes=8_000_000_000)
@@ -279,8 +279,8 @@ def test_without_a_driver_there_are_no_cards(monkeypatch: pytest.MonkeyPatch) ->
     def missing(name: str) -> None:
         raise OSError(name)
 
-    monkeypatch.setattr(choosing.ctypes, "CDLL", missing)
-    assert choosing.find_cards(1) == ()
+    monkeypatch.setattr(dtype_selection.ctypes, "CDLL", missing)
+    assert dtype_selection.find_cards(1) == ()
 
 
 PASSES = """

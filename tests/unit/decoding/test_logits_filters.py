@@ -134,6 +134,7 @@ CASES: dict[str, tuple[dict[str, object], Callable[[Distribution], Distribution]
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_tokens_are_drawn_as_often_as_their_probability_says(name: str, logits: npt.NDArray[np.float32]) -> None:
     settings, narrowed = CASES[name]

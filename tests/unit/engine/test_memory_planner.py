@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workbench.api.calls import Device, Machine, ModelDetails, ModelRecord
-from workbench.engine import memory_planner as fitting
+from workbench.engine import memory_planner
 from workbench.engine.memory_planner import cache_bytes, plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
 from workbench.engine.protocol import Load
@@ -166,8 +166,8 @@ def test_layers_that_were_asked_for_are_refused_with_how_many_would_fit() -> Non
 
 def test_a_refusal_does_not_try_every_context_with_every_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
-    attempt = fitting._Fitting._try
-    monkeypatch.setattr(fitting._Fitting, "_try", lambda *those: tried.append(those) or attempt(*those))
+    attempt = memory_planner._Fitting._try
+    monkeypatch.setattr(memory_planner._Fitting, "_try", lambda *those: tried.append(those) or attempt(*those))
     with pytest.raises(UserError, match=r"needs 22\.0 GB"):
         plan_load(Load(path="x", context_tokens=131_072), model(20.0, trained=131_072), machine(8), [CPU, gpu(2)])
     assert len(tried) < 500  # of 512 contexts with 34 numbers of layers

@@ -16,7 +16,7 @@ from workbench.api.calls import AddResult
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
 from workbench.errors import UserError, WorkerDied
-from workbench.techniques.retrieval import file_scan as survey
+from workbench.techniques.retrieval import file_scan
 from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingLane
 from workbench.techniques.retrieval.index import CollectionIndex
@@ -210,7 +210,7 @@ def test_a_bad_file_is_not_tried_at_every_change_but_again_later(desk: Desk, mon
     desk.run()
     result, _ = desk.run()
     assert ([f.reason for f in result.failed], desk.reader.read_paths) == (["Why."], [])
-    monkeypatch.setattr(survey, "FAILED_AGAIN_S", 0.0)
+    monkeypatch.setattr(file_scan, "FAILED_AGAIN_S", 0.0)
     desk.run()
     assert desk.reader.read_paths == ["bad.txt"]
 

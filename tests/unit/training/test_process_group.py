@@ -16,6 +16,8 @@ from workbench.training import process_group
 from workbench.training.protocol import BaseModel, TrainModel
 from workbench.workers.process import spawn
 
+pytestmark = pytest.mark.process
+
 SAYS_AND_STAYS = r"""
 import sys, time
 sys.stdout.buffer.write(b"\x1e" + sys.argv[1].encode() + b"\n")

@@ -15,6 +15,8 @@ from workbench.api.protocol import RequestContext
 from workbench.core.runs.orphaned_worker import FILE, note_worker, wait_for_earlier
 from workbench.errors import Cancelled
 
+pytestmark = pytest.mark.process
+
 
 def test_it_waits_until_the_earlier_one_has_left(tmp_path: Path) -> None:
     earlier = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
