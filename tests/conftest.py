@@ -1,6 +1,10 @@
-"""The small real models that tests use, found in the installed starter packages without importing them.
+"""The markers that select tests, and the small real models that tests use.
 
-Each fixture skips the test when its package is not installed; the ``starter`` and ``dev`` extras bring them all.
+``ui`` and ``process`` follow from the folder, ``model`` from the fixtures, ``slow`` from what the module imports. A file
+whose tests need another marker names it in ``pytestmark``; a test that has none of them is ``fast``.
+
+The models are found in the installed starter packages without importing these; a fixture skips the test when its package
+is missing. The extras ``starter`` and ``dev`` bring them all.
 """
 
 from __future__ import annotations
@@ -9,8 +13,46 @@ import hashlib
 import importlib.util
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+TESTS = Path(__file__).parent
+FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process"}
+MODEL_FIXTURES = {"smollm_path", "gemma_path", "minilm_path"}
+ENGINES = {"smollm", "gemma", "small", "narrow", "exact", "exact_gemma"}  # fixtures that parametrised tests ask for
+TORCH_MODULES = {
+    "torch",
+    "tests.unit.tiny_adapters",
+    "tests.unit.tiny_models",
+    "tests.unit.training.tiny_training",
+    "tests.unit.training.weights.tiny_families",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder, by the models that its fixtures load, and by the imports of its module."""
+    for item in items:
+        marker = FOLDER_MARKERS.get(item.path.relative_to(TESTS).parts[0])
+        if marker is not None:
+            item.add_marker(marker)
+        if isinstance(item, pytest.Function):
+            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+            named = {value for value in parameters if isinstance(value, str)}
+            if MODEL_FIXTURES.intersection(item.fixturenames) or ENGINES.intersection(named):
+                item.add_marker("model")
+            if "renderer" in item.fixturenames:  # the template process
+                item.add_marker("process")
+            if imports_torch(item.module):
+                item.add_marker("slow")
+        if not any(item.get_closest_marker(marker) for marker in ("model", "process", "slow", "ui")):
+            item.add_marker("fast")
+
+
+def imports_torch(module: ModuleType) -> bool:
+    """Whether a test module uses torch itself or through the tiny models."""
+    origins = ({getattr(value, "__name__", ""), getattr(value, "__module__", "")} for value in vars(module).values())
+    return any(TORCH_MODULES.intersection(names) for names in origins)
 
 
 def package_folder(package: str) -> Path:
