@@ -1,10 +1,10 @@
 """The markers that select tests, and the small real models that tests use.
 
-``ui`` and ``process`` follow from the folder, ``model`` from the fixtures, ``slow`` from what the module imports. A file
-whose tests need another marker names it in ``pytestmark``; a test that has none of them is ``fast``.
+``ui`` and ``process`` follow from the folder, ``model`` from the fixtures, ``slow`` from what the module imports. A
+file whose tests need another marker names it in ``pytestmark``; a test that has none of them is ``fast``.
 
-The models are found in the installed starter packages without importing these; a fixture skips the test when its package
-is missing. The extras ``starter`` and ``dev`` bring them all.
+The models are found in the installed starter packages without importing these; a fixture skips the test when its
+package is missing. The extras ``starter`` and ``dev`` bring them all.
 """
 
 from __future__ import annotations

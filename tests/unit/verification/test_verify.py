@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.gguf.test_export import base_of, save_changed, with_virtual_tokens
+from tests.unit.training.test_gguf_export import base_of, save_changed, with_virtual_tokens
 
 from tests.unit import tiny_models
 from tests.unit.gguf.test_merging import LOHA, LOKR, MISS, OFT, VERA
