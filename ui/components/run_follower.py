@@ -85,6 +85,7 @@ class RunFollower(QObject):
         if isinstance(error, WorkerDied) and error.worker == "core":
             return  # not the run has ended: the frame says so, and the run is followed again with the next core
         self.terminal = terminal
+        self._seen = max(self._seen, terminal.seq)  # followed further, it is not told again
         self._take_end(terminal)
         self.ended.emit(terminal)
 
