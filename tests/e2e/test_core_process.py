@@ -303,7 +303,6 @@ def test_calls_from_many_threads_and_callbacks_that_call(client: MakeClient) -> 
 ASK_AND_BE_KILLED = """
 import os, sys, signal
 from pathlib import Path
-from workbench.api import client as client_module
 from workbench.api.client import Client
 from workbench.paths import Home
 from workbench.api.calls import Ask
