@@ -264,8 +264,8 @@ def test_an_unreadable_call_fails_alone(home: Home, client: MakeClient) -> None:
     link = connect(home.address, authkey=key)
     link.send_bytes(wire.encode(wire.Hello(__version__)))
     assert isinstance(wire.decode_to_client.decode(link.recv_bytes()), wire.Welcome)
-    link.send_bytes(wire.encode(wire.Request(1, msgspec.Raw(wire.encode({"call": "no.such"})))))
-    link.send_bytes(wire.encode(wire.Request(2, msgspec.Raw(wire.encode(GetStatus())))))
+    link.send_bytes(wire.encode(wire.CallMessage(1, msgspec.Raw(wire.encode({"call": "no.such"})))))
+    link.send_bytes(wire.encode(wire.CallMessage(2, msgspec.Raw(wire.encode(GetStatus())))))
     answers = {}
     for _ in range(2):
         told = wire.decode_to_client.decode(link.recv_bytes())

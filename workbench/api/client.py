@@ -83,7 +83,7 @@ class Client:
         self._idle_s = idle_s
         self._numbers = itertools.count(1)
         self._news = threading.Condition()  # guards what follows; never held while calling back
-        self._open: dict[int, _OpenCall] = {}
+        self._open: dict[int, _ClientCall] = {}
         self._unsent: list[wire.ToCore] = []
         self._link: Connection | None = None
         self._wanted = True
@@ -99,8 +99,8 @@ class Client:
             if self._closed:
                 raise RuntimeError("the client is closed")
             number = next(self._numbers)
-            opened = self._open[number] = _OpenCall(self, number, on_event)
-            self._say(wire.Request(number, encoded))
+            opened = self._open[number] = _ClientCall(self, number, on_event)
+            self._say(wire.CallMessage(number, encoded))
         return opened
 
     def stream(self, call: Call[R]) -> Iterator[Event]:
@@ -198,7 +198,7 @@ class Client:
     def _end_calls(self, ending: Event, *, sent_only: bool) -> None:
         """End the open calls. With ``sent_only`` those that came after the loss stay, for the next connection."""
         with self._news:
-            waiting = {m.id for m in self._unsent if isinstance(m, wire.Request)} if sent_only else set()
+            waiting = {m.id for m in self._unsent if isinstance(m, wire.CallMessage)} if sent_only else set()
             if self._closed:
                 waiting, ending = set(), events.Cancelled()
             left = [opened for number, opened in self._open.items() if number not in waiting]
@@ -286,7 +286,7 @@ class Client:
         return None
 
 
-class _OpenCall:
+class _ClientCall:
     def __init__(self, client: Client, number: int, on_event: Listener) -> None:
         self._client = client
         self._number = number

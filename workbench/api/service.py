@@ -197,7 +197,7 @@ class _Session:
     def _take(self, message_bytes: bytes) -> bool:
         """Deal with one message; False when the client is done."""
         message = wire.decode_to_core.decode(message_bytes)
-        if isinstance(message, wire.Request):
+        if isinstance(message, wire.CallMessage):
             self._begin(message)
         elif isinstance(message, wire.Cancel):
             with self._lock:
@@ -208,7 +208,7 @@ class _Session:
             return False
         return True
 
-    def _begin(self, request: wire.Request) -> None:
+    def _begin(self, request: wire.CallMessage) -> None:
         context = RequestContext()
         try:
             call = _decode_call(request.call)

@@ -1,8 +1,8 @@
-"""What crosses the local connection between a client and the core: msgspec bytes, never pickles.
+"""The messages of the local connection between a client and the core: msgspec bytes, never pickles.
 
-The client says ``Hello`` first and is told ``Welcome`` or ``Refused``. Then it sends ``Request``s, several of which may
-be under way, and ``Cancel``s; each request is answered by ``EventMessage``s, the last one terminal. Both ends are the
-same version of the program, so nothing here needs to be understood by another one but ``Hello`` and ``Refused``.
+The client sends ``Hello`` first; the answer is ``Welcome`` or ``Refused``. Then it sends ``CallMessage``s, several of
+which may be open at once, and ``Cancel``s; each call is answered by ``EventMessage``s, the last one terminal. Both ends
+have the same version: only ``Hello`` and ``Refused`` have to be readable by another one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     wire: int = WIRE
 
 
-class Request(msgspec.Struct, frozen=True, tag="request"):
+class CallMessage(msgspec.Struct, frozen=True, tag="request"):
     """``call`` stays raw until it is known that this core can read it."""
 
     id: int
@@ -65,7 +65,7 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
 
 READY, TAKEN, FAILED = "ready", "taken", "failed"
 
-ToCore = Request | Cancel | Leave
+ToCore = CallMessage | Cancel | Leave
 ToClient = Welcome | Refused | EventMessage
 
 encode = msgspec.msgpack.Encoder().encode

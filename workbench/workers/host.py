@@ -26,8 +26,8 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of, result_of
 from workbench.errors import WorkerDied
 from workbench.launching import import_path, python_command
+from workbench.workers.messages import PROTOCOL, Cancel, FromWorker, Ready, Shutdown, ToWorker, WorkerRequest
 from workbench.workers.process import StderrTail, kill_group, kill_tree, measure_tree, spawn
-from workbench.workers.protocol import PROTOCOL, Cancel, FromWorker, Ready, Request, Shutdown, ToWorker
 
 R = TypeVar("R")
 State = Literal["stopped", "starting", "ready", "dead"]
@@ -49,7 +49,7 @@ LEAVE_S = 2.0
 _log = logging.getLogger(__name__)
 
 
-class OpenCall:
+class WorkerCall:
     """A request that a worker is answering."""
 
     def __init__(self, life: _Life, number: int, on_event: Callable[[Event], None]) -> None:
@@ -105,7 +105,7 @@ class WorkerHost:
 
     # -- requests ---------------------------------------------------------------------------------
 
-    def start_call(self, call: Call[R], on_event: Callable[[Event], None], *, pid: int = 0) -> OpenCall:
+    def start_call(self, call: Call[R], on_event: Callable[[Event], None], *, pid: int = 0) -> WorkerCall:
         """Send a call, starting the worker when needed, and return. ``on_event`` runs on the worker's reader
         thread, in order, and must be quick; its last event is terminal. With ``pid`` it is for that process only,
         which holds what the call is about. Raises WorkerDied when that one is gone or none can be started."""
@@ -285,7 +285,7 @@ class _Life:
         )
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # guards the open calls and their timers, and the order of what is written
-        self._open: dict[int, OpenCall] = {}
+        self._open: dict[int, WorkerCall] = {}
         self._timers: dict[int, threading.Timer] = {}
         self._over = False
         self._unsent: queue.SimpleQueue[ToWorker | None] = queue.SimpleQueue()
@@ -296,15 +296,15 @@ class _Life:
         for thread in (self._reader, self._writer, self._watcher):
             thread.start()
 
-    def open(self, call: Call[R], on_event: Callable[[Event], None]) -> OpenCall | None:
+    def open(self, call: Call[R], on_event: Callable[[Event], None]) -> WorkerCall | None:
         """Send a call; None when this life is over and another one has to take it."""
         request_call = msgspec.Raw(msgspec.json.encode(call))
         with self._lock:
             if self._over or self.asked_to_leave:
                 return None
             number = next(self._numbers)
-            opened = self._open[number] = OpenCall(self, number, on_event)
-            self._unsent.put(Request(number, request_call))
+            opened = self._open[number] = WorkerCall(self, number, on_event)
+            self._unsent.put(WorkerRequest(number, request_call))
         return opened
 
     def cancel(self, number: int) -> None:
@@ -408,7 +408,7 @@ class _Life:
             self.kill()
 
 
-def _tell(opened: OpenCall, event: Event) -> None:
+def _tell(opened: WorkerCall, event: Event) -> None:
     try:
         opened.on_event(event)
     except Exception:  # noqa: BLE001 - one caller's bug must not silence the worker for all the others

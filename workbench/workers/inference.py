@@ -1,6 +1,6 @@
-"""The inference worker: holds one loaded model and answers what ``workbench.engine.protocol`` can ask.
+"""The inference worker: one loaded model, and a handler for each call of ``workbench.engine.protocol``.
 
-Loading and unloading wait until what runs has ended; everything else runs side by side.
+Loading and unloading wait until the running calls have ended; all other calls run side by side.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from workbench.workers.serve import serve
 _LOOK_S = 0.05
 
 
-class Inference:
+class InferenceServer:
     """The handlers, and the model that they share. All may be called from any thread."""
 
     def __init__(self) -> None:
@@ -208,7 +208,7 @@ def _left_out(prompt: Prompt, context_tokens: int) -> str:
 
 
 def main() -> None:
-    inference = Inference()
+    inference = InferenceServer()
     encoding = Encoding()
     serve(
         "inference",

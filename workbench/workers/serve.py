@@ -17,7 +17,7 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.protocol import Call, RequestContext, failure_of
-from workbench.workers.protocol import Cancel, FromWorker, Ready, Reply, Request, Shutdown, ToWorker
+from workbench.workers.messages import Cancel, FromWorker, Ready, Reply, Shutdown, ToWorker, WorkerRequest
 
 Handler = Callable[[Any, RequestContext], Iterator[events.Event]]
 
@@ -53,7 +53,7 @@ def serve(
     running: dict[int, RequestContext] = {}
     idle = threading.Condition()
 
-    def run(request: Request, context: RequestContext) -> None:
+    def run(request: WorkerRequest, context: RequestContext) -> None:
         try:
             _answer(request, context, call_decoder, handlers, line_out)
         finally:
@@ -66,7 +66,7 @@ def serve(
         if not line.endswith(b"\n"):
             break  # the parent died in the middle of it
         message = decoder.decode(line)
-        if isinstance(message, Request):
+        if isinstance(message, WorkerRequest):
             context = RequestContext()
             with idle:
                 running[message.id] = context
@@ -89,7 +89,7 @@ def serve(
 
 
 def _answer(
-    request: Request,
+    request: WorkerRequest,
     context: RequestContext,
     calls: msgspec.json.Decoder[Any],
     handlers: Mapping[type[Call[Any]], Handler],

@@ -71,9 +71,9 @@ def test_bytes_survive_both_ways_through_the_wires() -> None:
     "call", [GetStatus(), Ask(question="你好 🙂", recipe=Recipe(retrieval=RetrievalPart(collection="Papers")))]
 )
 def test_calls_arrive_as_they_were_sent(call: AnyCall) -> None:
-    sent = wire.encode(wire.Request(7, msgspec.Raw(wire.encode(call))))
+    sent = wire.encode(wire.CallMessage(7, msgspec.Raw(wire.encode(call))))
     request = wire.decode_to_core.decode(sent)
-    assert isinstance(request, wire.Request)
+    assert isinstance(request, wire.CallMessage)
     assert msgspec.msgpack.decode(request.call, type=AnyCall) == call
 
 

@@ -1,7 +1,7 @@
-"""The lines that cross a worker's stdin and stdout: JSON, one message a line.
+"""The messages on a worker's stdin and stdout: JSON, one per line.
 
-Parent to worker: ``Request``, ``Cancel``, ``Shutdown``. Worker to parent: ``Ready`` first, then ``Reply``s. EOF on
-stdin means that the parent has gone.
+Parent to worker: ``WorkerRequest``, ``Cancel``, ``Shutdown``. Worker to parent: ``Ready`` first, then ``Reply``s.
+EOF on stdin: the parent has gone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from workbench.api.events import Event
 PROTOCOL = 1
 
 
-class Request(msgspec.Struct, frozen=True, tag="request"):
+class WorkerRequest(msgspec.Struct, frozen=True, tag="request"):
     """``call`` is a Call of the worker's kind, kept raw until the worker decodes it."""
 
     id: int
@@ -41,5 +41,5 @@ class Reply(msgspec.Struct, frozen=True, tag="reply"):
     event: Event
 
 
-ToWorker = Request | Cancel | Shutdown
+ToWorker = WorkerRequest | Cancel | Shutdown
 FromWorker = Ready | Reply
