@@ -249,7 +249,7 @@ def test_a_model_with_a_missing_tensor_is_refused_by_llama_cpp(
     """The file is sound as a file, but not a model that llama.cpp can build: a tensor goes by another name."""
     path = tmp_path / "odd.gguf"
     raw = smollm_path.read_bytes()
-    path.write_bytes(raw.replace(b"blk.7.attn_k.weight", b"blk.7.attn_q.weighT", 1))
+    path.write_bytes(raw.replace(b"blk.7.attn_norm.weight", b"blk.7.attn_norm.weighT", 1))
     with pytest.raises(UserError, match="cannot load"):
         worker.call(Load(path=str(path), context_tokens=512, threads=1))
     with pytest.raises(UserError, match="No model is loaded"):
