@@ -30,7 +30,7 @@ from workbench.techniques.retrieval import documents, grounded
 from workbench.techniques.retrieval.protocol import Retriever
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
-__all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "Services", "answer", "prepare"]
+__all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "Services", "answer", "check"]
 
 
 class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,18 +73,9 @@ class Services(Protocol):
         """The SHA-256 of the model's files; "" while it is not known."""
 
 
-def prepare(request: AnswerRequest, services: Services) -> Resolved:
-    """Look up the recipe and check that the request can be answered with it. Loads nothing.
-
-    Raises UserError that says what is missing.
-    """
-    resolved = services.resolve(request.recipe)
-    check(request, resolved, services)
-    return resolved
-
-
 def check(request: AnswerRequest, resolved: Resolved, services: Services) -> None:
-    """Raises UserError when the request asks nothing, or for what its model is not able to do."""
+    """Refuse what cannot be answered, before anything is loaded. Raises UserError that names what is missing: a
+    question, a collection, or a capability of the model."""
     if request.task is not None and request.prefix is None and resolved.collection is None:
         raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
     if request.task is None and request.prefix is None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, document_text, passage
-from workbench.answering import AnswerRequest, Prefix, answer, prepare
+from workbench.answering import AnswerRequest, Prefix, answer, check
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.protocol import RequestContext
@@ -87,7 +87,7 @@ def test_background_requests_say_so_to_the_backend() -> None:
 
 def test_what_was_resolved_before_is_not_looked_up_again() -> None:
     services = FakeServices(FakeModelBackend(["Yes."]))
-    resolved = prepare(ASKED, services)
+    resolved = services.resolve(ASKED.recipe)
     services.resolve = None  # type: ignore[assignment,method-assign]
     *_, last = answer(ASKED, services, RequestContext(), resolved=resolved)
     assert result_of(last).answer == "Yes."
@@ -106,7 +106,7 @@ def test_a_recipe_that_cannot_be_resolved_ends_the_answer() -> None:
 def test_a_question_is_needed(conversation: tuple[Message, ...]) -> None:
     services = FakeServices(FakeModelBackend())
     with pytest.raises(UserError, match="no question"):
-        prepare(AnswerRequest(recipe=Recipe(), conversation=conversation), services)
+        check(AnswerRequest(recipe=Recipe(), conversation=conversation), services.resolve(Recipe()), services)
 
 
 NEEDS = {
