@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench import __version__
-from workbench.errors import UserError
 from workbench.paths import Home, find_home
-from workbench.settings import Settings, load_settings
+from workbench.settings import load_settings
 
 if TYPE_CHECKING:
     from ui.shell import Shell
@@ -76,7 +75,7 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
     QApplication.setWindowIcon(QIcon(str(ICONS.parent / "app-icon.svg")))
     fresh = not home.database.exists()
     home.create()
-    settings = _settings(home)
+    settings = load_settings(home.settings)
     theme = current_theme()
     theme.choose(settings.general.theme)
     theme.set_reading_size(settings.general.text_size)
@@ -88,14 +87,6 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
     window.painted.connect(window.start, Qt.ConnectionType.QueuedConnection)  # the frame first, then a page in it
     window.show()
     return window
-
-
-def _settings(home: Home) -> Settings:
-    """The stored settings, for the colours of the first picture; the core tells when they cannot be read."""
-    try:
-        return load_settings(home.settings)
-    except UserError:
-        return Settings()
 
 
 if __name__ == "__main__":

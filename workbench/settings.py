@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
 from msgspec import Meta
 
 from workbench.durability import flush_to_disk
-from workbench.errors import UserError
+from workbench.records.stored import Stored, Unreadable, explained
 
 
-class General(msgspec.Struct, frozen=True, kw_only=True):
+class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the program looks and what it may do."""
 
     theme: Annotated[
@@ -39,7 +40,7 @@ class General(msgspec.Struct, frozen=True, kw_only=True):
     ] = True
 
 
-class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How llama.cpp runs a model. A change takes effect when the model is next loaded."""
 
     context_tokens: Annotated[
@@ -149,7 +150,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(float(share) for share in self.tensor_split.split(",") if share.strip())
 
 
-class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True):
+class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How documents are read."""
 
     read_seconds: Annotated[
@@ -185,11 +186,13 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings of a home folder, by section."""
+    """All settings of a home folder, by section. ``problems`` say what of their file cannot be read: that is at its
+    default here, and stays in the file."""
 
     general: General = General()
     engine: EngineSettings = EngineSettings()
     documents: DocumentSettings = DocumentSettings()
+    problems: tuple[str, ...] = ()
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -199,35 +202,59 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 
 
+SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any])
+
+
 def load_settings(path: Path) -> Settings:
-    """The settings in ``path``; all defaults when it is not there.
+    """The settings in ``path``; defaults for what is not there and for what cannot be read."""
+    data = _read(path)
+    if isinstance(data, Unreadable):
+        return Settings(problems=(f"{data.reason} All settings are at their defaults until it can be read.",))
+    sections: dict[str, Any] = {}
+    problems = []
+    for section, name, value in _entries(data):
+        kind = SECTIONS.get(section)
+        try:
+            if kind is None:
+                raise msgspec.ValidationError("there is no section of that name")
+            read = getattr(msgspec.convert({name: value}, kind), name)
+            sections[section] = msgspec.structs.replace(sections.get(section, kind()), **{name: read})
+        except msgspec.ValidationError as error:
+            problems.append(f"The setting {section}.{name} in {path} is not used: {explained(error)}.")
+    return Settings(**sections, problems=tuple(problems))
 
-    Raises UserError that names the file and the setting when it cannot be read.
-    """
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"The settings file {path} cannot be read: {error}.", "Mend it or delete it.") from error
-    try:
-        return msgspec.convert(data, Settings)
-    except msgspec.ValidationError as error:
-        raise UserError(
-            f"A setting in {path} is not valid: {error}.", "Mend that line, or delete it to use the default."
-        ) from error
 
-
-def save_settings(path: Path, settings: Settings) -> None:
-    """Write what differs from the defaults; the old file stays whole until the new one is."""
-    data = {}
-    for section in SECTIONS:
-        now, default = getattr(settings, section), getattr(Settings(), section)
-        changed = {f: getattr(now, f) for f in now.__struct_fields__ if getattr(now, f) != getattr(default, f)}
-        if changed:
-            data[section] = changed
+def save_settings(path: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write changed fields, by section; those at their default go from the file, all else stays in it. The old file
+    stays whole until the new one is. Raises UserError where the file cannot be read."""
+    data = _read(path)
+    if isinstance(data, Unreadable):
+        raise data.error()
+    for section, fields in changed.items():
+        default = msgspec.to_builtins(SECTIONS[section]())
+        kept = {**data.get(section, {}), **fields}
+        data[section] = {name: value for name, value in kept.items() if name not in fields or value != default[name]}
     beside = path.with_suffix(".toml.new")
     with beside.open("wb") as file:
-        tomli_w.dump(data, file)
+        tomli_w.dump(SETTINGS.numbered({section: fields for section, fields in data.items() if fields}), file)
         flush_to_disk(file)
     os.replace(beside, path)
+
+
+def _read(path: Path) -> dict[str, Any] | Unreadable:
+    try:
+        read: dict[str, Any] | Unreadable = SETTINGS.current(tomllib.loads(path.read_text("utf-8")))
+        return read
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        return Unreadable(f"The settings file {path} cannot be read: {error}.", "Correct it or delete it.")
+
+
+def _entries(data: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Section, name and value of each setting."""
+    for section, fields in data.items():
+        if isinstance(fields, dict):
+            yield from ((section, name, value) for name, value in fields.items())
+        else:
+            yield section, "", fields

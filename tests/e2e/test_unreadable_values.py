@@ -16,6 +16,7 @@ from workbench.api.calls import (
     Ask,
     BranchPoint,
     BuildData,
+    ChangeSettings,
     Chat,
     ChatRecord,
     ExportAdapter,
@@ -23,10 +24,12 @@ from workbench.api.calls import (
     ExportRun,
     FollowRun,
     GetChat,
+    GetSettings,
     InspectAnswer,
     KeepSequence,
     ListAdapters,
     ListChats,
+    ListDataSets,
     ListRuns,
     MergeAdapter,
     PlanTraining,
@@ -310,3 +313,34 @@ def test_what_a_run_is_queued_with_and_comes_to_has_a_number(home: Home) -> None
     [(config, result)] = sql(home, "select config, result from runs where title = 'Set Mine'")
     assert config.startswith('{"format":1,')
     assert result.startswith('{"format":1,')
+
+
+# -- sets and settings ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("card", "said"), [('{"name":', "damaged"), ('{"format": 2}', "newer version")])
+def test_a_set_whose_card_cannot_be_read_is_listed_and_says_why(home: Home, card: str, said: str) -> None:
+    (home.datasets / "Answers.json").write_text(card)
+    workbench = opened(home)
+    try:
+        answers, texts = sorted(call(workbench, ListDataSets()).sets, key=lambda one: one.name)
+        assert (answers.examples, answers.origin, texts.unreadable) == (2, "", "")
+        assert said in answers.unreadable
+    finally:
+        workbench.close()
+    assert (home.datasets / "Answers.json").read_text() == card
+
+
+def test_a_setting_that_cannot_be_read_does_not_keep_the_home_from_opening(home: Home) -> None:
+    home.settings.write_text("[engine]\nthreads = 9000\n[general]\ntheme = 'dark'\n")
+    workbench = opened(home)
+    try:
+        settings = call(workbench, GetSettings())
+        assert (settings.engine.threads, settings.general.theme) == (0, "dark")
+        assert ["engine.threads" in problem for problem in settings.problems] == [True]
+        changed = call(workbench, ChangeSettings(values={"general": {"theme": "light"}}))
+        assert (changed.general.theme, changed.problems) == ("light", settings.problems)
+        assert "9000" in home.settings.read_text()
+        assert call(workbench, ChangeSettings(values={"engine": {"threads": 4}})).problems == ()
+    finally:
+        workbench.close()

@@ -76,6 +76,15 @@ def test_a_change_from_elsewhere_is_shown(page: SettingsPage, qtbot: QtBot, fron
     qtbot.waitUntil(lambda: line(page, "engine", "threads").text() == "3")
 
 
+def test_what_of_the_file_cannot_be_read_is_said(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    assert not page.problems.isVisible()
+    problem = "The setting engine.threads in settings.toml is not used: expected `int` <= 256."
+    front.home.settings = msgspec.structs.replace(front.home.settings, problems=(problem,))
+    front.announce("settings")
+    qtbot.waitUntil(page.problems.isVisible)
+    assert page.problems.text() == problem
+
+
 def test_a_field_can_be_opened_by_name(page: SettingsPage, qtbot: QtBot) -> None:
     page.activateWindow()
     page.open_target(section="engine", field="kv_type")

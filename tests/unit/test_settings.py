@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -15,10 +16,12 @@ from workbench.settings import SECTIONS, EngineSettings, General, Settings, load
 
 def test_settings_survive_their_file_and_only_changes_are_written(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    changed = Settings(general=General(theme="dark"), engine=EngineSettings(threads=3))
-    save_settings(path, changed)
-    assert load_settings(path) == changed
+    save_settings(path, {"general": {"theme": "dark"}, "engine": {"threads": 3, "context_tokens": 0}})
+    assert load_settings(path) == Settings(general=General(theme="dark"), engine=EngineSettings(threads=3))
     assert "context_tokens" not in path.read_text()
+    save_settings(path, {"engine": {"threads": 0}})
+    assert load_settings(path) == Settings(general=General(theme="dark"))
+    assert path.read_text() == 'format = 1\n\n[general]\ntheme = "dark"\n'
     assert [p.name for p in tmp_path.iterdir()] == ["settings.toml"]
 
 
@@ -26,12 +29,44 @@ def test_no_file_means_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.toml") == Settings()
 
 
-@pytest.mark.parametrize("text", ["[engine", "[engine]\nthreads = -3", "[engine]\nkv_type = 'q2'", "\xff\xfe"])
-def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("[engine", "settings.toml"), ("\xff\xfe", "settings.toml"), ("format = 2\n[general]\n", "newer version")],
+)
+def test_a_file_that_cannot_be_read_is_said_not_to_be_and_stays(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UserError, match=r"settings\.toml"):
-        load_settings(path)
+    settings = load_settings(path)
+    [problem] = settings.problems
+    assert said in problem
+    assert msgspec.structs.replace(settings, problems=()) == Settings()
+    with pytest.raises(UserError):
+        save_settings(path, {"general": {"theme": "dark"}})
+    assert path.read_bytes() == text.encode("latin-1")
+
+
+def test_settings_that_are_unknown_or_not_valid_are_said_and_stay_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        "volume = 11\n[general]\ntheme = 'dark'\nsounds = true\n"
+        "[engine]\nthreads = -3\nkv_type = 'q2'\n[agents]\nmost_turns = 9\n"
+    )
+    settings = load_settings(path)
+    assert msgspec.structs.replace(settings, problems=()) == Settings(general=General(theme="dark"))
+    named = ("volume", "general.sounds", "engine.threads", "engine.kv_type", "agents.most_turns")
+    assert len(settings.problems) == len(named)
+    for name, problem in zip(named, settings.problems, strict=True):
+        assert name in problem
+    save_settings(path, {"engine": {"threads": 2}, "general": {"theme": "system"}})
+    now = tomllib.loads(path.read_text())
+    assert now == {
+        "format": 1,
+        "volume": 11,
+        "general": {"sounds": True},
+        "engine": {"threads": 2, "kv_type": "q2"},
+        "agents": {"most_turns": 9},
+    }
+    assert load_settings(path).engine == EngineSettings(threads=2)
 
 
 @pytest.mark.parametrize("config", [*SECTIONS.values(), *PARTS.values()], ids=lambda c: c.__name__)

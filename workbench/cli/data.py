@@ -139,7 +139,13 @@ def show_list(result: dict[str, Any], output: TextOutput) -> None:
         output.line("There are no sets yet. `workbench data build` makes one; a file need not be one.")
         return
     rows = [
-        (one["name"], f"{one['examples']:,}", byte_size(one["bytes"]), moment(one["created"]), one["origin"])
+        (
+            one["name"],
+            f"{one['examples']:,}",
+            byte_size(one["bytes"]),
+            moment(one["created"]),
+            one["origin"] or one["unreadable"],
+        )
         for one in result["sets"]
     ]
     output.table(("NAME", "EXAMPLES", "SIZE", "MADE", "FROM"), rows, numbers=("EXAMPLES", "SIZE"))

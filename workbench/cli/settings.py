@@ -75,6 +75,8 @@ def show_settings(result: dict[str, Any], output: TextOutput) -> None:
             unit = f" {field.unit}" if field.unit else ""
             output.line(f"{section}.{field.name} = {_shown(value)}{unit}{changed}")
             output.line(f"    {field.help} {describe_range(field)}".rstrip())
+    for problem in result["problems"]:
+        output.line(problem)
 
 
 def show_value(result: dict[str, Any], output: TextOutput) -> None:

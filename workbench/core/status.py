@@ -48,13 +48,14 @@ class Preferences:
     def change(self, values: dict[str, dict[str, Any]]) -> Settings:
         """Change fields: all of them, or none when one is unknown or invalid (UserError)."""
         with self._lock:
-            settings = self._settings
-            for section, fields in values.items():
-                settings = msgspec.structs.replace(settings, **{section: _changed(settings, section, fields)})
-            save_settings(self._path, settings)
-            self._settings = settings
+            settings = {section: _changed(self._settings, section, fields) for section, fields in values.items()}
+            plain = {section: msgspec.to_builtins(now) for section, now in settings.items()}
+            save_settings(
+                self._path, {section: {name: plain[section][name] for name in values[section]} for section in values}
+            )
+            self._settings = load_settings(self._path)
         self._changes.publish("settings")
-        return settings
+        return self._settings
 
 
 class Program:

@@ -88,7 +88,7 @@ class Stored(Generic[T]):
         except UserError as error:
             return Unreadable(error.message, error.hint, plain)
         except msgspec.ValidationError as error:
-            return Unreadable(f"The {self.name} cannot be read: {_explained(error)}.", raw=plain)
+            return Unreadable(f"The {self.name} cannot be read: {explained(error)}.", raw=plain)
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, zlib.error):
             return Unreadable(f"The {self.name} cannot be read: it is damaged.", raw=plain)
 
@@ -183,7 +183,7 @@ def read_toml(path: Path, stored: Stored[T]) -> T:
     return value
 
 
-def _explained(error: msgspec.ValidationError) -> str:
+def explained(error: msgspec.ValidationError) -> str:
     """msgspec's words with the field first: "decoding.temperature: expected `float` <= 5.0"."""
     what, _, where = str(error).partition(" - at `$")
     where = where.strip(".`")

@@ -17,7 +17,8 @@ import msgspec
 
 from workbench.durability import flush_to_disk
 from workbench.errors import UserError
-from workbench.records.training import DataSet
+from workbench.records.stored import Unreadable
+from workbench.records.training import DATA_SET, DataSet
 
 _SUFFIX = ".jsonl"
 _UNFINISHED = ".unfinished"
@@ -100,7 +101,7 @@ class DatasetStore:
                 )
                 with self._placing:
                     self.check_name(name)
-                    self._card(path).write_bytes(msgspec.json.encode(described))
+                    DATA_SET.save(self._card(path), described)
                     beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -121,23 +122,18 @@ class DatasetStore:
 
     def _read(self, path: Path) -> DataSet:
         state = path.stat()
-        origin, examples, created = "", -1, state.st_mtime
-        with contextlib.suppress(OSError, ValueError):
-            card = msgspec.json.decode(self._card(path).read_bytes(), type=DataSet)
-            origin, created = card.origin, card.created
-            if card.bytes == state.st_size:  # else somebody wrote into it
-                examples = card.examples
-        if examples < 0:
+        card = DATA_SET.load(self._card(path))
+        described = DataSet(name=path.stem, path=str(path), examples=-1, bytes=state.st_size, created=state.st_mtime)
+        if isinstance(card, Unreadable):
+            described = msgspec.structs.replace(described, unreadable=card.reason)
+        elif card is not None:
+            examples = card.examples if card.bytes == state.st_size else -1  # else somebody wrote into it
+            described = msgspec.structs.replace(described, origin=card.origin, created=card.created, examples=examples)
+        if described.examples < 0:
             with path.open("rb") as file:
-                examples = sum(1 for line in file if line.strip())
-        return DataSet(
-            name=path.stem,
-            path=str(path),
-            examples=examples,
-            bytes=state.st_size,
-            created=created,
-            origin=origin,
-        )
+                count = sum(1 for line in file if line.strip())
+            described = msgspec.structs.replace(described, examples=count)
+        return described
 
 
 class _SetWriter:

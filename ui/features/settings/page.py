@@ -59,6 +59,9 @@ class SettingsPage(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         self._area = ScrolledColumn(tokens.SPACE_4)
         column = self._area.column
+        self.problems = Text("", "attention")
+        self.problems.hide()
+        column.addWidget(self.problems)
         for section, config in SECTIONS.items():
             card = Card(margin=tokens.SPACE_5)
             card.body.setSpacing(tokens.SPACE_3)
@@ -104,6 +107,8 @@ class SettingsPage(QWidget):
         self._bridge.home.machine.refresh()  # how much is free changes by itself
 
     def _on_settings(self, settings: Settings) -> None:
+        self.problems.setText("\n".join(settings.problems))
+        self.problems.setVisible(bool(settings.problems))
         for section, form in self.forms.items():
             form.set_values(getattr(settings, section))
 

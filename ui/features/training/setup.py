@@ -311,8 +311,9 @@ class TrainSetup(QWidget):
             box.addItem(f"{pure.name}   in {folder}" if folder else pure.name, path)
             box.setItemData(box.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
         for known in self._sets:
-            box.addItem(f"{known.name}   {describe_count(known.examples, 'example')}", known.name)
-            box.setItemData(box.count() - 1, known.origin, Qt.ItemDataRole.ToolTipRole)
+            note = "   card unreadable" if known.unreadable else ""
+            box.addItem(f"{known.name}   {describe_count(known.examples, 'example')}{note}", known.name)
+            box.setItemData(box.count() - 1, known.origin or known.unreadable, Qt.ItemDataRole.ToolTipRole)
         words = "Choose examples" if box.count() else "No sets yet: choose a file or a folder, or make a new set"
         box.setPlaceholderText(words)
         box.blockSignals(False)

@@ -19,6 +19,7 @@ from workbench.records.training.config import (
     set_value,
 )
 from workbench.records.training.data import (
+    DATA_SET,
     DataReport,
     DataSet,
     DataSetList,
@@ -68,6 +69,7 @@ __all__ = [
     "ALPHAS",
     "ARTIFACTS",
     "CARD",
+    "DATA_SET",
     "KRONECKER_FACTOR",
     "PARTS",
     "PLAN",

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from workbench.records.stored import Stored
+
 
 class PreviewPiece(msgspec.Struct, frozen=True):
     """A stretch of an example as the model sees it, names of control tokens included; ``trained``: it is learnt."""
@@ -68,7 +70,8 @@ class DataReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True):
-    """A set of examples in the home folder, ``datasets/<name>.jsonl``. ``origin`` says what it was built from."""
+    """A set of examples in the home folder, ``datasets/<name>.jsonl``. ``origin`` says what it was built from;
+    ``unreadable`` why its card, which says so, cannot be read."""
 
     name: str
     path: str
@@ -76,6 +79,10 @@ class DataSet(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     created: float
     origin: str = ""
+    unreadable: str = ""
+
+
+DATA_SET = Stored("card of this set", DataSet)
 
 
 class DataSetList(msgspec.Struct, frozen=True, kw_only=True):
