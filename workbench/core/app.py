@@ -61,7 +61,7 @@ class Workbench:
     """Everything of one home. At most one may exist for a home: the service's lock sees to that.
 
     ``commands`` replaces the command line of a worker (``inference``, ``embedding``, ``training``): tests run small
-    ones of their own. Raises UserError when the home's database or settings cannot be read.
+    ones of their own. Raises UserError when the home's database cannot be read.
     """
 
     def __init__(self, home: Home, *, commands: Mapping[str, Sequence[str]] | None = None) -> None:

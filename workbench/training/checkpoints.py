@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from workbench.errors import UserError
+from workbench.records.stored import Stored
 from workbench.training.artifacts import replace_folder
 
 KEPT = 2
@@ -45,6 +46,9 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     evaluated: int = 0
     seconds: float = 0.0
     tokens: int = 0
+
+
+_REACHED = Stored("state of this checkpoint", Reached)
 
 
 class RandomStates(msgspec.Struct, frozen=True):
@@ -101,7 +105,7 @@ class Checkpoints:
             _write_json(
                 beside / _STATE,
                 {
-                    "reached": msgspec.to_builtins(reached),
+                    "reached": _REACHED.plain(reached),
                     "optimiser": plain,
                     "scheduler": scheduler,
                     "random": [_plain_random(states) for states in randoms],
@@ -145,7 +149,8 @@ def is_sound(path: Path) -> bool:
 
 
 def read_reached(path: Path) -> Reached:
-    return msgspec.convert(_read_json(path / _STATE)["reached"], Reached)
+    """Raises UserError where a newer program wrote it."""
+    return _REACHED.get(_read_json(path / _STATE)["reached"])
 
 
 def read_fingerprint(path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.records.stored import Stored
 from workbench.records.training import (
     ArtifactKind,
     DataReport,
@@ -47,6 +48,9 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     scores: ScoresPair = ScoresPair()
     forgetting: ScoresPair = ScoresPair()
     peak_memory_bytes: int = 0
+
+
+TRAINED_RECORD = Stored("record of what was trained", Trained)
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from transformers import set_seed
 from workbench.api import events
 from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
+from workbench.records.stored import Unreadable
 from workbench.records.training import ARTIFACTS, TrainingConfig
 from workbench.training.artifacts import set_moving, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
@@ -29,7 +30,7 @@ from workbench.training.evaluation import Generality, read_generality
 from workbench.training.losses import make_loss
 from workbench.training.methods import apply_method
 from workbench.training.out_of_memory import translate_out_of_memory
-from workbench.training.protocol import BaseModel, Trained, TrainModel
+from workbench.training.protocol import TRAINED_RECORD, BaseModel, Trained, TrainModel
 from workbench.training.ranks import Ranks
 from workbench.training.scoring import Before, Scorer
 from workbench.training.sets import (
@@ -68,11 +69,12 @@ class Live:
 
 
 def finished_before(folder: Path) -> Trained | None:
-    """What a training of this folder left already, None when it is not done."""
-    try:
-        return msgspec.json.decode((folder / TRAINED / _DONE).read_bytes(), type=Trained)
-    except (OSError, msgspec.DecodeError):
-        return None
+    """What a training of this folder left already, None when it is not done. Raises UserError where that cannot be
+    read: it is not trained over."""
+    trained = TRAINED_RECORD.load(folder / TRAINED / _DONE)
+    if isinstance(trained, Unreadable):
+        raise trained.error()
+    return trained
 
 
 def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = None) -> Live | None:
@@ -230,7 +232,7 @@ class _Session:
             forgetting=forgetting,
             peak_memory_bytes=peak_memory_bytes(self._device),
         )
-        beside = {_DONE: msgspec.json.encode(trained), "questions.jsonl": self._questions_to_check()}
+        beside = {_DONE: TRAINED_RECORD.encode(trained), "questions.jsonl": self._questions_to_check()}
         write_trained(self._model, method, folder, self._call.model.name, beside)
         return trained
 

@@ -5,7 +5,6 @@ Scored are the loss of examples and answers to their questions; for what is forg
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 import torch
 
 from workbench.api import events
+from workbench.records.stored import Stored
 from workbench.records.training import Scores, ScoresPair, TrainingConfig
 from workbench.training.batching import PASS_TOKENS
 from workbench.training.data.assistant_masks import Tokenizer
@@ -44,6 +44,9 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
 
     scores: Scores
     general: Scores | None = None
+
+
+_BEFORE = Stored("scores before this training", Before)
 
 
 class Scorer:
@@ -80,16 +83,13 @@ class Scorer:
 
     def before(self, path: Path) -> Before:
         """The scores before the training: those of the file at ``path``, else they are taken and kept there."""
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Before)
-        except (OSError, msgspec.DecodeError):
-            pass
+        known = _BEFORE.load(path)
+        if isinstance(known, Before):
+            return known
         advance = self._advance("scoring before", self._texts, self._questions, *self._general_sides)
         found = Before(scores=self._all(0, advance), general=self._general(0, advance))
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".part")
-        beside.write_bytes(msgspec.json.encode(found))
-        os.replace(beside, path)
+        _BEFORE.save(path, found)
         self._tell(ScoresPair(before=found.scores), ScoresPair(before=found.general))
         return found
 

@@ -14,12 +14,13 @@ from tests.unit.training.tiny_training import save_folder, sequences
 from workbench.api import events
 from workbench.api.protocol import failure_of
 from workbench.core.training.out_of_memory import explain
+from workbench.errors import UserError
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.training import scoring
 from workbench.training.control import Switch
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import BaseModel, TrainModel
-from workbench.training.run import train
+from workbench.training.run import finished_before, train
 from workbench.training.scoring import spread, texts_of
 from workbench.training.sets import Question
 from workbench.verification.probe_prompts import read_prompts
@@ -53,6 +54,20 @@ def test_questions_are_spread_over_all() -> None:
     assert [one.question for one in spread(asked, 4)] == ["0", "2", "5", "7"]
     assert spread(asked, 20) == tuple(asked)
     assert spread(asked, 0) == ()
+
+
+def test_what_was_trained_and_cannot_be_read_is_not_trained_over(tmp_path: Path) -> None:
+    assert finished_before(tmp_path) is None
+    record = tmp_path / "trained" / "trained.json"
+    record.parent.mkdir()
+    record.write_text('{"folder": "x", "form": "peft", "kind": "lora", "steps": 4, "seconds": 1.5}')
+    done = finished_before(tmp_path)
+    assert done is not None
+    assert done.steps == 4
+    record.write_text('{"format": 2}')
+    with pytest.raises(UserError, match="newer version"):
+        finished_before(tmp_path)
+    assert record.read_text() == '{"format": 2}'
 
 
 def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_held_out(tmp_path: Path) -> None:

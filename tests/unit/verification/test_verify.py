@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.training.test_gguf_export import base_of, save_changed, with_virtual_tokens
 
 from tests.unit import tiny_models
 from tests.unit.gguf.test_merging import LOHA, LOKR, MISS, OFT, VERA
 from tests.unit.tiny_adapters import TinyAdapters, Trained
 from tests.unit.tiny_models import VOCABULARY, write_gguf
+from tests.unit.training.test_gguf_export import base_of, save_changed, with_virtual_tokens
 from workbench import errors
 from workbench.errors import UserError
 from workbench.gguf import architectures as families
