@@ -173,7 +173,7 @@ def test_tokens_are_not_told_by_another_model(workbench: Workbench, tmp_path: Pa
     with copy.open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x55")
-    with pytest.raises(UserError, match="not those that made this answer"):
+    with pytest.raises(UserError, match="files of Copy have changed"):
         call(workbench, InspectAnswer(message=result.message))
     copy.unlink()
     with pytest.raises(UserError, match="no longer at"):
@@ -202,8 +202,8 @@ def test_an_answer_branches_at_a_token(workbench: Workbench) -> None:
 @pytest.mark.parametrize(
     ("point", "message"),
     [
-        (BranchPoint(position=99, token=1), "no place 99"),
-        (BranchPoint(position=-1, token=1), "no place -1"),
+        (BranchPoint(position=99, token=1), "no position 99"),
+        (BranchPoint(position=-1, token=1), "no position -1"),
         (BranchPoint(position=0, token=-1), "token -1"),
         (BranchPoint(position=0, token=1, sequence=1), "no answer 1"),
     ],
@@ -214,7 +214,7 @@ def test_a_branch_that_cannot_be_is_refused_and_stores_nothing(
     result: AskResult = call(workbench, Ask(question="Well?"))
     with pytest.raises(UserError, match=message):
         call(workbench, Ask(regenerate=result.message, branch=point))
-    with pytest.raises(UserError, match="begins at an answer"):
+    with pytest.raises(UserError, match="starts from an answer"):
         call(workbench, Ask(question="x", branch=point))
     assert len(call(workbench, GetChat(chat=result.chat)).messages) == 2
     assert len(call(workbench, ListChats()).chats) == 1
@@ -254,7 +254,7 @@ def test_a_draft_model_is_looked_up_before_anything_is_stored(workbench: Workben
     result: AskResult = call(workbench, Ask(question="describe", recipe=recipe))
     assert f"draft={gemma_path.name}" in result.answer
     assert result.recipe.decoding.draft_model == "Gemma"
-    for name, message in (("nobody", "no model 'nobody'"), ("", "which model guesses"), ("all-Mi", "cannot answer")):
+    for name, message in (("nobody", "no model 'nobody'"), ("", "No draft model"), ("all-Mi", "cannot answer")):
         wrong = msgspec.structs.replace(recipe, decoding=DecodingPart(speculation="draft", draft_model=name))
         with pytest.raises(UserError, match=message):
             call(workbench, Ask(question="x", recipe=wrong))
@@ -299,7 +299,7 @@ def test_adapters_go_with_the_answer_and_must_be_the_same_to_look_into_it(workbe
     assert branched.recipe.model.adapters == (used,)
     write_adapter(home.adapters / "tone.gguf", 2)
     for request in (InspectAnswer(message=result.message), Ask(regenerate=result.message, branch=point)):
-        with pytest.raises(UserError, match="adapter tone is not the one"):
+        with pytest.raises(UserError, match="adapter tone has changed"):
             call(workbench, request)
     (home.adapters / "tone.gguf").unlink()
     with pytest.raises(UserError, match="tone"):

@@ -594,7 +594,7 @@ def test_models_are_loaded_unloaded_inspected_and_removed(workbench: Workbench, 
 def test_a_model_in_use_cannot_be_unloaded(workbench: Workbench) -> None:
     arrived, context = begin(workbench, Ask(question="slow please"))
     until(arrived, events.TextDelta)
-    with pytest.raises(UserError, match="being used"):
+    with pytest.raises(UserError, match="in use"):
         call(workbench, UnloadModel())
     context.cancel()
     last(arrived)

@@ -132,7 +132,7 @@ class LlamaCppBackend:
         """Free the model's memory. Raises UserError while it is in use."""
         with self._free:
             if self._users or self._loading:
-                raise UserError("The model is being used.", "Stop the answer first.")
+                raise UserError("The model is in use.", "Stop the answer first.")
             self._forget()
             self._loading = True  # a lease that comes meanwhile waits until the model is gone
         try:

@@ -117,7 +117,7 @@ def test_what_is_in_use_is_known_and_not_unloaded(backend: LlamaCppBackend) -> N
         assert not backend.uses_adapter("/adapters/calm.gguf")
         drain(loading)
         assert backend.uses_adapter("/adapters/calm.gguf")
-        with pytest.raises(UserError, match="being used"):
+        with pytest.raises(UserError, match="in use"):
             backend.unload()
     assert not backend.uses_adapter("/adapters/calm.gguf")
 

@@ -32,7 +32,8 @@ IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
 class Resolver:
-    """Looks up names in a home: its ``catalogue`` of models, ``registry`` of collections and folder of ``adapters``."""
+    """Looks up a recipe's names in the ``catalogue`` of models, the ``registry`` of collections and the folder of
+    ``adapters``."""
 
     def __init__(
         self, catalogue: ModelCatalogue, registry: CollectionRegistry, adapters: Path, checksums: Checksums
@@ -41,8 +42,8 @@ class Resolver:
         self._registry = registry
         self._adapters = adapters
         self._checksums = checksums
-        # whether it stands before the text, by the adapter's checksum, the model's path and time of change
-        self._fitting: dict[tuple[str, str, int], bool] = {}
+        # whether an adapter is virtual tokens, by its checksum, the model's path and time of change
+        self._is_virtual: dict[tuple[str, str, int], bool] = {}
 
     def resolve(self, recipe: Recipe) -> Resolved:
         """Look up what the recipe names, and draw its seed where it has none.
@@ -58,14 +59,14 @@ class Resolver:
             msgspec.structs.replace(one, sha256=sha256)
             for one, (sha256, _) in zip(recipe.model.adapters, checked, strict=True)
         )
-        before = [one for one, (_, stands_before) in zip(adapters, checked, strict=True) if stands_before]
-        for one in before:
+        virtual = [one for one, (_, is_virtual) in zip(adapters, checked, strict=True) if is_virtual]
+        for one in virtual:
             check_scale(one.name, one.scale)
-        check_single([one.name for one in before if one.scale])
+        check_single([one.name for one in virtual if one.scale])
         decoding, draft = recipe.decoding, ""
         if decoding.speculation == "draft":
             if not decoding.draft_model:
-                raise UserError("It is not said which model guesses ahead.", "Set decoding.draft_model.")
+                raise UserError("No draft model is set for speculative decoding.", "Set decoding.draft_model.")
             drafting = chat_model(decoding.draft_model, self._catalogue)
             decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
         if decoding.seed < 0:
@@ -85,22 +86,22 @@ class Resolver:
         return Resolved(recipe=resolved, model=model, collection=collection, use=use)
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
-        """The recipe of an answer that is there, to go on with its very tokens: its model with its adapters, another
-        ``decoding``. Its documents are not looked up.
+        """Resolve the recipe of a stored answer with another ``decoding``, to continue from its tokens. Its collection
+        is not looked up.
 
-        Raises UserError when the model or an adapter has gone or is not the one that it was.
+        Raises UserError when the model or an adapter is missing or has changed.
         """
         plain = msgspec.structs.replace(made, decoding=decoding, retrieval=None)
         resolved = self.resolve(plain)
         if made.model.sha256 and self._checksums.compute(resolved.model.files, context) != made.model.sha256:
             raise UserError(
-                f"The files of {resolved.model.name} are not those that made this answer.",
+                f"The files of {resolved.model.name} have changed since this answer was made.",
                 "Ask again with the model as it is now.",
             )
-        for before, now in zip(made.model.adapters, resolved.recipe.model.adapters, strict=True):
-            if before.sha256 and before.sha256 != now.sha256:
+        for then, now in zip(made.model.adapters, resolved.recipe.model.adapters, strict=True):
+            if then.sha256 and then.sha256 != now.sha256:
                 raise UserError(
-                    f"The adapter {now.name} is not the one that made this answer.",
+                    f"The adapter {now.name} has changed since this answer was made.",
                     "Ask again with the adapter as it is now.",
                 )
         recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
@@ -109,18 +110,16 @@ class Resolver:
     def _refuse_failed(self, name: str) -> None:
         card = AdapterStore(self._adapters).find(name) if Path(name).name == name else None
         if card is not None and not card.usable:
-            raise UserError(
-                f"The adapter {name} is not to be used: {card.note}", "Choose another one, or train it again."
-            )
+            raise UserError(f"The adapter {name} cannot be used: {card.note}", "Choose another one, or train it again.")
 
     def _checked(self, adapter: Path, model: ModelRecord) -> tuple[str, bool]:
-        """The checksum of an adapter that fits the model, and whether it stands before the text. Looking into both
-        files is done once: it takes a while."""
+        """The checksum of an adapter that fits the model, and whether it is virtual tokens. Both files are read only
+        once per pair: it takes a while."""
         sha256 = self._checksums.compute((str(adapter),))
         pair = sha256, model.path, os.stat(model.path).st_mtime_ns
-        if pair not in self._fitting:
-            self._fitting[pair] = check_adapter(adapter, Path(model.path)).kind != "lora"
-        return sha256, self._fitting[pair]
+        if pair not in self._is_virtual:
+            self._is_virtual[pair] = check_adapter(adapter, Path(model.path)).kind != "lora"
+        return sha256, self._is_virtual[pair]
 
 
 class HomeServices:
@@ -179,7 +178,7 @@ def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
     if name:
         model = catalogue.get(name)
         if model.kind == "embedder":
-            raise UserError(f"{model.name} finds passages and cannot answer.", IMPORT_HINT)
+            raise UserError(f"{model.name} is an embedding model and cannot answer.", IMPORT_HINT)
     else:
         able = [m for m in catalogue.list_models() if m.kind == "chat" and m.format == "gguf" and not is_missing(m)]
         if not able:

@@ -169,14 +169,14 @@ class Answers:
         """The first tokens of the new answer, and the old answer's recipe with the decoding that is asked for."""
         assert call.branch is not None
         if call.regenerate is None:
-            raise UserError("A branch begins at an answer.", "Name it as the one to be answered anew.")
+            raise UserError("A branch starts from an answer.", "Name the answer to regenerate.")
         message = readable(self._store.get_message(call.regenerate))
         trace = read_trace(self._store, message)
         tokens, place = tokens_of(trace, call.branch.sequence), call.branch.position
         if not 0 <= place <= len(tokens) or call.branch.token < 0:
             raise UserError(
-                f"The answer has no place {place} for the token {call.branch.token}.",
-                f"Its places are numbered from 0 to {len(tokens)}.",
+                f"The answer has no position {place} for the token {call.branch.token}.",
+                f"Positions are numbered from 0 to {len(tokens)}.",
             )
         assert message.parent is not None
         assert message.recipe is not None

@@ -1,7 +1,7 @@
-"""The kind of run that builds a set of examples from what is in the home: chats, or the documents of a collection.
+"""The kind of run that builds a data set from the home: from chats, or from the documents of a collection.
 
-Pairs take long: what was made of a passage is kept in the run's folder, so that a run that was stopped goes on with the
-next one. Between two questions the model is free for chats with another one.
+Question-answer pairs take long: those of each passage are saved in the run's folder, so that a stopped run resumes with
+the next passage. The model is leased per question, so that chats with another model get their turn.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class DataRuns:
             for example in examples:
                 writer.add(as_row(example))
         if not writer.examples:
-            raise UserError("No example came of it.", _NOTHING[call.source])
+            raise UserError("No examples were found.", _NOTHING[call.source])
         made = self._sets.get(name)
         self._changes.publish("data", name)
         return finish(made)
@@ -118,7 +118,7 @@ class DataRuns:
             yield host.call(Text(file=file, document=document.id), context=run.context)
 
     def _from_pairs(self, call: BuildData, collection: Collection, run: OpenRun) -> Iterator[Example]:
-        """Those that their passages support, of each passage once, whatever became of an earlier attempt."""
+        """The pairs that their passages support; passages that an earlier attempt finished are not asked again."""
         model = chat_model(call.model, self._catalogue)
         passages = spread([p for text in self._documents(collection, run) for p in passages_of(text)], call.limit)
         made = _Made(self._home.run(run.id) / MADE)
@@ -156,7 +156,7 @@ class DataRuns:
 
 
 _NOTHING = {
-    "chats": "Rate answers as good, or write down what they should have been.",
+    "chats": "Rate answers as good, or correct them.",
     "text": "Add documents that have text.",
     "pairs": "No pair was supported by its passage: try a larger model, or other documents.",
 }
@@ -202,7 +202,7 @@ class _Done(msgspec.Struct, frozen=True):
 
 
 class _Made:
-    """What a run has made so far, one line a passage."""
+    """The pairs of a run so far, in a file with one line per passage."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -210,7 +210,7 @@ class _Made:
         whole = b""
         if file.is_file():
             for line in file.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):  # a torn last one is made again
+                if line.endswith(b"\n"):  # a torn last line is made again
                     done = msgspec.json.decode(line, type=_Done)
                     self._lines[done.passage] = done.examples
                     whole += line
