@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import (
@@ -20,6 +20,7 @@ from ui.components.basics import (
     Text,
     Tone,
 )
+from ui.components.layout import column_of, row_of
 from ui.components.run_follower import ACTIVE, RunFollower
 from ui.components.wording import describe_count, describe_seconds, how_far
 from ui.theme import tokens
@@ -53,12 +54,10 @@ class RunsDrawer(QFrame):
         self.hide()
         self._bridge = bridge
         self._rows: dict[str, RunRow] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_2, tokens.SPACE_4, tokens.SPACE_2)
-        column.setSpacing(tokens.SPACE_2)
-        top = QHBoxLayout()
-        top.addWidget(Text("Runs", "heading"))
-        top.addStretch(1)
+        column = column_of(
+            self, gap=tokens.SPACE_2, margins=(tokens.SPACE_5, tokens.SPACE_2, tokens.SPACE_4, tokens.SPACE_2)
+        )
+        top = row_of(None, Text("Runs", "heading"), None)
         self._close = IconButton("close", "Close the list of runs")
         self._close.clicked.connect(self._on_close)
         top.addWidget(self._close)
@@ -71,10 +70,7 @@ class RunsDrawer(QFrame):
         column.addWidget(self._empty)
         inside = QWidget()
         inside.setProperty("role", "page")
-        self._list = QVBoxLayout(inside)
-        self._list.setContentsMargins(0, 0, tokens.SPACE_2, 0)
-        self._list.setSpacing(tokens.SPACE_3)
-        self._list.addStretch(1)
+        self._list = column_of(inside, None, gap=tokens.SPACE_3, margins=(0, 0, tokens.SPACE_2, 0))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -122,11 +118,8 @@ class RunRow(QWidget):
         self._bridge = bridge
         self._run = run
         self._follower: RunFollower | None = None
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        top = QHBoxLayout()
-        top.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_1)
+        top = row_of(gap=tokens.SPACE_2)
         self._chip = Chip("")
         self._title = ElidedLabel(run.title, "strong")
         self._when = Text("", "small")

@@ -12,16 +12,15 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QGraphicsDropShadowEffect,
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from ui.bridge import Bridge
 from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
 from ui.features import WELCOME, Found
 from ui.state import Listing
@@ -67,9 +66,9 @@ class Finder(QFrame):
         colour.setAlpha(90)
         shadow.setColor(colour)
         self.setGraphicsEffect(shadow)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(
+            self, gap=tokens.SPACE_2, margins=(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2)
+        )
         self.field = QLineEdit()
         self.field.setPlaceholderText("Find a chat, document, model, page, action or setting")
         self.field.setAccessibleName("Find anything")
@@ -298,11 +297,13 @@ class _FoundLine(QWidget):
     def __init__(self, found: Found) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(tokens.SPACE_2, 0, tokens.SPACE_2, 0)
-        row.setSpacing(tokens.SPACE_3)
-        row.addWidget(IconLabel(found.icon, "muted"))
-        row.addWidget(ElidedLabel(found.text), 1)
+        row = row_of(
+            self,
+            IconLabel(found.icon, "muted"),
+            (ElidedLabel(found.text), 1),
+            gap=tokens.SPACE_3,
+            margins=(tokens.SPACE_2, 0),
+        )
         if found.detail:
             row.addWidget(Text(found.detail, "small"))
         row.addWidget(Chip(found.kind))

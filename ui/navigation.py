@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QPushButton
 
 from ui.components.basics import Text
+from ui.components.layout import column_of
 from ui.features import PageEntry
 from ui.theme import tokens
 from ui.theme.theme import set_icon
@@ -26,9 +27,7 @@ class Navigation(QFrame):
         self.setAccessibleName("Navigation")
         self._icons = {entry.name: entry.icon for entry in (*pages, welcome)}
         self._buttons: dict[str, QPushButton] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_1)
+        column = column_of(self, gap=tokens.SPACE_1, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
         name = Text("LLM Workbench", "strong")
         name.setFixedHeight(56)
         name.setContentsMargins(tokens.SPACE_3, 0, 0, 0)

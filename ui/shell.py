@@ -16,16 +16,15 @@ from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QMainWindow,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
+from ui.components.layout import column_of, row_of
 from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry
 from ui.navigation import Navigation
 from ui.statusbar import StatusBar
@@ -169,16 +168,11 @@ class Shell(QMainWindow):
 
     def _build(self) -> None:
         root = QWidget()
-        self._column = QVBoxLayout(root)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-        middle = QHBoxLayout()
-        middle.setSpacing(0)
+        self._column = column_of(root, gap=0)
+        middle = row_of(gap=0)
         self._navigation = Navigation(self.pages, WELCOME)
         middle.addWidget(self._navigation)
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self._build_header())
+        right = column_of(None, self._build_header(), gap=0)
         self._condition = InlineMessage(closable=False)
         self._message = InlineMessage()
         for banner in (self._condition, self._message):
@@ -197,9 +191,7 @@ class Shell(QMainWindow):
         header = QFrame()
         header.setProperty("role", "header")
         header.setFixedHeight(56)
-        self._header = QHBoxLayout(header)
-        self._header.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4, 0)
-        self._header.setSpacing(tokens.SPACE_3)
+        self._header = row_of(header, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, 0, tokens.SPACE_4, 0))
         self._title = Text("", "title")
         self._header.addWidget(self._title)
         self._header.addStretch(1)

@@ -4,10 +4,11 @@ the work that is under way, with Stop."""
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QProgressBar, QPushButton, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import QuietButton, Text
+from ui.components.layout import column_of, row_of
 from ui.components.run_follower import ACTIVE
 from ui.components.wording import describe_bytes, describe_count, describe_seconds
 from ui.theme import tokens
@@ -30,9 +31,7 @@ class StatusBar(QFrame):
         self._bridge = bridge
         self._runs: tuple[RunRecord, ...] = ()
         self._popup: OfflinePopup | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(tokens.SPACE_2, 0, tokens.SPACE_2, 0)
-        row.setSpacing(tokens.SPACE_2)
+        row = row_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_2, 0))
         self._model = self._button("Starting…", "models", "Which model is loaded; opens the models")
         self._offline = self._button("", "shield", "Whether anything may leave this machine; opens the switch")
         self._run_button = self._button("", "clock", "The work that is under way; opens the list of runs (Ctrl+J)")
@@ -133,9 +132,7 @@ class OfflinePopup(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)  # for its round corners
         self.setProperty("role", "floating")
         self._bridge = bridge
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_4, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_4, tokens.SPACE_3))
         self.switch = QCheckBox("Offline")
         words = Text(
             "Nothing leaves this machine. Chats, documents and models work offline; only downloading a model needs "
@@ -168,9 +165,7 @@ class OfflinePopup(QFrame):
 def _half(*parts: QWidget | None) -> QWidget:
     """Parts beside each other; None is the room that is left over."""
     half = QWidget()
-    row = QHBoxLayout(half)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(tokens.SPACE_2)
+    row = row_of(half, gap=tokens.SPACE_2)
     for part in parts:
         if part is None:
             row.addStretch(1)

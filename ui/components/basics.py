@@ -12,17 +12,16 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLayout,
     QProgressBar,
     QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import set_icon
@@ -201,9 +200,7 @@ class Card(QFrame):
     def __init__(self, parent: QWidget | None = None, margin: int = tokens.SPACE_4) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(margin, margin, margin, margin)
-        self.body.setSpacing(tokens.SPACE_2)
+        self.body = column_of(self, gap=tokens.SPACE_2, margins=margin)
 
     def set_selected(self, selected: bool) -> None:
         set_property(self, "selected", selected)
@@ -351,11 +348,8 @@ class ProgressLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None, stoppable: bool = True) -> None:
         super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_1)
+        row = row_of(gap=tokens.SPACE_2)
         self._words = ElidedLabel("", "body")
         self._numbers = ElidedLabel("", "small")
         self._numbers.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)

@@ -6,10 +6,11 @@ import math
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QTextCursor, QTextOption, QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import QuietButton, Text
 from ui.components.highlighting import Highlighter
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
 COLOURED_WHILE_OPEN = 3_000  # characters; longer code gets its colours when it is closed
@@ -36,15 +37,10 @@ class CodeView(QFrame):
         self._code = ""
         self._word = ""
         self._coloured = ""
-        header = QHBoxLayout()
-        header.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_1, 0)
-        header.addWidget(self._language, 1)
-        header.addWidget(self.copy_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, tokens.SPACE_3)
-        column.setSpacing(0)
-        column.addLayout(header)
-        column.addWidget(self.body)
+        header = row_of(
+            None, (self._language, 1), self.copy_button, margins=(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_1, 0)
+        )
+        column_of(self, header, self.body, gap=0, margins=(0, 0, 0, tokens.SPACE_3))
 
     @property
     def code(self) -> str:

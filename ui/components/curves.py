@@ -15,9 +15,10 @@ import numpy as np
 import pyqtgraph as pg  # type: ignore[import-untyped]
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import ElidedLabel, Text
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
@@ -73,10 +74,7 @@ class CurveChart(QWidget):
         self.nothing.setWordWrap(False)
         self.nothing.move(tokens.SPACE_6 + tokens.SPACE_5, tokens.SPACE_3)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        column.addWidget(self.heading)
+        column = column_of(self, self.heading, gap=tokens.SPACE_1)
         if legend:
             column.addWidget(self.legend)
         else:
@@ -218,10 +216,7 @@ class _Legend(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(tokens.SPACE_1)
-        self._row.addStretch(1)
+        self._row = row_of(self, None, gap=tokens.SPACE_1)
         self._entries: list[tuple[Swatch, ElidedLabel]] = []
         self.setFixedHeight(18)
 

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.components.basics import Line, PlainButton, PrimaryButton, Text
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
 
@@ -24,9 +25,7 @@ class Dialog(QDialog):
         self.setMinimumWidth(width)
         inner = self._inner = QWidget()
         inner.setProperty("role", "page")
-        self.inside = QVBoxLayout(inner)
-        self.inside.setContentsMargins(0, 0, tokens.SPACE_2, 0)
-        self.inside.setSpacing(tokens.SPACE_3)
+        self.inside = column_of(inner, gap=tokens.SPACE_3, margins=(0, 0, tokens.SPACE_2, 0))
         area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -40,16 +39,13 @@ class Dialog(QDialog):
         self.leave.setAutoDefault(False)
         self.leave.setMinimumWidth(150)  # for its longest words: it does not grow while they change
         self.leave.clicked.connect(self.reject)
-        self._foot = QHBoxLayout()
-        self._foot.setContentsMargins(0, 0, tokens.SPACE_2, 0)
-        self._foot.setSpacing(tokens.SPACE_2)
-        self._foot.addStretch(1)
-        self._foot.addWidget(self.leave)
-        self._foot.addWidget(self.go)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
-        column.setSpacing(tokens.SPACE_3)
-        column.addWidget(Text(title, "title"))
+        self._foot = row_of(None, None, self.leave, self.go, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_2, 0))
+        column = column_of(
+            self,
+            Text(title, "title"),
+            gap=tokens.SPACE_3,
+            margins=(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4),
+        )
         if explanation:
             column.addWidget(Text(explanation, "muted"))
         column.addWidget(area, 1)
@@ -112,11 +108,7 @@ class LabelledField(QWidget):
         self.title = Text(title, "strong")
         self.help = Text(help, "small")
         self.help.setVisible(bool(help))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        column.addWidget(self.title)
-        column.addWidget(self.help)
+        column = column_of(self, self.title, self.help, gap=tokens.SPACE_1)
         if isinstance(control, QWidget):
             self.title.setBuddy(control)
             if not control.accessibleName():

@@ -9,10 +9,11 @@ import bisect
 from pathlib import PurePath
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
+from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
 from ui.components.text_view import TextView
 from ui.features.documents.table import describe_kind
@@ -98,11 +99,7 @@ class DocumentPane(QFrame):
         self.text_button.clicked.connect(lambda: self.show_pages(False))
         self.pages_button.clicked.connect(lambda: self.show_pages(True))
         self.switch = QWidget()
-        choices = QHBoxLayout(self.switch)
-        choices.setContentsMargins(0, 0, 0, 0)
-        choices.setSpacing(0)
-        choices.addWidget(self.pages_button)
-        choices.addWidget(self.text_button)
+        row_of(self.switch, self.pages_button, self.text_button, gap=0)
         self.close_button = IconButton("close", "Close the document")
         self.close_button.clicked.connect(self.close_wanted)
         self.note = InlineMessage(closable=False)
@@ -112,18 +109,16 @@ class DocumentPane(QFrame):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
         self._stack.addWidget(self.pages)
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_2)
-        head.addWidget(self.title, 1)
-        head.addWidget(self.switch)
-        head.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(head)
-        column.addWidget(self.details)
-        column.addWidget(self.note)
-        column.addWidget(self._stack, 1)
+        head = row_of(None, (self.title, 1), self.switch, self.close_button, gap=tokens.SPACE_2)
+        column = column_of(
+            self,
+            head,
+            self.details,
+            self.note,
+            (self._stack, 1),
+            gap=tokens.SPACE_2,
+            margins=(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3),
+        )
         column.addStretch(0)
 
     @property

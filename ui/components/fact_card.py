@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, LinkButton, Text, empty_layout
+from ui.components.layout import column_of, row_of
 from ui.features.adapters.texts import ScoreRow
 from ui.theme import tokens
 
@@ -58,8 +59,7 @@ class FactCard(Card):
     def __init__(self, title: str) -> None:
         super().__init__()
         self.body.addWidget(Text(title, "heading"))
-        self._lines = QVBoxLayout()
-        self._lines.setSpacing(tokens.SPACE_2)
+        self._lines = column_of(gap=tokens.SPACE_2)
         self.body.addLayout(self._lines)
         self.lines: list[str] = []
 
@@ -79,11 +79,12 @@ class FactCard(Card):
 
     def add_verdict(self, icon: str, token: str, words: str) -> None:
         holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(IconLabel(icon, token), 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(Text(words, "strong"), 1)
+        row_of(
+            holder,
+            (IconLabel(icon, token), 0, Qt.AlignmentFlag.AlignTop),
+            (Text(words, "strong"), 1),
+            gap=tokens.SPACE_2,
+        )
         self.lines.append(words)
         self._lines.addWidget(holder)
 

@@ -2,11 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLayout,
+    QLayoutItem,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.components.basics import set_property
 from ui.theme import tokens
+
+Item = QWidget | QLayout | int | None | tuple[Any, ...]
+"""A part: a widget or a layout, alone or with its stretch and alignment; pixels of space; None: a stretch."""
+Margins = int | tuple[int, ...] | QMargins | None
+"""Of all sides; at the sides and above and below; left, above, right, below; None: the style's."""
+
+
+def row_of(parent: QWidget | None = None, *items: Item, gap: int | None = None, margins: Margins = 0) -> QHBoxLayout:
+    """Parts beside each other, in ``parent`` if there is one. Without ``gap`` it is the style's."""
+    row = QHBoxLayout()
+    _lay_out(row, parent, items, gap, margins)
+    return row
+
+
+def column_of(parent: QWidget | None = None, *items: Item, gap: int | None = None, margins: Margins = 0) -> QVBoxLayout:
+    """As ``row_of``, below each other."""
+    column = QVBoxLayout()
+    _lay_out(column, parent, items, gap, margins)
+    return column
+
+
+def _lay_out(
+    layout: QBoxLayout, parent: QWidget | None, items: tuple[Item, ...], gap: int | None, margins: Margins
+) -> None:
+    if parent is not None:
+        parent.setLayout(layout)
+    if isinstance(margins, QMargins):
+        layout.setContentsMargins(margins)
+    elif margins is not None:
+        sides = (margins,) if isinstance(margins, int) else margins
+        layout.setContentsMargins(*{1: sides * 4, 2: sides * 2}.get(len(sides), sides))
+    if gap is not None:
+        layout.setSpacing(gap)
+    for item in items:
+        part, *how = item if isinstance(item, tuple) else (item,)
+        if part is None:
+            layout.addStretch(1)
+        elif isinstance(part, int):
+            layout.addSpacing(part)
+        elif isinstance(part, QLayout):
+            layout.addLayout(part, *how)
+        else:
+            layout.addWidget(part, *how)
+
 
 WIDTH = 860
 """Pixels of a column of cards; one of running text is ``tokens.READING_WIDTH``."""

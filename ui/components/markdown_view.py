@@ -11,9 +11,10 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.code_view import CodeView
+from ui.components.layout import column_of
 from ui.components.markdown_blocks import Leaf
 from ui.components.markdown_stream import MarkdownStream, Update
 from ui.components.prose import Prose
@@ -36,9 +37,7 @@ class MarkdownView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(tokens.SPACE_3)
+        self._column = column_of(self, gap=tokens.SPACE_3)
         self._segments: list[Segment] = []
         self._settled = 0  # so many segments hold settled text; the last of them may be open behind it
         self._stream = MarkdownStream()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from ui.components.basics import DangerButton, IconLabel, PlainButton, PrimaryButton, Text
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
 
@@ -17,10 +18,7 @@ class EmptyState(QWidget):
 
     def __init__(self, icon: str, title: str, text: str, action: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_6, tokens.SPACE_5, tokens.SPACE_6)
-        self._column.setSpacing(tokens.SPACE_3)
-        self._column.addStretch(1)
+        self._column = column_of(self, None, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_6))
         centre = Qt.AlignmentFlag.AlignHCenter
         self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
         heading = Text(title, "title")
@@ -57,11 +55,14 @@ class DropCover(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.words = Text("", "title")
         self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column = QVBoxLayout(self)
-        column.addStretch(1)
-        column.addWidget(IconLabel("upload", "accent", 32), 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self.words)
-        column.addStretch(1)
+        column_of(
+            self,
+            None,
+            (IconLabel("upload", "accent", 32), 0, Qt.AlignmentFlag.AlignHCenter),
+            self.words,
+            None,
+            margins=None,
+        )
         self.hide()
 
     def cover(self, words: str) -> None:
@@ -84,10 +85,7 @@ class ConfirmRow(QWidget):
         self._question = Text("")
         self.confirm_button = DangerButton("")
         self.keep_button = PlainButton("Keep")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, space_above, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self._question, 1)
+        row = row_of(self, (self._question, 1), gap=tokens.SPACE_2, margins=(0, space_above, 0, 0))
         for button in (self.confirm_button, self.keep_button):
             button.setProperty("small", True)
             row.addWidget(button)

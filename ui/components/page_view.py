@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from ui.components.basics import IconButton, QuietButton, Text
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import PagePicture
@@ -52,20 +53,14 @@ class PageView(QWidget):
         self._area.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._area.setWidget(self.sheet)
         self._area.setAccessibleName("Page of the document")
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_1)
+        row = row_of(gap=tokens.SPACE_1)
         turning: tuple[QWidget, ...] = (self.back, self.place, self.forward)
         for part in turning:
             row.addWidget(part)
         row.addStretch(1)
         for button in (self.smaller, self.larger, self.fit_button):
             row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        column.addLayout(row)
-        column.addWidget(self._area, 1)
+        column_of(self, row, (self._area, 1), gap=tokens.SPACE_1)
 
     def open_page(self, page: int) -> None:
         """Ask for a page at the present scale, and go to its passage when it comes."""

@@ -7,9 +7,10 @@ from textwrap import shorten
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from ui.components.basics import Card, Chip, ElidedLabel, IconButton, Text
+from ui.components.layout import column_of, row_of
 from ui.features.chat.answer_parts import describe_place
 from ui.theme import tokens
 from workbench.records.messages import Passage
@@ -77,9 +78,7 @@ class PassageList(QScrollArea):
     def show_passages(self, passages: Sequence[Passage], nothing: str = "") -> None:
         inner = QWidget()
         inner.setProperty("role", "page")
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, tokens.SPACE_1, 0)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(inner, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_1, 0))
         self.cards = []
         for passage in passages:
             card = PassageCard(passage)
@@ -106,15 +105,15 @@ class PassagesPanel(QFrame):
         self.query = Text("", "muted")
         self.list = PassageList()
         self.list.opened.connect(self.opened)
-        head = QHBoxLayout()
-        head.addWidget(Text("Passages shown to the model", "heading"), 1)
-        head.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(head)
-        column.addWidget(self.query)
-        column.addWidget(self.list, 1)
+        head = row_of(None, (Text("Passages shown to the model", "heading"), 1), self.close_button)
+        column_of(
+            self,
+            head,
+            self.query,
+            (self.list, 1),
+            gap=tokens.SPACE_2,
+            margins=(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3),
+        )
 
     def show_passages(self, query: str, passages: Sequence[Passage]) -> None:
         self.query.setText(f"Searched for: {query}" if query else "")

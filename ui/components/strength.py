@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.components.basics import set_property
+from ui.components.layout import row_of
 from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
 from ui.features.chat.slide_row import Slider
 from ui.theme import tokens
@@ -40,11 +41,7 @@ class StrengthSlider(QWidget):
         self.field.setAccessibleName(f"Strength of {name}, as a number")
         self.field.setToolTip(help)
         self.field.editingFinished.connect(self._on_typed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.field)
+        row_of(self, (self.slider, 1), self.field, gap=tokens.SPACE_2)
         self.set_value(1.0)
 
     @property

@@ -6,7 +6,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from ui.components.basics import (
     Chip,
@@ -19,7 +19,7 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.fact_card import FactCard, ScoreTable
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.adapters.list import state_of
@@ -80,12 +80,7 @@ class AdapterDetails(QWidget):
         self._check = FactCard("The check")
         self._origin = FactCard("Origin")
         self._file = FactCard("File")
-        top = QHBoxLayout()
-        top.setSpacing(tokens.SPACE_2)
-        top.addWidget(self._name)
-        top.addWidget(self.name_field, 1)
-        top.addWidget(self.kind)
-        top.addWidget(self.state)
+        top = row_of(None, self._name, (self.name_field, 1), self.kind, self.state, gap=tokens.SPACE_2)
         left, right = QVBoxLayout(), QVBoxLayout()
         for column, sections in ((left, (self._before_after, self._check)), (right, (self._origin, self._file))):
             column.setSpacing(tokens.SPACE_3)
@@ -96,12 +91,7 @@ class AdapterDetails(QWidget):
         self._body.setSpacing(tokens.SPACE_3)
         self._body.addLayout(left, 3)
         self._body.addLayout(right, 2)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(tokens.SPACE_3)
-        whole.addLayout(top)
-        whole.addWidget(self.purpose)
-        whole.addWidget(self._build_actions())
+        whole = column_of(self, top, self.purpose, self._build_actions(), gap=tokens.SPACE_3)
         self.confirm = ConfirmRow(self.delete_button)
         self.confirm.confirmed.connect(self.delete_wanted)
         whole.addWidget(self.confirm)

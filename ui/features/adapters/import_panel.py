@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
 from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import row_of
 from ui.components.wording import how_far, in_words
 from workbench.api import events
 from workbench.api.calls import ImportAdapter, ModelList
@@ -42,10 +43,7 @@ class ImportDialog(Dialog):
         self.file_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.ExistingFile))
         self.folder_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.Directory))
         self.chosen = ElidedLabel("", "muted")
-        row = QHBoxLayout()
-        row.addWidget(self.file_button)
-        row.addWidget(self.folder_button)
-        row.addWidget(self.chosen, 1)
+        row = row_of(None, self.file_button, self.folder_button, (self.chosen, 1))
         self.model = QComboBox()
         self.name = QLineEdit()
         self.name.setPlaceholderText("As its file is called")

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
+from ui.components.layout import column_of
 from ui.components.lists import ItemList
 from ui.features.adapters.texts import KINDS, describe_date, describe_day
 from ui.theme import tokens
@@ -55,9 +55,7 @@ class AdapterList(QFrame):
         self.view.selectionModel().currentChanged.connect(self._on_current)
         self.view.delete_pressed.connect(self.delete_pressed)
         self.view.rename_pressed.connect(self.rename_pressed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2)
-        column.addWidget(self.view)
+        column_of(self, self.view, margins=(tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2))
 
     @property
     def current(self) -> str:

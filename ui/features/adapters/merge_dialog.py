@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.choice_box import ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import column_of
 from ui.components.run_follower import RunFollower
 from ui.components.strength import StrengthSlider
 from ui.components.wording import how_far, in_words
@@ -65,10 +66,7 @@ class MergeDialog(Dialog):
         self.quantization = QComboBox()
         for value, title in QUANTIZATIONS:
             self.quantization.addItem(title, value)
-        format_of_changes = QVBoxLayout()
-        format_of_changes.setSpacing(tokens.SPACE_1)
-        format_of_changes.addWidget(self.type)
-        format_of_changes.addWidget(self.type_help)
+        format_of_changes = column_of(None, self.type, self.type_help, gap=tokens.SPACE_1)
         self._fields = [
             LabelledField("Name of the new model", "", self.name),
             LabelledField("Format of what it changes", WHY, format_of_changes),

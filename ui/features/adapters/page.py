@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import PlainButton
-from ui.components.layout import ScrolledColumn
+from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
@@ -143,9 +143,7 @@ class AdaptersPage(QWidget):
         self._stack.addWidget(self._split)
         self._stack.addWidget(self.empty)
         self._stack.setCurrentWidget(self.empty)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._stack)
+        column_of(self, self._stack)
         details = self.details
         details.use_wanted.connect(self._on_use)
         details.merge_wanted.connect(self.begin_merge)

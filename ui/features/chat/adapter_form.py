@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ui.components.basics import Chip, LinkButton, PlainButton, Text, empty_layout, without_keys
+from ui.components.layout import column_of, row_of
 from ui.components.strength import StrengthSlider
 from ui.components.wording import describe_count
 from ui.features.adapters.list import state_of
@@ -42,16 +43,16 @@ class AdapterForm(QWidget):
         self.nothing = Text(NONE_YET, "small")
         self.train_link = LinkButton("Train an adapter…")
         self.train_link.clicked.connect(self.train_wanted)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(tokens.SPACE_3)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_3)
-        column.addWidget(self.problem)
-        column.addWidget(self.go_on, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addLayout(self._list)
-        column.addWidget(self.nothing)
-        column.addWidget(self.train_link)
+        self._list = column_of(gap=tokens.SPACE_3)
+        column_of(
+            self,
+            self.problem,
+            (self.go_on, 0, Qt.AlignmentFlag.AlignLeft),
+            self._list,
+            self.nothing,
+            self.train_link,
+            gap=tokens.SPACE_3,
+        )
         self.show_problem("", "")
 
     @property
@@ -131,20 +132,9 @@ class AdapterRow(QWidget):
         self.facts.setContentsMargins(26, 0, 0, 0)
         self.strength = StrengthSlider(record.name)
         self.strength.changed.connect(lambda _: self.changed.emit())
-        slide = QHBoxLayout()
-        slide.setContentsMargins(26, 0, 0, 0)
-        slide.addWidget(self.strength)
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_1)
-        head.addWidget(self.box, 1)
-        head.addWidget(self.state)
-        head.addWidget(self.kind)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addLayout(head)
-        column.addWidget(self.facts)
-        column.addLayout(slide)
+        slide = row_of(None, self.strength, margins=(26, 0, 0, 0))
+        head = row_of(None, (self.box, 1), self.state, self.kind, gap=tokens.SPACE_1)
+        column_of(self, head, self.facts, slide, gap=2)
         self.show_record(record)
         self.show_use(None)
 

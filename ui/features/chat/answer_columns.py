@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 from ui.components.basics import Card, Chip, ElidedLabel, QuietButton, Text
+from ui.components.layout import row_of
 from ui.components.markdown_view import MarkdownView
 from ui.theme import tokens
 from workbench.records.messages import Candidate
@@ -45,9 +46,7 @@ class AnswerColumns(QScrollArea):
         self._language: str | None = None
         self._inner = QWidget()
         self._inner.setProperty("role", "page")
-        self._row = QHBoxLayout(self._inner)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(_GAP)
+        self._row = row_of(self._inner, gap=_GAP)
         self.setWidget(self._inner)
         self._inner.installEventFilter(self)
         self._fit_soon = QTimer(self, singleShot=True, interval=0)
@@ -165,18 +164,8 @@ class AnswerColumn(Card):
         self.tokens_button.setProperty("small", True)
         self.tokens_button.setAccessibleName(f"Tokens of answer {number + 1}")
         self.tokens_button.clicked.connect(lambda: self.tokens_wanted.emit(self.number))
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_2)
-        head.addWidget(self.title)
-        head.addWidget(self.finish)
-        head.addStretch(1)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, 0, 0)
-        foot.setSpacing(tokens.SPACE_1)
-        foot.addWidget(self.kept_mark)
-        foot.addWidget(self.keep_button)
-        foot.addWidget(self.tokens_button)
-        foot.addStretch(1)
+        head = row_of(None, self.title, self.finish, None, gap=tokens.SPACE_2)
+        foot = row_of(None, self.kept_mark, self.keep_button, self.tokens_button, None, gap=tokens.SPACE_1)
         feet = QWidget()
         feet.setLayout(foot)
         feet.setFixedHeight(30)  # reserved while the answer is made

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Card, Chip, IconButton, LinkButton, PlainButton, QuietButton, Text
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import StoredMessage
@@ -33,9 +34,7 @@ class FeedbackButtons(QWidget):
         self.edit.setAccessibleName("Edit answer")
         self.edit.setToolTip("Write down what the answer should have been; the conversation goes on from it")
         self.edit.clicked.connect(self.edit_wanted)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_1)
+        row = row_of(self, gap=tokens.SPACE_1)
         for part in (self.up, self.down, self.edit):
             row.addWidget(part)
         self.show_rating(0)
@@ -80,16 +79,8 @@ class EditedNote(QWidget):
         self._card.body.addWidget(self.original)
         self._card.body.addWidget(self.restore, 0, Qt.AlignmentFlag.AlignLeft)
         self._card.hide()
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(mark)
-        row.addWidget(self.original_button)
-        row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(row)
-        column.addWidget(self._card)
+        row = row_of(None, mark, self.original_button, None, gap=tokens.SPACE_2)
+        column_of(self, row, self._card, gap=tokens.SPACE_2)
         self.hide()
 
     def show_message(self, message: StoredMessage) -> None:

@@ -7,9 +7,10 @@ from pathlib import PurePath
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text, empty_layout
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
 
@@ -22,11 +23,7 @@ class Waiting(QWidget):
         self._dot = QLabel("●")
         self._dot.setProperty("role", "muted")
         self._words = Text("Waiting…", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self._dot)
-        row.addWidget(self._words, 1)
+        row_of(self, self._dot, (self._words, 1), gap=tokens.SPACE_2)
         self.setFixedHeight(24)
         self._beat = QTimer(self, interval=500)
         self._beat.timeout.connect(self._on_beat)
@@ -64,11 +61,7 @@ class ThoughtView(QWidget):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.hide()
         self._whole = ""
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._text)
+        column_of(self, (self.button, 0, Qt.AlignmentFlag.AlignLeft), self._text, gap=tokens.SPACE_1)
         self.hide()
 
     @property
@@ -95,16 +88,14 @@ class DeclinedNote(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_3)
+        head = row_of(gap=tokens.SPACE_3)
         self.words = Text("", "reading")
         head.addWidget(IconLabel("info", "muted"), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.words, 1)
         self.body.addLayout(head)
         self._nearest = Text("The passages that come nearest:", "muted")
         self.body.addWidget(self._nearest)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
+        self._list = column_of(gap=0)
         self.body.addLayout(self._list)
         self.hide()
 

@@ -17,9 +17,10 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
 
 from ui.components.basics import Text
+from ui.components.layout import column_of
 from ui.features.chat.beam_tree import BeamTree, Place
 from ui.features.chat.probability import visible
 from ui.theme import tokens
@@ -44,11 +45,7 @@ class BeamView(QWidget):
         self.detail.setMinimumHeight(5 * 15)  # reserved: what is pointed at changes, the page does not
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.canvas)
-        column.addWidget(self.detail)
+        column_of(self, self.canvas, self.detail, gap=tokens.SPACE_2)
 
     def show_tree(self, tree: BeamTree, winner: Place | None = None) -> None:
         """Show a tree. With a ``winner`` it is done: its path is the answer; without, it still grows."""

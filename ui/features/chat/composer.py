@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 
@@ -51,11 +51,7 @@ class Composer(QWidget):
         row_of_chips = FlowLayout(chips, tokens.SPACE_2)
         for part in (self.model_chip, self.documents_chip, self.adapters_chip, self.compare_chip):
             row_of_chips.addWidget(part)
-        blocked = QHBoxLayout()
-        blocked.setContentsMargins(0, 0, 0, 0)
-        blocked.setSpacing(tokens.SPACE_2)
-        blocked.addWidget(self.reason, 1)
-        blocked.addWidget(self.remedy)
+        blocked = row_of(None, (self.reason, 1), self.remedy, gap=tokens.SPACE_2)
         self.field = QuestionField()
         self.field.setPlaceholderText("Ask something…")
         self.field.setAccessibleName("Your question")
@@ -74,20 +70,15 @@ class Composer(QWidget):
             button.setFixedWidth(100)
         frame = QFrame()
         frame.setProperty("role", "card")
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(tokens.SPACE_2, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_1)
-        row.setSpacing(tokens.SPACE_1)
+        row = row_of(
+            frame, gap=tokens.SPACE_1, margins=(tokens.SPACE_2, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_1)
+        )
         bottom = Qt.AlignmentFlag.AlignBottom
         row.addWidget(self.field, 1)
         row.addWidget(self.attach, 0, bottom)
         row.addWidget(self.send, 0, bottom)
         row.addWidget(self.stop, 0, bottom)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(blocked)
-        column.addWidget(chips)
-        column.addWidget(frame)
+        column_of(self, blocked, chips, frame, gap=tokens.SPACE_2)
         self.show_adapters("")
         self._show_state()
 

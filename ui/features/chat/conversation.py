@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from ui.components.basics import PlainButton
-from ui.components.layout import Centred
+from ui.components.layout import Centred, column_of, row_of
 from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.features.chat.question_view import QuestionView
 from ui.theme import tokens
@@ -76,16 +76,11 @@ class Conversation(QScrollArea):
         self._from_end: int | None = None
         inner = QWidget()
         inner.setProperty("role", "page")
-        row = QHBoxLayout(inner)
-        row.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
-        row.setSpacing(0)
+        row = row_of(inner, gap=0, margins=(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4))
         holder = QWidget()
         holder.setMaximumWidth(WIDE)  # messages keep to the width of reading; columns and trees may be wider
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        self._column = QVBoxLayout(holder)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(tokens.SPACE_2)
-        self._column.addStretch(1)
+        self._column = column_of(holder, None, gap=tokens.SPACE_2)
         row.addStretch(1)
         row.addWidget(holder, 1000)
         row.addStretch(1)

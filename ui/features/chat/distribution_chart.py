@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import PlainButton, Text
+from ui.components.layout import column_of, row_of
 from ui.features.chat.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -212,9 +213,7 @@ class DistributionView(QWidget):
         self.button.setAccessibleName("Show the distribution of the last token")
         self.button.clicked.connect(self.wanted)
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
+        column = column_of(self, gap=tokens.SPACE_1)
         for part in (self.heading, self.note, self.button, self.legend, self.chart, self.words, self.left_out):
             column.addWidget(part)
         self.show_note("")
@@ -274,9 +273,7 @@ class _Legend(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_1)
+        row = row_of(self, gap=tokens.SPACE_1)
         for token, words in (("decoding", "model"), ("accent", "drawn"), ("border", "left out")):
             row.addWidget(_Swatch(token))
             label = Text(words, "small")

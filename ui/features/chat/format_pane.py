@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import IconButton, PlainButton, Text
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.features.chat.code_editor import CodeEditor
 from ui.features.chat.decoding_form import FORMATS
 from ui.theme import tokens
@@ -154,19 +154,19 @@ class FormatPane(QFrame):
             self._check_soon()
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(Text("Form of the answer", "heading"), 1)
-        head.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(head)
-        column.addWidget(self.kind)
-        column.addWidget(self.words)
-        column.addWidget(self._start)
-        column.addWidget(self.editor, 1)
-        column.addWidget(self.problem)
-        column.addWidget(self.verdict)
+        head = row_of(None, (Text("Form of the answer", "heading"), 1), self.close_button)
+        column = column_of(
+            self,
+            head,
+            self.kind,
+            self.words,
+            self._start,
+            (self.editor, 1),
+            self.problem,
+            self.verdict,
+            gap=tokens.SPACE_2,
+            margins=(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3),
+        )
         column.addStretch(0)
 
     def _show(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Chip, ChipButton, ElidedLabel, IconButton
+from ui.components.layout import row_of
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 from workbench.records.messages import Usage
@@ -33,10 +34,7 @@ class ChatHeader(QWidget):
         self.history_button.clicked.connect(self.history_toggled)
         self.recipe_button = IconButton("sidebar", "Show or hide the recipe (Ctrl+R)")
         self.recipe_button.clicked.connect(self.recipe_toggled)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self.chat_title, 1)
+        row = row_of(self, (self.chat_title, 1), gap=tokens.SPACE_2)
         for part in (self.model, self.context, self.menu_button, self.history_button, self.recipe_button):
             row.addWidget(part)
 

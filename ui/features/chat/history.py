@@ -17,14 +17,13 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QHBoxLayout,
     QMenu,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from ui.components.basics import InlineMessage, PlainButton, Text
+from ui.components.layout import column_of, row_of
 from ui.components.lists import ItemList, SearchField
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -166,15 +165,16 @@ class HistoryPanel(QFrame):
         self._stack.addWidget(self.list)
         self._stack.addWidget(self.empty)
         self.confirm = InlineMessage()
-        top = QHBoxLayout()
-        top.addWidget(self.new_button, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(top)
-        column.addWidget(self.search)
-        column.addWidget(self._stack, 1)
-        column.addWidget(self.confirm)
+        top = row_of(None, (self.new_button, 1))
+        column_of(
+            self,
+            top,
+            self.search,
+            (self._stack, 1),
+            self.confirm,
+            gap=tokens.SPACE_2,
+            margins=tokens.SPACE_3,
+        )
 
     def show_chats(self, chats: Iterable[ChatRecord], current: str | None) -> None:
         """Show what was found and mark the open chat."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine
+from ui.components.layout import column_of
 from ui.components.run_follower import IngestFollower
 from ui.components.wording import describe_count
 from workbench.api.calls import AddDocuments, RunRecord
@@ -28,10 +29,7 @@ class Intake(QWidget):
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self._on_stop)
         self.progress.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.message)
-        column.addWidget(self.progress)
+        column_of(self, self.message, self.progress)
 
     def set_collection(self, name: str) -> None:
         """The collection that this chat's answers lean on; empty for none."""

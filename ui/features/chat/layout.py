@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Text
 from ui.components.document_pane import DocumentPane
+from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.passages_panel import PassagesPanel
 from ui.features.chat.composer import Composer
@@ -59,11 +60,7 @@ class ChatLayout(QWidget):
     def _arrange(self) -> None:
         below = QWidget()
         below.setMaximumWidth(tokens.READING_WIDTH)
-        lower = QVBoxLayout(below)
-        lower.setContentsMargins(0, tokens.SPACE_2, 0, tokens.SPACE_4)
-        lower.setSpacing(tokens.SPACE_2)
-        lower.addWidget(self.intake)
-        lower.addWidget(self.composer)
+        column_of(below, self.intake, self.composer, gap=tokens.SPACE_2, margins=(0, tokens.SPACE_2, 0, tokens.SPACE_4))
         row = QHBoxLayout()
         bar = self.conversation.verticalScrollBar().sizeHint().width()
         row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + bar, 0)  # as the conversation's
@@ -72,11 +69,7 @@ class ChatLayout(QWidget):
         row.addWidget(below, 1000)
         row.addStretch(1)
         centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._middle, 1)
-        column.addLayout(row)
+        column_of(centre, (self._middle, 1), row, gap=0)
         centre.setMinimumWidth(380)
         self.history.setMinimumWidth(180)
         self.side.setMinimumWidth(300)
@@ -86,9 +79,7 @@ class ChatLayout(QWidget):
             self._split.setCollapsible(number, False)
             self._split.setStretchFactor(number, 1 if part is centre else 0)
         self._split.setSizes([_HISTORY, 900, _RECIPE])
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._split)
+        column_of(self, self._split)
 
     def show_messages(self, there_are: bool) -> None:
         """The conversation, or what to do where there is none."""

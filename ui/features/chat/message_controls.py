@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.components.basics import IconButton, PlainButton, PrimaryButton, QuietButton, Text
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
@@ -29,12 +29,7 @@ class SiblingSwitch(QWidget):
         self.place.setWordWrap(False)
         self.back.clicked.connect(lambda: self._step(-1))
         self.forward.clicked.connect(lambda: self._step(1))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.back)
-        row.addWidget(self.place)
-        row.addWidget(self.forward)
+        row_of(self, self.back, self.place, self.forward, gap=0)
         self.hide()
 
     def show_siblings(self, ids: tuple[str, ...], shown: str) -> None:
@@ -73,15 +68,8 @@ class WordsEditor(QWidget):
         self.take_button.clicked.connect(self._on_taken)
         cancel = PlainButton("Cancel")
         cancel.clicked.connect(self.given_up)
-        row = QHBoxLayout()
-        row.addWidget(Text(note, "small"), 1)
-        row.addWidget(cancel)
-        row.addWidget(self.take_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.field)
-        column.addLayout(row)
+        row = row_of(None, (Text(note, "small"), 1), cancel, self.take_button)
+        column_of(self, self.field, row, gap=tokens.SPACE_2)
         self.hide()
 
     def begin(self, text: str) -> None:

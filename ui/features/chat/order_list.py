@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QWidget
 
 from ui.components.basics import IconButton
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
 
@@ -22,9 +23,7 @@ class OrderList(QWidget):
         super().__init__(parent)
         self._names = [name for name, _ in steps]
         self.rows = {name: _Step(title) for name, title in steps}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(2)
+        self._column = column_of(self, gap=2)
         for name, row in self.rows.items():
             row.box.toggled.connect(lambda _: self._tell())
             row.up.clicked.connect(lambda _=False, name=name: self.move_step(name, -1))
@@ -103,13 +102,7 @@ class _Step(QFrame):
         self.box.setCursor(Qt.CursorShape.ArrowCursor)
         self.up = IconButton("chevron-up", f"Move {title} up")
         self.down = IconButton("chevron-down", f"Move {title} down")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(tokens.SPACE_2, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.box)
-        row.addStretch(1)
-        row.addWidget(self.up)
-        row.addWidget(self.down)
+        row_of(self, self.box, None, self.up, self.down, gap=0, margins=(tokens.SPACE_2, 0, 0, 0))
         for button in (self.up, self.down):
             button.setCursor(Qt.CursorShape.ArrowCursor)
             button.setFixedSize(28, 28)

@@ -12,10 +12,11 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
 from ui.components.highlighting import find_lexer
+from ui.components.layout import column_of
 from ui.features import Action, Found, ShellActions
 from ui.features.chat.answers import ChatAnswers
 from ui.features.chat.compare import ChatCompare
@@ -62,9 +63,7 @@ class ChatPage(QWidget):
         self.parts.composer.field.setFocus()
         self.setFocusProxy(self.parts.composer.field)
         self.setAcceptDrops(True)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.parts)
+        column_of(self, self.parts)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
         self.compare = ChatCompare(self.session, talk, lambda: self.bench.recipe, self)  # sees what was laid out

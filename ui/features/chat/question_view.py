@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.components.basics import IconButton
+from ui.components.layout import column_of, row_of
 from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
 from ui.features.chat.message_controls import SiblingSwitch, WordsEditor
@@ -33,18 +34,12 @@ class QuestionView(QWidget):
         current_theme().changed.connect(self._show_words)
         self._bubble = QFrame()
         self._bubble.setProperty("role", "sunken")
-        inside = QVBoxLayout(self._bubble)
-        inside.setContentsMargins(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_4, tokens.SPACE_3)
-        inside.addWidget(self._text)
+        column_of(self._bubble, self._text, margins=(tokens.SPACE_4, tokens.SPACE_3))
         self.edit_button = IconButton("edit", "Edit this question and ask again")
         self.edit_button.clicked.connect(self.begin_edit)
         self.siblings = SiblingSwitch("question")
         self.siblings.chosen.connect(self.sibling_wanted)
-        beside = QHBoxLayout()
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(tokens.SPACE_1)
-        beside.addWidget(self._bubble, 1)
-        beside.addWidget(self.edit_button, 0, Qt.AlignmentFlag.AlignTop)
+        beside = row_of(None, (self._bubble, 1), (self.edit_button, 0, Qt.AlignmentFlag.AlignTop), gap=tokens.SPACE_1)
         self.editor = WordsEditor(
             "Edit the question",
             "Ask again",
@@ -54,12 +49,14 @@ class QuestionView(QWidget):
         )
         self.editor.taken.connect(self._on_taken)
         self.editor.given_up.connect(self.end_edit)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, tokens.SPACE_2, 0, tokens.SPACE_2)
-        column.setSpacing(tokens.SPACE_1)
-        column.addLayout(beside)
-        column.addWidget(self.editor)
-        column.addWidget(self.siblings, 0, Qt.AlignmentFlag.AlignLeft)
+        column_of(
+            self,
+            beside,
+            self.editor,
+            (self.siblings, 0, Qt.AlignmentFlag.AlignLeft),
+            gap=tokens.SPACE_1,
+            margins=(0, tokens.SPACE_2),
+        )
         self.show_message(message)
 
     def show_message(self, message: StoredMessage, siblings: tuple[str, ...] = ()) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.components.basics import PrimaryButton, QuietButton, Text
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.theme import tokens
 
 
@@ -35,22 +35,11 @@ class TaskBar(QWidget):
         self.field.returnPressed.connect(self._on_go)
         self.go = PrimaryButton("Start")
         self.go.clicked.connect(self._on_go)
-        line = QHBoxLayout()
-        line.setSpacing(tokens.SPACE_2)
-        line.addWidget(self.field, 1)
-        line.addWidget(self.go)
-        asking = QVBoxLayout(self._asking)
-        asking.setContentsMargins(0, 0, 0, 0)
-        asking.setSpacing(tokens.SPACE_1)
-        asking.addWidget(self._label)
-        asking.addLayout(line)
+        line = row_of(None, (self.field, 1), self.go, gap=tokens.SPACE_2)
+        column_of(self._asking, self._label, line, gap=tokens.SPACE_1)
         self._asking.hide()
         self._task = ""
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(buttons)
-        column.addWidget(self._asking)
+        column_of(self, buttons, self._asking, gap=tokens.SPACE_2)
 
     def reset(self) -> None:
         self._asking.hide()

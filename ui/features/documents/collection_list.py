@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QWidget
 
 from ui.components.basics import InlineMessage, PlainButton, Text
+from ui.components.layout import column_of
 from ui.components.lists import ItemList
 from ui.components.wording import describe_count
 from ui.theme import tokens
@@ -51,9 +52,7 @@ class CollectionPanel(QFrame):
         self.list.rename_pressed.connect(self.edit_current)
         self.list.customContextMenuRequested.connect(self._on_menu)
         self.confirm = InlineMessage()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_2, margins=tokens.SPACE_3)
         for part in (self.new_button, self.name_field, self.error):
             column.addWidget(part)
         column.addWidget(self.list, 1)
@@ -180,9 +179,7 @@ class FolderList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
+        self._column = column_of(self, gap=0)
         self.boxes: dict[str, QCheckBox] = {}
         self.hide()
 

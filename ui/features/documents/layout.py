@@ -9,13 +9,11 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QFrame,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QSplitter,
     QStackedWidget,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,6 +28,7 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.document_pane import DocumentPane
+from ui.components.layout import column_of, row_of
 from ui.components.lists import SearchField
 from ui.components.notices import DropCover, EmptyState
 from ui.components.passages_panel import PassageList
@@ -95,20 +94,11 @@ class DocumentsLayout(QWidget):
     def _arrange(self) -> None:
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._head.setSpacing(tokens.SPACE_2)
-        names = QVBoxLayout()
-        names.setSpacing(0)
-        names.addWidget(self.title)
-        names.addWidget(self.counts)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(tokens.SPACE_2)
-        buttons.addWidget(self.add_folder)
-        buttons.addWidget(self.add_files)
-        buttons.addStretch(1)
+        names = column_of(None, self.title, self.counts, gap=0)
+        buttons = row_of(None, self.add_folder, self.add_files, None, gap=tokens.SPACE_2)
         self._head.addLayout(names, 1)
         self._head.addLayout(buttons)
-        filters = QHBoxLayout()
-        filters.setSpacing(tokens.SPACE_2)
-        filters.addWidget(self.search, 3)
+        filters = row_of(None, (self.search, 3), gap=tokens.SPACE_2)
         self.name_filter.setMinimumWidth(90)
         filters.addWidget(self.name_filter, 1)
         filters.addWidget(self.state_filter)
@@ -120,10 +110,12 @@ class DocumentsLayout(QWidget):
             self._files.addWidget(shown)
         inside = _Watched()
         inside.resized.connect(self._on_middle_resized)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
-        column.setSpacing(tokens.SPACE_3)
-        column.addLayout(self._head)
+        column = column_of(
+            inside,
+            self._head,
+            gap=tokens.SPACE_3,
+            margins=(tokens.SPACE_5, tokens.SPACE_4),
+        )
         for widget in (self.progress, self.message, self.folders, self._filters):
             column.addWidget(widget)
         column.addWidget(self._files, 1)
@@ -133,14 +125,13 @@ class DocumentsLayout(QWidget):
         self._middle.setMinimumWidth(400)
         self._right = QFrame()
         self._right.setProperty("role", "panel")
-        side = QVBoxLayout(self._right)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.setSpacing(0)
-        side.addWidget(self.pane, 1)
-        below = QVBoxLayout()
-        below.setContentsMargins(tokens.SPACE_4, 0, tokens.SPACE_3, tokens.SPACE_3)
-        below.addWidget(self.tasks)
-        below.addWidget(self.remove, 0, Qt.AlignmentFlag.AlignLeft)
+        side = column_of(self._right, (self.pane, 1), gap=0)
+        below = column_of(
+            None,
+            self.tasks,
+            (self.remove, 0, Qt.AlignmentFlag.AlignLeft),
+            margins=(tokens.SPACE_4, 0, tokens.SPACE_3, tokens.SPACE_3),
+        )
         side.addLayout(below)
         self._right.setMinimumWidth(300)
         self._right.hide()
@@ -152,9 +143,7 @@ class DocumentsLayout(QWidget):
             self._split.setCollapsible(number, False)
             self._split.setStretchFactor(number, 1 if part is self._middle else 0)
         self._split.setSizes([220, 900, 460])
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._split)
+        column_of(self, self._split)
 
     # -- what is to be seen ----------------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ from PySide6.QtGui import (
     QKeySequence,
     QShortcut,
 )
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
+from ui.components.layout import column_of
 from ui.features import Found, ShellActions
 from ui.features.documents.collection_list import describe_collection
 from ui.features.documents.ingests import IngestDesk
@@ -64,9 +65,7 @@ class DocumentsPage(QWidget):
         self.parts = DocumentsLayout(bridge)
         self._desk = IngestDesk(bridge, self.parts.progress, self.parts.message, self)
         self.setAcceptDrops(True)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.parts)
+        column_of(self, self.parts)
         self._files: Listing[DocumentList] | None = None
         self._connect()
         bridge.home.collections.follow(self._on_collections)

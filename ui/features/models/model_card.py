@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QWidget
 
 from ui.components.basics import (
     Card,
@@ -18,6 +18,7 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
+from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes
 from ui.theme import tokens
@@ -48,8 +49,7 @@ class ModelCard(Card):
         self.model = model
         self._stop: Callable[[], None] | None = None
         self._loaded = False
-        top = QHBoxLayout()
-        top.setSpacing(tokens.SPACE_2)
+        top = row_of(gap=tokens.SPACE_2)
         self._name = ElidedLabel(model.name, "heading")
         self._kind = Chip("")
         self._state = Chip("Loaded", "success")
@@ -79,9 +79,7 @@ class ModelCard(Card):
         self.show_model(model)
 
     def _build_actions(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
-        row.setContentsMargins(0, tokens.SPACE_1, 0, 0)
+        row = row_of(gap=tokens.SPACE_2, margins=(0, tokens.SPACE_1, 0, 0))
         self.load_button = PlainButton("Load", "play")
         self.unload_button = PlainButton("Unload", "close")
         self.details_button = QuietButton("Details", "chevron-right")
@@ -204,10 +202,7 @@ class ModelFacts(QWidget):
 
     def __init__(self, details: ModelDetails) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, tokens.SPACE_2, 0, 0)
-        column.setSpacing(tokens.SPACE_3)
-        column.addWidget(Line())
+        column = column_of(self, Line(), gap=tokens.SPACE_3, margins=(0, tokens.SPACE_2, 0, 0))
         model = details.model
         numbers = [
             ("Format", {"gguf": "GGUF", "safetensors": "safetensors"}[model.format]),

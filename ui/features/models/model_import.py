@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QFrame, QHBoxLayout, QRadioButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QFrame, QHBoxLayout, QRadioButton
 
 from ui.components.basics import (
     Card,
@@ -17,6 +17,7 @@ from ui.components.basics import (
     Text,
     set_property,
 )
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
 
@@ -30,9 +31,7 @@ class ImportPanel(Card):
         super().__init__()
         self._path = ""
         self.body.setSpacing(tokens.SPACE_3)
-        top = QHBoxLayout()
-        top.addWidget(Text("Import a model", "heading"))
-        top.addStretch(1)
+        top = row_of(None, Text("Import a model", "heading"), None)
         self._close = IconButton("close", "Close the import")
         self._close.clicked.connect(self.close_panel)
         top.addWidget(self._close)
@@ -48,9 +47,7 @@ class ImportPanel(Card):
         ):
             group.addButton(button)
             button.setAccessibleDescription(words)
-            column = QVBoxLayout()
-            column.setSpacing(0)
-            column.addWidget(button)
+            column = column_of(None, button, gap=0)
             help = Text(words, "small")
             help.setContentsMargins(28, 0, 0, 0)
             column.addWidget(help)
@@ -73,11 +70,13 @@ class ImportPanel(Card):
     def _build_drop(self) -> QFrame:
         self._drop = QFrame()
         self._drop.setProperty("role", "drop")
-        row = QHBoxLayout(self._drop)
-        row.setContentsMargins(tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
-        row.setSpacing(tokens.SPACE_3)
-        row.addWidget(IconLabel("upload", "muted", 24))
-        row.addWidget(Text("Drop a .gguf file or a safetensors folder here, or choose one.", "body"), 1)
+        row = row_of(
+            self._drop,
+            IconLabel("upload", "muted", 24),
+            (Text("Drop a .gguf file or a safetensors folder here, or choose one.", "body"), 1),
+            gap=tokens.SPACE_3,
+            margins=tokens.SPACE_4,
+        )
         self.file_button = PlainButton("Choose a file…", "file")
         self.folder_button = PlainButton("Choose a folder…", "folder")
         self.file_button.clicked.connect(self._on_choose_file)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import PlainButton, Text
-from ui.components.layout import ScrolledColumn
+from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
@@ -87,8 +87,7 @@ class ModelsPage(QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = column_of(self)
         self._area = ScrolledColumn(tokens.SPACE_3)
         column = self._area.column
         self._summary = Text("", "muted")
@@ -98,8 +97,7 @@ class ModelsPage(QWidget):
         self._import.stopped.connect(self._on_import_stopped)
         column.addWidget(self._import)
         column.addWidget(self._summary)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(tokens.SPACE_3)
+        self._list = column_of(gap=tokens.SPACE_3)
         column.addLayout(self._list)
         self._empty = EmptyState(
             "models",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import ElidedLabel, Text, empty_layout
 from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of
 from ui.theme import tokens
 from workbench.records.training import DataPart, Objective
 
@@ -41,11 +42,7 @@ class ColumnMapping(QWidget):
         self._grid.setHorizontalSpacing(tokens.SPACE_4)
         self._grid.setVerticalSpacing(tokens.SPACE_1)
         self._grid.setColumnStretch(0, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.words)
-        column.addLayout(self._grid)
+        column_of(self, self.words, self._grid, gap=tokens.SPACE_2)
 
     def show_columns(self, columns: Sequence[str], data: DataPart, objective: Objective) -> None:
         """Show these columns with what ``data`` says that they mean."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from ui.components.basics import Card, ElidedLabel, Text, empty_layout
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_seconds
 from ui.features.training.method_picker import METHODS
 from ui.features.training.state import TrainingState
@@ -46,27 +47,26 @@ class TrainCompare(QWidget):
         curves.body.setSpacing(tokens.SPACE_4)
         charts = list(self.charts.values())
         for pair in (charts[:2], charts[2:]):
-            row = QHBoxLayout()
-            row.setSpacing(tokens.SPACE_4)
+            row = row_of(gap=tokens.SPACE_4)
             for chart in pair:
                 row.addWidget(chart, 1)
             curves.body.addLayout(row)
         curves.body.addStretch(1)
         inside = QWidget()
         inside.setProperty("role", "page")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
-        column.setSpacing(tokens.SPACE_4)
-        column.addWidget(names)
-        column.addWidget(curves)
-        column.addStretch(1)
+        column_of(
+            inside,
+            names,
+            curves,
+            None,
+            gap=tokens.SPACE_4,
+            margins=(tokens.SPACE_5, tokens.SPACE_4),
+        )
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inside)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        column_of(self, area)
 
     def show_runs(self, runs: Sequence[tuple[RunRecord, TrainingState]]) -> None:
         """Lay these over each other; each keeps its colour by its place."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFormat
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from ui.components.basics import Chip, ElidedLabel, IconButton, Text
+from ui.components.layout import column_of, row_of
 from ui.components.prose import MONO
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -47,19 +48,8 @@ class ExampleView(QWidget):
         self.text.setAccessibleName("The example as the model is shown it")
         self.text.setTabChangesFocus(True)
         self.text.document().setDocumentMargin(tokens.SPACE_2)
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self.back)
-        row.addWidget(self.place)
-        row.addWidget(self.forward)
-        row.addWidget(self.side)
-        row.addWidget(self.counts, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_1)
-        column.addLayout(row)
-        column.addWidget(self.text)
-        column.addWidget(self.source)
+        row = row_of(None, self.back, self.place, self.forward, self.side, (self.counts, 1), gap=tokens.SPACE_2)
+        column_of(self, row, self.text, self.source, gap=tokens.SPACE_1)
         current_theme().changed.connect(self._draw)
 
     @property

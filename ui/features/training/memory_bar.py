@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import Text, empty_layout
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.wording import describe_bytes
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -31,11 +31,7 @@ class MemoryBar(QWidget):
         policy.setHeightForWidth(True)
         self._names.setSizePolicy(policy)
         self._parts: tuple[MemoryPart, ...] = ()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self._bar)
-        column.addWidget(self._names)
+        column_of(self, self._bar, self._names, gap=tokens.SPACE_2)
 
     def show_parts(self, parts: Sequence[MemoryPart], free: int) -> None:
         """``free`` is the memory in bytes that is free now."""
@@ -49,10 +45,7 @@ class MemoryBar(QWidget):
         empty_layout(self._flow)
         for number, part in enumerate(shown):
             name = QWidget()
-            row = QHBoxLayout(name)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.setSpacing(tokens.SPACE_1)
-            row.addWidget(_Swatch(_COLOURS[number % len(_COLOURS)]))
+            row = row_of(name, _Swatch(_COLOURS[number % len(_COLOURS)]), gap=tokens.SPACE_1)
             words = Text(f"{part.name} {describe_bytes(part.bytes)}", "small")
             words.setWordWrap(False)
             row.addWidget(words)

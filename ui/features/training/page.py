@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QStackedWidget, QWidget
 
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import Text
+from ui.components.layout import row_of
 from ui.components.notices import DropCover, EmptyState
 from ui.components.wording import in_words
 from ui.features import Found, ShellActions
@@ -87,9 +88,7 @@ class TrainPage(QWidget):
             self._split.setCollapsible(number, False)
             self._split.setStretchFactor(number, number)
         self._split.setSizes([250, 1000])
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._split)
+        row_of(self, self._split)
         self.cover = DropCover(self)
         self.setAcceptDrops(True)
         self._connect()

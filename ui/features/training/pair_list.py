@@ -7,10 +7,11 @@ from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from ui.components.basics import Card, Chip, Text
 from ui.components.choice_box import ChoiceRow
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
 SHOWN = 200
@@ -29,15 +30,10 @@ class PairList(QWidget):
         self.filter.setFixedWidth(150)
         self.filter.show_value("all")
         self.filter.chosen.connect(self._on_filter)
-        head = QHBoxLayout()
-        head.addWidget(self.counts, 1)
-        head.addWidget(self.filter)
+        head = row_of(None, (self.counts, 1), self.filter)
         inner = QWidget()
         inner.setProperty("role", "page")
-        self._list = QVBoxLayout(inner)
-        self._list.setContentsMargins(0, 0, tokens.SPACE_2, 0)
-        self._list.setSpacing(tokens.SPACE_2)
-        self._list.addStretch(1)
+        self._list = column_of(inner, None, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_2, 0))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -45,11 +41,7 @@ class PairList(QWidget):
         area.setAccessibleName("Pairs")
         area.setWidget(inner)
         area.setMinimumHeight(260)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(head)
-        column.addWidget(area, 1)
+        column_of(self, head, (area, 1), gap=tokens.SPACE_2)
 
     def clear(self) -> None:
         self.taken = self.left_out = 0
@@ -93,9 +85,9 @@ class PairRow(Card):
         self.body.setSpacing(tokens.SPACE_1)
         source: Mapping[str, Any] = pair.get("source") or {}
         place = str(source.get("note", "")) or PurePath(str(source.get("path", ""))).name
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_2)
-        head.addWidget(Text(str(pair["question"]), "strong" if not self.reason else "muted"), 1)
+        head = row_of(
+            None, (Text(str(pair["question"]), "strong" if not self.reason else "muted"), 1), gap=tokens.SPACE_2
+        )
         if self.reason:
             head.addWidget(Chip("Left out", "attention"), 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(head)

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from ui.components.basics import InlineMessage, PlainButton, Text
+from ui.components.layout import column_of
 from ui.components.lists import ItemList
 from ui.features.training.texts import list_lines
 from ui.theme import tokens
@@ -63,15 +63,17 @@ class RunList(QFrame):
         self.list.delete_pressed.connect(self.ask_to_delete)
         self.list.customContextMenuRequested.connect(self._on_menu)
         self.confirm = InlineMessage()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.new_button)
-        column.addSpacing(tokens.SPACE_1)
-        column.addWidget(self.heading)
-        column.addWidget(self.hint)
-        column.addWidget(self.list, 1)
-        column.addWidget(self.confirm)
+        column_of(
+            self,
+            self.new_button,
+            tokens.SPACE_1,
+            self.heading,
+            self.hint,
+            (self.list, 1),
+            self.confirm,
+            gap=tokens.SPACE_2,
+            margins=tokens.SPACE_3,
+        )
         self.show_runs(())
 
     @property

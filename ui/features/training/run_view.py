@@ -22,7 +22,7 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.curves import CurveChart, Series
-from ui.components.layout import FlowLayout
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState
@@ -233,8 +233,7 @@ class TrainRun(QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        names = QHBoxLayout()
-        names.setSpacing(tokens.SPACE_2)
+        names = row_of(gap=tokens.SPACE_2)
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         names.addWidget(self.title, 1000)  # all the room that it needs, before what is left over
         names.addWidget(self.state)
@@ -254,19 +253,14 @@ class TrainRun(QWidget):
         self._came.body.setSpacing(tokens.SPACE_3)
         self._came.body.addWidget(Text("What came of it", "heading"))
         self._came.body.addWidget(self.scores)
-        use = QHBoxLayout()
-        use.setSpacing(tokens.SPACE_2)
-        use.addWidget(self.try_button)
-        use.addWidget(self.merge_button)
-        use.addStretch(1)
+        use = row_of(None, self.try_button, self.merge_button, None, gap=tokens.SPACE_2)
         self._came.body.addLayout(use)
         self._came.body.addWidget(self.gone)
         self._came.hide()
         curves = Card()
         curves.body.setSpacing(tokens.SPACE_3)
         curves.body.addWidget(self.loss)
-        small = QHBoxLayout()
-        small.setSpacing(tokens.SPACE_4)
+        small = row_of(gap=tokens.SPACE_4)
         for chart in (self.rate, self.gradient, self.speed):
             small.addWidget(chart, 1)
         curves.body.addLayout(small)
@@ -279,20 +273,20 @@ class TrainRun(QWidget):
         answers.body.addStretch(1)
         self._curves, self._answers = curves, answers
         self._log_row = QWidget()
-        log = QVBoxLayout(self._log_row)
-        log.setContentsMargins(0, 0, 0, 0)
-        log.setSpacing(tokens.SPACE_1)
+        log = column_of(self._log_row, gap=tokens.SPACE_1)
         set_icon(self.log_button, "chevron-right", "accent", 16)
         log.addWidget(self.log_button, 0, Qt.AlignmentFlag.AlignLeft)
         log.addWidget(self.log)
         inside = QWidget()
         inside.setProperty("role", "page")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_4)
-        column.setSpacing(tokens.SPACE_3)
-        column.addLayout(names)
-        column.addWidget(self.facts)
-        column.addWidget(buttons)
+        column = column_of(
+            inside,
+            names,
+            self.facts,
+            buttons,
+            gap=tokens.SPACE_3,
+            margins=(tokens.SPACE_5, tokens.SPACE_4),
+        )
         for part in (self.progress, self.numbers, self.message, self.outcome, self._came):
             column.addWidget(part)
         self._both = QHBoxLayout()
@@ -308,9 +302,7 @@ class TrainRun(QWidget):
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(inside)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._area)
+        column_of(self, self._area)
         self._log_text = ""
         self._arrange(False)
 

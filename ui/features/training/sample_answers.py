@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import Chip, LinkButton, Text, empty_layout
 from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from workbench.records.training import SampleAnswer
 
@@ -36,12 +37,7 @@ class SampleAnswers(QWidget):
         self.step.setMinimumWidth(132)
         self.step.activated.connect(lambda _: self._draw())
         self._picked = QWidget()
-        row = QHBoxLayout(self._picked)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(Text("On the way:", "muted"))
-        row.addWidget(self.step)
-        row.addStretch(1)
+        row_of(self._picked, Text("On the way:", "muted"), self.step, None, gap=tokens.SPACE_2)
         self._table = QWidget()
         self._grid = QGridLayout(self._table)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -49,9 +45,7 @@ class SampleAnswers(QWidget):
         self._grid.setVerticalSpacing(tokens.SPACE_2)
         self.more = LinkButton("")
         self.more.clicked.connect(self._on_more)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_2)
         for part in (self.nothing, self._picked, self._table):
             column.addWidget(part)
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
@@ -163,9 +157,7 @@ class _Answer(QWidget):
 
     def __init__(self, sample: SampleAnswer | None, title: str) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
+        column = column_of(self, gap=2)
         if sample is None:
             column.addWidget(Text("–", "muted"))
             column.addStretch(1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import InlineMessage, Text
+from ui.components.layout import column_of
 from ui.components.wording import describe_large
 from ui.features.adapters.texts import describe_forgetting
 from ui.theme import tokens
@@ -49,9 +50,7 @@ class TrainingScores(QWidget):
                 self._grid.addWidget(cell, line, place)
         self._grid.setColumnMinimumWidth(1, 96)
         self._grid.setColumnMinimumWidth(2, 96)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_3)
+        column = column_of(self, gap=tokens.SPACE_3)
         for part in (self.lead, self._table, self.forgotten, self.gate):
             column.addWidget(part)
         self.hide()

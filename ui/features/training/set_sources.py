@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListWidget, QListWidgetItem, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QSpinBox, QWidget
 
 from ui.components.basics import LinkButton, Text
 from ui.components.dialog import LabelledField
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
 from ui.theme import tokens
 from workbench.api.calls import ChatRecord, Collection, ModelRecord, StoredMessage
@@ -56,15 +57,8 @@ class ChatSource(QWidget):
         self._none.setAccessibleName("Tick no chat")
         self._all.clicked.connect(lambda: self._tick(True))
         self._none.clicked.connect(lambda: self._tick(False))
-        row = QHBoxLayout()
-        row.addWidget(self.summary, 1)
-        row.addWidget(self._all)
-        row.addWidget(self._none)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(row)
-        column.addWidget(self.list, 1)
+        row = row_of(None, (self.summary, 1), self._all, self._none)
+        column_of(self, row, (self.list, 1), gap=tokens.SPACE_2)
 
     @property
     def chats(self) -> tuple[str, ...]:
@@ -143,19 +137,22 @@ class PairSource(QWidget):
             box.setFixedWidth(200)
             box.lineEdit().setTextMargins(tokens.SPACE_2, 0, 0, 0)
         self.warning = Text("", "attention")
-        numbers = QHBoxLayout()
-        numbers.setSpacing(tokens.SPACE_5)
-        numbers.addWidget(LabelledField("Questions a passage", "About its most telling sentences.", self.questions))
-        numbers.addWidget(LabelledField("Passages at most", "Spread over all documents.", self.limit))
-        numbers.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_4)
-        column.addWidget(LabelledField("Documents", "", self.collection))
-        column.addWidget(LabelledField("Model that makes the pairs", "", self.model))
-        column.addWidget(self.warning)
-        column.addLayout(numbers)
-        column.addStretch(1)
+        numbers = row_of(
+            None,
+            LabelledField("Questions a passage", "About its most telling sentences.", self.questions),
+            LabelledField("Passages at most", "Spread over all documents.", self.limit),
+            None,
+            gap=tokens.SPACE_5,
+        )
+        column_of(
+            self,
+            LabelledField("Documents", "", self.collection),
+            LabelledField("Model that makes the pairs", "", self.model),
+            self.warning,
+            numbers,
+            None,
+            gap=tokens.SPACE_4,
+        )
         for choice in (self.collection, self.model):
             choice.currentIndexChanged.connect(lambda _: self._on_changed())
         self._on_changed()
@@ -194,10 +191,7 @@ class TextSource(QWidget):
         super().__init__(parent)
         self.collection = _Choice()
         self.collection.currentIndexChanged.connect(lambda _: self.changed.emit())
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_4)
-        column.addWidget(LabelledField("Documents", "", self.collection))
+        column = column_of(self, LabelledField("Documents", "", self.collection), gap=tokens.SPACE_4)
         words = (
             "For training on plain text: the model learns how these documents speak, and something of what they say. "
             "It does not learn to answer from it: that is what pairs and chats are for."

@@ -10,15 +10,14 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text, set_property
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count, how_far
 from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon
@@ -35,22 +34,17 @@ class StepCard(Card):
     def __init__(self, number: int, title: str, words: str) -> None:
         super().__init__(margin=tokens.SPACE_4)
         self.body.setSpacing(tokens.SPACE_3)
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_3)
+        row = row_of(gap=tokens.SPACE_3)
         self._number = QLabel(str(number))
         self._number.setProperty("role", "number")
         self._number.setFixedSize(28, 28)
         self._number.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column = QVBoxLayout()
-        column.setSpacing(tokens.SPACE_1)
-        column.addWidget(Text(title, "heading"))
+        column = column_of(None, Text(title, "heading"), gap=tokens.SPACE_1)
         self._words = Text(words, "muted")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._words.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # words, not a stop on the way of Tab
         column.addWidget(self._words)
-        self.content = QVBoxLayout()
-        self.content.setSpacing(tokens.SPACE_3)
-        self.content.setContentsMargins(0, tokens.SPACE_2, 0, 0)
+        self.content = column_of(gap=tokens.SPACE_3, margins=(0, tokens.SPACE_2, 0, 0))
         column.addLayout(self.content)
         self._problem = InlineMessage()
         column.addWidget(self._problem)
@@ -93,11 +87,13 @@ class DropPlace(QFrame):
         super().__init__()
         self.setProperty("role", "drop")
         self.setAcceptDrops(True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4)
-        row.setSpacing(tokens.SPACE_3)
-        row.addWidget(IconLabel("upload", "muted", 24))
-        row.addWidget(Text("Drop files or a folder here", "body"), 1)
+        row = row_of(
+            self,
+            IconLabel("upload", "muted", 24),
+            (Text("Drop files or a folder here", "body"), 1),
+            gap=tokens.SPACE_3,
+            margins=tokens.SPACE_4,
+        )
         self.files_button = PlainButton("Choose files…", "file")
         self.folder_button = PlainButton("Choose a folder…", "folder")
         self.files_button.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
@@ -135,9 +131,7 @@ class FilesRead(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_2)
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self._on_stop)
         self._outcome = Text("", "muted")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QMargins, Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
-from ui.components.layout import FlowLayout, ScrolledColumn
+from ui.components.layout import FlowLayout, ScrolledColumn, column_of, row_of
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
@@ -72,8 +72,7 @@ class WelcomePage(QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = column_of(self)
         margins = QMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
         self.scrolled = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
         column = self.scrolled.column
@@ -103,8 +102,7 @@ class WelcomePage(QWidget):
         self.starter_button.clicked.connect(self._on_starter)
         other = PlainButton("Import another…", "plus")
         other.clicked.connect(lambda: self._shell.open_page("models", add=True))
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
+        row = row_of(gap=tokens.SPACE_2)
         self.look_button = PlainButton("Look again")
         self.look_button.clicked.connect(self._bridge.home.models.refresh)
         self.look_button.hide()
@@ -126,24 +124,18 @@ class WelcomePage(QWidget):
         self.files = FilesRead()
         self.files.stop_clicked.connect(self._on_stop)
         self.documents_step.content.addWidget(self.drop)
-        row = QHBoxLayout()
-        row.addWidget(Text("Nothing at hand?", "muted"))
-        row.addWidget(sample)
-        row.addStretch(1)
+        row = row_of(None, Text("Nothing at hand?", "muted"), sample, None)
         self.documents_step.content.addLayout(row)
         self.documents_step.content.addWidget(self.files)
         return self.documents_step
 
     def _build_question_step(self) -> StepCard:
         self.question_step = StepCard(3, "A question", "")
-        self._questions = QVBoxLayout()
-        self._questions.setSpacing(tokens.SPACE_2)
+        self._questions = column_of(gap=tokens.SPACE_2)
         self.question_step.content.addLayout(self._questions)
         self.ask_button = PrimaryButton("Ask a question", "chat")
         self.ask_button.clicked.connect(self._on_ask)
-        row = QHBoxLayout()
-        row.addWidget(self.ask_button)
-        row.addStretch(1)
+        row = row_of(None, self.ask_button, None)
         self.question_step.content.addLayout(row)
         self._show_question_step()
         return self.question_step
