@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
-    QLayout,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_seconds
 from ui.theme import tokens
-from ui.theme.theme import set_icon
+from ui.theme.theme import set_icon, set_property
 
 TextRole = Literal["display", "title", "heading", "strong", "body", "reading", "muted", "small", "error", "attention"]
 Tone = Literal[
@@ -395,22 +394,3 @@ class Line(QFrame):
     def __init__(self, upright: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "upright" if upright else "line")
-
-
-def set_property(widget: QWidget, name: str, value: object) -> None:
-    """Set a dynamic property that the stylesheet looks at, and have it looked at again."""
-    if widget.property(name) != value:
-        widget.setProperty(name, value)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
-        widget.update()
-
-
-def empty_layout(layout: QLayout) -> None:
-    """Take all widgets and gaps out of a layout and delete the widgets."""
-    while layout.count():
-        item = layout.takeAt(0)
-        widget = item.widget() if item is not None else None
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()

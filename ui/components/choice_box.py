@@ -2,31 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QWidget
 
-from ui.components.basics import PlainButton, set_property
+from ui.components.basics import PlainButton, without_keys
 from ui.components.layout import FlowLayout
 from ui.theme import tokens
+from ui.theme.theme import set_property
 
 
 class ChoiceBox(QComboBox):
-    """A combo box that a wheel over it scrolls past, unless it is in use."""
+    """A list of named values. A wheel over it scrolls the page: nothing is changed by passing by."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        """``name`` is said by screen readers."""
-        super().__init__(parent)
+    chosen = Signal(str)
+    """The value that the person chose."""
+
+    def __init__(
+        self, name: str, choices: Iterable[tuple[str, str]] = (), characters: int = 8, placeholder: str = ""
+    ) -> None:
+        """``name`` is said by screen readers; ``choices`` are titles and values. At least ``characters`` of a title are
+        in sight."""
+        super().__init__()
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(characters)
+        self.setPlaceholderText(placeholder)
+        self._choices: list[tuple[str, str]] = []
+        self.activated.connect(lambda index: self.chosen.emit(str(self.itemData(index))))
+        self.set_choices(choices)
+
+    @property
+    def value(self) -> str:
+        return str(self.currentData() or "")
+
+    def set_choices(self, choices: Iterable[tuple[str, str]]) -> None:
+        """Offer these. The value stays as it is while it is among them; else it is the first."""
+        before, self._choices = self.value, list(choices)
+        self._fill(self._choices)
+        self.setCurrentIndex(max(self.findData(before), 0) if self._choices else -1)
+
+    def show_value(self, value: str) -> None:
+        """Show a value; one that is not among the choices is shown as gone."""
+        known = value in [data for _, data in self._choices]
+        gone = [] if known else [(f"{value} (not here)" if value else "Choose…", value)]
+        self._fill([*self._choices, *gone])
+        self.setCurrentIndex(self.findData(value))
+
+    def make_menu(self, parent: QWidget) -> QMenu:
+        """The same choices as a menu, for a chip."""
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for row in range(self.count()):
+            action = menu.addAction(without_keys(self.itemText(row)))
+            action.setData(str(self.itemData(row)))
+            action.setCheckable(True)
+            action.setChecked(row == self.currentIndex())
+        menu.triggered.connect(lambda action: self.chosen.emit(action.data()))
+        return menu
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        event.ignore()
+
+    def _fill(self, choices: Sequence[tuple[str, str]]) -> None:
+        if [(self.itemText(index), self.itemData(index)) for index in range(self.count())] == list(choices):
+            return
+        self.blockSignals(True)
+        self.clear()
+        for title, value in choices:
+            self.addItem(title, value)
+        self.blockSignals(False)
 
 
 class ChoiceRow(QWidget):

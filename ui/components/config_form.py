@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.components.basics import IconButton, LinkButton, Text, set_property
+from ui.components.basics import IconButton, LinkButton, Text
 from ui.theme import tokens
-from ui.theme.theme import set_icon
+from ui.theme.theme import set_icon, set_property
 from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of, parse_value
 

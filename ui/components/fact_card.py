@@ -8,8 +8,8 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, LinkButton, Text, empty_layout
-from ui.components.layout import column_of, row_of
+from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, LinkButton, Text
+from ui.components.layout import column_of, empty_layout, row_of
 from ui.features.adapters.texts import ScoreRow
 from ui.theme import tokens
 

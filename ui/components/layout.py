@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.components.basics import set_property
 from ui.theme import tokens
+from ui.theme.theme import set_property
 
 Item = QWidget | QLayout | int | None | tuple[Any, ...]
 """A part: a widget or a layout, alone or with its stretch and alignment; pixels of space; None: a stretch."""
@@ -201,3 +201,13 @@ class FlowLayout(QLayout):
             rows[-1].append((item, size))
             used += size.width() + self._gap
         return rows
+
+
+def empty_layout(layout: QLayout) -> None:
+    """Take all widgets and gaps out of a layout and delete the widgets."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

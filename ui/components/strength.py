@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from ui.components.basics import set_property
 from ui.components.layout import row_of
 from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
 from ui.features.chat.slide_row import Slider
 from ui.theme import tokens
+from ui.theme.theme import set_property
 
 _MOST_TYPED = 10.0
 """What a recipe takes, to either side; the slider shows what makes sense."""

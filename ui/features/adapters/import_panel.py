@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
+from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import row_of
 from ui.components.wording import how_far, in_words
@@ -44,7 +45,7 @@ class ImportDialog(Dialog):
         self.folder_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.Directory))
         self.chosen = ElidedLabel("", "muted")
         row = row_of(None, self.file_button, self.folder_button, (self.chosen, 1))
-        self.model = QComboBox()
+        self.model = ChoiceBox("Base model")
         self.name = QLineEdit()
         self.name.setPlaceholderText("As its file is called")
         self.problem = InlineMessage()
@@ -78,8 +79,7 @@ class ImportDialog(Dialog):
 
     def _on_models(self, found: ModelList) -> None:
         models = [m.name for m in found.models if m.kind in ("chat", "base") and not m.missing]
-        self.model.clear()
-        self.model.addItems(models)
+        self.model.set_choices([(name, name) for name in models])
         self._show_state()
 
     def _show_state(self) -> None:
@@ -97,7 +97,7 @@ class ImportDialog(Dialog):
         self.go.setToolTip(why)
 
     def _on_go(self) -> None:
-        call = ImportAdapter(path=self._path, model=self.model.currentText(), name=self.name.text().strip())
+        call = ImportAdapter(path=self._path, model=self.model.value, name=self.name.text().strip())
 
         def take(batch: Sequence[Event]) -> None:
             for event in batch:

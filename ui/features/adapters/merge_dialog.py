@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine, Text
-from ui.components.choice_box import ChoiceRow
+from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of
 from ui.components.run_follower import RunFollower
@@ -63,9 +63,7 @@ class MergeDialog(Dialog):
         self.type.chosen.connect(self._on_type)
         self.type_help = Text("", "small")
         self.strength = StrengthSlider(adapter.name)
-        self.quantization = QComboBox()
-        for value, title in QUANTIZATIONS:
-            self.quantization.addItem(title, value)
+        self.quantization = ChoiceBox("The whole model afterwards", [(title, value) for value, title in QUANTIZATIONS])
         format_of_changes = column_of(None, self.type, self.type_help, gap=tokens.SPACE_1)
         self._fields = [
             LabelledField("Name of the new model", "", self.name),
@@ -116,7 +114,7 @@ class MergeDialog(Dialog):
             name=self.name.text().strip(),
             type=msgspec.convert(self.type.value, MergedType),
             scale=self.strength.value,
-            quantization=str(self.quantization.currentData()),
+            quantization=self.quantization.value,
         )
         self.go.setEnabled(False)
         self._bridge.call(call, self._on_begun, self._on_refused, self)
@@ -168,7 +166,7 @@ class MergeDialog(Dialog):
             self.verdict.show_message("Stopped. There is no new model.", "info")
         else:
             lost = self._parity is not None and not self._parity.passed
-            words = lost_words(self.type.value, str(self.quantization.currentData()))
+            words = lost_words(self.type.value, self.quantization.value)
             self.verdict.show_message(words if lost else in_words(error_of(terminal)), "danger")
         lines = [counted_words(parity), *map(why, parity.agreements)] if parity is not None else []
         self.findings.setText("\n".join(line for line in lines if line))

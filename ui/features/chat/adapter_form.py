@@ -8,8 +8,8 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from ui.components.basics import Chip, LinkButton, PlainButton, Text, empty_layout, without_keys
-from ui.components.layout import column_of, row_of
+from ui.components.basics import Chip, LinkButton, PlainButton, Text, without_keys
+from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.strength import StrengthSlider
 from ui.components.wording import describe_count
 from ui.features.adapters.list import state_of

@@ -8,7 +8,8 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text, empty_layout
+from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text
+from ui.components.layout import empty_layout
 from ui.components.wording import how_far
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text, empty_layout
-from ui.components.layout import column_of, row_of
+from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text
+from ui.components.layout import column_of, empty_layout, row_of
 from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ui.components.basics import InlineMessage, LinkButton, Text, empty_layout
-from ui.components.layout import Centred, FlowLayout
+from ui.components.basics import InlineMessage, LinkButton, Text
+from ui.components.layout import Centred, FlowLayout, empty_layout
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison

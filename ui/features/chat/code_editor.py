@@ -14,10 +14,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
-from ui.components.basics import set_property
 from ui.components.highlighting import Highlighter
 from ui.theme import tokens
-from ui.theme.theme import current_theme
+from ui.theme.theme import current_theme, set_property
 
 _COLOUR_MS = 60
 _INDENT = "  "

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import IconButton, PlainButton, Text
+from ui.components.choice_box import ChoiceBox
 from ui.components.layout import FlowLayout, column_of, row_of
 from ui.features.chat.code_editor import CodeEditor
 from ui.features.chat.decoding_form import FORMATS
@@ -122,9 +123,7 @@ class FormatPane(QFrame):
         self._asked: CheckFormat | None = None
         self.close_button = IconButton("close", "Back to the recipe")
         self.close_button.clicked.connect(self.close_wanted)
-        self.kind = QComboBox()
-        self.kind.addItems(list(FORMATS.values()))
-        self.kind.setAccessibleName("Form of the answer")
+        self.kind = ChoiceBox("Form of the answer", [(title, name) for name, title in FORMATS.items()])
         self.kind.currentIndexChanged.connect(lambda index: self._on_kind(list(FORMATS)[index]))
         self.words = Text("", "muted")
         self._start = QWidget()

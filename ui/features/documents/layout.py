@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QBoxLayout,
-    QComboBox,
     QFrame,
     QHeaderView,
     QLineEdit,
@@ -27,6 +26,7 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
+from ui.components.choice_box import ChoiceBox
 from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of, row_of
 from ui.components.lists import SearchField
@@ -60,10 +60,8 @@ class DocumentsLayout(QWidget):
         self.name_filter = QLineEdit()
         self.name_filter.setPlaceholderText("Filter by name")
         self.name_filter.setAccessibleName("Filter files by name")
-        self.state_filter = QComboBox()
-        self.state_filter.setAccessibleName("Filter files by state")
-        for words, state in (("All files", ""), ("Ready", "ready"), ("Failed", "failed")):
-            self.state_filter.addItem(words, state)
+        states = (("All files", ""), ("Ready", "ready"), ("Failed", "failed"))
+        self.state_filter = ChoiceBox("Filter files by state", states)
         self.table = DocumentTable(self)
         self.rows = DocumentFilter(self.table, self)
         self.view = FileView()

@@ -15,10 +15,10 @@ from ui.components.basics import (
     PrimaryButton,
     ProgressLine,
     Text,
-    set_property,
 )
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
+from ui.theme.theme import set_property
 
 
 class ImportPanel(Card):

@@ -8,9 +8,9 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.components.basics import ElidedLabel, Text, empty_layout
+from ui.components.basics import ElidedLabel, Text
 from ui.components.choice_box import ChoiceBox
-from ui.components.layout import column_of
+from ui.components.layout import column_of, empty_layout
 from ui.theme import tokens
 from workbench.records.training import DataPart, Objective
 
@@ -61,10 +61,9 @@ class ColumnMapping(QWidget):
         empty_layout(self._grid)
         self.boxes = {}
         for line, name in enumerate(columns):
-            box = self.boxes[name] = ChoiceBox(f"What the column {name} means")
+            roles = [(title, role) for role, title in ROLES[objective]]
+            box = self.boxes[name] = ChoiceBox(f"What the column {name} means", roles)
             box.setFixedWidth(180)
-            for role, title in ROLES[objective]:
-                box.addItem(title, role)
             box.currentIndexChanged.connect(lambda _, name=name: self._on_chosen(name))
             self._grid.addWidget(ElidedLabel(name, "code"), line, 0)  # type: ignore[arg-type]
             self._grid.addWidget(box, line, 1)

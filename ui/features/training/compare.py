@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
-from ui.components.basics import Card, ElidedLabel, Text, empty_layout
+from ui.components.basics import Card, ElidedLabel, Text
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
-from ui.components.layout import column_of, row_of
+from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_seconds
 from ui.features.training.method_picker import METHODS
 from ui.features.training.state import TrainingState

@@ -8,8 +8,8 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.components.basics import Text, empty_layout
-from ui.components.layout import FlowLayout, column_of, row_of
+from ui.components.basics import Text
+from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.wording import describe_bytes
 from ui.theme import tokens
 from ui.theme.theme import current_theme

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.components.basics import Chip, LinkButton, Text, empty_layout
+from ui.components.basics import Chip, LinkButton, Text
 from ui.components.choice_box import ChoiceBox
-from ui.components.layout import column_of, row_of
+from ui.components.layout import column_of, empty_layout, row_of
 from ui.theme import tokens
 from workbench.records.training import SampleAnswer
 
@@ -33,8 +33,7 @@ class SampleAnswers(QWidget):
         self._ended = False
         self._under = False  # the answers stand below their question
         self.nothing = Text("Sample answers come with the first evaluation.", "muted")
-        self.step = ChoiceBox("The step whose answers stand in the middle column")
-        self.step.setMinimumWidth(132)
+        self.step = ChoiceBox("The step whose answers stand in the middle column", characters=10)
         self.step.activated.connect(lambda _: self._draw())
         self._picked = QWidget()
         row_of(self._picked, Text("On the way:", "muted"), self.step, None, gap=tokens.SPACE_2)

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QSpinBox, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSpinBox, QWidget
 
 from ui.components.basics import LinkButton, Text
+from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
@@ -123,8 +124,8 @@ class PairSource(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models: tuple[ModelRecord, ...] = ()
-        self.collection = _Choice()
-        self.model = _Choice()
+        self.collection = ChoiceBox("Documents", characters=24, placeholder="None yet")
+        self.model = ChoiceBox("Model that makes the pairs", characters=24, placeholder="None yet")
         self.questions = QSpinBox()
         self.questions.setRange(1, 10)
         self.questions.setValue(2)
@@ -189,7 +190,7 @@ class TextSource(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.collection = _Choice()
+        self.collection = ChoiceBox("Documents", characters=24, placeholder="None yet")
         self.collection.currentIndexChanged.connect(lambda _: self.changed.emit())
         column = column_of(self, LabelledField("Documents", "", self.collection), gap=tokens.SPACE_4)
         words = (
@@ -202,23 +203,6 @@ class TextSource(QWidget):
     @property
     def problem(self) -> str:
         return "" if self.collection.count() else "There are no documents yet"
-
-
-class _Choice(QComboBox):
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(24)
-        self.setPlaceholderText("None yet")
-
-    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Titles and values; what was chosen stays so while it is there."""
-        before = self.currentData()
-        self.clear()
-        for title, value in choices:
-            self.addItem(title, value)
-        known = self.findData(before) if before is not None else -1
-        self.setCurrentIndex(max(known, 0) if choices else -1)
 
 
 def collection_choices(collections: Sequence[Collection]) -> list[tuple[str, str]]:

@@ -52,8 +52,8 @@ class TrainSetup(QWidget):
         self._paths: list[str] = []
         self._fits_kind = True  # false until new examples have been looked at
         self.message = InlineMessage()
-        self.model = _box("Model")
-        self.examples = _box("Examples")
+        self.model = ChoiceBox("Model", characters=20)
+        self.examples = ChoiceBox("Examples", characters=20)
         self.file_button = PlainButton("File…", "file")
         self.folder_button = PlainButton("Folder…", "folder")
         self.new_set_button = PlainButton("New set…", "plus")
@@ -324,13 +324,6 @@ class TrainSetup(QWidget):
         box.setCurrentIndex(box.findData(value) if value else -1)
         box.blockSignals(False)
         box.setToolTip(str(box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) or ""))
-
-
-def _box(name: str) -> ChoiceBox:
-    box = ChoiceBox(name)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(20)
-    return box
 
 
 def _card(number: str, title: str) -> Card:

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text, set_property
+from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count, how_far
 from ui.theme import tokens
-from ui.theme.theme import current_theme, set_icon
+from ui.theme.theme import current_theme, set_icon, set_property
 from workbench.api import events
 from workbench.api.events import Event
 

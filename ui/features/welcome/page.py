@@ -10,8 +10,8 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text, empty_layout
-from ui.components.layout import FlowLayout, ScrolledColumn, column_of, row_of
+from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text
+from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
