@@ -11,7 +11,7 @@ from typing import Literal
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from ui.theme.stylesheet import stylesheet
 from ui.theme.tokens import DARK, ICON_SIZE, LIGHT, TEXT_BODY, Palette

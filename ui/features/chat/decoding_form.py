@@ -13,8 +13,8 @@ from ui.components.basics import LinkButton, PlainButton, Text
 from ui.components.choice_box import ChoiceRow
 from ui.components.config_form import FieldRow
 from ui.features.chat.distribution_chart import DistributionView
-from ui.features.chat.format_pane import DESCRIBED, FormTexts
 from ui.features.chat.order_list import OrderList
+from ui.features.chat.recipes import DESCRIBED, FormTexts
 from ui.features.chat.slide_row import SlideRow
 from ui.theme import tokens
 from ui.theme.theme import set_icon
