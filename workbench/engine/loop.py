@@ -199,6 +199,8 @@ class Engine:
 
     def _problem(self, job: Job) -> UserError | None:
         total = self.model.context_tokens
+        if not job.prompt:  # it would never have anything to compute, nor an end
+            return UserError("There is nothing to compute: the text has no tokens.", "Write something first.")
         if job.cells > total:
             before = virtual_tokens(job.key)
             added = f", with the {before:,} that an adapter puts before it," if before else ""

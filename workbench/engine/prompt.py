@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from workbench.engine.reasoning_parser import Marks, opened_by
-from workbench.engine.template import TemplateError
+from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.errors import UserError
 from workbench.records.messages import Message
 
@@ -33,6 +33,9 @@ PLAIN_STOPS = ("\nUser:", "\n\nUser:")
 _WORD_JOINER = "\u2060"
 PROBE = "\u2003"
 """White space that no template writes itself: put around a mark it shows whether the template trims."""
+
+LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
+"""How many characters a template may write of its own, and how often the contents: tokenising more takes minutes."""
 
 
 class Tokenizer(Protocol):
@@ -82,9 +85,16 @@ class PromptWriter:
         merged = merge_neighbours(messages)
         if not merged:
             raise UserError("There is nothing to answer.", "Write a message first.")
-        if not self._template:
-            return self._plain(merged, assistant_start)
-        segments = self._render(merged)
+        prompt = self._templated(merged, assistant_start) if self._template else self._plain(merged, assistant_start)
+        if not prompt.tokens:
+            raise UserError(
+                "The model sees nothing of this conversation: its chat template or vocabulary makes no tokens of it.",
+                FAULTY_HINT,
+            )
+        return prompt
+
+    def _templated(self, messages: Sequence[Message], assistant_start: str) -> Prompt:
+        segments = self._render(messages)
         opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
         if assistant_start:
             if opened is not None:
@@ -174,7 +184,7 @@ class PromptWriter:
     def render_text(self, messages: list[dict[str, str]], *, answering: bool = True) -> str:
         """What the template makes of the messages; ``answering``: with what goes before the model's next answer."""
         vocabulary = self._vocabulary
-        return self._renderer.render(
+        text = self._renderer.render(
             self._template,
             {
                 "messages": messages,
@@ -183,6 +193,14 @@ class PromptWriter:
                 "eos_token": _name(vocabulary, vocabulary.eos),
             },
         )
+        given = sum(len(message["content"]) for message in messages)
+        if len(text) > LARGEST_FRAME + FRAME_PER_MESSAGE * len(messages) + REPEATS * given:
+            raise UserError(
+                f"The chat template that is stored in the model writes {len(text):,} characters for a conversation of "
+                f"{given:,}.",
+                FAULTY_HINT,
+            )
+        return text
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """As one text where the contents name no control token, which is how models are trained; else apart."""

@@ -26,6 +26,11 @@ SECONDS = 2.0
 MEMORY_BYTES = 512 << 20
 """Address space of the rendering process, its interpreter included."""
 
+LARGEST_TEMPLATE = 1 << 20
+"""In characters: the longest real ones have thirty thousand."""
+
+FAULTY_HINT = "The model file may be faulty or hostile: get it from another source."
+
 _GRACE_S = 1.0
 _LOOK_S = 0.05
 
@@ -54,6 +59,10 @@ class TemplateRenderer:
 
     def render(self, template: str, variables: dict[str, Any]) -> str:
         """Render. Raises TemplateError when the template fails or refuses, UserError when it breaks the limits."""
+        if len(template) > LARGEST_TEMPLATE:
+            raise UserError(
+                f"The chat template that is stored in the model is {len(template):,} characters long.", FAULTY_HINT
+            )
         with self._lock:
             process = self._running()
             line = json.dumps({"template": template, "variables": variables}).encode() + b"\n"
@@ -66,8 +75,7 @@ class TemplateRenderer:
             if not raw.endswith(b"\n"):
                 self._stop()
                 raise UserError(
-                    "The chat template that is stored in the model takes too much time or memory.",
-                    "The model file may be faulty or hostile: get it from another source.",
+                    "The chat template that is stored in the model takes too much time or memory.", FAULTY_HINT
                 )
         reply = json.loads(raw)
         if "error" in reply:

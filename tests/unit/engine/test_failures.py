@@ -18,6 +18,7 @@ from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.protocol import Generated
+from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 
@@ -136,6 +137,12 @@ def test_a_fault_in_a_job_that_is_alone_leaves_what_lies_idle(smollm: Engine) ->
     again = Going([*idle, 1], [])
     list(smollm.submit(again).events())
     assert again.cached == len(idle)
+
+
+def test_a_job_without_a_token_fails_and_the_next_one_is_computed(smollm: Engine) -> None:
+    with pytest.raises(UserError, match="no tokens"):
+        list(smollm.submit(Going([], [[5]])).events())
+    assert result_of(smollm.submit(generation(smollm, TEXT, 2))).usage.new_tokens == 2
 
 
 def test_a_model_that_cannot_go_back_goes_on_after_another_s_cancel(

@@ -128,6 +128,34 @@ def test_a_template_that_refuses_anyway_is_a_user_error() -> None:
         writer("{{ raise_exception('only on Sundays') }}").write(conversation("Hi", system="x"))
 
 
+def test_a_template_that_makes_nothing_of_a_conversation_is_refused() -> None:
+    with pytest.raises(UserError, match="sees nothing of this conversation"):
+        writer("{% if false %}{{ messages }}{% endif %}").write(conversation("Hi"))
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "{{ 'x' * 200000 }}",
+        "{% for i in range(9999) %}{{ strftime_now('%A %B %d %Y') }}{% endfor %}",
+        "{% for m in messages %}{{ m.content * 300000 }}{% endfor %}",
+    ],
+)
+def test_a_template_that_writes_without_measure_is_refused_before_it_is_tokenised(flood: str) -> None:
+    class NotTokenising(SmallTokenizer):
+        def tokenize(self, text: str, *, special: bool) -> list[int]:
+            assert len(text) < 100_000
+            return super().tokenize(text, special=special)
+
+    with pytest.raises(UserError, match="characters for a conversation of"):
+        PromptWriter(flood + CHATML, NotTokenising(), InProcess()).write(conversation("Hi"))
+
+
+def test_a_long_conversation_is_not_what_a_template_writes() -> None:
+    text = "x" * 400_000
+    assert len(writer(CHATML).write(conversation(text, "y", text)).tokens) > 800_000
+
+
 def test_neighbours_of_one_role_are_one_turn() -> None:
     prompt = writer(NO_SYSTEM).write([Message("user", "a"), Message("user", "b")])
     assert spelled(prompt) == "⟦<|im_start|>⟧a\n\nb⟦<|im_end|>⟧"

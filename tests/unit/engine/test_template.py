@@ -12,6 +12,8 @@ BOMBS = {
     "a huge text": "{{ 'a' * 3000000000 }}",
     "nested loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}"
     "{% endfor %}{% endfor %}{% endfor %}",
+    "attributes": "{% for i in range(99999) %}{% for j in range(99999) %}{{ ''|attr('x') }}{% endfor %}{% endfor %}",
+    "times": "{% for i in range(99999) %}{% set x = strftime_now('%A' * 99999) %}{% endfor %}",
     "doubling": "{% set n = namespace(x='a') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
 }
 
@@ -47,6 +49,11 @@ def test_a_bomb_is_refused_soon_and_the_next_template_renders(renderer: Template
         renderer.render(bomb, {})
     assert time.monotonic() - began < 5
     assert renderer.render("{{ 1 + 1 }}", {}) == "2"
+
+
+def test_a_template_of_megabytes_is_refused(renderer: TemplateRenderer) -> None:
+    with pytest.raises(UserError, match="8,000,005 characters long"):
+        renderer.render("{##}\n" + "x" * 8_000_000, {})
 
 
 @pytest.mark.parametrize(
