@@ -6,7 +6,6 @@ for tests. Importing this loads no model library and no database.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import os
@@ -15,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing import AuthenticationError, connection
 from multiprocessing.connection import Connection
@@ -39,6 +39,8 @@ Listener = Callable[[Event], None]
 
 CONNECT_TIMEOUT_S = 60.0
 RETRY_S = 0.05
+CLOSE_S = 2.0
+"""How long a client that leaves waits for what it has asked to be sent: a core that is frozen takes nothing."""
 LOST = events.Failed(message="The connection to the core was lost.", hint="core", reason="worker")
 
 _log = logging.getLogger(__name__)
@@ -70,7 +72,8 @@ class Front(Protocol):
 
 
 class Client:
-    """A ``Front`` over the local connection. Returns at once: a thread of its own connects, and calls wait for it.
+    """A ``Front`` over the local connection. Returns at once: threads of its own connect, send and read, so that a core
+    that is busy or frozen holds up nobody who calls.
 
     After a lost connection the next call connects anew. With ``start_core`` (and ``idle_s``, how long the core stays
     without clients; None: its default) a core is started when none answers. When there is no core to be had, the
@@ -84,11 +87,10 @@ class Client:
         self._numbers = itertools.count(1)
         self._news = threading.Condition()  # guards what follows; never held while calling back
         self._open: dict[int, _ClientCall] = {}
-        self._unsent: list[wire.ToCore] = []
+        self._unsent: deque[wire.ToCore] = deque()
         self._link: Connection | None = None
         self._wanted = True
         self._closed = False
-        self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="client", daemon=True)
         self._thread.start()
 
@@ -115,11 +117,14 @@ class Client:
         """Leave; calls that are open end as cancelled here. Safe to call twice."""
         with self._news:
             self._closed = True
-            if self._link is not None:
-                self._say(wire.Leave())  # the core closes its end, which wakes the reader
             self._news.notify_all()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(2.0)
+        if threading.current_thread() is self._thread:
+            return
+        self._thread.join(CLOSE_S)
+        with self._news:
+            if self._link is not None:
+                wire.hang_up(self._link)
+        self._thread.join(CLOSE_S)
 
     def cancel(self, number: int) -> None:
         """Ask for a call to stop (``Handle.cancel`` does it)."""
@@ -128,17 +133,10 @@ class Client:
                 self._say(wire.Cancel(number))
 
     def _say(self, message: wire.ToCore) -> None:
-        """Send, or keep until there is a connection. Under the lock, so that order is kept."""
-        if self._link is None:
-            self._unsent.append(message)
-            self._wanted = True
-            self._news.notify_all()
-        else:
-            self._send(self._link, message)
-
-    def _send(self, link: Connection, message: wire.ToCore) -> None:
-        with self._writing, contextlib.suppress(OSError, ValueError):  # the reader thread tells of the loss
-            link.send_bytes(wire.encode(message))
+        """Have it sent once there is a connection. Under the lock, so that order is kept."""
+        self._unsent.append(message)
+        self._wanted = True
+        self._news.notify_all()
 
     # -- on the client's thread ---------------------------------------------------------------------
 
@@ -158,25 +156,21 @@ class Client:
                 _log.exception("The core could not be reached")
                 self._end_calls(failure_of(error), sent_only=False)
                 continue
-            self._go_live(link)
+            with self._news:
+                self._link = link
+            writer = threading.Thread(target=self._write, args=(link,), name="client-requests", daemon=True)
+            writer.start()
             try:
                 self._read(link)
             finally:
                 with self._news:
                     self._link = None
+                    self._news.notify_all()
+                wire.hang_up(link)  # the writer may be in the middle of a message
+                writer.join()
                 link.close()
             self._end_calls(LOST, sent_only=True)
         self._end_calls(events.Cancelled(), sent_only=False)
-
-    def _go_live(self, link: Connection) -> None:
-        """Send what waits; from here on calls are sent as they come."""
-        with self._news:
-            unsent, self._unsent = self._unsent, []
-            for message in unsent:
-                self._send(link, message)
-            if self._closed:
-                self._send(link, wire.Leave())
-            self._link = link
 
     def _read(self, link: Connection) -> None:
         while True:
@@ -194,6 +188,20 @@ class Client:
                 opened = self._open.pop(message.id, None) if terminal else self._open.get(message.id)
             if opened is not None:
                 opened.tell(message.event)
+
+    def _write(self, link: Connection) -> None:
+        """On a thread of the connection: send what waits, as it comes, and when the client leaves hang up after it."""
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._unsent or self._closed or self._link is not link)
+                if self._link is not link or not self._unsent:
+                    break
+                message = self._unsent.popleft()
+            try:
+                link.send_bytes(wire.encode(message))
+            except (OSError, ValueError):  # the reader tells of the loss
+                break
+        wire.hang_up(link)
 
     def _end_calls(self, ending: Event, *, sent_only: bool) -> None:
         """End the open calls. With ``sent_only`` those that came after the loss stay, for the next connection."""

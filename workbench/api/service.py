@@ -13,7 +13,6 @@ import logging
 import logging.handlers
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -70,7 +69,7 @@ class Service:
             sessions = list(self._sessions)
         self._close_listener()
         for session in sessions:
-            session.hang_up()
+            wire.hang_up(session.connection)
 
     def leave(self) -> None:
         """Have ``run`` return soon. May be called by a signal handler's thread."""
@@ -136,7 +135,7 @@ class _Session:
     def __init__(self, service: Service, workbench: Workbench, connection: Connection, key: bytes) -> None:
         self._service = service
         self._workbench = workbench
-        self._connection = connection
+        self.connection = connection
         self._key = key
         self._writing = threading.Lock()
         self._lock = threading.Lock()  # guards the two below
@@ -146,20 +145,11 @@ class _Session:
     def start(self) -> None:
         threading.Thread(target=self._run, name="session", daemon=True).start()
 
-    def hang_up(self) -> None:
-        """Wake the reading thread with an end of file; it closes the connection, which others must not do under it."""
-        with contextlib.suppress(OSError):
-            if sys.platform == "win32":
-                self._connection.close()
-            else:
-                with socket.socket(fileno=os.dup(self._connection.fileno())) as same:
-                    same.shutdown(socket.SHUT_RDWR)
-
     def _run(self) -> None:
         try:
             if self._greet():
-                while self._take(self._connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES)):
-                    pass
+                while True:
+                    self._take(self.connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
         except (OSError, EOFError, AuthenticationError):
             pass  # it went away, or never had the key
         except msgspec.DecodeError:
@@ -171,14 +161,14 @@ class _Session:
             for context in contexts:
                 context.leave()
             with self._writing, contextlib.suppress(OSError):
-                self._connection.close()
+                self.connection.close()
             self._service.forget(self)
 
     def _greet(self) -> bool:
         """Both show that they have the key; then the versions have to be the same."""
-        deliver_challenge(self._connection, self._key)
-        answer_challenge(self._connection, self._key)
-        hello = wire.decode_hello(self._connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
+        deliver_challenge(self.connection, self._key)
+        answer_challenge(self.connection, self._key)
+        hello = wire.decode_hello(self.connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
         if (hello.version, hello.wire) == (__version__, wire.WIRE):
             self._send(wire.Welcome(__version__, os.getpid()))
             return True
@@ -194,19 +184,15 @@ class _Session:
             self._service.leave()
         return False
 
-    def _take(self, message_bytes: bytes) -> bool:
-        """Deal with one message; False when the client is done."""
+    def _take(self, message_bytes: bytes) -> None:
         message = wire.decode_to_core.decode(message_bytes)
         if isinstance(message, wire.CallMessage):
             self._begin(message)
-        elif isinstance(message, wire.Cancel):
-            with self._lock:
-                context = self._under_way.get(message.id)
-            if context is not None:
-                context.cancel()
-        else:
-            return False
-        return True
+            return
+        with self._lock:
+            context = self._under_way.get(message.id)
+        if context is not None:
+            context.cancel()
 
     def _begin(self, request: wire.CallMessage) -> None:
         context = RequestContext()
@@ -241,7 +227,7 @@ class _Session:
 
     def _send(self, message: wire.ToClient) -> None:
         with self._writing:
-            self._connection.send_bytes(wire.encode(message))
+            self.connection.send_bytes(wire.encode(message))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

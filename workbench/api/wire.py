@@ -7,6 +7,12 @@ have the same version: only ``Hello`` and ``Refused`` have to be readable by ano
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import sys
+from multiprocessing.connection import Connection
+
 import msgspec
 
 from workbench.api.events import Event
@@ -29,10 +35,6 @@ class CallMessage(msgspec.Struct, frozen=True, tag="request"):
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     id: int
-
-
-class Leave(msgspec.Struct, frozen=True, tag="leave"):
-    """The client is done: the core closes the connection."""
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -65,10 +67,21 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
 
 READY, TAKEN, FAILED = "ready", "taken", "failed"
 
-ToCore = CallMessage | Cancel | Leave
+ToCore = CallMessage | Cancel
 ToClient = Welcome | Refused | EventMessage
 
 encode = msgspec.msgpack.Encoder().encode
 decode_hello = msgspec.msgpack.Decoder(Hello).decode
 decode_to_core: msgspec.msgpack.Decoder[ToCore] = msgspec.msgpack.Decoder(ToCore)
 decode_to_client: msgspec.msgpack.Decoder[ToClient] = msgspec.msgpack.Decoder(ToClient)
+
+
+def hang_up(link: Connection) -> None:
+    """Wake the threads that read from a connection, or write to it, with its end. They close it, which others must not
+    do under them."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            link.close()
+        else:
+            with socket.socket(fileno=os.dup(link.fileno())) as same:
+                same.shutdown(socket.SHUT_RDWR)
