@@ -25,9 +25,11 @@ from workbench.api.calls import (
     ListCollections,
     ListDataSets,
     ListDocuments,
+    ListMethods,
     ListModels,
     ListRuns,
     Machine,
+    MethodList,
     ModelList,
     RunList,
     RunRecord,
@@ -60,6 +62,7 @@ KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
     ListRuns: ("run",),
     GetSettings: ("settings",),
     GetMachine: (),
+    ListMethods: (),
 }
 """Which kinds of ``Changed`` events make the answer of a call old."""
 
@@ -233,6 +236,10 @@ class HomeState(QObject):
     @property
     def settings(self) -> Listing[Settings]:
         return self.listing(GetSettings())
+
+    @property
+    def methods(self) -> Listing[MethodList]:
+        return self.listing(ListMethods())
 
     @property
     def machine(self) -> Listing[Machine]:

@@ -26,6 +26,7 @@ from workbench.techniques import continuation
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.continuation import Prefix
 from workbench.techniques.prompting import direct
+from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval import documents, grounded
 from workbench.techniques.retrieval.protocol import Retriever
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
@@ -86,13 +87,15 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
 
 
 def needs_of(request: AnswerRequest) -> Capabilities:
-    """What a request needs its model to be able to do."""
+    """What a request needs its model to be able to do: its own needs and those of the methods that it names."""
     decoding, retrieval = request.recipe.decoding, request.recipe.retrieval
+    strategy = METHODS.find(decoding.strategy, "decoding")
+    technique = METHODS.find(request.recipe.prompting.technique, "technique")
     fits_passages = retrieval is not None and not retrieval.token_budget and request.prefix is None
-    return Capabilities(
+    of_methods = Capabilities(**dict.fromkeys((*strategy.needs, *technique.needs), True))
+    return of_methods | Capabilities(
         grammars=decoding.format != "text",
-        searches=decoding.strategy in ("beam", "contrastive"),
-        max_sequences=answers_of(decoding),
+        max_sequences=answers_of(decoding, strategy),
         adapters=bool(request.recipe.model.adapters),
         continues_from_tokens=request.prefix is not None,
         context_known=fits_passages or request.task is not None,

@@ -6,6 +6,7 @@ sentence of help (``description``), a range, and in ``extra`` a unit and whether
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -15,9 +16,10 @@ from workbench.errors import UserError
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One field, as a form or a command line shows it. ``kind``: int, float, bool, str, choice or list.
+    """One field, as a form or a command line shows it. A list is one of texts.
 
-    Between the entries of a list that is typed in one line stands ``separator``.
+    Between the entries of a list that is typed in one line stands ``separator``. A number may equal its ``minimum``
+    unless that is ``open``; a text has at most ``longest`` characters and matches ``pattern``.
     """
 
     name: str
@@ -28,11 +30,18 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    open: bool = False
+    longest: int | None = None
+    pattern: str = ""
     choices: tuple[str, ...] = ()
     advanced: bool = False
     group: str = ""
     multiline: bool = False
     separator: str = "\\n"
+
+    def __post_init__(self) -> None:
+        if self.kind == "list" and not isinstance(self.default, tuple):  # as it comes off a wire
+            msgspec.structs.force_setattr(self, "default", tuple(self.default or ()))
 
 
 @cache
@@ -85,7 +94,10 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
         default=default,
         unit=str(extra.get("unit", "")),
         minimum=meta.ge if meta.ge is not None else meta.gt,
-        maximum=meta.le if meta.le is not None else meta.lt,
+        maximum=meta.le,
+        open=meta.gt is not None,
+        longest=meta.max_length,
+        pattern=meta.pattern or "",
         choices=choices,
         advanced=bool(extra.get("advanced", False)),
         group=str(extra.get("group", "")),
@@ -96,16 +108,25 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
 
 def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:
     """A field's value from what a person typed. Raises UserError that names the field and what it takes."""
-    known = {f.name: f for f in fields_of(config)}
-    if name not in known:
-        raise UserError(f"There is no setting {name!r}.", f"Known settings: {', '.join(known) or 'none'}.")
-    field = known[name]
-    hint = get_type_hints(config, include_extras=True)[name]
+    return parse_text(find_field(fields_of(config), name), text)
+
+
+def find_field(fields: Sequence[Field], name: str) -> Field:
+    """The field of that name. Raises UserError that lists the names."""
+    for field in fields:
+        if field.name == name:
+            return field
+    known = ", ".join(field.name for field in fields)
+    raise UserError(f"There is no setting {name!r}.", f"Known settings: {known or 'none'}.")
+
+
+def parse_text(field: Field, text: str) -> Any:
+    """As ``parse_value``, of a field whose configuration type is not at hand."""
     raw: Any = text
     if field.kind == "bool":
         lowered = text.strip().lower()
         if lowered not in ("true", "false", "yes", "no", "on", "off", "1", "0"):
-            raise UserError(f"{name} is true or false, not {text!r}.")
+            raise UserError(f"{field.name} is true or false, not {text!r}.")
         raw = lowered in ("true", "yes", "on", "1")
     elif field.kind == "list":
         parts = text.replace("\\n", field.separator).split(field.separator)
@@ -113,9 +134,23 @@ def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:
             parts = [part.strip() for part in parts]
         raw = [part for part in parts if part]
     try:
-        return msgspec.convert(raw, hint, strict=False)
+        return msgspec.convert(raw, _type_of(field), strict=False)
     except msgspec.ValidationError as error:
-        raise UserError(f"{name} cannot be {text!r}: {_plain(error)}.", describe_range(field)) from error
+        raise UserError(f"{field.name} cannot be {text!r}: {_plain(error)}.", describe_range(field)) from error
+
+
+def _type_of(field: Field) -> Any:
+    if field.kind == "choice":
+        return Literal[field.choices]
+    if field.kind in ("bool", "list"):
+        return bool if field.kind == "bool" else tuple[str, ...]
+    if field.kind == "str":
+        return Annotated[str, msgspec.Meta(max_length=field.longest, pattern=field.pattern or None)]
+    number = int if field.kind == "int" else float
+    least, most = (None if limit is None else number(limit) for limit in (field.minimum, field.maximum))
+    if field.open:
+        return Annotated[number, msgspec.Meta(gt=least, le=most)]
+    return Annotated[number, msgspec.Meta(ge=least, le=most)]
 
 
 def describe_range(field: Field) -> str:

@@ -29,6 +29,7 @@ from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.errors import UserError, WorkerDied
 from workbench.records.messages import Candidate, Usage
 from workbench.settings import SECTIONS, Settings
+from workbench.techniques import registry
 
 R = TypeVar("R")
 Answer = Callable[[Any], Iterable[Event]]
@@ -269,6 +270,8 @@ class FakeFront:
                 return home.machine, []
             case c.GetStatus():
                 return home.status(), []
+            case c.ListMethods():
+                return c.MethodList(methods=registry.describe()), []
             case c.GetSettings():
                 return home.settings, []
             case c.ChangeSettings():

@@ -12,13 +12,16 @@ from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from ui.components.basics import Text
-from ui.features.chat.decoding_form import STRATEGIES, DecodingForm, describe_decoding
+from ui.features.chat.decoding_form import DecodingForm, describe_decoding
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.slide_row import SlideRow
 from ui.theme.theme import Theme
 from workbench.fields import fields_of
 from workbench.records.messages import Alternative
-from workbench.records.recipes import PRESETS, SAMPLING_ORDER, DecodingPart, active_fields, preset_of, with_preset
+from workbench.records.recipes import SAMPLING_ORDER, DecodingPart, active_fields, preset_of, with_preset
+from workbench.techniques import registry
+from workbench.techniques.decoding.methods import strategy_of
+from workbench.techniques.registry import METHODS
 
 PROBABILITIES = (0.40, 0.25, 0.15, 0.10, 0.06, 0.04)
 TOKENS = tuple(
@@ -29,6 +32,7 @@ TOKENS = tuple(
 @pytest.fixture
 def form(qtbot: QtBot, theme: Theme) -> DecodingForm:
     form = DecodingForm()
+    form.set_methods(METHODS)
     qtbot.addWidget(form)
     form.resize(300, 1600)
     form.show()
@@ -51,12 +55,12 @@ def visible(form: DecodingForm) -> set[str]:
     return {name for name, row in form.rows.items() if row.isVisible()}
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [row.name for row in METHODS.of("preset")])
 def test_a_click_on_a_preset_takes_its_values(form: DecodingForm, name: str) -> None:
     form.set_part(DecodingPart(strategy="beam", n=2))
     seen = sent(form)
     form.presets.buttons[name].click()
-    assert seen == [with_preset(DecodingPart(n=2), name)]
+    assert seen == [with_preset(DecodingPart(n=2), METHODS.find(name, "preset"))]
     assert form.presets.value == name
     assert [b for b, button in form.presets.buttons.items() if button.isChecked()] == [name]
 
@@ -84,7 +88,7 @@ def test_a_form_that_contrastive_search_cannot_keep_to_can_be_taken_back(form: D
     form.set_part(DecodingPart(strategy="contrastive", format="json"))
     assert form.format.isVisible()
     assert form.problem.isVisible()
-    assert "Contrastive search keeps to no form" in form.problem.text()
+    assert "Contrastive search keeps to no format" in form.problem.text()
     form.format.setCurrentIndex(0)
     assert form.part.format == "text"
     assert not form.problem.isVisible()
@@ -110,11 +114,11 @@ def test_what_has_no_effect_is_said_and_can_be_taken_back(form: DecodingForm) ->
     assert form.notes.isVisible()
     assert "made once, not 3 times" in form.notes.text()
     form.set_part(DecodingPart(n=3, temperature=0.7, speculation="ngram"))
-    assert form.notes.text() == "Nothing is guessed ahead for several answers: they are computed side by side."
+    assert form.notes.text() == "No draft tokens for several answers: they are computed side by side."
     form.strategy.buttons["beam"].click()
     assert form.notes.text().splitlines() == [
-        "Nothing is guessed ahead in a beam search: beams are computed side by side.",
-        "No effect in a beam search: Temperature 0.7.",
+        "No draft tokens in beam search: its beams are computed side by side.",
+        "No effect in beam search: Temperature 0.7.",
     ]
     assert "speculation" in visible(form)
     form.set_part(DecodingPart(strategy="beam"))
@@ -124,13 +128,13 @@ def test_what_has_no_effect_is_said_and_can_be_taken_back(form: DecodingForm) ->
 def test_more_unfolds_the_advanced_fields(form: DecodingForm) -> None:
     form.fold.click()
     advanced = {f.name for f in fields_of(DecodingPart) if f.advanced}
-    assert visible(form) & advanced == active_fields(DecodingPart()) & advanced
+    assert visible(form) & advanced == active_fields(DecodingPart(), strategy_of(DecodingPart())) & advanced
     assert form.order.isVisible()
 
 
 def test_each_shown_field_has_its_sentence_in_sight(form: DecodingForm) -> None:
     form.fold.click()
-    for strategy in STRATEGIES:
+    for strategy in [row.name for row in METHODS.of("decoding")]:
         form.strategy.buttons[strategy].click()
         for field in fields_of(DecodingPart):
             row = form.row(field.name) if field.name in visible(form) else None
@@ -141,6 +145,7 @@ def test_each_shown_field_has_its_sentence_in_sight(form: DecodingForm) -> None:
 
 def test_nothing_is_cut_off_in_the_narrowest_panel(qtbot: QtBot, theme: Theme) -> None:
     panel = RecipePanel()
+    panel.set_methods(registry.describe())
     qtbot.addWidget(panel)
     panel.resize(300, 900)
     panel.decoding.open()
@@ -148,7 +153,7 @@ def test_nothing_is_cut_off_in_the_narrowest_panel(qtbot: QtBot, theme: Theme) -
     panel.show()
     area = panel.findChild(QScrollArea)
     assert area is not None
-    for strategy in STRATEGIES:
+    for strategy in [row.name for row in METHODS.of("decoding")]:
         panel.decoding_form.strategy.buttons[strategy].click()
         assert area.widget().minimumSizeHint().width() <= area.viewport().width()
 
@@ -262,11 +267,11 @@ def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm)
     ("part", "phrase"),
     [
         (DecodingPart(), "Precise"),
-        (DecodingPart(strategy="greedy", repetition_penalty=1.5), "Greedy"),
+        (DecodingPart(strategy="greedy", repetition_penalty=1.5), "Greedy search"),
         (DecodingPart(strategy="beam"), "Beam search, 4 beams"),
         (DecodingPart(strategy="contrastive"), "Contrastive search"),
         (
-            with_preset(DecodingPart(n=3, format="json_schema", grammar="{}"), "creative"),
+            with_preset(DecodingPart(n=3, format="json_schema", grammar="{}"), METHODS.find("creative", "preset")),
             "Creative, 3 answers, JSON by schema",
         ),
         (DecodingPart(temperature=0.8), "Custom, temperature 0.8"),
@@ -274,7 +279,7 @@ def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm)
     ],
 )
 def test_the_state_in_a_phrase(part: DecodingPart, phrase: str) -> None:
-    assert describe_decoding(part) == phrase
+    assert describe_decoding(part, METHODS) == phrase
 
 
 def test_the_draft_model_is_chosen_from_the_catalogue(form: DecodingForm) -> None:
@@ -287,4 +292,4 @@ def test_the_draft_model_is_chosen_from_the_catalogue(form: DecodingForm) -> Non
     box.setFocus()
     QTest.keyClick(box, Qt.Key.Key_Up)
     assert seen[-1].draft_model == "Tiny"
-    assert preset_of(seen[-1]) == "precise"
+    assert preset_of(seen[-1], METHODS) is METHODS.find("precise", "preset")

@@ -87,18 +87,29 @@ class ChoiceRow(QWidget):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.buttons: dict[str, PlainButton] = {}
-        row = FlowLayout(self, tokens.SPACE_1)
+        self._row = FlowLayout(self, tokens.SPACE_1)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+        self._value = ""
+        self.set_choices(choices)
+
+    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Offer other choices, of names and titles."""
+        if [(name, button.text()) for name, button in self.buttons.items()] == list(choices):
+            return
+        for button in self.buttons.values():
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self.buttons = {}
         for choice, title in choices:
             button = self.buttons[choice] = PlainButton(title)
             button.setCheckable(True)
             button.setProperty("small", True)
             button.setProperty("kind", "choice")
             button.clicked.connect(lambda _=False, choice=choice: self._on_clicked(choice))
-            row.addWidget(button)
-        self._value = ""
+            self._row.addWidget(button)
+        self.show_value(self._value)
 
     @property
     def value(self) -> str:

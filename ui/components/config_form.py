@@ -5,6 +5,7 @@ A field that holds what cannot be is marked, says in words what it takes, and is
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from ui.components.basics import IconButton, LinkButton, Text
 from ui.theme import tokens
 from ui.theme.theme import set_icon, set_property
 from workbench.errors import UserError
-from workbench.fields import Field, describe_range, fields_of, parse_value
+from workbench.fields import Field, describe_range, fields_of, parse_text
 
 CONTROL_WIDTH = 200
 _NARROW_WIDTH = 160
@@ -38,14 +39,17 @@ _NAMES = {"adamw": "AdamW"}
 class Form(QWidget):
     """The fields of one frozen value. ``changed`` is sent with a field's name and new value when it was edited.
 
-    ``narrow`` puts each control below its title instead of beside it. Advanced fields are folded away.
+    Made of a configuration type, or of the ``fields`` of one. ``narrow`` puts each control below its title instead of
+    beside it. Advanced fields are folded away.
     """
 
     changed = Signal(str, object)
 
-    def __init__(self, config: type[msgspec.Struct], narrow: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, config: type[msgspec.Struct] | Sequence[Field], narrow: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._config = config
+        fields = fields_of(config) if isinstance(config, type) else config
         self._rows: dict[str, FieldRow] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -54,8 +58,8 @@ class Form(QWidget):
         below = QVBoxLayout(advanced)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(tokens.SPACE_4)
-        for field in fields_of(config):
-            row = self._rows[field.name] = FieldRow(config, field, narrow)
+        for field in fields:
+            row = self._rows[field.name] = FieldRow(field, narrow)
             row.changed.connect(self.changed)
             (below if field.advanced else column).addWidget(row)
         self.fold = LinkButton("Advanced")
@@ -70,10 +74,12 @@ class Form(QWidget):
         column.addWidget(self.fold)
         column.addWidget(advanced)
 
-    def set_values(self, values: msgspec.Struct) -> None:
-        """Show a value of the form's type. A field that is being edited keeps what was typed."""
+    def set_values(self, values: msgspec.Struct | Mapping[str, Any]) -> None:
+        """Show a value of the form's type, or some of its fields with the others at their default. A field that is
+        being edited keeps what was typed."""
         for name, row in self._rows.items():
-            row.set_value(getattr(values, name))
+            given = values.get(name, row.field.default) if isinstance(values, Mapping) else getattr(values, name)
+            row.set_value(tuple(given) if row.field.kind == "list" else given)
 
     def row(self, name: str) -> FieldRow:
         """Raises KeyError for a field that there is not."""
@@ -105,10 +111,9 @@ class ValueRow(QWidget):
 
     changed = Signal(str, object)
 
-    def __init__(self, config: type[msgspec.Struct], field: Field) -> None:
+    def __init__(self, field: Field) -> None:
         super().__init__()
         self.field = field
-        self._config = config
         self._value: Any = field.default
         self.control = self._build_control()
         self.control.setAccessibleName(field.title)
@@ -190,8 +195,8 @@ class ValueRow(QWidget):
 class FieldRow(ValueRow):
     """One field: what it is, what it does, its control, its unit, the way back to the default."""
 
-    def __init__(self, config: type[msgspec.Struct], field: Field, narrow: bool = False) -> None:
-        super().__init__(config, field)
+    def __init__(self, field: Field, narrow: bool = False) -> None:
+        super().__init__(field)
         self.control.installEventFilter(self)
         if isinstance(self.control, QComboBox | QLineEdit):
             width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
@@ -259,7 +264,7 @@ class FieldRow(ValueRow):
             combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             combo.currentIndexChanged.connect(lambda index: self._commit(self.field.choices[index]))
             return combo
-        if self.field.kind == "list" or (self.field.kind == "str" and self.field.name in ("system",)):
+        if self.field.kind == "list" or self.field.multiline:
             text = QPlainTextEdit()
             text.setFixedHeight(88)
             text.setTabChangesFocus(True)
@@ -301,7 +306,7 @@ class FieldRow(ValueRow):
             return tuple(line for line in text.split("\n") if line)
         if self.field.kind in ("int", "float"):
             text = text.replace(",", "").replace(" ", "").strip() if self.field.kind == "int" else text.strip()
-        return parse_value(self._config, self.field.name, text)
+        return parse_text(self.field, text)
 
 
 def describe_span(field: Field) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from workbench.cli.output import EventMessage, Show
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of
+from workbench.records.methods import MethodInfo
 from workbench.records.recipes import AdapterUse
 
 Run = Callable[[Session, argparse.Namespace], Events[Any]]
@@ -66,12 +67,25 @@ def field_lines(parts: Mapping[str, type[msgspec.Struct]]) -> list[str]:
         fields = fields_of(config)
         for group in dict.fromkeys(field.group for field in fields):
             lines += ["", f"  {part}, {group}:" if group else f"  {part}:"]
-            for field in fields:
-                if field.group == group:
-                    lines += [
-                        f"  {part}.{field.name}",
-                        f"      {field.help} {describe_range(field)}".rstrip() + _default(field),
-                    ]
+            lines += settings_lines(part, [field for field in fields if field.group == group])
+    return lines
+
+
+def method_lines(methods: Iterable[MethodInfo], part: str = "") -> list[str]:
+    """Methods by their names, each with its summary and cost, and, of a ``part``, the settings that --set takes."""
+    lines = []
+    for method in methods:
+        lines += ["", f"  {method.name}", f"      {method.title}. {method.summary} {method.cost}".rstrip()]
+        lines += settings_lines(part, method.fields) if part else []
+    return lines
+
+
+def settings_lines(part: str, fields: Iterable[Field]) -> list[str]:
+    """Fields as --set takes them, each with its help, range and default."""
+    lines = []
+    for field in fields:
+        help = f"      {field.help} {describe_range(field)}".rstrip()
+        lines += [f"  {part}.{field.name}", help + _default(field)]
     return lines
 
 

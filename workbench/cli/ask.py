@@ -12,7 +12,7 @@ import msgspec
 
 from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat
 from workbench.api.events import Artifact, Event, Log, Progress
-from workbench.cli.arguments import Commands, field_lines, read_items, read_text, split_adapter
+from workbench.cli.arguments import Commands, field_lines, method_lines, read_items, read_text, split_adapter
 from workbench.cli.docs import find_document, place
 from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput, one_line
@@ -21,15 +21,18 @@ from workbench.cli.tokens import table_of, with_tokens
 from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.records.recipes import (
+    OPTIONS,
     PARTS,
     DecodingPart,
     ModelPart,
     Recipe,
     RetrievalPart,
+    active_fields,
     ignored_fields,
     load_recipe,
     with_value,
 )
+from workbench.techniques.registry import METHODS
 
 _ENDS = {
     "eos": "the model",
@@ -56,6 +59,12 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
     parser.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
     parser.add_argument("--collection", metavar="C", help="answer from these documents")
+    parser.add_argument(
+        "--technique",
+        metavar="T",
+        choices=[method.name for method in METHODS.of("technique")],
+        help="the prompting technique; --set technique.FIELD=VALUE changes its settings",
+    )
     parser.add_argument("--recipe", metavar="FILE", help="a recipe file; the options change parts of it")
     parser.add_argument(
         "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
@@ -140,10 +149,16 @@ def plain_answer(result: AskResult) -> dict[str, Any]:
 
 
 def values_help() -> str:
-    """Every field that --set takes, with its help, range and default."""
+    """Every technique and every field that --set takes, with its help, range and default."""
     lines = [
-        "what --set takes (decoding.grammar=@FILE reads a file; \\n stands between the entries of a list, commas",
-        "between the steps of decoding.order):",
+        "values of --technique, with their settings:",
+        *method_lines(METHODS.of("technique"), OPTIONS),
+        "",
+        "values of decoding.strategy:",
+        *method_lines(METHODS.of("decoding")),
+        "",
+        "values of --set (decoding.grammar=@FILE reads a file; \\n separates the entries of a list, commas separate",
+        "the steps of decoding.order):",
     ]
     return "\n".join([*lines, *field_lines(PARTS)])
 
@@ -185,6 +200,9 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
     if arguments.collection:
         retrieval = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=arguments.collection)
         recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
+    if arguments.technique and arguments.technique != recipe.prompting.technique:
+        prompting = msgspec.structs.replace(recipe.prompting, technique=arguments.technique, options={})
+        recipe = msgspec.structs.replace(recipe, prompting=prompting)
     if arguments.adapters:
         adapters = tuple(split_adapter(text) for text in arguments.adapters)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
@@ -192,9 +210,9 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
         decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=read_text(arguments.schema))
         recipe = msgspec.structs.replace(recipe, decoding=decoding)
     for assignment in arguments.assignments:
-        recipe = with_value(recipe, _from_file(assignment))
+        recipe = with_value(recipe, _from_file(assignment), METHODS)
     if arguments.json and _searches_with_beams(arguments.assignments, recipe):
-        recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}")
+        recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}", METHODS)
     if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
         raise UserError("It is not said which documents that one is among.", "Give --collection as well.")
     if not recipe.model.name:
@@ -206,17 +224,22 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
 def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
     """Whether a beam search was asked for here and not how many of its answers are wanted: programs get them all."""
     said = _said(assignments)
-    asked = "decoding.strategy" in said and recipe.decoding.strategy == "beam"
+    follows_beams = "num_beams" in active_fields(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding"))
+    asked = "decoding.strategy" in said and follows_beams
     return asked and recipe.decoding.n == 1 and "decoding.n" not in said
 
 
 def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
     """Say which of the values that were set here belong to another strategy. Of the others the answer itself tells."""
     groups = {field.name: field.group for field in fields_of(DecodingPart)}
-    strategy = recipe.decoding.strategy
-    for name in ignored_fields(recipe.decoding):
-        if f"decoding.{name}" in _said(assignments) and groups[name] in ("beam", "contrastive"):
-            text = f"decoding.{name} has no effect: it is of the strategy {groups[name]}, and this one is {strategy}."
+    owners = {group: row for row in METHODS.of("decoding") if "searches" in row.traits for group in row.groups}
+    strategy = METHODS.find(recipe.decoding.strategy, "decoding")
+    for name in ignored_fields(recipe.decoding, strategy):
+        owner = owners.get(groups[name])
+        if f"decoding.{name}" in _said(assignments) and owner is not None:
+            text = (
+                f"decoding.{name} has no effect: it is a setting of {owner.name}, and the strategy is {strategy.name}."
+            )
             yield Log(text=text, level="notice")
 
 

@@ -13,7 +13,9 @@ from workbench.api.calls import (
     GetMachine,
     GetSettings,
     GetStatus,
+    ListMethods,
     Machine,
+    MethodList,
     RestartWorker,
     Status,
     Subscribe,
@@ -29,6 +31,7 @@ from workbench.errors import UserError
 from workbench.models.machine import read_machine
 from workbench.paths import Home
 from workbench.settings import SECTIONS, Settings, load_settings, save_settings
+from workbench.techniques import registry
 from workbench.workers.host import WorkerHost
 
 
@@ -80,6 +83,7 @@ class Program:
     def handlers(self) -> Handlers:
         return {
             GetMachine: unary(self.machine),
+            ListMethods: unary(lambda call: MethodList(methods=registry.describe())),
             GetStatus: unary(lambda call: self.status()),
             Subscribe: lambda call, context: self._changes.subscribe(context),
             GetSettings: unary(lambda call: self._preferences.current),

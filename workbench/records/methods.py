@@ -84,8 +84,10 @@ class Method(MethodInfo, frozen=True, kw_only=True):
 
     def describe(self) -> MethodInfo:
         """The row without what only the process that runs it needs."""
-        told = {name: getattr(self, name) for name in MethodInfo.__struct_fields__}
-        return MethodInfo(**told | {"fields": fields_of(self.config)})
+        return MethodInfo(**{name: getattr(self, name) for name in MethodInfo.__struct_fields__})
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "fields", fields_of(self.config))
 
 
 M = TypeVar("M", bound=MethodInfo)
@@ -112,6 +114,16 @@ class Methods(Generic[M]):
         """The row of that name and kind; None when there is none."""
         row = self._by_name.get(name)
         return row if row is not None and row.kind == kind else None
+
+    def row(self, name: str, kind: Kind) -> MethodInfo:
+        """The row of that name and kind; of a name that is not known, a row that says so. A table without rows is one
+        that has not arrived yet."""
+        title, summary = name, ""
+        if self._rows:
+            title, summary = f"{name} (not known)", "This method is not known here."
+        return self.get(name, kind) or MethodInfo(
+            name=name, kind=kind, technique="prompting", title=title, summary=summary, source=""
+        )
 
     def find(self, name: str, kind: Kind) -> M:
         """The row of that name and kind. Raises UserError that lists the names of that kind."""

@@ -102,7 +102,7 @@ def test_a_program_gets_every_beam_unless_it_says_how_many(run: Run, answering: 
 
 def test_a_value_of_another_strategy_is_said_to_have_no_effect(run: Run, answering: FakeFront) -> None:
     ran = run("ask", "When?", "--set", "decoding.num_beams=3")
-    assert "decoding.num_beams has no effect: it is of the strategy beam, and this one is sampling." in ran.err
+    assert "decoding.num_beams has no effect: it is a setting of beam, and the strategy is sampling." in ran.err
     assert "In 1911." in ran.out
     assert (
         "no effect" not in run("ask", "When?", "--set", "decoding.strategy=beam", "--set", "decoding.num_beams=3").err
@@ -199,7 +199,7 @@ def test_help_groups_what_can_be_set() -> None:
     groups = [line.strip() for line in lines if line.startswith("  decoding, ")]
     assert groups[0] == "decoding, strategy:"
     assert len(groups) == len(set(groups)) > 5
-    beam, num_beams = lines.index("  decoding, beam:"), lines.index("  decoding.num_beams")
+    beam, num_beams = lines.index("  decoding, beams:"), lines.index("  decoding.num_beams")
     assert not [line for line in lines[beam + 1 : num_beams] if line.startswith("  decoding, ")]
     assert lines.count("  decoding.temperature") == 1
 

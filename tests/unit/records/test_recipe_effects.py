@@ -5,21 +5,35 @@ from __future__ import annotations
 import pytest
 
 from workbench.fields import fields_of
-from workbench.records.recipes import (
-    DecodingPart,
-    active_fields,
-    answers_of,
-    ignored_fields,
-    normalized,
-    notes_on,
-    problem_of,
-    with_preset,
-)
+from workbench.records import recipes
+from workbench.records.recipes import DecodingPart, with_preset
+from workbench.techniques.decoding.methods import strategy_of
+from workbench.techniques.registry import METHODS
 
 
-@pytest.mark.parametrize("strategy", ["sampling", "greedy", "beam", "contrastive"])
+def active_fields(part: DecodingPart) -> frozenset[str]:
+    return recipes.active_fields(part, strategy_of(part))
+
+
+def answers_of(part: DecodingPart) -> int:
+    return recipes.answers_of(part, strategy_of(part))
+
+
+def ignored_fields(part: DecodingPart) -> tuple[str, ...]:
+    return recipes.ignored_fields(part, strategy_of(part))
+
+
+def notes_on(part: DecodingPart) -> tuple[str, ...]:
+    return recipes.notes_on(part, strategy_of(part))
+
+
+def problem_of(part: DecodingPart) -> str:
+    return recipes.problem_of(part, strategy_of(part))
+
+
+@pytest.mark.parametrize("strategy", [method.name for method in METHODS.of("decoding")])
 def test_of_a_part_at_its_defaults_nothing_is_to_be_said(strategy: str) -> None:
-    part = DecodingPart(strategy=strategy)  # type: ignore[arg-type]
+    part = DecodingPart(strategy=strategy)
     assert ignored_fields(part) == notes_on(part) == ()
     assert problem_of(part) == ""
 
@@ -39,7 +53,7 @@ def test_a_drawn_seed_is_nothing_that_was_set() -> None:
     ],
 )
 def test_an_answer_that_can_only_be_one_is_made_once(part: DecodingPart, count: int) -> None:
-    assert answers_of(part) == normalized(part).n == count
+    assert answers_of(part) == recipes.normalized(part, strategy_of(part)).n == count
     said = [note for note in notes_on(part) if "made once, not 3 times" in note]
     assert len(said) == (count == 1)
     assert "n" in active_fields(part)  # to be taken back
@@ -51,23 +65,23 @@ def test_what_beams_do_not_heed_is_named_with_its_value() -> None:
         presence_penalty=1, dry_multiplier=0.8, logit_bias=("#1=2",),
     )  # fmt: skip
     assert notes_on(part) == (
-        "No effect in a beam search: Temperature 0.7, Exclude top choices 0.5, Top-choice threshold 0.2, Mirostat v2.",
+        "No effect in beam search: Temperature 0.7, Exclude top choices 0.5, Top-choice threshold 0.2, Mirostat v2.",
     )
     part = DecodingPart(strategy="beam", temperature=0.7, top_p=0.9, order=("top_p", "temperature"))
     assert notes_on(part) == (
-        "No effect in a beam search: Temperature 0.7, Top-p 0.9, Order of steps top_p, temperature.",
+        "No effect in beam search: Temperature 0.7, Top-p 0.9, Order of steps top_p, temperature.",
     )
 
 
 def test_narrowing_at_temperature_0_is_named() -> None:
     assert notes_on(DecodingPart(min_p=0.1)) == ("No effect at temperature 0: Min-p 0.1.",)
     assert notes_on(DecodingPart(min_p=0.1, temperature=0.5)) == ()
-    assert notes_on(with_preset(DecodingPart(), "creative")) == ()
+    assert notes_on(with_preset(DecodingPart(), METHODS.find("creative", "preset"))) == ()
 
 
 @pytest.mark.parametrize("strategy", ["beam", "contrastive"])
 def test_searches_heed_all_that_changes_single_tokens(strategy: str) -> None:
-    part = DecodingPart(strategy=strategy, dry_multiplier=0.8)  # type: ignore[arg-type]
+    part = DecodingPart(strategy=strategy, dry_multiplier=0.8)
     assert {field.name for field in fields_of(DecodingPart) if field.group == "repetition"} <= active_fields(part)
 
 
@@ -88,13 +102,13 @@ def test_the_window_is_that_of_the_penalties_that_have_one() -> None:
 )
 def test_guesses_that_are_not_made_are_spoken_of(part: DecodingPart, words: str) -> None:
     (note,) = notes_on(part)
-    assert note.startswith("Nothing is guessed ahead")
+    assert note.startswith("No draft tokens")
     assert words in note
     assert "speculation" in active_fields(part)
 
 
 def test_guesses_are_made_for_the_one_answer_of_greedy_search() -> None:
-    assert not any("guessed" in note for note in notes_on(DecodingPart(speculation="ngram", n=3)))
+    assert not any("draft" in note for note in notes_on(DecodingPart(speculation="ngram", n=3)))
 
 
 def test_what_belongs_to_another_strategy_is_idle_and_not_spoken_of() -> None:
@@ -108,7 +122,7 @@ def test_what_belongs_to_another_strategy_is_idle_and_not_spoken_of() -> None:
     [
         (DecodingPart(strategy="beam", n=6), "6 answers cannot come of 4 beams"),
         (DecodingPart(strategy="beam", num_beam_groups=3), "4 beams cannot be split into 3 groups"),
-        (DecodingPart(strategy="contrastive", format="json"), "Contrastive search keeps to no form"),
+        (DecodingPart(strategy="contrastive", format="json"), "Contrastive search keeps to no format"),
     ],
 )
 def test_what_cannot_be_carried_out_is_known_before(part: DecodingPart, words: str) -> None:

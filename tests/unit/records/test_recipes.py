@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import pytest
 
 from workbench.errors import UserError
+from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
-    PRESETS,
     DecodingPart,
     ModelPart,
     PromptingPart,
     Recipe,
     RetrievalPart,
-    differences,
     load_recipe,
     preset_of,
     save_recipe,
     with_preset,
     with_value,
 )
+from workbench.techniques.registry import METHODS
 
 FULL = Recipe(
     name="pump",
@@ -67,9 +68,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_values_are_set_by_their_path() -> None:
-    recipe = with_value(Recipe(), "decoding.temperature=0.5")
-    recipe = with_value(recipe, "retrieval.collection=manuals")
-    recipe = with_value(recipe, "retrieval.decline=no")
+    recipe = with_value(Recipe(), "decoding.temperature=0.5", METHODS)
+    recipe = with_value(recipe, "retrieval.collection=manuals", METHODS)
+    recipe = with_value(recipe, "retrieval.decline=no", METHODS)
     assert recipe.decoding.temperature == 0.5
     assert recipe.retrieval == RetrievalPart(collection="manuals", decline=False)
 
@@ -88,28 +89,49 @@ def test_values_are_set_by_their_path() -> None:
 )
 def test_a_wrong_assignment_says_what_is_wrong(assignment: str, named: str) -> None:
     with pytest.raises(UserError) as caught:
-        with_value(Recipe(), assignment)
+        with_value(Recipe(), assignment, METHODS)
     assert named in str(caught.value)
 
 
-def test_differences_are_named() -> None:
-    other = with_value(FULL, "decoding.temperature=0.1")
-    assert differences(FULL, other) == [("decoding.temperature", 0.7, 0.1)]
-    assert differences(FULL, FULL) == []
-    assert ("retrieval.collection", None, "manuals") in differences(Recipe(), FULL)
+class Votes(msgspec.Struct, frozen=True):
+    count: Annotated[int, msgspec.Meta(ge=2, description="How many answers vote.")] = 3
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_recognised_and_leaves_the_rest_alone(name: str) -> None:
+VOTING = Methods(
+    [
+        Method(
+            name="voting", kind="technique", technique="prompting", title="Voting", summary="Ask several times.",
+            source="", config=Votes,
+        )
+    ]
+)  # fmt: skip
+
+
+def test_settings_of_the_technique_are_set_by_its_own_fields(tmp_path: Path) -> None:
+    asked = Recipe(prompting=PromptingPart(technique="voting"))
+    recipe = with_value(asked, "technique.count=5", VOTING)
+    assert recipe.prompting.options == {"count": 5}
+    save_recipe(tmp_path / "votes.toml", recipe)
+    assert load_recipe(tmp_path / "votes.toml") == recipe
+    for assignment, named in (("technique.count=1", "count"), ("technique.colour=red", "colour")):
+        with pytest.raises(UserError, match=named):
+            with_value(asked, assignment, VOTING)
+    with pytest.raises(UserError, match="voting"):
+        with_value(asked, "technique.count=5", METHODS)
+
+
+@pytest.mark.parametrize("preset", METHODS.of("preset"), ids=lambda row: row.name)
+def test_a_preset_is_recognised_and_leaves_the_rest_alone(preset: Method) -> None:
     before = DecodingPart(n=3, format="json", typical_p=0.5, strategy="beam", max_tokens=50)
-    part = with_preset(before, name)
-    assert preset_of(part) == name
+    part = with_preset(before, preset)
+    assert preset_of(part, METHODS) is preset
     assert (part.n, part.format, part.max_tokens) == (3, "json", 50)
     assert (part.strategy, part.typical_p) == ("sampling", 1.0)
-    assert preset_of(msgspec.structs.replace(part, min_p=0.31)) is None
+    assert preset_of(msgspec.structs.replace(part, min_p=0.31), METHODS) is None
 
 
 def test_greedy_is_precise() -> None:
-    assert preset_of(DecodingPart()) == "precise"
-    assert preset_of(DecodingPart(strategy="greedy", temperature=1.0)) == "precise"
-    assert preset_of(DecodingPart(strategy="beam")) is None
+    precise = METHODS.find("precise", "preset")
+    assert preset_of(DecodingPart(), METHODS) is precise
+    assert preset_of(DecodingPart(strategy="greedy", temperature=1.0), METHODS) is precise
+    assert preset_of(DecodingPart(strategy="beam"), METHODS) is None

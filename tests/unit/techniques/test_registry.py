@@ -18,6 +18,7 @@ from workbench.records.methods import KIND_TITLES, Kind, Method, MethodInfo, Met
 from workbench.records.recipes import DecodingPart, problem_of
 from workbench.records.training import ARTIFACTS, Objective, WeightsMethod
 from workbench.techniques import registry
+from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.registry import METHODS
 
 SETTINGS = ("preset", "setting")
@@ -35,7 +36,8 @@ def test_a_method_is_described(method: Method) -> None:
     if method.kind != "task":  # which has to name its document
         method.decode(method.values)
     if method.technique == "decoding":
-        assert problem_of(msgspec.convert(method.values, DecodingPart)) == ""
+        part = msgspec.convert(method.values, DecodingPart)
+        assert problem_of(part, strategy_of(part)) == ""
 
 
 @pytest.mark.parametrize("method", list(METHODS), ids=lambda m: m.name)

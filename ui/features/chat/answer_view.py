@@ -24,7 +24,7 @@ from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
-from workbench.records.recipes import DecodingPart, answers_of
+from workbench.records.recipes import DecodingPart
 
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
@@ -355,7 +355,7 @@ class AnswerView(QWidget):
 
 def _expected(message: StoredMessage) -> int:
     """How many answers will stand side by side, as far as the recipe tells; 0 when it is one."""
-    count = answers_of(message.recipe.decoding) if message.recipe is not None else 1
+    count = message.recipe.decoding.n if message.recipe is not None else 1
     return count if count > 1 else 0
 
 

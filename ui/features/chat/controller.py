@@ -22,6 +22,7 @@ from workbench.api.calls import (
     ChatList,
     Collection,
     CollectionList,
+    MethodList,
     ModelList,
     ModelRecord,
 )
@@ -71,6 +72,7 @@ class ChatController(QObject):
     def follow_home(self) -> None:
         """Know from now on what there is in the home folder. Once the page is built: what is known comes at once."""
         home = self._bridge.home
+        home.methods.follow(self._on_methods)  # before what is shown with their names
         home.models.follow(self._on_models)
         home.collections.follow(self._on_collections)
         home.chats.follow(self._on_chats)
@@ -152,6 +154,9 @@ class ChatController(QObject):
         self._collections = found.collections
         self._parts.recipe.set_choices(self._models, self._collections)
         self.put(self._with_likely_documents(self.recipe))
+
+    def _on_methods(self, found: MethodList) -> None:
+        self._parts.recipe.set_methods(found.methods)
 
     def _on_adapters(self) -> None:
         self._parts.recipe.adapter_form.set_adapters(self.adapters.fitting)

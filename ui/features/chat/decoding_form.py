@@ -19,12 +19,13 @@ from ui.features.chat.slide_row import SlideRow
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.fields import Field, fields_of
+from workbench.records.methods import Methods
 from workbench.records.recipes import (
-    PRESETS,
     SAMPLING_ORDER,
     DecodingPart,
     active_fields,
     answers_of,
+    draws,
     notes_on,
     preset_of,
     problem_of,
@@ -32,13 +33,6 @@ from workbench.records.recipes import (
 )
 
 CUSTOM = "custom"
-STRATEGIES = {"sampling": "Sampling", "greedy": "Greedy", "beam": "Beam", "contrastive": "Contrastive"}
-_STRATEGY_HELP = {
-    "sampling": "Sampling draws each token by its probability.",
-    "greedy": "Greedy search always takes the most probable token.",
-    "beam": "Beam search follows several answers and keeps the most probable.",
-    "contrastive": "Contrastive search weighs being probable against repeating what was said.",
-}
 FORMATS = {
     "text": "Free text",
     "json": "Any JSON",
@@ -67,21 +61,14 @@ _SLIDES: dict[str, tuple[float, float, int]] = {
     "penalty_alpha": (0, 1, 50),
     "contrastive_k": (1, 16, 15),
 }
-_GROUPS = {
-    "sampling": "",
-    "beam": "",
-    "contrastive": "",
+_HEADINGS = {
     "repetition": "Repetition",
     "answers": "Answers",
     "format": "Form of the answer",
     "speed": "Speed",
 }
-_PRESET_HELP = {
-    "precise": "Always the most probable token: the same answer each time.",
-    "balanced": "A little freedom among the probable tokens.",
-    "creative": "More freedom; only the least probable tokens are left out.",
-    CUSTOM: "Your own values.",
-}
+"""Titles of the groups of fields that several strategies have; those of one strategy stand first, without a title."""
+_CUSTOM_HELP = "Your own values."
 _STEP_TITLES = {"penalties": "Penalties", "dry": "DRY", "xtc": "Exclude top choices"}
 
 
@@ -95,15 +82,14 @@ class DecodingForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._part = DecodingPart()
+        self._methods: Methods[Any] = Methods()
         self._problem = ""
         self._texts = FormTexts()
-        self.presets = ChoiceRow(
-            "Presets", [*((name, name.capitalize()) for name in PRESETS), (CUSTOM, CUSTOM.capitalize())]
-        )
+        self.presets = ChoiceRow("Presets", ())
         self.presets.chosen.connect(self._on_preset)
         self.preset_help = Text("", "small")
         fields = {field.name: field for field in fields_of(DecodingPart)}
-        self.strategy = ChoiceRow("Strategy", list(STRATEGIES.items()))
+        self.strategy = ChoiceRow("Strategy", ())
         self.strategy.chosen.connect(lambda name: self._put("strategy", name))
         self.strategy_help = Text("", "small")
         self.notes = Text("", "attention")
@@ -133,27 +119,37 @@ class DecodingForm(QWidget):
     def part(self) -> DecodingPart:
         return self._part
 
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The presets and strategies that there are."""
+        self._methods = methods
+        self.presets.set_choices([*((row.name, row.title) for row in methods.of("preset")), (CUSTOM, "Custom")])
+        self.strategy.set_choices([(row.name, row.title.removesuffix(" search")) for row in methods.of("decoding")])
+        self.set_part(self._part)
+
     def set_part(self, part: DecodingPart) -> None:
         """Show a part; nothing is signalled."""
         self._part = part
         self._texts.follow(part.format, part.grammar)
-        preset = preset_of(part) or CUSTOM
-        self.presets.show_value(preset)
-        self.preset_help.setText(_PRESET_HELP[preset])
+        preset = preset_of(part, self._methods)
+        self.presets.show_value(preset.name if preset is not None else CUSTOM)
+        self.preset_help.setText(preset.summary if preset is not None else _CUSTOM_HELP)
+        strategy = self._methods.row(part.strategy, "decoding")
         self.strategy.show_value(part.strategy)
-        self.strategy_help.setText(_STRATEGY_HELP[part.strategy])
-        for said, words in ((self.notes, "\n".join(notes_on(part))), (self.problem, problem_of(part))):
+        self.strategy_help.setText(strategy.summary)
+        notes = "\n".join(notes_on(part, strategy))
+        for said, words in ((self.notes, notes), (self.problem, problem_of(part, strategy))):
             said.setText(words)
             said.setVisible(bool(words))
-        counting = active_fields(part)
+        counting = self._active = active_fields(part, strategy)
         for name, row in self.rows.items():
             if isinstance(row, SlideRow | FieldRow):
                 row.set_value(getattr(part, name))
             row.setVisible(name in counting)
         for group, heading in self._headings.items():
             heading.setVisible(any(f.group == group and f.name in counting and not f.advanced for f in self._fields))
-        self.distribution.setVisible(part.strategy in ("sampling", "greedy"))
-        self.distribution.set_decoding(part)
+        self.distribution.setVisible("searches" not in strategy.traits)
+        by_chance = draws(part, strategy)
+        self.distribution.set_decoding(part if by_chance else msgspec.structs.replace(part, temperature=0.0))
         self.order.set_value(part.order)
         self.draft_model.show_value(part.draft_model)
         self.format.blockSignals(True)
@@ -193,9 +189,11 @@ class DecodingForm(QWidget):
         self.strategy.setAccessibleDescription(fields["strategy"].help)
         self._column.addWidget(strategy)
         self._column.addWidget(self.distribution)
-        for group, title in _GROUPS.items():
-            if title:
-                heading = self._headings[group] = Text(title, "heading")
+        owned = dict.fromkeys(field.group for field in self._fields if field.group not in (*_HEADINGS, "strategy"))
+        groups = (*owned, *_HEADINGS)
+        for group in groups:
+            if group in _HEADINGS:
+                heading = self._headings[group] = Text(_HEADINGS[group], "heading")
                 self._column.addWidget(heading)
             for field in self._fields:
                 if field.group == group and not field.advanced:
@@ -207,7 +205,7 @@ class DecodingForm(QWidget):
         self.fold.toggled.connect(self._on_fold)
         self._column.addWidget(self.fold)
         self._column.addWidget(self._below)
-        for group in _GROUPS:
+        for group in groups:
             for field in self._fields:
                 if field.group == group and field.advanced:
                     self._under.addWidget(self._make_row(field))
@@ -215,7 +213,7 @@ class DecodingForm(QWidget):
     def _make_row(self, field: Field) -> QWidget:
         row: QWidget
         if field.name in _SLIDES:
-            row = SlideRow(DecodingPart, field, *_SLIDES[field.name])
+            row = SlideRow(field, *_SLIDES[field.name])
             row.changed.connect(self._put)
         elif field.name == "order":
             row = _titled(field.title, self.order, Text(f"{field.help} Drag a step, or use its arrows.", "small"))
@@ -227,7 +225,7 @@ class DecodingForm(QWidget):
             row = QWidget()  # it is edited in the editor; format's row shows its state
             row.setFixedHeight(0)
         else:
-            row = FieldRow(DecodingPart, field, narrow=True)
+            row = FieldRow(field, narrow=True)
             row.changed.connect(self._put)
         self.rows[field.name] = row
         return row
@@ -267,9 +265,9 @@ class DecodingForm(QWidget):
 
     def _on_preset(self, name: str) -> None:
         if name != CUSTOM:
-            self._send(with_preset(self._part, name))
+            self._send(with_preset(self._part, self._methods.row(name, "preset")))
             return
-        first = self.rows["temperature" if self._part.strategy == "sampling" else "repetition_penalty"]
+        first = self.rows["temperature" if "temperature" in self._active else "repetition_penalty"]
         if isinstance(first, SlideRow):
             first.slider.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -330,22 +328,21 @@ def describe_constraint(part: DecodingPart) -> str:
     return f"{len(lines)} lines"
 
 
-def describe_decoding(part: DecodingPart) -> str:
-    """The part in a phrase: ``Precise``, ``Beam search, 4 beams``, ``Creative, 3 answers, JSON by a schema``."""
-    preset = preset_of(part)
-    if part.strategy == "beam":
-        said = ["Beam search", f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
-    elif part.strategy == "contrastive":
-        said = ["Contrastive search"]
+def describe_decoding(part: DecodingPart, methods: Methods[Any]) -> str:
+    """The part in a phrase: ``Precise``, ``Beam search, 4 beams``, ``Creative, 3 answers, JSON by schema``."""
+    strategy, preset = methods.row(part.strategy, "decoding"), preset_of(part, methods)
+    active = active_fields(part, strategy)
+    if "num_beams" in active:
+        said = [strategy.title, f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
     elif preset is not None:
-        said = [preset.capitalize()]
-    elif part.strategy == "greedy":
-        said = ["Greedy"]
-    else:
+        said = [preset.title]
+    elif "temperature" in active:
         said = ["Custom", f"temperature {part.temperature:g}"]
-    if answers_of(part) > 1:
+    else:
+        said = [strategy.title]
+    if answers_of(part, strategy) > 1:
         said.append(f"{part.n} answers")
-    if part.format != "text" and part.strategy != "contrastive":
+    if part.format != "text" and "free text" not in strategy.traits:
         said.append(_FORMAT_PHRASES[part.format])
     return ", ".join(said)
 

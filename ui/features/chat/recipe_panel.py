@@ -19,9 +19,11 @@ from ui.components.config_form import Form
 from ui.components.wording import describe_count
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
+from ui.features.chat.prompt_form import PromptForm, describe_prompting
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import Collection, ModelRecord
+from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
 NO_DOCUMENTS = "No documents"
@@ -42,12 +44,13 @@ class RecipePanel(QFrame):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._recipe = Recipe()
+        self._methods: Methods[Any] = Methods()
         self._showing = False
         self._format_problem = ""
         self.model = RecipeCard("Model", "The model that answers. A larger one knows more and takes longer.")
         self.prompting = RecipeCard(
             "Prompt",
-            "What the model is told before every conversation. The cheapest way to shape an answer.",
+            "Instructions for every conversation, and how the model is asked. The cheapest way to shape an answer.",
             "prompting",
         )
         self.decoding = RecipeCard(
@@ -73,16 +76,17 @@ class RecipePanel(QFrame):
         self.documents_link.clicked.connect(self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _Part(ModelPart, ("context_tokens",)),
-            "prompting": _Part(PromptingPart, ("system",)),
             "retrieval": _Part(RetrievalPart, ("passages", "token_budget", "decline")),
         }
+        self.prompt_form = PromptForm()
+        self.prompt_form.changed.connect(self._on_prompting)
         self.decoding_form = DecodingForm()
         self.decoding_form.changed.connect(self._on_decoding)
         for part, form in self.forms.items():
             form.changed.connect(lambda name, value, part=part: self._on_field(part, name, value))
         for card, widgets in (
             (self.model, (self.model_box, self.models_link, self.forms["model"])),
-            (self.prompting, (self.forms["prompting"],)),
+            (self.prompting, (self.prompt_form,)),
             (self.decoding, (self.decoding_form,)),
             (self.retrieval, (self.documents_box, self.documents_link, self.forms["retrieval"])),
             (self.adapters, (self.adapter_form,)),
@@ -113,6 +117,13 @@ class RecipePanel(QFrame):
         self.documents_link.setVisible(not collections)
         self.set_recipe(self._recipe)
 
+    def set_methods(self, rows: Sequence[MethodInfo]) -> None:
+        """The techniques, strategies and presets to choose from."""
+        self._methods = Methods(rows)
+        self.prompt_form.set_methods(self._methods)
+        self.decoding_form.set_methods(self._methods)
+        self.set_recipe(self._recipe)
+
     def set_recipe(self, recipe: Recipe) -> None:
         """Show a recipe; nothing is signalled."""
         self._recipe = recipe
@@ -121,10 +132,11 @@ class RecipePanel(QFrame):
         self.documents_box.show_value(recipe.retrieval.collection if recipe.retrieval else "")
         for part, form in self.forms.items():
             form.set_values(getattr(recipe, part) or RetrievalPart())
+        self.prompt_form.set_part(recipe.prompting)
         self.decoding_form.set_part(recipe.decoding)
         self.forms["retrieval"].setVisible(recipe.retrieval is not None)
         self.model.set_state(recipe.model.name or "none chosen")
-        self.prompting.set_state(describe_prompting(recipe.prompting))
+        self.prompting.set_state(describe_prompting(recipe.prompting, self._methods))
         self.decoding.set_state(self._decoding_state())
         self.retrieval.set_state(describe_retrieval(recipe.retrieval))
         self.adapter_form.set_uses(recipe.model.adapters)
@@ -185,6 +197,9 @@ class RecipePanel(QFrame):
         part = msgspec.structs.replace(before, collection=name, revision=0) if name else None
         self._put(msgspec.structs.replace(self._recipe, retrieval=part))
 
+    def _on_prompting(self, part: PromptingPart) -> None:
+        self._put(msgspec.structs.replace(self._recipe, prompting=part))
+
     def _on_decoding(self, part: DecodingPart) -> None:
         self._put(msgspec.structs.replace(self._recipe, decoding=part))
 
@@ -201,7 +216,7 @@ class RecipePanel(QFrame):
     def _decoding_state(self) -> str:
         part = self._recipe.decoding
         unusable = self._format_problem and part.format != "text"
-        return describe_decoding(part) + (" (cannot be used)" if unusable else "")
+        return describe_decoding(part, self._methods) + (" (cannot be used)" if unusable else "")
 
     def _on_field(self, part: str, name: str, value: Any) -> None:
         now = getattr(self._recipe, part)
@@ -355,10 +370,6 @@ class ChoiceBox(QComboBox):
             super().wheelEvent(event)  # type: ignore[arg-type]
         else:
             event.ignore()  # type: ignore[attr-defined]
-
-
-def describe_prompting(part: PromptingPart) -> str:
-    return " ".join(part.system.split()) or "plain"
 
 
 def describe_retrieval(part: RetrievalPart | None) -> str:

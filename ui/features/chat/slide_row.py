@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout
@@ -12,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOpt
 from ui.components.basics import Text
 from ui.components.config_form import ValueRow, describe_span
 from ui.theme import tokens
-from workbench.fields import Field, describe_range, parse_value
+from workbench.fields import Field, describe_range, parse_text
 
 
 class SlideRow(ValueRow):
@@ -24,8 +23,8 @@ class SlideRow(ValueRow):
 
     control: QLineEdit
 
-    def __init__(self, config: type[msgspec.Struct], field: Field, low: float, high: float, steps: int) -> None:
-        super().__init__(config, field)
+    def __init__(self, field: Field, low: float, high: float, steps: int) -> None:
+        super().__init__(field)
         self._low, self._high, self._steps = low, high, steps
         self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, steps)
@@ -98,7 +97,7 @@ class SlideRow(ValueRow):
         self._put_slider(value)
 
     def _parsed(self) -> Any:
-        return parse_value(self._config, self.field.name, self.control.text().strip())
+        return parse_text(self.field, self.control.text().strip())
 
     def _on_edited(self) -> None:
         super()._on_edited()

@@ -88,10 +88,9 @@ class TrainingSettings(QWidget):
 
     def _build_sections(self, column: QVBoxLayout, advanced: bool) -> None:
         for part, title in _SECTIONS:
-            kind = PARTS[part]
             wanted = [
                 field
-                for field in fields_of(kind)
+                for field in fields_of(PARTS[part])
                 if field.advanced is advanced
                 and f"{part}.{field.name}" not in LEFT_OUT
                 and field.group not in LEFT_OUT_GROUPS
@@ -101,10 +100,10 @@ class TrainingSettings(QWidget):
             column.addWidget(Line())
             column.addWidget(Text(title, "heading"))
             for field in wanted:
-                self._add_row(column, f"{part}.{field.name}", kind, field)
+                self._add_row(column, f"{part}.{field.name}", field)
 
-    def _add_row(self, column: QVBoxLayout, name: str, kind: type[msgspec.Struct], field: Field) -> None:
-        row = self.rows[name] = FieldRow(kind, field)
+    def _add_row(self, column: QVBoxLayout, name: str, field: Field) -> None:
+        row = self.rows[name] = FieldRow(field)
         row.changed.connect(lambda _, value: self._on_edited(name, value))
         column.addWidget(row)
 
@@ -122,7 +121,7 @@ class TrainingSettings(QWidget):
         below.setSpacing(tokens.SPACE_4)
         self._build_sections(below, advanced=True)
         for field in fields_of(TrainingConfig):
-            self._add_row(below, field.name, TrainingConfig, field)
+            self._add_row(below, field.name, field)
         self.show_config(self._config, self._chosen)
 
     def _on_fold(self, open: bool) -> None:

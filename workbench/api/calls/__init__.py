@@ -70,7 +70,9 @@ from workbench.api.calls.machine import (
     GetMachine,
     GetSettings,
     GetStatus,
+    ListMethods,
     Machine,
+    MethodList,
     RestartWorker,
     Status,
     Subscribe,
@@ -167,11 +169,13 @@ __all__ = [
     "ListCollections",
     "ListDataSets",
     "ListDocuments",
+    "ListMethods",
     "ListModels",
     "ListRuns",
     "LoadModel",
     "Machine",
     "MergeAdapter",
+    "MethodList",
     "ModelDetails",
     "ModelList",
     "ModelRecord",
@@ -210,7 +214,7 @@ __all__ = [
 ]
 
 AnyCall = (
-    GetMachine | GetStatus | Subscribe | GetSettings | ChangeSettings
+    GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments

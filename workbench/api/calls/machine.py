@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
+from workbench.records.methods import MethodInfo
 from workbench.settings import Settings
 
 
@@ -59,6 +60,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 class GetMachine(Call[Machine], frozen=True, kw_only=True, tag="machine"):
     """What this machine has."""
+
+
+class MethodList(msgspec.Struct, frozen=True, kw_only=True):
+    methods: tuple[MethodInfo, ...]
+
+
+class ListMethods(Call[MethodList], frozen=True, kw_only=True, tag="methods.list"):
+    """All methods of the program, with the fields of their configurations."""
 
 
 class GetStatus(Call[Status], frozen=True, kw_only=True, tag="status"):

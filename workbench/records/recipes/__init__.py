@@ -7,7 +7,7 @@ collection revision, so that it can be made again or the difference named.
 
 from __future__ import annotations
 
-from workbench.records.recipes.decoding import LONGEST_DESCRIPTION, SAMPLING_ORDER, DecodingPart
+from workbench.records.recipes.decoding import DEFAULT_STRATEGY, LONGEST_DESCRIPTION, SAMPLING_ORDER, DecodingPart
 from workbench.records.recipes.effects import (
     active_fields,
     answers_of,
@@ -15,17 +15,18 @@ from workbench.records.recipes.effects import (
     ignored_fields,
     normalized,
     notes_on,
-    notes_on_guesses,
+    notes_on_drafts,
+    preset_of,
     problem_of,
+    with_preset,
 )
 from workbench.records.recipes.model import AdapterUse, ModelPart
-from workbench.records.recipes.presets import PRESETS, preset_of, with_preset
-from workbench.records.recipes.prompting import PromptingPart
+from workbench.records.recipes.prompting import DEFAULT_TECHNIQUE, PromptingPart
 from workbench.records.recipes.recipe import (
+    OPTIONS,
     PARTS,
     RECIPE,
     Recipe,
-    differences,
     load_recipe,
     save_recipe,
     with_value,
@@ -33,9 +34,11 @@ from workbench.records.recipes.recipe import (
 from workbench.records.recipes.retrieval import RetrievalPart
 
 __all__ = [
+    "DEFAULT_STRATEGY",
+    "DEFAULT_TECHNIQUE",
     "LONGEST_DESCRIPTION",
+    "OPTIONS",
     "PARTS",
-    "PRESETS",
     "RECIPE",
     "SAMPLING_ORDER",
     "AdapterUse",
@@ -46,13 +49,12 @@ __all__ = [
     "RetrievalPart",
     "active_fields",
     "answers_of",
-    "differences",
     "draws",
     "ignored_fields",
     "load_recipe",
     "normalized",
     "notes_on",
-    "notes_on_guesses",
+    "notes_on_drafts",
     "preset_of",
     "problem_of",
     "save_recipe",

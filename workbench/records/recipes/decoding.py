@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-DEFAULT_STRATEGY: Final = "sampling"
+DEFAULT_STRATEGY = "sampling"
 
 LONGEST_DESCRIPTION = 65_536
 """Characters that describe the form of an answer, at most."""
@@ -27,11 +27,10 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     strategy: Annotated[
-        Literal["sampling", "greedy", "beam", "contrastive"],
+        str,
         Meta(
             title="Strategy",
-            description="Sampling draws each token by its probability, greedy always takes the most probable one, "
-            "beam search follows several answers and keeps the most probable, contrastive search avoids repeating.",
+            description="How each token is chosen, by the name of a decoding strategy.",
             extra={"group": "strategy"},
         ),
     ] = DEFAULT_STRATEGY
@@ -42,7 +41,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=5,
             title="Temperature",
             description="0 always takes the most probable token; higher is more varied.",
-            extra={"group": "sampling"},
+            extra={"group": "filters"},
         ),
     ] = 0.0
     top_k: Annotated[
@@ -51,7 +50,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             ge=0,
             title="Top-k",
             description="Draw from the k most probable tokens; 0 from all.",
-            extra={"group": "sampling"},
+            extra={"group": "filters"},
         ),
     ] = 40
     top_p: Annotated[
@@ -61,7 +60,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=1,
             title="Top-p",
             description="Draw from the fewest tokens that hold this much probability.",
-            extra={"group": "sampling"},
+            extra={"group": "filters"},
         ),
     ] = 0.95
     min_p: Annotated[
@@ -71,7 +70,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=1,
             title="Min-p",
             description="Leave out tokens less probable than this share of the best one's probability.",
-            extra={"group": "sampling"},
+            extra={"group": "filters"},
         ),
     ] = 0.0
     typical_p: Annotated[
@@ -81,7 +80,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=1,
             title="Typical",
             description="Draw from the tokens that are about as surprising as expected; 1 is off.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = 1.0
     dynamic_temperature: Annotated[
@@ -92,7 +91,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             title="Dynamic temperature",
             description="The temperature moves by up to this much around its value: lower where the model is sure, "
             "higher where it is not; 0 is off.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = 0.0
     dynamic_exponent: Annotated[
@@ -102,7 +101,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=10,
             title="Dynamic exponent",
             description="How the dynamic temperature follows the uncertainty: 1 in proportion, above 1 later.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = 1.0
     xtc_probability: Annotated[
@@ -113,7 +112,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             title="Exclude top choices",
             description="How often the most probable of several good tokens are left out, for less ordinary answers; "
             "0 is off.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = 0.0
     xtc_threshold: Annotated[
@@ -123,7 +122,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=0.5,
             title="Top-choice threshold",
             description="The probability from which on a token counts as a top choice.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = 0.1
     mirostat: Annotated[
@@ -132,7 +131,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             title="Mirostat",
             description="Keeps the surprise of the text at a target by adapting how many tokens are drawn from; "
             "takes the place of top-k, top-p, min-p and typical.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = "off"
     mirostat_tau: Annotated[
@@ -142,7 +141,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=20,
             title="Mirostat target",
             description="The surprise that is aimed at: lower is more predictable.",
-            extra={"group": "sampling", "advanced": True, "unit": "bits"},
+            extra={"group": "filters", "advanced": True, "unit": "bits"},
         ),
     ] = 5.0
     mirostat_eta: Annotated[
@@ -152,7 +151,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=1,
             title="Mirostat rate",
             description="How fast mirostat adapts.",
-            extra={"group": "sampling", "advanced": True},
+            extra={"group": "filters", "advanced": True},
         ),
     ] = 0.1
     repetition_penalty: Annotated[
@@ -248,7 +247,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Meta(
             title="Order of steps",
             description="The order in which sampling narrows the choice; a step that is left out is not applied.",
-            extra={"group": "sampling", "advanced": True, "separator": ","},
+            extra={"group": "filters", "advanced": True, "separator": ","},
         ),
     ] = SAMPLING_ORDER
     n: Annotated[
@@ -276,7 +275,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=16,
             title="Beams",
             description="How many answers beam search follows side by side.",
-            extra={"group": "beam"},
+            extra={"group": "beams"},
         ),
     ] = 4
     length_penalty: Annotated[
@@ -287,7 +286,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             title="Length penalty",
             description="An answer's score is its log-probability over its length to this power: above 0 favours "
             "longer answers, below 0 shorter ones.",
-            extra={"group": "beam"},
+            extra={"group": "beams"},
         ),
     ] = 1.0
     early_stopping: Annotated[
@@ -296,7 +295,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             title="Early stopping",
             description="yes: stop when as many answers as beams are complete; no: when a better one is unlikely; "
             "never: only when there cannot be a better one.",
-            extra={"group": "beam"},
+            extra={"group": "beams"},
         ),
     ] = "no"
     keep_greedy: Annotated[
@@ -305,7 +304,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             title="Never below greedy",
             description="Follows the greedy path beside the beams, which may lose it: the best answer's score is then "
             "never below greedy decoding's. It takes as long as one beam more.",
-            extra={"group": "beam"},
+            extra={"group": "beams"},
         ),
     ] = False
     num_beam_groups: Annotated[
@@ -315,7 +314,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=16,
             title="Groups of beams",
             description="Beams are split into this many groups that are kept different from each other.",
-            extra={"group": "beam", "advanced": True},
+            extra={"group": "beams", "advanced": True},
         ),
     ] = 1
     diversity_penalty: Annotated[
@@ -325,7 +324,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=10,
             title="Diversity penalty",
             description="Taken off the score of a token that another group has chosen at the same place.",
-            extra={"group": "beam", "advanced": True},
+            extra={"group": "beams", "advanced": True},
         ),
     ] = 0.0
     penalty_alpha: Annotated[
@@ -335,7 +334,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=1,
             title="Degeneration penalty",
             description="Contrastive search: how much being like what was said already counts against being probable.",
-            extra={"group": "contrastive"},
+            extra={"group": "candidates"},
         ),
     ] = 0.6
     contrastive_k: Annotated[
@@ -345,7 +344,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=16,
             title="Candidates",
             description="Contrastive search: how many of the most probable tokens are weighed against each other.",
-            extra={"group": "contrastive"},
+            extra={"group": "candidates"},
         ),
     ] = 4
     format: Annotated[

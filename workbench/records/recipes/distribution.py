@@ -25,7 +25,7 @@ class Narrowed(msgspec.Struct, frozen=True):
 
 
 def narrow(logprobs: Sequence[float], decoding: DecodingPart) -> Narrowed:
-    """The probabilities that sampling draws with.
+    """The probabilities that sampling draws with; at temperature 0 the best token is taken.
 
     ``logprobs`` are natural logarithms of the model's own probabilities of its most probable tokens, best first. What
     is missing to 1 lies in tokens that are not told; they are taken to be as probable as the last one told, which at a
@@ -33,7 +33,7 @@ def narrow(logprobs: Sequence[float], decoding: DecodingPart) -> Narrowed:
     """
     if not logprobs:
         raise ValueError("there are no tokens")
-    if decoding.strategy != "sampling" or decoding.temperature == 0:
+    if decoding.temperature == 0:
         best = max(range(len(logprobs)), key=lambda i: logprobs[i])
         return Narrowed(tuple(float(i == best) for i in range(len(logprobs))))
     logs = list(logprobs)

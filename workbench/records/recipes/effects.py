@@ -1,7 +1,8 @@
-"""What of a decoding part makes a difference, and what is to be said of the rest.
+"""What of a decoding part has an effect under its strategy, and what is said of the rest.
 
-A form shows the fields that count. What was set and does not count is said in words, beside the form before and beside
-the answer afterwards: nothing is left out silently.
+Every function asks the row of the part's strategy (``MethodInfo``), never its name. A form shows the fields that have
+an effect. What was set and has none is said in words, beside the form before and beside the answer afterwards: nothing
+is left out silently.
 """
 
 from __future__ import annotations
@@ -10,123 +11,142 @@ from typing import Any
 
 import msgspec
 
-from workbench.fields import Field, fields_of
-from workbench.records.recipes.decoding import SAMPLING_ORDER, DecodingPart
+from workbench.fields import fields_of
+from workbench.records.methods import MethodInfo, Methods
+from workbench.records.recipes.decoding import DEFAULT_STRATEGY, SAMPLING_ORDER, DecodingPart
 
-SEARCHES = {
-    "sampling": "at temperature 0",
-    "greedy": "in greedy search",
-    "beam": "in a beam search",
-    "contrastive": "in a contrastive search",
-}
+FILTERS = "filters"
+"""The group of fields that make up sampling: temperature, and the filters of the candidates."""
 
-_ALONE = {"sampling": "Temperature 0", "greedy": "Greedy search", "contrastive": "Contrastive search"}
+_PRESET_GROUPS = ("strategy", FILTERS, "repetition")
 
 
-def draws(part: DecodingPart) -> bool:
-    """Whether chance has a part in the choice of tokens: temperature 0 is greedy."""
-    return part.strategy == "sampling" and part.temperature > 0
+def draws(part: DecodingPart, strategy: MethodInfo) -> bool:
+    """Whether tokens are chosen by chance: at temperature 0 the most probable one is taken."""
+    return "draws" in strategy.traits and part.temperature > 0
 
 
-def answers_of(part: DecodingPart) -> int:
-    """How many answers are made: where nothing is drawn and no beams are followed there is only one to be had."""
-    return part.n if draws(part) or part.strategy == "beam" else 1
+def answers_of(part: DecodingPart, strategy: MethodInfo) -> int:
+    """How many answers are made: without chance and without several sequences there is only one."""
+    one = "one answer" in strategy.traits or ("draws" in strategy.traits and not draws(part, strategy))
+    return 1 if one else part.n
 
 
-def normalized(part: DecodingPart) -> DecodingPart:
+def normalized(part: DecodingPart, strategy: MethodInfo) -> DecodingPart:
     """The part as it is carried out: an answer that can only be one is made once."""
-    return msgspec.structs.replace(part, n=answers_of(part))
+    return msgspec.structs.replace(part, n=answers_of(part, strategy))
 
 
-def active_fields(part: DecodingPart) -> frozenset[str]:
-    """Names of the fields that make a difference under the part's strategy and its other values, or that have to be
-    taken back since they cannot."""
+def active_fields(part: DecodingPart, strategy: MethodInfo) -> frozenset[str]:
+    """Names of the fields that have an effect under the part's strategy and its other values, or that were set and have
+    to be set back since they cannot have one."""
     fields = {field.name: field.group for field in fields_of(DecodingPart)}
-    searches = part.strategy in ("beam", "contrastive")
-    groups = {"strategy", "answers", "repetition", part.strategy}
-    if part.strategy != "contrastive" or part.format != "text":
+    searches = "searches" in strategy.traits
+    groups = {"strategy", "answers", "repetition", *strategy.groups}
+    if "free text" not in strategy.traits or part.format != "text":
         groups.add("format")
     if not searches or part.speculation != "off":
         groups.add("speed")
     names = {name for name, group in fields.items() if group in groups}
-    if part.strategy != "sampling":
+    if "draws" not in strategy.traits:
         names -= {"seed", "ranked"}
-    if part.strategy in ("greedy", "contrastive") and part.n == 1:
+    if "one answer" in strategy.traits and part.n == 1:
         names.discard("n")
-    if part.strategy == "greedy" and part.order != SAMPLING_ORDER:
+    if not searches and FILTERS not in strategy.groups and part.order != SAMPLING_ORDER:
         names.add("order")  # a penalty that is left out of it is not applied
     punishes = bool(part.presence_penalty or part.frequency_penalty or part.dry_multiplier)
     depends = {
-        **_depends(part),
+        **_depends(part, strategy),
         # elsewhere the repetition penalty looks at the prompt as well, whole
         "penalty_window": punishes or not searches,
     }
     return frozenset(name for name in names if depends.get(name, True))
 
 
-def ignored_fields(part: DecodingPart) -> tuple[str, ...]:
-    """Names of the fields that were set and make no difference."""
-    counting, depends = active_fields(part), _depends(part)
+def ignored_fields(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
+    """Names of the fields that were set and have no effect."""
+    active, depends = active_fields(part, strategy), _depends(part, strategy)
     found = []
     for field in fields_of(DecodingPart):
-        counts = field.name in counting
-        if field.group == "sampling" and field.name != "temperature" and not draws(part):
-            counts = field.name == "order" and part.strategy in ("sampling", "greedy")
+        counts = field.name in active
+        if field.group == FILTERS and field.name != "temperature" and not draws(part, strategy):
+            counts = field.name == "order" and "searches" not in strategy.traits
         if not counts and getattr(part, field.name) != field.default and depends.get(field.name, True):
             found.append(field.name)
     return tuple(name for name in found if name != "seed")  # it is drawn when nobody sets it
 
 
-def notes_on(part: DecodingPart) -> tuple[str, ...]:
+def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
     """Sentences about what was set of how tokens are chosen and has no effect. What belongs to another strategy alone
     is not spoken of."""
     notes = []
-    if part.n > answers_of(part):
+    answers = answers_of(part, strategy)
+    if part.n > answers:
+        alone = "Temperature 0" if "draws" in strategy.traits else strategy.title
         notes.append(
-            f"{_ALONE[part.strategy]} has one answer: it is made once, not {part.n} times. For several, draw with a "
-            "temperature above 0, or search with beams."
+            f"{alone} has one answer: it is made once, not {part.n} times. For several, draw with a temperature above "
+            "0, or search with beams."
         )
     if part.speculation != "off":
-        if part.strategy in ("beam", "contrastive"):
-            followed = "beams" if part.strategy == "beam" else "candidates"
-            notes.append(f"Nothing is guessed ahead {SEARCHES[part.strategy]}: {followed} are computed side by side.")
-        elif answers_of(part) > 1:
-            notes.append("Nothing is guessed ahead for several answers: they are computed side by side.")
+        if "searches" in strategy.traits:
+            notes.append(f"No draft tokens {_under(strategy)}: its {strategy.groups[0]} are computed side by side.")
+        elif answers > 1:
+            notes.append("No draft tokens for several answers: they are computed side by side.")
     fields = {field.name: field for field in fields_of(DecodingPart)}
-    idle = [fields[name] for name in ignored_fields(part) if fields[name].group in ("sampling", "repetition")]
+    idle = [fields[name] for name in ignored_fields(part, strategy) if fields[name].group in (FILTERS, "repetition")]
     if idle:
-        named = ", ".join(f"{field.title} {_shown(field, getattr(part, field.name))}" for field in idle)
-        notes.append(f"No effect {SEARCHES[part.strategy]}: {named}.")
+        named = ", ".join(f"{field.title} {_shown(getattr(part, field.name))}" for field in idle)
+        notes.append(f"No effect {_under(strategy)}: {named}.")
     return tuple(notes)
 
 
-def notes_on_guesses(part: DecodingPart, *, rewindable: bool, deterministic: bool) -> tuple[str, ...]:
-    """Sentences about what of guessing ahead a loaded model makes no use of."""
-    if part.speculation == "off" or part.strategy in ("beam", "contrastive") or answers_of(part) > 1:
-        return ()
+def notes_on_drafts(part: DecodingPart, strategy: MethodInfo, *, rewindable: bool, deterministic: bool) -> list[str]:
+    """Sentences about draft tokens that a loaded model cannot use."""
+    if part.speculation == "off" or "searches" in strategy.traits or answers_of(part, strategy) > 1:
+        return []
     if not rewindable:
-        return ("Nothing is guessed ahead: the memory of this model cannot go back behind a wrong guess.",)
+        return ["No draft tokens: the memory of this model cannot go back behind a rejected token."]
     if deterministic and part.draft_tokens > 1:
-        return (
-            f"One token is guessed ahead at a time, not {part.draft_tokens}: the model is to answer the same every "
-            "time, and how many are computed together changes the last bits.",
-        )
-    return ()
+        return [
+            f"One token is drafted at a time, not {part.draft_tokens}: the model is set to answer the same every time, "
+            "and the number of tokens computed together changes the last bits."
+        ]
+    return []
 
 
-def problem_of(part: DecodingPart) -> str:
+def problem_of(part: DecodingPart, strategy: MethodInfo) -> str:
     """Why the part cannot be carried out, whatever the model; "" when it can."""
-    if part.strategy == "beam":
+    if "num_beams" in active_fields(part, strategy):
         if part.n > part.num_beams:
             return f"{part.n} answers cannot come of {part.num_beams} beams: set at least as many beams."
         if part.num_beams % part.num_beam_groups:
             return f"{part.num_beams} beams cannot be split into {part.num_beam_groups} groups of one size."
-    if part.strategy == "contrastive" and part.format != "text":
-        return "Contrastive search keeps to no form. Choose free text, or another strategy."
+    if "free text" in strategy.traits and part.format != "text":
+        return f"{strategy.title} keeps to no format. Choose free text, or another strategy."
     return ""
 
 
-def _depends(part: DecodingPart) -> dict[str, bool]:
+def with_preset(part: DecodingPart, preset: MethodInfo) -> DecodingPart:
+    """The part with a preset in the place of all that it said of sampling and repetition."""
+    default = DecodingPart()
+    groups = {field.name: field.group for field in fields_of(DecodingPart)}
+    values = {name: getattr(default, name) for name, group in groups.items() if group in _PRESET_GROUPS}
+    return msgspec.structs.replace(part, **values | preset.values)
+
+
+def preset_of(part: DecodingPart, methods: Methods[Any]) -> MethodInfo | None:
+    """The preset that the part has; None for none. Taking the most probable token is sampling at temperature 0."""
+    strategy = methods.row(part.strategy, "decoding")
+    if "searches" not in strategy.traits and "draws" not in strategy.traits:
+        part = msgspec.structs.replace(part, strategy=DEFAULT_STRATEGY, temperature=0.0)
+    return next((preset for preset in methods.of("preset") if with_preset(part, preset) == part), None)
+
+
+def _under(strategy: MethodInfo) -> str:
+    return "at temperature 0" if "draws" in strategy.traits else f"in {strategy.title[:1].lower()}{strategy.title[1:]}"
+
+
+def _depends(part: DecodingPart, strategy: MethodInfo) -> dict[str, bool]:
     """Fields that count only with others: whether they do."""
     return {
         "dynamic_exponent": part.dynamic_temperature > 0,
@@ -139,7 +159,7 @@ def _depends(part: DecodingPart) -> dict[str, bool]:
         "typical_p": part.mirostat == "off",
         "dry_base": part.dry_multiplier > 0,
         "dry_allowed_length": part.dry_multiplier > 0,
-        "ranked": answers_of(part) > 1,
+        "ranked": answers_of(part, strategy) > 1,
         "diversity_penalty": part.num_beam_groups > 1,
         "grammar": part.format not in ("text", "json"),
         "draft_model": part.speculation == "draft",
@@ -147,7 +167,7 @@ def _depends(part: DecodingPart) -> dict[str, bool]:
     }
 
 
-def _shown(field: Field, value: Any) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

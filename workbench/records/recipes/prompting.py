@@ -1,8 +1,8 @@
-"""What the model is told before the conversation."""
+"""The prompting part of a recipe: the instructions, and the technique that drives the generations."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -11,8 +11,20 @@ DEFAULT_TECHNIQUE = "direct"
 
 
 class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the model is told before the conversation."""
+    """What the model reads before the conversation, and how it is asked.
+
+    ``technique`` names a method of the registry; ``options`` are fields of that method's own configuration.
+    """
 
     system: Annotated[
-        str, Meta(title="Instructions", description="What the model is told before every conversation.")
+        str,
+        Meta(
+            title="Instructions",
+            description="Read by the model before every conversation.",
+            extra={"multiline": True},
+        ),
     ] = ""
+    technique: Annotated[
+        str, Meta(title="Technique", description="How the model is asked: once, or in several generations.")
+    ] = DEFAULT_TECHNIQUE
+    options: dict[str, Any] = {}

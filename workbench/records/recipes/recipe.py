@@ -1,4 +1,4 @@
-"""The recipe as a whole: read, written, changed and compared."""
+"""The recipe as a whole: read, written and changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import msgspec
 import tomli_w
 
 from workbench.errors import UserError
-from workbench.fields import parse_value
+from workbench.fields import find_field, parse_text, parse_value
+from workbench.records.methods import Methods
 from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.model import ModelPart
 from workbench.records.recipes.prompting import PromptingPart
@@ -40,6 +41,8 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "decoding": DecodingPart,
     "retrieval": RetrievalPart,
 }
+OPTIONS = "technique"
+"""The name by which ``with_value`` changes the settings of the prompting technique."""
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -69,27 +72,20 @@ def save_recipe(path: Path, recipe: Recipe) -> None:
     os.replace(beside, path)
 
 
-def with_value(recipe: Recipe, assignment: str) -> Recipe:
-    """The recipe with one ``part.field=value`` changed, as ``--set`` takes it. Raises UserError."""
+def with_value(recipe: Recipe, assignment: str, methods: Methods[Any]) -> Recipe:
+    """The recipe with one ``part.field=value`` changed, as ``--set`` takes it. The part ``technique`` stands for the
+    settings of the recipe's prompting technique, which is looked up in ``methods``. Raises UserError."""
     target, sign, text = assignment.partition("=")
     part, dot, field = target.strip().partition(".")
     if not sign or not dot:
         raise UserError(f"{assignment!r} is not of the form part.field=value.")
+    if part == OPTIONS:
+        technique = methods.find(recipe.prompting.technique, "technique")
+        value = parse_text(find_field(technique.fields, field), text)
+        prompting = msgspec.structs.replace(recipe.prompting, options={**recipe.prompting.options, field: value})
+        return msgspec.structs.replace(recipe, prompting=prompting)
     if part not in PARTS:
-        raise UserError(f"There is no recipe part {part!r}.", f"Parts: {', '.join(PARTS)}.")
+        raise UserError(f"There is no recipe part {part!r}.", f"Parts: {', '.join((*PARTS, OPTIONS))}.")
     now = getattr(recipe, part) or PARTS[part]()
     value = parse_value(PARTS[part], field, text)
     return msgspec.structs.replace(recipe, **{part: msgspec.structs.replace(now, **{field: value})})
-
-
-def differences(a: Recipe, b: Recipe) -> list[tuple[str, Any, Any]]:
-    """``(part.field, value in a, value in b)`` wherever the two recipes differ."""
-    found: list[tuple[str, Any, Any]] = []
-    for part, config in PARTS.items():
-        left, right = getattr(a, part), getattr(b, part)
-        for field in config.__struct_fields__:
-            one = getattr(left, field) if left is not None else None
-            other = getattr(right, field) if right is not None else None
-            if one != other:
-                found.append((f"{part}.{field}", one, other))
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.records.methods import Method, Trait
+from workbench.records.methods import Method, Methods, Trait
 from workbench.records.recipes.decoding import DEFAULT_STRATEGY, DecodingPart
 
 
@@ -57,7 +57,7 @@ METHODS = (
         "Holtzman et al. 2019, The Curious Case of Neural Text Degeneration, arXiv:1904.09751",
         "generation:Generation",
         "draws",
-        groups=("random choice",),
+        groups=("filters",),
     ),
     _strategy(
         "greedy",
@@ -76,7 +76,7 @@ METHODS = (
         "searches",
         groups=("beams",),
         cost="One sequence per beam is computed at every step.",
-        needs=("n_sequences",),
+        needs=("searches",),
     ),
     _strategy(
         "contrastive",
@@ -89,7 +89,7 @@ METHODS = (
         "free text",
         groups=("candidates",),
         cost="One sequence per candidate is computed at every step.",
-        needs=("n_sequences",),
+        needs=("searches",),
     ),
     _preset("precise", "Always the most probable token: the same answer each time.", temperature=0.0),
     _preset("balanced", "A little freedom among the probable tokens.", temperature=0.7, top_p=0.9, min_p=0.05),
@@ -165,3 +165,10 @@ METHODS = (
         grammar="yes\nno",
     ),
 )
+
+_TABLE = Methods(METHODS)
+
+
+def strategy_of(part: DecodingPart) -> Method:
+    """The row of a decoding part's strategy. Raises UserError when there is none of that name."""
+    return _TABLE.find(part.strategy, "decoding")

@@ -22,6 +22,7 @@ from workbench.errors import UserError
 from workbench.records.recipes import SAMPLING_ORDER, DecodingPart, draws
 from workbench.techniques.decoding import logits_filters as narrowing
 from workbench.techniques.decoding.logits_filters import Candidates, Mirostat, Scores
+from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.decoding.repetition import (
     RecentTokens,
     RepeatedPhrases,
@@ -75,7 +76,7 @@ class Sampler:
         self._phrases = _repeated_phrases(decoding, vocabulary)
         self._row: Logits | None = None  # the model's own logits, changed in place
         self._undo: list[tuple[Tokens, Scores]] = []
-        self._random = random.Random(self.seed) if draws(decoding) else None
+        self._random = random.Random(self.seed) if draws(decoding, strategy_of(decoding)) else None
         self._mirostat = _mirostat(decoding) if self._random else None
         self._steps = self._make_steps(decoding)
         changes = bool(self._constraint or self._bias or self._used or self._steps)

@@ -1,11 +1,11 @@
-"""Which job carries out a recipe's decoding, and what it needs beside the model: a constraint, a model that guesses."""
+"""The job that carries out a recipe's decoding, and what it needs beside the model: a constraint, draft tokens."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,8 +21,17 @@ from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.records.messages import Finish
-from workbench.records.recipes import DecodingPart, normalized, notes_on, notes_on_guesses
-from workbench.techniques.decoding.generation import Generation
+from workbench.records.methods import MethodInfo
+from workbench.records.recipes import (
+    DEFAULT_STRATEGY,
+    DecodingPart,
+    active_fields,
+    normalized,
+    notes_on,
+    notes_on_drafts,
+    problem_of,
+)
+from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 
 if TYPE_CHECKING:
@@ -43,82 +52,59 @@ class Strategies:
         self._changing_draft = threading.Lock()
 
     def make_job(self, call: Generate, prompt: Prompt, engine: Engine, context: RequestContext, started: float) -> Job:
-        """Raises UserError for a recipe that cannot be carried out."""
-        decoding, model = normalized(call.decoding), engine.model
+        """The job of the recipe's strategy, which its row loads. Raises UserError for a recipe that cannot be carried
+        out."""
+        strategy = strategy_of(call.decoding)
+        decoding, model = normalized(call.decoding, strategy), engine.model
         vocabulary = model.vocabulary
         key = make_key(call.adapters)
         context_tokens = model.context_tokens - virtual_tokens(key)
         constraint = None
         if decoding.format != "text":
+            if "free text" in strategy.traits:
+                raise UserError(problem_of(decoding, strategy), "Set decoding.format to text.")
             from workbench.techniques.decoding.constraints import make_constraint
 
             room = context_tokens - len(prompt.tokens) - len(call.answer)
-            limit = len(call.answer) + max(1, min(decoding.max_tokens, room // max(decoding.n, _beams(decoding))))
+            sequences = max(decoding.n, _beams(decoding, strategy))
+            limit = len(call.answer) + max(1, min(decoding.max_tokens, room // sequences))
             constraint = make_constraint(decoding, vocabulary, limit)
         ended = ended_by(call.answer, prompt, decoding, vocabulary, constraint)
         if ended is not None:  # whatever the strategy, there is one answer, and it is there
-            decoding = msgspec.structs.replace(decoding, strategy="greedy", n=1)
-        if decoding.strategy == "beam":
-            from workbench.techniques.decoding.beam import BeamJob
-
-            return BeamJob(
-                prompt,
-                decoding,
-                vocabulary,
-                context_tokens,
-                context,
-                started=started,
-                constraint=constraint,
-                key=key,
-                background=call.background,
-                answer=call.answer,
-                assistant_start=call.assistant_start,
-            )
-        if decoding.strategy == "contrastive":
-            if constraint is not None:
-                raise UserError(
-                    "Contrastive search cannot keep to a form of the answer.", "Set the strategy to sampling or beam."
-                )
-            from workbench.techniques.decoding.contrastive import ContrastiveJob
-
-            return ContrastiveJob(
-                prompt,
-                decoding,
-                vocabulary,
-                context_tokens,
-                context,
-                started=started,
-                key=key,
-                background=call.background,
-                answer=call.answer,
-                assistant_start=call.assistant_start,
-            )
-        speculation = self._speculation(call, decoding, engine, context) if ended is None else None
+            decoding = msgspec.structs.replace(decoding, strategy=DEFAULT_STRATEGY, temperature=0.0, n=1)
+            strategy = strategy_of(decoding)
+        options: dict[str, Any] = {}
+        if "free text" not in strategy.traits:
+            options["constraint"] = constraint
+        speculation = None
+        if "searches" not in strategy.traits:
+            speculation = self._speculation(call, decoding, engine, context) if ended is None else None
+            options |= {"ended": ended, "speculation": speculation}
         try:
-            return Generation(
+            job: Job = strategy.load()(
                 prompt,
                 decoding,
                 vocabulary,
                 context_tokens,
                 context,
                 started=started,
-                assistant_start=call.assistant_start,
-                answer=call.answer,
-                ended=ended,
-                constraint=constraint,
-                speculation=speculation,
                 key=key,
                 background=call.background,
+                answer=call.answer,
+                assistant_start=call.assistant_start,
+                **options,
             )
         except BaseException:
             if speculation is not None:
                 speculation.close()
             raise
+        return job
 
     def notes(self, decoding: DecodingPart, model: Model) -> list[str]:
         """Sentences about what the recipe asks for and this model's answer goes without."""
-        about = notes_on_guesses(decoding, rewindable=model.rewindable, deterministic=model.deterministic)
-        return [*notes_on(decoding), *about]
+        strategy = strategy_of(decoding)
+        drafts = notes_on_drafts(decoding, strategy, rewindable=model.rewindable, deterministic=model.deterministic)
+        return [*notes_on(decoding, strategy), *drafts]
 
     def forget(self) -> None:
         """Free what goes with the loaded model, as soon as no answer uses it."""
@@ -177,8 +163,8 @@ def _load_draft(path: str, engine: Engine, context: RequestContext) -> Model:
             return model
 
 
-def _beams(decoding: DecodingPart) -> int:
-    return decoding.num_beams + decoding.keep_greedy if decoding.strategy == "beam" else 1
+def _beams(decoding: DecodingPart, strategy: MethodInfo) -> int:
+    return decoding.num_beams + decoding.keep_greedy if "num_beams" in active_fields(decoding, strategy) else 1
 
 
 def ended_by(

@@ -1,0 +1,111 @@
+"""The prompting part of a recipe as a form: instructions, the technique, and the settings of that technique."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from ui.components.basics import Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.config_form import FieldRow, Form
+from ui.theme import tokens
+from workbench.fields import fields_of
+from workbench.records.methods import Methods
+from workbench.records.recipes import PromptingPart
+
+
+class PromptForm(QWidget):
+    """``changed`` sends the whole new part after each edit of the person.
+
+    The choice of technique is shown where there is one to make; the settings below it are built from the fields of the
+    chosen method.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._part = PromptingPart()
+        self._methods: Methods[Any] = Methods()
+        fields = {field.name: field for field in fields_of(PromptingPart)}
+        self.system = FieldRow(fields["system"], narrow=True)
+        self.system.changed.connect(self._put)
+        self.technique = ChoiceBox(fields["technique"].title)
+        self.technique.setAccessibleDescription(fields["technique"].help)
+        self.technique.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.technique.setMinimumContentsLength(8)
+        self.technique.activated.connect(lambda row: self._put("technique", self.technique.itemData(row)))
+        self.summary = Text("", "small")
+        self.options: Form | None = None
+        self._options_of = ""
+        self._choice = QWidget()
+        choice = QVBoxLayout(self._choice)
+        choice.setContentsMargins(0, 0, 0, 0)
+        choice.setSpacing(tokens.SPACE_1)
+        for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary):
+            choice.addWidget(widget)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(tokens.SPACE_4)
+        self._column.addWidget(self.system)
+        self._column.addWidget(self._choice)
+        self.set_part(self._part)
+
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The techniques that there are."""
+        self._methods = methods
+        self._options_of = ""
+        self.set_part(self._part)
+
+    def set_part(self, part: PromptingPart) -> None:
+        """Show a part; nothing is signalled."""
+        self._part = part
+        self.system.set_value(part.system)
+        chosen = self._methods.row(part.technique, "technique")
+        rows = self._methods.of("technique")
+        if chosen not in rows:
+            rows = (*rows, chosen)
+        self.technique.clear()
+        for row in rows:
+            self.technique.addItem(row.title, row.name)
+        self.technique.setCurrentIndex(rows.index(chosen))
+        self.summary.setText(f"{chosen.summary} {chosen.cost}".strip())
+        self._choice.setVisible(len(rows) > 1)
+        if self._options_of != part.technique:
+            self._options_of = part.technique
+            self._build_options(chosen.fields)
+        if self.options is not None:
+            self.options.set_values(part.options)
+
+    def _build_options(self, fields: tuple[Any, ...]) -> None:
+        if self.options is not None:
+            self._column.removeWidget(self.options)
+            self.options.hide()
+            self.options.deleteLater()
+        self.options = Form(fields, narrow=True) if fields else None
+        if self.options is not None:
+            self.options.changed.connect(self._put_option)
+            self._column.addWidget(self.options)
+
+    def _put(self, name: str, value: Any) -> None:
+        options = {} if name == "technique" else self._part.options
+        self._send(msgspec.structs.replace(self._part, **{"options": options, name: value}))
+
+    def _put_option(self, name: str, value: Any) -> None:
+        self._send(msgspec.structs.replace(self._part, options={**self._part.options, name: value}))
+
+    def _send(self, part: PromptingPart) -> None:
+        if part != self._part:
+            self.set_part(part)
+            self.changed.emit(part)
+
+
+def describe_prompting(part: PromptingPart, methods: Methods[Any]) -> str:
+    """The part in a phrase: the technique, unless it is the first one, and the instructions; ``plain`` without both."""
+    chosen = methods.row(part.technique, "technique")
+    first = methods.of("technique")[:1]
+    said = [] if chosen in first or not first else [chosen.title]
+    return ": ".join([*said, *([words] if (words := " ".join(part.system.split())) else [])]) or "plain"
