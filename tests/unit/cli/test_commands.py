@@ -301,7 +301,7 @@ def test_recipe_file_and_options_are_put_together(run: Run, answering: FakeFront
     [
         (("--set", "decoding.temperature=9"), "temperature cannot be '9'"),
         (("--set", "nonsense"), "not of the form part.field=value"),
-        (("--recipe", "/nowhere.toml"), "/nowhere.toml cannot be read"),
+        (("--recipe", "/nowhere.toml"), "There is no recipe file /nowhere.toml"),
         (("--document", "d", "--task", "summarise"), "--collection"),
     ],
 )

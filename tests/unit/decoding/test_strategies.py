@@ -173,7 +173,7 @@ def test_a_model_that_cannot_go_back_is_said_to_get_no_guesses(engine: Engine) -
 def test_that_a_deterministic_model_guesses_one_token_at_a_time_is_said() -> None:
     exact: Any = SimpleNamespace(rewindable=True, deterministic=True)
     those = Strategies()
-    assert "One token is guessed ahead at a time, not 4" in those.notes(DECODING, exact)[0]
+    assert "One token is drafted at a time, not 4" in those.notes(DECODING, exact)[0]
     for changed in ({"draft_tokens": 1}, {"speculation": "off"}, {"n": 2, "temperature": 0.5}):
         assert not any("at a time" in note for note in those.notes(msgspec.structs.replace(DECODING, **changed), exact))
 

@@ -387,8 +387,8 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Meta(
             ge=1,
             le=31,
-            title="Guesses at once",
-            description="How many tokens are guessed ahead at most.",
+            title="Draft tokens",
+            description="The most tokens drafted at once.",
             extra={"group": "speed", "advanced": True, "unit": "tokens"},
         ),
     ] = 8
