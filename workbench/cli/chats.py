@@ -89,7 +89,7 @@ def show_chats(result: dict[str, Any], output: TextOutput) -> None:
     if not result["chats"]:
         output.line("No chats.")
         return
-    rows = [(c["id"], moment(c["updated"]), f"{c['title']}  {c['unreadable']}") for c in result["chats"]]
+    rows = [(c["id"], moment(c["updated"]), _titled(c)) for c in result["chats"]]
     output.table(("ID", "LAST", "TITLE"), rows)
 
 
@@ -131,3 +131,7 @@ def show_kept(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_deleted(result: dict[str, Any], output: TextOutput) -> None:
     output.line(f"The chat {result['title']!r} was deleted.")
+
+
+def _titled(chat: dict[str, Any]) -> str:
+    return f"{chat['title']} ({chat['unreadable']})" if chat["unreadable"] else str(chat["title"])

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.api import events
+from workbench.api.calls import AddDocuments
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.backends.llama_cpp import LlamaCppBackend
@@ -33,7 +34,7 @@ from workbench.core.models.base_models import Bases
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.export import ExportRuns
-from workbench.core.runs.kinds.ingest import Ingesting, ingest_config
+from workbench.core.runs.kinds.ingest import Ingesting
 from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
 from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.runs.queue import Runs
@@ -107,7 +108,7 @@ class Workbench:
             "export": self._exports,
             "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
         }
-        store = RunStore(self._database, kinds)
+        store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
         self._runs = Runs(home, store, self._changes, kinds, self._publishing.let_go)
         self._answers = Answers(chats, services, self._changes, self._background)
         self._watching = Watching(self._on_folder_changed, home.root)
@@ -227,7 +228,7 @@ class Workbench:
     def _on_folder_changed(self, collection: str, path: str) -> None:
         with contextlib.suppress(UserError):  # the collection was removed meanwhile
             known = self._registry.get(collection)
-            self._runs.add("ingest", known.name, ingest_config(known, (path,)), once=True)
+            self._runs.add("ingest", known.name, AddDocuments(collection=known.id, paths=(path,)), once=True)
 
 
 def _ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:

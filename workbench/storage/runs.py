@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,20 +19,14 @@ _ANYTHING = Stored("record of this run", dict[str, Any])
 RunState = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
 
 
-class RunFormats(Protocol):
-    """How the configs and the results of one kind of run are stored; an empty result is none."""
-
-    @property
-    def config(self) -> Stored[Any]: ...
-
-    @property
-    def result(self) -> Stored[Any]: ...
+Formats = tuple[Stored[Any], Stored[Any]]
+"""How the configs and the results of one kind of run are stored; an empty result is none."""
 
 
 class RunStore:
     """The run index of a home. Configs and results are plain data of today's format."""
 
-    def __init__(self, database: Database, formats: Mapping[str, RunFormats] | None = None) -> None:
+    def __init__(self, database: Database, formats: Mapping[str, Formats] | None = None) -> None:
         self._database = database
         self._formats = formats or {}
 
@@ -101,4 +95,4 @@ class RunStore:
         return msgspec.json.encode(self._format(kind, name).numbered(value) if value else value).decode()
 
     def _format(self, kind: str, name: str) -> Stored[Any]:
-        return getattr(self._formats[kind], name) if kind in self._formats else _ANYTHING
+        return self._formats[kind][name == "result"] if kind in self._formats else _ANYTHING

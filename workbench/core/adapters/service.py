@@ -238,8 +238,7 @@ class Adapters:
             self._publishing.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
         )
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {record.name}")
-        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
-        return self._runs.add("merge", f"Merge {record.name} into {model.name}", config)
+        return self._runs.add("merge", f"Merge {record.name} into {model.name}", call)
 
     def quantize(self, call: QuantizeModel) -> RunRecord:
         check_type(call.type)
@@ -248,10 +247,8 @@ class Adapters:
             raise UserError(f"{model.name} is no GGUF model.", "Only those are quantised here.")
         check_room(self._publishing.models_folder / "merged.gguf", quantized_bytes(model))
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
-        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
-        return self._runs.add("quantize", f"{model.name} as {call.type}", config)
+        return self._runs.add("quantize", f"{model.name} as {call.type}", call)
 
     def export(self, call: ExportAdapter) -> RunRecord:
         call = self._exports.check(call)
-        config = {key: value for key, value in msgspec.to_builtins(call).items() if key != "call"}
-        return self._runs.add("export", f"Write {call.adapter} to {Path(call.path).name}", config)
+        return self._runs.add("export", f"Write {call.adapter} to {Path(call.path).name}", call)

@@ -66,9 +66,7 @@ class DataSets:
                     "Set questions to 1 or more, and the limit to 0 for all passages, or more.",
                 )
             call = msgspec.structs.replace(call, model=chat_model(call.model, self._catalogue).name)
-        plain = msgspec.to_builtins(msgspec.structs.replace(call, name=name))
-        del plain["call"]
-        return self._runs.add("data", f"Set {name}", plain)
+        return self._runs.add("data", f"Set {name}", msgspec.structs.replace(call, name=name))
 
     def remove(self, call: RemoveDataSet) -> DataSetList:
         found = self._sets.get(call.name)

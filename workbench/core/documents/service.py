@@ -29,7 +29,7 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.core.change_notifier import Changes
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching
-from workbench.core.runs.kinds.ingest import ingest_config, ingest_group
+from workbench.core.runs.kinds.ingest import ingest_group
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
@@ -96,7 +96,8 @@ class Documents:
             self._registry.add_root(collection.id, path, watched=call.watch)
             if call.watch:
                 self._watching.watch(collection.id, path)
-        run = self._runs.add("ingest", collection.name, ingest_config(collection, paths), once=True)
+        asked = AddDocuments(collection=collection.id, paths=tuple(paths))
+        run = self._runs.add("ingest", collection.name, asked, once=True)
         self._told(collection)
         return run
 

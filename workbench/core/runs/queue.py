@@ -146,25 +146,28 @@ class Runs:
         self,
         kind: RunKindName,
         title: str,
-        config: dict[str, Any],
+        config: Any,
         *,
         once: bool = False,
         prepare: Callable[[Path, RunLog], None] | None = None,
     ) -> RunRecord:
-        """Queue a run. With ``once`` one of the same kind and config that waits already is returned instead.
+        """Queue a run with its ``config``, a value of the kind's type. With ``once`` one of the same kind and config
+        that waits already is returned instead.
 
         ``prepare`` puts into the run's folder, and into its events, what belongs there before it begins. Raises
         UserError when the folder cannot be written.
         """
+        plain = msgspec.json.decode(msgspec.json.encode(config))
+        plain.pop("call", None)  # the tag of a call
         with self._lock:
             for waiting in self._store.list_in("queued") if once else ():
-                if (waiting.kind, waiting.config) == (kind, config) and waiting.id in self._open:
+                if (waiting.kind, waiting.config) == (kind, plain) and waiting.id in self._open:
                     return waiting
-            run = self._store.add(kind, title, config)
+            run = self._store.add(kind, title, plain)
             try:
                 folder = self._home.run(run.id)
                 folder.mkdir(parents=True)
-                described = msgspec.json.encode({"kind": run.kind, **config})
+                described = msgspec.json.encode({"kind": run.kind, **plain})
                 (folder / "config.json").write_bytes(msgspec.json.format(described))
                 return self._enqueue(run, prepare)
             except (OSError, UserError) as error:

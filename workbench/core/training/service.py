@@ -65,7 +65,7 @@ class Training:
             log.append(events.Artifact(kind="asked", id=folder.name, result=TRAINING.plain(call.config)))
             log.append(events.Artifact(kind="plan", id=folder.name, result=PLAN.plain(plan)))
 
-        yield finish(self._runs.add("train", title, msgspec.to_builtins(config), prepare=prepare))
+        yield finish(self._runs.add("train", title, config, prepare=prepare))
 
     def export(self, call: ExportRun, context: RequestContext) -> Iterator[Event]:
         record = self._runs.get(call.run)

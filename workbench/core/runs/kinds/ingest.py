@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from workbench.api import events
 from workbench.api.calls import AddDocuments, AddResult, Collection, RunRecord
@@ -19,11 +18,6 @@ from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
 
 COUNT_EVERY_S = 3.0
-
-
-def ingest_config(collection: Collection, paths: Sequence[str]) -> dict[str, Any]:
-    """What an ingest's run is queued with."""
-    return {"collection": collection.id, "paths": list(paths)}
 
 
 def ingest_group(collection: str) -> str:
