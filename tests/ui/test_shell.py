@@ -412,6 +412,19 @@ def test_a_stopped_run_is_resumed_from_the_drawer(make_shell: MakeShell, front: 
     assert front.asked(ResumeRun) == [ResumeRun(run=run.id)]
 
 
+def test_a_run_that_cannot_be_read_says_why_and_is_not_resumed(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    why = "This version of LLM Workbench does not know runs of the kind 'evaluate'."
+    running_ingest(front.home, kind="evaluate", state="finished", message=why, unreadable=why)
+    shell = make_shell()
+    shell.show_runs()
+    qtbot.waitUntil(lambda: bool(rows(shell)))
+    row = rows(shell)[0]
+    qtbot.waitUntil(lambda: row.log_line == why)
+    assert not row.resume_button.isVisible()
+
+
 def test_the_drawer_says_so_when_nothing_has_run(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
     shell = make_shell()
     shell.show_runs()

@@ -32,6 +32,7 @@ from ui.features.training.scores import gate_words
 from ui.features.training.set_builder import SetBuilder
 from ui.features.training.settings import with_value
 from ui.features.training.state import TrainingState
+from ui.features.training.texts import list_lines
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
@@ -569,6 +570,22 @@ def test_a_gain_that_may_be_chance_says_so(page: TrainPage, qtbot: QtBot, front:
     qtbot.waitUntil(view.scores.isVisible)
     assert view.scores.lead.text().startswith("1 more of 6 held-out questions is answered exactly as expected")
     assert view.scores.lead.text().endswith("it may be chance).")
+
+
+def test_a_training_whose_config_cannot_be_read_is_shown_and_says_why(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    why = "The training config was written by a newer version of LLM Workbench."
+    story = [*told(facts_config(), 8, 32), events.Cancelled()]
+    run = put_training(front.home, story, state="cancelled", age_s=60, resumable=False)
+    front.home.runs[run.id] = run = msgspec.structs.replace(run, config={"schema": 9}, unreadable=why, message=why)
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(lambda: why in view.facts.full_text)
+    assert why in list_lines(run)
+    assert view.loss.isVisibleTo(view)
+    page.copy(run.id)
+    assert page.setup.message.text == why
 
 
 def test_a_failed_training_says_why_and_what_to_change(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
