@@ -96,7 +96,7 @@ class FakeModelBackend:
 
     def _several(self, result: Generated, decoding: DecodingPart) -> Iterator[Event]:
         if decoding.strategy == "beam":
-            yield BeamStep(step=0, beams=(Beam(parent=-1, token=1, text="x", score=-1.0),))
+            yield BeamStep(number=0, beams=(Beam(parent=-1, token=1, text="x", score=-1.0),))
         else:
             numbers = self._streamed_as or range(len(result.sequences))
             streams = [(n, _words_of(s.text)) for n, s in zip(numbers, result.sequences, strict=True)]

@@ -294,12 +294,12 @@ class _Stream:
 def _joined(batch: list[Event], event: Event) -> bool:
     """Join the event to one of the batch where that loses nothing.
 
-    Pieces of several sequences come in turn: a piece is joined to the last one of its own, as long as nothing but
-    pieces lies between.
+    Pieces of several sequences and steps come in turn: a piece is joined to the last one of its own, as long as nothing
+    but pieces lies between.
     """
     if isinstance(event, events.Progress):
         last = batch[-1] if batch else None
-        if isinstance(last, events.Progress) and event.stage == last.stage:
+        if isinstance(last, events.Progress) and (event.stage, event.step) == (last.stage, last.step):
             batch[-1] = event
             return True
         return False
@@ -309,7 +309,7 @@ def _joined(batch: list[Event], event: Event) -> bool:
         last = batch[place]
         if not isinstance(last, events.TextDelta | events.Thought):
             return False
-        if last.sequence == event.sequence:
+        if (last.sequence, last.step) == (event.sequence, event.step):
             if type(last) is not type(event):
                 return False
             batch[place] = msgspec.structs.replace(event, text=last.text + event.text)

@@ -19,9 +19,9 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import Capabilities, Loading, ModelUse, require
 from workbench.errors import UserError
-from workbench.records.messages import Message
+from workbench.records.answer_state import AnswerState
+from workbench.records.messages import Message, Usage
 from workbench.records.recipes import Recipe, answers_of
-from workbench.records.trace import TokenIds
 from workbench.techniques import continuation
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.continuation import Prefix
@@ -110,13 +110,14 @@ def answer(
     background: bool = False,
     resolved: Resolved | None = None,
 ) -> Iterator[Event]:
-    """Answer a request: streams Progress while the model is loaded, then Retrieved, Thought, TextDelta, BeamStep,
-    Progress and Log(notice). Raises nothing.
+    """Answer a request: streams Progress while the model is loaded, then steps, Retrieved, Thought, TextDelta,
+    BeamStep, Progress and Log(notice). Raises nothing.
 
     Ends in ``Finished`` with an ``AskResult``, whose ``answer`` is that of its first sequence: its TextDeltas joined,
     unless several were put into another order at their end; in ``Cancelled``, with the answer so far if there is any;
-    or in ``Failed``. ``recipe`` of the result is the resolved one, ``usage`` covers all generations. ``resolved`` is
-    given when the recipe has been looked up before. ``background`` requests give way to others.
+    or in ``Failed``. ``recipe`` of the result is the resolved one, ``usage`` covers all generations, ``trace`` holds
+    the steps. ``resolved`` is given when the recipe has been looked up before. ``background`` requests give way to
+    others.
     """
     try:
         if resolved is None:
@@ -133,12 +134,14 @@ def answer(
             recipe = msgspec.structs.replace(resolved.recipe, model=part)
             answering = AnswerContext(model=model, retriever=retriever, cancelled=lambda: context.cancelled)
             ended: events.Terminal | None = None
+            state = AnswerState()
             for event in _run(request, recipe, answering):
                 if isinstance(event, events.TERMINAL):
                     ended = event
                     break
+                state.apply(event)
                 yield event
-        terminal = _completed(ended, request, recipe, services.checksum(resolved), answering)
+        terminal = _completed(ended, recipe, services.checksum(resolved), answering, state)
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
@@ -155,9 +158,9 @@ def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iter
 
 
 def _completed(
-    ended: events.Terminal | None, request: AnswerRequest, recipe: Recipe, sha256: str, context: AnswerContext
+    ended: events.Terminal | None, recipe: Recipe, sha256: str, context: AnswerContext, state: AnswerState
 ) -> events.Terminal:
-    """A method's terminal event, with what all methods' results tell."""
+    """A method's terminal event, with the fields that all methods have in common."""
     if ended is None:
         raise RuntimeError("the answer ended without a terminal event")
     if isinstance(ended, events.Failed) or ended.result is None:
@@ -165,18 +168,8 @@ def _completed(
     result = msgspec.structs.replace(
         msgspec.convert(ended.result, AskResult),
         recipe=msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, sha256=sha256)),
-        usage=context.usage,
+        usage=state.usage or Usage(),
         context_tokens=context.model.context_tokens,
-        tokens=_tokens(request, context),
+        trace=state.trace(ended=True),
     )
     return msgspec.structs.replace(ended, result=finish(result).result)
-
-
-def _tokens(request: AnswerRequest, context: AnswerContext) -> TokenIds | None:
-    """The answer's tokens, where one generation made it and its text is the answer's."""
-    if len(context.generations) != 1 or (request.task is not None and request.task.task == "extract"):
-        return None
-    (generated,) = context.generations
-    if not generated.prompt or not generated.sequences:
-        return None
-    return TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in generated.sequences))

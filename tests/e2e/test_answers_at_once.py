@@ -114,7 +114,7 @@ def test_nothing_is_done_with_an_answer_that_is_being_made(workbench: Workbench)
         InspectAnswer(message=answer),
         Ask(regenerate=answer, branch=BranchPoint(position=0, token=65)),
     ):
-        with pytest.raises(UserError, match="still being made"):
+        with pytest.raises(UserError, match="still being generated"):
             call(workbench, request)
     context.cancel()
     last(arrived)
@@ -142,10 +142,10 @@ def test_tokens_of_an_answer_are_told_with_what_else_could_have_come(workbench: 
     assert (told.first, told.next.token, len(told.next.alternatives)) == (0, -1, 3)
     end = call(workbench, InspectAnswer(message=result.message, last=4))
     assert (end.first, spelled([t.token for t in end.tokens])) == (len(result.answer) - 4, result.answer[-4:])
-    with pytest.raises(UserError, match="no answer 2"):
+    with pytest.raises(UserError, match="no sequence 2"):
         call(workbench, InspectAnswer(message=result.message, sequence=2))
     question = call(workbench, GetChat(chat=result.chat)).messages[0]
-    with pytest.raises(UserError, match="not known"):
+    with pytest.raises(UserError, match="not stored"):
         call(workbench, InspectAnswer(message=question.id))
 
 
@@ -205,7 +205,7 @@ def test_an_answer_branches_at_a_token(workbench: Workbench) -> None:
         (BranchPoint(position=99, token=1), "no position 99"),
         (BranchPoint(position=-1, token=1), "no position -1"),
         (BranchPoint(position=0, token=-1), "token -1"),
-        (BranchPoint(position=0, token=1, sequence=1), "no answer 1"),
+        (BranchPoint(position=0, token=1, sequence=1), "no sequence 1"),
     ],
 )
 def test_a_branch_that_cannot_be_is_refused_and_stores_nothing(

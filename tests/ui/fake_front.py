@@ -27,7 +27,9 @@ from workbench.api import events
 from workbench.api.events import Changed, Event
 from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.errors import UserError, WorkerDied
-from workbench.records.messages import Candidate, Usage
+from workbench.records.answer_state import AnswerState, with_trace
+from workbench.records.messages import Candidate, Passage, Usage
+from workbench.records.trace import TokenIds
 from workbench.settings import SECTIONS, Settings
 from workbench.techniques import registry
 
@@ -351,6 +353,8 @@ class FakeFront:
                 return kept, [("chat", kept.chat)]
             case c.InspectAnswer():
                 return home.inspect(call), []
+            case c.GetTrace():
+                return home.trace(call.message), []
             case c.StopAnswer():
                 for handle in list(self.open):
                     if isinstance(handle.call, c.Ask | c.FollowAnswer):
@@ -369,38 +373,50 @@ class FakeFront:
         raise UserError(f"The fake front does not know {type(call).__name__}.")
 
     def _ask(self, call: c.Ask) -> Iterator[Event]:
-        home = self.home
-        question, answer = home.begin_answer(call)
+        question, answer = self.home.begin_answer(call)
         ids = {"chat": answer.chat, "question": question.id, "answer": answer.id}
         yield events.Artifact(kind="message", id=answer.id, result=ids)
         self._announce("chat", answer.chat)
-        passages = ()
+        state = AnswerState()
+        for event in with_trace(self._answer(call, question, answer)):
+            if state.apply(event) and isinstance(event, events.TERMINAL):
+                self.home.put_message(state.message(answer))
+                self.home.traces[answer.id] = state.trace()
+            yield event
+        self._announce("chat", answer.chat)
+
+    def _answer(self, call: c.Ask, question: c.StoredMessage, answer: c.StoredMessage) -> Iterator[Event]:
+        home = self.home
+        passages: tuple[Passage, ...] = ()
         retrieval = call.recipe.retrieval
         if retrieval is not None and retrieval.collection:
-            yield events.Progress(stage="searching")
+            yield events.StepStarted(step="1", kind="search", title="Search the documents", input=question.text)
+            yield events.Progress(stage="searching", step="1")
             found = home.search(retrieval.collection, question.text, 3).hits
             passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
-            yield events.Retrieved(query=question.text, passages=passages)
+            yield events.Retrieved(query=question.text, passages=passages, step="1")
+            yield events.StepFinished(step="1", output=f"{len(passages)} passages", seconds=0.08)
         text, decoding = home.base_text if call.aside else home.answer_text, call.recipe.decoding
         if call.branch is not None and call.regenerate is not None:
             text = fake_tokens.continued(home.message(call.regenerate).text, call.branch.position, call.branch.token)
         sequences = fake_tokens.sequences(text, decoding.n) if decoding.n > 1 else ()
+        yield events.StepStarted(step="2", kind="generation", title="Answer", writes_answer=True)
         if decoding.strategy == "beam":
             for step, beams in enumerate(fake_tokens.beams(text, decoding.num_beams)):
-                yield events.BeamStep(step=step, beams=beams)
+                yield events.BeamStep(number=step, beams=beams, step="2")
         for number, sequence in enumerate(sequences or (Candidate(text=text),)):
             for word in fake_tokens.split(sequence.text):
                 yield events.TextDelta(text=word, sequence=number)
         citations = cited(passages, text)
         usage = Usage(prompt_tokens=312, cached_tokens=120, new_tokens=64, first_token_s=0.31, tokens_per_s=41.2)
-        home.end_answer(answer, text, citations, passages, usage, sequences, traced=True)
+        tokens = TokenIds(prompt=(1, 2), sequences=((3,),))
+        yield events.StepFinished(step="2", output=text, score=-0.4, usage=usage, seconds=1.86, tokens=tokens)
         yield finish(
             c.AskResult(
                 answer=text, citations=citations, passages=passages, usage=usage, recipe=call.recipe,
                 chat=answer.chat, message=answer.id, query=question.text, context_tokens=8192, sequences=sequences,
             )
         )  # fmt: skip
-        self._announce("chat", answer.chat)
 
     def _add(self, call: c.AddDocuments) -> Iterator[Event]:
         run = self.home.begin_ingest(call.collection, call.paths, call.watch)

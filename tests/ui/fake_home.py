@@ -17,6 +17,7 @@ from workbench.api.events import Event
 from workbench.errors import UserError
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
 from workbench.settings import Settings
 
@@ -72,6 +73,7 @@ class FakeHome:
     texts: dict[str, str] = field(default_factory=dict)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
     messages: dict[str, list[c.StoredMessage]] = field(default_factory=dict)
+    traces: dict[str, Trace] = field(default_factory=dict)
     memory_free_for_training: int = 6_100_000_000
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
@@ -383,8 +385,17 @@ class FakeHome:
             answer, text=text, state="done", citations=citations, passages=passages, usage=usage, sequences=sequences,
             traced=traced,
         )  # fmt: skip
-        stored = self.messages[answer.chat]
-        stored[[m.id for m in stored].index(answer.id)] = done
+        self.put_message(done)
+
+    def put_message(self, message: c.StoredMessage) -> None:
+        """Store a message in the place of the one with its id."""
+        stored = self.messages[message.chat]
+        stored[[m.id for m in stored].index(message.id)] = message
+
+    def trace(self, message: str) -> Trace:
+        if message not in self.traces:
+            raise UserError("No steps are stored for this answer.")
+        return self.traces[message]
 
     def message(self, id: str) -> c.StoredMessage:
         """A stored message, of whichever chat."""
@@ -394,8 +405,7 @@ class FakeHome:
         """Make another of an answer's sequences its text."""
         old = self.message(call.message)
         kept = msgspec.structs.replace(old, text=old.sequences[call.sequence].text, kept=call.sequence)
-        stored = self.messages[old.chat]
-        stored[[m.id for m in stored].index(old.id)] = kept
+        self.put_message(kept)
         return kept
 
     def inspect(self, call: c.InspectAnswer) -> c.AnswerTokens:

@@ -387,14 +387,15 @@ def test_the_beam_tree_grows_while_the_answer_is_made_and_ends_with_its_winner(
     answer = begin(front, home, held, qtbot)
     text = "The warranty runs for 36 months."
     steps = fake_tokens.beams(text)
-    held.emit(*(events.BeamStep(step=step, beams=beams) for step, beams in enumerate(steps[:4])))
+    held.emit(events.StepStarted(step="1", kind="generation", title="Answer", writes_answer=True))
+    held.emit(*(events.BeamStep(number=step, beams=beams, step="1") for step, beams in enumerate(steps[:4])))
     qtbot.waitUntil(lambda: answers(page)[-1].inspection.beams.canvas.tree.steps == 4)
     view = answers(page)[-1]
     canvas = view.inspection.beams.canvas
     assert view.inspection.beams.isVisible()
     assert view.waiting.words == "Searching with beams, step 4…"
     assert canvas.winner is None
-    held.emit(*(events.BeamStep(step=step + 4, beams=beams) for step, beams in enumerate(steps[4:])))
+    held.emit(*(events.BeamStep(number=step + 4, beams=beams, step="1") for step, beams in enumerate(steps[4:])))
     held.emit(events.TextDelta(text=text))
     home.end_answer(answer, text, usage=Usage(new_tokens=7), traced=True)
     held.finish(c.AskResult(answer=text, chat=answer.chat, message=answer.id, recipe=held.call.recipe))

@@ -98,7 +98,7 @@ def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
             first, second = (
                 Beam(parent=min(step, n) - (not step), token=n, text=word, score=-n - step) for n in (0, 1)
             )
-            yield events.BeamStep(step=step, beams=(first, second))
+            yield events.BeamStep(number=step, beams=(first, second))
         if "crash" in asked and step == 3:
             os.kill(os.getpid(), signal.SIGKILL)
     cancelled = context.cancelled

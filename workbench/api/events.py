@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeVar
+from typing import Any, BinaryIO, Literal, TypeVar, get_args
 
 import msgspec
 
 from workbench.errors import UserError
-from workbench.records.messages import Beam, Passage
+from workbench.records.messages import Beam, Passage, Usage
+from workbench.records.trace import TokenIds
 
 EVENT_FILE_FORMAT = 1
 MAX_EVENT_BYTES = 64 * 1024 * 1024
@@ -29,10 +30,11 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_de
 
 
 class TextDelta(Base, frozen=True, kw_only=True, tag="text"):
-    """A piece of the answer. Pieces of one ``sequence`` joined in order are the answer's text."""
+    """A piece of the answer, or of the output of ``step``; those of one ``sequence`` joined in order are its text."""
 
     text: str
     sequence: int = 0
+    step: str = ""
 
 
 class Thought(Base, frozen=True, kw_only=True, tag="thought"):
@@ -40,24 +42,59 @@ class Thought(Base, frozen=True, kw_only=True, tag="thought"):
 
     text: str
     sequence: int = 0
+    step: str = ""
 
 
 class BeamStep(Base, frozen=True, kw_only=True, tag="beams"):
-    """What beam search holds after its step number ``step`` (from 0), best first."""
+    """The beams after step ``number`` (from 0) of a beam search, best first."""
 
-    step: int
+    number: int = msgspec.field(name="step")  # its name in files and streams of the first event format
     beams: tuple[Beam, ...]
+    step: str = msgspec.field(name="in_step", default="")
 
 
 class Retrieved(Base, frozen=True, kw_only=True, tag="retrieved"):
-    """The passages that the model is shown, best first; ``query`` is what was really searched for."""
+    """The passages found for ``query``, best first.
+
+    Without a ``step``, or in one that is directly in the answer, they are the passages that the answer is based on.
+    """
 
     query: str
     passages: tuple[Passage, ...]
+    step: str = ""
+
+
+class StepStarted(Base, frozen=True, kw_only=True, tag="step_started"):
+    """A step of an answer begins; its fields are those of ``records.trace.TraceStep``.
+
+    ``step`` is unique within the stream. Events that carry it belong to the step, those with "" to the answer itself.
+    """
+
+    step: str
+    parent: str = ""
+    kind: str
+    title: str = ""
+    input: str = ""
+    writes_answer: bool = False
+
+
+class StepFinished(Base, frozen=True, kw_only=True, tag="step_finished"):
+    """The end of a step; failed when there is an ``error``. Without ``output`` its streamed text is its output.
+
+    A step without this event ended with the answer: it was stopped.
+    """
+
+    step: str
+    output: str = ""
+    score: float | None = None
+    usage: Usage | None = None
+    error: str = ""
+    seconds: float = 0.0
+    tokens: TokenIds | None = None
 
 
 class Progress(Base, frozen=True, kw_only=True, tag="progress"):
-    """How far a piece of work is. ``total`` 0 means that it is not known; ``seconds_left`` None likewise."""
+    """Progress of a piece of work. ``total`` 0 and ``seconds_left`` None mean unknown."""
 
     stage: str
     done: float = 0
@@ -65,6 +102,7 @@ class Progress(Base, frozen=True, kw_only=True, tag="progress"):
     unit: str = ""
     seconds_left: float | None = None
     detail: str = ""
+    step: str = ""
 
 
 class Metric(Base, frozen=True, kw_only=True, tag="metric"):
@@ -119,14 +157,16 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
 
 
 class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):
-    """The terminal event of a request that was stopped on request. What was done stays done."""
+    """The terminal event of a request that was stopped on request, or with ``interrupted``, because the program ended.
+    What was done stays done."""
 
     result: Any = None
+    interrupted: bool = False
 
 
 Event = (
-    TextDelta | Thought | BeamStep | Retrieved | Progress | Metric | Artifact | Log | Changed
-    | Finished | Failed | Cancelled
+    TextDelta | Thought | BeamStep | Retrieved | StepStarted | StepFinished | Progress | Metric | Artifact | Log
+    | Changed | Finished | Failed | Cancelled
 )  # fmt: skip
 Terminal = Finished | Failed | Cancelled
 TERMINAL = (Finished, Failed, Cancelled)
@@ -141,12 +181,7 @@ class _Tag(msgspec.Struct):
 
 
 _tag_decoder = msgspec.json.Decoder(_Tag)
-_KNOWN_TAGS = frozenset(
-    str(c.__struct_config__.tag)
-    for c in (
-        TextDelta, Thought, BeamStep, Retrieved, Progress, Metric, Artifact, Log, Changed, Finished, Failed, Cancelled,
-    )
-)  # fmt: skip
+_KNOWN_TAGS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
 
 
 def encode(event: Event) -> bytes:

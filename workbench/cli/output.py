@@ -86,10 +86,10 @@ class TextOutput:
                 self._bar.show(event)
         elif isinstance(event, BeamStep):
             if self._bar is not None:  # nothing can be read before its end
-                self._bar.show(Progress(stage="searching", done=event.step + 1, unit="steps"))
+                self._bar.show(Progress(stage="searching", done=event.number + 1, unit="steps"))
         elif isinstance(event, Log) and event.level in ("notice", "warning"):
             self.note(event.text)
-        elif isinstance(event, TextDelta) and event.sequence == 0 and self._out.isatty():
+        elif isinstance(event, TextDelta) and event.sequence == 0 and not event.step and self._out.isatty():
             self.clear_progress()
             self.streamed += event.text
             self._out.write(printable(event.text))

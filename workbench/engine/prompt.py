@@ -19,6 +19,7 @@ with ``User:`` at the beginning of a line as a stop string.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -159,29 +160,63 @@ class PromptWriter:
         try:
             return self._render_as_is(messages)
         except TemplateError as refusal:
-            folded = fold_system(messages)
+            error = refusal
+        for fold in (fold_tools, fold_system):
+            folded = fold(messages)
             if folded is None:
-                raise _refused(refusal) from refusal
+                continue
+            messages = folded
             try:
-                return self._render_as_is(folded)
-            except TemplateError as error:
-                raise _refused(error) from error
+                return self._render_as_is(messages)
+            except TemplateError as refusal:
+                error = refusal
+        raise _refused(error) from error
 
     def _render_as_is(self, messages: Sequence[Message]) -> list[Segment]:
         marks = [f"x{secrets.token_hex(12)}x" for _ in messages]
         # white space on each side shows whether the template trims its contents
         text = self.render_text(
-            [{"role": m.role, "content": f"{PROBE}{mark}{PROBE}"} for m, mark in zip(messages, marks, strict=True)]
+            [self.turn(message, f"{PROBE}{mark}{PROBE}") for message, mark in zip(messages, marks, strict=True)]
         )
         counts = [text.count(mark) for mark in marks]
         if counts[0] == 0 and messages[0].role == "system" and all(count == 1 for count in counts[1:]):
             raise TemplateError("it leaves out the system message")
+        if any(count == 0 and m.role == "tool" for count, m in zip(counts, messages, strict=True)):
+            raise TemplateError("it leaves out a tool's result")
         if all(count == 1 for count in counts):
             return _split_at(text, marks, [message.content for message in messages])
-        contents = [{"role": m.role, "content": self.disarm(m.content)} for m in messages]
-        return [Segment(self.render_text(contents), literal=False)]
+        return [Segment(self.render_text([self.turn(m) for m in messages]), literal=False)]
 
-    def render_text(self, messages: list[dict[str, str]], *, answering: bool = True) -> str:
+    def turn(self, message: Message, content: str | None = None) -> dict[str, Any]:
+        """The message as chat templates take it, tool calls in the form of transformers. Names of control tokens are
+        disarmed, except in ``content``, which stands in place of the message's own."""
+        turn: dict[str, Any] = {"role": message.role}
+        turn["content"] = self.disarm(message.content) if content is None else content
+        if message.tool_calls:
+            turn["tool_calls"] = [
+                {
+                    "type": "function",
+                    "id": self.disarm(call.id),
+                    "function": {
+                        "name": self.disarm(call.name),
+                        "arguments": self._disarm_all(_arguments(call.arguments)),
+                    },
+                }
+                for call in message.tool_calls
+            ]
+        if (result := message.tool_result) is not None:
+            turn |= {"name": self.disarm(result.name), "tool_call_id": self.disarm(result.call)}
+        return turn
+
+    def _disarm_all(self, value: Any) -> Any:
+        """``disarm`` on every text of a JSON value, names of fields included."""
+        if isinstance(value, str):
+            return self.disarm(value)
+        if isinstance(value, dict):
+            return {self.disarm(name): self._disarm_all(one) for name, one in value.items()}
+        return [self._disarm_all(one) for one in value] if isinstance(value, list) else value
+
+    def render_text(self, messages: list[dict[str, Any]], *, answering: bool = True) -> str:
         """What the template makes of the messages; ``answering``: with what goes before the model's next answer."""
         vocabulary = self._vocabulary
         text = self._renderer.render(
@@ -255,7 +290,8 @@ class PromptWriter:
 
     def _plain(self, messages: Sequence[Message], assistant_start: str) -> Prompt:
         names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-        text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in messages) + "Assistant:"
+        shown = fold_tools(messages) or messages
+        text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in shown) + "Assistant:"
         if assistant_start:
             text += f" {assistant_start.lstrip()}"
         tokens = self.with_bos(self._literal_tokens(text))
@@ -292,10 +328,12 @@ def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[
 
 
 def merge_neighbours(messages: Sequence[Message]) -> list[Message]:
-    """Neighbours of one role as one message: most templates want the roles to take turns."""
+    """Neighbours of one role as one message: most templates want the roles to take turns. Tool calls and their results
+    stay apart."""
     merged: list[Message] = []
     for message in messages:
-        if merged and merged[-1].role == message.role:
+        plain = message.role != "tool" and not message.parts
+        if merged and plain and merged[-1].role == message.role and not merged[-1].parts:
             merged[-1] = Message(message.role, f"{merged[-1].content}\n\n{message.content}")
         else:
             merged.append(message)
@@ -310,6 +348,32 @@ def fold_system(messages: Sequence[Message]) -> list[Message] | None:
     if first.role != "user":
         return [Message("user", system.content), first, *rest]
     return [Message("user", f"{system.content}\n\n{first.content}"), *rest]
+
+
+def fold_tools(messages: Sequence[Message]) -> list[Message] | None:
+    """Tool calls as text of the assistant and their results as user messages, for templates without tools. None when
+    there are none."""
+    if not any(message.role == "tool" or message.tool_calls for message in messages):
+        return None
+    folded: list[Message] = []
+    for message in messages:
+        calls = [f"{call.name}({call.arguments})" for call in message.tool_calls]
+        content = "\n".join(text for text in (message.content, *calls) if text.strip())
+        if message.role == "tool":
+            name = message.tool_result.name if message.tool_result is not None else ""
+            folded.append(Message("user", f"Result of {name or 'the tool'}:\n{content}"))
+        else:
+            folded.append(Message(message.role, content))
+    return merge_neighbours(folded)
+
+
+def _arguments(text: str) -> Any:
+    """The arguments of a tool call as templates take them: an object, or the text where it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict) else text
 
 
 def _turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:

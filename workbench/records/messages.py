@@ -1,23 +1,90 @@
-"""Chat messages, the passages shown to a model and the citations of an answer.
+"""Chat messages and their parts, retrieved passages, citations, usage and tokens.
 
-Plain values that several rooms share. They say nothing about how a message is stored, rendered or answered.
+Plain values that several packages share. Storage, prompts and display know them, not the reverse.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 FoundBy = Literal["words", "meaning", "both"]
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One turn as a model sees it."""
+class TextPart(msgspec.Struct, frozen=True, tag_field="part", tag="text"):
+    text: str
+
+
+class ThoughtPart(msgspec.Struct, frozen=True, tag_field="part", tag="thought"):
+    """Reasoning text. It is not shown to the model again."""
+
+    text: str
+
+
+class ToolCallPart(msgspec.Struct, frozen=True, tag_field="part", tag="tool_call"):
+    """A request of the assistant to run the tool ``name``. ``arguments`` is JSON text as the model wrote it, so it may
+    be invalid. ``id`` links the call to its result."""
+
+    name: str
+    arguments: str = "{}"
+    id: str = ""
+
+
+class ToolResultPart(msgspec.Struct, frozen=True, tag_field="part", tag="tool_result"):
+    """The output of a tool. ``call`` is the id of the ToolCallPart; ``failed``: ``text`` is an error message."""
+
+    text: str
+    name: str = ""
+    call: str = ""
+    failed: bool = False
+
+
+class ImagePart(msgspec.Struct, frozen=True, tag_field="part", tag="image"):
+    """A reference to an image file; ``sha256`` identifies its content."""
+
+    path: str
+    media_type: str = ""
+    sha256: str = ""
+
+
+Part = TextPart | ThoughtPart | ToolCallPart | ToolResultPart | ImagePart
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One turn as a model sees it. ``content`` is its text.
+
+    ``parts`` is empty for a message that is only text. Otherwise it holds the whole message in order, and ``content``
+    is the text of its parts; make such a message with ``of_parts``.
+    """
 
     role: Role
     content: str
+    parts: tuple[Part, ...] = ()
+
+    @classmethod
+    def of_parts(cls, role: Role, parts: Iterable[Part]) -> Message:
+        """A message of these parts; without ``parts`` of its own when they are only text."""
+        parts = tuple(parts)
+        only_text = all(isinstance(part, TextPart) for part in parts)
+        return cls(role, text_of(role, parts), () if only_text else parts)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
+    @property
+    def tool_result(self) -> ToolResultPart | None:
+        """The first tool result, None for a message without one."""
+        return next((part for part in self.parts if isinstance(part, ToolResultPart)), None)
+
+
+def text_of(role: Role, parts: Sequence[Part]) -> str:
+    """The text of a message's parts: its text parts joined; of a ``tool`` message its results as well."""
+    shown = (TextPart, ToolResultPart) if role == "tool" else (TextPart,)
+    return "".join(part.text for part in parts if isinstance(part, shown))
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +133,11 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer cost. ``cached_tokens`` of the prompt were reused from an earlier request; ``new_tokens`` are
-    those of all its sequences; ``tokens_per_s`` counts those of beams that were given up too. Of ``drafted_tokens``
-    guessed ahead, ``accepted_tokens`` were right."""
+    """Tokens and speed of one generation, or of all generations of an answer (``total_usage``).
+
+    ``cached_tokens`` of the prompt were reused from an earlier request; ``new_tokens`` counts all sequences;
+    ``tokens_per_s`` includes discarded beams. ``accepted_tokens`` of the ``drafted_tokens`` of speculative decoding
+    were kept."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -77,6 +146,29 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_s: float = 0.0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+
+    @property
+    def generation_s(self) -> float:
+        """Seconds spent generating, 0.0 when the speed is unknown."""
+        return self.new_tokens / self.tokens_per_s if self.tokens_per_s else 0.0
+
+
+def total_usage(usages: Iterable[Usage]) -> Usage | None:
+    """The sum over several generations; None for none. ``first_token_s`` is that of the first generation that has one,
+    ``tokens_per_s`` the mean over the seconds spent generating."""
+    used = list(usages)
+    if len(used) < 2:
+        return used[0] if used else None
+    tokens, seconds = sum(one.new_tokens for one in used), sum(one.generation_s for one in used)
+    return Usage(
+        prompt_tokens=sum(one.prompt_tokens for one in used),
+        cached_tokens=sum(one.cached_tokens for one in used),
+        new_tokens=tokens,
+        first_token_s=next((one.first_token_s for one in used if one.first_token_s), 0.0),
+        tokens_per_s=tokens / seconds if seconds else 0.0,
+        drafted_tokens=sum(one.drafted_tokens for one in used),
+        accepted_tokens=sum(one.accepted_tokens for one in used),
+    )
 
 
 Finish = Literal["eos", "stop", "length", "grammar", "cancelled"]

@@ -9,17 +9,17 @@ import msgspec
 
 from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
-from workbench.records.messages import Candidate, Citation, Passage, Usage
+from workbench.records.messages import Candidate, Citation, Part, Passage, Usage
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored, Unreadable
+from workbench.records.trace import TRACE, Trace
 from workbench.storage.database import Database, Row
 from workbench.storage.identity import new_id
-from workbench.storage.traces import TRACE, Trace
 
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
-    "usage, recipe, document, sequences, kept, trace is not null as traced, rating, original"
+    "usage, recipe, document, sequences, kept, parts, steps, traced, rating, original"
 )
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
@@ -29,6 +29,7 @@ _STORED: dict[str, Stored[Any]] = {
     "recipe": RECIPE,
     "document": Stored("task on a document", DocumentTask),
     "sequences": Stored("other answers", tuple[Candidate, ...]),
+    "parts": Stored("parts", tuple[Part, ...]),
 }
 _TRIGRAM = 3
 
@@ -137,16 +138,16 @@ class ChatStore:
         assignments = ", ".join(f"{name} = :{name}" for name in values)
         self._database.execute(f"update messages set {assignments} where id = :id", {**values, "id": message})
 
-    def store_ending(self, message: str, trace: Trace | None, **fields: Any) -> None:
-        """As ``update_message``, once an answer has ended, together with the tokens that it was made of."""
+    def store_ending(self, message: str, trace: Trace, **fields: Any) -> None:
+        """As ``update_message``, once an answer has ended, together with its trace."""
         with self._database.transaction():
             self.update_message(message, **fields)
-            if trace is not None:
+            if trace.steps:
                 self._database.execute("update messages set trace = ? where id = ?", (TRACE.encode(trace), message))
 
     def get_trace(self, message: str) -> Trace | None:
-        """The tokens of an answer, None where they are not known. Raises UserError when there is no such message, and
-        where they cannot be read."""
+        """The trace of an answer, None for one without steps. Raises UserError when there is no such message, or the
+        trace cannot be read."""
         row = self._database.row("select trace from messages where id = ?", (message,))
         if row is None:
             raise UserError(f"There is no message {message}.", "Its chat may have been deleted.")

@@ -1,67 +1,80 @@
-"""What an answering method is handed: a model, perhaps documents, and whether to stop."""
+"""What an answering method is handed: a model, perhaps documents, whether to stop, and steps to report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-
-import msgspec
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from workbench import errors
-from workbench.api import events
-from workbench.api.events import Event
+from workbench.api.events import StepFinished, StepStarted
 from workbench.backends.backend import ModelBackend
-from workbench.engine.protocol import Generated
-from workbench.records.messages import Message, Usage
-from workbench.records.recipes import DecodingPart
+from workbench.records.messages import Usage
+from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.protocol import Retriever
+
+
+class Step:
+    """A step of an answer: yield ``started``, do the work, yield ``finished(...)``::
+
+        step = context.step("critic", "Critique the draft", draft)
+        yield step.started
+        verdict = yield from generate(context.inside(step), messages, decoding, quiet=True)
+        yield step.finished(verdict.text, score=grade)
+
+    An exception may leave a step unfinished: it counts as stopped.
+    """
+
+    def __init__(self, started: StepStarted) -> None:
+        self.started = started
+        self._began = time.monotonic()
+
+    @property
+    def id(self) -> str:
+        return self.started.step
+
+    def finished(
+        self,
+        output: str = "",
+        *,
+        score: float | None = None,
+        usage: Usage | None = None,
+        error: str = "",
+        tokens: TokenIds | None = None,
+    ) -> StepFinished:
+        """Its end; ``usage`` without that of the steps inside it."""
+        seconds = time.monotonic() - self._began
+        return StepFinished(
+            step=self.id, output=output, score=score, usage=usage, error=error, seconds=seconds, tokens=tokens
+        )
 
 
 @dataclass(frozen=True)
 class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``cancelled`` may be asked at any time.
 
-    A method generates through ``generate`` and ``continue_from``, which collect the ``generations`` that have ended.
+    A method generates through ``streaming.generate`` or ``edit``, which report each generation as a step.
     """
 
     model: ModelBackend
     retriever: Retriever | None
     cancelled: Callable[[], bool]
-    generations: list[Generated] = field(default_factory=list)
+    parent: str = ""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+
+    def step(self, kind: str, title: str, input: str = "", *, writes_answer: bool = False) -> Step:
+        """A new step that begins now; its fields are those of ``TraceStep``."""
+        name = str(next(self._numbers))
+        return Step(
+            StepStarted(step=name, parent=self.parent, kind=kind, title=title, input=input, writes_answer=writes_answer)
+        )
+
+    def inside(self, step: Step) -> AnswerContext:
+        """The same context for work within a step: the steps that it opens are children of that one."""
+        return replace(self, parent=step.id)
 
     def raise_if_cancelled(self) -> None:
         """Raises errors.Cancelled once the request was cancelled."""
         if self.cancelled():
             raise errors.Cancelled
-
-    def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
-    ) -> Iterator[Event]:
-        """As ``ModelBackend.generate``."""
-        return self._recorded(self.model.generate(messages, decoding, assistant_start))
-
-    def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
-        """As ``ModelBackend.continue_from``."""
-        return self._recorded(self.model.continue_from(prompt, answer, decoding))
-
-    def _recorded(self, stream: Iterator[Event]) -> Iterator[Event]:
-        for event in stream:
-            if isinstance(event, (events.Finished, events.Cancelled)) and event.result is not None:
-                self.generations.append(msgspec.convert(event.result, Generated))
-            yield event
-
-    @property
-    def usage(self) -> Usage:
-        """What all generations cost together; the time to the first token is that of the first one."""
-        used = [one.usage for one in self.generations]
-        seconds = sum(one.new_tokens / one.tokens_per_s for one in used if one.tokens_per_s)
-        tokens = sum(one.new_tokens for one in used)
-        return Usage(
-            prompt_tokens=sum(one.prompt_tokens for one in used),
-            cached_tokens=sum(one.cached_tokens for one in used),
-            new_tokens=tokens,
-            first_token_s=next((one.first_token_s for one in used if one.first_token_s), 0.0),
-            tokens_per_s=tokens / seconds if seconds else 0.0,
-            drafted_tokens=sum(one.drafted_tokens for one in used),
-            accepted_tokens=sum(one.accepted_tokens for one in used),
-        )

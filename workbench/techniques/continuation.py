@@ -35,17 +35,18 @@ def run(begun: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event
     with an ``AskResult``, or in Cancelled with the answer so far.
     """
     notices: list[str] = []
-    stream = context.continue_from(begun.prompt, begun.answer, recipe.decoding)
+    step = context.step("generation", "Continue the answer", writes_answer=True)
+    stream = context.model.continue_from(begun.prompt, begun.answer, recipe.decoding)
     if begun.passages:
         yield events.Retrieved(query=begun.query, passages=begun.passages)
         verbatim = recipe.decoding.format != "text"
         editor = partial(CitationEditor, begun.passages, begun.question, verbatim=verbatim)
-        grounded = yield from edit(stream, editor, notices=notices)
+        grounded = yield from edit(stream, editor, step, notices=notices)
         generated = grounded.generated
         sequences = cited(generated, grounded.editors)
         citations = citations_of(grounded.editors[0], begun.passages)
     else:
-        generated = (yield from edit(stream, Unchanged, notices=notices)).generated
+        generated = (yield from edit(stream, Unchanged, step, notices=notices)).generated
         sequences, citations = answered(generated), ()
     result = AskResult(
         answer=generated.text,

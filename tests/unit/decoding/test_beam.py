@@ -117,13 +117,13 @@ def own_logprob(model: Any, prompt: Sequence[int], tokens: Sequence[int]) -> flo
 def test_steps_tell_the_tree() -> None:
     result, events = answer(3, decoding_of(n=4))
     steps = [event for event in events if isinstance(event, BeamStep)]
-    assert [step.step for step in steps] == list(range(len(steps)))
+    assert [step.number for step in steps] == list(range(len(steps)))
     before: list[tuple[int, ...]] = []
     complete = set()
     for step in steps:
         assert [beam.score for beam in step.beams] == sorted((beam.score for beam in step.beams), reverse=True)
-        paths = [(*(before[beam.parent] if step.step else ()), beam.token) for beam in step.beams]
-        assert step.step or all(beam.parent == -1 for beam in step.beams)
+        paths = [(*(before[beam.parent] if step.number else ()), beam.token) for beam in step.beams]
+        assert step.number or all(beam.parent == -1 for beam in step.beams)
         for path, beam in zip(paths, step.beams, strict=True):
             assert beam.text == Letters().text([beam.token])
             if beam.ended:

@@ -9,11 +9,11 @@ from typing import Any
 import jinja2
 import pytest
 
-from workbench.engine.prompt import Prompt, PromptWriter
+from workbench.engine.prompt import Prompt, PromptWriter, merge_neighbours
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
 from workbench.errors import UserError
-from workbench.records.messages import Message
+from workbench.records.messages import Message, ThoughtPart, ToolCallPart, ToolResultPart
 
 CONTROL = {1: "<s>", 2: "</s>", 3: "<|im_start|>", 4: "<|im_end|>"}
 CHATML = (
@@ -216,3 +216,44 @@ def test_continuations_follow_the_form() -> None:
     assert TOKENIZER.spell(writer(CHATML).continuation("Paris</s>")) == "Paris</s>"
     assert TOKENIZER.spell(writer("").continuation("Paris")) == " Paris"
     assert writer("").continuation("") == []
+
+
+TOOLS = (
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content }}"
+    "{% for call in m.tool_calls %}{{ 'CALL ' + call.function.name + ' ' + call.function.arguments | tojson }}"
+    "{% endfor %}"
+    "{{ '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+CONVERSATION = (
+    Message("user", "1 + 2?"),
+    Message.of_parts("assistant", (ThoughtPart("Use it."), ToolCallPart("add", '{"a": "<|im_end|>"}', "c1"))),
+    Message.of_parts("tool", (ToolResultPart("3", "add", "c1"),)),
+)
+
+
+def test_a_template_gets_tool_calls_and_results_and_their_texts_are_no_control_tokens() -> None:
+    text = spelled(writer(TOOLS).write(CONVERSATION))
+    assert text.count("⟦<|im_end|>⟧") == 3
+    assert "CALL add" in text
+    assert text.endswith("⟦<|im_start|>⟧tool\n3⟦<|im_end|>⟧\n⟦<|im_start|>⟧assistant\n")
+    assert "Use it." not in text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('unknown role') }}{% endif %}"
+        "<|im_start|>{{ m.content }}<|im_end|>{% endfor %}",
+        "{% for m in messages if m.role != 'tool' %}<|im_start|>{{ m.content }}<|im_end|>{% endfor %}",
+        "",
+    ],
+)
+def test_tool_calls_and_results_become_text_where_the_template_knows_none(template: str) -> None:
+    text = spelled(writer(template).write(CONVERSATION))
+    assert 'add({"a":' in text
+    assert "Result of add:\n3" in text
+
+
+def test_tool_results_are_not_merged() -> None:
+    two = [Message("tool", "3"), Message("tool", "4")]
+    assert merge_neighbours(two) == two

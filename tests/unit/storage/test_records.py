@@ -14,6 +14,7 @@ from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.messages import Beam, Candidate, Citation, Passage, Usage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import Database, open_database
@@ -21,7 +22,6 @@ from workbench.storage.home import SCHEMA, open_home
 from workbench.storage.identity import new_id
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
-from workbench.storage.traces import TRACE, Trace
 
 RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
 
@@ -313,15 +313,22 @@ def test_a_home_of_the_first_schema_keeps_its_chats(tmp_path: Path) -> None:
 def test_a_trace_is_stored_with_the_ending_and_read_on_its_own(chats: ChatStore) -> None:
     _, question, answer = ask(chats, "first", "one")
     trace = Trace(
-        prompt=(1, 2, 49_000),
-        sequences=((5, 6), ()),
-        beams=((Beam(parent=-1, token=5, text="a", score=-0.25, ended=True),),),
+        steps=(
+            TraceStep(
+                id="1",
+                kind="generation",
+                output="two",
+                usage=Usage(prompt_tokens=3),
+                tokens=TokenIds(prompt=(1, 2, 49_000), sequences=((5, 6), ())),
+                beams=((Beam(parent=-1, token=5, text="a", score=-0.25, ended=True),),),
+            ),
+        )
     )
-    assert not chats.get_message(answer).traced
+    assert (chats.get_message(answer).traced, chats.get_message(answer).steps) == (False, 0)
     assert chats.get_trace(answer) is None
-    chats.store_ending(answer, trace, text="two", state="stopped")
+    chats.store_ending(answer, trace, text="two", state="stopped", traced=True, steps=1)
     stored = chats.get_message(answer)
-    assert (stored.text, stored.state, stored.traced) == ("two", "stopped", True)
+    assert (stored.text, stored.state, stored.traced, stored.steps) == ("two", "stopped", True, 1)
     assert chats.get_branch(answer)[-1] == stored
     assert chats.get_trace(answer) == trace
     assert chats.get_trace(question) is None
@@ -329,9 +336,56 @@ def test_a_trace_is_stored_with_the_ending_and_read_on_its_own(chats: ChatStore)
         chats.get_trace("gone")
 
 
+def test_a_trace_that_cannot_be_read_says_so(chats: ChatStore, database: Database) -> None:
+    _, _, answer = ask(chats, "first", "one")
+    damaged = TRACE.encode(Trace(steps=(TraceStep(id="1", kind="search"),)))[:-6]
+    database.execute("update messages set trace = ?, steps = 1 where id = ?", (damaged, answer))
+    assert chats.get_message(answer).text == "one"
+    with pytest.raises(UserError, match="cannot be read"):
+        chats.get_trace(answer)
+
+
 def test_a_trace_is_small() -> None:
-    trace = Trace(prompt=tuple(range(100, 4000, 3)), sequences=(tuple(range(20_000, 21_000, 7)),))
-    assert len(TRACE.encode(trace)) < 3 * (len(trace.prompt) + len(trace.sequences[0]))
+    tokens = TokenIds(prompt=tuple(range(100, 4000, 3)), sequences=(tuple(range(20_000, 21_000, 7)),))
+    packed = TRACE.encode(Trace(steps=(TraceStep(id="1", kind="generation", tokens=tokens),)))
+    assert len(packed) < 3 * (len(tokens.prompt) + len(tokens.sequences[0]))
+
+
+def test_a_home_of_the_fourth_schema_keeps_its_branches_and_searches(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    fourth = tmp_path / "fourth"
+    fourth.mkdir()
+    for file in SCHEMA.glob("000[1-4]_*.sql"):
+        shutil.copy(file, fourth)
+    old = open_database(home.database, fourth)
+    old.execute("insert into chats (id, title, created, updated, head) values ('c', 'Old', 1, 1, 'b')")
+    old.execute(
+        """insert into messages (id, chat, role, text, state, created) values ('m', 'c', 'user', 'Why?', 'done', 1);
+           insert into messages (id, chat, parent, role, text, state, created, rating)
+           values ('a', 'c', 'm', 'assistant', 'So.', 'done', 2, -1);
+           insert into messages (id, chat, parent, role, text, state, created, kept, trace)
+           values ('b', 'c', 'm', 'assistant', 'Because of the lighthouse.', 'done', 3, 1, x'00')"""
+    )
+    before = old.execute("select number, id, chat, parent, role, text, state, created, rating, kept from messages")
+    old.close()
+    database = open_home(home)
+    chats = ChatStore(database)
+    columns = "number, id, chat, parent, role, text, state, created, rating, kept"
+    assert database.execute(f"select {columns} from messages order by number") == before
+    question, first, second = chats.get_chat("c").messages
+    assert [(m.traced, m.steps) for m in (question, first, second)] == [(False, 0), (False, 0), (True, 1)]
+    assert [chat.id for chat in chats.list_chats("lighthouse")] == ["c"]
+    chats.update_message("b", text="Because of the harbour.")
+    assert not chats.list_chats("lighthouse")
+    database.execute(
+        "insert into messages (id, chat, parent, role, text, state, created) "
+        "values ('t', 'c', 'b', 'tool', '2', 'done', 4)"
+    )
+    assert chats.get_message("t").role == "tool"
+    database.execute("delete from messages where id = 'm'")  # the answers belong to it still
+    assert not chats.get_chat("c").messages
+    assert not chats.list_chats("harbour")
+    database.close()
 
 
 def test_a_home_of_the_second_schema_keeps_its_answers(tmp_path: Path) -> None:

@@ -1,24 +1,23 @@
-"""An answer that is being made: what has come so far, for as many views as want it, also while none is there."""
+"""An answer that is being generated: its state so far, for as many views as show it, also while none does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.components.wording import describe_seconds
 from ui.features.chat.beam_tree import BeamTree
 from workbench.api import events
-from workbench.api.calls import AskResult, StoredMessage
+from workbench.api.calls import StoredMessage
 from workbench.api.events import Event
-from workbench.records.messages import Candidate, Passage
+from workbench.records.answer_state import AnswerState
+from workbench.records.messages import Passage
 from workbench.records.recipes import Recipe
 
 
 class LiveAnswer(QObject):
-    """Takes an answer's events in and tells what is new."""
+    """Applies an answer's events to its ``state`` and signals what is new."""
 
     text_added = Signal(str, int)
     """A piece of a sequence's text and the sequence's number."""
@@ -30,54 +29,72 @@ class LiveAnswer(QObject):
     waiting_changed = Signal(str)
     beams_grown = Signal(object)
     """The BeamTree, after the steps of a batch were added."""
+    steps_changed = Signal(object)
+    """The Trace so far, after a step began, ended or was added to. At most once per batch."""
     ended = Signal()
 
     def __init__(self, message: str, chat: str, recipe: Recipe, parent: QObject) -> None:
         super().__init__(parent)
         self.message = message
         self.chat = chat
-        self.texts: dict[int, str] = {}
-        self.thought = ""
+        self.state = AnswerState()
         self.beams = BeamTree()
-        self.passages: tuple[Passage, ...] = ()
-        self.query = ""
-        self.notices: tuple[str, ...] = ()
         self.waiting = "Starting…"
         self._recipe = recipe
 
     @property
     def text(self) -> str:
         """What the first sequence has said so far."""
-        return self.texts.get(0, "")
+        return self.state.text
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """What each sequence has said so far."""
+        return {number: self.state.sequence_text(number) for number in range(self.state.streamed_sequences)}
+
+    @property
+    def thought(self) -> str:
+        return self.state.thought
+
+    @property
+    def query(self) -> str:
+        return self.state.query
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        return self.state.passages
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return self.state.notices
 
     def take(self, batch: Sequence[Event]) -> None:
         """The next events, terminal ones excepted."""
-        steps = self.beams.steps
+        steps, passages, notices = self.beams.steps, self.state.passages, self.state.notices
         for event in batch:
-            if isinstance(event, events.TextDelta):
-                self._say("")
-                self.texts[event.sequence] = self.texts.get(event.sequence, "") + event.text
-                self.text_added.emit(event.text, event.sequence)
-            elif isinstance(event, events.Thought):
-                self._say("Thinking…")
-                if event.sequence == 0:  # of several thoughts the first sequence's is told
-                    self.thought += event.text
-                    self.thought_added.emit(event.text)
-            elif isinstance(event, events.BeamStep):
-                self.beams.add(event.beams)
-            elif isinstance(event, events.Progress):
+            self.state.apply(event)
+            if isinstance(event, events.Progress):
                 self._say(describe_progress(event, self._recipe))
-            elif isinstance(event, events.Retrieved):
-                self.passages, self.query = event.passages, event.query
-                self._say(_reading(len(event.passages)))
-                self.passages_found.emit(self.passages)
-            elif isinstance(event, events.Log) and event.level == "notice":
-                self.notices = (*self.notices, event.text)
-                self.noticed.emit(self.notices)
+            elif isinstance(event, events.TextDelta) and not event.step:
+                self._say("")
+                self.text_added.emit(event.text, event.sequence)
+            elif isinstance(event, events.Thought) and not event.step:
+                self._say("Thinking…")
+                if event.sequence == 0:  # of several thoughts the first sequence's is shown
+                    self.thought_added.emit(event.text)
+            elif isinstance(event, events.BeamStep) and self.state.writes_answer(event.step):
+                self.beams.add(event.beams)
+        if self.state.passages != passages:
+            self._say(_reading(len(self.state.passages)))
+            self.passages_found.emit(self.state.passages)
+        if self.state.notices != notices:
+            self.noticed.emit(self.state.notices)
         if self.beams.steps > steps:
-            if not self.texts:
+            if not self.state.streamed_sequences:
                 self._say(f"Searching with beams, step {self.beams.steps:,}…")
             self.beams_grown.emit(self.beams)
+        if any(getattr(event, "step", "") for event in batch):
+            self.steps_changed.emit(self.state.trace())
 
     def _say(self, words: str) -> None:
         if words != self.waiting:
@@ -85,39 +102,9 @@ class LiveAnswer(QObject):
             self.waiting_changed.emit(words)
 
     def outcome(self, message: StoredMessage, terminal: events.Terminal) -> StoredMessage:
-        """``message`` as it is after its end; what the core stored comes to the same."""
-        so_far: dict[str, Any] = {
-            "text": self.text,
-            "thought": self.thought,
-            "passages": self.passages,
-            "query": self.query,
-            "notices": self.notices,
-        }
-        if isinstance(terminal, events.Finished):
-            result = msgspec.convert(terminal.result, AskResult)
-            return msgspec.structs.replace(
-                message,
-                state="done",
-                text=result.answer,
-                thought=self.thought,
-                citations=result.citations,
-                passages=result.passages,
-                query=result.query,
-                declined=result.declined,
-                notices=result.notices,
-                usage=result.usage,
-                recipe=result.recipe,
-                sequences=result.sequences,
-                kept=0,
-            )
-        if len(self.texts) > 1:
-            so_far["sequences"] = tuple(
-                Candidate(text=self.texts.get(number, ""), finish="cancelled") for number in range(max(self.texts) + 1)
-            )
-        if isinstance(terminal, events.Cancelled):
-            return msgspec.structs.replace(message, state="stopped", **so_far)
-        error = f"{terminal.message} {terminal.hint}".strip() if terminal.reason == "user" else terminal.message
-        return msgspec.structs.replace(message, state="failed", error=error, **so_far)
+        """``message`` as it is after its end, as the core has stored it."""
+        self.state.apply(terminal)
+        return self.state.message(message)
 
 
 def describe_progress(progress: events.Progress, recipe: Recipe) -> str:

@@ -30,6 +30,7 @@ from workbench.api.calls.chats import (
     FollowAnswer,
     FormatCheck,
     GetChat,
+    GetTrace,
     InspectAnswer,
     KeepSequence,
     ListChats,
@@ -158,6 +159,7 @@ __all__ = [
     "GetRun",
     "GetSettings",
     "GetStatus",
+    "GetTrace",
     "ImportAdapter",
     "ImportModel",
     "InspectAnswer",
@@ -219,7 +221,7 @@ AnyCall = (
     | BenchModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments
     | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
-    | ListChats | GetChat | RenameChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer | StopAnswer
+    | ListChats | GetChat | GetTrace | RenameChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer | StopAnswer
     | KeepSequence | InspectAnswer | CheckFormat
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train

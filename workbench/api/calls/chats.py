@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from workbench.api.protocol import Call
-from workbench.records.messages import Beam, Candidate, ChosenToken, Citation, Passage, Usage
+from workbench.records.messages import Beam, Candidate, ChosenToken, Citation, Message, Part, Passage, Usage
 from workbench.records.recipes import Recipe
-from workbench.records.trace import TokenIds
+from workbench.records.trace import Trace
 
 
 class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,20 +28,23 @@ class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a chat. Messages form a tree: an edited question or a regenerated answer is a sibling.
 
-    ``state``: ``done``; ``streaming`` while it is being made; ``stopped`` by the person; ``failed`` (``error``
-    says why); ``interrupted`` when the program ended in the middle. ``document`` is the task that a question stands
-    for, if it does: answering it again does the task again. ``sequences`` are all the answers that were made at once,
-    when there were several; ``kept`` is the place of the one whose text this is. ``traced``: its tokens are known, so
-    that ``InspectAnswer`` can tell of them. ``rating``: 1 good, -1 bad, 0 not said. ``original`` is what the model had
-    said where the person wrote ``text`` anew. ``unreadable`` says what of it this program cannot read, and why (so do
-    its notices): that is left out here and stays as it is stored.
+    ``parts`` holds a message that is more than text, as in ``Message``; ``text`` is then the text of its parts.
+    ``state``: ``done``; ``streaming`` while it is generated; ``stopped`` by the person; ``failed`` (``error`` is the
+    reason); ``interrupted`` when the program ended meanwhile. ``document`` is the task of a question that asks for one;
+    regenerating its answer repeats the task. ``sequences`` are all the answers that were generated at once, () for a
+    single one; ``kept`` is the index of the one whose text this is. ``steps`` counts the steps of the answer's trace
+    (``GetTrace``). ``traced``: the token ids of its text are stored, so that ``InspectAnswer`` can be called.
+    ``rating``: 1 good, -1 bad, 0 none. ``original`` is the model's text where a person has edited ``text``.
+    ``unreadable`` says which fields this program cannot read, and why (so do the notices): they are left out here and
+    stay as they are stored.
     """
 
     id: str
     chat: str
     parent: str | None
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "tool"]
     text: str
+    parts: tuple[Part, ...] = ()
     state: Literal["done", "streaming", "stopped", "failed", "interrupted"] = "done"
     thought: str = ""
     error: str = ""
@@ -56,10 +59,16 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     document: DocumentTask | None = None
     sequences: tuple[Candidate, ...] = ()
     kept: int = 0
+    steps: int = 0
     traced: bool = False
     rating: int = 0
     original: str | None = None
     unreadable: str = ""
+
+    def as_message(self, text: str | None = None) -> Message:
+        """The message as a model sees it. With another ``text`` than the model's own its parts are left out."""
+        text = self.text if text is None else text
+        return Message(self.role, text, self.parts if text == self.text and self.original is None else ())
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +125,7 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskResult(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. ``chat`` and ``message`` say where it is stored. ``tokens`` does not leave the core."""
+    """An answer. ``chat`` and ``message`` are the ids under which it is stored; ``usage`` is of all its generations."""
 
     answer: str
     sequences: tuple[Candidate, ...] = ()
@@ -130,7 +139,8 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
     notices: tuple[str, ...] = ()
     context_tokens: int = 0
-    tokens: TokenIds | None = None
+    parts: tuple[Part, ...] = ()
+    trace: Trace | None = None
 
 
 class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):
@@ -166,7 +176,7 @@ class ExportChat(Call[str], frozen=True, kw_only=True, tag="chats.export"):
 
 
 class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
-    """Ask a question; streams Progress, Retrieved, Thought, TextDelta, BeamStep and Log(notice).
+    """Ask a question; streams Progress, steps, Retrieved, Thought, TextDelta, BeamStep and Log(notice).
 
     Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
@@ -220,6 +230,12 @@ class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.in
     sequence: int = 0
     alternatives: int = 8
     last: int = 0
+
+
+class GetTrace(Call[Trace], frozen=True, kw_only=True, tag="chats.trace"):
+    """The steps of an answer that has ended. Raises UserError when none are stored."""
+
+    message: str
 
 
 class CheckFormat(Call[FormatCheck], frozen=True, kw_only=True, tag="format.check"):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.api.calls import AnswerTokens, CheckFormat, FormatCheck, InspectAnswer, KeepSequence, StoredMessage
+from workbench.api.calls import (
+    AnswerTokens,
+    CheckFormat,
+    FormatCheck,
+    GetTrace,
+    InspectAnswer,
+    KeepSequence,
+    StoredMessage,
+)
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Capabilities, require
@@ -12,9 +20,10 @@ from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import Changes
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.records.messages import Beam
 from workbench.records.recipes import DecodingPart, Recipe
+from workbench.records.trace import TokenIds, Trace
 from workbench.storage.chats import ChatStore
-from workbench.storage.traces import Trace
 from workbench.techniques.retrieval.citations import citations_of
 
 _NEEDS = Capabilities(token_logprobs=True, continues_from_tokens=True)
@@ -30,13 +39,14 @@ class Inspecting:
         return {
             KeepSequence: unary(self.keep),
             InspectAnswer: self.inspect,
+            GetTrace: unary(self.trace),
             CheckFormat: unary(self.check_format),
         }
 
     def keep(self, call: KeepSequence) -> StoredMessage:
         message = readable(self._store.get_message(call.message))
         if message.state == "streaming":
-            raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
+            raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
         if not message.sequences:
             raise UserError("There is only this one answer.", "Ask for several at once to choose from.")
         if not 0 <= call.sequence < len(message.sequences):
@@ -56,15 +66,21 @@ class Inspecting:
 
     def inspect(self, call: InspectAnswer, context: RequestContext) -> Iterator[Event]:
         message = readable(self._store.get_message(call.message))
-        trace = read_trace(self._store, message)
-        tokens = tokens_of(trace, call.sequence)
+        known, beams = read_tokens(self._store, message)
+        tokens = tokens_of(known, call.sequence)
         recipe = message.recipe or Recipe()
         resolved = self._services.resolve_as_made(recipe, DecodingPart(), context)
         require(_NEEDS, self._services.capabilities(resolved), resolved.model.name)
         with self._services.lease(resolved, context) as loading:
             model = yield from loading
-            *chosen, after = model.inspect(trace.prompt, tokens, call.alternatives, call.last)
-        yield finish(AnswerTokens(tokens=tuple(chosen), next=after, first=len(tokens) - len(chosen), beams=trace.beams))
+            *chosen, after = model.inspect(known.prompt, tokens, call.alternatives, call.last)
+        yield finish(AnswerTokens(tokens=tuple(chosen), next=after, first=len(tokens) - len(chosen), beams=beams))
+
+    def trace(self, call: GetTrace) -> Trace:
+        trace = self._store.get_trace(call.message)
+        if trace is None:
+            raise UserError("No steps are stored for this answer.", "Answer the question again to see them.")
+        return trace
 
     def check_format(self, call: CheckFormat) -> FormatCheck:
         from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
@@ -79,22 +95,23 @@ def readable(message: StoredMessage) -> StoredMessage:
     return message
 
 
-def read_trace(store: ChatStore, message: StoredMessage) -> Trace:
-    """The tokens of an answer. Raises UserError when they are not known."""
+def read_tokens(store: ChatStore, message: StoredMessage) -> tuple[TokenIds, tuple[tuple[Beam, ...], ...]]:
+    """The token ids of an answer, and the steps of its beam search. Raises UserError when they are not stored."""
     if message.state == "streaming":
-        raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
+        raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
     trace = store.get_trace(message.id)
-    if trace is None:
+    generation = trace.generation if trace is not None else None
+    if generation is None or generation.tokens is None:
         raise UserError(
-            "The tokens of this answer are not known.",
-            "They are kept of answers that a model made in one go: answer the question again.",
+            "The tokens of this answer are not stored.",
+            "They are stored for answers that a single generation wrote: answer the question again.",
         )
-    return trace
+    return generation.tokens, generation.beams
 
 
-def tokens_of(trace: Trace, sequence: int) -> tuple[int, ...]:
+def tokens_of(known: TokenIds, sequence: int) -> tuple[int, ...]:
     """The tokens of one sequence. Raises UserError when there is no such sequence."""
-    if not 0 <= sequence < len(trace.sequences):
-        last = len(trace.sequences) - 1
-        raise UserError(f"There is no answer {sequence} among these.", f"They are numbered from 0 to {last}.")
-    return trace.sequences[sequence]
+    if not 0 <= sequence < len(known.sequences):
+        last = len(known.sequences) - 1
+        raise UserError(f"This answer has no sequence {sequence}.", f"They are numbered from 0 to {last}.")
+    return known.sequences[sequence]

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -19,19 +19,21 @@ import msgspec
 
 from workbench.answering import AnswerRequest, Prefix, Resolved, answer, check
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer, StoredMessage
+from workbench.api.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.core.answers.inspection import read_trace, readable, tokens_of
-from workbench.core.answers.pending_answer import PendingAnswer, replayed
+from workbench.core.answers.inspection import read_tokens, readable, tokens_of
+from workbench.core.answers.pending_answer import PendingAnswer, conversation_of
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
 from workbench.core.change_notifier import Changes
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.records.answer_state import replay
 from workbench.records.messages import Message
+from workbench.records.recipes import Recipe
+from workbench.records.trace import Trace
 from workbench.storage.chats import ChatStore
-from workbench.storage.traces import Trace
 
 SAVE_EVERY_S = 1.0
 STORE_AGAIN_S = 5.0
@@ -109,7 +111,8 @@ class Answers:
         if pending is not None:
             yield from pending.stream.follow(context)
         else:
-            yield from replayed(self._store.get_message(call.message))
+            message = self._store.get_message(call.message)
+            yield from replay(message, self._store.get_trace(message.id))
 
     def stop(self, call: StopAnswer) -> None:
         with self._lock:
@@ -130,7 +133,7 @@ class Answers:
             asked = self._store.get_branch(old.parent if old.role == "assistant" else old.id)
             request = AnswerRequest(
                 recipe=resolved.recipe,
-                conversation=turns_of(asked),
+                conversation=conversation_of(asked),
                 task=readable(asked[-1]).document if asked else None,
                 prefix=prefix,
             )
@@ -143,7 +146,7 @@ class Answers:
             parent = call.parent
             if parent is None and call.chat is not None and not call.root:
                 parent = self._store.get_record(call.chat).head
-            conversation = (*turns_of(self._store.get_branch(parent)), Message("user", text))
+            conversation = (*conversation_of(self._store.get_branch(parent)), Message("user", text))
             request = AnswerRequest(recipe=resolved.recipe, conversation=conversation, task=call.document)
             check(request, resolved, self._services)
             question, empty = self._store.store_question(
@@ -171,8 +174,8 @@ class Answers:
         if call.regenerate is None:
             raise UserError("A branch starts from an answer.", "Name the answer to regenerate.")
         message = readable(self._store.get_message(call.regenerate))
-        trace = read_trace(self._store, message)
-        tokens, place = tokens_of(trace, call.branch.sequence), call.branch.position
+        known, _ = read_tokens(self._store, message)
+        tokens, place = tokens_of(known, call.branch.sequence), call.branch.position
         if not 0 <= place <= len(tokens) or call.branch.token < 0:
             raise UserError(
                 f"The answer has no position {place} for the token {call.branch.token}.",
@@ -181,7 +184,7 @@ class Answers:
         assert message.parent is not None
         assert message.recipe is not None
         prefix = Prefix(
-            prompt=trace.prompt,
+            prompt=known.prompt,
             answer=(*tokens[:place], call.branch.token),
             question=self._store.get_message(message.parent).text,
             query=message.query,
@@ -198,15 +201,17 @@ class Answers:
         terminal: Event = events.Cancelled()
         try:
             for event in answer(request, self._services, pending.context, background=background, resolved=resolved):
-                pending.take(event)
                 if isinstance(event, events.TERMINAL):
                     terminal = event
-                else:
-                    pending.stream.append(event)
-                    self._save_now_and_then(pending)
-            terminal, trace, fields = self._ending(pending, terminal)
+                    break
+                pending.take(event)
+                pending.stream.append(event)
+                self._save_now_and_then(pending)
+            terminal, recipe = self._ending(pending, terminal)
         except Exception as error:  # noqa: BLE001 - those who follow the answer have to hear of its end
-            terminal, trace, fields = self._ending(pending, failure_of(error, traceback.format_exc()))
+            terminal, recipe = self._ending(pending, failure_of(error, traceback.format_exc()))
+        pending.take(terminal)
+        fields, trace = {**pending.state.fields(), "recipe": recipe}, pending.state.trace()
         try:
             self._store.store_ending(pending.answer.id, trace, **fields)
         except Exception as error:  # noqa: BLE001 - as above
@@ -220,14 +225,14 @@ class Answers:
     def _save_now_and_then(self, pending: PendingAnswer) -> None:
         now = time.monotonic()
         if pending.unsaved and now - pending.saved >= SAVE_EVERY_S:
-            pending.saved = now
+            pending.saved, pending.unsaved = now, False
             try:
-                self._store.update_message(pending.answer.id, **pending.partial())
+                self._store.update_message(pending.answer.id, **pending.state.fields())
             except UserError:  # the disk is full now; whether it still is at the end is what counts
                 _log.exception("The answer %s could not be saved so far", pending.answer.id)
 
     def _store_later(
-        self, pending: PendingAnswer, trace: Trace | None, fields: dict[str, Any], context: RequestContext
+        self, pending: PendingAnswer, trace: Trace, fields: dict[str, Any], context: RequestContext
     ) -> None:
         """Store the end of an answer for which there was no room, once there is some."""
         while not context.wait_cancelled(STORE_AGAIN_S):
@@ -238,48 +243,20 @@ class Answers:
             self._changes.publish("chat", pending.answer.chat)
             return
 
-    def _ending(self, pending: PendingAnswer, terminal: Event) -> tuple[Event, Trace | None, dict[str, Any]]:
-        """The terminal event with the ids of the stored message; the answer's tokens; the message's fields."""
-        fields = {**pending.partial(), "recipe": pending.resolved.recipe}
+    def _ending(self, pending: PendingAnswer, terminal: Event) -> tuple[Event, Recipe]:
+        """The terminal event with the ids of the stored message, and the recipe that the answer was made with."""
+        recipe = pending.resolved.recipe
         if isinstance(terminal, events.Failed):
-            hint = terminal.hint if terminal.reason == "user" else ""
-            return terminal, None, {**fields, "state": "failed", "error": f"{terminal.message} {hint}".strip()}
+            return terminal, recipe
         assert isinstance(terminal, (events.Finished, events.Cancelled))
-        result, trace = AskResult(answer=pending.text, recipe=pending.resolved.recipe), None
+        result = msgspec.structs.replace(pending.state.result(), recipe=recipe)
         if terminal.result is not None:
             result = msgspec.convert(terminal.result, AskResult)
-            fields.update(
-                text=result.answer,
-                query=result.query or pending.query,
-                passages=result.passages or pending.passages,
-                citations=result.citations,
-                declined=result.declined,
-                notices=result.notices,
-                usage=result.usage,
-                recipe=result.recipe,
-            )
-            if len(result.sequences) > 1:  # the best one need not be the one that streamed as the first
-                fields.update(sequences=result.sequences, thought=result.sequences[0].thought)
-        if result.tokens is not None:
-            ids = result.tokens
-            trace = Trace(prompt=ids.prompt, sequences=ids.sequences, beams=tuple(pending.beams))
-        fields["state"] = "done"
-        if isinstance(terminal, events.Cancelled):
-            fields["state"] = "interrupted" if self._closing or not pending.context.cancelled else "stopped"
-        stored = msgspec.structs.replace(result, chat=pending.answer.chat, message=pending.answer.id, tokens=None)
-        return msgspec.structs.replace(terminal, result=finish(stored).result), trace, fields
-
-
-def turns_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
-    """The messages of a branch as a model is shown them. Answers without text are left out with their questions."""
-    turns: list[Message] = []
-    for message in branch:
-        if message.role == "assistant" and not message.text.strip():
-            while turns and turns[-1].role == "user":
-                turns.pop()
-        else:
-            turns.append(Message(message.role, message.text))
-    return tuple(turns)
+        stored = finish(msgspec.structs.replace(result, chat=pending.answer.chat, message=pending.answer.id))
+        if isinstance(terminal, events.Finished):
+            return stored, result.recipe
+        interrupted = self._closing or not pending.context.cancelled
+        return events.Cancelled(result=stored.result, interrupted=interrupted), result.recipe
 
 
 def _title(question: str) -> str:

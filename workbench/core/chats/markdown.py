@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from workbench.api.calls import ChatRecord, StoredMessage
 from workbench.records.messages import Citation
 
+_HEADINGS = {"user": "## Question", "assistant": "## Answer", "tool": "## Tool result"}
 _STATES = {
     "streaming": "This answer is still being made.",
     "stopped": "This answer was stopped.",
@@ -19,7 +20,7 @@ def export(chat: ChatRecord, branch: Sequence[StoredMessage]) -> str:
     """The branch as Markdown. Text of models and people stands as it is; quoted passages are block quotes."""
     parts = [f"# {chat.title}", time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.created))]
     for message in branch:
-        parts.append("## Question" if message.role == "user" else "## Answer")
+        parts.append(_HEADINGS[message.role])
         if message.text.strip():
             parts.append(message.text.strip())
         if message.state == "failed":

@@ -245,7 +245,7 @@ class BeamJob(Job):
             for beam, parent, ended in (shown[at] for at in order)
         )
         self._order = [order.index(at) for at in range(len(step.live))]
-        self._put(BeamStep(step=self._steps, beams=beams))
+        self._put(BeamStep(number=self._steps, beams=beams))
 
     # -- the end ----------------------------------------------------------------------------------------
 

@@ -94,11 +94,14 @@ class _Worker:
         instruction: str,
         text: str,
         *,
+        title: str,
         quiet: bool,
         max_tokens: int = 0,
     ) -> Generator[Event, None, Generated]:
-        """The model's answer to an instruction about a text."""
-        edited = yield from self.ask_edited(instruction, text, Unchanged, quiet=quiet, max_tokens=max_tokens)
+        """The model's answer to an instruction about a text, as a step called ``title``."""
+        edited = yield from self.ask_edited(
+            instruction, text, Unchanged, title=title, quiet=quiet, max_tokens=max_tokens
+        )
         return edited.generated
 
     @property
@@ -107,7 +110,7 @@ class _Worker:
         return self._recipe.decoding.format != "text"
 
     def ask_edited(
-        self, instruction: str, text: str, editor: Callable[[], E], *, quiet: bool, max_tokens: int = 0
+        self, instruction: str, text: str, editor: Callable[[], E], *, title: str, quiet: bool, max_tokens: int = 0
     ) -> Generator[Event, None, Edited[E]]:
         """As ``ask``, the answer edited while it streams. One answer, however many the recipe makes of a question."""
         if self.context.cancelled():
@@ -118,8 +121,9 @@ class _Worker:
         decoding = msgspec.structs.replace(self._recipe.decoding, n=1)
         if max_tokens:
             decoding = msgspec.structs.replace(decoding, max_tokens=max_tokens)
-        stream = self.context.generate(messages, decoding)
-        return (yield from edit(stream, editor, notices=self.notices, quiet=quiet))
+        step = self.context.step("section", title, instruction, writes_answer=not quiet)
+        stream = self.context.model.generate(messages, decoding)
+        return (yield from edit(stream, editor, step, notices=self.notices, quiet=quiet))
 
 
 def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
@@ -136,7 +140,11 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
             for done, part in enumerate(parts):
                 yield worker.progress("summarising", done, len(parts))
                 made = yield from worker.ask(
-                    "Summarise this section in two sentences.", part, quiet=True, max_tokens=_share(worker, 0.1)
+                    "Summarise this section in two sentences.",
+                    part,
+                    title=f"Section {done + 1:,} of {len(parts):,}",
+                    quiet=True,
+                    max_tokens=_share(worker, 0.1),
                 )
                 if made.finish == "cancelled":
                     return Generated(text="", finish="cancelled"), cited, ()
@@ -151,7 +159,7 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
     yield worker.progress("summarising", len(sections) - 1)
     editor = partial(CitationEditor, cited, verbatim=worker.keeps_form)
-    edited = yield from worker.ask_edited(instruction, text, editor, quiet=False)
+    edited = yield from worker.ask_edited(instruction, text, editor, title="Summary", quiet=False)
     return edited.generated, cited, citations_of(edited.editors[0], cited)
 
 
@@ -165,7 +173,13 @@ def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worke
     finished: Generated = Generated(text="")
     for done, section in enumerate(sections):
         yield worker.progress("extracting", done)
-        finished = yield from worker.ask(instruction, section.text, quiet=True, max_tokens=_share(worker, 0.4))
+        finished = yield from worker.ask(
+            instruction,
+            section.text,
+            title=f"Section {done + 1:,} of {len(sections):,}",
+            quiet=True,
+            max_tokens=_share(worker, 0.4),
+        )
         rows += [(row, section.n) for row in read_rows(finished.text, columns, section.text)]
         if finished.finish == "cancelled":
             break
@@ -195,7 +209,13 @@ def _translate(sections: Sequence[Passage], document: DocumentText, language: st
         if between:
             whole.append(between)
             yield events.TextDelta(text=between)
-        finished = yield from worker.ask(instruction, section.text, quiet=False, max_tokens=_share(worker, 0.55))
+        finished = yield from worker.ask(
+            instruction,
+            section.text,
+            title=f"Section {done + 1:,} of {len(sections):,}",
+            quiet=False,
+            max_tokens=_share(worker, 0.55),
+        )
         whole.append(finished.text)
         if finished.finish == "cancelled":
             break

@@ -50,9 +50,10 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     context.raise_if_cancelled()
     notices: list[str] = []
     messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model)
-    stream = context.generate(messages, recipe.decoding)
+    stream = context.model.generate(messages, recipe.decoding)
     verbatim = recipe.decoding.format != "text"
-    edited = yield from edit(stream, lambda: CitationEditor(shown, question, verbatim=verbatim), notices=notices)
+    step = context.step("generation", "Answer", writes_answer=True)
+    edited = yield from edit(stream, lambda: CitationEditor(shown, question, verbatim=verbatim), step, notices=notices)
     generated = edited.generated
     result = AskResult(
         answer=generated.text,

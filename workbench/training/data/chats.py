@@ -39,7 +39,7 @@ def examples_from_chats(
         if not reason:
             continue
         branch = _branch(message, known)
-        turns = tuple(Message(m.role, _text(m, edits)) for m in branch if _text(m, edits).strip())
+        turns = tuple(m.as_message(_text(m, edits)) for m in branch if _text(m, edits).strip() or m.parts)
         if len(turns) < 2 or turns[-1].role != "assistant" or branch[0].parent is not None:
             continue
         if any(m.unreadable for m in branch):  # what it was told, or shown, is not known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Literal
 
@@ -56,19 +57,27 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     def is_empty(self) -> bool:
         """Whether there is nothing to learn: no text, or no answer that says anything."""
         if self.messages:
-            return not any(m.role == "assistant" and m.content.strip() for m in self.messages)
+            return not any(m.role == "assistant" and (m.content.strip() or m.tool_calls) for m in self.messages)
         return not self.text.strip()
 
     def digest(self, *, normalised: bool = False) -> bytes:
         """16 bytes that are the same for examples with the same content; ``normalised``: whatever their white space
         and case."""
-        parts = [part for m in self.messages for part in (m.role, m.content)] or ["text", self.text]
+        parts = _parts_of(self.messages) or ["text", self.text]
         return digest_of(parts, normalised=normalised)
 
     def question_digest(self) -> bytes:
         """The same of what stands before the last answer, white space and case apart."""
-        parts = [part for m in self.messages[:-1] for part in (m.role, m.content)]
-        return digest_of(parts, normalised=True)
+        return digest_of(_parts_of(self.messages[:-1]), normalised=True)
+
+
+def _parts_of(messages: Sequence[Message]) -> list[str]:
+    """All that the messages say, tool calls included."""
+    said: list[str] = []
+    for message in messages:
+        said += [message.role, message.content]
+        said += [text for call in message.tool_calls for text in (call.name, call.arguments)]
+    return said
 
 
 def normalise(text: str) -> str:

@@ -7,13 +7,14 @@ plain text. What is none of them is read by a ``ColumnMapping`` that a person ma
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from workbench.errors import UserError
-from workbench.records.messages import Message, Role
+from workbench.records.messages import Message, Role, TextPart, ToolCallPart
 from workbench.training.data.examples import Example, Source
 from workbench.training.data.rows import Row
 
@@ -26,6 +27,7 @@ _ROLES: dict[str, Role] = {
     "system": "system", "developer": "system",
     "user": "user", "human": "user", "prompter": "user",
     "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
+    "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
 _TURNS = ("messages", "conversations", "conversation", "dialog", "dialogue", "chat", "turns")
 _QUESTIONS = ("prompt", "question", "query", "problem", "user")
@@ -289,10 +291,24 @@ def _turns_of(value: Any, mapping: ColumnMapping, column: str) -> list[Message]:
         role = _ROLES.get(str(turn[mapping.role]).strip().lower())
         if role is None:
             raise UserError(f"turn {place} of {column!r} is by {turn[mapping.role]!r}, which is no known role.")
-        if turn.get("tool_calls"):
-            raise UserError(f"turn {place} of {column!r} calls a tool, which is not trained here.")
-        messages.append(Message(role, _said(turn[mapping.content], f"turn {place} of {column!r}")))
+        name = f"turn {place} of {column!r}"
+        calls = _tool_calls(turn.get("tool_calls"), name)
+        content = "" if calls and turn[mapping.content] is None else _said(turn[mapping.content], name)
+        messages.append(Message.of_parts(role, (TextPart(content), *calls)))
     return messages
+
+
+def _tool_calls(value: Any, name: str) -> list[ToolCallPart]:
+    """The tool calls of a turn in the form of OpenAI, ``{"function": {"name", "arguments"}}``, or its inner part."""
+    calls: list[ToolCallPart] = []
+    for call in value or ():
+        function = call.get("function", call) if isinstance(call, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise UserError(f"{name} has a tool call without a function name.")
+        arguments = function.get("arguments", "{}")
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        calls.append(ToolCallPart(name=function["name"], arguments=text, id=str(call.get("id") or "")))
+    return calls
 
 
 def _said(value: Any, name: str) -> str:

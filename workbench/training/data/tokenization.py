@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from workbench.engine.prompt import PromptWriter, Renderer, Segment, fold_system, merge_neighbours
+from workbench.engine.prompt import PromptWriter, Renderer, Segment, fold_system, fold_tools, merge_neighbours
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
 from workbench.engine.template import TemplateError
 from workbench.errors import UserError
@@ -154,6 +154,8 @@ class ExampleWriter:
     # -- with the model's template ----------------------------------------------------------------------
 
     def _conversation(self, messages: list[Message]) -> tuple[list[_Run], tuple[str, ...]]:
+        if any(message.role == "tool" or message.tool_calls for message in messages):
+            return self._transformed(messages), ()  # a skeleton has no place for tool calls
         skeleton = self._skeleton([m.role for m in messages])
         notes: tuple[str, ...] = ()
         if isinstance(skeleton, TemplateError) and (folded := fold_system(messages)) is not None:
@@ -204,7 +206,7 @@ class ExampleWriter:
 
     def _transformed(self, messages: Sequence[Message]) -> list[_Run]:
         """For templates that change contents: the answers are what each rendering adds to the prompt for it."""
-        shown = [{"role": m.role, "content": self._prompts.disarm(m.content)} for m in messages]
+        shown = [self._prompts.turn(message) for message in messages]
         try:
             text = self._prompts.render_text(shown, answering=False)
             asked = [
@@ -234,6 +236,7 @@ class ExampleWriter:
     def _plain(self, messages: Sequence[Message]) -> list[_Run]:
         """The plain form of the engine's prompts. An answer in the middle ends with the engine's stop string."""
         names = {"system": "", "user": "User:"}
+        messages = fold_tools(messages) or messages
         runs: list[_Run] = []
         asked = ""
         named = False  # the answer before has said the name of who speaks next
@@ -316,7 +319,7 @@ def _joined(segments: Sequence[Segment]) -> list[Segment]:
 def _with_one_thought(messages: Sequence[Message]) -> list[Message]:
     """Earlier answers without their thoughts, as a chat shows them; the last one thinks aloud."""
     return [
-        Message("assistant", _answer_of(m.content)) if m.role == "assistant" and m is not messages[-1] else m
+        Message("assistant", _answer_of(m.content), m.parts) if m.role == "assistant" and m is not messages[-1] else m
         for m in messages
     ]
 

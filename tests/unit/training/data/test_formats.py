@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from workbench.errors import UserError
-from workbench.records.messages import Message
+from workbench.records.messages import Message, ToolCallPart
 from workbench.training.data.examples import Source
 from workbench.training.data.formats import ColumnMapping, Refusal, recognise, to_example, to_examples
 from workbench.training.data.rows import Row
@@ -117,13 +117,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no list": ({"messages": "Hello"}, "'messages' is no list of turns"),
     "an empty list": ({"messages": []}, "'messages' is no list of turns"),
     "a turn without content": ({"messages": [{"role": "user"}]}, "turn 1 of 'messages' has no 'role' or no 'content'"),
-    "an unknown role": ({"messages": [{"role": "tool", "content": "7"}]}, "by 'tool', which is no known role"),
+    "an unknown role": ({"messages": [{"role": "narrator", "content": "7"}]}, "by 'narrator', which is no known role"),
     "a picture": (
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
         "turn 1 of 'messages' is no text but list",
     ),
     "a call of a tool": (
-        {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}, "calls a tool"
+        {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}, "tool call without"
     ),
     "no answer": ({"messages": [{"role": "user", "content": "Hello?"}]}, "no answer of an assistant"),
     "no question": ({"messages": [{"role": "assistant", "content": "Hi."}]}, "no question stands before its answer"),
@@ -149,3 +149,28 @@ def test_a_few_broken_rows_do_not_change_the_shape() -> None:
     good = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}
     rows = [row(good, n) for n in range(40)] + [row({"conversations": [{"from": "human"}]}, 41)]
     assert recognise(rows).name == "sharegpt"
+
+
+def test_tool_calls_and_results_are_read_as_parts() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": {"a": 1, "b": 2}}}
+    turns = [
+        {"role": "user", "content": "1 + 2?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "3"},
+        {"role": "assistant", "content": "3."},
+    ]
+    made = to_example(row({"messages": turns}), ColumnMapping(turns="messages"))
+    assert [(m.role, m.content) for m in made.messages] == [
+        ("user", "1 + 2?"),
+        ("assistant", ""),
+        ("tool", "3"),
+        ("assistant", "3."),
+    ]
+    assert made.messages[1].tool_calls == (ToolCallPart("add", '{"a": 1, "b": 2}', "c1"),)
+    other = {**call, "function": {"name": "add", "arguments": '{"a": 9}'}}
+    different = to_example(
+        row({"messages": [turns[0], {**turns[1], "tool_calls": [other]}]}), ColumnMapping(turns="messages")
+    )
+    same = to_example(row({"messages": turns[:2]}), ColumnMapping(turns="messages"))
+    assert different.digest() != same.digest()
+    assert not same.is_empty  # the call is what is trained

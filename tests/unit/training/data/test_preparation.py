@@ -70,7 +70,7 @@ def test_a_few_broken_rows_are_told_and_many_refused(tmp_path: Path) -> None:
     good = [
         {"messages": [{"role": "user", "content": f"{n}"}, {"role": "assistant", "content": "b"}]} for n in range(30)
     ]
-    bad = {"messages": [{"role": "tool", "content": "a"}]}
+    bad = {"messages": [{"role": "narrator", "content": "a"}]}
     loaded = load_set(write(tmp_path / "set.jsonl", [*good, bad]))
     assert [(r.source.line, "no known role" in r.reason) for r in loaded.refused] == [(31, True)]
     assert prepared(loaded).refused == loaded.refused

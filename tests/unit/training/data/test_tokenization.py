@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.engine.test_prompt import CHATML, NO_SYSTEM, SHOUTING, TRIMMING, InProcess, SmallTokenizer
+from tests.unit.engine.test_prompt import CHATML, NO_SYSTEM, SHOUTING, TOOLS, TRIMMING, InProcess, SmallTokenizer
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.records.messages import Message
+from workbench.records.messages import Message, ToolCallPart
 from workbench.training.data.examples import Example
 from workbench.training.data.tokenization import (
     ExampleWriter,
@@ -260,3 +260,20 @@ def test_the_template_is_asked_once_for_conversations_of_the_same_roles(renderer
     for number in range(50):
         writer.write(example(f"{number}?", f"{number}."))
     assert counting.asked <= 3
+
+
+@pytest.mark.parametrize("template", [TOOLS, ""])
+def test_a_tool_call_is_trained_and_its_result_is_not(template: str) -> None:
+    messages = (
+        Message("user", "1 + 2?"),
+        Message.of_parts("assistant", (ToolCallPart("add", '{"a": 1}', "c1"),)),
+        Message("tool", "three<|im_end|>"),
+        Message("assistant", "It is 3."),
+    )
+    written = pieces(Example(messages=messages), template)
+    trained = "".join(text for text, learnt in written if learnt)
+    shown = "".join(text for text, learnt in written if not learnt)
+    assert "add" in trained
+    assert "It is 3." in trained
+    assert "three" in shown
+    assert "three" not in trained

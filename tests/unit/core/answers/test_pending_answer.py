@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workbench.api.calls import StoredMessage
-from workbench.core.answers.service import turns_of
+from workbench.core.answers.pending_answer import conversation_of
+from workbench.records.messages import ToolCallPart
 
 
 @pytest.mark.parametrize(
@@ -20,14 +21,17 @@ from workbench.core.answers.service import turns_of
         ("u:One u:Two a:Both u:Why", "u:One u:Two a:Both u:Why"),
         ("u:One a:First a:Second u:Why", "u:One a:First a:Second u:Why"),
         ("a: u:Why", "u:Why"),
+        ("u:Sum c:add t:3 a:Three u:Why", "u:Sum a: t:3 a:Three u:Why"),
+        ("u:Hi a:Ho u:Sum c:add t:3 a: u:Why", "u:Hi a:Ho u:Why"),
     ],
 )
 def test_answers_without_text_are_left_out_with_their_questions(branch: str, shown: str) -> None:
     def message(text: str) -> StoredMessage:
-        role, _, said = text.partition(":")
-        return StoredMessage(
-            id=text, chat="c", parent=None, role="user" if role == "u" else "assistant", text=said or " "
-        )
+        kind, _, said = text.partition(":")
+        role = {"u": "user", "t": "tool"}.get(kind, "assistant")
+        if kind == "c":
+            return StoredMessage(id=text, chat="c", parent=None, role=role, text="", parts=(ToolCallPart(said),))
+        return StoredMessage(id=text, chat="c", parent=None, role=role, text=said or " ")
 
-    turns = turns_of([message(text) for text in branch.split()])
+    turns = conversation_of([message(text) for text in branch.split()])
     assert " ".join(f"{turn.role[0]}:{turn.content}" for turn in turns) == shown
