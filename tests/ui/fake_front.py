@@ -378,14 +378,14 @@ class FakeFront:
         yield events.Artifact(kind="message", id=answer.id, result=ids)
         self._announce("chat", answer.chat)
         state = AnswerState()
-        for event in with_trace(self._answer(call, question, answer)):
+        for event in with_trace(self._answer_events(call, question, answer)):
             if state.apply(event) and isinstance(event, events.TERMINAL):
                 self.home.put_message(state.message(answer))
                 self.home.traces[answer.id] = state.trace()
             yield event
         self._announce("chat", answer.chat)
 
-    def _answer(self, call: c.Ask, question: c.StoredMessage, answer: c.StoredMessage) -> Iterator[Event]:
+    def _answer_events(self, call: c.Ask, question: c.StoredMessage, answer: c.StoredMessage) -> Iterator[Event]:
         home = self.home
         passages: tuple[Passage, ...] = ()
         retrieval = call.recipe.retrieval

@@ -752,3 +752,14 @@ def test_escape_stops_an_answer_that_was_asked_for_with_a_button(
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: bool(front.asked(c.StopAnswer)))
     assert front.asked(c.StopAnswer)[0].message == answer.id
+
+
+def test_a_change_of_the_chat_that_is_left_does_not_keep_the_next_one_from_opening(
+    qtbot: QtBot, page: ChatPage, front: FakeFront
+) -> None:
+    left, wanted = [chat.id for chat in page.parts.history.model.chats[:2]]
+    page.session.open(left)
+    qtbot.waitUntil(lambda: page.session.chat.id == left)
+    page.session.open(wanted)  # its messages are on their way
+    page.session._bridge.changed.emit("chat", left)
+    qtbot.waitUntil(lambda: page.session.chat.id == wanted)

@@ -116,8 +116,8 @@ class ChatSession(QObject):
         self._bridge.call(GetChat(chat=chat), self._on_chat, lambda error: self._on_missing(chat, error), self)
 
     def reload(self) -> None:
-        """Read the shown chat again, unless an answer is being made in it here."""
-        if self.chat.id is not None and not self.busy:
+        """Read the shown chat again, unless an answer is being made in it here, or another chat is on its way."""
+        if self.chat.id is not None and self._wanted == self.chat.id and not self.busy:
             self.open(self.chat.id)
 
     def _on_chat(self, chat: Chat) -> None:
