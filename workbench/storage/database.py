@@ -180,6 +180,12 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise UserError(f"{path} cannot be opened for writing.", "Check the permissions of its folder.") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise UserError(f"{path} is used by another program.", "Close that program and try again.") from error
+    except apsw.IOError as error:
+        raise UserError(
+            f"{path} cannot be read or written: {error}.", "Check its disk, and whether it is still there."
+        ) from error
 
 
 @contextlib.contextmanager

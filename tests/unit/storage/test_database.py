@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from workbench.errors import UserError
-from workbench.storage.database import Database, open_database, read_migrations
+from workbench.storage.database import Database, open_database, read_migrations, translated
 from workbench.storage.home import SCHEMA
 
 FIRST = "create table notes (text text not null);"
@@ -34,6 +34,25 @@ def test_a_new_file_is_durable_and_has_the_newest_schema(database: Database) -> 
     assert database.execute("select number, name from applied") == [(1, "first")]
     assert database.execute("insert into notes values (?)", ("a",)) == []
     assert database.row("select text from notes") == ("a",)
+
+
+def test_a_file_that_another_program_writes_to_is_an_error_that_says_so(database: Database) -> None:
+    other = apsw.Connection(str(database.path))
+    other.execute("begin immediate")
+    database.connection.set_busy_timeout(1)
+    with pytest.raises(UserError, match="used by another program"):
+        database.execute("insert into notes values (?)", ("a",))
+    with pytest.raises(UserError, match="used by another program"), database.transaction():
+        pass
+    other.close()
+    assert database.execute("insert into notes values (?)", ("a",)) == []
+
+
+@pytest.mark.parametrize("error", [apsw.IOError, apsw.LockedError, apsw.BusyError, apsw.FullError, apsw.CantOpenError])
+def test_what_the_disk_does_to_a_file_is_never_a_bug_of_ours(tmp_path: Path, error: type[apsw.Error]) -> None:
+    with pytest.raises(UserError, match=r"notes\.sqlite") as told, translated(tmp_path / "notes.sqlite"):
+        raise error("disk I/O error")
+    assert told.value.hint
 
 
 def test_upgrading_keeps_what_is_there_and_backs_it_up_first(tmp_path: Path, schema: Path) -> None:

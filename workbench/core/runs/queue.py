@@ -130,7 +130,9 @@ class Runs:
         return RunList(runs=tuple(self._as_it_is(run) for run in self._store.list_runs(call.limit)))
 
     def list_open(self) -> tuple[RunRecord, ...]:
-        return tuple(self._as_it_is(run) for run in self._store.list_in("queued", "running"))
+        return tuple(
+            run for run in map(self._as_it_is, self._store.list_in("queued", "running")) if run.state != "interrupted"
+        )
 
     def get(self, run: str) -> RunRecord:
         return self._as_it_is(self._store.get(run))
@@ -322,10 +324,12 @@ class Runs:
             ended = self._kinds[run.record.kind].work(run)
         except Exception as error:  # noqa: BLE001 - whatever happened is how the run ended
             ended = failure_of(error, traceback.format_exc())
-        with self._lock:
-            self._open.pop(run.id, None)
-            self._end(run, ended)
-        self._dispatch()
+        try:
+            with self._lock:
+                self._open.pop(run.id, None)
+                self._end(run, ended)
+        finally:
+            self._dispatch()
 
     def _set_paused(self, run: OpenRun, paused: bool) -> None:
         self._kinds[run.record.kind].set_paused(run, paused)
@@ -347,7 +351,7 @@ class Runs:
                 except UserError as error:  # the disk is full: what the file does not say can be gone on with
                     fields.update(state="interrupted", message=f"{error.message} {error.hint}")
             self._store.update(run.id, **fields)
-        except (Cancelled, UserError):  # no room, or the core has left: the next one sees that it did not end
+        except Exception:  # noqa: BLE001 - no room, or the core has left: it is as one that was interrupted
             _log.exception("How the run %s ended could not be stored", run.id)
         finally:
             run.log.close()
@@ -361,12 +365,15 @@ class Runs:
         """The record with what is known in memory only."""
         with self._lock:
             opened = self._open.get(run.id)
+            if opened is None and run.state in ("queued", "running"):
+                run = self._store.get(run.id)  # it has ended since it was read
+                if run.state in ("queued", "running"):  # how it ended could not be stored
+                    run = msgspec.structs.replace(run, state="interrupted")
         if run.kind not in self._kinds:
             why = f"This version of LLM Workbench does not know runs of the kind {run.kind!r}."
             return msgspec.structs.replace(run, unreadable=why, message=f"{run.message} {why}".strip())
         if opened is None:
-            ended = run.state not in ("finished", "queued", "running")
-            resumable = ended and not run.unreadable and self._kinds[run.kind].resumable
+            resumable = run.state != "finished" and not run.unreadable and self._kinds[run.kind].resumable
             return msgspec.structs.replace(run, resumable=resumable) if resumable else run
         if run.state != "running":
             return run

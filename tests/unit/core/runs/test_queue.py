@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,6 +215,35 @@ def test_an_end_that_the_disk_has_no_room_for_is_not_taken_for_still_running(
     assert isinstance(ended(runs, run.id), events.Failed)
     record = runs.get(run.id)
     assert (record.state, record.message) == ("interrupted", "The disk is full. Free some space.")
+
+
+@pytest.mark.parametrize("error", [UserError("The database is used."), RuntimeError("a bug")], ids=["user", "bug"])
+def test_an_end_that_cannot_be_stored_does_not_keep_the_next_run_waiting(
+    database: Database, tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def work(run: OpenRun) -> Event:
+        assert go_on.wait(WAIT_S)
+        return events.Finished(result={})
+
+    def update(store: RunStore, run: str, **fields: Any) -> RunRecord:
+        if fields.get("state") == "finished" and store.get(run).config == {"number": 0}:
+            raise error
+        return stored(store, run, **fields)
+
+    stored = RunStore.update
+    monkeypatch.setattr(RunStore, "update", update)
+    runs = queue(database, tmp_path, data=Kind(work))
+    first, second = (runs.add("data", "x", {"number": number}) for number in range(2))
+    go_on.set()
+    assert isinstance(ended(runs, second.id), events.Finished)
+    assert not runs.busy
+    assert [(run.state, run.resumable) for run in map(runs.get, (first.id, second.id))] == [
+        ("interrupted", True),
+        ("finished", False),
+    ]
+    assert not runs.list_open()
 
 
 def test_what_a_core_left_of_a_removed_run_goes_when_the_next_one_starts(database: Database, tmp_path: Path) -> None:
