@@ -1,10 +1,14 @@
-"""How this program starts itself again as another process: from a checkout, an installation or a frozen build."""
+"""How this program starts itself again as another process, from a checkout, an installation or a frozen build; and what
+tells a process from a later one of the same number."""
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from pathlib import Path
+
+import psutil
 
 
 def python_command(module: str, frozen_flag: str, argument: str, interpreter: str | None = None) -> list[str]:
@@ -27,3 +31,20 @@ def import_path() -> dict[str, str]:
 
 def is_frozen() -> bool:
     return bool(getattr(sys, "frozen", False))
+
+
+def process_mark(pid: int) -> str:
+    """What no other process ever has, whatever becomes of the clock. Raises psutil.Error when there is none."""
+    if sys.platform != "linux":
+        return repr(psutil.Process(pid).create_time())  # written down when it began
+    # psutil reckons the time of day from the ticks since the machine began, by a clock that is set while it runs
+    try:
+        told = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return f"{_boot()} {told.rpartition(b')')[2].split()[19].decode()}"
+
+
+@functools.cache
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

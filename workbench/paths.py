@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -69,8 +71,8 @@ class Home:
     def address(self) -> str:
         """The local connection's address: a Unix socket or a Windows named pipe.
 
-        Socket paths are limited to about 100 bytes, so a long home folder gets one in the temporary folder,
-        named by a hash of the home's path.
+        Socket paths are limited to about 100 bytes, so a long home folder gets one in a folder of the user's own, named
+        by a hash of the home's path. Raises UserError when there is no such folder.
         """
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
         if sys.platform == "win32":
@@ -78,7 +80,7 @@ class Home:
         inside = self.root / "core.sock"
         if len(os.fsencode(inside)) < 100:
             return str(inside)
-        return str(Path(tempfile.gettempdir()) / f"llm-workbench-{os.getuid()}-{digest}.sock")
+        return str(_runtime_folder() / f"llm-workbench-{digest}.sock")
 
     @property
     def adapters(self) -> Path:
@@ -107,6 +109,30 @@ class Home:
                 f"The data folder {self.root} cannot be made: {error.strerror or error}.",
                 f"Choose another one with --home or {HOME_VARIABLE}.",
             ) from error
+
+
+def _runtime_folder() -> Path:
+    """Where nobody but this user can put a socket: the system's folder for that, or one of ours."""
+    told = os.environ.get("XDG_RUNTIME_DIR", "")
+    if told and len(told) < 60 and _is_private(Path(told)):
+        return Path(told)
+    folder = Path("/tmp" if len(tempfile.gettempdir()) > 55 else tempfile.gettempdir()) / f"llm-workbench-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not _is_private(folder):
+        raise UserError(
+            f"{folder} belongs to somebody else, or others may write to it.",
+            "Remove it, or choose a home folder with a shorter path.",
+        )
+    return folder
+
+
+def _is_private(folder: Path) -> bool:
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
 def find_home(given: str | os.PathLike[str] | None = None) -> Home:

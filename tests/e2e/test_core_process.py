@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing import AuthenticationError
@@ -171,11 +172,39 @@ def test_a_killed_core_ends_open_calls_and_the_next_call_starts_another(home: Ho
 
 def test_a_stale_lock_and_socket_are_taken_over(home: Home, client: MakeClient) -> None:
     home.create()
-    old = psutil.Process()
-    home.lock.write_bytes(msgspec.json.encode({"pid": old.pid, "started": old.create_time() - 99, "version": "0"}))
+    left = {"pid": os.getpid(), "mark": "of another process", "version": "0", "address": home.address}
+    home.lock.write_bytes(msgspec.json.encode(left))
     Path(home.address).touch()
     assert read_owner(home) is None
     assert isinstance(client().call(GetStatus()), Status)
+
+
+def test_the_owner_is_known_also_after_the_clock_was_set(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = HomeLock.acquire(home)
+    assert lock is not None
+    create_time = psutil.Process.create_time
+    with lock:
+        monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 3600)
+        assert (owner := read_owner(home)) is not None
+        assert owner.pid == os.getpid()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
+def test_a_client_with_another_temporary_folder_finds_the_core_of_a_long_home(
+    tmp_path: Path, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    long_home = Home(tmp_path / ("x" * 100))
+    first = Client(long_home, idle_s=0.5)
+    first.call(CreateCollection(name="Papers"))
+    with tempfile.TemporaryDirectory(prefix="w") as other:
+        monkeypatch.setattr(tempfile, "tempdir", other)
+        second = Client(long_home, start_core=False)
+        assert [collection.name for collection in second.call(ListCollections()).collections] == ["Papers"]
+        second.close()
+    pid = core_pid(long_home)
+    first.close()
+    wait_gone(pid)
 
 
 def test_only_one_process_holds_the_lock(home: Home) -> None:

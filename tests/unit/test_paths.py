@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import stat
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +32,51 @@ def test_only_the_owner_may_look_in(tmp_path: Path) -> None:
     assert home.models.is_dir()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
-def test_a_long_home_gets_a_short_address_of_its_own(tmp_path: Path) -> None:
+@pytest.fixture
+def folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short folder with one for the runtime and one for what is temporary, as the system has them."""
+    if sys.platform == "win32":
+        pytest.skip("Unix sockets")
+    with tempfile.TemporaryDirectory(prefix="w", dir="/tmp") as short:
+        (Path(short) / "run").mkdir(mode=0o700)
+        (Path(short) / "tmp").mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{short}/run")
+        monkeypatch.setattr(tempfile, "tempdir", f"{short}/tmp")
+        yield Path(short)
+
+
+def test_a_long_home_gets_a_short_address_of_its_own(folders: Path, tmp_path: Path) -> None:
     long_home, other = Home(tmp_path / ("x" * 120)), Home(tmp_path / ("y" * 120))
+    assert Path(long_home.address).parent == folders / "run"
     assert len(long_home.address.encode()) < 104
     assert long_home.address != other.address
     assert Home(Path("/h")).address == "/h/core.sock"
+
+
+@pytest.mark.parametrize("unsafe", ["missing", "open"])
+def test_without_a_runtime_folder_the_address_is_where_nobody_else_can_put_one(
+    folders: Path, tmp_path: Path, unsafe: str
+) -> None:
+    if unsafe == "open":
+        (folders / "run").chmod(0o755)
+    else:
+        (folders / "run").rmdir()
+    own = Path(Home(tmp_path / ("x" * 120)).address).parent
+    assert own.parent == folders / "tmp"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_somebody_else_made_there_first_is_refused(folders: Path, tmp_path: Path) -> None:
+    (folders / "run").rmdir()
+    home = Home(tmp_path / ("x" * 120))
+    own = Path(home.address).parent
+    own.chmod(0o777)
+    with pytest.raises(UserError, match="others may write to it"):
+        _ = home.address
+    own.rmdir()
+    own.symlink_to(tmp_path)
+    with pytest.raises(UserError, match="others may write to it"):
+        _ = home.address
 
 
 def test_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -276,8 +276,10 @@ class Client:
         key = read_key(self.home)
         if key is None:
             return None
+        owner = read_owner(self.home)
         try:
-            link: Connection = connection.Client(self.home.address, authkey=key)
+            address = owner.address if owner is not None else self.home.address
+            link: Connection = connection.Client(address, authkey=key)
         except (OSError, EOFError, AuthenticationError):
             return None
         try:

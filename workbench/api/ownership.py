@@ -1,7 +1,8 @@
 """Who is the core of a home: the one process that holds its lock file; and the key that its clients show.
 
 The lock is the operating system's, on the open file: it goes with its holder, however that ends, so there is no
-stale one to judge. What stands in the file (process id, its start, version) is for people and for messages.
+stale one to judge. What stands in the file (process id, version) is for people and for messages, and the address, which
+may be made of what is set for the core's process, for its clients.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import psutil
 
 from workbench import __version__
 from workbench.errors import UserError
+from workbench.launching import process_mark
 from workbench.paths import Home
 
 if sys.platform == "win32":
@@ -31,16 +33,17 @@ _LOCKED_BYTE = 1 << 20  # beyond the text, which on Windows could not be read wh
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who holds a home. ``started`` tells a process from a later one with the same number."""
+    """Who holds a home, and where it listens, or will."""
 
     pid: int
-    started: float
+    mark: str
     version: str
+    address: str
 
     @property
     def alive(self) -> bool:
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) < 1.0
+            return process_mark(self.pid) == self.mark
         except psutil.Error:
             return False
 
@@ -55,6 +58,7 @@ class HomeLock:
     def acquire(cls, home: Home) -> HomeLock | None:
         """The lock, or None when another process has it. Raises UserError when the home cannot be written."""
         home.create()
+        owner = Owner(os.getpid(), process_mark(os.getpid()), __version__, home.address)
         while True:
             try:
                 descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -66,7 +70,6 @@ class HomeLock:
             if _is(descriptor, home.lock):
                 break
             os.close(descriptor)  # the file was replaced between opening and locking: this lock guards nothing
-        owner = Owner(os.getpid(), psutil.Process().create_time(), __version__)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, msgspec.json.encode(owner) + b"\n")
         return cls(descriptor)

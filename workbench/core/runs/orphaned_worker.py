@@ -13,22 +13,23 @@ import psutil
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
+from workbench.launching import process_mark
 
 FILE = "worker.json"
 LOOK_S = 0.1
 
 
 class _Worker(msgspec.Struct, frozen=True):
-    """A process: ids are given again, the time at which one began is not."""
+    """A process: ids are given again, marks are not."""
 
     pid: int
-    began: float
+    mark: str
 
 
 def note_worker(folder: Path, pid: int) -> None:
     """Write down that this process works in a run's folder."""
     with contextlib.suppress(psutil.NoSuchProcess):  # it died at once, which its stream says
-        worker = _Worker(pid, psutil.Process(pid).create_time())
+        worker = _Worker(pid, process_mark(pid))
         (folder / FILE).write_bytes(msgspec.json.encode(worker))
 
 
@@ -36,20 +37,17 @@ def wait_for_earlier(folder: Path, context: RequestContext, report: Callable[[Ev
     """Return once nobody works in the folder any more. Raises errors.Cancelled when the request was cancelled."""
     try:
         worker = msgspec.json.decode((folder / FILE).read_bytes(), type=_Worker)
-        process = psutil.Process(worker.pid)
-        if process.create_time() != worker.began:
-            return
-    except (OSError, ValueError, psutil.Error):
+    except (OSError, ValueError):
         return
-    if _works(process):
+    if _works(worker):
         report(events.Progress(stage="waiting for its last worker to save and leave"))
-    while _works(process):
+    while _works(worker):
         if context.wait_cancelled(LOOK_S):
             context.raise_if_cancelled()
 
 
-def _works(process: psutil.Process) -> bool:
+def _works(worker: _Worker) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process_mark(worker.pid) == worker.mark and psutil.Process(worker.pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

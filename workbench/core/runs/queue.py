@@ -37,7 +37,7 @@ from workbench.core.change_notifier import Changes
 from workbench.core.runs.log import RunLog, read_run
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.core.streams import Handlers, unary
-from workbench.errors import Cancelled, UserError
+from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.storage.runs import RunStore
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from workbench.api.events import Event
@@ -49,7 +50,22 @@ def test_waiting_can_be_stopped(tmp_path: Path) -> None:
         wait_for_earlier(tmp_path, context, lambda event: context.cancel())
 
 
-@pytest.mark.parametrize("left", [b"", b"{", b'{"pid": 1, "began": 0.0}', b'{"pid": 99999999, "began": 1.0}'])
+def test_it_waits_also_after_the_clock_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note_worker(tmp_path, os.getpid())
+    set_clock(monkeypatch, ahead_s=3600)
+    context = RequestContext()
+    with pytest.raises(Cancelled):
+        wait_for_earlier(tmp_path, context, lambda event: context.cancel())
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, ahead_s: float) -> None:
+    """On Linux psutil reckons when a process began from the machine's start by the clock of today."""
+    if sys.platform == "linux":
+        create_time = psutil.Process.create_time
+        monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + ahead_s)
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b'{"pid": 1, "mark": "x"}', b'{"pid": 99999999, "mark": "x"}'])
 def test_what_tells_of_nobody_holds_nobody_up(tmp_path: Path, left: bytes) -> None:
     (tmp_path / FILE).write_bytes(left)
     wait_for_earlier(tmp_path, RequestContext(), lambda event: pytest.fail("it waited"))
