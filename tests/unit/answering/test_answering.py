@@ -38,6 +38,10 @@ def ask(
     return made, result
 
 
+def retrieved(made: Sequence[events.Event]) -> events.Retrieved:
+    return next(e for e in made if isinstance(e, events.Retrieved))
+
+
 def test_plain_chat_gets_the_recipes_instructions() -> None:
     model = FakeModelBackend([Generated(text="Hello there.", usage=Usage(new_tokens=3), mean_logprob=-0.5)])
     recipe = Recipe(prompting=PromptingPart(system=" Be kind. "), decoding=DecodingPart(max_tokens=7))
@@ -53,13 +57,41 @@ def test_plain_chat_gets_the_recipes_instructions() -> None:
 def test_answer_from_passages_is_cited() -> None:
     retriever = FakeRetriever([FRUIT, PUMP])
     made, result = ask(FakeModelBackend(["It runs for 36 months [4]."]), retriever)
-    assert isinstance(made[0], events.Retrieved)
-    assert [(p.n, p.text) for p in made[0].passages] == [(1, PUMP.text)]
+    found = retrieved(made)
+    assert [(p.n, p.text) for p in found.passages] == [(1, PUMP.text)]
     assert result.answer == "It runs for 36 months [1]."
     assert [(c.n, c.text, c.document_hash, c.claimed) for c in result.citations] == [
         (1, PUMP.text, "hash of pump.txt", False)
     ]
-    assert (result.query, result.passages, result.declined) == (QUESTION, made[0].passages, False)
+    assert (result.query, result.passages, result.declined) == (QUESTION, found.passages, False)
+
+
+def test_a_follow_up_from_documents_is_a_tree_of_steps() -> None:
+    earlier = [Message("user", "How long does the Kaplan pump run?"), Message("assistant", "For 36 months.")]
+    _, result = ask(
+        FakeModelBackend(["It runs for 36 months."]),
+        FakeRetriever([FRUIT, PUMP]),
+        conversation=[*earlier, Message("user", "And its warranty?")],
+    )
+    assert result.trace is not None
+    steps = {step.kind: step for step in result.trace.steps}
+    assert list(steps) == ["rewrite", "search", "check", "generation"]
+    assert (steps["rewrite"].input, steps["rewrite"].output) == ("And its warranty?", result.query)
+    assert "Kaplan" in result.query
+    assert (steps["search"].query, steps["search"].passages) == (result.query, result.passages)
+    assert steps["check"].output.startswith("Sufficient")
+    assert steps["check"].score is not None
+    assert (steps["generation"].output, steps["generation"].usage) == ("It runs for 36 months.", result.usage)
+    assert {step.state for step in result.trace.steps} == {"done"}
+
+
+def test_a_declined_question_has_no_generation_in_its_steps() -> None:
+    question = [Message("user", "Who painted the Mona Lisa for the pump?")]
+    _, result = ask(FakeModelBackend(), FakeRetriever([PUMP, FRUIT]), conversation=question)
+    assert result.trace is not None
+    assert [step.kind for step in result.trace.steps] == ["search", "check"]
+    assert result.trace.steps[1].output.startswith("Not sufficient")
+    assert result.trace.steps[0].passages == result.passages
 
 
 @pytest.mark.parametrize("form", ["json", "regex", "choice"])
@@ -106,8 +138,8 @@ def test_what_the_documents_do_not_hold_is_declined_before_a_word_is_generated()
     assert result.declined
     assert model.requests == []
     assert "pump; fruit" in result.answer
-    assert isinstance(made[0], events.Retrieved)
-    assert [p.n for p in made[0].passages] == [1, 2]
+    found = retrieved(made)
+    assert [p.n for p in found.passages] == [1, 2]
     assert result.citations == ()
 
 
@@ -188,8 +220,8 @@ def test_hits_of_a_search_keep_their_scores() -> None:
             return SearchResult(hits=(msgspec.structs.replace(PUMP, score=0.7, similarity=0.6),))
 
     made, _ = ask(FakeModelBackend(["x"]), Scored())
-    assert isinstance(made[0], events.Retrieved)
-    shown: Passage = made[0].passages[0]
+    found = retrieved(made)
+    shown: Passage = found.passages[0]
     assert (shown.score, shown.similarity) == (0.7, 0.6)
 
 

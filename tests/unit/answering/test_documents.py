@@ -77,6 +77,16 @@ def test_summaries_that_do_not_fit_are_summarised_again() -> None:
     model = FakeModelBackend([*[wordy] * 6, *["Part 1 is steel."] * 2, "All steel."], context_tokens=100)
     _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
     assert len(model.requests) == 9
+    assert result.trace is not None
+    assert [(depth, step.kind, step.title) for depth, step in result.trace.walk()] == [
+        (0, "sections", "Summarise 6 sections"),
+        *((1, "section", f"Section {n} of 6") for n in range(1, 7)),
+        (0, "sections", "Summarise 2 sections"),
+        *((1, "section", f"Section {n} of 2") for n in (1, 2)),
+        (0, "generation", "Summary"),
+    ]
+    assert result.trace.steps[1].output == wordy
+    assert result.trace.steps[-1].writes_answer
     assert result.answer.startswith("All steel")
 
 

@@ -21,7 +21,7 @@ from workbench.engine.protocol import Generated
 from workbench.errors import UserError
 from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import Recipe
-from workbench.techniques.context import AnswerContext
+from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
@@ -95,12 +95,13 @@ class _Worker:
         text: str,
         *,
         title: str,
+        within: Step | None = None,
         quiet: bool,
         max_tokens: int = 0,
     ) -> Generator[Event, None, Generated]:
-        """The model's answer to an instruction about a text, as a step called ``title``."""
+        """The model's answer to an instruction about a text, as a step called ``title``, inside another one."""
         edited = yield from self.ask_edited(
-            instruction, text, Unchanged, title=title, quiet=quiet, max_tokens=max_tokens
+            instruction, text, Unchanged, title, kind="section", within=within, quiet=quiet, max_tokens=max_tokens
         )
         return edited.generated
 
@@ -110,7 +111,16 @@ class _Worker:
         return self._recipe.decoding.format != "text"
 
     def ask_edited(
-        self, instruction: str, text: str, editor: Callable[[], E], *, title: str, quiet: bool, max_tokens: int = 0
+        self,
+        instruction: str,
+        text: str,
+        editor: Callable[[], E],
+        title: str,
+        *,
+        kind: str = "generation",
+        within: Step | None = None,
+        quiet: bool = False,
+        max_tokens: int = 0,
     ) -> Generator[Event, None, Edited[E]]:
         """As ``ask``, the answer edited while it streams. One answer, however many the recipe makes of a question."""
         if self.context.cancelled():
@@ -121,7 +131,8 @@ class _Worker:
         decoding = msgspec.structs.replace(self._recipe.decoding, n=1)
         if max_tokens:
             decoding = msgspec.structs.replace(decoding, max_tokens=max_tokens)
-        step = self.context.step("section", title, instruction, writes_answer=not quiet)
+        context = self.context if within is None else self.context.inside(within)
+        step = context.step(kind, title, instruction, writes_answer=not quiet)
         stream = self.context.model.generate(messages, decoding)
         return (yield from edit(stream, editor, step, notices=self.notices, quiet=quiet))
 
@@ -137,18 +148,22 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         parts = [s.text for s in sections]
         while len(parts) > 1:
             summaries: list[str] = []
+            turn = worker.context.step("sections", f"Summarise {len(parts):,} sections")
+            yield turn.started
             for done, part in enumerate(parts):
                 yield worker.progress("summarising", done, len(parts))
                 made = yield from worker.ask(
                     "Summarise this section in two sentences.",
                     part,
                     title=f"Section {done + 1:,} of {len(parts):,}",
+                    within=turn,
                     quiet=True,
                     max_tokens=_share(worker, 0.1),
                 )
                 if made.finish == "cancelled":
                     return Generated(text="", finish="cancelled"), cited, ()
                 summaries.append(made.text.strip())
+            yield turn.finished(f"{len(summaries):,} summaries")
             joined = "\n\n".join(summaries)
             limit = _limit("summarise", worker.context.model)
             spans = split_sections(joined, limit, worker.context.model.count_tokens)
@@ -159,7 +174,7 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
     yield worker.progress("summarising", len(sections) - 1)
     editor = partial(CitationEditor, cited, verbatim=worker.keeps_form)
-    edited = yield from worker.ask_edited(instruction, text, editor, title="Summary", quiet=False)
+    edited = yield from worker.ask_edited(instruction, text, editor, "Summary")
     return edited.generated, cited, citations_of(edited.editors[0], cited)
 
 
