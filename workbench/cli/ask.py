@@ -17,7 +17,7 @@ from workbench.cli.docs import find_document, place
 from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
-from workbench.cli.tokens import table_of, with_tokens
+from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.records.recipes import (
@@ -81,6 +81,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--tokens", metavar="N", type=int, help="tell the tokens of each answer, each with N alternatives"
     )
+    parser.add_argument(
+        "--trace", action="store_true", help="show the steps; with --json, the token ids and beams of each as well"
+    )
     parser.add_argument("--chat", metavar="ID", help="go on with this chat, with its recipe unless another is given")
     parser.add_argument(
         "--after", metavar="MESSAGE", help="in --chat: branch off after this answer; start: another first question"
@@ -136,15 +139,19 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         else None,
     )
     result = yield from session.call(call)
-    plain = plain_answer(result)
+    plain = plain_answer(result, whole_trace=arguments.trace and arguments.json)
     if arguments.tokens is not None:
         yield from with_tokens(session, result, plain, arguments.tokens)
-    return plain
+    return plain if arguments.trace or arguments.json else {**plain, "trace": None}
 
 
-def plain_answer(result: AskResult) -> dict[str, Any]:
-    """An answer in the documented shape, with where it is stored and what it was made from."""
+def plain_answer(result: AskResult, *, whole_trace: bool = False) -> dict[str, Any]:
+    """An answer in the documented shape. Unless ``whole_trace``, its steps are without token ids and beams."""
     plain: dict[str, Any] = msgspec.to_builtins(result)
+    if plain["trace"] is not None and not whole_trace:
+        for step in plain["trace"].get("steps", ()):
+            step.pop("tokens", None)
+            step.pop("beams", None)
     return plain
 
 
@@ -333,6 +340,9 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     for n, citation in sorted(cited.items()):
         output.line(f"[{n}] {place(citation)}")
     _show_tokens(sequences, output)
+    if result["trace"] is not None:
+        output.line()
+        show_steps(result["trace"], output)
 
 
 def _show_tokens(sequences: Sequence[dict[str, Any]], output: TextOutput) -> None:

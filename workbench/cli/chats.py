@@ -21,7 +21,7 @@ from workbench.cli.arguments import Commands, at_least, write_file
 from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session
-from workbench.cli.tokens import show_tokens, tokens
+from workbench.cli.tokens import show_steps, show_tokens, steps, tokens
 
 
 def add_commands(commands: Commands) -> None:
@@ -50,6 +50,8 @@ def add_commands(commands: Commands) -> None:
     )
     telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="how many for each token [5]")
     telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")
+    tracing = group.command("steps", "the steps that led to an answer", steps, show_steps)
+    tracing.add_argument("message", metavar="MESSAGE")
     group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
 
 

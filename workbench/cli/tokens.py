@@ -1,4 +1,4 @@
-"""The tokens of answers, for people and programs: how probable each one was, and what else could have come."""
+"""The steps and the tokens of answers: the trace as a tree, and the probability of each token with its alternatives."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import AnswerTokens, AskResult, InspectAnswer
+from workbench.api.calls import AnswerTokens, AskResult, GetTrace, InspectAnswer
 from workbench.api.events import Log
-from workbench.cli.output import TextOutput
+from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+from workbench.records.trace import Trace, TraceStep
 
 
 def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alternatives: int) -> Events[None]:
@@ -67,3 +68,27 @@ def _alternatives(chosen: dict[str, Any]) -> str:
 
 def _percent(logprob: float) -> str:
     return f"{math.exp(logprob):.1%}"
+
+
+def steps(session: Session, arguments: argparse.Namespace) -> Events[Trace]:
+    return (yield from session.call(GetTrace(message=arguments.message)))
+
+
+def show_steps(result: dict[str, Any], output: TextOutput) -> None:
+    """Each step with its figures, its input and its output, indented below the step that it is part of."""
+    for depth, step in msgspec.convert(result, Trace).walk():
+        indent = "  " * depth
+        output.line(f"{indent}{' · '.join((step.title or step.kind, *figures_of(step)))}")
+        for mark, text in (("<", step.input), (">", step.output), ("!", step.error)):
+            if text.strip():
+                output.line(f"{indent}  {mark} {one_line(text)}")
+
+
+def figures_of(step: TraceStep) -> list[str]:
+    """What is known of a step's time, tokens and score."""
+    figures = [f"{step.seconds:.2f} s"] if step.seconds else []
+    if step.usage is not None:
+        figures.append(f"{step.usage.prompt_tokens:,} prompt + {step.usage.new_tokens:,} new tokens")
+    if step.score is not None:
+        figures.append(f"score {step.score:.2f}")
+    return figures if step.state == "done" else [*figures, step.state]

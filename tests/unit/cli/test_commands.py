@@ -37,6 +37,7 @@ from workbench.api.calls import (
     GetDocumentText,
     GetMachine,
     GetSettings,
+    GetTrace,
     ImportModel,
     InspectModel,
     ListChats,
@@ -65,6 +66,7 @@ from workbench.api.events import Event, Failed, Log, Progress, TextDelta
 from workbench.api.protocol import finish
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.records.trace import TokenIds, Trace, TraceStep
 from workbench.settings import EngineSettings, Settings
 
 Run = Callable[..., Ran]
@@ -107,6 +109,41 @@ def documents(front: FakeFront) -> None:
 def answering(front: FakeFront) -> FakeFront:
     front.answer(Ask, ANSWER, TextDelta(text="In 1911."))
     return front
+
+
+TRACE = Trace(
+    steps=(
+        TraceStep(id="1", kind="search", title="Search the documents", input="When?", output="1 passage", seconds=0.08),
+        TraceStep(id="2", kind="sections", title="Summarise 2 sections", state="stopped"),
+        TraceStep(
+            id="3",
+            kind="section",
+            title="Section 1 of 2",
+            parent="2",
+            score=-0.4,
+            usage=Usage(prompt_tokens=100, new_tokens=5),
+            tokens=TokenIds(prompt=(1,), sequences=((2,),)),
+        ),
+    )
+)
+
+
+def test_steps_are_shown_on_request_and_are_in_the_result(run: Run, front: FakeFront) -> None:
+    front.answer(Ask, msgspec.structs.replace(ANSWER, trace=TRACE))
+    front.answer(GetTrace, TRACE)
+    shown = """\
+Search the documents · 0.08 s
+  < When?
+  > 1 passage
+Summarise 2 sections · stopped
+  Section 1 of 2 · 100 prompt + 5 new tokens · score -0.40
+"""
+    assert run("ask", "When?", "--trace").out.endswith(shown)
+    assert run("chats", "steps", "m2").out == shown
+    assert "Search the documents" not in run("ask", "When?").out
+    told = run("ask", "When?", "--json").result["trace"]["steps"]
+    assert [(step["title"], "tokens" in step) for step in told] == [(s.title, False) for s in TRACE.steps]
+    assert run("ask", "When?", "--json", "--trace").result["trace"]["steps"][2]["tokens"]["prompt"] == [1]
 
 
 def test_models_table_is_aligned(run: Run) -> None:
