@@ -44,7 +44,7 @@ __all__ = ["home", "papers", "workbench"]  # fixtures
 
 
 def decoded(**fields: Any) -> Recipe:
-    return Recipe(decoding=DecodingPart(**fields))
+    return Recipe(decoding=DecodingPart(**{"temperature": 1.0, **fields}))
 
 
 def spelled(tokens: Sequence[int]) -> str:

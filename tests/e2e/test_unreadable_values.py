@@ -152,7 +152,7 @@ def test_tokens_that_cannot_be_read_are_said_not_to_be(home: Home) -> None:
     workbench = opened(home)
     try:
         answer = chat_of(workbench, "Searched by beams").messages[-1]
-        with pytest.raises(UserError, match="tokens cannot be read: it is damaged"):
+        with pytest.raises(UserError, match="cannot be read: it is damaged"):
             call(workbench, InspectAnswer(message=answer.id))
     finally:
         workbench.close()
