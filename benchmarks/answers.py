@@ -40,7 +40,7 @@ from workbench.models.starter import find_starters
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.settings import EngineSettings
-from workbench.techniques.retrieval.protocol import Ingest, Retriever, TermStatistics
+from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.workers.host import WorkerHost
 

@@ -35,9 +35,9 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from workbench.api import events
+from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.library import llama, start_library
 from workbench.engine.prompt import PromptWriter
-from workbench.engine.protocol import Generate, Generated, Load
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.vocabulary import Vocabulary
 from workbench.records.messages import Message

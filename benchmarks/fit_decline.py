@@ -20,8 +20,8 @@ import numpy as np
 from answers import HERE, Bench, Without
 
 from workbench.techniques.retrieval.abstention import HITS_EXAMINED, LEAST_EVIDENCE, Sentence, examine
+from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.retrieval.grounded import CANDIDATES
-from workbench.techniques.retrieval.protocol import Retriever
 from workbench.text.terms import Vocabulary
 
 FOLDS = 6

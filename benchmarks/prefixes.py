@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from decode import starter_model
 
 from workbench.api import events
-from workbench.engine.protocol import Generate, Generated, Load
+from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.workers.host import WorkerHost

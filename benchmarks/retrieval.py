@@ -25,8 +25,8 @@ from workbench.api.calls import SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.embedding_calls import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.index import CollectionIndex
-from workbench.techniques.retrieval.protocol import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.search import search
 from workbench.workers.host import WorkerHost
 

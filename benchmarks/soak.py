@@ -31,11 +31,11 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.library import llama
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generate, Generated, Load
 from workbench.engine.scoring import Scoring
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.strategies import Strategies

@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from decode import read_vocabulary, starter_model
 
 from workbench.api.protocol import RequestContext, result_of
+from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generate, Generated, Load
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation

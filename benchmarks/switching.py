@@ -21,11 +21,11 @@ import gguf
 import numpy as np
 
 from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Load, LoraUse
 from workbench.engine.keys import Key, make_key
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Load, LoraUse
 from workbench.gguf.reader import read_gguf
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation

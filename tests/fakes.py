@@ -15,11 +15,11 @@ from workbench.api.events import BeamStep, Cancelled, Event, Progress, TextDelta
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Capabilities, Loading, ModelUse
 from workbench.backends.llama_cpp import CAPABILITIES
-from workbench.engine.protocol import Generated, Scored
+from workbench.engine.inference_calls import Generated, Scored
 from workbench.errors import UserError
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, Recipe
-from workbench.techniques.retrieval.protocol import TermStatistics
+from workbench.techniques.retrieval.embedding_calls import TermStatistics
 
 Reply = str | Sequence[str] | Exception | Generated
 

@@ -28,7 +28,7 @@ from workbench.techniques.continuation import Prefix
 from workbench.techniques.prompting import direct
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval import documents, grounded
-from workbench.techniques.retrieval.protocol import Retriever
+from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "Services", "answer", "check"]

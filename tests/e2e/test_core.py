@@ -65,7 +65,7 @@ from workbench.api.protocol import Call, RequestContext, drain, read_result
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.app import Workbench
-from workbench.engine.protocol import Generated
+from workbench.engine.inference_calls import Generated
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.paths import Home

@@ -18,7 +18,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import Cancelled, UserError
 from workbench.records.messages import Passage
-from workbench.techniques.retrieval.protocol import (
+from workbench.techniques.retrieval.embedding_calls import (
     Close,
     CollectionState,
     CountTerms,

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.protocol import (
+from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
     Generated,

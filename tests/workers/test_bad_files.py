@@ -24,7 +24,7 @@ import pytest
 
 from tests import documents
 from workbench.errors import UserError
-from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.kinds import find_files
 from workbench.techniques.retrieval.reading.process import ReaderProcess
 

@@ -15,7 +15,7 @@ from workbench.api import events
 from workbench.api.events import Artifact, Event
 from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
-from workbench.techniques.retrieval.protocol import (
+from workbench.techniques.retrieval.embedding_calls import (
     Close,
     CountTerms,
     Documents,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.bert_gguf import write_bert
-from workbench.engine.protocol import Embed, Rank
+from workbench.engine.inference_calls import Embed, Rank
 from workbench.errors import UserError
 from workbench.workers.host import WorkerHost
 

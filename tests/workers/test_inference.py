@@ -15,7 +15,7 @@ import pytest
 from workbench import errors
 from workbench.api import events
 from workbench.api.protocol import RequestContext
-from workbench.engine.protocol import (
+from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
     Generated,

@@ -16,7 +16,7 @@ import pytest
 from tests import documents
 from workbench import errors
 from workbench.errors import UserError
-from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading import process
 from workbench.techniques.retrieval.reading.process import ReaderProcess
 from workbench.workers.reader import LONGEST_LINE_TEXT

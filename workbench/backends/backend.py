@@ -16,7 +16,7 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.engine.protocol import LoraUse, Scored
+from workbench.engine.inference_calls import LoraUse, Scored
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart
@@ -113,7 +113,7 @@ class ModelBackend(Protocol):
     def inspect(
         self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
     ) -> tuple[ChosenToken, ...]:
-        """As ``workbench.engine.protocol.Inspect``."""
+        """As ``workbench.engine.inference_calls.Inspect``."""
 
 
 def has_fewer_parameters(model: ModelBackend, parameters: int) -> bool:

@@ -13,7 +13,7 @@ from workbench.api.calls import Device, ModelRecord
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import Call, RequestContext, drain, follow
 from workbench.backends.backend import Capabilities, ModelUse
-from workbench.engine.protocol import (
+from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
     Inspect,
@@ -292,7 +292,7 @@ class LlamaCppModel:
         return self._call(call)
 
     def measure_speed(self, call: MeasureSpeed, report: Callable[[Event], None]) -> Speed:
-        """As ``workbench.engine.protocol.MeasureSpeed``."""
+        """As ``workbench.engine.inference_calls.MeasureSpeed``."""
         return self._call(call, report)
 
     def _call(self, call: Call[R], report: Callable[[Event], None] | None = None) -> R:

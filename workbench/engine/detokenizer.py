@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from workbench.api.events import Event, TextDelta, Thought
+from workbench.engine.inference_calls import GeneratedSequence
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import GeneratedSequence
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
 from workbench.engine.text import CharacterDecoder, StopFinder
 from workbench.engine.vocabulary import Vocabulary

@@ -17,10 +17,10 @@ from workbench import errors
 from workbench.api.calls import ModelDetails
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Load, LoadedModel
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
 from workbench.engine.memory_planner import BATCH_TOKENS, Plan, cache_bytes, plan_load, windowed_layers
 from workbench.engine.offloading import weigh_tensors
-from workbench.engine.protocol import Load, LoadedModel
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.gguf.reader import Tensor, read_pieces

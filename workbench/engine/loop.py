@@ -21,10 +21,10 @@ from typing import TypeVar
 import numpy as np
 
 from workbench.api.protocol import RequestContext
-from workbench.engine.adapters import Adapters
 from workbench.engine.decode_context import BACKGROUND_TURN, DecodeContext
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, virtual_tokens
+from workbench.engine.loaded_adapters import Adapters
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.threads import ThreadCount

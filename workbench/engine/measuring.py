@@ -10,9 +10,9 @@ from typing import Any
 from workbench import errors
 from workbench.api.events import Event, Finished, Progress
 from workbench.api.protocol import RequestContext, finish
+from workbench.engine.inference_calls import MeasureSpeed, Speed
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
-from workbench.engine.protocol import MeasureSpeed, Speed
 from workbench.errors import UserError
 
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.api.calls import Device, Machine, ModelDetails
+from workbench.engine.inference_calls import Load
 from workbench.engine.offloading import Weights, find_gpus, put_layers
-from workbench.engine.protocol import Load
 from workbench.errors import UserError
 
 AUTOMATIC_CONTEXT = 8_192

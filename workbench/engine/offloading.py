@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.api.calls import Device, ModelDetails
-from workbench.engine.protocol import Load
+from workbench.engine.inference_calls import Load
 from workbench.errors import UserError
 from workbench.gguf.reader import Tensor
 

@@ -14,10 +14,10 @@ import numpy as np
 from workbench import errors
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext, finish
+from workbench.engine.inference_calls import Scored, TextScore
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import exact_normaliser
-from workbench.engine.protocol import Scored, TextScore
 from workbench.engine.text import CharacterDecoder
 from workbench.engine.vocabulary import Vocabulary
 from workbench.records.messages import Alternative, ChosenToken

@@ -12,7 +12,7 @@ from workbench.api.events import StepFinished, StepStarted
 from workbench.backends.backend import ModelBackend
 from workbench.records.messages import Usage
 from workbench.records.trace import TokenIds
-from workbench.techniques.retrieval.protocol import Retriever
+from workbench.techniques.retrieval.embedding_calls import Retriever
 
 
 class Step:

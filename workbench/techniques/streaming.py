@@ -13,7 +13,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult
 from workbench.api.events import Event, StepFinished
 from workbench.api.protocol import error_of, finish
-from workbench.engine.protocol import Generated, GeneratedSequence
+from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.records.messages import Candidate, Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.trace import TokenIds

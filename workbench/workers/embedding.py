@@ -18,9 +18,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding import EmbeddingLane, Urgency, batches
-from workbench.techniques.retrieval.index import CollectionIndex
-from workbench.techniques.retrieval.ingest import ingest
-from workbench.techniques.retrieval.protocol import (
+from workbench.techniques.retrieval.embedding_calls import (
     Close,
     CountTerms,
     Documents,
@@ -33,6 +31,8 @@ from workbench.techniques.retrieval.protocol import (
     State,
     Text,
 )
+from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.reading.process import ReaderProcess
 from workbench.techniques.retrieval.search import count_terms, search
 from workbench.workers.serve import Handler, serve

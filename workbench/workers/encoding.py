@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.encoding import Encoder, open_encoder
-from workbench.engine.protocol import Embed, Rank
+from workbench.engine.inference_calls import Embed, Rank
 from workbench.models.machine import read_machine
 
 CHUNK = 64

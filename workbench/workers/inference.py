@@ -1,4 +1,4 @@
-"""The inference worker: one loaded model, and a handler for each call of ``workbench.engine.protocol``.
+"""The inference worker: one loaded model, and a handler for each call of ``workbench.engine.inference_calls``.
 
 Loading and unloading wait until the running calls have ended; all other calls run side by side.
 """
@@ -12,13 +12,7 @@ from contextlib import contextmanager
 
 from workbench.api.events import Event, Log, Progress
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.keys import make_key, virtual_tokens
-from workbench.engine.library import list_devices
-from workbench.engine.loading import inspect_model, load_model
-from workbench.engine.loop import Engine
-from workbench.engine.measuring import measure_speed
-from workbench.engine.prompt import Prompt, PromptWriter
-from workbench.engine.protocol import (
+from workbench.engine.inference_calls import (
     CountTokens,
     Embed,
     Generate,
@@ -32,6 +26,12 @@ from workbench.engine.protocol import (
     ScoreText,
     Unload,
 )
+from workbench.engine.keys import make_key, virtual_tokens
+from workbench.engine.library import list_devices
+from workbench.engine.loading import inspect_model, load_model
+from workbench.engine.loop import Engine
+from workbench.engine.measuring import measure_speed
+from workbench.engine.prompt import Prompt, PromptWriter
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError

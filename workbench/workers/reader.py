@@ -13,11 +13,17 @@ import msgspec
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError
-from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.content import read_content
 from workbench.techniques.retrieval.reading.memory import memory_ceiling
-from workbench.techniques.retrieval.reading.protocol import DrawPdfPage, ReadAnswer, ReaderCall, ReadFile, out_of_memory
 from workbench.techniques.retrieval.reading.read import read_file
+from workbench.techniques.retrieval.reading.reader_calls import (
+    DrawPdfPage,
+    ReadAnswer,
+    ReaderCall,
+    ReadFile,
+    out_of_memory,
+)
 from workbench.workers.serve import serve
 
 LONGEST_LINE_TEXT = 4_000_000

@@ -12,7 +12,7 @@ from workbench.answering import AnswerRequest, Prefix, answer
 from workbench.api import events
 from workbench.api.calls import AskResult, SearchResult
 from workbench.api.protocol import RequestContext
-from workbench.engine.protocol import Generated, GeneratedSequence
+from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.records.messages import Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
 

@@ -14,7 +14,7 @@ from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Capabilities, require
 from workbench.backends.llama_cpp import CAPABILITIES
-from workbench.engine.protocol import Generated, GeneratedSequence
+from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.errors import UserError, WorkerDied
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart

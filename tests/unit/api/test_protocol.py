@@ -10,14 +10,14 @@ import pytest
 from workbench import errors
 from workbench.api import calls, events
 from workbench.api.protocol import error_of, failure_of, finish, read_result, result_of, result_type
-from workbench.engine import protocol as engine_protocol
-from workbench.techniques.retrieval import protocol as retrieval_protocol
+from workbench.engine import inference_calls
+from workbench.techniques.retrieval import embedding_calls
 from workbench.training import protocol as finetuning_protocol
 
 ALL_CALLS = [
     *calls.AnyCall.__args__,
-    *engine_protocol.InferenceCall.__args__,
-    *retrieval_protocol.EmbeddingCall.__args__,
+    *inference_calls.InferenceCall.__args__,
+    *embedding_calls.EmbeddingCall.__args__,
     *finetuning_protocol.TrainingCall.__args__,
 ]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Load
 from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
-from workbench.engine.protocol import Load
 
 
 def _load(path: Path, context_tokens: int = 2048, **settings: Any) -> Model:

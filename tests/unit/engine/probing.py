@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generated
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Speculation

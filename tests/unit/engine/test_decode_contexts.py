@@ -26,12 +26,12 @@ from tests.unit.engine.probing import (
 from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.engine.decode_context import SHARED_SLICE
+from workbench.engine.inference_calls import LoraUse
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.keys import make_key
 from workbench.engine.loading import PARKED_CELLS, Model
 from workbench.engine.loop import MAX_DECODE_CONTEXTS, Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.slots import EXACT_SLICE
 from workbench.errors import UserError

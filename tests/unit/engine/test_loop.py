@@ -21,10 +21,10 @@ from tests.unit.engine.probing import (
 )
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Scored
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
-from workbench.engine.protocol import Scored
 from workbench.engine.scoring import Scoring
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart

@@ -8,9 +8,9 @@ import pytest
 
 from workbench.api.calls import Device, Machine, ModelDetails, ModelRecord
 from workbench.engine import memory_planner
+from workbench.engine.inference_calls import Load
 from workbench.engine.memory_planner import cache_bytes, plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
-from workbench.engine.protocol import Load
 from workbench.errors import UserError
 from workbench.gguf.reader import read_pieces
 from workbench.models.gguf_model import describe_gguf

@@ -22,13 +22,13 @@ from tests.virtual_tokens import Floats, write_prefix, write_soft_prompt, write_
 from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.engine import slots
+from workbench.engine.inference_calls import Generate, LoraUse
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, make_key, virtual_tokens
 from workbench.engine.library import llama
 from workbench.engine.loading import PARKED_CELLS, Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generate, LoraUse
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.sequence_state import SequenceState
 from workbench.engine.slots import EXACT_SLICE

@@ -12,9 +12,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding import Vectors
-from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.kinds import kind_of
-from workbench.techniques.retrieval.reading.protocol import ReadDocument
+from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 
 DIMENSIONS = 64
 

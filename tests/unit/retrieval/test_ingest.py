@@ -19,9 +19,9 @@ from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval import file_scan
 from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.embedding_calls import Ingest
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
-from workbench.techniques.retrieval.protocol import Ingest
 
 
 class Desk:

@@ -16,7 +16,7 @@ from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Backend, Capabilities, Loading, ModelUse
 from workbench.core.background import Background
 from workbench.core.documents.embedder import Embedding, WorkerRetriever
-from workbench.engine.protocol import LoraUse
+from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single

@@ -15,7 +15,7 @@ from workbench.models.inspection import is_missing
 from workbench.models.starter import find_starters
 from workbench.paths import Home
 from workbench.storage.models import ModelCatalogue
-from workbench.techniques.retrieval.protocol import (
+from workbench.techniques.retrieval.embedding_calls import (
     Close,
     CollectionState,
     CountTerms,

@@ -34,8 +34,8 @@ from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.storage.collections import CollectionRegistry
-from workbench.techniques.retrieval.protocol import Documents as ListOfFile
-from workbench.techniques.retrieval.protocol import Picture, Remove, Search, Text
+from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
+from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
 
 
 class Documents:

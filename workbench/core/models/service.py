@@ -31,7 +31,7 @@ from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import Changes
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary, with_progress
-from workbench.engine.protocol import MeasureSpeed
+from workbench.engine.inference_calls import MeasureSpeed
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished

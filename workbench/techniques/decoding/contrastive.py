@@ -19,11 +19,11 @@ import numpy.typing as npt
 from workbench.api.events import Cancelled
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.detokenizer import Writer
+from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generated
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.records.messages import Finish

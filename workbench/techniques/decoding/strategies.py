@@ -12,12 +12,12 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.engine.detokenizer import Writer
 from workbench.engine.draft_tokens import DraftModel, DraftUse, check_vocabularies
+from workbench.engine.inference_calls import Generate, Load
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.engine.protocol import Generate, Load
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.records.messages import Finish

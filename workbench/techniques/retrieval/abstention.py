@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from workbench.records.messages import Passage
-from workbench.techniques.retrieval.protocol import Retriever, TermStatistics
+from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.text.language import detect_language
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary

@@ -20,7 +20,7 @@ from typing import Protocol
 
 import msgspec
 
-from workbench.engine.protocol import Generated
+from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Candidate, Citation, Passage
 from workbench.techniques.streaming import answered
 from workbench.text.sentences import CLOSERS, ends_sentence

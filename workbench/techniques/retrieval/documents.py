@@ -17,7 +17,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask, DocumentText
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
-from workbench.engine.protocol import Generated
+from workbench.engine.inference_calls import Generated
 from workbench.errors import UserError
 from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import Recipe

@@ -15,7 +15,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult
 from workbench.api.events import Event
 from workbench.api.protocol import finish
-from workbench.engine.protocol import Generated
+from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext, Step

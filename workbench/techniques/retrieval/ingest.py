@@ -30,11 +30,11 @@ from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane, batches, measure_fluency
+from workbench.techniques.retrieval.embedding_calls import Ingest, ReadLimits
 from workbench.techniques.retrieval.file_scan import FoundFile, Survey, survey_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
-from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
 from workbench.techniques.retrieval.reading.kinds import kind_of
-from workbench.techniques.retrieval.reading.protocol import ReadDocument
+from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.text.language import detect_language
 

@@ -21,8 +21,8 @@ from workbench.api.calls import SearchResult
 from workbench.records.messages import FoundBy, Passage
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingLane, Vectors, measure_fluency
+from workbench.techniques.retrieval.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
-from workbench.techniques.retrieval.protocol import TermStatistics
 from workbench.text.language import Terms, match_expression, query_terms, split_words
 
 LARGEST_QUERY_CHARACTERS = 8_000

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.api.calls import Chunk, Document, DocumentList, DocumentText
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding import Vectors
-from workbench.techniques.retrieval.protocol import CollectionState
+from workbench.techniques.retrieval.embedding_calls import CollectionState
 
 _DOCUMENT = (
     "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at"  # of documents

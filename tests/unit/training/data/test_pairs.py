@@ -12,7 +12,7 @@ from workbench import errors
 from workbench.api import events
 from workbench.api.protocol import drain, follow
 from workbench.backends.backend import has_fewer_parameters
-from workbench.engine.protocol import Generated
+from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.training.data.examples import Source

@@ -31,7 +31,7 @@ from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
-from workbench.techniques.retrieval.protocol import Documents, Text
+from workbench.techniques.retrieval.embedding_calls import Documents, Text
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents
 from workbench.training.data.examples import Example, Source, normalise

@@ -15,7 +15,7 @@ from workbench.errors import Cancelled, WorkerDied
 from workbench.records.stored import Stored
 from workbench.settings import DocumentSettings
 from workbench.storage.collections import CollectionRegistry
-from workbench.techniques.retrieval.protocol import Ingest, ReadLimits
+from workbench.techniques.retrieval.embedding_calls import Ingest, ReadLimits
 
 COUNT_EVERY_S = 3.0
 

@@ -25,8 +25,8 @@ from workbench.api.calls import PagePicture
 from workbench.api.events import Event
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.errors import UserError, WorkerDied
-from workbench.techniques.retrieval.protocol import ReadLimits
-from workbench.techniques.retrieval.reading.protocol import (
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
+from workbench.techniques.retrieval.reading.reader_calls import (
     DrawPdfPage,
     ReadDocument,
     ReadFile,

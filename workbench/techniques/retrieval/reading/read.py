@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.errors import UserError
-from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.content import read_content, signature_of
 from workbench.techniques.retrieval.reading.extract import Extracted
 from workbench.techniques.retrieval.reading.kinds import Kind, kind_of
-from workbench.techniques.retrieval.reading.protocol import ReadDocument
+from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 from workbench.techniques.retrieval.reading.text import clean, decode_text
 
 _BLANK = re.compile(r"\s*\Z")

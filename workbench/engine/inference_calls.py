@@ -1,4 +1,4 @@
-"""What the inference worker can be asked. Light: importing this loads no llama.cpp."""
+"""The calls of the inference worker and their results. Light: importing this loads no llama.cpp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the embedding worker can be asked. Light: importing this loads no torch and no parser.
+"""The calls of the embedding worker, and the ``Retriever`` over it. Light: importing this loads no torch and no parser.
 
 The worker is the only process that opens collection files. ``file`` is ``collections/<id>.sqlite`` and is made
 when it is not there. ``embedder`` is the folder of a sentence-transformers model.

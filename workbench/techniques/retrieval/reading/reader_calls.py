@@ -1,4 +1,4 @@
-"""What the reader process can be asked, and what comes of reading a file. Light: importing this loads no parser."""
+"""The calls of the reader process and their results. Light: importing this loads no parser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import msgspec
 from workbench.api.calls import PagePicture
 from workbench.api.protocol import Call
 from workbench.errors import UserError
-from workbench.techniques.retrieval.protocol import ReadLimits
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 
 
 class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
