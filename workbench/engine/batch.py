@@ -1,4 +1,4 @@
-"""llama.cpp's batch of tokens, and what computing one can come to."""
+"""llama.cpp's token batch, and the status codes of computing one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from workbench.engine.library import llama
 
 DONE, NO_ROOM, ABORTED = 0, 1, 2
-"""What ``llama_decode`` returns; everything else is a failure."""
+"""Status codes of ``llama_decode``; every other value is a failure."""
 
 
 class Batch:
-    """llama.cpp's batch, filled and reused. ``size`` tokens are in it."""
+    """llama.cpp's batch, reused between steps. ``size`` tokens are in it."""
 
     def __init__(self, room: int) -> None:
         self.struct: Any = llama.llama_batch_init(room, 0, 1)
         self.size = 0
-        # a field of a ctypes structure is a new object each time that it is read
+        # reading a field of a ctypes structure creates a new object each time
         self._token, self._pos, self._logits = self.struct.token, self.struct.pos, self.struct.logits
         self._sequence = [self.struct.seq_id[row] for row in range(room)]
         for row in range(room):
@@ -27,22 +27,22 @@ class Batch:
         self.size = self.struct.n_tokens = 0
 
     def add(
-        self, sequence: int, tokens: Sequence[int], start: int, count: int, wanted_from: int, before: int = 0
+        self, sequence: int, tokens: Sequence[int], start: int, count: int, logits_from: int, before: int = 0
     ) -> int:
-        """Add ``tokens[start : start + count]``, whose sequence has ``before`` others in front of them; those from
-        ``wanted_from`` on with logits. Returns the first one's row."""
+        """Add ``tokens[start : start + count]`` of a sequence that has ``before`` tokens in front of its text; request
+        logits for those from ``logits_from`` on. Returns the row of the first one."""
         first = self.size
         for row in range(first, first + count):
             self._token[row] = tokens[start]
             self._pos[row] = before + start
             self._sequence[row][0] = sequence
-            self._logits[row] = start >= wanted_from
+            self._logits[row] = start >= logits_from
             start += 1
         self.size = self.struct.n_tokens = first + count
         return first
 
     def move(self, token: int, position: int) -> None:
-        """Make the batch's only token another one of the same sequence."""
+        """Replace the batch's only token by another one of the same sequence."""
         self._token[0] = token
         self._pos[0] = position
 
@@ -51,7 +51,7 @@ class Batch:
 
 
 def check(status: int) -> None:
-    """Raises RuntimeError for what ``llama_decode`` returned, unless it is DONE."""
+    """Raises RuntimeError for every status of ``llama_decode`` except DONE."""
     if status != DONE:
-        reason = "there was no room in its memory" if status == NO_ROOM else f"llama.cpp's code {status}"
-        raise RuntimeError(f"the model could not compute: {reason}")
+        reason = "the model's memory is full" if status == NO_ROOM else f"llama.cpp status {status}"
+        raise RuntimeError(f"llama.cpp could not compute the batch: {reason}")

@@ -1,11 +1,11 @@
-"""A decode context: one context of the model, in which jobs with the same adapters are computed together, step by step.
+"""A decode context: one llama.cpp context, in which jobs with the same adapters are computed together, step by step.
 
-A step computes one token of every branch that generates and a slice of every prompt that waits, in one batch. What
-lies in the context's memory, and what can be reused of it, is known to ``slots``. A job is let in when all the cells
-that it can come to need are free, or held by what lies idle.
+A step is one batch: one token of every generating branch and a slice of every waiting prompt. ``slots`` knows what the
+context's memory holds and what of it can be reused. A job is admitted when all the cells that it may need are free, or
+held by idle sequences.
 
 A deterministic model's decode context computes one job at a time, prompts in slices that begin and end at multiples of
-``EXACT_SLICE``: what stands beside a token in a batch changes the last bits of its logits.
+``EXACT_SLICE``: other tokens in the same batch change the last bits of a token's logits.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from workbench.engine.loading import MAX_OUTPUTS, Model
 from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import EXACT_SLICE, Slots
-from workbench.engine.virtual_tokens import Beginning
+from workbench.engine.virtual_tokens import VirtualPrefix
 from workbench.errors import UserError
 
 SHARED_SLICE = 64
-"""How much of a prompt is computed in a step in which others wait for their next token."""
+"""Prompt tokens per step while other jobs wait for their next token."""
 
 BACKGROUND_ROWS = 2
-"""How many tokens of background jobs are computed in a step in which somebody waits for an answer."""
+"""Tokens of background jobs per step while a person waits for an answer."""
 
 BACKGROUND_TURN = 3
-"""What goes on in the background and needs a batch of its own gets one every so many steps while somebody waits."""
+"""A background job that needs a batch of its own gets one in so many steps while a person waits."""
 
 ABORTABLE_TOKENS = 16
-"""Batches from this size on can be stopped half-way. Asking costs a call back into Python for every operation."""
+"""Batches of at least so many tokens can be aborted. The check costs a call back into Python per operation."""
 
 
 class DecodeContext:
-    """Computes jobs that share ``key``, their adapters. Everything is called on the engine's thread."""
+    """Computes jobs that share ``key``, their set of adapters. All methods run on the engine's thread."""
 
     def __init__(self, model: Model, context: Any, store: PrefixStore, should_abort: Callable[[], bool]) -> None:
         self.model = model
@@ -55,7 +55,7 @@ class DecodeContext:
         self._batch = Batch(BATCH_TOKENS)
         self._row_type = ctypes.c_float * model.vocabulary.size
         self._row_address = logits_function()
-        self._rows: dict[int, Logits] = {}  # by address: llama.cpp puts its rows to the same places again and again
+        self._rows: dict[int, Logits] = {}  # by address: llama.cpp reuses the same places for its rows
         self._state_type = ctypes.c_float * model.width
         self._abort = llama.ggml_abort_callback(lambda _user_data: should_abort())
         self._no_abort = llama.ggml_abort_callback()
@@ -73,15 +73,15 @@ class DecodeContext:
     def key(self) -> Key:
         return self.slots.key
 
-    def use(self, key: Key, beginning: Beginning | None) -> None:
-        """Compute with these adapters from now on, which are set on the context. ``beginning`` are the virtual tokens
+    def use(self, key: Key, beginning: VirtualPrefix | None) -> None:
+        """Compute with these adapters, which are set on the context, from now on. ``beginning`` are the virtual tokens
         that they put before every text."""
         self.slots.use(key, beginning)
 
-    # -- letting jobs in and out ----------------------------------------------------------------------
+    # -- admission -------------------------------------------------------------------------------------
 
     def has_room(self, job: Job) -> bool:
-        """Whether the job can be let in now, if its adapters are the decode context's."""
+        """Whether the job can be admitted now, given that its adapters are those of the decode context."""
         if self.model.deterministic and self.jobs:
             return False
         cells = sum(active.cells for active in self.jobs) + job.cells
@@ -95,24 +95,24 @@ class DecodeContext:
         return cells <= self.model.context_tokens and width <= len(self.slots)
 
     def admit(self, job: Job) -> None:
-        """Give the job its first branch, with as much of its prompt as is in memory or in the store."""
+        """Give the job its first branch, with the part of its prompt that is in memory or in the store."""
         self.jobs.append(job)
-        branch = self.slots.give(job, sum(active.cells for active in self.jobs))
+        branch = self.slots.allocate(job, sum(active.cells for active in self.jobs))
         job.cached = branch.computed
         job.memory = self
         job.begin()
 
-    def shared_with(self, job: Job) -> int:
-        """How many tokens of its prompt the decode context's memory could spare the job."""
-        return self.slots.shared_with(job)
+    def cached_length(self, job: Job) -> int:
+        """Number of prompt tokens that the decode context's memory holds already."""
+        return self.slots.cached_length(job)
 
-    def dismiss(self, job: Job) -> None:
-        """Take a job's branches out; the first one's tokens stay for who begins like it."""
+    def remove(self, job: Job) -> None:
+        """Remove a job's branches; the tokens of the first one stay for jobs with the same prefix."""
         self.jobs.remove(job)
-        self.slots.leave(job)
+        self.slots.release(job)
 
     def fail_all(self, error: Exception) -> None:
-        """Fail what is in flight; nothing that is in memory is trusted any more."""
+        """Fail all jobs in flight and discard the memory."""
         for job in list(self.jobs):
             if not job.done:
                 job.fail(error)
@@ -120,7 +120,7 @@ class DecodeContext:
         self.jobs.clear()
         self.slots.clear_all()
 
-    # -- what jobs may do (jobs.Memory) ---------------------------------------------------------------
+    # -- operations for jobs (jobs.Memory) -------------------------------------------------------------
 
     def fork(self, branch: Branch) -> Branch:
         return self.slots.fork(branch)
@@ -140,7 +140,7 @@ class DecodeContext:
     # -- computing --------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Compute the next tokens of the jobs, and hand them their logits."""
+        """Compute the next tokens of the jobs and hand them their logits."""
         with_states = [job for job in self.jobs if job.needs_states]
         others = [job for job in self.jobs if not job.needs_states]
         gives_way = any(not job.background for job in self.jobs) and self._turn % BACKGROUND_TURN > 0
@@ -155,21 +155,21 @@ class DecodeContext:
                 finally:
                     llama.llama_set_embeddings(self.context, False)
 
-    def stream_alone(self, go_on: Callable[[], bool]) -> None:
-        """Go on with the decode context's only branch, if there is one and it generates, as long as ``go_on`` says.
+    def stream_alone(self, may_continue: Callable[[], bool]) -> None:
+        """Generate with the only branch of the decode context, token by token, while ``may_continue`` returns True.
 
-        What ``step`` does for one token of one sequence, without the bookkeeping for several: that would take as
-        long as three hundredths of a small model's token.
+        This is ``step`` for one token of one sequence, without the bookkeeping for several, which takes about 3 % of a
+        small model's time per token.
         """
         if len(self.jobs) != 1 or len(self.jobs[0].branches) != 1 or self.jobs[0].needs_states:
             return
         job = self.jobs[0]
         branch, context, batch, before = job.branches[0], self.context, self._batch, self.slots.before
-        if job.done or branch.missing != 1 or branch.wanted_from > branch.computed:
+        if job.done or branch.missing != 1 or branch.logits_from > branch.computed:
             return
         batch.clear()
-        batch.add(branch.number, branch.tokens, branch.computed, 1, branch.wanted_from, before)
-        while go_on() and not job.cancelled:
+        batch.add(branch.number, branch.tokens, branch.computed, 1, branch.logits_from, before)
+        while may_continue() and not job.cancelled:
             check(llama.llama_decode(context, batch.struct))
             branch.computed += 1
             try:
@@ -197,7 +197,7 @@ class DecodeContext:
             llama.llama_set_abort_callback(self.context, self._no_abort, None)
         if status == ABORTED:
             for _, branch, _, _ in shares:
-                self.slots.take_back(branch)
+                self.slots.truncate(branch)
             return
         check(status)
         for _, branch, _, count in shares:
@@ -205,7 +205,7 @@ class DecodeContext:
         for job, branch, first, count in shares:
             start = branch.computed - count
             try:
-                for row in range(first + max(0, branch.wanted_from - start), first + count):
+                for row in range(first + max(0, branch.logits_from - start), first + count):
                     if job.done:
                         break
                     job.take(branch, self.context, row, self._logits(row))
@@ -220,18 +220,18 @@ class DecodeContext:
         room, outputs = BATCH_TOKENS, MAX_OUTPUTS
         everyone = [(job, branch) for job in self.jobs for branch in job.branches if branch.missing]
         waiting = [(job, branch) for job, branch in everyone if job in jobs]
-        someone_streams = any(branch.computed >= branch.wanted_from for _, branch in everyone)
+        someone_streams = any(branch.computed >= branch.logits_from for _, branch in everyone)
         spare = BACKGROUND_ROWS if any(not job.background for job, _ in waiting) else room
         slices = SHARED_SLICE if someone_streams and len(everyone) > 1 else room
         slices_behind = SHARED_SLICE // 2 if any(not job.background for job, _ in everyone) else room
         if len(waiting) > 1 and not self.model.deterministic:
-            # who generates goes first: theirs is a token each; those of the background take turns
+            # generating branches first, one token each; background jobs take turns
             count, turn = len(self.slots), self._turn
             waiting.sort(key=lambda w: (w[0].background, w[1].missing, (w[1].number + turn) % count))
         for job, branch in waiting:
             position = branch.computed
-            generates = position >= branch.wanted_from
-            if job.needs_states:  # it wants something of its prompt's tokens as well
+            generates = position >= branch.logits_from
+            if job.needs_states:  # it needs logits of prompt tokens as well
                 generates = branch.missing == 1
             count = min(branch.missing, room)
             if not generates:
@@ -240,14 +240,14 @@ class DecodeContext:
                 count = min(count, spare if generates else slices_behind)
             if self.model.deterministic and not generates:
                 count = min(count, EXACT_SLICE - position % EXACT_SLICE)
-            # no more tokens than there is room for their logits
-            count = min(count, max(0, branch.wanted_from - position) + outputs)
+            # no more tokens than there is room for logits
+            count = min(count, max(0, branch.logits_from - position) + outputs)
             if job.needs_states:
                 count = min(count, outputs)
             if count <= 0:
                 continue
             first = self._batch.add(
-                branch.number, branch.tokens, position, count, branch.wanted_from, self.slots.before
+                branch.number, branch.tokens, position, count, branch.logits_from, self.slots.before
             )
             room -= count
             if not generates:
@@ -256,7 +256,7 @@ class DecodeContext:
                 spare -= count
             elif job.background:
                 slices_behind -= count
-            outputs -= max(0, position + count - max(position, branch.wanted_from))
+            outputs -= max(0, position + count - max(position, branch.logits_from))
             shares.append((job, branch, first, count))
         return shares
 
@@ -269,7 +269,7 @@ class DecodeContext:
             self._fail(job, error)
 
     def _fail(self, job: Job, error: Exception) -> None:
-        """Fail one job; what it left in memory is not trusted."""
+        """Fail one job and discard its part of the memory."""
         if not isinstance(error, UserError):
             sys.stderr.write("".join(traceback.format_exception(error)))
         if not job.done:
@@ -277,11 +277,11 @@ class DecodeContext:
         self.slots.clear(job)
 
     def _logits(self, row: int) -> Logits:
-        """The last batch's row in llama.cpp's own memory, which the next batch overwrites."""
+        """A row of the last batch in llama.cpp's own memory, which the next batch overwrites."""
         address = self._row_address(self.context, row)
         logits = self._rows.get(address)
         if logits is None:
-            if len(self._rows) > MAX_OUTPUTS:  # it has moved them
+            if len(self._rows) > MAX_OUTPUTS:  # llama.cpp has moved them
                 self._rows.clear()
             memory: Any = self._row_type.from_address(address)
             logits = self._rows[address] = np.frombuffer(memory, np.float32)

@@ -1,8 +1,8 @@
-"""One sequence's tokens turned into what a person reads: characters, thoughts apart from the answer, stop strings.
+"""Detokenizer: the tokens of one sequence as text, with thoughts separated from the answer and stop strings applied.
 
-Text is sent on in pieces of about ``LONGEST_DELAY_S``: each piece costs a line of JSON and its way to the window.
-Where no text can end the answer, tokens become text only then: what Python does right after a model's token finds
-nothing of itself in the processor's caches, and takes a third of the time for five tokens together.
+Text is sent in pieces of about ``LONGEST_DELAY_S``: each piece costs a line of JSON and its way to the window. Where no
+stop string can end the answer, tokens are decoded in such pieces too: Python code that runs right after a model's token
+misses the processor's caches, and takes a third of the time for five tokens together.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from workbench.records.messages import Finish
 LONGEST_DELAY_S = 0.045
 
 
-class Writer:
-    """Writes sequence number ``sequence`` of an answer to ``prompt``; what is to be shown goes to ``send``.
+class Detokenizer:
+    """Detokenizes sequence number ``sequence`` of the answers to ``prompt``; text events go to ``send``.
 
-    ``send`` None keeps everything to itself: the text is in the result. ``assistant_start`` is text that the prompt
-    ends with and the answer begins with.
+    Without ``send`` the text is only in the result. ``assistant_start`` is the text at the end of the prompt with which
+    the answer begins.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Writer:
         self._held_since = self._last_at = 0.0
 
     def feed(self, token: int, logprob: float, now: float = 0.0) -> bool:
-        """Take in the next token; True when it completes a stop string. ``now``: seconds, for sending in time."""
+        """Add the next token; True when it completes a stop string. ``now``: seconds, for sending in time."""
         self.tokens.append(token)
         self.logprob_sum += logprob
         self._unread.append(token)
@@ -65,14 +65,14 @@ class Writer:
         if self._send is not None:
             now = now or time.perf_counter()
             self._held_since = self._held_since or now
-            # it can wait for the next token, which comes after about as long as this one took
+            # it can wait for the next token, which takes about as long as this one
             if now - self._held_since + (now - self._last_at) > LONGEST_DELAY_S:
                 self.flush()
             self._last_at = now
         return False
 
     def finish(self, reason: Finish, score: float | None = None) -> GeneratedSequence:
-        """The end: everything kept back is sent. ``score`` None takes the mean log-probability."""
+        """Send the rest and return the sequence. ``score`` defaults to the mean log-probability."""
         self._read()
         if reason != "stop":
             for kind, part in self._splitter.finish():
@@ -95,7 +95,7 @@ class Writer:
         )
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send the pending text."""
         self._read()
         self._held_since = 0.0
         if self._waiting_thought:
@@ -110,7 +110,7 @@ class Writer:
             self._waiting_text = ""
 
     def _read(self) -> bool:
-        """Turn the tokens that are not yet read into text; True when a stop string was found in the answer."""
+        """Decode the pending tokens; True when the answer contains a stop string."""
         if not self._unread:
             return False
         specials = self._shown_specials

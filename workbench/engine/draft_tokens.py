@@ -1,4 +1,4 @@
-"""A smaller model that guesses what a bigger one with the same vocabulary will say."""
+"""A draft model: a smaller model with the same vocabulary that proposes draft tokens for the larger one to verify."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 
 SURE = 0.4
-"""A guess is made only while the small model gives it at least this probability."""
+"""A token is proposed only while the draft model gives it at least this probability."""
 
 
 class DraftModel:
-    """Guesses greedily. ``propose`` is called on the engine's thread, whose other models do not compute then.
+    """Proposes greedily. ``propose`` runs on the engine's thread, while no other model computes.
 
-    Its memory follows whoever asks: what two conversations have in common is kept, the rest computed. It is freed once
-    it is retired and nobody uses it any more. ``threads`` says with how many to compute now.
+    One context serves all conversations: the common prefix of two of them is reused, the rest computed. The model is
+    freed once it is retired and unused. ``threads`` returns the number of threads to compute with.
     """
 
     def __init__(self, model: Model, threads: Callable[[], int]) -> None:
@@ -42,13 +42,13 @@ class DraftModel:
         self._row_type = ctypes.c_float * model.vocabulary.size
 
     def use(self) -> DraftUse:
-        """For one answer, which has to close it. From any thread."""
+        """A draft source for one answer, which must be closed. Thread-safe."""
         with self._counting:
             self._users += 1
         return DraftUse(self)
 
-    def leave(self) -> None:
-        """A use is over."""
+    def release(self) -> None:
+        """End one use."""
         with self._counting:
             self._users -= 1
             unused = self._retired and not self._users
@@ -56,7 +56,7 @@ class DraftModel:
             self._free()
 
     def retire(self) -> None:
-        """Nobody begins to use it any more. From any thread."""
+        """Accept no further uses. Thread-safe."""
         with self._counting:
             unused = not self._retired and not self._users
             self._retired = True
@@ -64,12 +64,12 @@ class DraftModel:
             self._free()
 
     def propose(self, tokens: Sequence[int], most: int) -> list[int]:
-        """Up to ``most`` tokens that may follow; fewer where it is not sure."""
+        """Up to ``most`` draft tokens; fewer where the model is unsure."""
         most = min(most, self.model.context_tokens - len(tokens))
         if most < 1:
             return []
         keep = min(shared_length(self._held, tokens), len(tokens) - 1)
-        if keep < len(self._held) and not self._go_back(keep):
+        if keep < len(self._held) and not self._truncate(keep):
             llama.llama_memory_clear(self._memory, True)
             keep = 0
         del self._held[keep:]
@@ -77,19 +77,20 @@ class DraftModel:
             llama.llama_set_n_threads(self._context, threads, threads)
             self._threads = threads
         self._compute(tokens)
-        guesses: list[int] = []
+        draft: list[int] = []
         while True:
             row = self._logits()
             token = int(row.argmax())
             if 1 / float(np.exp(row - row[token]).sum()) < SURE or self.model.vocabulary.ends_generation(token):
-                return guesses
-            guesses.append(token)
-            if len(guesses) == most:
-                return guesses
-            self._compute([*tokens, *guesses])
+                return draft
+            draft.append(token)
+            if len(draft) == most:
+                return draft
+            self._compute([*tokens, *draft])
 
-    def _go_back(self, keep: int) -> bool:
-        """Leave ``keep`` tokens in memory. False when that cannot be: of sliding windows llama.cpp does not say so."""
+    def _truncate(self, keep: int) -> bool:
+        """Truncate the memory to ``keep`` tokens. False when that is impossible; llama.cpp does not report it for
+        sliding windows."""
         first, window = llama.llama_memory_seq_pos_min(self._memory, 0), self.model.window
         if window and first > max(0, keep - window):
             return False
@@ -101,7 +102,7 @@ class DraftModel:
         self.model.close()
 
     def _compute(self, tokens: Sequence[int]) -> None:
-        """Compute what is not in memory yet."""
+        """Compute the tokens that are not in memory yet."""
         while len(self._held) < len(tokens):
             start = len(self._held)
             count = min(BATCH_TOKENS, len(tokens) - start)
@@ -117,7 +118,7 @@ class DraftModel:
 
 
 class DraftUse:
-    """A draft model as one answer uses it: a ``Drafter``. The model stays at least until it is closed."""
+    """The draft model as one answer uses it: a ``Drafter``. The model stays loaded until this is closed."""
 
     costs_time = True
     kind = 2
@@ -126,7 +127,7 @@ class DraftUse:
         self._draft: DraftModel | None = draft
 
     def begin(self, tokens: Sequence[int]) -> None:
-        """Nothing to do: what is new in ``tokens`` is computed when it is asked what comes next."""
+        """Nothing to do: ``propose`` computes the new tokens of ``tokens``."""
 
     def propose(self, tokens: Sequence[int], most: int) -> list[int]:
         assert self._draft is not None
@@ -135,7 +136,7 @@ class DraftUse:
     def close(self) -> None:
         draft, self._draft = self._draft, None
         if draft is not None:
-            draft.leave()
+            draft.release()
 
 
 def check_vocabularies(large: Vocabulary, small: Vocabulary, name: str) -> None:
@@ -145,6 +146,6 @@ def check_vocabularies(large: Vocabulary, small: Vocabulary, name: str) -> None:
     )
     if not same:
         raise UserError(
-            f"{name} has another vocabulary than the model that answers, so it cannot guess for it.",
+            f"{name} has another vocabulary than the model that answers and cannot draft tokens for it.",
             "Choose a smaller model of the same family as the draft model, or set speculation to ngram.",
         )

@@ -1,7 +1,7 @@
-"""GGUF models that turn text into vectors, or judge how well a document fits a query, on a context of their own.
+"""GGUF embedding and reranking models, on a context of their own.
 
-They run on the processor, beside the chat model. Each computation is short, so that the chat's threads, which spin
-while they wait, and these do not hold each other up for long.
+They run on the processor, beside the chat model. Each computation is short, so that these threads and those of the
+chat, which spin while they wait, do not delay each other for long.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from workbench.models.gguf_model import describe_gguf
 from workbench.models.machine import read_machine
 
 LONGEST_TEXT = 4_096
-"""Tokens of a text that are looked at, also where a model was made for more."""
+"""Maximum tokens per text, also where a model was trained with more."""
 
 BATCH_TOKENS = 512
-"""Texts are put together to batches of so many tokens, or of one text that is longer."""
+"""Texts are batched up to so many tokens; a longer text has a batch of its own."""
 
 BATCH_TEXTS = 32
 
@@ -43,7 +43,9 @@ def open_encoder(path: Path, threads: int) -> Encoder:
     names = {tensor.name for piece in read_pieces(path) for tensor in piece.tensors}
     has_head = any(name.startswith(_HEAD) for name in names)
     if details.model.kind != "embedder" and not has_head:
-        raise UserError(f"{details.model.name} is a model that answers in text.", _OTHER_HINT)
+        raise UserError(
+            f"{details.model.name} is a text generation model, not an embedding or reranking model.", _OTHER_HINT
+        )
     free = read_machine(path.parent).memory_free_bytes - _SPARE_BYTES
     if details.model.bytes > free:
         raise UserError(
@@ -57,10 +59,15 @@ def open_encoder(path: Path, threads: int) -> Encoder:
     with contextlib.ExitStack() as undo:
         pointer = llama.llama_model_load_from_file(details.model.path.encode(), parameters)
         if not pointer:
-            raise UserError(f"llama.cpp cannot load {path}: {_reason(log.errors())}", "Get the file again.")
+            raise UserError(
+                f"llama.cpp cannot load {path}: {_reason(log.errors())}",
+                "The file may be damaged: download or copy it again.",
+            )
         undo.callback(llama.llama_model_free, pointer)
         if llama.llama_model_has_encoder(pointer) and llama.llama_model_has_decoder(pointer):
-            raise UserError(f"{details.model.name} translates text into text (encoder and decoder).", _OTHER_HINT)
+            raise UserError(
+                f"{details.model.name} is an encoder-decoder model, which translates text into text.", _OTHER_HINT
+            )
         length = min(llama.llama_model_n_ctx_train(pointer) or BATCH_TOKENS, LONGEST_TEXT)
         context = _make_context(pointer, details, max(length, BATCH_TOKENS), threads, has_head)
         if not context:
@@ -74,8 +81,8 @@ def open_encoder(path: Path, threads: int) -> Encoder:
 class Encoder:
     """A loaded embedding or reranking model. One call at a time.
 
-    ``longest`` is how many tokens of a text, special ones included, are looked at; what goes beyond is cut off.
-    ``ranks`` tells which of the two it is.
+    ``longest`` is the maximum number of tokens per text, special ones included; longer texts are truncated. ``ranks``
+    is True for a reranking model.
     """
 
     def __init__(self, pointer: Any, context: Any, details: ModelDetails, longest: int, has_head: bool) -> None:
@@ -94,37 +101,39 @@ class Encoder:
         )
 
     def embed(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
-        """A vector of length 1 for each text, shape (width,), pooled as the model says; by the mean when it is an
-        encoder that does not say. Texts are cut at ``longest`` tokens. Raises UserError when it is a reranking model.
+        """A vector of length 1 per text, shape (width,), pooled as the model says; an encoder that does not say is
+        pooled by the mean. Texts are truncated to ``longest`` tokens. Raises UserError for a reranking model.
         """
         if self.ranks or self._pooling == _RANK:
-            raise UserError(f"{self.name} is a reranking model: it makes no vectors.", "Choose an embedding model.")
+            raise UserError(
+                f"{self.name} is a reranking model and computes no embeddings.", "Choose an embedding model."
+            )
         width: int = llama.llama_model_n_embd_out(self._pointer)
         found = self._compute([self._tokens(text) for text in texts], width)
         vectors = []
         for vector in found:
             length = float(np.linalg.norm(vector))
             if not np.isfinite(length):
-                raise RuntimeError(f"{self.name} computed a vector that is not a number")
+                raise RuntimeError(f"{self.name} computed an embedding with values that are not numbers")
             vectors.append(vector / np.float32(length or 1.0))
         return vectors
 
     def rank(self, query: str, documents: Sequence[str]) -> list[float]:
-        """How well each document fits the query, higher is better: the model's own score, as it comes.
+        """The relevance of each document to the query, higher is better: the model's raw score.
 
-        A query may take half of ``longest`` tokens; documents are cut at what it leaves. Raises UserError when the
+        The query may take half of ``longest`` tokens; documents are truncated to the rest. Raises UserError when the
         model has no classification head.
         """
         if not self.ranks:
             raise UserError(
-                f"{self.name} has no classification head: it cannot rank documents.", "Choose a reranking model."
+                f"{self.name} has no classification head and cannot rerank documents.", "Choose a reranking model."
             )
         outputs: int = llama.llama_model_n_cls_out(self._pointer)
         make = self._pair_maker(query)
         return [float(scores[0]) for scores in self._compute([make(text) for text in documents], max(1, outputs))]
 
     def close(self) -> None:
-        """Free everything; the encoder cannot be used any more."""
+        """Free everything; the encoder cannot be used afterwards."""
         self._batch.close()
         llama.llama_free(self._context)
         llama.llama_model_free(self._pointer)
@@ -141,7 +150,7 @@ class Encoder:
             else:
                 status = llama.llama_encode(self._context, self._batch.struct)
             if status:
-                raise RuntimeError(f"{self.name} could not compute: llama.cpp's code {status}")
+                raise RuntimeError(f"{self.name} could not compute: llama.cpp status {status}")
             for sequence in range(len(together)):
                 row = llama.llama_get_embeddings_seq(self._context, sequence)
                 if not row:
@@ -150,7 +159,7 @@ class Encoder:
         return found
 
     def _tokens(self, text: str) -> list[int]:
-        """A text's tokens, with the first and the last one that the model is used to."""
+        """A text's tokens, with the first and the last special token of the model."""
         tokens = self._vocabulary.tokenize(text, special=False)
         first, last = self._first(), self._last()
         return [*first, *tokens[: self.longest - len(first) - len(last)], *last] or [max(0, self._vocabulary.eos)]
@@ -166,8 +175,8 @@ class Encoder:
         return [last] if self._ends and last >= 0 else []
 
     def _pair_maker(self, query: str) -> Callable[[str], list[int]]:
-        """Makes the tokens of the query with a document, as the model's own template says or as encoders have it:
-        first, query, last, (separator,) document, last."""
+        """Builds the tokens of query and document, by the model's own template or as encoders have it: first, query,
+        last, (separator,) document, last."""
         tokenize = self._vocabulary.tokenize
         asked = tokenize(query, special=False)[: self.longest // 2]
 
@@ -187,12 +196,15 @@ class Encoder:
             end = self._last()
         room = self.longest - len(start) - len(end)
         if room < 1:
-            raise UserError(f"The query leaves no room for a document in {self.longest:,} tokens.", "Shorten it.")
+            raise UserError(
+                f"The query is too long: it leaves no room for a document in {self.longest:,} tokens.",
+                "Shorten the query.",
+            )
         return lambda document: [*start, *tokenize(document, special=False)[:room], *end]
 
 
 def _batches(texts: Sequence[list[int]]) -> Iterator[list[list[int]]]:
-    """The texts in their order, in batches."""
+    """The texts in batches, in their order."""
     together: list[list[int]] = []
     size = 0
     for tokens in texts:
@@ -207,7 +219,7 @@ def _batches(texts: Sequence[list[int]]) -> Iterator[list[list[int]]]:
 
 def _make_context(pointer: Any, details: ModelDetails, room: int, threads: int, has_head: bool) -> Any:
     parameters = llama.llama_context_default_params()
-    # without a causal mask every text must be computed in one piece
+    # without a causal mask every text must be computed in one batch
     parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = room
     parameters.n_seq_max = BATCH_TEXTS
     parameters.kv_unified = True
@@ -224,5 +236,5 @@ def _make_context(pointer: Any, details: ModelDetails, room: int, threads: int, 
 
 
 def _reason(errors: Sequence[str]) -> str:
-    said = errors[0].partition(": ")[2] or errors[0] if errors else "it gave no reason"
+    said = errors[0].partition(": ")[2] or errors[0] if errors else "llama.cpp gave no reason"
     return said.rstrip(".") + "."

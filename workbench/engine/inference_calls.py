@@ -13,7 +13,8 @@ from workbench.records.recipes import DecodingPart
 
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """What was loaded and how. ``choice`` says in a sentence what was chosen and why (layers, context, threads)."""
+    """The loaded model and its settings. ``choice`` is a sentence on what was chosen and why (layers, context,
+    threads)."""
 
     path: str
     architecture: str
@@ -38,10 +39,10 @@ class LoraUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GeneratedSequence(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the answers of a generation; ``tokens`` are the ids that the model chose, without the ending one.
+    """One answer of a generation; ``tokens`` are the chosen ids, without the one that ended it.
 
     ``mean_logprob`` is the mean natural-log probability of its tokens under the model itself (no temperature, no
-    penalty). ``score`` is what sequences are ordered by: ``mean_logprob``, or a beam's length-normalised sum.
+    penalty). ``score`` orders sequences: ``mean_logprob``, or a beam's length-normalised sum.
     """
 
     text: str
@@ -56,8 +57,8 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     """A finished generation. ``dropped_turns`` counts the oldest turns left out to fit the context.
 
     ``sequences`` are its answers, best first; ``text``, ``thought``, ``finish`` and ``mean_logprob`` are those of the
-    first one. ``prompt`` is what the model was shown, as token ids. ``seed`` is the one that was used: with the same
-    engine, recipe and prompt it draws the same answer.
+    first one. ``prompt`` are the token ids that the model saw. ``seed`` is the one that was used: with the same engine,
+    recipe and prompt it draws the same answer.
     """
 
     text: str
@@ -79,8 +80,8 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextScore(msgspec.Struct, frozen=True, kw_only=True):
-    """``perplexity`` is exp of the mean negative log-probability of the ``tokens`` tokens that were counted;
-    ``error`` is its standard error."""
+    """``perplexity`` is exp of the mean negative log-probability of the ``tokens`` counted tokens; ``error`` is its
+    standard error."""
 
     perplexity: float
     error: float
@@ -89,7 +90,7 @@ class TextScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Speed(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens a second: of prompts, of one sequence, of ``sequences`` at once (all together)."""
+    """Tokens per second: of prompts, of one sequence, of ``sequences`` in parallel (all together)."""
 
     prompt: float
     alone: float
@@ -98,15 +99,15 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Load(Call[LoadedModel], frozen=True, kw_only=True, tag="load"):
-    """Load a GGUF model in place of the one that is loaded; streams Progress in [0, 1]; can be cancelled.
+    """Load a GGUF model in place of the loaded one; streams Progress in [0, 1]; can be cancelled.
 
-    ``path`` is the file, or the first file of a split model. 0 and -1 mean: choose from the machine.
-    ``context_tokens`` 0 takes the trained length, at most 8,192, as far as memory allows. ``split_mode`` says how a
-    model is spread over several GPUs: whole layers, rows of each layer, or not at all (then ``main_gpu`` has it);
-    ``tensor_split`` gives each GPU's share, () shares by free memory. ``sequences`` is how many are computed at once,
-    0 as many as memory allows; with 2, sliding windows are kept short and nothing is shared. ``deterministic``: the
-    same recipe, seed, model and build give the same tokens whatever else is being computed. ``prefix_cache_bytes`` caps
-    the states of conversations that are kept outside the model's own memory.
+    ``path`` is the file, or the first file of a split model. 0 and -1 mean automatic. ``context_tokens`` 0 takes the
+    trained length, at most 8,192, as far as memory allows. ``split_mode`` distributes a model over several GPUs: by
+    layers, by rows of each layer, or not at all (then ``main_gpu`` has it); ``tensor_split`` is each GPU's share, () by
+    free memory. ``sequences`` is the number computed in parallel, 0 as many as memory allows; with 2, sliding windows
+    are short and cells are not shared. ``deterministic``: the same recipe, seed, model and build give the same tokens
+    whatever else is being computed. ``prefix_cache_bytes`` caps the saved states of conversations outside the model's
+    own memory.
     """
 
     path: str
@@ -130,13 +131,13 @@ class Unload(Call[None], frozen=True, kw_only=True, tag="unload"):
 class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     """Answer a conversation: streams Thought, TextDelta, BeamStep and, when turns were dropped, Log(notice).
 
-    The system message and the last user message are always kept; the oldest turns in between are dropped whole
-    until prompt and ``decoding.max_tokens`` (or at least a quarter of the context) fit. Raises UserError when
-    even that does not fit. ``assistant_start`` is put at the beginning of the answer and is part of its text.
+    The system message and the last user message are always kept; the oldest turns in between are dropped whole until
+    prompt and ``decoding.max_tokens`` (or at least a quarter of the context) fit. Raises UserError when even that does
+    not fit. ``assistant_start`` begins the answer and is part of its text.
 
-    With ``prompt`` (token ids, ``Generated.prompt`` of before) ``messages`` are not looked at; ``answer`` are the
-    answer's first tokens, which are part of its text: so an answer is gone on with from any of its places.
-    ``background`` requests give way to the others. ``draft_path`` is the model of ``speculation="draft"``.
+    With ``prompt`` (token ids, ``Generated.prompt`` of an earlier answer) ``messages`` are ignored; ``answer`` are the
+    answer's first tokens, which are part of its text: so an answer can be continued from any of its tokens.
+    ``background`` requests yield to others. ``draft_path`` is the draft model of ``speculation="draft"``.
     """
 
     messages: tuple[Message, ...] = ()
@@ -150,8 +151,8 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
 
 
 class Score(Call[tuple[Scored, ...]], frozen=True, kw_only=True, tag="score"):
-    """Log-probability of each of some continuations of a conversation; the shared prefix is computed once and the
-    continuations side by side."""
+    """Log-probability of each of several continuations of a conversation; the shared prefix is computed once and the
+    continuations in parallel."""
 
     messages: tuple[Message, ...]
     continuations: tuple[str, ...]
@@ -160,10 +161,10 @@ class Score(Call[tuple[Scored, ...]], frozen=True, kw_only=True, tag="score"):
 
 
 class Inspect(Call[tuple[ChosenToken, ...]], frozen=True, kw_only=True, tag="inspect"):
-    """How probable each token of an answer was under the model alone, and what else could have come at its place.
+    """The probability of each token of an answer under the model alone, and its alternatives.
 
-    Tokens are ids. Only the last ``last`` of ``answer`` are told of; 0: all. One more, with ``token`` -1 and an empty
-    text, tells of the place after the last token.
+    Tokens are ids. Only the ``last`` tokens of ``answer`` are reported; 0: all. One more, with ``token`` -1 and an
+    empty text, reports the position after the last token.
     """
 
     prompt: tuple[int, ...]
@@ -174,8 +175,8 @@ class Inspect(Call[tuple[ChosenToken, ...]], frozen=True, kw_only=True, tag="ins
 
 
 class ScoreText(Call[TextScore], frozen=True, kw_only=True, tag="perplexity"):
-    """The perplexity of a text, as llama-perplexity computes it: windows of ``window`` tokens, each begun anew with the
-    model's first token where it has one; the second half of each is counted. Streams Progress in windows.
+    """The perplexity of a text, as llama-perplexity computes it: windows of ``window`` tokens, each beginning with the
+    model's BOS token where it has one; the second half of each is counted. Streams Progress in windows.
 
     Raises UserError when the text has fewer than two windows.
     """
@@ -187,8 +188,8 @@ class ScoreText(Call[TextScore], frozen=True, kw_only=True, tag="perplexity"):
 
 
 class MeasureSpeed(Call[Speed], frozen=True, kw_only=True, tag="speed"):
-    """How fast the loaded model computes: prompts of ``prompt_tokens``, then ``new_tokens`` of one sequence and of
-    ``sequences`` at once after such a prompt; medians of ``rounds``. Streams Progress in rounds."""
+    """The speed of the loaded model: prompts of ``prompt_tokens``, then ``new_tokens`` of one sequence and of
+    ``sequences`` in parallel after such a prompt; medians of ``rounds``. Streams Progress in rounds."""
 
     prompt_tokens: int = 512
     new_tokens: int = 64
@@ -197,21 +198,21 @@ class MeasureSpeed(Call[Speed], frozen=True, kw_only=True, tag="speed"):
 
 
 class CountTokens(Call[tuple[int, ...]], frozen=True, kw_only=True, tag="count"):
-    """How many tokens each text has in the loaded model's vocabulary, without special tokens."""
+    """The number of tokens of each text in the loaded model's vocabulary, without special tokens."""
 
     texts: tuple[str, ...]
 
 
 class Embed(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="embed"):
-    """A vector for each text, of length 1, by the GGUF embedding model ``path``, pooled as the model says. The model
-    stays loaded beside the chat model until another one is asked for."""
+    """A vector of length 1 per text, by the GGUF embedding model ``path``, pooled as the model says. The model stays
+    loaded beside the chat model until another one is requested."""
 
     path: str
     texts: tuple[str, ...]
 
 
 class Rank(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="rank"):
-    """How well each document fits the query, by the GGUF reranking model ``path``; higher is better."""
+    """The relevance of each document to the query, by the GGUF reranking model ``path``; higher is better."""
 
     path: str
     query: str

@@ -1,6 +1,6 @@
-"""What the engine's loop computes: a job is one request, with one or more sequences of tokens under way.
+"""Jobs: what the engine's loop computes. A job is one request with one or more token sequences (branches).
 
-A job says which tokens are to be in the model's memory and from which place on it wants logits; the loop computes
+A job names the tokens that must be in the model's memory and the position from which it needs logits; the loop computes
 them, together with other jobs', and hands the logits over row by row. Jobs know nothing of batches and contexts.
 """
 
@@ -22,19 +22,19 @@ Logits = npt.NDArray[np.float32]
 
 
 class Branch:
-    """One sequence of a job: ``tokens`` are to be in the model's memory, the first ``computed`` of them are.
+    """One sequence of a job: ``tokens`` must be in the model's memory; the first ``computed`` of them are.
 
-    Logits are wanted after each token from place ``wanted_from`` on. A job appends to ``tokens``; everything else is
-    changed through its ``Memory``.
+    Logits are needed after each token from position ``logits_from`` on. A job appends to ``tokens``; everything else
+    changes through its ``Memory``.
     """
 
-    __slots__ = ("computed", "number", "tokens", "wanted_from")
+    __slots__ = ("computed", "logits_from", "number", "tokens")
 
-    def __init__(self, number: int, tokens: list[int], computed: int, wanted_from: int) -> None:
+    def __init__(self, number: int, tokens: list[int], computed: int, logits_from: int) -> None:
         self.number = number
         self.tokens = tokens
         self.computed = computed
-        self.wanted_from = wanted_from
+        self.logits_from = logits_from
 
     @property
     def missing(self) -> int:
@@ -42,32 +42,31 @@ class Branch:
 
 
 class Memory(Protocol):
-    """What a job may do with its branches, from within ``begin``, ``take`` and ``settle`` only."""
+    """The operations on branches, for use within ``begin``, ``take`` and ``settle`` only."""
 
     def fork(self, branch: Branch) -> Branch:
-        """Another branch with the same tokens, which shares what is computed of them. All must be computed."""
+        """A new branch with the same tokens, which shares the computed cells. All tokens must be computed."""
 
     def drop(self, branch: Branch) -> None:
-        """Forget a branch."""
+        """Discard a branch."""
 
     def rewind(self, branch: Branch, length: int) -> None:
-        """Cut a branch down to its first ``length`` tokens. Where the model's memory cannot go back, they are computed
-        again: set ``wanted_from`` to say whose logits are still wanted."""
+        """Truncate a branch to its first ``length`` tokens. Where the model's memory cannot be truncated, they are
+        computed again: set ``logits_from`` to say whose logits are still needed."""
 
     def states(self, row: int) -> Logits:
         """The last layer's output (after its norm) for a row of the last batch, shape (width,); for jobs with
-        ``needs_states`` only. In llama.cpp's own memory: the next batch overwrites it."""
+        ``needs_states`` only. It is in llama.cpp's own memory: the next batch overwrites it."""
 
 
 class Job(ABC):
     """One request.
 
-    ``prompt`` is what its first branch begins with; logits are wanted from place ``wanted_from`` on. ``room`` is how
-    many tokens and ``width`` how many sequences it can come to need. ``key`` says which adapters it computes with; with
-    the virtual tokens that they put before the text it takes ``cells`` of the model's memory. Jobs never see those:
-    places are counted from the text's first token. ``background`` jobs give way to others. ``cached`` is how many of
-    the prompt's tokens were in memory. ``kept`` of its branches, the first ones, stay there when it is done,
-    for somebody to go on from.
+    Its first branch begins with ``prompt``; logits are needed from position ``logits_from`` on. ``room`` is the maximum
+    number of tokens, ``width`` that of sequences. ``key`` is the set of adapters; with the virtual tokens that they put
+    before the text the job takes ``cells`` of the model's memory. Jobs never see those: positions count from the text's
+    first token. ``background`` jobs yield to others. ``cached`` is the number of prompt tokens found in memory. The
+    first ``kept`` branches stay in memory when the job is done, so that an answer can be continued.
     """
 
     needs_states = False
@@ -76,7 +75,7 @@ class Job(ABC):
     def __init__(
         self,
         prompt: Sequence[int],
-        wanted_from: int,
+        logits_from: int,
         room: int,
         context: RequestContext,
         *,
@@ -85,7 +84,7 @@ class Job(ABC):
         background: bool = False,
     ) -> None:
         self.prompt = list(prompt)
-        self.wanted_from = wanted_from
+        self.logits_from = logits_from
         self.room = room
         self.width = width
         self.key = key
@@ -93,7 +92,7 @@ class Job(ABC):
         self.background = background
         self.cached = 0
         self.done = False
-        self.branches: list[Branch] = []  # kept by the loop
+        self.branches: list[Branch] = []  # owned by the loop
         self.memory: Memory  # set by the loop before ``begin``
         self._context = context
         self._outbox: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
@@ -103,7 +102,7 @@ class Job(ABC):
         return self._context.cancelled
 
     def events(self) -> Iterator[Event]:
-        """What comes of it, for whoever asked, ending in one terminal event. Raises what made it fail."""
+        """The job's events, ending in one terminal event. Raises the exception that made the job fail."""
         while True:
             item = self._outbox.get()
             if isinstance(item, BaseException):
@@ -113,31 +112,32 @@ class Job(ABC):
                 return
 
     def begin(self) -> None:  # noqa: B027 - most jobs have nothing to do
-        """Called once, when the job was let in: ``branches[0]`` holds the prompt, of which ``cached`` are computed."""
+        """Called once, on admission: ``branches[0]`` holds the prompt, of which ``cached`` tokens are computed."""
 
     @abstractmethod
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
-        """Logits of shape (vocabulary,) after the next wanted token of a branch: ``row`` of ``context``'s last batch.
+        """Logits of shape (vocabulary,) after the next requested token of a branch: ``row`` of ``context``'s last
+        batch.
 
-        They lie in llama.cpp's own memory, may be changed, and are gone after the next batch. A branch that is to go on
-        gets its next tokens here or in ``settle``.
+        They are in llama.cpp's own memory, may be modified, and are overwritten by the next batch. A branch that
+        continues gets its next tokens here or in ``settle``.
         """
 
     def settle(self) -> None:
-        """Called after a step when nothing is missing in any branch and the job is not done: the time to fork, drop and
-        append with all logits of the step known."""
+        """Called after a step when no branch has tokens left to compute and the job is not done: with all logits of the
+        step known, it may fork, drop and append."""
         raise RuntimeError(f"{type(self).__name__} has nothing more to compute and is not done")
 
     @abstractmethod
     def cancel(self) -> None:
-        """End it as cancelled."""
+        """End the job as cancelled."""
 
     def fail(self, error: BaseException) -> None:
-        """End it with an exception."""
+        """End the job with an exception."""
         self._end(error)
 
     def release(self) -> None:  # noqa: B027 - most jobs hold nothing
-        """Free what the job holds of llama.cpp."""
+        """Free the job's llama.cpp objects."""
 
     def _put(self, event: Event) -> None:
         self._outbox.put(event)

@@ -1,8 +1,8 @@
-"""What a set of adapters is known by. What was computed with one set is never taken for another's.
+"""The key of a set of adapters. Results computed with one set are never reused for another.
 
-A key names the files as they are now and the scales, so that a file that was replaced is another adapter. It also says
-how many virtual tokens the set puts before every text: they take room in the context, and nobody but the memory of a
-decode context (``slots``) ever sees them.
+A key identifies the files in their present state and the scales: a replaced file is another adapter. It also counts the
+virtual tokens that the set puts before every text: they take room in the context, and only the memory of a decode
+context (``slots``) sees them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from workbench.gguf.virtual_tokens import check_scale, check_single, count_virtu
 
 
 class AdapterKey(NamedTuple):
-    """One adapter of a set: its file as it was when asked for (``file_state``), how strongly it counts, and how many
-    positions before the text it takes (0 for a LoRA)."""
+    """One adapter of a set: the state of its file when it was requested (``file_state``), its scale, and the number of
+    positions that it takes before the text (0 for a LoRA)."""
 
     path: str
     changed_ns: int
@@ -34,10 +34,10 @@ Key = tuple[AdapterKey, ...]
 
 
 def make_key(adapters: Sequence[LoraUse]) -> Key:
-    """What a set of adapters is known by; those with scale 0 do nothing and are left out.
+    """The key of a set of adapters; adapters with scale 0 have no effect and are left out.
 
-    Raises UserError when a file is gone or not sound, and for a set with two soft prompts or prefixes, or with one
-    of another strength than 1.
+    Raises UserError when a file is missing or damaged, for a set with two soft prompts or prefixes, and for one of
+    these with another strength than 1.
     """
     found = []
     for adapter in adapters:
@@ -53,17 +53,19 @@ def make_key(adapters: Sequence[LoraUse]) -> Key:
 
 
 def file_state(path: str) -> tuple[int, int]:
-    """When an adapter's file changed last (nanoseconds), and its size. Raises UserError when it is gone."""
+    """An adapter file's modification time (nanoseconds) and size. Raises UserError when it is missing."""
     try:
         stat = os.stat(path)
     except OSError as error:
-        raise UserError(f"The adapter {path} is not there any more.", "Take it out of the recipe.") from error
-    # one that is put in its place can be of the same time of writing
+        raise UserError(
+            f"The adapter file {path} is missing.", "Remove the adapter from the recipe, or import it again."
+        ) from error
+    # a replacement can have the same modification time
     return max(stat.st_mtime_ns, stat.st_ctime_ns), stat.st_size
 
 
 def virtual_tokens(key: Key) -> int:
-    """How many positions before every text a set takes."""
+    """Number of positions that a set takes before every text."""
     return sum(adapter.virtual_tokens for adapter in key)
 
 

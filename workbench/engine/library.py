@@ -1,4 +1,4 @@
-"""The edge to llama.cpp: its library started once, its log, its devices. Everything here is C through ctypes.
+"""The llama.cpp library: started once per process, its log, its devices. Everything here is C through ctypes.
 
 ``llama`` is llama-cpp-python's module of C functions; the package's ``Llama`` class is never used.
 """
@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-# GNU OpenMP's threads spin for a millisecond when they wait for each other. On a core that another program wants this
+# GNU OpenMP's threads spin for a millisecond while they wait for each other. On a core that another program uses this
 # costs ten times the speed; 2,000 turns are as fast on a quiet machine. Read when the library is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
@@ -36,12 +36,12 @@ __all__ = [
 ]
 
 _DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5  # ggml.h; llama-cpp-python 0.3.36 lists older numbers
-_GPU, _INTEGRATED = 1, 2  # ggml_backend_dev_type; Metal says GPU also where the memory is the machine's
+_GPU, _INTEGRATED = 1, 2  # ggml_backend_dev_type; Metal reports GPU also where the memory is shared with the processor
 _DEVICE_KINDS: dict[int, Literal["cpu", "gpu", "accelerator"]] = {0: "cpu", 1: "gpu", 2: "gpu", 3: "accelerator"}
 
 
 class LibraryLog:
-    """Where llama.cpp's log goes: warnings and errors to stderr; the last errors are kept to explain a failure."""
+    """llama.cpp's log: warnings and errors go to stderr; the last errors are kept to explain a failure."""
 
     KEPT_ERRORS = 8
 
@@ -56,7 +56,7 @@ class LibraryLog:
             self._errors.clear()
 
     def errors(self) -> list[str]:
-        """What went wrong since ``forget_errors``, oldest first."""
+        """The errors since ``forget_errors``, oldest first."""
         with self._lock:
             return list(self._errors)
 
@@ -77,7 +77,7 @@ _starting = threading.Lock()
 
 def start_library() -> LibraryLog:
     """Start llama.cpp, once in a process; returns its log."""
-    with _starting:  # a cache alone lets two threads make a log each, and frees the one that llama.cpp writes to
+    with _starting:  # a cache alone lets two threads create a log each, and frees the one that llama.cpp writes to
         return _start()
 
 
@@ -90,13 +90,13 @@ def _start() -> LibraryLog:
 
 
 def describe_library() -> str:
-    """Which build of llama.cpp this is, for a recipe that says how an answer was made."""
+    """The llama.cpp build, for a resolved recipe."""
     version: bytes = llama.llama_version()
     return f"llama.cpp {version.decode()} (llama-cpp-python {metadata.version('llama-cpp-python')})"
 
 
 def list_devices() -> tuple[Device, ...]:
-    """The devices that ggml can compute on; the CPU is always among them. Memory is in bytes."""
+    """The devices that ggml can compute on, the CPU always among them. Memory is in bytes."""
     start_library()
     count = _ggml_function("ggml_backend_dev_count", ctypes.c_size_t)
     get = _ggml_function("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
@@ -124,8 +124,7 @@ def list_devices() -> tuple[Device, ...]:
 
 
 def logits_function() -> Any:
-    """``llama_get_logits_ith`` that answers with an address as a number: as a pointer, Python makes three objects of it
-    for every token."""
+    """``llama_get_logits_ith`` with the address as a number: as a pointer, Python creates three objects per token."""
     function = llama._lib["llama_get_logits_ith"]
     function.argtypes, function.restype = [llama.llama_context_p_ctypes, ctypes.c_int32], ctypes.c_void_p
     return function
@@ -133,10 +132,10 @@ def logits_function() -> Any:
 
 @functools.cache
 def exponentials_function() -> Any:
-    """ggml's own ``sum(exp(x - max))`` of a row of float32, which takes a third of numpy's time; None without it.
+    """ggml's own ``sum(exp(x - max))`` of a float32 row, three times as fast as numpy's; None without it.
 
-    A C function ``(count, where the exponentials go, the row, max) -> double``. It is not part of ggml's public
-    interface (ggml-cpu/vec.h of 0.25), and not every build exports it: so it is tried out before it is trusted.
+    A C function ``(count, output of the exponentials, row, max) -> double``. It is not part of ggml's public interface
+    (ggml-cpu/vec.h of 0.25), and not every build exports it: it is tested before use.
     """
     try:
         function = _ggml_function(
@@ -158,7 +157,7 @@ def exponentials_function() -> Any:
 
 
 def _ggml_function(name: str, result: Any, *arguments: Any) -> Any:
-    """A function of ggml, which llama-cpp-python brings but does not wrap."""
+    """A function of ggml that llama-cpp-python ships but does not wrap."""
     for library in _ggml_libraries():
         function = getattr(library, name, None)
         if function is not None:
@@ -170,7 +169,7 @@ def _ggml_function(name: str, result: Any, *arguments: Any) -> Any:
 
 @functools.cache
 def _ggml_libraries() -> tuple[ctypes.CDLL, ...]:
-    """ggml's shared libraries, those that llama.cpp itself has loaded: opening them again gives the same ones."""
+    """ggml's shared libraries as llama.cpp has loaded them: opening them again returns the same ones."""
     folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
     found = []
     for stem in ("ggml", "ggml-base", "ggml-cpu"):

@@ -1,4 +1,4 @@
-"""A model brought into memory with its context, and out again."""
+"""Loads a model and its first context into memory, and frees them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from workbench.models.gguf_model import describe_gguf
 from workbench.models.machine import read_machine
 
 MAX_OUTPUTS = 32
-"""For how many tokens of one batch logits are asked at most: they take a float for each word of the vocabulary."""
+"""Maximum number of tokens per batch with logits: each takes a float per word of the vocabulary."""
 
 _FLASH = {
     "auto": llama.LLAMA_FLASH_ATTN_TYPE_AUTO,
@@ -44,25 +44,25 @@ _SPLIT = {
 _PROGRESS_INTERVAL_S = 0.05
 PARKED_CELLS = 512
 PARKED_SHARE = 0.01
-"""Idle conversations may lie in memory beside an active one as long as a token takes no more than so much longer for
-it: each token reads all cells as it reads all weights. 512 cells beside a model of 100 MB made it a fifth slower."""
+"""Idle conversations stay in memory beside an active one as long as a token takes at most so much longer for it: each
+token reads all cells as it reads all weights. 512 cells beside a model of 100 MB made it a fifth slower."""
 
 _SPARE_MEMORY = 1.5
-"""Another context is made where so many times of what it takes is free."""
+"""Another context is made when so many times its size is free."""
 
 _FEW = 2
-"""Up to so many sequences a context keeps short sliding windows and shares nothing."""
+"""Up to so many sequences, a context keeps short sliding windows and shares no cells."""
 
 
 class Model:
     """A loaded model. Only the engine's thread may compute with its contexts.
 
-    A context has ``sequences`` sequences in one memory of ``context_tokens`` cells, which they ``share`` where they are
-    the same; ``parked_cells`` of it may hold idle conversations beside active ones. ``window`` is the length of a
-    sliding attention window in tokens, 0 without one; ``windowed`` says for each layer whether it has it.
-    ``rewindable`` tells whether the newest tokens can be taken back out of memory (recurrent models cannot).
-    ``worth_saving`` is how many tokens a conversation must have for its state to be kept. ``width`` is that of the last
-    layer's output. ``tensors`` is the files' tensor table.
+    A context has ``sequences`` sequences in one memory of ``context_tokens`` cells; ``share`` says whether they share
+    equal ones; ``parked_cells`` of it may hold idle conversations beside active ones. ``window`` is the length of the
+    sliding attention window in tokens, 0 without one; ``windowed`` names the layers that have it. ``rewindable`` says
+    whether the newest tokens can be removed from memory (not in recurrent models). ``worth_saving`` is the minimum
+    number of tokens for saving a conversation's state. ``width`` is that of the last layer's output. ``tensors`` is the
+    files' tensor table.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Model:
         self.vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
         self.sequences: int = llama.llama_n_seq_max(first)
         self.shares = self.sequences > _FEW
-        # also where a context keeps all cells: others' tokens may come into those that have left the window
+        # also where a context keeps all cells: other sequences' tokens may take those that have left the window
         self.window: int = llama.llama_model_n_swa(pointer)
         self.windowed = windowed_layers(details)
         self.rewindable = not _is_recurrent(pointer)
@@ -109,18 +109,18 @@ class Model:
         )
 
     def make_context(self) -> Any:
-        """Another context like the first one. Raises UserError when there is no memory for it."""
+        """Another context like the first one. Raises UserError when there is not enough memory."""
         free = psutil.virtual_memory().available
         if not self._plan.gpu_layers and free < _SPARE_MEMORY * self._memory_bytes:
-            # the system would give it, and then take other programs' or end this one
+            # the system would grant it, then swap other programs out or kill this one
             raise UserError(
-                f"Another context takes {self._memory_bytes / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free.",
+                f"Another context needs {self._memory_bytes / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free.",
                 "Set a shorter context.",
             )
         return _make_context(self.pointer, self._details, self._plan, start_library())
 
     def warm_up(self, context: Any, request: RequestContext) -> None:
-        """Compute one token, so that the weights are in memory before the first question; leaves no trace.
+        """Compute one token, so that the weights are in memory before the first question; the cache stays empty.
 
         Raises errors.Cancelled, or UserError when the model does not compute.
         """
@@ -135,29 +135,29 @@ class Model:
         if request.cancelled:
             raise errors.Cancelled
         if status:
-            raise UserError(f"The model loads but does not compute (llama.cpp's code {status}).", _LOAD_HINT)
+            raise UserError(f"The model loads but does not compute (llama.cpp status {status}).", _LOAD_HINT)
 
     def close(self) -> None:
-        """Free the weights, after the contexts. No other thread may use the model any more."""
+        """Free the weights, after the contexts. No other thread may use the model afterwards."""
         llama.llama_model_free(self.pointer)
 
 
 def inspect_model(path: str) -> ModelDetails:
-    """What a file says of itself. Raises UserError for what the engine cannot run, before llama.cpp sees it."""
+    """A model file's metadata. Raises UserError for models the engine cannot run, before llama.cpp opens the file."""
     details = describe_gguf(Path(path))
     if details.model.kind == "embedder":
         raise UserError(
-            f"{details.model.name} is an embedding model: it turns text into numbers and cannot answer.",
+            f"{details.model.name} is an embedding model and cannot generate text.",
             "Choose a chat model.",
         )
     return details
 
 
 def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Generator[Progress, None, Model]:
-    """Load; yields Progress in [0, 1) and returns the model.
+    """Load a model; yields Progress in [0, 1) and returns the model.
 
     Raises UserError when the model does not fit or llama.cpp refuses it, errors.Cancelled when ``context`` is
-    cancelled; nothing stays allocated then.
+    cancelled; in both cases all memory is freed.
     """
     log = start_library()
     devices = list_devices()
@@ -181,7 +181,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     while (done := reports.get()) is not None:
         if time.monotonic() >= shown + _PROGRESS_INTERVAL_S:
             shown = time.monotonic()
-            # the last hundredth is the context and the first computation, which is the engine's
+            # the last hundredth is the context and the first computation, which the engine does
             yield Progress(stage="loading", done=min(done, 0.99), total=1.0)
     thread.join()
     pointer = loaded[0] if loaded else None
@@ -197,7 +197,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     return model
 
 
-_LOAD_HINT = "Download or copy the file again; a model that is newer than this program may need an update of it."
+_LOAD_HINT = "Download or copy the file again. A model that is newer than this program may need an update of it."
 
 
 def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None], context: RequestContext) -> Any:
@@ -219,17 +219,17 @@ def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None
 def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryLog) -> Any:
     name = details.model.name
     if llama.llama_model_has_encoder(pointer) or not llama.llama_model_has_decoder(pointer):
-        raise UserError(f"{name} is not a model that goes on with a text.", "Choose a chat model.")
+        raise UserError(f"{name} is not a text generation model.", "Choose a chat model.")
     if llama.llama_model_is_diffusion(pointer):
-        raise UserError(f"{name} is a diffusion model, which this program cannot run.", "Choose a chat model.")
+        raise UserError(f"{name} is a diffusion model, which is not supported.", "Choose a chat model.")
     parameters = llama.llama_context_default_params()
     parameters.n_ctx = plan.context_tokens
     parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
     parameters.n_seq_max = 1 if _is_recurrent(pointer) else plan.sequences
     parameters.kv_unified = True
     parameters.n_outputs_max = parameters.n_outputs_max_per_seq = MAX_OUTPUTS
-    # cells that several sequences share cannot be freed when they leave a sliding window: with short windows
-    # (a quarter of the memory of `gemma`) nothing can be shared
+    # cells shared by several sequences cannot be freed when they leave a sliding window: with short windows (a quarter
+    # of the memory of `gemma`) nothing can be shared
     parameters.swa_full = plan.sequences > _FEW
     parameters.n_threads = parameters.n_threads_batch = plan.threads
     parameters.flash_attn_type = _FLASH[plan.flash_attention]
@@ -238,12 +238,12 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
     context = llama.llama_init_from_model(pointer, parameters)
     if not context:
         raise UserError(
-            f"llama.cpp cannot run {name} as chosen ({plan.choice.rstrip('.')}): {_reason(log)}",
-            "Set a shorter context, fewer layers on the GPU, or the cache precision f16.",
+            f"llama.cpp cannot run {name} with these settings ({plan.choice.rstrip('.')}): {_reason(log)}",
+            "Set a shorter context, fewer GPU layers, or the cache precision f16.",
         )
     if not llama.llama_get_memory(context):
         llama.llama_free(context)
-        raise UserError(f"{name} is an embedding model and cannot answer.", "Choose a chat model.")
+        raise UserError(f"{name} is an embedding model and cannot generate text.", "Choose a chat model.")
     return context
 
 
@@ -257,6 +257,6 @@ def _template_of(pointer: Any) -> str:
 
 
 def _reason(log: LibraryLog) -> str:
-    """What llama.cpp said, from its first complaint, without the names of its functions."""
+    """llama.cpp's messages from the first error on, without the names of its functions."""
     said = [line.partition(": ")[2] or line for line in log.errors()]
-    return (said[0] if said else "it gave no reason").rstrip(".") + "."
+    return (said[0] if said else "llama.cpp gave no reason").rstrip(".") + "."

@@ -1,9 +1,9 @@
 """The engine: one thread that owns a model's contexts and computes all requests, step by step.
 
-Jobs wait in a queue, people's before those of the background, each in the order of arrival. A job is computed in a
-decode context that has the job's adapters on it; busy decode contexts take turns. There are at most
-``MAX_DECODE_CONTEXTS``, so that recipes that differ only in their adapters answer side by side, and one more for a
-person whom the background would keep waiting; an idle decode context changes its adapters in no time.
+Jobs wait in a queue, people's before background ones, each in the order of arrival. A job is computed in a decode
+context that has the job's adapters; busy decode contexts take turns. There are at most ``MAX_DECODE_CONTEXTS``, so that
+recipes with different adapters answer side by side, and one more for a person whom background work would delay; an idle
+decode context switches its adapters in milliseconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -56,21 +57,21 @@ class Engine:
 
     @property
     def threads(self) -> int:
-        """With how many threads to compute now."""
+        """Number of threads to compute with now."""
         return self._threads if self._thread_count is None else self._thread_count.now()
 
     def submit(self, job: Job) -> Job:
-        """Have a job computed; its ``events()`` tell what comes of it. Once the engine is closed it is cancelled."""
+        """Queue a job; its ``events()`` carry the result. After the engine is closed it is cancelled."""
         if not self._send(job):
             job.cancel()
         return job
 
     def ask(self, work: Callable[[], _T]) -> _T:
-        """Do something on the engine's thread between two steps.
+        """Run a function on the engine's thread between two steps.
 
-        OpenMP keeps a team of threads for every thread that computes, and once there are more of them than cores it
-        lets all sleep instead of spin, which makes each token a tenth slower: so nobody else computes. Raises
-        RuntimeError once the engine is closed.
+        OpenMP keeps a team of threads per computing thread; with more teams than cores its threads sleep instead of
+        spin, which makes each token a tenth slower: so only this thread computes. Raises RuntimeError once the engine
+        is closed.
         """
         done: Future[_T] = Future()
 
@@ -85,7 +86,7 @@ class Engine:
         return done.result()
 
     def _send(self, work: Job | Callable[[], None]) -> bool:
-        """False when the engine no longer takes anything: nothing comes after what ends it."""
+        """False when the engine is closed and takes no more work."""
         with self._door:
             if not self._closing:
                 self._arrived.put(work)
@@ -96,7 +97,7 @@ class Engine:
         self.ask(lambda: self.model.warm_up(self.model.first_context, request))
 
     def forget(self) -> None:
-        """Forget all conversations that are not being answered: what comes next is computed from the beginning."""
+        """Forget all idle conversations: later prompts are computed from the beginning."""
 
         def clear() -> None:
             self._store.clear()
@@ -106,7 +107,7 @@ class Engine:
         self.ask(clear)
 
     def close(self) -> None:
-        """End what is in flight as cancelled, then free the model."""
+        """End the jobs in flight as cancelled, then free the model."""
         with self._door:
             self._closing = True
             self._arrived.put(None)
@@ -136,7 +137,7 @@ class Engine:
         return [job for decode_context in self._decode_contexts for job in decode_context.jobs]
 
     def _take_arrivals(self) -> bool:
-        """Wait for work if there is none. False when the engine is to end."""
+        """Wait for work when there is none. False when the engine has to end."""
         idle = not self._waiting and not self._jobs()
         while idle or not self._arrived.empty():
             job = self._arrived.get()
@@ -157,7 +158,7 @@ class Engine:
                 if job.cancelled and not job.done:
                     job.cancel()
                 if job.done:
-                    decode_context.dismiss(job)
+                    decode_context.remove(job)
         if any(job.cancelled for job in self._waiting):
             for job in self._waiting:
                 if job.cancelled:
@@ -165,7 +166,7 @@ class Engine:
             self._waiting = deque(job for job in self._waiting if not job.done)
 
     def _admit_waiting(self) -> None:
-        """Let waiting jobs in, in their order, as long as there is a decode context with room; nobody overtakes."""
+        """Admit waiting jobs in their order while there is a decode context with room; no job overtakes another."""
         for behind in (False, True):
             for job in [job for job in self._waiting if job.background is behind]:
                 if not self._admit(job):
@@ -173,7 +174,7 @@ class Engine:
                 self._waiting.remove(job)
 
     def _admit(self, job: Job) -> bool:
-        """False when the job has to wait. One that can never be let in fails."""
+        """False when the job has to wait. A job that can never be admitted fails."""
         problem = self._problem(job)
         if problem is not None:
             job.fail(problem)
@@ -183,10 +184,10 @@ class Engine:
             return False
         try:
             if decode_context.key != job.key:
-                self._put_on(decode_context, job.key)
+                self._activate(decode_context, job.key)
             for other in self._decode_contexts:
                 if other is not decode_context:
-                    other.slots.hand_over(job, decode_context.shared_with(job))
+                    other.slots.move_to_store(job, decode_context.cached_length(job))
             decode_context.admit(job)
         except Exception as error:  # noqa: BLE001 - it is this job's, not everybody's
             if not isinstance(error, UserError):
@@ -194,7 +195,7 @@ class Engine:
             if not job.done:
                 job.fail(error)
             if job in decode_context.jobs:
-                decode_context.dismiss(job)
+                decode_context.remove(job)
         return True
 
     def _problem(self, job: Job) -> UserError | None:
@@ -203,21 +204,21 @@ class Engine:
             return UserError("There is nothing to compute: the text has no tokens.", "Write something first.")
         if job.cells > total:
             before = virtual_tokens(job.key)
-            added = f", with the {before:,} that an adapter puts before it," if before else ""
+            added = f", with {before:,} virtual tokens of an adapter," if before else ""
             return UserError(
-                f"This takes {job.cells:,} tokens{added} and the model's context has {total:,}.",
-                "Shorten it, or set a longer context.",
+                f"The request needs {job.cells:,} tokens{added} but the model's context has {total:,}.",
+                "Shorten the text, or set a longer context.",
             )
         most = self.model.sequences if self.model.shares else 1
         if job.width > most:
             return UserError(
-                f"This follows {job.width} sequences at once, and as the model is loaded there can be {most}.",
-                "Ask for fewer at once, or set a shorter context, so that the memory suffices for more.",
+                f"The request needs {job.width} parallel sequences but the loaded model has at most {most}.",
+                "Ask for fewer answers or beams, or set a shorter context, which leaves memory for more sequences.",
             )
         return None
 
     def _choose_decode_context(self, job: Job) -> DecodeContext | None:
-        """One with the job's adapters and room; else the idle one that has most of its prompt; else a new one."""
+        """One with the job's adapters and room; else the idle one that shares most of its prompt; else a new one."""
         behind = [
             decode_context
             for decode_context in self._decode_contexts
@@ -228,11 +229,13 @@ class Engine:
         same = [decode_context for decode_context in self._decode_contexts if decode_context.key == job.key]
         fitting = [decode_context for decode_context in same if decode_context.has_room(job)]
         if fitting:
-            return max(fitting, key=lambda decode_context: (bool(decode_context.jobs), decode_context.shared_with(job)))
+            return max(
+                fitting, key=lambda decode_context: (bool(decode_context.jobs), decode_context.cached_length(job))
+            )
         idle = [decode_context for decode_context in self._decode_contexts if not decode_context.jobs]
         if idle:
-            return max(idle, key=lambda decode_context: decode_context.shared_with(job))
-        # what is done in the background must not be what somebody waits for
+            return max(idle, key=lambda decode_context: decode_context.cached_length(job))
+        # background work must not be what a person waits for
         obstructed = not job.background and all(decode_context in behind for decode_context in same)
         most = MAX_DECODE_CONTEXTS + (obstructed and len(behind) == len(self._decode_contexts))
         wanted = self.model.deterministic or obstructed or not same
@@ -243,19 +246,19 @@ class Engine:
             return None
         try:
             context = self.model.make_context()
-        except UserError:  # no memory for another one: what is there has to do
+        except UserError:  # no memory for another one: the present ones have to do
             self._no_more_contexts = True
             return None
         decode_context = DecodeContext(self.model, context, self._store, self._should_abort)
         self._decode_contexts.append(decode_context)
         return decode_context
 
-    def _put_on(self, decode_context: DecodeContext, key: Key) -> None:
+    def _activate(self, decode_context: DecodeContext, key: Key) -> None:
         self._adapters.load(key)
         try:
-            decode_context.use(key, self._adapters.set_on(decode_context.context, key))
-        except BaseException:  # some may be on
-            decode_context.use((), self._adapters.set_on(decode_context.context, ()))
+            decode_context.use(key, self._adapters.activate(decode_context.context, key))
+        except BaseException:  # some adapters may be on
+            decode_context.use((), self._adapters.activate(decode_context.context, ()))
             raise
         self._adapters.forget_unused([other.key for other in self._decode_contexts])
 
@@ -270,15 +273,15 @@ class Engine:
                 self._adapt_threads(decode_context)
                 decode_context.step()
                 if len(busy) == 1 and not self._waiting:
-                    decode_context.stream_alone(lambda decode_context=decode_context: self._goes_on(decode_context))  # type: ignore[misc]
+                    decode_context.stream_alone(partial(self._may_continue, decode_context))
             except Exception as error:  # noqa: BLE001 - this decode context's requests fail, the others go on
                 sys.stderr.write(traceback.format_exc())
                 decode_context.fail_all(error)
             for job in [job for job in decode_context.jobs if job.done]:
-                decode_context.dismiss(job)
+                decode_context.remove(job)
 
-    def _goes_on(self, decode_context: DecodeContext) -> bool:
-        """Asked before each token of an answer that is alone."""
+    def _may_continue(self, decode_context: DecodeContext) -> bool:
+        """Called before each token of an answer that is computed alone."""
         self._adapt_threads(decode_context)
         return self._arrived.empty()
 

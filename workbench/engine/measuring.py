@@ -1,4 +1,4 @@
-"""How fast the loaded model computes, measured through the loop that serves everybody."""
+"""The speed of the loaded model, measured through the loop that serves all requests."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from workbench.engine.loop import Engine
 from workbench.errors import UserError
 
 
-class Drill(Job):
-    """A prompt of made-up tokens, then ``new_tokens`` of each of ``width`` sequences, the most probable ones, whatever
-    they mean. Ends in the seconds that prompt and rest took."""
+class SpeedJob(Job):
+    """A prompt of random tokens, then the ``new_tokens`` most probable tokens of each of ``width`` sequences. Ends in
+    the seconds that the prompt and the rest took."""
 
     def __init__(self, prompt: list[int], new_tokens: int, width: int, context: RequestContext) -> None:
         super().__init__(prompt, len(prompt) - 1, len(prompt) + width * new_tokens, context, width=width)
@@ -34,7 +34,7 @@ class Drill(Job):
         if not self._first_at:
             self._first_at = time.perf_counter()
             for number in range(1, self.width):
-                # different texts, as different people's would be
+                # different texts, as those of different people would be
                 self.memory.fork(branch).tokens.append((token + number) % len(logits))
             branch.tokens.append(token)
             return
@@ -53,20 +53,20 @@ class Drill(Job):
 
 
 def measure_speed(engine: Engine, call: MeasureSpeed, context: RequestContext) -> Iterator[Event]:
-    """Medians of ``call.rounds``, after one that only warms up. Raises UserError when it does not fit the context."""
+    """Medians over ``call.rounds``, after a warm-up round. Raises UserError when the prompt does not fit."""
     if call.new_tokens < 2 or call.prompt_tokens < 1 or call.sequences < 1 or call.rounds < 1:
-        raise UserError("Measuring takes a prompt, at least two new tokens, one sequence and one round.")
+        raise UserError("A measurement needs a prompt, at least two new tokens, one sequence and one round.")
     size = engine.model.vocabulary.size
     prompts, alone, together = list[float](), list[float](), list[float]()
     for number in range(call.rounds + 1):
         yield Progress(stage="measuring", done=number, total=call.rounds + 1, unit="rounds")
-        # another prompt each time, so that nothing of it is in memory
+        # another prompt each time, so that none of it is in memory
         prompt = [(7919 * (place + 1) + 104_729 * number) % size for place in range(call.prompt_tokens)]
-        took, rest = _drill(engine, prompt, call.new_tokens, 1, context)
+        took, rest = _run_job(engine, prompt, call.new_tokens, 1, context)
         if number:
             prompts.append(call.prompt_tokens / took)
             alone.append((call.new_tokens - 1) / rest)
-        _, rest = _drill(engine, prompt, call.new_tokens, call.sequences, context)
+        _, rest = _run_job(engine, prompt, call.new_tokens, call.sequences, context)
         if number:
             together.append(call.sequences * (call.new_tokens - 1) / rest)
     yield finish(
@@ -79,10 +79,10 @@ def measure_speed(engine: Engine, call: MeasureSpeed, context: RequestContext) -
     )
 
 
-def _drill(
+def _run_job(
     engine: Engine, prompt: list[int], new_tokens: int, width: int, context: RequestContext
 ) -> tuple[float, float]:
-    for event in engine.submit(Drill(prompt, new_tokens, width, context)).events():
+    for event in engine.submit(SpeedJob(prompt, new_tokens, width, context)).events():
         if isinstance(event, Finished):
             took, rest = event.result
             return took, rest

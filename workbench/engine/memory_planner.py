@@ -1,8 +1,8 @@
-"""How a model is to be loaded on this machine: context, layers on GPUs, threads, cache. Nothing is allocated here.
+"""Plans how a model is loaded on this machine: context, layers per GPU, threads, cache. Nothing is allocated here.
 
-What a person chose is kept or refused; what they left open is chosen from the model's metadata and the memory that
-is free now, and ``Plan.choice`` says why. Where layers come to lie follows llama.cpp's ``load_tensors``: the token
-embeddings stay on the processor, the last layers go to the GPUs, the output layer after them, in the GPUs' order.
+Settings that a person chose are kept or refused; the others follow from the model's metadata and the free memory, and
+``Plan.choice`` gives the reasons. The placement of layers follows llama.cpp's ``load_tensors``: the token embeddings
+stay on the processor, the last layers go to the GPUs, the output layer after them, in the GPUs' order.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import msgspec
 
 from workbench.api.calls import Device, Machine, ModelDetails
 from workbench.engine.inference_calls import Load
-from workbench.engine.offloading import Weights, find_gpus, put_layers
+from workbench.engine.offloading import Weights, distribute_layers, find_gpus
 from workbench.errors import UserError
 
 AUTOMATIC_CONTEXT = 8_192
 SMALLEST_CONTEXT = 512
 CONTEXT_STEP = 256
 BATCH_TOKENS = 512
-"""The longest slice of a prompt that is computed at once."""
+"""Maximum prompt tokens per batch."""
 
 MANY_SEQUENCES, FEW_SEQUENCES = 32, 2
-"""How many sequences a context has; with the few, sliding-window layers keep their window only, but cells cannot be
-shared between sequences (llama.cpp could not free them when they leave the window)."""
+"""Sequences per context. With few, sliding-window layers keep their window only, but cells cannot be shared between
+sequences (llama.cpp could not free them when they leave the window)."""
 
-_OUTPUTS = 32  # tokens of a batch that logits are asked for
+_OUTPUTS = 32  # tokens per batch with logits
 _DETERMINISTIC_CONTEXTS = 2
 _BYTES_PER_VALUE = {"f16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
 # one layer in so many sees the whole context, the others a sliding window (llama.cpp's model definitions)
@@ -37,13 +37,13 @@ _FULL_ATTENTION_EVERY = {
     "plamo3": 8, "afmoe": 4,
 }  # fmt: skip
 _SPARE_BYTES = 256 << 20
-_HOST_BYTES = 64 << 20  # what the processor computes when all layers are on GPUs
+_HOST_BYTES = 64 << 20  # computed on the processor when all layers are on GPUs
 
 
 @dataclass(frozen=True)
 class Plan:
-    """``gpu_layers`` counts the output layer: ``layers + 1`` is the whole model. ``tensor_split`` is each GPU's number
-    of layers (its share of each layer with ``split_mode`` row), () with one GPU. ``sequences`` is n_seq_max."""
+    """``gpu_layers`` counts the output layer: ``layers + 1`` is the whole model. ``tensor_split`` is the number of
+    layers per GPU (its share of each layer with ``split_mode`` row), () with one GPU. ``sequences`` is n_seq_max."""
 
     context_tokens: int
     gpu_layers: int
@@ -60,8 +60,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Setting:
-    """What is being tried: ``layers`` on GPUs, as ``counts`` for each; ``over`` is by how many bytes it does not fit
-    at ``where`` (the worst place), which has ``free`` bytes; at most 0: it fits."""
+    """One candidate: ``layers`` on GPUs, as ``counts`` per GPU; ``over`` is the number of bytes that do not fit at
+    ``where`` (the tightest place), which has ``free`` bytes; it fits when ``over`` is at most 0."""
 
     context: int
     sequences: int
@@ -80,19 +80,19 @@ class _Setting:
 def plan_load(
     call: Load, model: ModelDetails, machine: Machine, devices: Sequence[Device], weights: Weights | None = None
 ) -> Plan:
-    """Decide how to load. ``weights`` (``weigh_tensors``) say what each layer takes; without them it is estimated.
+    """Plan a load. ``weights`` (``weigh_tensors``) are the bytes per layer; without them they are estimated.
 
-    Raises UserError when it cannot fit, saying what is needed, what there is and what would fit.
+    Raises UserError when the model cannot fit, with the memory needed, the memory free, and settings that would fit.
     """
     flash = call.flash_attention
     if call.kv_type == "q8_0" and flash == "off":
         raise UserError(
-            "The cache precision q8_0 needs flash attention, which is switched off.",
+            "The cache precision q8_0 needs flash attention, which is off.",
             "Set flash attention to auto, or the cache precision to f16.",
         )
     if call.kv_type == "q8_0":
         flash = "on"
-    fitting = _Fitting(call, model, machine, find_gpus(call, devices), weights or Weights.estimate(model))
+    fitting = _Planner(call, model, machine, find_gpus(call, devices), weights or Weights.estimate(model))
     setting, why_context = fitting.choose()
     threads = call.threads or machine.cores
     why_threads = f"{threads} threads, as set" if call.threads else f"one thread for each of {threads} cores"
@@ -114,12 +114,12 @@ def plan_load(
 
 
 def cache_bytes(model: ModelDetails, context_tokens: int, kv_type: str, sequences: int = FEW_SEQUENCES) -> int:
-    """What the cache of ``context_tokens`` tokens takes. Missing metadata is estimated upwards."""
+    """Bytes of the cache of ``context_tokens`` tokens. Missing metadata is estimated upwards."""
     return sum(_layer_cache(model, layer, context_tokens, kv_type, sequences) for layer in range(model.layers))
 
 
 def computing_bytes(model: ModelDetails, context_tokens: int, call: Load) -> int:
-    """What one context needs for its intermediate results on a device, estimated upwards."""
+    """Bytes of one context's intermediate results on a device, estimated upwards."""
     width = model.embedding_length
     inner = _number(model, "feed_forward_length", 4 * width)
     computing = 4 * BATCH_TOKENS * (6 * width + 3 * inner) + (96 << 20) + 2 * 4 * _OUTPUTS * model.vocabulary
@@ -129,22 +129,22 @@ def computing_bytes(model: ModelDetails, context_tokens: int, call: Load) -> int
 
 
 def slides(model: ModelDetails) -> bool:
-    """Whether some layers see a sliding window only."""
+    """Whether some layers have a sliding window."""
     return any(windowed_layers(model))
 
 
 def windowed_layers(model: ModelDetails) -> tuple[bool, ...]:
-    """For each layer whether it sees a sliding window only."""
+    """For each layer, whether it has a sliding window."""
     return find_windows(model.model.architecture, model.layers, model.metadata)
 
 
 def find_windows(architecture: str, layers: int, metadata: Mapping[str, Any]) -> tuple[bool, ...]:
-    """``windowed_layers`` of a model that a GGUF file's metadata tell of."""
+    """``windowed_layers`` from a GGUF file's metadata."""
     return tuple(_slides(architecture, layer, metadata) for layer in range(layers))
 
 
-class _Fitting:
-    """One model on one machine: tries settings and explains the one that was taken."""
+class _Planner:
+    """One model on one machine: tries settings and explains the chosen ones."""
 
     def __init__(
         self, call: Load, model: ModelDetails, machine: Machine, gpus: Sequence[Device], weights: Weights
@@ -163,7 +163,7 @@ class _Fitting:
                 raise self._refuse(setting)
             why = f"A context of {wanted:,} tokens, as set"
             if trained and wanted > trained:
-                why += f" (the model was made for {trained:,}: beyond that its answers may get worse)"
+                why += f" (the model was trained with {trained:,}; answers may degrade beyond that)"
             return setting, why
         wanted = min(trained or AUTOMATIC_CONTEXT, AUTOMATIC_CONTEXT)
         first = setting = self._best(wanted)
@@ -173,21 +173,21 @@ class _Fitting:
             raise self._refuse(setting)
         if setting.context < wanted:
             return setting, (
-                f"A context of {setting.context:,} tokens, for more does not fit into "
-                f"{_gigabytes(first.free)} of memory"
+                f"A context of {setting.context:,} tokens, the longest that fits into {_gigabytes(first.free)} "
+                "of memory"
             )
         if wanted == trained:
-            return setting, f"The full context of {wanted:,} tokens that the model was made for"
-        return setting, f"A context of {wanted:,} tokens (the model was made for {trained:,})"
+            return setting, f"The full trained context of {wanted:,} tokens"
+        return setting, f"A context of {wanted:,} tokens (the model was trained with {trained:,})"
 
     def explain_layers(self, setting: _Setting) -> str:
         if self.call.gpu_layers == 0:
-            return "everything on the processor, as set"
+            return "all layers on the processor, as set"
         if not self.gpus:
-            return "everything on the processor, as llama.cpp sees no GPU"
+            return "all layers on the processor, since llama.cpp sees no GPU"
         if not setting.layers:
             free = " and ".join(f"{_gigabytes(gpu.free_bytes)} on {_name(gpu)}" for gpu in self.gpus)
-            return f"everything on the processor, as not one layer fits beside what computing needs ({free} are free)"
+            return f"all layers on the processor, since not one fits on the GPU ({free} are free)"
         count = f"all {self.whole}" if setting.layers == self.whole else f"{setting.layers} of {self.whole}"
         used = [(gpu, share) for gpu, share in zip(self.gpus, setting.counts, strict=True) if share]
         if len(used) == 1:
@@ -201,20 +201,21 @@ class _Fitting:
             said = f"{count} layers on {len(used)} GPUs ({parts})"
         if self.call.gpu_layers > 0:
             return f"{said}, as set"
-        return said if setting.layers == self.whole else f"{said}, as many as fit into the free memory"
+        return said if setting.layers == self.whole else f"{said}, the most that fit into the free memory"
 
     def explain_sequences(self, setting: _Setting) -> Iterable[str]:
         if setting.sequences == FEW_SEQUENCES and not self.call.sequences:
             more = self._cache(setting.context, MANY_SEQUENCES) - self._cache(setting.context, FEW_SEQUENCES)
             yield (
-                f"{FEW_SEQUENCES} sequences at once instead of {MANY_SEQUENCES} and nothing shared between them, as "
-                f"that saves {_gigabytes(more)} in the layers with a sliding window"
+                f"{FEW_SEQUENCES} parallel sequences instead of {MANY_SEQUENCES}, without sharing, which saves "
+                f"{_gigabytes(more)} in the sliding-window layers"
             )
         if self.call.deterministic:
-            yield f"answers computed one at a time, in up to {self._contexts} contexts, to be the same every time"
+            yield f"answers computed one at a time for reproducible results, in up to {self._contexts} contexts"
 
     def _best(self, context: int) -> _Setting:
-        """The most layers on GPUs that fit, more sequences where that is the same; else what was nearest to fitting."""
+        """The setting with the most GPU layers that fits, with more sequences where that costs nothing; else the one
+        nearest to fitting."""
         options = [self.call.sequences or MANY_SEQUENCES]
         if slides(self.model) and not self.call.deterministic and not self.call.sequences:
             options.append(FEW_SEQUENCES)
@@ -243,7 +244,7 @@ class _Fitting:
         cached = [*caches, 0]  # the output layer has no cache
         rooms = [self._room(gpu) - computing for gpu in self.gpus]
         sizes = [self.weights.on_gpu(layer) + cached[layer] for layer in moved]
-        counts = put_layers(self.call, sizes, rooms)
+        counts = distribute_layers(self.call, sizes, rooms)
         on_gpus = self._on_gpus(sizes, counts, [cached[layer] for layer in moved], computing)
         stays = range(self.whole - layers)
         host = self.weights.on_host(layers) + sum(cached[layer] for layer in stays)
@@ -257,7 +258,7 @@ class _Fitting:
         return _Setting(context, sequences, layers, counts, needed, over, where, room)
 
     def _on_gpus(self, sizes: list[int], counts: Sequence[float], caches: list[int], computing: int) -> list[int]:
-        """What each GPU has to hold, in bytes."""
+        """Bytes that each GPU has to hold."""
         needs = []
         begin = 0
         total = sum(counts)
@@ -274,7 +275,7 @@ class _Fitting:
         return needs
 
     def _room(self, gpu: Device) -> int:
-        """Free bytes that may be used. Some drivers do not know: then it is the machine's memory."""
+        """Free bytes of a GPU. Where the driver does not report them, the machine's memory counts."""
         free = gpu.free_bytes if gpu.memory_bytes or gpu.free_bytes else self.machine.memory_free_bytes
         return (min(free, self.machine.memory_free_bytes) if gpu.shared else free) - _SPARE_BYTES
 
@@ -285,7 +286,7 @@ class _Fitting:
         return self._contexts * _layer_cache(self.model, layer, context, self.call.kv_type, sequences)
 
     def _caches(self, context: int, sequences: int) -> list[int]:
-        """What each layer's cache takes; kept, since one setting after the other is tried with the same ones."""
+        """Cache bytes per layer; memoised, since many settings share them."""
         if (context, sequences) not in self._known_caches:
             self._known_caches[context, sequences] = [
                 self._layer_cache(layer, context, sequences) for layer in range(len(self.weights.layers))
@@ -300,11 +301,11 @@ class _Fitting:
             what += f" beside the {setting.layers} layers on the GPU"
         return UserError(
             f"{what} with a context of {setting.context:,} tokens; {_gigabytes(setting.free)} are free.",
-            self._what_fits(setting),
+            self._alternatives(setting),
         )
 
-    def _what_fits(self, setting: _Setting) -> str:
-        """What would fit instead, each tried out."""
+    def _alternatives(self, setting: _Setting) -> str:
+        """Settings that would fit instead, each tried out."""
         ways = []
         if self.call.gpu_layers > 0:
             for layers in range(setting.layers - 1, -1, -1):
@@ -317,7 +318,7 @@ class _Fitting:
         if smaller and self._with(kv_type="q8_0").fits_at(setting.context):
             ways.append("the cache precision q8_0")
         if self.call.deterministic and self._with(deterministic=False).fits_at(setting.context):
-            ways.append("deterministic switched off")
+            ways.append("deterministic answers off")
         most = self.weights.total - setting.over
         if most > self.weights.total // 8:
             ways.append(f"a smaller model or a stronger quantisation (up to {_gigabytes(most)} of weights)")
@@ -326,7 +327,7 @@ class _Fitting:
         return f"It would fit with {', or with '.join(ways)}."
 
     def _longest(self, below: int) -> _Setting | None:
-        """The longest context below one that fits, by halving: what a context takes grows with its length."""
+        """The longest fitting context below one, by bisection: the cache grows with the length."""
         contexts = list(_shorter(below))
         low, high = 0, len(contexts)
         found = None
@@ -342,13 +343,13 @@ class _Fitting:
     def fits_at(self, context: int) -> bool:
         return self._best(context).fits
 
-    def _with(self, **changed: object) -> _Fitting:
+    def _with(self, **changed: object) -> _Planner:
         call = msgspec.structs.replace(self.call, **changed)
-        return _Fitting(call, self.model, self.machine, self.gpus, self.weights)
+        return _Planner(call, self.model, self.machine, self.gpus, self.weights)
 
 
 def _shorter(context: int) -> Iterable[int]:
-    """The contexts below one that are tried, longest first."""
+    """The shorter contexts that are tried, longest first."""
     while context > SMALLEST_CONTEXT:
         context = max(SMALLEST_CONTEXT, (context - 1) // CONTEXT_STEP * CONTEXT_STEP)
         yield context
@@ -382,7 +383,7 @@ def _values_per_token(model: ModelDetails, layer: int) -> int:
 
 
 def _number(model: ModelDetails, key: str, default: int, layer: int = 0) -> int:
-    """A number of the model's metadata; some models have one for each layer."""
+    """A number of the model's metadata; some models have one per layer."""
     value = model.metadata.get(f"{model.model.architecture}.{key}", default)
     if isinstance(value, list):
         value = value[min(layer, len(value) - 1)] if value else default

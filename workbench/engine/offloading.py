@@ -1,4 +1,4 @@
-"""What each layer of a model takes, which GPUs there are for it, and how its layers are dealt out to them."""
+"""Bytes per layer of a model, the GPUs available to it, and the distribution of its layers over them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
 
 @dataclass(frozen=True)
 class Weights:
-    """Bytes of a model's weights: of each layer, of the output layer, and of what stays on the processor.
+    """Bytes of a model's weights: of each layer, of the output layer, and of the part that stays on the processor.
 
-    ``tied``: the token embeddings are the output layer as well; it lies on the processor and, when the output layer
-    is on a GPU, a second time there (``output`` counts it).
+    ``tied``: the token embeddings are the output layer as well; they are on the processor and, when the output layer is
+    on a GPU, there a second time (``output`` counts it).
     """
 
     layers: tuple[int, ...]
@@ -31,7 +31,7 @@ class Weights:
 
     @classmethod
     def estimate(cls, model: ModelDetails) -> Weights:
-        """Equal parts, where the tensor table is not at hand."""
+        """Equal parts, for models without a tensor table."""
         part = model.model.bytes // (model.layers + 1)
         return cls((part,) * model.layers, model.model.bytes - part * model.layers, 0)
 
@@ -44,13 +44,13 @@ class Weights:
         return self.layers[layer] if layer < len(self.layers) else self.output
 
     def on_host(self, gpu_layers: int) -> int:
-        """Bytes that stay on the processor when the last ``gpu_layers``, counted with the output layer, do not."""
+        """Bytes on the processor when the last ``gpu_layers``, the output layer included, are on GPUs."""
         output = 0 if gpu_layers or self.tied else self.output
         return self.input + output + sum(self.layers[: len(self.layers) + 1 - gpu_layers])
 
 
 def weigh_tensors(details: ModelDetails, tensors: Sequence[Tensor]) -> Weights:
-    """What the tensors of a model's files take, by where they can lie."""
+    """Bytes of the tensors in a model's files, by place."""
     layers = [0] * details.layers
     output = inputs = embedding = 0
     tied = True
@@ -68,10 +68,10 @@ def weigh_tensors(details: ModelDetails, tensors: Sequence[Tensor]) -> Weights:
 
 
 def find_gpus(call: Load, devices: Sequence[Device]) -> list[Device]:
-    """The GPUs that a model is to use, in llama.cpp's order: those that are a part of the processor only when there are
-    no others. Empty when it wants none.
+    """The GPUs for a model, in llama.cpp's order; integrated ones only when there are no others. Empty when the
+    settings use none.
 
-    Raises UserError when layers, a GPU or shares were set that these GPUs cannot have.
+    Raises UserError for layers, a GPU or shares that these GPUs cannot have.
     """
     if call.gpu_layers == 0:
         return []
@@ -80,8 +80,8 @@ def find_gpus(call: Load, devices: Sequence[Device]) -> list[Device]:
     if not gpus:
         if call.gpu_layers > 0:
             raise UserError(
-                f"{call.gpu_layers} layers are to go on the GPU, but llama.cpp sees no GPU.",
-                "Set the layers on the GPU to -1 or 0, or install a llama-cpp-python that was built for your GPU.",
+                f"The settings put {call.gpu_layers} layers on the GPU, but llama.cpp sees no GPU.",
+                "Set the GPU layers to -1 or 0, or install a llama-cpp-python that was built for your GPU.",
             )
         return []
     if call.split_mode == "none":
@@ -94,19 +94,19 @@ def find_gpus(call: Load, devices: Sequence[Device]) -> list[Device]:
     split = call.tensor_split
     if len(split) > len(gpus) or any(not math.isfinite(share) or share < 0 for share in split):
         raise UserError(
-            f"The shares {', '.join(f'{share:g}' for share in split)} do not suit {len(gpus)} GPUs.",
-            "Give each GPU one share, which is not negative, in llama.cpp's order; or leave the shares empty.",
+            f"The GPU shares {', '.join(f'{share:g}' for share in split)} do not match the {len(gpus)} GPUs.",
+            "Give each GPU one share that is not negative, in llama.cpp's order, or leave the shares empty.",
         )
     if split and not sum(split):
-        raise UserError("All shares of the GPUs are 0.", "Leave the shares empty, or the layers on the GPU at 0.")
+        raise UserError("All GPU shares are 0.", "Leave the shares empty, or set the GPU layers to 0.")
     return gpus
 
 
-def put_layers(call: Load, sizes: Sequence[int], rooms: Sequence[int]) -> tuple[float, ...]:
-    """How many of the layers of ``sizes`` bytes, in their order, each GPU with so much room gets.
+def distribute_layers(call: Load, sizes: Sequence[int], rooms: Sequence[int]) -> tuple[float, ...]:
+    """The number of layers of ``sizes`` bytes, in their order, that each GPU with so much room gets.
 
-    With ``split_mode`` row it is each GPU's share of every layer. Set shares are kept; else they follow the rooms, or,
-    where the layers do not fit so, each GPU is filled before the next one.
+    With ``split_mode`` row it is each GPU's share of every layer. Given shares are kept; otherwise they follow the free
+    room, or, where the layers do not fit that way, each GPU is filled before the next one.
     """
     if len(rooms) < 2 or not sizes:
         return (float(len(sizes)),) * len(rooms)
@@ -125,7 +125,7 @@ def put_layers(call: Load, sizes: Sequence[int], rooms: Sequence[int]) -> tuple[
 
 
 def _by_shares(layers: int, shares: Sequence[float]) -> tuple[float, ...]:
-    """As llama.cpp deals them out: layer k goes to the first GPU whose summed shares are beyond k / layers."""
+    """llama.cpp's rule: layer k goes to the first GPU whose cumulative share exceeds k / layers."""
     counts = [0.0] * len(shares)
     total = sum(shares)
     for layer in range(layers):

@@ -1,8 +1,8 @@
-"""States of conversations that are kept outside the model's memory, so that going back to one needs no computing.
+"""Saved states of conversations outside the model's memory, so that returning to one needs no computing.
 
-A state is what llama.cpp saves of one sequence: its cells, as bytes. It holds for the adapters that it was computed
-with and for nothing else, so the adapters are part of what it is found by. All states together take at most
-``capacity`` bytes; the one unused for longest goes first.
+A state is llama.cpp's saved sequence: its cells, as bytes. It is valid for the adapters that it was computed with only,
+so they are part of its key. All states together take at most ``capacity`` bytes; the least recently used one goes
+first.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from workbench.engine.virtual_tokens import restore_sequence
 
 
 class State:
-    """A saved sequence: ``tokens`` were in memory, after the virtual ones of ``key``. ``first`` is the first position
-    that the model's sliding-window layers still had. ``exact`` of them can be reused where every bit counts."""
+    """A saved sequence: ``tokens`` follow the virtual ones of ``key``. ``first`` is the first position that the
+    sliding-window layers still had. ``exact`` tokens can be reused where every bit counts."""
 
     __slots__ = ("data", "exact", "first", "key", "tokens")
 
@@ -35,7 +35,7 @@ class State:
 
 
 class PrefixStore:
-    """The saved states of one model, the one used last at the end."""
+    """The saved states of one model, the most recently used last."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -46,9 +46,9 @@ class PrefixStore:
         return len(self._states)
 
     def save(self, context: Any, sequence: int, key: Key, tokens: Sequence[int], first: int, exact: int) -> None:
-        """Keep what ``sequence`` of ``context`` holds, if the store has room for it at all."""
+        """Save ``sequence`` of ``context``, if it fits into the store at all."""
         if any(s.key == key and s.first <= first and s.tokens[: len(tokens)] == list(tokens) for s in self._states):
-            return  # the same is there, or a longer one that can go back as far
+            return  # the same state is there, or a longer one that can be truncated as far
         size = llama.llama_state_seq_get_size(context, sequence)
         if not size or not self.would_hold(context, sequence, len(tokens)):
             return
@@ -66,11 +66,11 @@ class PrefixStore:
             self._forget(self._states[0])
 
     def would_hold(self, context: Any, sequence: int, tokens: int) -> bool:
-        """Whether there is room for a sequence of so many tokens, if everything else goes."""
+        """Whether a sequence of so many tokens would fit, with everything else removed."""
         return bool(llama.llama_state_seq_get_size(context, sequence) + 8 * tokens <= self.capacity)
 
     def find(self, key: Key, usable: Callable[[State], int]) -> tuple[State | None, int]:
-        """The state with this key of which ``usable`` says most, and what it says; (None, 0) when none is of use."""
+        """The state with this key for which ``usable`` is largest, and that number; (None, 0) without one."""
         best: State | None = None
         most = 0
         for state in self._states:
@@ -79,10 +79,10 @@ class PrefixStore:
         return best, most
 
     def restore(self, state: State, context: Any, sequence: int) -> bool:
-        """Put a state into an empty sequence. False when llama.cpp has no room for it."""
+        """Restore a state into an empty sequence. False when llama.cpp has no room for it."""
         if not restore_sequence(context, sequence, state.data):
             return False
-        if state in self._states:  # it may have had to go meanwhile
+        if state in self._states:  # it may have been evicted meanwhile
             self._states.remove(state)
             self._states.append(state)
         return True

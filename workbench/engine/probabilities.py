@@ -1,4 +1,4 @@
-"""How probable tokens are under the model itself: no penalty, temperature 1."""
+"""Token probabilities under the model itself: no penalty, temperature 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Logits = npt.NDArray[np.float32]
 
 
 class LogProbabilities:
-    """Log-probabilities of single tokens, quickly; it keeps an array of the vocabulary's size to work in."""
+    """Log-probabilities of single tokens, with a work array of the vocabulary's size."""
 
     def __init__(self, vocabulary: int) -> None:
         self._exponentials = np.empty(vocabulary, np.float32)
@@ -21,9 +21,9 @@ class LogProbabilities:
         self._sum = exponentials_function()
 
     def normaliser(self, logits: Logits, highest: float | None = None) -> float:
-        """log(sum(exp(logits))), accurate to about 1e-6, of a whole row without gaps in memory. Call it within
-        ``np.errstate(over="ignore")``, which would take a third of its time here. ``highest`` is the highest of them,
-        where it is known: to look for it reads the whole row."""
+        """log(sum(exp(logits))), accurate to about 1e-6, of a contiguous row. Call it within
+        ``np.errstate(over="ignore")``, which would take a third of its time here. ``highest`` is the row's maximum,
+        where it is known: finding it reads the whole row."""
         if self._sum is not None:
             if highest is None:
                 highest = float(logits.max())
@@ -38,7 +38,7 @@ class LogProbabilities:
 
 
 def exact_normaliser(logits: Logits) -> float:
-    """log(sum(exp(logits))) in double precision, for any size of logits."""
+    """log(sum(exp(logits))) in double precision, for logits of any size."""
     row = logits.astype(np.float64)
     highest = row.max()
     return float(highest + np.log(np.exp(row - highest).sum()))

@@ -1,10 +1,10 @@
-"""A conversation turned into the tokens that a model is shown.
+"""Prompts: a conversation rendered into the tokens that a model sees.
 
-The model's own template decides the form. What people and documents say must not steer the model: a user who types
-``<|im_end|>`` types six characters. So the template is rendered with unguessable placeholders for the contents, and
-names of control tokens count only in what the template itself wrote. A template that does something to its contents
-other than trimming them (so that a placeholder does not survive) gets the contents themselves, with a word joiner
-put into every name of a control token.
+The model's chat template decides the form. Text of people and documents must not act as control tokens: a user who
+types ``<|im_end|>`` types six characters. So the template is rendered with unguessable placeholders for the contents,
+and names of control tokens count only in what the template itself wrote. A template that does something to its contents
+other than trimming them (so that a placeholder does not survive) gets the contents themselves, with a word joiner in
+every name of a control token.
 
 A model without a template (a base model) gets a plain form::
 
@@ -33,14 +33,14 @@ from workbench.records.messages import Message
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
 _WORD_JOINER = "\u2060"
 PROBE = "\u2003"
-"""White space that no template writes itself: put around a mark it shows whether the template trims."""
+"""White space that no template writes itself: around a placeholder it shows whether the template trims."""
 
 LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 """How many characters a template may write of its own, and how often the contents: tokenising more takes minutes."""
 
 
 class Tokenizer(Protocol):
-    """What of a vocabulary is needed here."""
+    """The part of a vocabulary that prompts need."""
 
     @property
     def bos(self) -> int: ...
@@ -62,8 +62,8 @@ class Renderer(Protocol):
 class Prompt:
     """``tokens`` end where the answer begins, ``assistant_start`` included.
 
-    ``opened`` are the marks of thoughts that the template has opened. ``stops`` end an answer besides what a recipe
-    says. ``dropped_turns`` of the conversation were left out.
+    ``opened`` are the thought marks that the template has opened. ``stops`` end an answer besides the recipe's stop
+    strings. ``dropped_turns`` of the conversation were left out.
     """
 
     tokens: list[int]
@@ -74,7 +74,7 @@ class Prompt:
 
 
 class PromptWriter:
-    """Writes prompts for one model. May be used from several threads at once."""
+    """Renders prompts for one model. Thread-safe."""
 
     def __init__(self, template: str, vocabulary: Tokenizer, renderer: Renderer) -> None:
         self._template = template
@@ -82,8 +82,8 @@ class PromptWriter:
         self._renderer = renderer
 
     def write(self, messages: Sequence[Message], assistant_start: str = "") -> Prompt:
-        """The whole conversation, however long. Raises UserError when the template refuses it."""
-        merged = merge_neighbours(messages)
+        """The whole conversation, of any length. Raises UserError when the template refuses it."""
+        merged = merge_adjacent(messages)
         if not merged:
             raise UserError("There is nothing to answer.", "Write a message first.")
         prompt = self._templated(merged, assistant_start) if self._template else self._plain(merged, assistant_start)
@@ -107,9 +107,9 @@ class PromptWriter:
     def write_fitting(
         self, messages: Sequence[Message], assistant_start: str, context_tokens: int, answer_tokens: int
     ) -> Prompt:
-        """The conversation with its oldest turns left out, whole, until it fits.
+        """The conversation without its oldest turns, until it fits.
 
-        A turn is a user's message with what follows it. The system message and the last turn are kept. Room for
+        A turn is a user's message with all that follows it. The system message and the last turn are kept. Room for
         ``answer_tokens``, at most a quarter of the context, is left. Raises UserError when even that does not fit.
         """
         limit = context_tokens - min(answer_tokens, context_tokens // 4)
@@ -122,7 +122,7 @@ class PromptWriter:
         prompt = attempt(0)
         if len(prompt.tokens) <= limit:
             return prompt
-        # the fewest turns to drop, by halving: each attempt renders and tokenises the whole
+        # the fewest turns to drop, by bisection: each attempt renders and tokenises the whole
         low, high = 1, len(turns) - 1
         found: Prompt | None = None
         while low <= high:
@@ -135,14 +135,14 @@ class PromptWriter:
         if found is None:
             needed = len(attempt(max(0, len(turns) - 1)).tokens)
             raise UserError(
-                f"The question with its instructions and documents takes {needed:,} tokens, and {limit:,} of the "
-                f"model's context of {context_tokens:,} are free for it.",
-                "Ask about less at once, or set a longer context.",
+                f"The question with its instructions and documents has {needed:,} tokens, but only {limit:,} of "
+                f"the model's context of {context_tokens:,} are available for it.",
+                "Shorten the question or the documents, or set a longer context.",
             )
         return found
 
-    def go_on(self, tokens: Sequence[int]) -> Prompt:
-        """A prompt that was written before, from its tokens."""
+    def from_tokens(self, tokens: Sequence[int]) -> Prompt:
+        """An earlier prompt, from its tokens."""
         end = self._vocabulary.text(tokens[-64:], special=True)
         if not self._template:
             return Prompt(list(tokens), stops=PLAIN_STOPS, strips_start=True)
@@ -154,7 +154,7 @@ class PromptWriter:
             text = f" {text.lstrip()}"
         return self._vocabulary.tokenize(text, special=False)
 
-    # -- with the model's template ------------------------------------------------------------------
+    # -- with a chat template --------------------------------------------------------------------
 
     def _render(self, messages: Sequence[Message]) -> list[Segment]:
         try:
@@ -189,32 +189,35 @@ class PromptWriter:
 
     def turn(self, message: Message, content: str | None = None) -> dict[str, Any]:
         """The message as chat templates take it, tool calls in the form of transformers. Names of control tokens are
-        disarmed, except in ``content``, which stands in place of the message's own."""
+        escaped, except in ``content``, which stands in place of the message's own."""
         turn: dict[str, Any] = {"role": message.role}
-        turn["content"] = self.disarm(message.content) if content is None else content
+        turn["content"] = self.escape_control_tokens(message.content) if content is None else content
         if message.tool_calls:
             turn["tool_calls"] = [
                 {
                     "type": "function",
-                    "id": self.disarm(call.id),
+                    "id": self.escape_control_tokens(call.id),
                     "function": {
-                        "name": self.disarm(call.name),
-                        "arguments": self._disarm_all(_arguments(call.arguments)),
+                        "name": self.escape_control_tokens(call.name),
+                        "arguments": self._escape_all(_arguments(call.arguments)),
                     },
                 }
                 for call in message.tool_calls
             ]
         if (result := message.tool_result) is not None:
-            turn |= {"name": self.disarm(result.name), "tool_call_id": self.disarm(result.call)}
+            turn |= {
+                "name": self.escape_control_tokens(result.name),
+                "tool_call_id": self.escape_control_tokens(result.call),
+            }
         return turn
 
-    def _disarm_all(self, value: Any) -> Any:
-        """``disarm`` on every text of a JSON value, names of fields included."""
+    def _escape_all(self, value: Any) -> Any:
+        """``escape_control_tokens`` on every text of a JSON value, names of fields included."""
         if isinstance(value, str):
-            return self.disarm(value)
+            return self.escape_control_tokens(value)
         if isinstance(value, dict):
-            return {self.disarm(name): self._disarm_all(one) for name, one in value.items()}
-        return [self._disarm_all(one) for one in value] if isinstance(value, list) else value
+            return {self.escape_control_tokens(name): self._escape_all(one) for name, one in value.items()}
+        return [self._escape_all(one) for one in value] if isinstance(value, list) else value
 
     def render_text(self, messages: list[dict[str, Any]], *, answering: bool = True) -> str:
         """What the template makes of the messages; ``answering``: with what goes before the model's next answer."""
@@ -238,7 +241,8 @@ class PromptWriter:
         return text
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
-        """As one text where the contents name no control token, which is how models are trained; else apart."""
+        """As one text where the contents name no control token, which is how models are trained; else segment by
+        segment."""
         vocabulary = self._vocabulary
         tokens = vocabulary.tokenize("".join(s.text for s in segments), special=True)
         meant = [
@@ -252,7 +256,7 @@ class PromptWriter:
         return self.tokenize_apart(segments)
 
     def tokenize_apart(self, segments: Sequence[Segment]) -> list[int]:
-        """Each segment for itself: what stands for itself holds no control token."""
+        """Each segment by itself: literal ones contain no control token."""
         vocabulary = self._vocabulary
         tokens: list[int] = []
         for segment in segments:
@@ -264,11 +268,11 @@ class PromptWriter:
 
     def _literal_tokens(self, text: str) -> list[int]:
         tokens = self._vocabulary.tokenize(text, special=False)
-        if self._vocabulary.specials_of(tokens):  # llama.cpp always reads "user defined" tokens
-            tokens = self._vocabulary.tokenize(self.disarm(text), special=False)
+        if self._vocabulary.specials_of(tokens):  # llama.cpp always parses "user defined" tokens
+            tokens = self._vocabulary.tokenize(self.escape_control_tokens(text), special=False)
         return tokens
 
-    def disarm(self, text: str) -> str:
+    def escape_control_tokens(self, text: str) -> str:
         """The text with a word joiner (invisible) in each name of a control token, which makes it plain text."""
         vocabulary = self._vocabulary
         while found := vocabulary.specials_of(vocabulary.tokenize(text, special=True)):
@@ -277,16 +281,16 @@ class PromptWriter:
             for name in names:
                 if len(name) > 1:
                     text = text.replace(name, name[0] + _WORD_JOINER + name[1:])
-            if text == before:  # a token without a name that could be broken up: it is no text at all
+            if text == before:  # a token without a name that could be broken up is removed
                 return text
         return text
 
     def with_bos(self, tokens: list[int]) -> list[int]:
-        """The tokens with the model's first one before them, where it wants one."""
+        """The tokens after the model's first token (BOS), where the model uses one."""
         bos = self._vocabulary.bos
         return tokens if not self._vocabulary.adds_bos or tokens[:1] == [bos] else [bos, *tokens]
 
-    # -- without ------------------------------------------------------------------------------------
+    # -- without a chat template -----------------------------------------------------------------
 
     def _plain(self, messages: Sequence[Message], assistant_start: str) -> Prompt:
         names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
@@ -300,14 +304,14 @@ class PromptWriter:
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a prompt. ``literal``: it stands for itself, whatever it says."""
+    """A piece of a prompt. ``literal``: plain text, in which no control token is parsed."""
 
     text: str
     literal: bool
 
 
 def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[Segment]:
-    """Put the contents where their marks stand, trimmed as the template trimmed what was around the marks."""
+    """Replace the placeholders by the contents, trimmed as the template trimmed the white space around them."""
     places = sorted((text.index(mark), mark, content) for mark, content in zip(marks, contents, strict=True))
     segments: list[Segment] = []
     position = 0
@@ -327,7 +331,7 @@ def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[
     return [segment for segment in segments if segment.text]
 
 
-def merge_neighbours(messages: Sequence[Message]) -> list[Message]:
+def merge_adjacent(messages: Sequence[Message]) -> list[Message]:
     """Neighbours of one role as one message: most templates want the roles to take turns. Tool calls and their results
     stay apart."""
     merged: list[Message] = []
@@ -341,7 +345,7 @@ def merge_neighbours(messages: Sequence[Message]) -> list[Message]:
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message] | None:
-    """The system's text put before the first user message, for templates that know no system role."""
+    """The system message prepended to the first user message, for templates without a system role."""
     if messages[0].role != "system" or len(messages) < 2:
         return None
     system, first, *rest = messages
@@ -364,7 +368,7 @@ def fold_tools(messages: Sequence[Message]) -> list[Message] | None:
             folded.append(Message("user", f"Result of {name or 'the tool'}:\n{content}"))
         else:
             folded.append(Message(message.role, content))
-    return merge_neighbours(folded)
+    return merge_adjacent(folded)
 
 
 def _arguments(text: str) -> Any:
@@ -377,7 +381,7 @@ def _arguments(text: str) -> Any:
 
 
 def _turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:
-    """The system messages at the beginning, and the turns: a user's message with what follows it."""
+    """The leading system messages, and the turns: a user's message with all that follows it."""
     start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
     turns: list[list[Message]] = []
     for message in messages[start:]:
@@ -392,4 +396,4 @@ def _name(vocabulary: Tokenizer, token: int) -> str:
 
 
 def _refused(error: TemplateError) -> UserError:
-    return UserError(f"The model's chat template refuses this conversation: {error}.", "Choose another model.")
+    return UserError(f"The model's chat template rejects this conversation: {error}.", "Choose another model.")

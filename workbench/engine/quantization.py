@@ -1,7 +1,6 @@
-"""A whole model in another number format, by llama.cpp itself: ``quantize`` runs in a worker process only.
+"""Quantises a whole model with llama.cpp: ``quantize`` runs in a worker process only.
 
-llama.cpp cannot be stopped while it works: the worker is killed instead, which leaves a file that is named as not
-finished and no half model.
+llama.cpp cannot be stopped meanwhile: the worker is killed instead, which leaves a temporary file and no half model.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ _NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 def quantize(model: Path, out: Path, type_name: str, threads: int = 0) -> int:
     """Write ``model``, any file of a GGUF model, to ``out`` with its weights as ``type_name``; returns the bytes.
 
-    ``threads`` 0 takes all cores. A model that is quantised already loses a little more than its original would.
-    Raises UserError for a type that is not in ``WRITABLE_TYPES``, a model that is not sound, no room, and with
+    ``threads`` 0 takes all cores. Requantising a quantised model loses a little more than quantising the original.
+    Raises UserError for a type that is not in ``WRITABLE_TYPES``, for a damaged model, for a full disk, and with
     llama.cpp's own reason when it fails.
     """
     check_type(type_name)
     details = describe_gguf(model)
     if any(Path(file).resolve() == out.resolve() for file in details.model.files):
-        raise UserError(f"{out} is the model itself.", "Give the new model another name.")
+        raise UserError(f"The output {out} is the source model itself.", "Give the new model another name.")
 
     from workbench.engine.library import llama, start_library
 
@@ -38,10 +37,12 @@ def quantize(model: Path, out: Path, type_name: str, threads: int = 0) -> int:
     parameters.nthread = threads or os.cpu_count() or 1
     parameters.allow_requantize = True
     with written_beside(out) as beside:
-        check_room(out, details.model.parameters * 2 // 8)  # no format takes less than two bits a weight
+        check_room(out, details.model.parameters * 2 // 8)  # no format takes less than two bits per weight
         log.forget_errors()
         failed = llama.llama_model_quantize(details.model.path.encode(), str(beside).encode(), parameters)
         if failed or not beside.is_file():
-            reasons = " ".join(log.errors()) or "it does not say why"
-            raise UserError(f"llama.cpp could not write {model.name} as {type_name}: {reasons}.", "Try another format.")
+            reasons = " ".join(log.errors()) or "it gave no reason"
+            raise UserError(
+                f"llama.cpp could not write {model.name} as {type_name}: {reasons}.", "Choose another format."
+            )
         return read_gguf(beside).size

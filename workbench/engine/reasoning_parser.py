@@ -1,7 +1,7 @@
-"""A reasoning model's thoughts told from its answer, as the text streams in.
+"""Separates a reasoning model's thoughts from its answer in the text stream.
 
-Thoughts come first, between two marks; only there are they looked for, so that an answer about ``<think>`` tags
-stays an answer. Many templates open the thoughts themselves, at the end of the prompt.
+Thoughts come first, between two marks, and are parsed only there, so that an answer about ``<think>`` tags stays an
+answer. Many templates open the thoughts themselves, at the end of the prompt.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from workbench.engine.text import possible_start
+from workbench.engine.text import partial_match_length
 
 
 class Marks(NamedTuple):
-    """What opens and what closes the thoughts. ``before_answer`` is dropped where an answer comes without any."""
+    """The opening and the closing mark of thoughts. ``before_answer`` is dropped where an answer has no thoughts."""
 
     opening: str
     closing: str
@@ -37,15 +37,15 @@ Part = tuple[Literal["thought", "text"], str]
 
 
 def opened_by(prompt: str) -> Marks | None:
-    """The marks that a prompt's end has opened, so that the model begins inside its thoughts."""
+    """The marks that the end of a prompt has opened, so that the model begins inside its thoughts."""
     end = prompt.rstrip()
     return next((marks for marks in MARKS if end.endswith(marks.opening)), None)
 
 
 class ThoughtSplitter:
-    """Splits a stream into thought and answer; keeps back what could be the beginning of a mark.
+    """Splits a stream into thought and answer; holds back text that may be the beginning of a mark.
 
-    ``opened`` says that the stream begins inside the thoughts. White space around the thoughts is dropped.
+    ``opened``: the stream begins inside the thoughts. White space around the thoughts is dropped.
     """
 
     def __init__(self, opened: Marks | None = None, marks: Sequence[Marks] = MARKS) -> None:
@@ -69,7 +69,7 @@ class ThoughtSplitter:
         return parts
 
     def finish(self) -> list[Part]:
-        """What was kept back, when the stream ended."""
+        """The text held back at the end of the stream."""
         kept, self._kept = self._kept, ""
         if self._state == "thought":
             kept = kept.rstrip()
@@ -100,8 +100,8 @@ class ThoughtSplitter:
             self._state, self._kept = "gap", rest
             thought = thought.rstrip()
         else:
-            # white space is kept back as well: it is dropped should the closing mark follow
-            solid = thought[: len(thought) - possible_start(thought, self._inside.closing)].rstrip()
+            # white space is held back as well: it is dropped if the closing mark follows
+            solid = thought[: len(thought) - partial_match_length(thought, self._inside.closing)].rstrip()
             self._kept = thought[len(solid) :]
             thought = solid
         self._fresh = self._fresh and not thought

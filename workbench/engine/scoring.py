@@ -1,4 +1,4 @@
-"""How probable given text is under the model: continuations of a prompt, the tokens of an answer, a whole text.
+"""The probability of given text under the model: continuations of a prompt, the tokens of an answer, a whole text.
 
 Log-probabilities are natural and the model's own: no temperature, no penalty.
 """
@@ -23,7 +23,7 @@ from workbench.engine.vocabulary import Vocabulary
 from workbench.records.messages import Alternative, ChosenToken
 
 SIDE_BY_SIDE = 8
-"""How many continuations are computed at once."""
+"""Continuations computed in parallel."""
 
 SHORTEST_WINDOW = 4
 
@@ -31,8 +31,8 @@ SHORTEST_WINDOW = 4
 class Scoring(Job):
     """Sums the log-probabilities of continuations of one prompt, which is computed once; ends in Scored values.
 
-    ``together`` continuations are computed at once, fewer where ``context_tokens`` has no room for so many; 1 where the
-    model's memory cannot be shared.
+    ``together`` continuations are computed in parallel, fewer where ``context_tokens`` has no room for so many; 1 where
+    the model's memory cannot be shared.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Scoring(Job):
         background: bool = False,
     ) -> None:
         longest = max((len(tokens) for tokens in continuations), default=0)
-        # the first token of each follows from the prompt: only what comes after it is computed
+        # the prompt gives the first token of each: only the rest is computed
         self._left = [index for index, tokens in enumerate(continuations) if len(tokens) > 1][::-1]
         if context_tokens is not None and longest:
             together = min(together, (context_tokens - len(prompt)) // longest)
@@ -64,8 +64,8 @@ class Scoring(Job):
         )
         self._continuations = [list(tokens) for tokens in continuations]
         self._sums = [0.0] * len(self._continuations)
-        self._of: dict[int, int] = {}  # which continuation a branch computes
-        self._position: dict[int, int] = {}  # the place of the token whose logits came last
+        self._of: dict[int, int] = {}  # the continuation that a branch computes
+        self._position: dict[int, int] = {}  # the position of the token whose logits came last
         self._begun = False
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
@@ -110,15 +110,15 @@ class Scoring(Job):
         self._of[branch.number] = index
         self._position[branch.number] = 0
         branch.tokens += self._continuations[index][:-1]
-        branch.wanted_from = len(self.prompt)
+        branch.logits_from = len(self.prompt)
 
     def cancel(self) -> None:
         self._end(errors.Cancelled())
 
 
 class Inspection(Job):
-    """Looks at the tokens of an answer: how probable each was, what else could have come. Ends in ChosenTokens, the
-    last of which (``token`` -1) is about what could come next. Only the last ``last`` tokens are told of; 0: all."""
+    """The tokens of an answer with their probabilities and alternatives. Ends in ChosenTokens, the last of which
+    (``token`` -1) reports the possible next tokens. Only the ``last`` tokens are reported; 0: all."""
 
     def __init__(
         self,
@@ -173,8 +173,8 @@ class Inspection(Job):
 class TextScoring(Job):
     """The perplexity of a text, as llama.cpp's llama-perplexity computes it; ends in a TextScore.
 
-    The text's tokens, ``first`` (the model's first token, if it has one) before them, are cut into windows of
-    ``window``; what is left over is not counted. Each window is computed on its own, with its first token replaced by
+    The text's tokens, with ``first`` (the model's BOS token, if it has one) before them, are cut into windows of
+    ``window``; a remainder is not counted. Each window is computed by itself, with its first token replaced by
     ``first``; the tokens of its second half are counted, each given all before it in the window. Raises UserError when
     the window is too short for that or the text for two of them.
     """
@@ -191,14 +191,14 @@ class TextScoring(Job):
     ) -> None:
         if window < SHORTEST_WINDOW:
             raise errors.UserError(
-                f"In a window of {window:,} tokens there is nothing to measure.",
-                f"Set one of at least {SHORTEST_WINDOW}; 512 is usual.",
+                f"A window of {window:,} tokens is too short for a perplexity.",
+                f"Set a window of at least {SHORTEST_WINDOW} tokens; 512 is usual.",
             )
         whole = [*([] if first is None else [first]), *tokens]
         self._windows = [whole[at : at + window] for at in range(0, len(whole) - window + 1, window)]
         if len(self._windows) < 2:
             raise errors.UserError(
-                f"The text has {len(whole):,} tokens; measuring takes at least two windows of {window:,}.",
+                f"The text has {len(whole):,} tokens; a perplexity needs at least two windows of {window:,}.",
                 "Take a longer text or a shorter window.",
             )
         if first is not None:
@@ -215,7 +215,7 @@ class TextScoring(Job):
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         self._place += 1
-        if self._place < len(branch.tokens):  # after the last token nothing is known
+        if self._place < len(branch.tokens):  # nothing is known after the last token
             self._losses.append(exact_normaliser(logits) - float(logits[branch.tokens[self._place]]))
 
     def settle(self) -> None:
@@ -238,7 +238,7 @@ class TextScoring(Job):
         root = self.branches[0]
         self.memory.rewind(root, 0)
         root.tokens += self._windows[self._current]
-        root.wanted_from = self._place = self._half
+        root.logits_from = self._place = self._half
 
     def cancel(self) -> None:
         self._end(errors.Cancelled())

@@ -1,15 +1,15 @@
-"""The memory of a decode context: which sequence holds what, what the next job can reuse, and what is evicted.
+"""The memory of a decode context: the tokens of each sequence, the prefix that the next job can reuse, and eviction.
 
 All sequences of a context share one memory of ``context_tokens`` cells. A branch has a sequence, its slot; when it
-ends, its tokens stay there, and the next job that begins like them goes on from what they have in common. What lies
-idle gives way to what is being computed, into the store of saved states.
+ends, its tokens stay there, and the next job with the same beginning continues from the common prefix. Idle sequences
+yield to active ones, into the store of saved states.
 
-Adapters may put virtual tokens before the text (``keys``). They are the first cells of every sequence that is
-computed with such a set; here alone it is known, everybody else counts tokens from the text's first. They are computed
-once, and put back as a saved state wherever a sequence begins anew.
+Adapters may put virtual tokens before the text (``keys``). They are the first cells of every sequence that is computed
+with such a set; only this module knows of them, all others count from the text's first token. They are computed once,
+and restored as a saved state wherever a sequence begins anew.
 
-In a deterministic model only whole slices of ``EXACT_SLICE`` tokens are reused, and nothing lies idle beside a job:
-where a token's cell lies changes the last bits of its logits.
+In a deterministic model only whole slices of ``EXACT_SLICE`` tokens are reused, and no idle sequence stays beside a
+job: the position of a token's cell changes the last bits of its logits.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from workbench.engine.keys import Key, virtual_tokens
 from workbench.engine.library import llama
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore, State
-from workbench.engine.virtual_tokens import Beginning
+from workbench.engine.virtual_tokens import VirtualPrefix
 
 EXACT_SLICE = 256
 GIVEN_UP = 5
-"""A conversation that another one goes on from is saved first when more than one in so many of its tokens go."""
+"""A conversation is saved before another one continues from it when more than one in so many of its tokens would go."""
 
 
 class Slot:
-    """A sequence of a context's memory. Without a ``branch`` it is idle, and ``tokens``, computed with the adapters
-    ``key``, are in it, after ``before`` virtual ones. An idle slot without tokens is empty. ``spare`` is what holds one
-    answer of several: it is the first to go, and isn't saved."""
+    """A sequence of a context's memory. Without a ``branch`` it is idle and holds ``tokens``, computed with the
+    adapters ``key``, after ``before`` virtual ones. An idle slot without tokens is empty. ``spare`` slots hold one of
+    several answers: they are evicted first and not saved."""
 
     __slots__ = ("before", "branch", "exact", "job", "key", "number", "spare", "tokens", "used")
 
@@ -49,7 +49,7 @@ class Slot:
 
     @property
     def held(self) -> list[int]:
-        """The tokens that are in memory."""
+        """The tokens in memory."""
         return self.tokens if self.branch is None else self.branch.tokens[: self.branch.computed]
 
     @property
@@ -58,8 +58,8 @@ class Slot:
 
 
 class Slots:
-    """The sequences of one context, whose jobs compute with the adapters ``key``; ``before`` is how many virtual tokens
-    these put before the text."""
+    """The sequences of one context, whose jobs compute with the adapters ``key``; ``before`` is the number of virtual
+    tokens that these put before the text."""
 
     def __init__(self, model: Model, context: Any, store: PrefixStore) -> None:
         self.model = model
@@ -67,7 +67,7 @@ class Slots:
         self.memory: Any = llama.llama_get_memory(context)
         self.key: Key = ()
         self.before = 0
-        self._beginning: Beginning | None = None
+        self._beginning: VirtualPrefix | None = None
         self._store = store
         self._slots = [Slot(number) for number in range(model.sequences)]
         self._clock = 0
@@ -75,30 +75,30 @@ class Slots:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def use(self, key: Key, beginning: Beginning | None) -> None:
-        """From now on jobs with these adapters come, which begin every sequence with ``beginning``."""
+    def use(self, key: Key, beginning: VirtualPrefix | None) -> None:
+        """Serve jobs with these adapters from now on; every sequence begins with ``beginning``."""
         self.key, self._beginning = key, beginning
         self.before = 0 if beginning is None else beginning.count
 
     @property
     def cells_used(self) -> int:
-        """How many cells its sequences hold at most, shared ones counted for each."""
+        """Maximum number of cells that the sequences hold, shared ones counted for each."""
         return sum(slot.cells for slot in self._slots)
 
-    # -- jobs in and out --------------------------------------------------------------------------------
+    # -- jobs ------------------------------------------------------------------------------------------
 
-    def give(self, job: Job, needed: int) -> Branch:
-        """The job's first branch, with as much of its prompt as is in memory or in the store. ``needed`` is how many
-        cells the decode context's jobs, this one among them, can come to need."""
+    def allocate(self, job: Job, needed: int) -> Branch:
+        """The job's first branch, with the part of its prompt that is in memory or in the store. ``needed`` is the
+        number of cells that the decode context's jobs, this one included, may need."""
         slot = self._place(job, needed)
-        return self._take(slot, Branch(slot.number, list(job.prompt), len(slot.tokens), job.wanted_from), job)
+        return self._take(slot, Branch(slot.number, list(job.prompt), len(slot.tokens), job.logits_from), job)
 
-    def shared_with(self, job: Job) -> int:
-        """How many tokens of its prompt the memory could spare the job."""
+    def cached_length(self, job: Job) -> int:
+        """Number of prompt tokens of the job that are in memory."""
         return max(self._usable(slot, job) for slot in self._slots)
 
-    def hand_over(self, job: Job, more_than: int) -> None:
-        """Move an idle conversation that the job begins like into the store, for another decode context to take it."""
+    def move_to_store(self, job: Job, more_than: int) -> None:
+        """Move an idle conversation that shares the job's beginning into the store, for another decode context."""
         best = max(
             (slot for slot in self._slots if slot.branch is None),
             key=lambda slot: self._usable(slot, job),
@@ -109,16 +109,16 @@ class Slots:
             self._clear(best)
 
     def forget(self) -> None:
-        """Forget what lies idle."""
+        """Forget the idle sequences."""
         for slot in self._slots:
             if slot.branch is None:
                 self._clear(slot)
 
-    def leave(self, job: Job) -> None:
-        """Take a job's branches out; the tokens of those that it keeps stay for who begins like them."""
+    def release(self, job: Job) -> None:
+        """Remove a job's branches; the tokens of its kept branches stay for jobs with the same beginning."""
         for number, branch in enumerate(job.branches):
             slot = self._slots[branch.number]
-            exact = min(job.wanted_from, branch.computed) // EXACT_SLICE * EXACT_SLICE
+            exact = min(job.logits_from, branch.computed) // EXACT_SLICE * EXACT_SLICE
             held = slot.held
             slot.branch = slot.job = None
             slot.tokens, slot.exact, slot.spare = held, exact, number > 0
@@ -128,7 +128,7 @@ class Slots:
         job.branches.clear()
 
     def clear(self, job: Job) -> None:
-        """Take a job's branches out; what it left in memory is not trusted."""
+        """Remove a job's branches and discard their memory."""
         for branch in job.branches:
             slot = self._slots[branch.number]
             slot.branch = slot.job = None
@@ -136,7 +136,7 @@ class Slots:
         job.branches.clear()
 
     def clear_all(self) -> None:
-        """Forget everything, what is being computed as well."""
+        """Forget everything, active sequences included."""
         for slot in self._slots:
             slot.branch = slot.job = None
             slot.tokens, slot.exact, slot.before = [], 0, 0
@@ -152,7 +152,7 @@ class Slots:
         slot = self._free_slot()
         llama.llama_memory_seq_cp(self.memory, branch.number, slot.number, -1, -1)
         slot.before = parent.before
-        return self._take(slot, Branch(slot.number, list(branch.tokens), branch.computed, branch.wanted_from), job)
+        return self._take(slot, Branch(slot.number, list(branch.tokens), branch.computed, branch.logits_from), job)
 
     def drop(self, branch: Branch) -> None:
         slot = self._slots[branch.number]
@@ -171,16 +171,16 @@ class Slots:
         if self._reachable(length, held, first, slot.before) and self._remove(slot, length):
             branch.computed = length
         else:
-            self._begin_anew(slot)
+            self._reset(slot)
             branch.computed = 0
 
-    def take_back(self, branch: Branch) -> None:
-        """Take out of memory what is beyond the computed tokens, after a step that was stopped half-way."""
+    def truncate(self, branch: Branch) -> None:
+        """Remove the tokens beyond the computed ones from memory, after an aborted step."""
         slot = self._slots[branch.number]
         if not self._remove(slot, branch.computed):
-            # it cannot go back: all is computed again, and what was handed over is not handed over again
-            branch.wanted_from = max(branch.wanted_from, branch.computed)
-            self._begin_anew(slot)
+            # truncation is impossible: everything is computed again, and rows that were handed over are not repeated
+            branch.logits_from = max(branch.logits_from, branch.computed)
+            self._reset(slot)
             branch.computed = 0
 
     # -- the memory -------------------------------------------------------------------------------------
@@ -197,16 +197,16 @@ class Slots:
         slot.used = self._clock
 
     def _place(self, job: Job, needed: int) -> Slot:
-        """An idle slot for the job that holds what can be reused of its prompt, and nothing else."""
+        """An idle slot that holds the reusable part of the job's prompt and nothing else."""
         slot = self._restored(job, needed) or self._reused(job, needed)
         if not slot.tokens:
-            self._begin_anew(slot)
+            self._reset(slot)
         return slot
 
     def _restored(self, job: Job, needed: int) -> Slot | None:
-        """A slot with a saved state, if there is one that spares the job more than the memory does."""
+        """A slot with a saved state, if one saves the job more tokens than the memory does."""
         state, saved = self._store.find(job.key, lambda state: self._usable_of(state, job))
-        if state is None or saved <= self.shared_with(job):
+        if state is None or saved <= self.cached_length(job):
             return None
         slot = self._free_slot()
         self._make_room(slot, needed)
@@ -223,7 +223,7 @@ class Slots:
         if best.branch is None and keep and (keep > len(best.tokens) // 2 or alone or not self.model.shares):
             slot = best
             held = slot.exact if self.model.deterministic else len(slot.tokens)
-            if GIVEN_UP * (held - keep) > held:  # somebody may come back to it
+            if GIVEN_UP * (held - keep) > held:  # a person may return to it
                 self._save(slot)
         else:
             slot = self._free_slot(but=best if keep else None)
@@ -234,8 +234,8 @@ class Slots:
         self._make_room(slot, needed)
         return slot
 
-    def _begin_anew(self, slot: Slot) -> None:
-        """Leave nothing in a slot's sequence but the virtual tokens that come before every text."""
+    def _reset(self, slot: Slot) -> None:
+        """Leave only the virtual tokens before every text in a slot's sequence."""
         self._clear(slot)
         if self._beginning is not None:
             try:
@@ -246,12 +246,12 @@ class Slots:
             slot.before = self.before
 
     def _usable(self, slot: Slot, job: Job) -> int:
-        """How many tokens of the job's prompt can be taken from a slot; 0 where the memory no longer has what the
-        next token has to see."""
+        """Number of prompt tokens that can be taken from a slot; 0 where the memory has lost what the next token
+        attends to."""
         if slot.key != job.key or not slot.held:
             return 0
         held = slot.held
-        keep = min(shared_length(held, job.prompt), job.wanted_from)
+        keep = min(shared_length(held, job.prompt), job.logits_from)
         if not keep:
             return 0
         if self.model.deterministic:
@@ -265,25 +265,25 @@ class Slots:
         return self._reachable(keep, len(held), first, slot.before)
 
     def _usable_of(self, state: State, job: Job) -> int:
-        keep = min(shared_length(state.tokens, job.prompt), job.wanted_from)
+        keep = min(shared_length(state.tokens, job.prompt), job.logits_from)
         if self.model.deterministic:
             keep = min(keep, state.exact) // EXACT_SLICE * EXACT_SLICE
         return self._reachable(keep, len(state.tokens), state.first, virtual_tokens(state.key))
 
     def _reachable(self, keep: int, length: int, first: int, before: int) -> int:
-        """``keep``, or 0 when a sequence of ``length`` tokens after ``before`` virtual ones cannot go back to it: its
-        sliding windows begin at position ``first``."""
+        """``keep``, or 0 when a sequence of ``length`` tokens after ``before`` virtual ones cannot be truncated to it:
+        its sliding windows begin at position ``first``."""
         if not self.model.rewindable:
             return keep if keep == length else 0
         window = self.model.window
         return 0 if first > (max(0, before + keep - window) if window else 0) else keep
 
     def _remove(self, slot: Slot, keep: int) -> bool:
-        """Leave ``keep`` tokens in a slot's sequence. False when llama.cpp cannot."""
+        """Truncate a slot's sequence to ``keep`` tokens. False when llama.cpp cannot."""
         return bool(llama.llama_memory_seq_rm(self.memory, slot.number, slot.before + keep, -1))
 
     def _cut(self, slot: Slot, keep: int) -> None:
-        """Leave a slot's first ``keep`` tokens in memory; without any, nothing."""
+        """Truncate a slot's memory to its first ``keep`` tokens, or empty it."""
         if keep < len(slot.tokens):
             if not keep or not self._remove(slot, keep):
                 self._clear(slot)
@@ -292,8 +292,8 @@ class Slots:
         slot.exact = min(slot.exact, len(slot.tokens))
 
     def _make_room(self, kept: Slot, needed: int) -> None:
-        """Move idle conversations out, the one unused for longest first: until all that active jobs may need is free,
-        and few enough lie beside them. One for which the store is too small goes only where its cells are needed:
+        """Evict idle conversations, the least recently used first, until all cells that active jobs may need are free,
+        and few enough lie beside them. One that is too large for the store goes only when its cells are needed:
         computing it again takes longer than reading its cells with every token."""
         idle = sorted(
             (slot for slot in self._slots if slot.branch is None and slot.tokens and slot is not kept),
@@ -308,7 +308,7 @@ class Slots:
                 self._park(slot)
 
     def _free_slot(self, but: Slot | None = None) -> Slot:
-        """A sequence that nobody uses, emptied."""
+        """An unused sequence, emptied."""
         idle = [slot for slot in self._slots if slot.branch is None]
         if len(idle) > 1:
             idle = [slot for slot in idle if slot is not but]
@@ -324,7 +324,7 @@ class Slots:
         self._clear(slot)
 
     def _save(self, slot: Slot) -> None:
-        """Keep an idle conversation in the store as well."""
+        """Copy an idle conversation into the store."""
         if self.model.deterministic:
             self._cut(slot, slot.exact)
         if len(slot.tokens) >= self.model.worth_saving:
@@ -337,7 +337,7 @@ class Slots:
 
 
 def shared_length(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many tokens two sequences have in common at their beginning."""
+    """Length of the common prefix of two token sequences."""
     for index, (one, other) in enumerate(zip(a, b, strict=False)):
         if one != other:
             return index

@@ -1,4 +1,4 @@
-"""Text that arrives in pieces: characters split over tokens, and stop strings split over pieces."""
+"""Text in pieces: characters split over tokens, and stop strings split over pieces."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class CharacterDecoder:
     def feed(self, piece: bytes) -> str:
         return self._decoder.decode(piece)
 
-    # What is left at the end is the beginning of a character that was never finished: it is dropped.
+    # The rest at the end is the beginning of an incomplete character and is dropped.
 
 
 class StopFinder:
-    """Finds the first of some texts in a stream and keeps back what could be the beginning of one.
+    """Finds the first of several texts in a stream and holds back what may be the beginning of one.
 
-    The one that is complete first counts, the longer of two that are; so it does not matter how the stream is cut.
-    Empty texts are ignored.
+    The first complete one counts, the longer of two that end together, so the cuts of the stream do not matter. Empty
+    texts are ignored.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ class StopFinder:
         self._kept = ""
 
     def feed(self, text: str) -> tuple[str, bool]:
-        """What may be shown now, and whether a stop text was found (nothing comes after it)."""
+        """The text that may be shown now, and whether a stop string was found (nothing follows it)."""
         if not self._stops:
             return text, False
         self._kept += text
@@ -38,19 +38,19 @@ class StopFinder:
         if found:
             shown, self._kept = self._kept[: min(found)[1]], ""
             return shown, True
-        keep = max(possible_start(self._kept, stop) for stop in self._stops)
+        keep = max(partial_match_length(self._kept, stop) for stop in self._stops)
         cut = len(self._kept) - keep
         shown, self._kept = self._kept[:cut], self._kept[cut:]
         return shown, False
 
     def finish(self) -> str:
-        """What was kept back, when the stream ended otherwise."""
+        """The text held back, when the stream ended otherwise."""
         kept, self._kept = self._kept, ""
         return kept
 
 
-def possible_start(text: str, mark: str) -> int:
-    """The length of the longest end of ``text`` that is a beginning, not the whole, of ``mark``."""
+def partial_match_length(text: str, mark: str) -> int:
+    """The length of the longest suffix of ``text`` that is a proper prefix of ``mark``."""
     for length in range(min(len(text), len(mark) - 1), 0, -1):
         if text.endswith(mark[:length]):
             return length

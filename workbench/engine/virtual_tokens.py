@@ -1,9 +1,9 @@
-"""Virtual tokens in llama.cpp's memory: the embeddings of a soft prompt computed, the keys and values of a prefix laid.
+"""Virtual tokens in llama.cpp's memory: the embeddings of a soft prompt, the keys and values of a prefix.
 
-Both are put at the first positions of a sequence of a context, and the text goes on after them. llama.cpp computes
-embeddings in the place of tokens (``llama_batch.embd``). A prefix it cannot be given: its keys and values are written
-into a saved state of the sequence, which is restored then. The form of such a state is nobody's promise: so it is
-taken apart to the last byte, and what was put is read back and compared (``sequence_state``).
+Both take the first positions of a sequence of a context, and the text follows. llama.cpp computes embeddings in place
+of tokens (``llama_batch.embd``). It has no call for a prefix: its keys and values are written into a saved state of the
+sequence, which is then restored. The form of such a state is not a public interface: it is parsed to the last byte, and
+the written values are read back and compared (``sequence_state``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workbench.gguf.virtual_tokens import prefix_of, soft_prompt_of
 Floats = npt.NDArray[np.float32]
 
 _SECTIONS = (llama.LLAMA_ROPE_TYPE_MROPE, llama.LLAMA_ROPE_TYPE_VISION, llama.LLAMA_ROPE_TYPE_IMROPE)
-"""Positions of several numbers, for pictures."""
+"""Positions with several numbers, for images."""
 
 _TORCH_HINT = "Train a LoRA instead."
 
@@ -46,11 +46,14 @@ class SoftPrompt:
         width = llama.llama_model_n_embd_inp(model)
         if width != self.embeddings.shape[1]:
             raise UserError(
-                f"The soft prompt has embeddings of {self.embeddings.shape[1]:,} numbers; the model takes {width:,}.",
+                f"The soft prompt has embeddings of width {self.embeddings.shape[1]:,}; the model's width is "
+                f"{width:,}.",
                 "Choose an adapter that was trained on this model.",
             )
         if llama.llama_model_rope_type(model) in _SECTIONS:
-            raise UserError("This model's positions are made for pictures: no soft prompt fits it.", _TORCH_HINT)
+            raise UserError(
+                "The model has multi-dimensional positions (for images) and does not support soft prompts.", _TORCH_HINT
+            )
         batch = llama.llama_batch_init(min(self.count, BATCH_TOKENS), width, 1)
         try:
             for start in range(0, self.count, BATCH_TOKENS):
@@ -68,8 +71,8 @@ class SoftPrompt:
 
 
 class Prefix:
-    """``keys`` and ``values``, for each layer an array of shape (count, heads x width), as llama.cpp's memory holds
-    them: keys after their rotation. ``windowed``: which of the model's layers look back over a sliding window only."""
+    """``keys`` and ``values``, per layer an array of shape (count, heads x width), as llama.cpp's memory holds them:
+    keys after their rotation. ``windowed``: the model's layers that have a sliding window."""
 
     def __init__(self, keys: list[Floats], values: list[Floats], windowed: Sequence[bool] = ()) -> None:
         self.keys = keys
@@ -78,18 +81,19 @@ class Prefix:
         self._windowed = windowed
 
     def put(self, context: Any, sequence: int = 0) -> None:
-        """Lay them at positions 0 to ``count - 1`` of an empty sequence.
+        """Write them to positions 0 to ``count - 1`` of an empty sequence.
 
-        Raises UserError where the model's memory is none of plain keys and values of 16 or 32 bits for each layer, or
-        where this llama.cpp saves states in another form than it is known to.
+        Raises UserError where the model's memory has no plain keys and values of 16 or 32 bits per layer, or where this
+        llama.cpp saves states in an unknown form.
         """
         model = llama.llama_get_model(context)
         if llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model):
-            raise UserError("This model has layers without keys and values: no prefix fits it.", _TORCH_HINT)
+            raise UserError("The model has layers without keys and values and does not support prefixes.", _TORCH_HINT)
         window = llama.llama_model_n_swa(model)
         if window and self.count > window:
             raise UserError(
-                f"The prefix is {self.count:,} tokens long; some of the model's layers look back over {window:,} only.",
+                f"The prefix has {self.count:,} tokens, but some of the model's layers have a sliding window of "
+                f"{window:,}.",
                 _TORCH_HINT,
             )
         memory = llama.llama_get_memory(context)
@@ -105,17 +109,17 @@ class Prefix:
         wanted = SequenceState.parse(save_sequence(context, sequence), self._windowed).filled(self.keys, self.values)
         llama.llama_memory_seq_rm(memory, sequence, -1, -1)
         if not restore_sequence(context, sequence, wanted):
-            raise RuntimeError("llama.cpp did not take the prefix")
+            raise RuntimeError("llama.cpp did not accept the prefix")
         if not SequenceState.parse(save_sequence(context, sequence), self._windowed).holds(self.keys, self.values):
             llama.llama_memory_seq_rm(memory, sequence, -1, -1)
             raise UserError(
-                "This version of llama.cpp does not give back the prefix that it was given.",
+                "This version of llama.cpp does not return the prefix that was written to its cache.",
                 "Install llama-cpp-python 0.3.36, or train a LoRA instead.",
             )
 
 
-class Beginning:
-    """What every sequence of a decode context begins with: ``count`` virtual tokens, computed with one set of adapters.
+class VirtualPrefix:
+    """The beginning of every sequence of a decode context: ``count`` virtual tokens, computed with one set of adapters.
 
     They are computed once and kept as a saved sequence, for all contexts of the model.
     """
@@ -126,17 +130,17 @@ class Beginning:
         self._saved: Any = None
 
     def put(self, context: Any, sequence: int) -> None:
-        """Put them into an empty sequence. Raises what ``SoftPrompt.put`` and ``Prefix.put`` raise."""
+        """Write them into an empty sequence. Raises what ``SoftPrompt.put`` and ``Prefix.put`` raise."""
         if self._saved is None:
             self._tokens.put(context, sequence)
             self._saved = save_sequence(context, sequence)
         elif not restore_sequence(context, sequence, self._saved):
-            raise RuntimeError("there was no room for the virtual tokens in the model's memory")
+            raise RuntimeError("the model's memory has no room for the virtual tokens")
 
 
 def read_virtual_tokens(path: Path, windowed: Sequence[bool] = ()) -> SoftPrompt | Prefix:
-    """A soft prompt or prefix out of its GGUF file. ``windowed``: which of the model's layers look back over a sliding
-    window only. Raises UserError when it is neither or not sound."""
+    """A soft prompt or prefix from its GGUF file. ``windowed``: the model's layers that have a sliding window. Raises
+    UserError when the file is neither or is damaged."""
     file = read_gguf(path)
     kind = file.text("adapter.type")
     if kind == "soft-prompt":
@@ -150,16 +154,16 @@ def read_virtual_tokens(path: Path, windowed: Sequence[bool] = ()) -> SoftPrompt
 
 
 def save_sequence(context: Any, sequence: int) -> Any:
-    """What llama.cpp saves of a sequence, as an array of bytes. Raises RuntimeError when it saves nothing."""
+    """llama.cpp's saved state of a sequence, as an array of bytes. Raises RuntimeError when it saves nothing."""
     size = llama.llama_state_seq_get_size(context, sequence)
     data = (ctypes.c_uint8 * size)()
     if not size or llama.llama_state_seq_get_data(context, data, size, sequence) != size:
-        raise RuntimeError("llama.cpp did not save a sequence")
+        raise RuntimeError("llama.cpp did not save the sequence")
     return data
 
 
 def restore_sequence(context: Any, sequence: int, data: Any) -> bool:
-    """Put what was saved into an empty sequence. False, and the sequence is empty, when there is no room for it."""
+    """Restore a saved state into an empty sequence. False, with the sequence empty, when there is no room for it."""
     size = len(data)
     if llama.llama_state_seq_set_data(context, data, size, sequence) == size:
         return True

@@ -1,4 +1,4 @@
-"""A loaded model's vocabulary: text to tokens and back. Safe to use from several threads at once."""
+"""A loaded model's vocabulary: text to tokens and back. Thread-safe."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Vocabulary:
         self._deriving = threading.Lock()
 
     def derived(self, make: Callable[[Vocabulary], Derived]) -> Derived:
-        """What ``make`` makes of the vocabulary; it is made once and kept as long as the vocabulary."""
+        """A value that ``make`` derives from the vocabulary; cached as long as the vocabulary lives."""
         with self._deriving:
             if make not in self._derived:
                 self._derived[make] = make(self)
@@ -71,7 +71,7 @@ class Vocabulary:
         return b"".join(self.piece(token, special=special) for token in tokens).decode("utf-8", "replace")
 
     def is_special(self, token: int) -> bool:
-        """Whether the token steers the model rather than standing for text."""
+        """Whether the token is a control token rather than text."""
         known = self._special.get(token)
         if known is None:
             attributes = llama.llama_vocab_get_attr(self.pointer, token)
@@ -79,7 +79,7 @@ class Vocabulary:
         return known
 
     def ends_generation(self, token: int) -> bool:
-        """Whether a model says with this token that it is done. A token beyond the model's stands for that where a
+        """Whether the token ends the model's answer. A token beyond the model's vocabulary stands for that where a
         constraint needs one and the model has none."""
         known = self._ends.get(token)
         if known is None:
@@ -87,12 +87,12 @@ class Vocabulary:
         return known
 
     def is_user_defined(self, token: int) -> bool:
-        """Whether the model's makers added the token to the vocabulary that was computed from text."""
+        """Whether the model's makers added the token to the trained vocabulary."""
         return bool(llama.llama_vocab_get_attr(self.pointer, token) & llama.LLAMA_TOKEN_ATTR_USER_DEFINED)
 
     @functools.cached_property
     def marks(self) -> frozenset[int]:
-        """Control tokens that are (part of) the marks of thoughts: their text has to be seen to be understood."""
+        """Control tokens that are (part of) thought marks: their text must be visible to be parsed."""
         text = "".join(text for mark in MARKS for text in mark)
         return frozenset(self.specials_of(self.tokenize(text, special=True)))
 

@@ -152,7 +152,7 @@ class InferenceServer:
     def _prompt(self, call: Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
         if call.prompt:
             check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
-            return writer.go_on(call.prompt)
+            return writer.from_tokens(call.prompt)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens)
 
     # -- who may use the model --------------------------------------------------------------------------

@@ -83,7 +83,7 @@ class DecodeContext:
         """The job's events. Cancels it after so many ``steps``."""
         self._job = job
         job.memory = self
-        job.branches.append(Branch(0, list(job.prompt), 0, job.wanted_from))
+        job.branches.append(Branch(0, list(job.prompt), 0, job.logits_from))
         job.begin()
         for _ in range(steps):
             if job.done:
@@ -100,7 +100,7 @@ class DecodeContext:
             if first == branch.computed:
                 continue
             logits, self._states = compute(self._model, branch.tokens)
-            for place in range(max(first, branch.wanted_from), branch.computed):
+            for place in range(max(first, branch.logits_from), branch.computed):
                 if not job.done:
                     job.take(branch, None, place, logits[place])
         # cells shared by branches count once: a token's place with all that is before it
@@ -115,7 +115,7 @@ class DecodeContext:
         assert not branch.missing
         assert branch in self._job.branches
         self._numbers += 1
-        made = Branch(self._numbers, list(branch.tokens), branch.computed, branch.wanted_from)
+        made = Branch(self._numbers, list(branch.tokens), branch.computed, branch.logits_from)
         self._job.branches.append(made)
         assert len(self._job.branches) <= self._job.width
         return made

@@ -77,7 +77,7 @@ def run(
         for beam, tokens, logits in zip(search.live, sequences, reference.logits(sequences), strict=True):
             normaliser = float(torch.logsumexp(torch.tensor(logits).double(), 0))
             if rules is not None:
-                history = functools.reduce(rules.go_on, beam.tokens, rules.begin())
+                history = functools.reduce(rules.extend, beam.tokens, rules.begin())
                 rules.apply(logits, tokens, history, normaliser)
             scores = logits.astype(np.float64) - normaliser
             order = np.argsort(-scores)
@@ -189,7 +189,7 @@ def greedy(reference: Reference, rules: TokenRules, length_penalty: float) -> tu
         (logits,) = reference.logits([[*reference.prompt, *tokens]])
         normaliser = float(torch.logsumexp(torch.tensor(logits).double(), 0))
         rules.apply(
-            logits, [*reference.prompt, *tokens], functools.reduce(rules.go_on, tokens, rules.begin()), normaliser
+            logits, [*reference.prompt, *tokens], functools.reduce(rules.extend, tokens, rules.begin()), normaliser
         )
         tokens.append(int(logits.argmax()))
         total += float(logits[tokens[-1]]) - normaliser

@@ -23,54 +23,59 @@ SCHEMA = json.dumps(
 @pytest.mark.parametrize(
     ("form", "grammar", "named", "line"),
     [
-        ("json_schema", "", "no JSON schema", None),
+        ("json_schema", "", "JSON schema is empty", None),
         ("json_schema", "[1]", "object", 1),
         ("json_schema", '{\n "type": "object",\n}', "not JSON: '}' at column 1 cannot be read", 3),
-        ("json_schema", '{"type":', "not JSON: it breaks off", 1),
+        ("json_schema", '{"type":', "not JSON: it ends unexpectedly", 1),
         ("json_schema", '{\n "type": "strin"}', "type: 'strin' is not one of ['array', 'boolean', ", 2),
         ("json_schema", '{"type": "object",\n "not": {}}', '"not"', 2),
         ("json_schema", '{"type": "array",\n "uniqueItems": true}', '"uniqueItems"', 2),
         ("json_schema", '{"$ref": "#/missing"}', "/missing", None),
-        ("json_schema", '{"$ref": "https://example.org/a.json"}', "leads out of the schema", 1),
+        ("json_schema", '{"$ref": "https://example.org/a.json"}', "refers outside of the schema", 1),
         (
             "json_schema",
             '{"properties": {"not": {"type": "string"},\n "a": {"not":\n {"type": "null"}}}}',
-            'held to "not" (in properties.a)',
+            '"not" is not supported (in properties.a)',
             2,
         ),
-        ("json_schema", '{"prefixItems": [\n{"format":\n "isbn"}]}', 'the "format" isbn (in prefixItems.0)', 2),
+        (
+            "json_schema",
+            '{"prefixItems": [\n{"format":\n "isbn"}]}',
+            'The "format" isbn is not supported (in prefixItems.0)',
+            2,
+        ),
         ("json_schema", '{"properties": {"a": {\n"pattern": "a(?=b)"}}}', "(in properties.a): look-around", 2),
         ("json_schema", '{"items":\n {"oneOf": [{"type": "integer"}, {"type": "number"}]}}', "(in items)", 2),
         (
             "json_schema",
             '{"items": {"properties": {"a": {}}, "type": "object",\n"additionalProperties": true, "minProperties": 2}}',
-            '"minProperties" where named fields may be left out (in items)',
+            '"minProperties" is not supported where named fields may be left out (in items)',
             2,
         ),
         ("json_schema", '{\n "$schema": {}}', '"$schema"', 2),
-        ("json_schema", '{\n "const": NaN}', "NaN is no JSON", None),
+        ("json_schema", '{\n "const": NaN}', "NaN is not JSON", None),
         ("json_schema", '{"const": "\\ud800"}', "half of a character", None),
         ("json_schema", '{"type": "array", "items": ' * 300 + "{}" + "}" * 300, "nested too deeply", None),
-        ("json_schema", '{\n"$ref": "#"}', "leads back to itself", 2),
-        ("json_schema", '{"anyOf": [{"type": "null"},\n {"$ref": "#"}]}', "before it says anything", 2),
+        ("json_schema", '{\n"$ref": "#"}', "refers to itself", 2),
+        ("json_schema", '{"anyOf": [{"type": "null"},\n {"$ref": "#"}]}', "without saying anything", 2),
         (
             "json_schema",
             '{"$defs": {"a": {"items": {"type": "null"}, "anyOf": [\n{"$ref": "#/$defs/b"}]},\n'
             ' "b": {\n"$ref": "#/$defs/a"}}}',
-            "before it says anything",
+            "without saying anything",
             2,
         ),
         (
             "json_schema",
             '{"type": "object", "properties": {"child":\n {"$ref": "#"}}, "required": ["child"]}',
-            "without end",
+            "endlessly",
             2,
         ),
         (
             "json_schema",
             '{"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": "array", "minItems": 2, "prefixItems": [true],\n'
             ' "items": {"$ref": "#/$defs/a~1b"}}}}',
-            "without end",
+            "endlessly",
             2,
         ),
         (
@@ -80,8 +85,8 @@ SCHEMA = json.dumps(
             2,
         ),
         ("choice", "a\ud800", "half of a character", None),
-        ("choice", "choice\n" * 10_000, "70,000 characters long, and a recipe holds 65,536", None),
-        ("regex", "", "no regular expression", None),
+        ("choice", "choice\n" * 10_000, "70,000 characters; the maximum is 65,536", None),
+        ("regex", "", "regular expression is empty", None),
         ("json_schema", '{"properties": {"a": {\n"pattern": "a$b"}}}', "(in properties.a): $ at character 2", 2),
         ("regex", "(a", "unclosed group (at character 1)", None),
         ("regex", "a/é\n\n(b", "unclosed group (at character 6)", None),
@@ -92,8 +97,8 @@ SCHEMA = json.dumps(
         ("regex", "a|(b^c)", "^ at character 5", None),
         ("regex", "(?m)a$", "$ at character 6", None),
         ("regex", r"(a)\1", "backreferences are not supported (at character 4)", None),
-        ("choice", "\n  \n", "no choices", None),
-        ("gbnf", "", "no grammar", None),
+        ("choice", "\n  \n", "list of choices is empty", None),
+        ("gbnf", "", "grammar is empty", None),
         ("gbnf", 'root ::= "a" |\n ("b"', '")" is expected', 2),
         ("gbnf", "root ::= foo", "foo", 1),
         ("gbnf", 'start ::= "a"', "root", None),
@@ -132,7 +137,7 @@ def test_what_is_wrong_with_a_description_is_said(form: str, grammar: str, named
             "y: '1'",
         ),
         ("regex", "[0-9]{2} [äö]+", "12 äöä", "12 äöx", "character 6"),
-        ("regex", "[0-9]{2}", "12", "1", "too early"),
+        ("regex", "[0-9]{2}", "12", "1", "ends unexpectedly"),
         ("regex", "[0-9]{2}", "12", "123", "character 3"),
         ("choice", "yes\n no \n", "no", "maybe", "none of the choices"),
         ("gbnf", 'root ::= item+\nitem ::= "- " [a-z]+ "\\n"', "- a\n- b\n", "- a\n-b\n", "character 6"),
@@ -148,7 +153,7 @@ def test_a_text_is_held_to_its_form(form: str, grammar: str, right: str, wrong: 
 @pytest.mark.timeout(20)
 def test_no_expression_takes_forever() -> None:
     """Python's own ``re`` would take longer than the universe has existed."""
-    assert "too early" in check_format("regex", "(a+)+b", "a" * 20_000).text_problem
+    assert "ends unexpectedly" in check_format("regex", "(a+)+b", "a" * 20_000).text_problem
     schema = json.dumps({"type": "object", "properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}})
     assert "does not match" in check_format("json_schema", schema, json.dumps({"x": "a" * 200 + "b"})).text_problem
 

@@ -11,7 +11,7 @@ from workbench.engine.library import llama
 from workbench.engine.vocabulary import Vocabulary
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.decoding.gbnf import read_gbnf
-from workbench.techniques.decoding.lark import lark_of
+from workbench.techniques.decoding.lark import to_lark
 from workbench.techniques.decoding.problems import FormatProblem
 
 JSON = r"""root   ::= object
@@ -95,7 +95,7 @@ def test_random_grammars_mean_the_same(vocabulary: Vocabulary) -> None:
         grammar = f"root ::= {choice(['x', 'y'])}\nx ::= {choice(['y'])}\ny ::= {choice(['[c]'])}"
         if source.random() < 0.7:
             grammar = grammar.replace("\nx ::= ", '\nx ::= "<" x ">" | ')
-        kinds.add(tuple(f"\n{letter}" in lark_of(grammar) for letter in "Rr"))
+        kinds.add(tuple(f"\n{letter}" in to_lark(grammar) for letter in "Rr"))
         for _ in range(8):
             text = "".join(source.choice("ab c<>") for _ in range(source.randint(0, 6)))
             assert takes(grammar, text) is llama_takes(grammar, text, vocabulary), (grammar, text)
@@ -104,7 +104,7 @@ def test_random_grammars_mean_the_same(vocabulary: Vocabulary) -> None:
 
 def test_a_grammar_of_json_is_followed_by_lexemes() -> None:
     """Character by character it would take a hundred times as long."""
-    written = lark_of(JSON)
+    written = to_lark(JSON)
     assert written.count("\nR") == 3  # strings, numbers, white space
     assert '("true")' in written
 
@@ -116,16 +116,16 @@ def test_a_grammar_of_json_is_followed_by_lexemes() -> None:
         ('root ::= "a" b\nc ::= "c"', 'no rule "b" (column 14)', 1),
         ('root ::= "a"\nroot ::= "b"', '"root" is defined twice', 2),
         ('root ::= "a" x\nx ::= "(" x ")"', "never comes to an end", 1),
-        ('root ::= "a', "ends too early", 1),
+        ('root ::= "a', "ends unexpectedly", 1),
         ("root ::= [z-a]", "ends before it begins (column 11)", 1),
-        ("root ::= []", "No character", 1),
-        ("root ::= [^]", "No character", 1),
-        (r'root ::= "\d"', r'"\d" stands for no character', 1),
-        (r'root ::= "\ud800"', "no character", 1),
-        ('root ::= "a"{3,2}', "At least 3", 1),
+        ("root ::= []", "class is empty", 1),
+        ("root ::= [^]", "class is empty", 1),
+        (r'root ::= "\d"', r'"\d" is not a character', 1),
+        (r'root ::= "\ud800"', "not a character", 1),
+        ('root ::= "a"{3,2}', "minimum of 3", 1),
         ('root ::= "a"{,2}', "number is expected", 1),
-        ("root ::= <think>", "Tokens", 1),
-        ('root ::= "a"\n  | "b"', "name of a rule is expected (column 3)", 2),
+        ("root ::= <think>", "Token references", 1),
+        ('root ::= "a"\n  | "b"', "rule name is expected (column 3)", 2),
         ("root ::= " + "(" * 300 + '"a"' + ")" * 300, "nested too deeply", 1),
     ],
 )
@@ -138,5 +138,5 @@ def test_what_is_wrong_is_said_with_its_place(grammar: str, named: str, line: in
 
 def test_long_chains_and_huge_repetitions_are_read() -> None:
     chain = "\n".join(["root ::= r0 root?", *(f"r{n} ::= r{n + 1}" for n in range(1500)), 'r1500 ::= "a"'])
-    assert "start" in lark_of(chain)
+    assert "start" in to_lark(chain)
     assert takes('root ::= ("a"{90000} | "b") root?', "bb")

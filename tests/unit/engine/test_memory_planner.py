@@ -68,15 +68,15 @@ def test_plenty_of_memory_gives_the_automatic_context_and_a_thread_for_each_core
     plan = plan_load(Load(path="x"), model(), machine(32), [CPU])
     assert (plan.context_tokens, plan.threads, plan.gpu_layers, plan.device) == (8192, 6, 0, "A processor")
     assert plan.choice == (
-        "A context of 8,192 tokens (the model was made for 32,768); everything on the processor, as llama.cpp sees "
-        "no GPU; one thread for each of 6 cores."
+        "A context of 8,192 tokens (the model was trained with 32,768); all layers on the processor, since llama.cpp "
+        "sees no GPU; one thread for each of 6 cores."
     )
 
 
 def test_a_small_model_gets_its_whole_context() -> None:
     plan = plan_load(Load(path="x"), model(trained=2048), machine(32), [CPU])
     assert plan.context_tokens == 2048
-    assert "full context of 2,048" in plan.choice
+    assert "full trained context of 2,048" in plan.choice
 
 
 def test_little_memory_gives_a_shorter_context_that_fits() -> None:
@@ -85,7 +85,7 @@ def test_little_memory_gives_a_shorter_context_that_fits() -> None:
     assert plan.context_tokens % 256 == 0
     roomier = plan_load(Load(path="x"), model(), machine(5.5), [CPU])
     assert roomier.context_tokens - plan.context_tokens == pytest.approx(0.3 * GB / 131_072, abs=256)
-    assert "more does not fit" in plan.choice
+    assert "the longest that fits" in plan.choice
 
 
 def test_a_model_that_cannot_fit_is_refused_with_the_numbers() -> None:
@@ -97,7 +97,7 @@ def test_a_model_that_cannot_fit_is_refused_with_the_numbers() -> None:
 def test_a_context_that_was_asked_for_is_kept_or_refused() -> None:
     plan = plan_load(Load(path="x", context_tokens=65_536), model(), machine(32), [CPU])
     assert plan.context_tokens == 65_536
-    assert "answers may get worse" in plan.choice
+    assert "answers may degrade" in plan.choice
     with pytest.raises(UserError, match="65,536"):
         plan_load(Load(path="x", context_tokens=65_536), model(), machine(12), [CPU])
 
@@ -127,7 +127,7 @@ def test_all_layers_go_to_a_gpu_that_has_room_and_as_many_as_fit_to_a_small_one(
     assert "all 33 layers on the GPU" in whole.choice
     part = plan_load(Load(path="x"), model(), machine(32), [CPU, gpu(4)])
     assert 0 < part.gpu_layers < 33
-    assert "as many as fit" in part.choice
+    assert "the most that fit" in part.choice
     more = plan_load(Load(path="x"), model(), machine(32), [CPU, gpu(5)])
     layer = 4 * GB / 33 + 8192 * 4096
     assert more.gpu_layers - part.gpu_layers == pytest.approx(GB / layer, abs=1)
@@ -150,7 +150,7 @@ def test_layers_count_with_what_each_takes_and_the_output_layer_goes_first() -> 
 def test_a_gpu_that_is_too_small_for_anything_is_left_alone_with_the_reason() -> None:
     plan = plan_load(Load(path="x"), model(), machine(32), [CPU, gpu(0.3)])
     assert (plan.gpu_layers, plan.device) == (0, "A processor")
-    assert "not one layer fits" in plan.choice
+    assert "not one fits" in plan.choice
     assert "0.3 GB on A GPU" in plan.choice
 
 
@@ -166,8 +166,8 @@ def test_layers_that_were_asked_for_are_refused_with_how_many_would_fit() -> Non
 
 def test_a_refusal_does_not_try_every_context_with_every_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
-    attempt = memory_planner._Fitting._try
-    monkeypatch.setattr(memory_planner._Fitting, "_try", lambda *those: tried.append(those) or attempt(*those))
+    attempt = memory_planner._Planner._try
+    monkeypatch.setattr(memory_planner._Planner, "_try", lambda *those: tried.append(those) or attempt(*those))
     with pytest.raises(UserError, match=r"needs 22\.0 GB"):
         plan_load(Load(path="x", context_tokens=131_072), model(20.0, trained=131_072), machine(8), [CPU, gpu(2)])
     assert len(tried) < 500  # of 512 contexts with 34 numbers of layers
@@ -208,7 +208,7 @@ def test_set_shares_and_a_main_gpu_are_kept_or_refused() -> None:
     assert (alone.device, alone.main_gpu, alone.tensor_split) == ("Two", 1, ())
     with pytest.raises(UserError, match="no GPU 2"):
         plan_load(Load(path="x", split_mode="none", main_gpu=2), model(), machine(32), gpus)
-    with pytest.raises(UserError, match="do not suit 2 GPUs"):
+    with pytest.raises(UserError, match="do not match the 2 GPUs"):
         plan_load(Load(path="x", tensor_split=(1, 1, 1)), model(), machine(32), gpus)
     small = [CPU, gpu(16, "One"), gpu(1, "Two")]
     with pytest.raises(UserError, match="on Two for 33"):
@@ -235,7 +235,7 @@ def test_sliding_windows_give_few_sequences_when_memory_is_short() -> None:
     assert roomy.sequences == 32
     short = plan_load(Load(path="x"), sliding, machine(5.2), [CPU])
     assert (short.context_tokens, short.sequences) == (8192, 2)
-    assert "2 sequences at once instead of 32" in short.choice
+    assert "2 parallel sequences instead of 32" in short.choice
     assert plan_load(Load(path="x"), model(), machine(5.2), [CPU]).sequences == 32
 
 
@@ -247,7 +247,7 @@ def test_deterministic_needs_two_contexts_with_whole_windows() -> None:
     assert same.context_tokens < plain.context_tokens / 2
     with pytest.raises(UserError) as refused:
         plan_load(Load(path="x", deterministic=True, context_tokens=8192), model(), machine(6), [CPU])
-    assert "deterministic switched off" in refused.value.hint
+    assert "deterministic answers off" in refused.value.hint
 
 
 def test_the_tensors_of_a_file_are_weighed_to_the_byte(smollm_path: Path) -> None:

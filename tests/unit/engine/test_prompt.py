@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from workbench.engine.prompt import Prompt, PromptWriter, merge_neighbours
+from workbench.engine.prompt import Prompt, PromptWriter, merge_adjacent
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
 from workbench.errors import UserError
@@ -208,7 +208,7 @@ def test_room_for_the_answer_is_a_quarter_of_the_context_at_most() -> None:
 
 def test_what_cannot_fit_is_refused_with_the_numbers() -> None:
     messages = conversation("a", "b", "x" * 500, system="s")
-    with pytest.raises(UserError, match=r"takes 5\d\d tokens.*300"):
+    with pytest.raises(UserError, match=r"has 5\d\d tokens.*300"):
         writer(CHATML).write_fitting(messages, "", 400, 1000)
 
 
@@ -256,4 +256,4 @@ def test_tool_calls_and_results_become_text_where_the_template_knows_none(templa
 
 def test_tool_results_are_not_merged() -> None:
     two = [Message("tool", "3"), Message("tool", "4")]
-    assert merge_neighbours(two) == two
+    assert merge_adjacent(two) == two

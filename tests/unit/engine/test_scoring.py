@@ -32,7 +32,7 @@ def test_fewer_are_computed_side_by_side_where_the_context_is_short(small: Engin
 
 @pytest.mark.parametrize(
     ("window", "tokens", "said"),
-    [(0, 100, "nothing to measure"), (2, 100, "nothing to measure"), (64, 100, "two windows"), (-512, 100, "nothing")],
+    [(0, 100, "too short"), (2, 100, "too short"), (64, 100, "two windows"), (-512, 100, "too short")],
 )
 def test_what_is_too_short_to_be_measured_is_refused(window: int, tokens: int, said: str) -> None:
     with pytest.raises(UserError, match=said):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from workbench.engine.text import CharacterDecoder, StopFinder, possible_start
+from workbench.engine.text import CharacterDecoder, StopFinder, partial_match_length
 
 
 def test_characters_split_over_pieces_come_out_whole() -> None:
@@ -71,6 +71,6 @@ def test_without_stop_texts_nothing_is_kept_back() -> None:
 
 
 def test_possible_start_is_the_longest_partial_match() -> None:
-    assert possible_start("xxaba", "abab") == 3
-    assert possible_start("abab", "abab") == 2
-    assert possible_start("x", "abab") == 0
+    assert partial_match_length("xxaba", "abab") == 3
+    assert partial_match_length("abab", "abab") == 2
+    assert partial_match_length("x", "abab") == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.engine import threads
-from workbench.engine.threads import Reading, ThreadCount, read_processor, threads_beside
+from workbench.engine.threads import ProcessorTimes, ThreadCount, free_threads, read_processor
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,15 @@ from workbench.engine.threads import Reading, ThreadCount, read_processor, threa
     ],
 )
 def test_a_thread_less_for_each_core_that_others_use(most: int, others: float, own: float, expected: int) -> None:
-    before = Reading(10.0, 100.0, 50.0)
-    after = Reading(10.5, 100.0 + 0.5 * (others + own), 50.0 + 0.5 * own)
-    assert threads_beside(most, before, after) == expected
+    before = ProcessorTimes(10.0, 100.0, 50.0)
+    after = ProcessorTimes(10.5, 100.0 + 0.5 * (others + own), 50.0 + 0.5 * own)
+    assert free_threads(most, before, after) == expected
 
 
 def test_it_looks_now_and_then_and_not_at_what_was_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, used = [0.0], [0.0]
     monkeypatch.setattr(threads.time, "monotonic", lambda: clock[0])
-    count = ThreadCount(4, lambda: Reading(clock[0], used[0], 0.0))
+    count = ThreadCount(4, lambda: ProcessorTimes(clock[0], used[0], 0.0))
     clock[0], used[0] = 0.1, 0.3
     assert count.now() == 4  # too soon to look
     clock[0], used[0] = 0.5, 1.0

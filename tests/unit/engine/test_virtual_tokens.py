@@ -412,7 +412,7 @@ def test_the_context_has_to_have_room_for_the_virtual_tokens(
     try:
         full = text(256 - len(WORDS), 22)
         assert probe(tiny.engine, full, tiny.keys[kind]).logits is not None
-        with pytest.raises(UserError, match="with the 5 that an adapter puts before it"):
+        with pytest.raises(UserError, match="with 5 virtual tokens of an adapter"):
             probe(tiny.engine, [*full, 4], tiny.keys[kind])
         answer = result_of(tiny.engine.submit(generate(tiny.engine, full[:-9], tiny.keys[kind], max_tokens=40)))
         assert len(answer.sequences[0].tokens) <= 9
@@ -491,7 +491,7 @@ def test_a_file_that_was_replaced_before_it_is_loaded_is_not_taken_for_the_old_o
     numbers = np.full((3, tiny_models.WIDTH), 0.2, np.float32)
     key = use(write_soft_prompt(tmp_path / "soft.gguf", numbers))
     write_soft_prompt(tmp_path / "new.gguf", -numbers).replace(tmp_path / "soft.gguf")
-    with pytest.raises(UserError, match="replaced just now"):
+    with pytest.raises(UserError, match="replaced while"):
         probe(tiny.engine, text(10, 26), key)
 
 
@@ -499,7 +499,7 @@ def test_a_prefix_is_refused_with_the_reason(tiny: Tiny, tmp_path: Path, gemma: 
     large = [np.full((2, 32), 1e6, np.float32)] * tiny_models.LAYERS
     assert probe(tiny.engine, text(10, 27), use(write_prefix(tmp_path / "l.gguf", large, large))).logits is not None
     rows = [np.zeros((513, 256), np.float32)] * 18
-    with pytest.raises(UserError, match="513 tokens long; some of the model's layers look back over 512 only"):
+    with pytest.raises(UserError, match="513 tokens, but some of the model's layers have a sliding window of 512"):
         probe(gemma, [2, 3, 4], use(write_prefix(tmp_path / "g.gguf", rows, rows, "gemma3")))
     assert probe(gemma, [2, 3, 4]).logits is not None
 
@@ -509,7 +509,7 @@ def test_a_memory_of_sixteen_bits_refuses_too_large_numbers_and_a_quantised_one_
 ) -> None:
     rows = [np.full((2, 192), 1e6, np.float32)] * 30
     key = use(write_prefix(tmp_path / "large.gguf", rows, rows))
-    for kept, reason in (("f16", "too large for a memory of 16 bits"), ("q8_0", "number format 8")):
+    for kept, reason in (("f16", "too large for the cache precision f16"), ("q8_0", "number format 8")):
         engine = Engine(load_now(smollm_path, 256, kv_type=kept))
         try:
             with pytest.raises(UserError, match=reason):

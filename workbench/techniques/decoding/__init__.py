@@ -1,9 +1,9 @@
-"""Decoding: which token comes next, when the model says how probable each one is.
+"""Decoding: the choice of the next token from the model's probabilities.
 
-``sampling`` chooses the tokens of one answer, ``narrowing`` holds the steps that leave candidates out, ``repetition``
-what is taken off a token for having been used. ``beam`` and ``contrastive`` follow several sequences side by side, each
-with its own ``token_rules``. ``constraints`` makes answers valid by construction; ``formats`` checks
-what describes them, without a model. These run where the engine runs, except ``formats``, which is light.
+``sampling`` chooses the tokens of one answer with ``logits_filters`` and ``repetition`` (penalties); ``beam`` and
+``contrastive`` follow several sequences in parallel, each with its own ``token_rules``. ``constraints`` makes answers
+valid by construction; ``formats`` checks descriptions of formats without a model. All of it runs where the engine runs,
+except ``formats``, which is light.
 
 Papers, by step:
 

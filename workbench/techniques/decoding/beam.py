@@ -1,9 +1,9 @@
-"""Beam search on the engine: the most probable of many answers, found by following several side by side.
+"""Beam search on the engine: the most probable of many answers, found by following several beams in parallel.
 
-The beams share what they have in common in the model's memory. ``beam_search`` has the search and its meaning,
-``token_rules`` what changes the scores of single tokens; here are log-probabilities, what ends an answer, and texts.
-As in transformers' ``generate``, what is penalised, forbidden or outside a constraint is so after the log-softmax: the
-rest is not made more probable by it.
+The beams share their common prefix in the model's memory. ``beam_search`` has the search and its scoring rules,
+``token_rules`` the changes of single tokens' scores; this module adds log-probabilities, the ends of answers, and text.
+As in transformers' ``generate``, penalties, bans and constraints apply after the log-softmax: they do not make the
+other tokens more probable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from workbench.api.events import BeamStep, Cancelled, TextDelta, Thought
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.detokenizer import Writer
+from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
@@ -37,8 +37,8 @@ from workbench.techniques.decoding.token_rules import History, TokenRules
 
 
 class _Path:
-    """A beam with its branch of the model's memory. ``tail``: its last bytes, to find stop strings in; ``doubtful``
-    once one stood in its bytes that did not stand in its answer."""
+    """A beam with its branch of the model's memory. ``tail``: its last bytes, for finding stop strings; ``doubtful``
+    once a stop string occurred in its bytes but not in its answer."""
 
     __slots__ = ("branch", "constraint", "doubtful", "history", "row", "tail")
 
@@ -61,11 +61,11 @@ class _Ending(NamedTuple):
 
 
 class BeamJob(Job):
-    """Goes on with a prompt by beam search; sends a BeamStep after each step; at the end the text of the ``decoding.n``
-    best answers and a Generated.
+    """Continues a prompt by beam search; sends a BeamStep after each step, and at the end the text of the
+    ``decoding.n`` best answers and a Generated.
 
-    ``answer`` are tokens that each answer begins with. ``started`` is when it was asked for (time.perf_counter). Raises
-    UserError when the parameters do not fit each other, or the context has no room for the beams.
+    Each answer begins with the tokens ``answer``. ``started`` is the time of the request (time.perf_counter). Raises
+    UserError when the parameters contradict each other, or the context has no room for the beams.
     """
 
     def __init__(
@@ -86,10 +86,14 @@ class BeamJob(Job):
         width, groups = decoding.num_beams, decoding.num_beam_groups
         if decoding.n > width:
             raise UserError(
-                f"{decoding.n} answers were asked of a search with {width} beams.", "Set at least as many beams."
+                f"{decoding.n} answers need at least as many beams, but there are {width}.",
+                f"Set at least {decoding.n} beams.",
             )
         if width % groups:
-            raise UserError(f"{width} beams cannot be split into {groups} groups.", "Set a number that divides them.")
+            raise UserError(
+                f"{width} beams cannot be split into {groups} groups of the same size.",
+                "Set a number of groups that divides the number of beams.",
+            )
         tokens = [*prompt.tokens, *answer]
         followed = width + decoding.keep_greedy
         limit = longest_answer(len(tokens), decoding.max_tokens, context_tokens, followed)
@@ -118,16 +122,16 @@ class BeamJob(Job):
             self._constraint.limit = min(self._constraint.limit, len(answer) + limit)
         self._next_constraints: dict[tuple[int, int], Constraint] = {}
         self._paths: list[_Path] = []
-        self._order: list[int] = []  # the place among the last step's shown beams of each live one
+        self._order: list[int] = []  # the position of each live beam among the beams shown for the last step
         self._steps = 0
-        self._followed = 0  # tokens of all beams that were computed, the prompt's apart
+        self._followed = 0  # computed tokens of all beams, without the prompt
         self._started = started
         self._first_at = self._last_at = 0.0
 
     def begin(self) -> None:
         history = self._rules.begin()
         for token in self._given:
-            history = self._rules.go_on(history, token)
+            history = self._rules.extend(history, token)
             if self._constraint is not None:
                 self._constraint.accept(token)
         tail = b"".join(self._piece(token) for token in self._given)[-self._kept_bytes :]
@@ -143,7 +147,7 @@ class BeamJob(Job):
             self._rules.apply(logits, branch.tokens, path.history, normaliser)
         tokens = self._best_tokens(logits, path.constraint)
         if not tokens.size and path.constraint is not None:
-            logits[:] = own  # what is forbidden is all that the form allows: it gives way
+            logits[:] = own  # all that the constraint allows is banned: the ban yields
             tokens = self._best_tokens(logits, path.constraint)
         scores = logits[tokens].astype(np.float64) - normaliser
         path.row = Row(tokens, scores, own[tokens].astype(np.float64) - normaliser)
@@ -179,14 +183,14 @@ class BeamJob(Job):
             exhausted = tokens.size < count
             if constraint is not None:
                 affordable = [token for token in tokens.tolist() if constraint.affords(token)]
-                if affordable or not exhausted:  # else no way to an end is known, and it may be found further on
+                if affordable or not exhausted:  # else no ending is known yet
                     tokens = np.array(affordable, np.intp)
             if exhausted or sum(not self._vocabulary.ends_generation(token) for token in tokens.tolist()) >= needed:
                 return tokens
             count *= 2
 
     def _ending(self, parent: int, token: int) -> _Ending | None:
-        """What ends the answer of a beam with this token."""
+        """The ending of a beam's answer with this token."""
         path = self._paths[parent]
         if self._vocabulary.ends_generation(token):
             return _Ending("grammar" if path.constraint is not None else "eos", in_answer=False)
@@ -201,15 +205,15 @@ class BeamJob(Job):
         return None
 
     def _stopped(self, path: _Path, parent: int, token: int) -> bool:
-        """Whether a stop string is in the answer: looked for in the bytes, then made sure of in the text."""
+        """Whether the answer contains a stop string: searched in the bytes, then verified in the text."""
         tail = path.tail + self._piece(token)
         if not path.doubtful and not any(stop in tail for stop in self._stops):
             return False
-        writer = self._writer(self._search.live[parent].tokens)
-        return writer.feed(token, 0.0)
+        detokenizer = self._detokenizer(self._search.live[parent].tokens)
+        return detokenizer.feed(token, 0.0)
 
     def _follow(self, step: Step[_Ending]) -> None:
-        """Make the model's memory that of the beams that go on: what nobody follows first, to have its room."""
+        """Make the branches in memory those of the continuing beams; beams that end go first, to free their room."""
         parents = [choice.parent for choice in step.live]
         for place, path in enumerate(self._paths):
             if place not in parents:
@@ -223,7 +227,7 @@ class BeamJob(Job):
             bytes_ = path.tail + self._piece(token) if self._stops else b""
             doubtful = path.doubtful or any(stop in bytes_ for stop in self._stops)
             constraint = self._next_constraints.get((choice.parent, token))
-            history = self._rules.go_on(path.history, token)
+            history = self._rules.extend(path.history, token)
             following.append(_Path(branch, constraint, history, bytes_[-self._kept_bytes :], doubtful))
         for path, choice in zip(following, step.live, strict=True):
             path.branch.tokens.append(choice.beam.token)
@@ -259,20 +263,20 @@ class BeamJob(Job):
         self._end(finish(self._generated(results)))
 
     def _results(self, found: Sequence[Complete[_Ending]], otherwise: Finish) -> list[GeneratedSequence]:
-        """``otherwise`` is how those ended that nothing in them ended."""
+        """``otherwise`` is the finish reason of beams without an ending of their own."""
         results = []
         for complete in found:
             ending, beam = complete.ending, complete.beam
             if ending is not None and not ending.in_answer and beam.before is not None:
                 beam = beam.before
-            result = self._writer(beam.tokens).finish(ending.reason if ending is not None else otherwise)
+            result = self._detokenizer(beam.tokens).finish(ending.reason if ending is not None else otherwise)
             mean = beam.logprob / beam.length if beam.length else None
             results.append(msgspec.structs.replace(result, mean_logprob=mean, score=complete.score))
         return results
 
     def _generated(self, sequences: Sequence[GeneratedSequence]) -> Generated:
         new_tokens = sum(len(sequence.tokens) - len(self._given) for sequence in sequences)
-        sequences = sequences or [self._writer(()).finish("cancelled" if self.cancelled else "length")]
+        sequences = sequences or [self._detokenizer(()).finish("cancelled" if self.cancelled else "length")]
         first = sequences[0]
         return Generated(
             text=first.text,
@@ -287,14 +291,14 @@ class BeamJob(Job):
             prompt=tuple(self._prompt.tokens),
         )
 
-    def _writer(self, tokens: Sequence[int]) -> Writer:
-        """A writer that has taken in the tokens of a beam."""
-        writer = Writer(
+    def _detokenizer(self, tokens: Sequence[int]) -> Detokenizer:
+        """A detokenizer that has read the tokens of a beam."""
+        detokenizer = Detokenizer(
             self._prompt, self._decoding.stop, self._vocabulary, None, assistant_start=self._assistant_start
         )
         for token in (*self._given, *tokens):
-            writer.feed(token, 0.0)
-        return writer
+            detokenizer.feed(token, 0.0)
+        return detokenizer
 
     def _piece(self, token: int) -> bytes:
         return self._vocabulary.piece(token, special=token in self._vocabulary.marks)

@@ -1,17 +1,17 @@
-"""Beam search over log-probabilities: which beams go on, which are complete, when none can come that is better.
+"""Beam search over log-probabilities: which beams continue, which are complete, and when none can improve.
 
-It knows nothing of models and texts. The meaning of ``length_penalty``, ``early_stopping`` and of what counts as
-complete is that of transformers' ``generate`` (5.24, ``_beam_search``): a step's candidates are ranked over all beams;
-a complete one counts when it is among the first ``width``; the others fill the beams; the score is the sum of
-log-probabilities over the length, an ending token included, to the power of the penalty.
+It knows nothing of models and texts. ``length_penalty``, ``early_stopping`` and the rule for complete beams are those
+of transformers' ``generate`` (5.24, ``_beam_search``): a step's candidates are ranked over all beams; a complete one
+counts when it is among the first ``width``; the others fill the beams; the score is the sum of log-probabilities over
+the length, an ending token included, to the power of the penalty.
 
-Groups are those of diverse beam search (Vijayakumar et al. 2016, arXiv:1610.02424) as transformers had it until it left
-its core: each group is a beam search of its own, and what the groups before it have chosen at the same place costs
-a token ``diversity_penalty`` for each time, in its score too. Unlike there, an ending token counts in the length with
+Groups are those of diverse beam search (Vijayakumar et al. 2016, arXiv:1610.02424) as in transformers before it was
+moved out of the library: each group is a beam search of its own, and each choice of a token by an earlier group at the
+same position costs it ``diversity_penalty``, in its score too. Unlike there, an ending token counts in the length with
 groups as it does without.
 
-``keep_greedy`` is ours: a beam search may prune the path of greedy decoding and end with something less probable, in
-transformers too. Then that path is followed beside the beams, as they came without it, and takes part in the ranking.
+``keep_greedy`` is our addition: a beam search may prune the greedy path and end with something less probable, in
+transformers too. With it that path is followed beside the beams and takes part in the ranking.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ E = TypeVar("E")
 
 
 class Beam:
-    """A sequence under way: ``token`` after those of ``before``. ``score`` is the sum of log-probabilities that the
-    search goes by, ``logprob`` that under the model alone."""
+    """A live sequence: ``token`` after those of ``before``. ``score`` is the sum of log-probabilities that the search
+    ranks by, ``logprob`` that under the model alone."""
 
     __slots__ = ("before", "length", "logprob", "score", "token")
 
@@ -50,8 +50,8 @@ class Beam:
 
 
 class Row(NamedTuple):
-    """The most probable next tokens of a beam, best first, none that is forbidden, and their log-probabilities: as
-    penalised (``scores``) and under the model alone."""
+    """The most probable next tokens of a beam, best first, without banned ones, and their log-probabilities: penalised
+    (``scores``) and under the model alone."""
 
     tokens: npt.NDArray[np.intp]
     scores: npt.NDArray[np.float64]
@@ -59,14 +59,14 @@ class Row(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A token that was chosen after the beam at place ``parent`` of ``live``."""
+    """A token chosen after the beam at position ``parent`` of ``live``."""
 
     parent: int
     beam: Beam
 
 
 class Complete(NamedTuple, Generic[E]):
-    """A complete sequence; ``score`` is what it is ranked by. ``ending`` is None at the longest length."""
+    """A complete sequence, ranked by ``score``. ``ending`` is None at the maximum length."""
 
     parent: int
     beam: Beam
@@ -75,8 +75,8 @@ class Complete(NamedTuple, Generic[E]):
 
 
 class Step(NamedTuple, Generic[E]):
-    """What a step made: the beams that go on, group by group, and those that are complete and good enough to keep.
-    ``greedy`` is the parent and the token of the greedy path, where it is kept and not yet at its end."""
+    """The result of a step: the continuing beams, group by group, and the complete ones that are good enough to keep.
+    ``greedy`` is the parent and the token of the greedy path, while it is followed and not ended."""
 
     live: list[Choice]
     complete: list[Complete[E]]
@@ -86,7 +86,7 @@ class Step(NamedTuple, Generic[E]):
 class BeamSearch(Generic[E]):
     """A search of ``width`` beams, up to ``limit`` tokens long.
 
-    ``live`` are the beams whose next tokens ``advance`` wants: one at first, then up to ``width``, and one more with
+    ``live`` are the beams whose next tokens ``advance`` needs: one at first, then up to ``width``, and one more with
     ``keep_greedy`` where the greedy path is none of them.
     """
 
@@ -110,7 +110,7 @@ class BeamSearch(Generic[E]):
         self._groups: list[_Group[E]] = [_Group(width // groups) for _ in range(groups)]
         self.live: list[Beam] = [Beam()]
         self._begun = False
-        self._greedy = 0 if keep_greedy else -1  # its place in ``live``
+        self._greedy = 0 if keep_greedy else -1  # its position in ``live``
         self._greedy_end: Complete[E] | None = None
 
     @property
@@ -119,13 +119,13 @@ class BeamSearch(Generic[E]):
 
     @property
     def needed(self) -> int:
-        """How many tokens that do not end a sequence a row must have, when there are so many."""
+        """How many tokens that do not end a sequence a row must have, if there are so many."""
         width = self._groups[0].width
         return width * len(self._groups) if self._diversity else width
 
     def advance(self, rows: Sequence[Row], ends: Callable[[int, int], E | None]) -> Step[E]:
-        """Choose the next tokens. ``rows`` has one row for each beam of ``live``; ``ends(parent, token)`` says what
-        ends the sequence with this token, or None. It is asked of no more candidates than needed."""
+        """Choose the next tokens. ``rows`` has one row per beam of ``live``; ``ends(parent, token)`` returns the ending
+        of the sequence with this token, or None. It is called for no more candidates than needed."""
         step: Step[E] = Step([], [], self._greedy_choice(rows))
         chosen: dict[int, int] = {}
         first = 0
@@ -140,18 +140,18 @@ class BeamSearch(Generic[E]):
                 step.live.extend(live)
             step.complete.extend(complete)
         if self._greedy >= 0:
-            self._go_on_greedily(step, rows[self._greedy], ends)
+            self._extend_greedily(step, rows[self._greedy], ends)
         self._begun = True
         self.live = [choice.beam for choice in step.live]
         return step
 
     def best(self, count: int, *, unfinished: bool = False) -> list[Complete[E]]:
-        """The best complete sequences so far. ``unfinished``: the beams under way count as well."""
+        """The best complete sequences so far. ``unfinished``: live beams count as well."""
         found = [complete for group in self._groups for complete in group.complete]
         greedy = self._greedy_end
         if greedy is not None:
             same = [complete for complete in found if complete.beam.tokens == greedy.beam.tokens]
-            if all(complete.score < greedy.score for complete in same):  # others may be those of a penalised group
+            if all(complete.score < greedy.score for complete in same):  # others may belong to a penalised group
                 found = [complete for complete in found if complete not in same] + [greedy]
         if unfinished:
             found += [Complete(at, beam, self._score(beam), None) for at, beam in enumerate(self.live) if beam.length]
@@ -191,7 +191,7 @@ class BeamSearch(Generic[E]):
                 complete.append(Complete(place, beam, self._score(beam), ending))
         for token in going_on if self._diversity else ():
             chosen[token] = chosen.get(token, 0) + 1
-        if not live and not complete and not group.complete:  # everything is forbidden: they end as they are
+        if not live and not complete and not group.complete:  # everything is banned: the beams end as they are
             complete = [Complete(place, beam, self._score(beam), None) for place, beam, _ in beams if beam.length]
         kept = group.keep(complete)
         group.live = len(live)
@@ -204,14 +204,14 @@ class BeamSearch(Generic[E]):
         row = rows[self._greedy]
         return self._greedy, int(row.tokens[int(row.scores.argmax())])
 
-    def _go_on_greedily(self, step: Step[E], row: Row, ends: Callable[[int, int], E | None]) -> None:
-        """Follow the greedy path by a token: with the first group's beam that takes it too, else by itself. Only the
+    def _extend_greedily(self, step: Step[E], row: Row, ends: Callable[[int, int], E | None]) -> None:
+        """Extend the greedy path by a token: with the first group's beam that takes it too, else by itself. Only the
         first group's scores are free of the diversity penalty."""
         place, before = self._greedy, self.live[self._greedy]
         self._greedy = -1
-        if step.greedy is None:  # everything is forbidden: it ends as it is
+        if step.greedy is None:  # everything is banned: it ends as it is
             if before.length:
-                self._end_greedily(step, Complete(place, before, self._score(before), None))
+                self._end_greedy_path(step, Complete(place, before, self._score(before), None))
             return
         best, token = int(row.scores.argmax()), step.greedy[1]
         shared = self._groups[0].live if not self._groups[0].done else 0
@@ -225,15 +225,15 @@ class BeamSearch(Generic[E]):
             self._greedy = len(step.live)
             step.live.append(Choice(place, beam))
         else:
-            self._end_greedily(step, Complete(place, beam, self._score(beam), ending))
+            self._end_greedy_path(step, Complete(place, beam, self._score(beam), ending))
 
-    def _end_greedily(self, step: Step[E], end: Complete[E]) -> None:
+    def _end_greedy_path(self, step: Step[E], end: Complete[E]) -> None:
         self._greedy_end = end
         if all((end.parent, end.beam.token) != (one.parent, one.beam.token) for one in step.complete):
             step.complete.append(end)
 
     def _can_improve(self, group: _Group[E], best: Beam) -> bool:
-        """Whether a beam under way can become better than the complete ones."""
+        """Whether a live beam can become better than the complete ones."""
         if len(group.complete) < group.width:
             return True
         if self._stopping == "yes":
@@ -243,7 +243,7 @@ class BeamSearch(Generic[E]):
 
 
 class _Group(Generic[E]):
-    """``complete`` are its best complete sequences, best first."""
+    """``complete`` are the best complete sequences of the group, best first."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -252,6 +252,6 @@ class _Group(Generic[E]):
         self.done = False
 
     def keep(self, new: Sequence[Complete[E]]) -> list[Complete[E]]:
-        """Take in complete sequences; returns those that are among the best."""
+        """Add complete sequences; returns those that are among the best."""
         self.complete = sorted([*self.complete, *new], key=lambda complete: -complete.score)[: self.width]
         return [complete for complete in new if any(complete is kept for kept in self.complete)]

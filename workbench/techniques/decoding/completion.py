@@ -1,8 +1,7 @@
-"""How an answer of a form can be completed from where it is, in few tokens.
+"""Completes an answer under a constraint from its present state, in few tokens.
 
-Closing what is open suffices mostly: strings first, then objects and arrays. A text that has to say something before
-it may end (an address its @, a line of thought its verdict) is searched for the way there, over the texts that the
-description of the form names.
+Closing open strings, objects and arrays is mostly enough. A text that still has to contain something (an address its @,
+a reasoning line its verdict) is completed by a search over the texts that the format's description names.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 Goal = Callable[[LLMatcher], bool]
 
 _IDLE_STEPS = 24
-"""After so many tokens that close nothing a way is searched for."""
+"""After so many tokens that close nothing, a search starts."""
 
 _MOST_STATES = 300
 _MOST_WORDS = 40
@@ -33,29 +32,29 @@ _LITERAL = re.compile(r"(?:\\[^\w\s]|[^\\\[\](){}|*+?.^$])+")
 
 
 class CompletionTokens(Protocol):
-    """What of a model's tokens is needed here."""
+    """The tokens of a model that completion needs."""
 
     closing: list[int]
-    """Those that complete JSON soonest, the first ones first."""
+    """Those that complete JSON soonest, in the order of preference."""
     structure: frozenset[int]
-    """Those of ``closing`` that are its marks."""
+    """The punctuation among ``closing``."""
     ending: list[int]
-    """Those that texts end with."""
+    """Those that end texts."""
     lengths: npt.NDArray[np.int32]
-    """How many bytes each token stands for."""
+    """The number of bytes of each token."""
     letter: int
     brace: int
     quote: int
 
     def allowed(self, matcher: LLMatcher) -> Mask:
-        """Which tokens may come next."""
+        """The tokens that may come next."""
 
     def split(self, text: str) -> list[int]:
-        """Tokens that a text can be written with."""
+        """Tokens that spell a text."""
 
 
 class Completer:
-    """Completes answers of one form. ``words`` are texts that may lead to its end."""
+    """Completes answers of one format. ``words`` are texts that may lead to its end."""
 
     def __init__(self, tokens: CompletionTokens, words: Sequence[str], *, is_json: bool) -> None:
         self._tokens = tokens
@@ -74,7 +73,7 @@ class Completer:
         return None
 
     def _ways(self) -> Iterator[Callable[[Mask], int]]:
-        """Ways to choose the next token of a completion, given which are allowed; -1 for none."""
+        """Strategies that choose the next token of a completion from the allowed ones; -1 for none."""
         if self._is_json:
             yield self._close_json
             yield self._close_empty
@@ -110,7 +109,7 @@ class Completer:
         return None
 
     def _is_goal(self, matcher: LLMatcher) -> bool:
-        """Whether a text has said all that it had to, or a number."""
+        """Whether a text or a number is complete."""
         if matcher.is_accepting():
             return True
         if not self._is_json:
@@ -121,8 +120,8 @@ class Completer:
         return any(allowed[token] for token in self._tokens.structure)
 
     def _search(self, matcher: LLMatcher, is_goal: Goal, most: int) -> list[int] | None:
-        """The way of fewest words to where ``is_goal``. Places at which the same tokens are allowed after the same word
-        are taken for one."""
+        """The path of fewest words to a state where ``is_goal``. States in which the same tokens are allowed after the
+        same word are treated as one."""
         left: deque[tuple[LLMatcher, list[int]]] = deque([(matcher, [])])
         seen: set[tuple[int, bytes]] = set()
         while left:
@@ -152,7 +151,7 @@ class Completer:
         return first if first >= 0 else self._take_longest(allowed)
 
     def _close_empty(self, allowed: Mask) -> int:
-        """As ``_close_json``, but that objects and arrays get nothing that they need not have: a text may be long."""
+        """Like ``_close_json``, but objects and arrays get nothing optional: a text may be long."""
         tokens = self._tokens
         if tokens.letter < 0 or not allowed[tokens.letter]:  # not within a string
             first = next((token for token in tokens.closing if token != tokens.quote and allowed[token]), -1)

@@ -1,10 +1,11 @@
-"""Which tokens may come next so that an answer is valid: JSON, a schema, an expression, choices, a grammar.
+"""Constraints: the tokens that may come next so that an answer is valid (JSON, a schema, an expression, choices, a
+grammar).
 
-llguidance keeps the automaton and computes which tokens it allows (Willard and Louf 2023, arXiv:2307.09702; Geng et al.
-2023, arXiv:2305.13971). Ours is that answers end: a small model fills a string or an array that has no limit for as
-long as it is let. So a constraint knows how many tokens the answer may still have and how it can be
-completed from here; it takes the completion when no more than that is left. What is written then is valid; only the
-model's wish to go on is cut short.
+llguidance keeps the automaton and computes the allowed tokens (Willard and Louf 2023, arXiv:2307.09702; Geng et al.
+2023, arXiv:2305.13971). Our addition is that answers end: a small model fills a string or an array without a limit for
+as long as it may. So a constraint knows how many tokens the answer may still have and how it can be completed from
+here, and completes it when no more than that is left. The result is valid; only the model's wish to continue is cut
+short.
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ from workbench.techniques.decoding.json_place import JsonPlace
 from workbench.techniques.decoding.problems import FormatProblem
 
 LONGEST_DIGITS = 18
-"""A JSON number's digits in a row, where something else can come: doubles and 64-bit integers have no more."""
+"""Maximum digits in a row of a JSON number, where something else can follow: doubles and 64-bit integers have no
+more."""
 
 
 class ConstraintTokenizer:
-    """A vocabulary as llguidance needs it. Built once for a model, in half a second; threads may share it.
+    """A vocabulary in llguidance's form. Built once per model, in half a second; thread-safe.
 
-    Control tokens never stand for text; a model's end tokens are allowed where the grammar may end.
+    Control tokens never represent text; a model's end tokens are allowed where the grammar may end.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.size = vocabulary.size
         tokens = [_text_of(token, vocabulary) for token in range(vocabulary.size)]
         ends = [token for token in range(vocabulary.size) if vocabulary.ends_generation(token)]
-        if not ends:  # one that the model does not have, beyond its logits
+        if not ends:  # an end token that the model does not have, beyond its logits
             ends = [len(tokens)]
             tokens.append(b"\xff<end>")
         self.ends = frozenset(ends)
@@ -58,7 +60,8 @@ class ConstraintTokenizer:
         self.letter = by_text.get(b"a", -1)
         self.brace = by_text.get(b"}", -1)
         self.quote = by_text.get(b'"', -1)
-        # what completes JSON soonest: strings are closed first, then objects and arrays, then whatever is required
+        # tokens that complete JSON soonest: strings are closed first, then objects and arrays, then whatever is
+        # required
         closing = [b'"', b"}", b"]", b",", b":", *(b"%d" % digit for digit in range(10)), b"null", b"[", b"{"]
         self.closing = [by_text[text] for text in closing if text in by_text]
         self.structure = frozenset(
@@ -72,20 +75,20 @@ class ConstraintTokenizer:
         return self._texts[token] if self._texts[token][:1] != b"\xff" else b""
 
     def split(self, text: str) -> list[int]:
-        """Tokens that a text can be written with."""
+        """Tokens that spell a text."""
         tokens: list[int] = self.native.greedy_tokenize(text)
         return tokens
 
     def allowed(self, matcher: LLMatcher) -> Mask:
-        """Which tokens may come next, shape (tokens,)."""
+        """The tokens that may come next, shape (tokens,)."""
         bits = np.frombuffer(matcher.compute_bitmask(), np.uint8)
         return np.unpackbits(bits, count=self.lengths.size, bitorder="little").view(np.bool_)
 
 
 class Constraint:
-    """What one answer is held to. ``limit`` is how many tokens it may have in all, the last of them completing it.
+    """The constraint of one answer. ``limit`` is its maximum number of tokens, including those that complete it.
 
-    ``complete``: the text is valid and nothing more can follow, or the model said that it is done.
+    ``complete``: the text is valid and nothing more can follow, or the model has ended it.
     """
 
     def __init__(
@@ -99,14 +102,14 @@ class Constraint:
         self._is_json = is_json
         self._taken = 0
         self._place = JsonPlace()
-        self._can_end = False  # whether a completion was found when one was last looked for
+        self._can_end = False  # whether the last search found a completion
         self._completion: list[int] | None = None
-        self._last: list[int] = []  # the last one that was known, which may still do
-        self._after: dict[int, list[int] | None] = {}  # completions after tokens that were asked about
-        self._look_at = 0  # the number of tokens at which the completion is to be looked at again
+        self._last: list[int] = []  # the last known completion, which may still apply
+        self._after: dict[int, list[int] | None] = {}  # completions after tokens that were queried
+        self._look_at = 0  # the number of tokens at which to search again
 
     def copy(self) -> Constraint:
-        """Another one in the same state."""
+        """A copy in the same state."""
         copied = copy.copy(self)
         copied._matcher = self._matcher.deep_copy()
         copied._place = self._place.copy()
@@ -115,9 +118,9 @@ class Constraint:
 
     def mask(self, logits: Logits) -> None:
         """Set the logits, shape (vocabulary,), of all tokens that may not come next to -inf."""
-        self._look()
+        self._find_completion()
         completion = self._completion
-        if completion and len(completion) >= self._left:  # there is room for nothing else
+        if completion and len(completion) >= self._left:  # only the completion fits
             kept = logits[completion[0]]
             logits[:] = -math.inf
             logits[completion[0]] = kept if kept > -math.inf else 0
@@ -132,10 +135,10 @@ class Constraint:
             _forbid(logits, self._tokenizer.quotes)
 
     def affords(self, token: int) -> bool:
-        """Whether the answer can be completed within its limit after this token, which the mask allows, and has no name
-        twice in an object.
+        """Whether the answer can be completed within its limit after this token, which the mask allows, and has no
+        duplicate name in an object.
 
-        True where it is not looked at so closely, and where no way to complete it is known; for ``completing`` too.
+        True where it is not checked so closely, and where no completion is known; for ``completing`` too.
         """
         if self._is_json and self._place.repeats_name(self._tokenizer.text(token)):
             return False
@@ -154,9 +157,9 @@ class Constraint:
         return completion is not None
 
     def completing(self, logits: Logits) -> int | None:
-        """A token after which the answer can be completed within its limit, when ``affords`` said no to others; None
-        when none is known."""
-        if self._completion is None:  # it was not looked at closely
+        """A token after which the answer can be completed within its limit, when ``affords`` rejected others; None when
+        none is known."""
+        if self._completion is None:  # not checked closely
             self._completion = self._completer.complete(self._matcher, self._left)
         if self._completion is None:
             return None
@@ -165,11 +168,11 @@ class Constraint:
         return max(self._tokenizer.ends, key=lambda token: logits[token] if token < logits.size else -math.inf)
 
     def accept(self, token: int) -> None:
-        """The answer goes on with this token. Raises UserError when that is not allowed."""
+        """Append this token to the answer. Raises UserError when it is not allowed."""
         if self.complete or not self._matcher.consume_token(token):
             raise UserError(
-                "The answer cannot go on like this: it would not have the form that is asked for.",
-                "Choose another alternative, or set the form of the answer to text.",
+                "The answer cannot continue this way: it would not have the required format.",
+                "Choose another alternative, or set the answer format to text.",
             )
         self._taken += 1
         if self._completion and self._completion[0] == token:
@@ -190,8 +193,8 @@ class Constraint:
     def _left(self) -> int:
         return self.limit - self._taken
 
-    def _look(self) -> None:
-        """Know a completion while it may soon be needed. Far from the limit it is looked for ever less often."""
+    def _find_completion(self) -> None:
+        """Keep a completion ready while it may soon be needed. Far from the limit the search runs ever less often."""
         if self._taken < self._look_at or self._completion is not None:
             return
         self._completion = self._completer.complete(self._matcher, self._left)
@@ -200,11 +203,11 @@ class Constraint:
         if self._completion is None:
             self._look_at = self._taken + max(16, self._left // 16)
         else:
-            # one token can open something that needs as many again, so the end's last part is watched closely
+            # one token can open something that needs as many again, so the last part is checked at every token
             self._look_at = self._taken + max(0, (self._left - 2 * len(self._completion) - 64) // 2)
 
     def _still_completing(self, following: LLMatcher) -> list[int] | None:
-        """The completion that was known last, if it does for ``following``, one token on, too: that is seen soon."""
+        """The last known completion, if it also works for ``following``, one token later: a quick check."""
         for known in (self._last, self._last[1:]):
             if known and len(known) < self._left:
                 trial = following.deep_copy()
@@ -213,7 +216,7 @@ class Constraint:
         return None
 
     def _may_open(self, token: int) -> bool:
-        """Whether something may begin with a token that takes far more tokens than are left: an array of hundreds."""
+        """Whether the token may open something that takes far more tokens than are left: an array of hundreds."""
         if not self._is_json:
             return True
         text = self._tokenizer.text(token)
@@ -223,10 +226,8 @@ class Constraint:
 
 
 def make_constraint(decoding: DecodingPart, vocabulary: Vocabulary, limit: int | None = None) -> Constraint | None:
-    """What an answer is held to; None for plain text. ``limit``: its tokens at most, ``max_tokens`` when None.
-
-    Takes up to a second the first time for a vocabulary, and for large schemas: call it off the engine's thread. Raises
-    UserError when the description is none, or the model cannot write it.
+    """The constraint of an answer; None for plain text. ``limit``: its maximum number of tokens, ``max_tokens`` when
+    None.
     """
     if decoding.format == "text":
         return None

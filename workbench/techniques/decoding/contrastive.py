@@ -1,9 +1,9 @@
-"""Contrastive search: probable, and not like what was said already (Su et al. 2022, arXiv:2202.06417).
+"""Contrastive search: probable tokens that do not repeat what was said (Su et al. 2022, arXiv:2202.06417).
 
-Each of the ``contrastive_k`` most probable next tokens is computed; the best is the one with the highest
-``(1 - penalty_alpha) * probability - penalty_alpha * similarity``, where the similarity is the highest cosine of its
-last hidden state with those of all tokens before it, the prompt's included. As transformers had it until it left its
-core, what changes the scores of single tokens (``token_rules``) does so first.
+Each of the ``contrastive_k`` most probable next tokens is computed; the best is the one with the highest ``(1 -
+penalty_alpha) * probability - penalty_alpha * similarity``, where the similarity is the highest cosine of its last
+hidden state with those of all tokens before it, the prompt's included. As in transformers before it was moved out of
+the library, changes of single tokens' scores (``token_rules``) apply first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from workbench.api.events import Cancelled
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.detokenizer import Writer
+from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
@@ -36,8 +36,8 @@ Vectors = npt.NDArray[np.float32]
 
 
 class _Candidate:
-    """A next token that is computed: ``probability`` after the penalties, ``logprob`` under the model alone. Then its
-    state, of length 1, and what could come after it."""
+    """A candidate next token: ``probability`` after the penalties, ``logprob`` under the model alone. Then its state,
+    of length 1, and the tokens that may follow it."""
 
     __slots__ = ("branch", "following", "logprob", "probability", "state", "token")
 
@@ -51,10 +51,10 @@ class _Candidate:
 
 
 class ContrastiveJob(Job):
-    """Goes on with a prompt by contrastive search; streams Thought and TextDelta; ends in a Generated.
+    """Continues a prompt by contrastive search; streams Thought and TextDelta; ends in a Generated.
 
-    ``answer`` are tokens that the answer begins with. ``started`` is when it was asked for (time.perf_counter). Raises
-    UserError for several answers, since there is only one, and when the context has no room for one.
+    The answer begins with the tokens ``answer``. ``started`` is the time of the request (time.perf_counter). Raises
+    UserError for more than one answer, and when the context has no room for one.
     """
 
     needs_states = True
@@ -74,7 +74,7 @@ class ContrastiveJob(Job):
         assistant_start: str = "",
     ) -> None:
         if decoding.n > 1:
-            raise UserError("Contrastive search finds one answer.", "Set the number of answers to 1.")
+            raise UserError("Contrastive search gives one answer.", "Set the number of answers to 1.")
         tokens = [*prompt.tokens, *answer]
         self._k = min(decoding.contrastive_k, vocabulary.size)
         self._limit = longest_answer(len(tokens) + self._k, decoding.max_tokens, context_tokens, 1)
@@ -87,9 +87,9 @@ class ContrastiveJob(Job):
         self._probabilities = LogProbabilities(vocabulary.size)
         self._rules = TokenRules(decoding, vocabulary)
         self._history = self._rules.begin()
-        self._writer = Writer(prompt, decoding.stop, vocabulary, self._put, assistant_start=assistant_start)
+        self._detokenizer = Detokenizer(prompt, decoding.stop, vocabulary, self._put, assistant_start=assistant_start)
         self._states: Vectors = np.empty((0, 0), np.float32)
-        self._known = 0  # how many of them are there
+        self._known = 0  # the number of stored states
         self._candidates: list[_Candidate] = []
         self._new_tokens = 0
         self._started = started
@@ -97,16 +97,16 @@ class ContrastiveJob(Job):
 
     def begin(self) -> None:
         for token in self._given:
-            self._history = self._rules.go_on(self._history, token)
-            self._writer.feed(token, 0.0)
-        self._writer.flush()
+            self._history = self._rules.extend(self._history, token)
+            self._detokenizer.feed(token, 0.0)
+        self._detokenizer.flush()
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         state = directed(self.memory.states(row))
         for candidate in self._candidates:
             if candidate.branch is branch:
                 candidate.state = state
-                history = self._rules.go_on(self._history, candidate.token)
+                history = self._rules.extend(self._history, candidate.token)
                 candidate.following = self._most_probable(logits, branch.tokens, history)
                 return
         if not self._states.size:
@@ -133,9 +133,9 @@ class ContrastiveJob(Job):
             self._finish("eos")
             return
         self._new_tokens += 1
-        self._history = self._rules.go_on(self._history, chosen.token)
+        self._history = self._rules.extend(self._history, chosen.token)
         self._remember(chosen.state)
-        if self._writer.feed(chosen.token, chosen.logprob, self._last_at):
+        if self._detokenizer.feed(chosen.token, chosen.logprob, self._last_at):
             self._finish("stop")
         elif self._new_tokens >= self._limit:
             self._finish("length")
@@ -160,7 +160,7 @@ class ContrastiveJob(Job):
         ]
 
     def _compute(self, branch: Branch, candidates: list[_Candidate]) -> None:
-        """Have a branch for each candidate computed."""
+        """Request a branch for each candidate."""
         if not candidates:  # every token would repeat a phrase
             self._finish("length")
             return
@@ -179,8 +179,8 @@ class ContrastiveJob(Job):
         self._end(finish(self._generated(reason)))
 
     def _generated(self, reason: Finish) -> Generated:
-        result = self._writer.finish(reason)
-        mean = self._writer.logprob_sum / self._new_tokens if self._new_tokens else None
+        result = self._detokenizer.finish(reason)
+        mean = self._detokenizer.logprob_sum / self._new_tokens if self._new_tokens else None
         result = msgspec.structs.replace(result, mean_logprob=mean, score=mean)
         return Generated(
             text=result.text,
@@ -195,12 +195,13 @@ class ContrastiveJob(Job):
 
 
 def choose(probabilities: npt.NDArray[np.float64], candidates: Vectors, before: Vectors, penalty_alpha: float) -> int:
-    """The best candidate's place. ``candidates`` (k, width) and ``before`` (tokens, width) are states of length 1."""
+    """The position of the best candidate. ``candidates`` (k, width) and ``before`` (tokens, width) are states of length
+    1."""
     similarity = (candidates @ before.T).max(axis=1)
     return int(np.argmax((1 - penalty_alpha) * probabilities - penalty_alpha * similarity))
 
 
 def directed(state: Vectors) -> Vectors:
-    """A copy of length 1."""
+    """A copy normalised to length 1."""
     length = float(np.linalg.norm(state))
     return state / np.float32(length) if length > 0 else state.copy()

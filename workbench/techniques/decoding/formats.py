@@ -1,7 +1,7 @@
-"""What forms of answers can be demanded, and whether a description of one, and a text, are right.
+"""Answer formats: checks a format's description, and a text against it.
 
-Light: it loads neither a model nor numpy; llguidance and jsonschema are imported when something is checked. A
-description becomes a grammar of llguidance in one place, here: what passes the check is what constrains an answer.
+Light: it loads neither a model nor numpy; llguidance and jsonschema are imported for a check. This is the only place
+that turns a description into llguidance's grammar: what passes the check is what constrains an answer.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 
 from workbench.api.calls import FormatCheck
 from workbench.records.recipes import LONGEST_DESCRIPTION
-from workbench.techniques.decoding.lark import lark_of
+from workbench.techniques.decoding.lark import to_lark
 from workbench.techniques.decoding.problems import FormatProblem
-from workbench.techniques.decoding.schemas import closed, keywords, line_of, simplified, unending
+from workbench.techniques.decoding.schemas import circular_reference, closed, keywords, line_of, simplified
 from workbench.techniques.decoding.validation import json_fault, json_problem, match_problem, read_json
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
-"""Any JSON as an answer: an object or an array. A lone string or number would be text without a form."""
+"""Any JSON as an answer: an object or an array. A lone string or number would be text without a format."""
 
 JSON_OPTIONS = {"whitespace_pattern": r"(?: |\n {0,16})?", "item_separator": ",", "key_separator": ":"}
-"""Between two parts of JSON: nothing, a space, or a line's end and up to 16 spaces: laid out, but no running away."""
+"""White space between two parts of JSON: nothing, a space, or a line break and up to 16 spaces: pretty, but bounded."""
 
 
 def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
@@ -36,16 +36,16 @@ def check_format(format: str, grammar: str, text: str | None) -> FormatCheck:
 def make_grammar(format: str, grammar: str) -> str:
     """The grammar in llguidance's own form; "" for plain text. Raises FormatProblem."""
     if len(grammar) > LONGEST_DESCRIPTION:
-        raise FormatProblem(
-            f"This is {len(grammar):,} characters long, and a recipe holds {LONGEST_DESCRIPTION:,}: make it shorter."
-        )
+        raise FormatProblem(f"The description has {len(grammar):,} characters; the maximum is {LONGEST_DESCRIPTION:,}.")
     try:
         grammar.encode()
         return _make_grammar(format, grammar)
     except UnicodeEncodeError as error:
-        raise FormatProblem("This holds half of a character: text cannot be written so.") from error
+        raise FormatProblem(
+            "The description holds half of a character (a lone surrogate), which no text can contain."
+        ) from error
     except RecursionError as error:
-        raise FormatProblem("This is nested too deeply.") from error
+        raise FormatProblem("The description is nested too deeply.") from error
 
 
 def _make_grammar(format: str, grammar: str) -> str:
@@ -60,16 +60,16 @@ def _make_grammar(format: str, grammar: str) -> str:
             made = _grammar_of(read_schema(grammar))
         case "regex":
             if not grammar:
-                raise FormatProblem("There is no regular expression.")
+                raise FormatProblem("The regular expression is empty.")
             made = LLMatcher.grammar_from_regex(grammar)
         case "choice":
             made = LLMatcher.grammar_from_regex("|".join(re.escape(choice) for choice in choices(grammar)))
         case "gbnf":
             if not grammar.strip():
-                raise FormatProblem("There is no grammar.")
-            made = LLMatcher.grammar_from_lark(lark_of(grammar))
+                raise FormatProblem("The grammar is empty.")
+            made = LLMatcher.grammar_from_lark(to_lark(grammar))
         case _:
-            raise FormatProblem(f'There is no form "{format}".')
+            raise FormatProblem(f'Unknown answer format "{format}".')
     is_error, messages = LLMatcher.validate_grammar_with_warnings(made)
     if is_error:
         raise FormatProblem(*_explained(format, grammar, messages[0]))
@@ -77,7 +77,7 @@ def _make_grammar(format: str, grammar: str) -> str:
 
 
 def _grammar_of(schema: Any) -> str:
-    """The grammar of a schema, its objects held to the fields that they name where that can be."""
+    """The grammar of a schema, its objects restricted to the fields that they name where possible."""
     from llguidance import LLMatcher
 
     made = ""
@@ -90,29 +90,29 @@ def _grammar_of(schema: Any) -> str:
 
 
 def choices(grammar: str) -> list[str]:
-    """The choices: a line each, without spaces around it; empty lines are none. Raises FormatProblem."""
+    """The choices: one per line, trimmed; empty lines are skipped. Raises FormatProblem."""
     found = list(dict.fromkeys(line.strip() for line in grammar.splitlines() if line.strip()))
     if not found:
-        raise FormatProblem("There are no choices. Write one on each line.")
+        raise FormatProblem("The list of choices is empty. Write one choice per line.")
     return found
 
 
 def read_schema(grammar: str) -> Any:
-    """The schema that a description is. Raises FormatProblem."""
+    """The schema in a description. Raises FormatProblem."""
     if not grammar.strip():
-        raise FormatProblem("There is no JSON schema.")
+        raise FormatProblem("The JSON schema is empty.")
     try:
         schema = read_json(grammar)
     except json.JSONDecodeError as error:
-        raise FormatProblem(f"This is not JSON: {json_fault(error)}.", error.lineno) from error
+        raise FormatProblem(f"The schema is not JSON: {json_fault(error)}.", error.lineno) from error
     except RecursionError as error:
-        raise FormatProblem("This JSON is nested too deeply.") from error
+        raise FormatProblem("The schema is nested too deeply.") from error
     except ValueError as error:
-        raise FormatProblem(f"This is not JSON: {error}.") from error
+        raise FormatProblem(f"The schema is not JSON: {error}.") from error
     if not isinstance(schema, dict):
-        raise FormatProblem("A JSON schema is an object: { ... }.", 1)
+        raise FormatProblem("A JSON schema must be an object: {{ ... }}.", 1)
     if not isinstance(schema.get("$schema", ""), str):
-        raise FormatProblem('What "$schema" names is a text.', line_of(grammar, ("$schema",)))
+        raise FormatProblem('"$schema" must be a string.', line_of(grammar, ("$schema",)))
     import jsonschema
 
     kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
@@ -120,22 +120,22 @@ def read_schema(grammar: str) -> Any:
         kind.check_schema(schema)
     except jsonschema.SchemaError as error:
         place = ".".join(str(step) for step in error.absolute_path)
-        # of a word that none of several rules take, the rule that lists what would be
+        # for a value that matches none of several rules, the rule that lists the possible ones
         listed = next((under for under in error.context or () if under.validator == "enum"), error)
         raise FormatProblem(
             f"{place or 'The schema'}: {listed.message}", line_of(grammar, tuple(error.absolute_path))
         ) from error
-    json.dumps(schema, ensure_ascii=False).encode()  # "\ud800" stands for half of a character
-    if reference := unending(schema):
+    json.dumps(schema, ensure_ascii=False).encode()  # "\ud800" is half of a character
+    if reference := circular_reference(schema):
         path, message = reference
         raise FormatProblem(message, line_of(grammar, path))
     return schema
 
 
 def _explained(format: str, grammar: str, message: str) -> tuple[str, int | None]:
-    """What llguidance says of a description, without its own grammar, and the line of it."""
+    """llguidance's message on a description, without its own grammar, and the line."""
     if format == "regex":
-        return f"The expression is not understood: {_explained_expression(grammar, message)}.", None
+        return f"The regular expression is not valid: {_explained_expression(grammar, message)}.", None
     if format == "json_schema":
         return _explained_schema(grammar, message)
     return message.splitlines()[0], None
@@ -147,7 +147,7 @@ _BORDERS = {"Start": ("A", "^"), "End": ("z", "$"), "Word": ("bB<>", "")}
 
 
 def _explained_expression(expression: str, message: str) -> str:
-    """What llguidance, or the parser that it uses, says of an expression, with the place in it."""
+    """The message of llguidance, or of its parser, on an expression, with the position."""
     if border := _BORDER.search(message):
         escapes, sign = _BORDERS[border[1]]
         for found in _SIGNS.finditer(expression):
@@ -156,55 +156,55 @@ def _explained_expression(expression: str, message: str) -> str:
                 break
         else:
             where = "what it says of borders"
-        return f'{where} cannot be followed; "^" can only begin and "$" only end an expression'
+        return f'{where} is not supported; "^" can only begin and "$" only end an expression'
     reason = re.search(r"^error: (.*)$", message, re.MULTILINE)
     if reason is None:
         return message.splitlines()[0].rstrip(".")
-    # llguidance's copy of the expression, and the signs under it
+    # llguidance's copy of the expression, with the marks below it
     written = re.search(r"regex parse error:\n {4}(.*)\n {4}( *)\^", message)
     if written is None:
         return reason[1].rstrip(".")
     left, place = len(written[2]), 0
     while left > 0 and place < len(expression):
-        # line ends and slashes have got a backslash there
+        # line breaks and slashes are escaped there
         left -= 2 if expression[place] in "\n/" and expression[place - 1 : place] != "\\" else 1
         place += 1
     return f"{reason[1].rstrip('.')} (at character {place + 1})"
 
 
 def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
-    """What llguidance does not follow of a schema: the keyword, where it stands, and what to do."""
+    """What llguidance does not support in a schema: the keyword, its place, and the remedy."""
     found = list(keywords(read_schema(grammar)))
     first, *rest = message.splitlines()
     if unknown := re.search(r"Unimplemented keys: (\[.*\])", message):
         keys = [str(key) for key in json.loads(unknown[1])]
         places = [(path, key) for key in keys for path, one, _ in found if one == key]
         named = ", ".join(f'"{key}"' for key in keys)
-        said, advice = f"An answer cannot be held to {named}", "leave it out of the schema"
+        said, advice = f"The keyword {named} is not supported", "remove it from the schema"
     elif "oneOf constraints" in message:
         places = [(path, key) for path, key, _ in found if key == "oneOf"]
-        said, advice = 'An answer cannot be held to a "oneOf" of which several may be right at once', 'write "anyOf"'
+        said, advice = '"oneOf" is not supported where several alternatives may match at once', 'use "anyOf"'
     elif first.startswith("regex parse error") and rest:
         written = rest[0].strip()
         places = [(path, key) for path, key, value in found if key == "pattern" and value == written]
-        said, advice = f'The "pattern" {written} is not understood', _explained_expression(written, message)
+        said, advice = f'The "pattern" {written} is not valid', _explained_expression(written, message)
     elif border := _BORDER.search(message):
         places = [(path, key) for path, key, value in found if key == "pattern" and value == border[2]]
-        said = f'The "pattern" {border[2]} is not understood'
+        said = f'The "pattern" {border[2]} is not valid'
         advice = _explained_expression(border[2], message)
     elif unknown := re.fullmatch(r"Unknown format: (.*)", first):
         places = [(path, key) for path, key, value in found if key == "format" and value == unknown[1]]
-        said, advice = f'An answer cannot be held to the "format" {unknown[1]}', 'leave it out, or write a "pattern"'
+        said, advice = f'The "format" {unknown[1]} is not supported', 'remove it, or use a "pattern"'
     elif first.startswith("min/maxProperties only supported"):
         places = [(path, key) for path, key, _ in found if key in ("minProperties", "maxProperties")]
         key = places[0][1] if places else "minProperties"
-        said = f'An answer cannot be held to "{key}" where named fields may be left out'
-        advice = "put their names into required, or leave it out"
+        said = f'"{key}" is not supported where named fields may be left out'
+        advice = 'list their names in "required", or remove it'
     elif unknown := re.match(r"Resource '(.*?)' is not present", first):
         places = [(path, key) for path, key, value in found if key == "$ref" and value == unknown[1]]
-        said, advice = f'The "$ref" {unknown[1]} leads out of the schema', "write what it means into $defs"
+        said, advice = f'The "$ref" {unknown[1]} refers outside of the schema', 'move its definition into "$defs"'
     else:
-        return f"The schema cannot be followed: {first}.", None
+        return f"The schema is not supported: {first}.", None
     where = " and ".join(dict.fromkeys(".".join(map(str, path)) for path, _ in places if path))
     line = line_of(grammar, (*places[0][0], places[0][1])) if places else None
     return f"{said}{f' (in {where})' if where else ''}: {advice}.", line
@@ -215,7 +215,7 @@ def _text_problem(format: str, grammar: str, text: str) -> str:
         case "json" | "json_schema":
             return json_problem(text, read_schema(grammar) if format == "json_schema" else {})
         case "choice":
-            return "" if text in choices(grammar) else "The text is none of the choices."
+            return "" if text in choices(grammar) else "The text matches none of the choices."
         case "regex" | "gbnf":
             return match_problem(make_grammar(format, grammar), text)
     return ""

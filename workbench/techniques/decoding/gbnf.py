@@ -1,4 +1,4 @@
-"""GBNF, llama.cpp's notation of grammars: read as llama.cpp does, with the place of whatever is wrong."""
+"""GBNF, llama.cpp's grammar notation: parsed as llama.cpp does, with the position of every error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE_END = re.compile(r"\r?\n|\r|\Z")
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": "]"}
 _HEX = {"x": 2, "u": 4, "U": 8}
 _DEEPEST = 100
-"""How deep parentheses may be nested."""
+"""Maximum nesting of parentheses."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True)
 class CharacterClass:
-    """Characters in ranges, or (``inverse``) all but those."""
+    """Characters in ranges, or (``inverse``) all others."""
 
     ranges: tuple[tuple[str, str], ...]
     inverse: bool = False
@@ -56,28 +56,28 @@ Part = Text | CharacterClass | Reference | Repetition | Choice
 
 @dataclass(frozen=True)
 class Grammar:
-    """Rules by their names, with the places where they are defined; an answer is what ``root`` says."""
+    """Rules by name, with the positions of their definitions; an answer matches ``root``."""
 
     rules: dict[str, Choice] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
 
 
 def read_gbnf(text: str) -> Grammar:
-    """Raises FormatProblem where the text is no grammar, or can have no end."""
+    """Raises FormatProblem where the text is no grammar, or matches nothing finite."""
     grammar = _Reader(text).read()
     for rule in grammar.rules.values():
         for part in parts_of(rule):
             if isinstance(part, Reference) and part.name not in grammar.rules:
                 raise _problem(text, part.place, f'There is no rule "{part.name}"')
     if "root" not in grammar.rules:
-        raise FormatProblem('There is no rule "root", with which an answer begins.')
-    if not _comes_to_an_end(grammar.rules):
-        raise _problem(text, grammar.places["root"], 'What the rule "root" asks for never comes to an end')
+        raise FormatProblem('The rule "root", with which an answer begins, is missing.')
+    if not _is_finite(grammar.rules):
+        raise _problem(text, grammar.places["root"], 'The rule "root" never comes to an end')
     return grammar
 
 
 class _Reader:
-    """Reads as llama.cpp does: a rule ends with its line, but for parentheses, and for what follows a "|"."""
+    """Parses as llama.cpp does: a rule ends with its line, except within parentheses and after a "|"."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -89,7 +89,7 @@ class _Reader:
         self._skip(_SPACE_AND_LINES)
         while self._at < len(self._text):
             place = self._at
-            name = self._take(_NAME, "The name of a rule is expected")
+            name = self._take(_NAME, "A rule name is expected")
             if name in grammar.rules:
                 raise _problem(self._text, place, f'The rule "{name}" is defined twice')
             self._skip(_SPACE)
@@ -137,7 +137,7 @@ class _Reader:
         if sign == "(":
             return self._group()
         if sign == "<":
-            raise _problem(self._text, place, "Tokens (<...>) cannot be followed: write their text")
+            raise _problem(self._text, place, "Token references (<...>) are not supported: write their text")
         found = _NAME.match(self._text, place)
         if found is None:
             return None
@@ -168,11 +168,11 @@ class _Reader:
                 self._at += 1
                 last = self._character()
                 if last < first:
-                    raise _problem(self._text, place, "This range ends before it begins")
+                    raise _problem(self._text, place, "The range is empty: it ends before it begins")
             ranges.append((first, last))
         self._at += 1
         if not ranges:
-            raise _problem(self._text, begin, "No character is in this class")
+            raise _problem(self._text, begin, "The character class is empty")
         return CharacterClass(tuple(ranges), inverse)
 
     def _repetition(self, part: Part) -> Repetition:
@@ -191,14 +191,14 @@ class _Reader:
             self._skip(_SPACE)
         self._expect("}")
         if most is not None and most < least:
-            raise _problem(self._text, place, f"At least {least} times and at most {most} cannot be")
+            raise _problem(self._text, place, f"The repetition has a minimum of {least} and a maximum of {most}")
         return Repetition(part, least, most)
 
     def _character(self) -> str:
         place, sign = self._at, self._next
         self._at += 1
         if not sign:
-            raise _problem(self._text, place, "The grammar ends too early")
+            raise _problem(self._text, place, "The grammar ends unexpectedly")
         if sign != "\\":
             return sign
         kind = self._next
@@ -209,10 +209,10 @@ class _Reader:
         digits = self._text[self._at : self._at + size]
         self._at += size
         if not size or not re.fullmatch(f"[0-9a-fA-F]{{{size}}}", digits):
-            raise _problem(self._text, place, f'"\\{kind}{digits}" stands for no character')
+            raise _problem(self._text, place, f'"\\{kind}{digits}" is not a character')
         code = int(digits, 16)
         if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-            raise _problem(self._text, place, f'"\\{kind}{digits}" stands for no character')
+            raise _problem(self._text, place, f'"\\{kind}{digits}" is not a character')
         return chr(code)
 
     @property
@@ -221,7 +221,7 @@ class _Reader:
 
     def _skip(self, space: re.Pattern[str]) -> None:
         found = space.match(self._text, self._at)
-        assert found is not None  # they match nothing, too
+        assert found is not None  # they can match nothing, too
         self._at = found.end()
 
     def _take(self, expected: re.Pattern[str], otherwise: str) -> str:
@@ -243,7 +243,7 @@ def _problem(text: str, place: int, message: str) -> FormatProblem:
 
 
 def parts_of(part: Part) -> Iterator[Part]:
-    """A part and all that it is made of."""
+    """A part and all parts within it."""
     yield part
     if isinstance(part, Choice):
         for sequence in part.alternatives:
@@ -253,8 +253,8 @@ def parts_of(part: Part) -> Iterator[Part]:
         yield from parts_of(part.part)
 
 
-def _comes_to_an_end(rules: dict[str, Choice]) -> bool:
-    """Whether there is a text that satisfies ``root``: each alternative could ask for another one without end."""
+def _is_finite(rules: dict[str, Choice]) -> bool:
+    """Whether some text matches ``root``: each alternative could require another one without end."""
     ends: set[str] = set()
 
     def has_end(part: Part) -> bool:
@@ -270,7 +270,7 @@ def _comes_to_an_end(rules: dict[str, Choice]) -> bool:
     known = -1
     while "root" not in ends and len(ends) > known:
         known = len(ends)
-        for name in reversed(rules):  # what a rule refers to mostly comes after it
+        for name in reversed(rules):  # a rule mostly refers to later ones
             if has_end(rules[name]):
                 ends.add(name)
     return "root" in ends

@@ -1,7 +1,7 @@
 """Sampling and greedy decoding: one or several answers to a prompt, each token chosen from the model's distribution.
 
-Several answers share the prompt, which is computed once, and are computed side by side. A single one can guess ahead:
-see ``speculative``.
+Several answers share the prompt, which is computed once, and are computed in parallel. A single one can use draft
+tokens: see ``speculative``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from workbench.api.events import Cancelled
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.detokenizer import Writer
+from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 
 class _Answer:
-    """One of the answers under way."""
+    """One unfinished answer."""
 
-    def __init__(self, sampler: Sampler, writer: Writer) -> None:
+    def __init__(self, sampler: Sampler, detokenizer: Detokenizer) -> None:
         self.sampler = sampler
-        self.writer = writer
+        self.detokenizer = detokenizer
         self.result: GeneratedSequence | None = None
 
 
 class Generation(Job):
-    """Goes on with a prompt, token by token; streams Thought and TextDelta; ends in a Generated.
+    """Continues a prompt token by token; streams Thought and TextDelta; ends in a Generated.
 
-    ``answer`` are tokens that the answer begins with; ``ended`` says what ends it with them already, None when nothing
-    does. ``started`` is when it was asked for (time.perf_counter). ``constraint`` is copied for each answer.
+    The answer begins with the tokens ``answer``; ``ended`` is the finish reason if these end it already, else None.
+    ``started`` is the time of the request (time.perf_counter). ``constraint`` is copied for each answer.
     ``speculation`` is used for a single answer only. Raises UserError when the context has no room for an answer.
     """
 
@@ -85,24 +85,24 @@ class Generation(Job):
             if held is not None:
                 held.limit = len(self._given) + self._limit
             sampler = Sampler(decoding, vocabulary, sequence=number, constraint=held)
-            writer = Writer(
+            detokenizer = Detokenizer(
                 prompt, decoding.stop, vocabulary, self._put, sequence=number, assistant_start=assistant_start
             )
-            self._answers.append(_Answer(sampler, writer))
+            self._answers.append(_Answer(sampler, detokenizer))
         self._new_tokens = 0
         self._started = started
         self._first_at = self._last_at = 0.0
         self._drafts: list[int] = []
         self._checked = 0
-        self._next: int | None = None  # chosen where a guess was wrong, or after the last one
+        self._next: int | None = None  # chosen where a draft token was wrong, or after the last one
 
     def begin(self) -> None:
         for answer in self._answers:
             for token in self._given:
                 answer.sampler.observe(token)
-                if self._vocabulary.ends_generation(token) or answer.writer.feed(token, 0.0):
+                if self._vocabulary.ends_generation(token) or answer.detokenizer.feed(token, 0.0):
                     break
-            answer.writer.flush()
+            answer.detokenizer.flush()
         if self._speculation is not None:
             self._speculation.begin(self.branches[0].tokens)
 
@@ -125,7 +125,7 @@ class Generation(Job):
             self._choose(one, its, context, row, logits)
 
     def settle(self) -> None:
-        """All guesses are checked: go on after the last right one."""
+        """All draft tokens are verified: continue after the last accepted one."""
         branch = self.branches[0]
         assert self._next is not None
         assert self._speculation is not None
@@ -133,9 +133,9 @@ class Generation(Job):
         self._speculation.learn(len(self._drafts), right)
         length = len(branch.tokens) - len(self._drafts) + right
         self.memory.rewind(branch, length)
-        branch.wanted_from = length
+        branch.logits_from = length
         token, self._next = self._next, None
-        self._go_on(branch, token)
+        self._append(branch, token)
 
     def cancel(self) -> None:
         for answer in self._answers:
@@ -150,7 +150,7 @@ class Generation(Job):
             self._speculation.close()
 
     def _choose(self, answer: _Answer, branch: Branch, context: Any, row: int, logits: Logits) -> None:
-        if self._next is not None:  # what follows a wrong guess means nothing
+        if self._next is not None:  # rows after a rejected draft token are meaningless
             return
         if answer.sampler.takes_best:
             token, logit = answer.sampler.choose(context, row, logits)
@@ -166,11 +166,11 @@ class Generation(Job):
             self._finish(answer, "grammar" if answer.sampler.ended else "eos")
             return
         self._new_tokens += 1
-        if answer.writer.feed(token, logit - normaliser, now):
+        if answer.detokenizer.feed(token, logit - normaliser, now):
             self._finish(answer, "stop")
         elif answer.sampler.ended:
             self._finish(answer, "grammar")
-        elif len(answer.writer.tokens) - len(self._given) >= self._limit:
+        elif len(answer.detokenizer.tokens) - len(self._given) >= self._limit:
             self._finish(answer, "length")
         elif self._speculation is None:
             branch.tokens.append(token)
@@ -179,10 +179,10 @@ class Generation(Job):
         elif self._drafts:
             self._next = token
         else:
-            self._go_on(branch, token)
+            self._append(branch, token)
 
-    def _go_on(self, branch: Branch, token: int) -> None:
-        """The next token, with guesses of what comes after it."""
+    def _append(self, branch: Branch, token: int) -> None:
+        """The next token, followed by draft tokens."""
         assert self._speculation is not None
         branch.tokens.append(token)
         self._checked = 0
@@ -196,10 +196,10 @@ class Generation(Job):
             self._end(finish(self._generated()))
 
     def _written(self, answer: _Answer, reason: Finish) -> GeneratedSequence:
-        # tokens that were given say nothing of the model's choice
-        result = answer.writer.finish(reason)
+        # given tokens say nothing about the model's choice
+        result = answer.detokenizer.finish(reason)
         chosen = len(result.tokens) - len(self._given)
-        mean = answer.writer.logprob_sum / chosen if chosen > 0 else None
+        mean = answer.detokenizer.logprob_sum / chosen if chosen > 0 else None
         return msgspec.structs.replace(result, mean_logprob=mean, score=mean)
 
     def _generated(self) -> Generated:
@@ -226,13 +226,13 @@ class Generation(Job):
 
 
 def longest_answer(prompt_tokens: int, max_tokens: int, context_tokens: int, sequences: int) -> int:
-    """How many tokens each of some sequences after a prompt may have. Raises UserError when it is none."""
+    """Maximum tokens for each of some sequences after a prompt. Raises UserError when there is room for none."""
     limit = min(max_tokens, (context_tokens - prompt_tokens) // sequences)
     if limit < 1:
         raise UserError(
-            f"After the {prompt_tokens:,} tokens of the conversation the model's context of {context_tokens:,} has no "
+            f"The conversation has {prompt_tokens:,} tokens; the model's context of {context_tokens:,} has no "
             f"room for {'an answer' if sequences == 1 else f'{sequences} answers'}.",
-            "Ask for fewer at once, shorten the conversation, or set a longer context.",
+            "Ask for fewer answers, shorten the conversation, or set a longer context.",
         )
     return limit
 
@@ -249,8 +249,8 @@ def measured(
     drafted: int = 0,
     accepted: int = 0,
 ) -> Usage:
-    """What a generation cost. Times as time.perf_counter gives them; ``first_at`` 0: no token came. ``computed``: how
-    many tokens were computed between the two times, where they are more than those of the answers."""
+    """The usage of a generation. Times are those of time.perf_counter; ``first_at`` 0: no token came. ``computed``: the
+    number of tokens computed between the two times, where it exceeds that of the answers."""
     taken = last_at - first_at
     if computed is None:
         computed = new_tokens - 1

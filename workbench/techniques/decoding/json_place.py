@@ -1,7 +1,7 @@
-"""Where in a JSON text one is that comes in pieces.
+"""The position in a JSON text that arrives in pieces.
 
 A grammar cannot say that an object has each name once (RFC 8259, section 4: they "should be unique"): a reader keeps
-the last value, and fewer fields than a schema asks for may be left. Here it is known which names an object has.
+the last value, and fewer fields than a schema requires may be left. This module tracks the names that an object has.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ _QUOTE, _BACKSLASH, _ZERO, _NINE = b'"\\09'
 
 
 class JsonPlace:
-    """The place after the text that was read so far: valid JSON, or its beginning."""
+    """The position after the text read so far: valid JSON, or its beginning."""
 
     __slots__ = ("_escaped", "_name", "_names", "_wants_name", "digits", "in_string", "repeated")
 
     def __init__(self) -> None:
         self.in_string = False
         self.digits = 0
-        """How many digits the text ends with, outside of strings."""
+        """The number of digits at the end of the text, outside of strings."""
         self.repeated = False
-        """Whether an object has a name twice."""
+        """Whether an object has a duplicate name."""
         self._escaped = False
         self._names: tuple[frozenset[str] | None, ...] = ()  # of each open object, None of a list
         self._wants_name = False
@@ -44,11 +44,11 @@ class JsonPlace:
 
     @property
     def has_name(self) -> bool:
-        """Whether the name that is being written is one that its object has."""
+        """Whether the name being written exists in its object already."""
         return self._name is not None and not self._escaped and self._is_known(self._name)
 
     def repeats_name(self, text: bytes) -> bool:
-        """Whether an object has a name twice when it goes on with this text."""
+        """Whether an object gets a duplicate name by this text."""
         if b'"' not in text or (self._name is None and not self._names and b"{" not in text):
             return False
         following = self.copy()
@@ -97,7 +97,7 @@ class JsonPlace:
 
 
 def _said(name: bytes) -> str:
-    r"""What a name means: "\u0061" is "a"."""
+    r"""A decoded name: "\u0061" is "a"."""
     text = name.decode("utf-8", "replace")
     if "\\" not in text:
         return text

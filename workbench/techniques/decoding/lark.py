@@ -1,9 +1,8 @@
-"""A grammar in GBNF written as one of llguidance, in its form of Lark's notation.
+"""Translates a GBNF grammar into llguidance's form of Lark's notation.
 
-llguidance's lexemes take the longest text that they can, GBNF's parts take any. So rules are lexemes only where that
-makes no difference (``lexemes``); elsewhere each character is one of its own, which takes much longer. A grammar
-none of whose rules leads back to itself is one lexeme. Rules get numbers for names, since those of lexemes are
-written in capitals.
+llguidance's lexemes match the longest possible text, GBNF's parts any. So rules become lexemes only where that makes no
+difference (``lexemes``); elsewhere each character is a lexeme, which takes much longer. A grammar without recursion is
+one lexeme. Rules get numbers for names, since those of lexemes are in capitals.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from workbench.techniques.decoding.gbnf import (
 from workbench.techniques.decoding.lexemes import are_lexemes, plain_rules
 
 
-def lark_of(text: str) -> str:
-    """The grammar of llguidance that takes what the GBNF ``text`` takes. Raises FormatProblem with the place."""
+def to_lark(text: str) -> str:
+    """The llguidance grammar for the GBNF ``text``. Raises FormatProblem with the position."""
     rules = read_gbnf(text).rules
     plain = plain_rules(rules)
     apart = "root" not in plain and not are_lexemes(rules, plain)
@@ -35,7 +34,7 @@ def lark_of(text: str) -> str:
 
 
 def _written(part: Part, names: Mapping[str, str], apart: bool) -> str:
-    """``apart``: each character on its own."""
+    """``apart``: each character is a lexeme."""
     match part:
         case Text(value):
             pieces = value if apart else [value]

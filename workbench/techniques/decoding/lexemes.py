@@ -1,7 +1,7 @@
-"""Whether the rules of a grammar that do not lead back to themselves may be followed whole, as lexemes.
+"""Whether the non-recursive rules of a grammar can be lexemes.
 
-llguidance takes the longest text that is a lexeme. GBNF knows no lexemes: a part may end wherever it can. Both are
-the same where, after each text that is a lexeme, what can come next does not go on with it or with another lexeme.
+llguidance matches the longest text that is a lexeme. GBNF has no lexemes: a part may end wherever it can. Both are the
+same where, after each text that is a lexeme, what can come next does not extend it or start another lexeme.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Unit = Text | CharacterClass | str
 
 
 def plain_rules(rules: Mapping[str, Choice]) -> frozenset[str]:
-    """The rules that do not lead to one that leads back to itself: regular expressions, in fact."""
+    """The rules that do not lead to a recursive one: regular expressions, in effect."""
     left = {name: {part.name for part in parts_of(rule) if isinstance(part, Reference)} for name, rule in rules.items()}
     used_by: dict[str, list[str]] = {name: [] for name in rules}
     for name, needed in left.items():
@@ -43,8 +43,8 @@ def plain_rules(rules: Mapping[str, Choice]) -> frozenset[str]:
 
 
 def are_lexemes(rules: Mapping[str, Choice], plain: frozenset[str]) -> bool:
-    """Whether each text, class and plain rule in the other rules may be taken as long as it can be. Those of grammars
-    too big to know are not."""
+    """Whether each text, class and plain rule in the other rules may match as long as it can. False for grammars that
+    are too big to check."""
     following = _Following(rules, plain).found
     try:
         automaton = _Automaton(rules, following)
@@ -54,7 +54,7 @@ def are_lexemes(rules: Mapping[str, Choice], plain: frozenset[str]) -> bool:
 
 
 class _Following:
-    """``found``: which units can come directly after each unit."""
+    """``found``: the units that can directly follow each unit."""
 
     def __init__(self, rules: Mapping[str, Choice], plain: frozenset[str]) -> None:
         self._rules = {name: rule for name, rule in rules.items() if name not in plain}
@@ -125,7 +125,7 @@ def _can_be_empty(rules: Mapping[str, Choice]) -> set[str]:
     known = -1
     while len(empty) > known:
         known = len(empty)
-        for name in reversed(list(rules)):  # what a rule refers to mostly comes after it
+        for name in reversed(list(rules)):  # a rule mostly refers to later ones
             if _is_empty(rules[name], empty):
                 empty.add(name)
     return empty
@@ -149,7 +149,7 @@ class _TooBigError(Exception):
 
 
 class _Automaton:
-    """All units side by side: a state for each place in one, edges by characters, and edges by nothing."""
+    """All units in parallel: a state per position in one, edges by characters, and empty edges."""
 
     def __init__(self, rules: Mapping[str, Choice], units: Iterable[Unit]) -> None:
         self._rules = rules
@@ -176,7 +176,7 @@ class _Automaton:
     def takes_the_longest(self, following: Mapping[Unit, set[Unit]]) -> bool:
         opening = {unit: frozenset(self._step(self._closure({start}))) for unit, start in self._starts.items()}
         after = {unit: frozenset().union(*(opening[one] for one in units)) for unit, units in following.items()}
-        for unit, start in self._starts.items():  # one that can be nothing must not be what comes next
+        for unit, start in self._starts.items():  # a unit that can be empty must not be what comes next
             state = self._closure({start})
             if any(self._ends.get(place) == unit for place in state) and opening[unit] & after[unit]:
                 return False
@@ -203,7 +203,7 @@ class _Automaton:
         return len(self._edges) - 1
 
     def _build(self, part: Part, start: int) -> int:
-        """Put a part behind the state ``start``; returns the state behind it."""
+        """Append a part after the state ``start``; returns the state after it."""
         match part:
             case Text(value):
                 for character in value:
@@ -249,7 +249,7 @@ class _Automaton:
         return frozenset(found)
 
     def _step(self, state: frozenset[int]) -> dict[int, frozenset[int]]:
-        """The states that follow, by the characters that lead there."""
+        """The next states, by the characters that lead there."""
         found: dict[int, set[int]] = {}
         for place in state:
             for of, end in self._edges[place]:

@@ -1,8 +1,8 @@
-"""The steps that narrow down which tokens may come next, and the draw.
+"""Logits filters, which narrow down the candidates for the next token, and the draw.
 
-A step takes candidates and gives candidates. All is numpy's, on the logits where they lie. Beside llama.cpp's
-own samplers, a token: top-k 40 with top-p, 66 to 53 us for a vocabulary of 49,152, 248 to 472 us for 262,144; without
-top-k 0.5 to 3.4 ms and 1.1 to 4.1 ms.
+A filter takes candidates and returns candidates. All is numpy, on the logits in place. Beside llama.cpp's own samplers,
+per token: top-k 40 with top-p, 66 to 53 us for a vocabulary of 49,152, 248 to 472 us for 262,144; without top-k 0.5 to
+3.4 ms and 1.1 to 4.1 ms.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 _BLOCKS = 64
 _WHOLE = 4096
-"""From so many candidates on, they are drawn from in blocks."""
+"""From so many candidates on, the draw works in blocks."""
 
 
 class Candidates:
     """The tokens that may come next. ``ids`` is None for the whole vocabulary; ``scores`` are their logits.
 
-    ``ordered``: the best comes first.
+    ``ordered``: best first.
     """
 
     __slots__ = ("ids", "ordered", "scores")
@@ -34,7 +34,7 @@ class Candidates:
         self.ordered = ordered
 
     def at(self, places: npt.NDArray[np.intp] | slice, *, ordered: bool) -> Candidates:
-        """Those at some places."""
+        """The candidates at some positions."""
         if self.ids is None and isinstance(places, slice):
             places = np.arange(self.scores.size)[places]
         ids = places if self.ids is None else self.ids[places]
@@ -53,7 +53,7 @@ class Candidates:
 
 
 def largest(scores: Scores, count: int) -> npt.NDArray[np.intp]:
-    """The places of the ``count`` highest scores, the best first; equal scores in the order of their places.
+    """The positions of the ``count`` highest scores, best first; equal scores in the order of their positions.
 
     The ``count`` highest of the highest scores of blocks are a lower bound, which few scores pass.
     """
@@ -61,15 +61,15 @@ def largest(scores: Scores, count: int) -> npt.NDArray[np.intp]:
     if count < width // 4:
         blocks = scores[: width * _BLOCKS].reshape(_BLOCKS, width).max(axis=0)
         bound = np.partition(blocks, width - count)[width - count]
-        # a bound of -inf: most are forbidden
+        # a bound of -inf: most are banned
         places = np.flatnonzero(scores > bound) if bound == -math.inf else np.flatnonzero(scores >= bound)
         if places.size >= count:
             return places[np.argsort(-scores[places], kind="stable")[:count]]
     return np.argsort(-scores, kind="stable")[:count]
 
 
-def in_order(candidates: Candidates) -> Candidates:
-    """The same candidates, the best first."""
+def sort_candidates(candidates: Candidates) -> Candidates:
+    """The same candidates, best first."""
     if candidates.ordered:
         return candidates
     return candidates.at(np.argsort(-candidates.scores, kind="stable"), ordered=True)
@@ -113,7 +113,7 @@ def keep_min_p(candidates: Candidates, share: float) -> Candidates:
 
 
 def keep_typical(candidates: Candidates, share: float) -> Candidates:
-    """Typical (Meister et al. 2022, arXiv:2202.00666): the fewest with the probability ``share`` whose surprise is
+    """Typical (Meister et al. 2022, arXiv:2202.00666): the fewest with the probability ``share`` whose surprisal is
     nearest to the expected one."""
     candidates = candidates.at(np.flatnonzero(candidates.scores > -math.inf), ordered=candidates.ordered)
     probabilities = candidates.probabilities()
@@ -124,19 +124,19 @@ def keep_typical(candidates: Candidates, share: float) -> Candidates:
     return candidates.at(order[: int(sums.searchsorted(share, side="right")) + 1], ordered=False)
 
 
-def leave_out_top_choices(candidates: Candidates, threshold: float) -> Candidates:
+def exclude_top_choices(candidates: Candidates, threshold: float) -> Candidates:
     """XTC (p-e-w 2024): of the tokens with at least the probability ``threshold``, only the least probable stays."""
-    candidates = in_order(candidates)
+    candidates = sort_candidates(candidates)
     above = int((candidates.probabilities() >= threshold).sum())
     return candidates.at(slice(above - 1, None), ordered=True) if above > 1 else candidates
 
 
-def heat(candidates: Candidates, temperature: float) -> Candidates:
-    """Scores over a temperature above 0 (Ackley et al. 1985)."""
+def apply_temperature(candidates: Candidates, temperature: float) -> Candidates:
+    """Scores divided by a temperature above 0 (Ackley et al. 1985)."""
     return Candidates(candidates.scores / temperature, candidates.ids, ordered=candidates.ordered)
 
 
-def heat_by_entropy(candidates: Candidates, temperature: float, spread: float, exponent: float) -> Candidates:
+def apply_dynamic_temperature(candidates: Candidates, temperature: float, spread: float, exponent: float) -> Candidates:
     """Dynamic temperature (after Zhu et al. 2023, arXiv:2309.02772; llama.cpp's): from ``temperature - spread`` (not
     below 0) where one token has all the probability to ``temperature + spread`` where all have the same."""
     if candidates.scores.size < 2:
@@ -148,11 +148,11 @@ def heat_by_entropy(candidates: Candidates, temperature: float, spread: float, e
     reached = lowest + (temperature + spread - lowest) * max(entropy, 0.0) ** exponent
     if reached <= 0:
         return keep_top_k(candidates, 1)
-    return heat(candidates, reached)
+    return apply_temperature(candidates, reached)
 
 
 def draw(candidates: Candidates, source: random.Random) -> int:
-    """The place of a candidate, drawn by its probability."""
+    """The position of a candidate, drawn by its probability."""
     if candidates.scores.size == 1:
         return 0
     top = candidates.scores[0] if candidates.ordered else candidates.scores.max()
@@ -160,7 +160,7 @@ def draw(candidates: Candidates, source: random.Random) -> int:
     np.exp(weights, out=weights)
     if weights.size < _WHOLE:
         return _drawn(weights, source.random())
-    # first the block, then the place in it: to sum up all of a vocabulary takes longer than the rest of the choice
+    # first the block, then the position in it: summing a whole vocabulary takes longer than the rest of the choice
     width: int = weights.size // _BLOCKS
     sums = np.add.reduceat(weights, np.arange(0, weights.size, width), dtype=np.float64).cumsum()
     wanted = source.random() * float(sums[-1])
@@ -172,17 +172,17 @@ def draw(candidates: Candidates, source: random.Random) -> int:
 
 
 def _drawn(weights: Scores, chance: float) -> int:
-    """The place up to which the weights make ``chance`` (from 0 to 1) of all of them."""
+    """The position at which the cumulative weight reaches ``chance`` (from 0 to 1) of the total."""
     sums = weights.cumsum(dtype=np.float64)
     place = int(sums.searchsorted(chance * float(sums[-1]), side="right"))
     return min(place, len(sums) - 1)
 
 
 class Mirostat:
-    """Mirostat (Basu et al. 2020, arXiv:2007.14966): draws so that the surprise stays near ``tau`` bits.
+    """Mirostat (Basu et al. 2020, arXiv:2007.14966): draws so that the surprisal stays near ``tau`` bits.
 
-    Version 1 estimates how the probabilities fall off from the 100 best and takes a top-k that fits; version 2 leaves
-    out what is more surprising than the bound. The bound begins at 2 tau and moves by ``eta`` times the error.
+    Version 1 estimates how the probabilities fall off from the 100 best and applies a fitting top-k; version 2 removes
+    tokens whose surprisal exceeds the bound. The bound begins at 2 tau and moves by ``eta`` times the error.
     """
 
     ESTIMATED_FROM = 100
@@ -194,7 +194,7 @@ class Mirostat:
         self.bound = 2 * tau
 
     def draw(self, candidates: Candidates, source: random.Random) -> int:
-        """A token, drawn; the bound is moved."""
+        """Draw a token and move the bound."""
         candidates = self._narrow_v1(candidates) if self._version == 1 else self._narrow_v2(candidates)
         place = draw(candidates, source)
         surprise = -math.log2(max(float(candidates.probabilities()[place]), 1e-45))
@@ -210,7 +210,9 @@ class Mirostat:
 
     def _narrow_v1(self, candidates: Candidates) -> Candidates:
         count = candidates.scores.size
-        best = keep_top_k(candidates, self.ESTIMATED_FROM) if count > self.ESTIMATED_FROM else in_order(candidates)
+        best = (
+            keep_top_k(candidates, self.ESTIMATED_FROM) if count > self.ESTIMATED_FROM else sort_candidates(candidates)
+        )
         scores = best.scores[best.scores > -math.inf].astype(np.float64)
         if scores.size < 2:
             return keep_top_k(candidates, 1)
@@ -220,7 +222,7 @@ class Mirostat:
         return keep_top_k(candidates, max(1, min(count, self._width(fall, count))))
 
     def _width(self, fall: float, count: int) -> int:
-        """How many candidates give the wanted surprise when the i-th one's probability is about i ** -fall."""
+        """The number of candidates with the target surprisal when the i-th one's probability is about i ** -fall."""
         if fall <= 0:
             return count
         excess = fall - 1

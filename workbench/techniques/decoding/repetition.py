@@ -1,6 +1,6 @@
-"""What tokens lose for having been used in the answer: penalties, DRY, and phrases that must not come twice.
+"""Score reductions for tokens used in the answer: penalties, DRY, and the ban on repeated n-grams.
 
-All of it concerns the answer's tokens, not the prompt's: quoting a document is no repetition.
+All of them concern the answer's tokens, not the prompt's: quoting a document is no repetition.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from workbench.techniques.decoding.logits_filters import Scores
 Tokens = npt.NDArray[np.intp]
 
 DRY_BREAKERS = ("\n", ":", '"', "*")
-"""Texts over which a repeated phrase does not reach: text-generation-webui's and llama.cpp's."""
+"""Texts that a repeated phrase does not span: text-generation-webui's and llama.cpp's."""
 
 
 class RecentTokens:
     """The tokens of the last ``window``, each once, and their penalties.
 
     Repetition (Keskar et al. 2019, arXiv:1909.05858): a logit is divided by it when positive, else multiplied.
-    ``presence`` is then taken off, and ``frequency`` once for each use.
+    ``presence`` is then subtracted, and ``frequency`` once per use.
     """
 
     def __init__(self, window: int, repetition: float, presence: float = 0.0, frequency: float = 0.0) -> None:
@@ -82,11 +82,11 @@ class RecentTokens:
 
 
 class RepeatedPhrases:
-    """DRY (p-e-w 2024, text-generation-webui pull request 5677): a token that would go on with a phrase as it went on
-    before loses ``multiplier * base ** (length - allowed)``, where ``length`` is how many of the answer's last tokens
-    stood there before too, at least ``allowed`` of them.
+    """DRY (p-e-w 2024, text-generation-webui pull request 5677): a token that would continue a phrase as it continued
+    before loses ``multiplier * base ** (length - allowed)``, where ``length`` is the number of the answer's last tokens
+    that occurred there before too, at least ``allowed``.
 
-    A phrase does not reach over a token that ``breaks``, and such a token loses nothing.
+    A phrase does not span a token that ``breaks``, and such a token loses nothing.
     """
 
     LONGEST = 64
@@ -101,7 +101,7 @@ class RepeatedPhrases:
         self._window = window
         self._history = np.empty(2 * window, np.intp)
         self._length = 0
-        self._unbroken = 0  # how many of the last tokens do not break
+        self._unbroken = 0  # the number of last tokens that do not break
 
     def copy(self) -> RepeatedPhrases:
         other = RepeatedPhrases(self._window, self._multiplier, self._base, self._allowed, self._breaks)
@@ -117,7 +117,7 @@ class RepeatedPhrases:
         self._unbroken = 0 if self._breaks(token) else self._unbroken + 1
 
     def losses(self) -> tuple[Tokens, npt.NDArray[np.float32]]:
-        """Tokens, and what is to be taken off the score of each."""
+        """Tokens, and the amounts to subtract from their scores."""
         history = self._history[max(0, self._length - self._window) : self._length]
         longest = min(self._unbroken, history.size - 1, max(self.LONGEST, self._allowed))
         if longest < self._allowed:
@@ -139,7 +139,7 @@ class RepeatedPhrases:
 
 
 class UsedPhrases:
-    """Phrases of ``size`` tokens that must not come twice (Paulus et al. 2017, arXiv:1705.04304)."""
+    """Phrases of ``size`` tokens that must not occur twice (Paulus et al. 2017, arXiv:1705.04304)."""
 
     def __init__(self, size: int) -> None:
         self._begun: deque[int] = deque(maxlen=size - 1)
@@ -151,19 +151,19 @@ class UsedPhrases:
         self._begun.append(token)
 
     def forbidden(self) -> Tokens:
-        """The tokens that would end such a phrase."""
+        """The tokens that would complete such a phrase."""
         followers = self._followers.get(tuple(self._begun), ())
         return np.fromiter(followers, np.intp, len(followers))
 
 
-def says_something(text: bytes) -> bool:
-    """Whether there is a letter or digit in a token's text. Under a constraint the others are its marks: to punish a
-    quote for having been used before keeps a string from ever ending."""
+def has_letters(text: bytes) -> bool:
+    """Whether a token's text has a letter or digit. Under a constraint the others are punctuation of the format: a
+    penalty on a quote that was used before would keep a string from ever ending."""
     return any(byte > 127 or chr(byte).isalnum() for byte in text)
 
 
 def breaking(text_of: Callable[[int], bytes]) -> Callable[[int], bool]:
-    """Whether a token's text holds one of ``DRY_BREAKERS``."""
+    """Returns whether a token's text contains one of ``DRY_BREAKERS``."""
     known: dict[int, bool] = {}
 
     def breaks(token: int) -> bool:

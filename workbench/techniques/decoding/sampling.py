@@ -1,8 +1,8 @@
-"""Chooses the next tokens of one answer from the model's logits, as a recipe's decoding part says.
+"""Chooses the next tokens of one answer from the model's logits, by a recipe's decoding part.
 
-What changes single tokens is done in place and taken back after the choice: the constraint, the bias, phrases that must
-not come twice, then the steps in the recipe's order. Greedy decoding takes the best of what is left; narrowing does not
-concern it. The papers are listed in the package's docstring.
+Changes of single tokens are made in place and reverted after the choice: the constraint, the bias, banned n-grams, then
+the filters in the recipe's order. Greedy decoding takes the best of the rest, without filters. The papers are listed in
+the package's docstring.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.records.recipes import SAMPLING_ORDER, DecodingPart, draws
-from workbench.techniques.decoding import logits_filters as narrowing
+from workbench.techniques.decoding import logits_filters
 from workbench.techniques.decoding.logits_filters import Candidates, Mirostat, Scores
 from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.decoding.repetition import (
@@ -29,7 +29,7 @@ from workbench.techniques.decoding.repetition import (
     Tokens,
     UsedPhrases,
     breaking,
-    says_something,
+    has_letters,
 )
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 LARGEST_SEED = 2**32 - 2
 
-_SEED_STEP = 0x9E3779B1  # 2**32 over the golden ratio: the seeds of neighbours lie far apart
+_SEED_STEP = 0x9E3779B1  # 2**32 over the golden ratio: the seeds of adjacent sequences are far apart
 
 LARGEST_BIAS = 1e6
-"""More would leave no digits for what it is added to, and be no number at all beyond 3e38."""
+"""A larger bias would drown the digits of the logit that it is added to, and exceeds float32 beyond 3e38."""
 
 _TRIES = 8
 
@@ -50,10 +50,10 @@ Step = Callable[[Candidates], Candidates]
 class Sampler:
     """The choice of one sequence's tokens.
 
-    ``seed`` is the one that is used: drawn when the recipe has -1; sequence ``i`` of several uses ``seed + i *
-    0x9E3779B1`` modulo 2**32 - 1, so sequence 0 uses the seed itself. ``takes_best``: it is always the model's most
-    probable token, and nothing changes the logits. ``ended``: the constraint is complete, nothing
-    can or need follow. Raises UserError for an order or a bias that cannot be.
+    ``seed`` is the one in use: drawn when the recipe has -1; sequence ``i`` of several uses ``seed + i * 0x9E3779B1``
+    modulo 2**32 - 1, so sequence 0 uses the seed itself. ``takes_best``: the choice is always the model's most probable
+    token, and nothing changes the logits. ``ended``: the constraint is complete, nothing can or need follow. Raises
+    UserError for an invalid order or bias.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class Sampler:
     def choose(self, context: Any, row: int, logits: Logits) -> tuple[int, float]:
         """The next token after the batch's token ``row``, and its logit as the model gave it.
 
-        ``logits``, shape (vocabulary,), is that row in llama.cpp's own memory. It is as before afterwards, but that
-        what the constraint forbids stays -inf.
+        ``logits``, shape (vocabulary,), is that row in llama.cpp's own memory. It is restored afterwards, except that
+        tokens that the constraint bans stay -inf.
         """
         if self.takes_best:
             token = int(logits.argmax())
@@ -104,13 +104,13 @@ class Sampler:
         return token, float(logits[token]) if token < logits.size else 0.0
 
     def observe(self, token: int) -> None:
-        """Take note of the answer's next token, which another may have chosen.
+        """Record the answer's next token, which may have been chosen elsewhere.
 
         Raises UserError when the constraint does not allow it.
         """
         if self._constraint is not None:
             self._constraint.accept(token)
-        if self._recent is not None and (self._constraint is None or says_something(self._vocabulary.piece(token))):
+        if self._recent is not None and (self._constraint is None or has_letters(self._vocabulary.piece(token))):
             self._recent.add(token)
         if self._phrases is not None:
             self._phrases.add(token)
@@ -118,13 +118,13 @@ class Sampler:
             self._used.add(token)
 
     def close(self) -> None:
-        """Free what is held outside Python: nothing, at present."""
+        """Free resources outside Python: none, at present."""
 
     def candidates(self, logits: Logits) -> Candidates:
-        """What a token would be drawn from now, without mirostat's narrowing. XTC's chance is drawn."""
-        candidates = self._narrowed(logits)
+        """The candidates for a draw now, without mirostat's filter. XTC's chance is drawn."""
+        candidates = self._filtered(logits)
         candidates = candidates.at(np.arange(candidates.scores.size), ordered=candidates.ordered)
-        self._take_back(logits)
+        self._restore(logits)
         return candidates
 
     def _affordable(self, token: int, logits: Logits) -> int:
@@ -139,24 +139,24 @@ class Sampler:
                 break
             token = self._pick(logits)
         completing = self._constraint.completing(logits)
-        if completing is None:  # no way to an end is known: it may be found further on
+        if completing is None:  # no ending is known yet
             logits[first] = its_logit
             return first
         return completing
 
     def _pick(self, logits: Logits) -> int:
-        """The choice; ``logits`` are as before afterwards."""
-        candidates = self._narrowed(logits)
+        """The choice; ``logits`` are restored afterwards."""
+        candidates = self._filtered(logits)
         if self._random is None:
             token = candidates.token(int(candidates.scores.argmax()))
         elif self._mirostat is not None:
             token = self._mirostat.draw(candidates, self._random)
         else:
-            token = candidates.token(narrowing.draw(candidates, self._random))
-        self._take_back(logits)
+            token = candidates.token(logits_filters.draw(candidates, self._random))
+        self._restore(logits)
         return token
 
-    def _narrowed(self, logits: Logits) -> Candidates:
+    def _filtered(self, logits: Logits) -> Candidates:
         self._row = logits
         candidates = Candidates(logits)
         if self._bias is not None:
@@ -165,7 +165,7 @@ class Sampler:
         if self._used is not None and (forbidden := self._used.forbidden()).size:
             self._change(candidates, forbidden, lambda scores, which: np.full_like(scores, -math.inf))
         if self._undo and logits.max() == -math.inf:
-            self._take_back(logits)  # they forbid all that the constraint allows, or everything: they give way
+            self._restore(logits)  # they ban all that the constraint allows, or everything: they yield
             self._row = logits
         for step in self._steps:
             candidates = step(candidates)
@@ -174,7 +174,8 @@ class Sampler:
     def _change(
         self, candidates: Candidates, tokens: Tokens, change: Callable[[Scores, Tokens | slice], Scores]
     ) -> Candidates:
-        """New scores for those of ``tokens`` that are among the candidates. ``change`` is told which of them."""
+        """New scores for those of ``tokens`` that are among the candidates. ``change`` gets their positions in
+        ``tokens``."""
         if candidates.ids is not None:
             _, places, which = np.intersect1d(candidates.ids, tokens, assume_unique=True, return_indices=True)
             scores = candidates.scores.copy()
@@ -186,7 +187,7 @@ class Sampler:
         candidates.scores[tokens] = change(before, slice(None))
         return candidates
 
-    def _take_back(self, logits: Logits) -> None:
+    def _restore(self, logits: Logits) -> None:
         while self._undo:
             tokens, before = self._undo.pop()
             logits[tokens] = before
@@ -197,35 +198,35 @@ class Sampler:
         tokens = self._recent.tokens
         return self._change(candidates, tokens, self._recent.penalise) if tokens.size else candidates
 
-    def _punish_phrases(self, candidates: Candidates) -> Candidates:
+    def _penalise_phrases(self, candidates: Candidates) -> Candidates:
         assert self._phrases is not None
         tokens, losses = self._phrases.losses()
         if not tokens.size:
             return candidates
         return self._change(candidates, tokens, lambda scores, which: scores - losses[which])
 
-    def _leave_out_top_choices(self, candidates: Candidates, probability: float, threshold: float) -> Candidates:
+    def _exclude_top_choices(self, candidates: Candidates, probability: float, threshold: float) -> Candidates:
         assert self._random is not None
         if self._random.random() > probability:
             return candidates
-        return narrowing.leave_out_top_choices(candidates, threshold)
+        return logits_filters.exclude_top_choices(candidates, threshold)
 
     def _make_steps(self, decoding: DecodingPart) -> list[Step]:
         wanted: dict[str, Step] = {}
         if self._recent is not None:
             wanted["penalties"] = self._penalise
         if self._phrases is not None:
-            wanted["dry"] = self._punish_phrases
+            wanted["dry"] = self._penalise_phrases
         if self._random is not None:
             if self._mirostat is None:
-                wanted |= _narrowing_steps(decoding)
+                wanted |= _make_filters(decoding)
             if decoding.xtc_probability > 0:
                 wanted["xtc"] = partial(
-                    self._leave_out_top_choices,
+                    self._exclude_top_choices,
                     probability=decoding.xtc_probability,
                     threshold=decoding.xtc_threshold,
                 )
-            wanted |= _heating_step(decoding)
+            wanted |= _temperature_filter(decoding)
         return [wanted[name] for name in decoding.order if name in wanted]
 
 
@@ -238,13 +239,13 @@ def check_order(order: Sequence[str]) -> None:
     """Raise UserError when a step is unknown or comes twice."""
     for place, name in enumerate(order):
         if name not in SAMPLING_ORDER:
-            raise UserError(f'There is no sampling step "{name}".', f"The steps are {', '.join(SAMPLING_ORDER)}.")
+            raise UserError(f'Unknown sampling step "{name}".', f"The steps are {', '.join(SAMPLING_ORDER)}.")
         if name in order[:place]:
-            raise UserError(f'The sampling step "{name}" comes twice in the order.', "Name each step once.")
+            raise UserError(f'The sampling step "{name}" occurs twice in the order.', "Name each step once.")
 
 
 def read_bias(entries: Sequence[str], vocabulary: Vocabulary) -> tuple[Tokens, Logits] | None:
-    """Tokens and what is added to the score of each, of ``text=number`` and ``#id=number``; None for no entries.
+    """Tokens and the number added to the score of each, from ``text=number`` and ``#id=number``; None for no entries.
 
     The last "=" counts. Entries of one token add up. Raises UserError that names the entry.
     """
@@ -257,7 +258,7 @@ def read_bias(entries: Sequence[str], vocabulary: Vocabulary) -> tuple[Tokens, L
             bias = math.nan
         if not equals or not text or math.isnan(bias) or bias == math.inf:
             raise UserError(
-                f'"{entry}" is no token bias.', "Write text=number or #id=number; the number -inf forbids the token."
+                f'"{entry}" is not a token bias.', "Write text=number or #id=number; the number -inf bans the token."
             )
         token = _biased_token(text, entry, vocabulary)
         found[token] = found.get(token, 0.0) + bias
@@ -267,8 +268,8 @@ def read_bias(entries: Sequence[str], vocabulary: Vocabulary) -> tuple[Tokens, L
         if bias > LARGEST_BIAS:
             text = vocabulary.text([token], special=True)
             raise UserError(
-                f'The token bias of "{text}" (#{token}) is {bias:g}, which is too much.',
-                f"A bias of 100 makes a token certain already; {LARGEST_BIAS:g} is the most.",
+                f'The token bias of "{text}" (#{token}) is {bias:g}, beyond the maximum of {LARGEST_BIAS:g}.',
+                "A bias of 100 makes a token certain already.",
             )
     return np.fromiter(found, np.intp, len(found)), np.fromiter(found.values(), np.float32, len(found))
 
@@ -279,15 +280,15 @@ def _biased_token(text: str, entry: str, vocabulary: Vocabulary) -> int:
         if token >= vocabulary.size:
             raise UserError(
                 f'The token bias "{entry}" names a token that the model does not have.',
-                f"Its tokens are numbered from 0 to {vocabulary.size - 1}.",
+                f"Its token ids are 0 to {vocabulary.size - 1}.",
             )
         return token
     tokens = vocabulary.tokenize(text, special=True)
     if len(tokens) != 1:
         pieces = ", ".join(f'"{vocabulary.text([token], special=True)}" (#{token})' for token in tokens)
         raise UserError(
-            f'The token bias "{entry}" is not of a single token: the model writes "{text}" as {pieces}.',
-            "Give each of those a bias of its own.",
+            f'The token bias "{entry}" is not a single token: the model writes "{text}" as {pieces}.',
+            "Give each of these tokens a bias of its own.",
         )
     return tokens[0]
 
@@ -317,29 +318,31 @@ def _mirostat(decoding: DecodingPart) -> Mirostat | None:
     return Mirostat(1 if decoding.mirostat == "v1" else 2, decoding.mirostat_tau, decoding.mirostat_eta)
 
 
-def _narrowing_steps(decoding: DecodingPart) -> dict[str, Step]:
+def _make_filters(decoding: DecodingPart) -> dict[str, Step]:
     steps: dict[str, Step] = {}
     if decoding.top_k > 0:
-        steps["top_k"] = partial(narrowing.keep_top_k, count=decoding.top_k)
+        steps["top_k"] = partial(logits_filters.keep_top_k, count=decoding.top_k)
     if decoding.top_p < 1:
-        steps["top_p"] = partial(narrowing.keep_top_p, share=decoding.top_p)
+        steps["top_p"] = partial(logits_filters.keep_top_p, share=decoding.top_p)
     if decoding.min_p > 0:
-        steps["min_p"] = partial(narrowing.keep_min_p, share=decoding.min_p)
+        steps["min_p"] = partial(logits_filters.keep_min_p, share=decoding.min_p)
     if decoding.typical_p < 1:
-        steps["typical_p"] = partial(narrowing.keep_typical, share=decoding.typical_p)
+        steps["typical_p"] = partial(logits_filters.keep_typical, share=decoding.typical_p)
     return steps
 
 
-def _heating_step(decoding: DecodingPart) -> dict[str, Step]:
+def _temperature_filter(decoding: DecodingPart) -> dict[str, Step]:
     if decoding.dynamic_temperature > 0:
         return {
             "temperature": partial(
-                narrowing.heat_by_entropy,
+                logits_filters.apply_dynamic_temperature,
                 temperature=decoding.temperature,
                 spread=decoding.dynamic_temperature,
                 exponent=decoding.dynamic_exponent,
             )
         }
     return (
-        {} if decoding.temperature == 1 else {"temperature": partial(narrowing.heat, temperature=decoding.temperature)}
+        {}
+        if decoding.temperature == 1
+        else {"temperature": partial(logits_filters.apply_temperature, temperature=decoding.temperature)}
     )

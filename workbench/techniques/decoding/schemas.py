@@ -1,8 +1,8 @@
-"""JSON schemas as descriptions of answers: which fields an answer has, and where in a schema a keyword stands.
+"""JSON schemas as answer formats: the fields of an answer, and the place of a keyword in a schema.
 
-A schema that does not speak of further fields allows any; a small model then goes on inventing them until its answer is
-cut. So an answer has the fields that are named, and more only where ``additionalProperties`` says so: what such an
-answer is allowed is a part of what the schema allows, and it validates against it as it was written.
+A schema that does not mention further fields allows any; a small model then invents fields until its answer is cut off.
+So an answer has the named fields, and others only where ``additionalProperties`` says so: the allowed answers are a
+subset of those that the original schema allows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COMBINING = (
     "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "$dynamicRef", "dependencies", "dependentSchemas",
     "dependentRequired",
 )  # fmt: skip
-"""Beside these the fields of an object are not all in its own ``properties``."""
+"""With one of these, the fields of an object are not all in its own ``properties``."""
 
 _OPEN = ("additionalProperties", "unevaluatedProperties", "patternProperties", "propertyNames")
 
@@ -35,17 +35,17 @@ Path = tuple[str | int, ...]
 
 
 def closed(schema: Any) -> Any:
-    """The schema with its objects held to the fields that they name, wherever whatever is valid then is valid anyway.
+    """The schema with its objects restricted to the fields that they name, wherever that keeps valid answers valid.
 
-    Objects that say what else they may have stay as they are, and so do those whose fields are spoken of in several
-    places, or that could not have what they must.
+    Objects that declare further fields stay as they are, and so do those whose fields are declared in several places,
+    or that could not have their required fields.
     """
     shares_definitions = not any(key in ("allOf", "oneOf", "not", "if") for _, key, _ in keywords(schema))
     return _closed(schema, shares_definitions)
 
 
 def keywords(schema: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
-    """All keywords of a schema with their values, each with the path of the schema that it stands in."""
+    """All keywords of a schema with their values, each with the path of its schema."""
     if isinstance(schema, list):
         for place, one in enumerate(schema):
             yield from keywords(one, (*path, place))
@@ -91,10 +91,10 @@ def _can_be_closed(schema: dict[str, Any]) -> bool:
 
 
 def simplified(schema: Any) -> Any:
-    """The schema without what llguidance takes otherwise than it is meant, or does not take although it says nothing.
+    """The schema without keywords that llguidance interprets differently, or rejects although they say nothing.
 
-    "x-guidance" would let a schema switch off that keywords are heeded. An exclusive limit that is whole, with the
-    other limit less than 1 away, would be included (llguidance 1.9): it is moved by a thousandth of what lies between.
+    "x-guidance" would let a schema switch off keywords. An exclusive limit that is whole, with the other limit less
+    than 1 away, would be included (llguidance 1.9): it is moved by a thousandth of the distance.
     """
     if isinstance(schema, list):
         return [simplified(one) for one in schema]
@@ -125,10 +125,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def unending(schema: Any) -> tuple[Path, str] | None:
-    """Where a reference leads back to itself so that nothing is valid, or nobody can say what is; None when none does.
+def circular_reference(schema: Any) -> tuple[Path, str] | None:
+    """The problem of a circular reference with which nothing, or nothing decidable, is valid; None without one.
 
-    References by other ways than from the schema's root ("#/...") are passed over.
+    References other than from the schema's root ("#/...") are ignored.
     """
     references = {
         value: (*path, key) for path, key, value in keywords(schema) if key == "$ref" and isinstance(value, str)
@@ -139,15 +139,15 @@ def unending(schema: Any) -> tuple[Path, str] | None:
         ending |= found
     for name, target in targets.items():
         if name in _here(target, targets, set()):
-            return references[name], f'The "$ref" {name} leads back to itself before it says anything.'
+            return references[name], f'The "$ref" {name} refers to itself without saying anything.'
     if not _has_end(schema, targets, ending):
         name = next(name for name in targets if name not in ending)
-        return references[name], f'The "$ref" {name} leads back to itself without end: nothing can be valid.'
+        return references[name], f'The "$ref" {name} refers to itself endlessly: nothing can be valid.'
     return None
 
 
 def _target(schema: Any, reference: str) -> Any:
-    """What a reference from the root leads to; True, any value, where there is nothing: that is said elsewhere."""
+    """The target of a reference from the root; True, any value, where it is missing: that is reported elsewhere."""
     for step in urllib.parse.unquote(reference).split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(schema, list) and name.isdecimal() and int(name) < len(schema):
@@ -160,7 +160,7 @@ def _target(schema: Any, reference: str) -> Any:
 
 
 def _here(schema: Any, targets: dict[str, Any], found: set[str]) -> set[str]:
-    """The references that are followed for the same value as the schema is."""
+    """The references that apply to the same value as the schema."""
     if isinstance(schema, dict):
         reference = schema.get("$ref")
         if reference in targets and reference not in found:
@@ -173,7 +173,7 @@ def _here(schema: Any, targets: dict[str, Any], found: set[str]) -> set[str]:
 
 
 def _has_end(schema: Any, targets: dict[str, Any], ending: set[str]) -> bool:
-    """Whether a value may be valid, when those of the references ``ending`` can be. True where that is not known."""
+    """Whether a value may be valid, when those of the references ``ending`` can be. True where that is unknown."""
     if not isinstance(schema, dict):
         return True
     if schema.get("$ref") in targets and schema["$ref"] not in ending:
@@ -197,7 +197,7 @@ def _has_end(schema: Any, targets: dict[str, Any], ending: set[str]) -> bool:
 
 
 def line_of(text: str, path: Path) -> int | None:
-    """The line, from 1, on which the last name of a path stands in a JSON text; None when it is not there."""
+    """The line, from 1, of the last name of a path in a JSON text; None when it is not there."""
     decoder = json.JSONDecoder()
     at, found = 0, None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.engine.detokenizer import Writer
+from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.draft_tokens import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.inference_calls import Generate, Load
 from workbench.engine.jobs import Job
@@ -45,7 +45,7 @@ _LOOK_S = 0.05
 
 
 class Strategies:
-    """Makes the jobs of one worker. All may be called from any thread."""
+    """Makes the jobs of one worker. Thread-safe."""
 
     def __init__(self) -> None:
         self._draft: tuple[str, DraftModel] | None = None
@@ -69,7 +69,7 @@ class Strategies:
             sequences = max(decoding.n, _beams(decoding, strategy))
             limit = len(call.answer) + max(1, min(decoding.max_tokens, room // sequences))
             constraint = make_constraint(decoding, vocabulary, limit)
-        ended = ended_by(call.answer, prompt, decoding, vocabulary, constraint)
+        ended = finish_reason(call.answer, prompt, decoding, vocabulary, constraint)
         if ended is not None:  # whatever the strategy, there is one answer, and it is there
             decoding = msgspec.structs.replace(decoding, strategy=DEFAULT_STRATEGY, temperature=0.0, n=1)
             strategy = strategy_of(decoding)
@@ -107,7 +107,7 @@ class Strategies:
         return [*notes_on(decoding, strategy), *drafts]
 
     def forget(self) -> None:
-        """Free what goes with the loaded model, as soon as no answer uses it."""
+        """Free the resources of the loaded model, as soon as no answer uses them."""
         with self._changing_draft:
             self._retire_draft()
 
@@ -134,7 +134,7 @@ class Strategies:
     def _draft_model(self, call: Generate, engine: Engine, context: RequestContext) -> DraftUse:
         path = call.draft_path
         if not path:
-            raise UserError("No draft model is set.", "Choose one, or set speculation to ngram.")
+            raise UserError("No draft model is set.", "Choose a draft model, or set speculation to ngram.")
         while not self._changing_draft.acquire(timeout=_LOOK_S):  # another request may be loading it
             context.raise_if_cancelled()
         try:
@@ -167,28 +167,30 @@ def _beams(decoding: DecodingPart, strategy: MethodInfo) -> int:
     return decoding.num_beams + decoding.keep_greedy if "num_beams" in active_fields(decoding, strategy) else 1
 
 
-def ended_by(
+def finish_reason(
     answer: Sequence[int], prompt: Prompt, decoding: DecodingPart, vocabulary: Vocabulary, constraint: Constraint | None
 ) -> Finish | None:
-    """What ends an answer of these tokens already: the model's end, a stop string, its complete form; else None.
+    """The finish reason if these tokens end the answer already: the model's end token, a stop string, a complete
+    format; else None.
 
-    Raises UserError where the form does not allow them.
+    Raises UserError where the format does not allow them.
     """
-    writer = Writer(prompt, decoding.stop, vocabulary, None)
+    detokenizer = Detokenizer(prompt, decoding.stop, vocabulary, None)
     held = constraint.copy() if constraint is not None else None
     for token in answer:
         if held is not None:
             held.accept(token)
         if vocabulary.ends_generation(token):
             return "eos" if held is None else "grammar"
-        if writer.feed(token, 0.0):
+        if detokenizer.feed(token, 0.0):
             return "stop"
     return "grammar" if held is not None and held.complete else None
 
 
 def check_tokens(tokens: Sequence[int], vocabulary: Vocabulary) -> None:
-    """Raises UserError for token ids that the model does not have: they are those of another model."""
+    """Raises UserError for token ids that the model does not have: they belong to another model."""
     if not tokens or not all(0 <= token < vocabulary.size for token in tokens):
         raise UserError(
-            "These tokens are not the loaded model's.", "Answer the question again with the model that is loaded."
+            "These tokens are not in the vocabulary of the loaded model.",
+            "Answer the question again with the loaded model.",
         )

@@ -1,9 +1,9 @@
-"""What a recipe adds to and takes off the scores of single tokens, where several sequences are followed side by side.
+"""Changes of single tokens' scores where several sequences are followed in parallel.
 
-As transformers' processors do it, to log-probabilities in beam search and to logits in contrastive search: the token
-bias first, then ``repetition_penalty`` (Keskar et al. 2019, arXiv:1909.05858) and ``no_repeat_ngram_size`` (Paulus et
-al. 2017, arXiv:1705.04304), which look at the prompt as well. The presence and frequency penalties and DRY, which
-transformers does not have, look at the answer alone, as in sampling: every sequence has a ``History`` of its own.
+As in transformers' processors, to log-probabilities in beam search and to logits in contrastive search: the token bias
+first, then ``repetition_penalty`` (Keskar et al. 2019, arXiv:1909.05858) and ``no_repeat_ngram_size`` (Paulus et al.
+2017, arXiv:1705.04304), which count the prompt as well. The presence and frequency penalties and DRY, which
+transformers lacks, count the answer alone, as in sampling: every sequence has a ``History`` of its own.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy.typing as npt
 from workbench.engine.jobs import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.records.recipes import DecodingPart
-from workbench.techniques.decoding.repetition import RecentTokens, RepeatedPhrases, breaking, says_something
+from workbench.techniques.decoding.repetition import RecentTokens, RepeatedPhrases, breaking, has_letters
 from workbench.techniques.decoding.sampling import read_bias
 
 
 class History(NamedTuple):
-    """What of an answer the penalties look at; None for those that are off."""
+    """The part of an answer that the penalties count; None for those that are off."""
 
     recent: RecentTokens | None
     phrases: RepeatedPhrases | None
 
 
 class TokenRules:
-    """The rules of one recipe. ``constrained``: an answer's marks are those of its form, and are not punished. Raises
-    UserError for a bias that cannot be."""
+    """The rules of one recipe. ``constrained``: punctuation of the answer's format is not penalised. Raises UserError
+    for an invalid bias."""
 
     def __init__(self, decoding: DecodingPart, vocabulary: Vocabulary, *, constrained: bool = False) -> None:
         self._decoding = decoding
@@ -56,7 +56,7 @@ class TokenRules:
         return self._decoding.presence_penalty != 0 or self._decoding.frequency_penalty != 0
 
     def begin(self) -> History:
-        """The history of an answer without tokens."""
+        """The history of an empty answer."""
         part = self._decoding
         return History(
             RecentTokens(part.penalty_window, 1.0, part.presence_penalty, part.frequency_penalty)
@@ -69,10 +69,10 @@ class TokenRules:
             else None,
         )
 
-    def go_on(self, history: History, token: int) -> History:
-        """The history with one more token; the one before stays as it was."""
+    def extend(self, history: History, token: int) -> History:
+        """The history with one more token; the old one is unchanged."""
         recent, phrases = history
-        if recent is not None and self._is_punished(token):
+        if recent is not None and self._is_penalised(token):
             recent = recent.copy()
             recent.add(token)
         if phrases is not None:
@@ -81,13 +81,13 @@ class TokenRules:
         return History(recent, phrases)
 
     def apply(self, logits: Logits, tokens: Sequence[int], history: History, normaliser: float = 0.0) -> None:
-        """Change ``logits`` in place for what comes after ``tokens``, the prompt included. ``normaliser`` is what makes
-        log-probabilities of them."""
+        """Change ``logits`` in place for the token after ``tokens``, the prompt included. ``normaliser`` turns logits
+        into log-probabilities."""
         if self._bias is not None:
             biased, bias = self._bias
             logits[biased] += bias
         if self._decoding.repetition_penalty != 1:
-            used = filter(self._is_punished, set(tokens)) if self._constrained else set(tokens)
+            used = filter(self._is_penalised, set(tokens)) if self._constrained else set(tokens)
             penalise_used(logits, used, self._decoding.repetition_penalty, normaliser)
         recent, phrases = history
         if recent is not None:
@@ -99,24 +99,24 @@ class TokenRules:
         if self._decoding.no_repeat_ngram_size:
             logits[repeating(tokens, self._decoding.no_repeat_ngram_size)] = -np.inf
 
-    def _is_punished(self, token: int) -> bool:
+    def _is_penalised(self, token: int) -> bool:
         if not self._constrained:
             return True
         spoken = self._spoken.get(token)
         if spoken is None:
-            spoken = self._spoken[token] = says_something(self._vocabulary.piece(token))
+            spoken = self._spoken[token] = has_letters(self._vocabulary.piece(token))
         return spoken
 
 
 def penalise_used(logits: Logits, used: Iterable[int], penalty: float, normaliser: float = 0.0) -> None:
-    """Make tokens that were ``used`` less probable: in place, to log-probabilities when ``normaliser`` makes those."""
+    """Make ``used`` tokens less probable: in place, on log-probabilities when ``normaliser`` gives those."""
     places = np.fromiter(used, np.intp)
     scores = logits[places] - np.float32(normaliser)
     logits[places] = np.where(scores > 0, scores / penalty, scores * penalty) + normaliser
 
 
 def repeating(tokens: Sequence[int], size: int) -> npt.NDArray[np.intp]:
-    """The tokens that would end a phrase of ``size`` tokens that stands there already."""
+    """The tokens that would complete a phrase of ``size`` tokens that occurred before."""
     everything = np.asarray(tokens, np.intp)
     if everything.size < size:
         return np.empty(0, np.intp)

@@ -1,7 +1,7 @@
-"""Whether a text has the form that is asked for, found out in a time that grows with its length only.
+"""Checks whether a text has the required format, in time linear in its length.
 
-Python's own expressions, which jsonschema uses, take forever on some texts, and keep the whole process from doing
-anything else meanwhile. So expressions are followed by llguidance's automaton, with bytes for tokens.
+Python's own expressions, which jsonschema uses, take forever on some texts and block the whole process meanwhile. So
+llguidance's automaton runs the expressions, with bytes for tokens.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 LONGEST_CHECKED = 100_000
-"""Texts longer than this, in characters, are not checked against an expression."""
+"""Texts with more characters are not checked against an expression."""
 
 MOST_REFERENCES = 20_000
-"""How many "$ref" are followed for one text: some schemas lead to more of them than anybody could wait for."""
+"""Maximum number of "$ref" per text: some schemas lead to more than any check can follow."""
 
 _QUOTED = 24  # characters
 
@@ -25,37 +25,37 @@ class _TooMuchError(Exception):
 
 
 def read_json(text: str) -> Any:
-    """As json.loads, without what only Python takes for JSON: NaN and Infinity. Raises ValueError, RecursionError."""
+    """Like json.loads, without NaN and Infinity, which only Python accepts. Raises ValueError, RecursionError."""
 
     def refuse(name: str) -> Any:
-        raise ValueError(f"{name} is no JSON")
+        raise ValueError(f"{name} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
 
 
 def json_fault(error: json.JSONDecodeError) -> str:
-    """Where a text stops being JSON, in the text's own words: ``'hello' at column 3 cannot be read``."""
+    """The place where a text stops being JSON, quoted: ``'hello' at column 3 cannot be read``."""
     words = " ".join(error.doc[error.pos :].split("\n", 1)[0].split())
     if not words:
-        return "it breaks off"
+        return "it ends unexpectedly"
     short = words if len(words) <= _QUOTED else f"{words[:_QUOTED]}…"
     return f"'{short}' at column {error.colno:,} cannot be read"
 
 
 def json_problem(text: str, schema: dict[str, Any]) -> str:
-    """What is wrong with a text that is to be JSON of a schema; "" when nothing is."""
+    """What is wrong with a text that must be JSON of a schema; "" for nothing."""
     import jsonschema
 
     try:
         value = read_json(text)
     except json.JSONDecodeError as problem:
-        return f"This is not JSON: {json_fault(problem)} (line {problem.lineno:,})."
+        return f"The text is not JSON: {json_fault(problem)} (line {problem.lineno:,})."
     except (RecursionError, ValueError) as problem:  # nested too deeply; an integer of thousands of digits
-        return f"This JSON cannot be read: {problem}."
+        return f"The JSON cannot be read: {problem}."
     try:
         error = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
     except (RecursionError, _TooMuchError):
-        return "It takes too long to check this text against the schema."
+        return "Checking the text against the schema takes too long."
     if error is None:
         return ""
     place = error.json_path.removeprefix("$").removeprefix(".")
@@ -63,16 +63,16 @@ def json_problem(text: str, schema: dict[str, Any]) -> str:
 
 
 def match_problem(made: str, text: str) -> str:
-    """What is wrong with a text that a grammar of llguidance's is to take as a whole; "" when nothing is."""
+    """What is wrong with a text that an llguidance grammar must match as a whole; "" for nothing."""
     if len(text) > LONGEST_CHECKED:
-        return f"The text is too long to be checked: more than {LONGEST_CHECKED} characters."
+        return f"The text is too long for a check: it has more than {LONGEST_CHECKED} characters."
     from llguidance import LLMatcher, LLTokenizer
 
     raw = text.encode("utf-8", "replace")
     matcher = LLMatcher(LLTokenizer("byte"), made, log_level=0)
     taken = matcher.try_consume_tokens(list(raw))
     if taken == len(raw):
-        return "" if matcher.is_accepting() else "The text ends too early."
+        return "" if matcher.is_accepting() else "The text ends unexpectedly."
     place = len(raw[:taken].decode("utf-8", "ignore"))
     return f"The text does not match from character {place + 1} on: {text[place : place + 20]!r}."
 
@@ -104,7 +104,7 @@ def _validator(schema: dict[str, Any]) -> Any:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether an expression is found in a text, as the keyword ``pattern`` has it."""
+    """Whether an expression matches somewhere in a text, as the keyword ``pattern`` requires."""
     from llguidance import LLMatcher
 
     made = LLMatcher.grammar_from_json_schema({"type": "string", "pattern": pattern})
@@ -135,14 +135,14 @@ def _check_others(validator: Any, others: Any, value: Any, schema: Any) -> Itera
     left = [name for name in value if name not in named and not any(_matches(pattern, name) for pattern in patterns)]
     if others is False and left:
         said = ", ".join(map(repr, left))
-        yield jsonschema.ValidationError(f"Further fields are not allowed, and there are {said}")
+        yield jsonschema.ValidationError(f"Further fields are not allowed: {said}")
     elif isinstance(others, dict):
         for name in left:
             yield from validator.descend(value[name], others, path=name)
 
 
 def _check_multiple(validator: Any, step: Any, value: Any, _schema: Any) -> Iterator[Exception]:
-    """By the digits that are written: 0.3 is three times 0.1, which it is not for binary numbers."""
+    """By the decimal digits: 0.3 is three times 0.1, which it is not in binary."""
     import jsonschema
 
     if not validator.is_type(value, "number"):

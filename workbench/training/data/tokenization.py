@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from workbench.engine.prompt import PromptWriter, Renderer, Segment, fold_system, fold_tools, merge_neighbours
+from workbench.engine.prompt import PromptWriter, Renderer, Segment, fold_system, fold_tools, merge_adjacent
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
 from workbench.engine.template import TemplateError
 from workbench.errors import UserError
@@ -128,7 +128,7 @@ class ExampleWriter:
         if not example.messages:
             runs = [_Run([Segment(example.text, literal=True), *self._end()], trained=True)]
         else:
-            messages = _with_one_thought(merge_neighbours(example.messages))
+            messages = _with_one_thought(merge_adjacent(example.messages))
             if messages[-1].role != "assistant":
                 raise UserError("The conversation does not end with an answer.", "Leave out what follows the last one.")
             if self._template:
