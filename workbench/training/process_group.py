@@ -24,13 +24,14 @@ import msgspec
 from workbench.api import events
 from workbench.api.protocol import error_of, failure_of, finish
 from workbench.errors import Cancelled, UserError, WorkerDied
+from workbench.launching import python_command
 from workbench.training.control import FileControl, Switch
 from workbench.training.protocol import Trained, TrainModel
 from workbench.workers.process import kill_tree, spawn
 
 Emit = Callable[[events.Event], None]
 
-_MODULE = "workbench.training.process_group"
+_LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 _LOOK_S = 0.2
 _LEAVE_S = 100.0
 _END_S = 10.0
@@ -73,8 +74,13 @@ def _launch(count: int, folder: Path) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, cores // count)), "PYTHONUNBUFFERED": "1"}
     if torch.cuda.device_count() < count:
         environment["CUDA_VISIBLE_DEVICES"] = ""  # not one for each: all compute on the processor
-    command = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--nnodes=1"]
-    command += [f"--nproc-per-node={count}", "--max-restarts=0", "-m", _MODULE, str(folder)]
+    command = python_command("workbench.workers", "--worker", "process-group")
+    # as --standalone does, which hangs where the machine's name does not resolve
+    command += ["--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0", "--local-addr=127.0.0.1"]
+    command += ["--nnodes=1", f"--nproc-per-node={count}", "--max-restarts=0"]
+    command += ["--no-python", *python_command("workbench.workers", "--worker", "rank"), str(folder)]
+    if loopback := _LOOPBACK.get(sys.platform):
+        environment |= {"GLOO_SOCKET_IFNAME": loopback, "NCCL_SOCKET_IFNAME": loopback}
     process = spawn(command, environment)
     assert process.stdin is not None
     process.stdin.close()
@@ -199,5 +205,6 @@ def _group(expected: int) -> Iterator[Any]:
         distributed.destroy_process_group()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """What ``workbench.workers`` calls in each of the processes; the folder is the argument."""
     sys.exit(run_share(Path(sys.argv[1])))

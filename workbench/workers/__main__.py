@@ -12,6 +12,8 @@ WORKERS = {
     "reader": "workbench.workers.reader",
     "training": "workbench.workers.training",
     "template": "workbench.engine.template_process",
+    "process-group": "torch.distributed.run",
+    "rank": "workbench.training.process_group",
 }
 
 

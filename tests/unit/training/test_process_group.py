@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -57,3 +59,26 @@ def test_processes_that_wait_for_one_that_has_left_are_ended(monkeypatch: pytest
         with pytest.raises(UserError, match="No room"):
             process_group._follow(process, lambda event: None)
         assert process.poll() is not None
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_processes_are_started_as_this_program_is(
+    frozen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+
+    def spawn(command: list[str], environment: dict[str, str]) -> SimpleNamespace:
+        started.append((command, environment))
+        return SimpleNamespace(stdin=io.BytesIO())
+
+    monkeypatch.setattr(process_group, "spawn", spawn)
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+    process_group._launch(2, tmp_path)
+    ((command, environment),) = started
+    program = [sys.executable, "--worker"] if frozen else [sys.executable, "-P", "-m", "workbench.workers"]
+    rank = command.index("--no-python") + 1
+    assert command[: len(program) + 1] == [*program, "process-group"]
+    assert command[rank:] == [*program, "rank", str(tmp_path)]
+    assert "--standalone" not in command  # it asks for the machine's name, which may not resolve
+    if sys.platform == "linux":
+        assert environment["GLOO_SOCKET_IFNAME"] == "lo"
