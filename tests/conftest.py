@@ -18,7 +18,7 @@ from types import ModuleType
 import pytest
 
 TESTS = Path(__file__).parent
-FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process"}
+FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process", "contract": "process"}
 MODEL_FIXTURES = {"smollm_path", "gemma_path", "minilm_path"}
 ENGINES = {"smollm", "gemma", "small", "narrow", "exact", "exact_gemma"}  # fixtures that parametrised tests ask for
 TORCH_MODULES = {

@@ -12,9 +12,11 @@ and is stored, adding documents makes a run. What a test wants otherwise it says
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -54,7 +56,7 @@ class FakeHandle:
         """Send one event; on the front's thread only. Nothing is sent after a terminal event."""
         if self.ended:
             return
-        self._seq += 1
+        self._seq = max(self._seq + 1, event.seq)  # a run's events have numbers of their own
         self.ended = isinstance(event, events.TERMINAL)
         if self.ended and self in self._front.open:
             self._front.open.remove(self)
@@ -218,8 +220,8 @@ class FakeFront:
             special = self._answers.get(type(call))
             for event in special(call) if special is not None else self.by_itself(call):
                 handle.send(event)
-        except (UserError, WorkerDied) as error:
-            handle.send(failure_of(error))
+        except Exception as error:  # noqa: BLE001 - as the core does: a fault is how the call ends
+            handle.send(failure_of(error, traceback.format_exc()))
         if not handle.ended and not self._goes_on(call):
             handle.send(events.Finished())
 
@@ -252,6 +254,7 @@ class FakeFront:
                 yield from self._add(call)
                 return
             case c.FollowRun():
+                home.run(call.run)
                 known = home.run_events.get(call.run, [events.Finished(result={})])
                 yield from (event for event in known if event.seq > call.after or not event.seq)
                 return
@@ -295,7 +298,7 @@ class FakeFront:
             case c.InspectModel():
                 return home.details(call.name), []
             case c.RemoveModel():
-                return home.models.pop(call.name), [("model", call.name)]
+                return home.models.pop(home.model(call.name).name), [("model", call.name)]
             case c.LoadModel():
                 home.loaded = home.model(call.name).name
                 return home.status(), [("worker", "inference")]
@@ -338,12 +341,13 @@ class FakeFront:
             case c.GetChat():
                 return home.chat(call.chat), []
             case c.RenameChat():
-                renamed_chat = msgspec.structs.replace(home.chats[call.chat], title=call.title)
+                renamed_chat = msgspec.structs.replace(home.chat(call.chat).chat, title=call.title)
                 home.chats[call.chat] = renamed_chat
                 return renamed_chat, [("chat", call.chat)]
             case c.DeleteChat():
-                home.messages.pop(call.chat, None)
-                return home.chats.pop(call.chat), [("chat", call.chat)]
+                gone_chat = home.chat(call.chat).chat
+                del home.messages[gone_chat.id], home.chats[gone_chat.id]
+                return gone_chat, [("chat", gone_chat.id)]
             case c.SetHead():
                 return home.set_head(call.chat, call.message), [("chat", call.chat)]
             case c.ExportChat():
@@ -355,6 +359,8 @@ class FakeFront:
                 return home.inspect(call), []
             case c.GetTrace():
                 return home.trace(call.message), []
+            case c.CheckFormat():
+                return _checked(call), []
             case c.StopAnswer():
                 for handle in list(self.open):
                     if isinstance(handle.call, c.Ask | c.FollowAnswer):
@@ -433,3 +439,18 @@ def _changed_settings(settings: Settings, values: dict[str, dict[str, Any]]) -> 
         except msgspec.ValidationError as error:
             raise UserError(f"{error}.") from error
     return settings
+
+
+def _checked(call: c.CheckFormat) -> c.FormatCheck:
+    """What the core says, as far as Python's own JSON reader can tell."""
+    if call.format != "json_schema":
+        return c.FormatCheck()
+    try:
+        json.loads(call.grammar)
+    except json.JSONDecodeError as error:
+        return c.FormatCheck(problem=f"{error.msg}.", line=error.lineno)
+    try:
+        json.loads(call.text or "0")
+    except json.JSONDecodeError as error:
+        return c.FormatCheck(text_problem=f"{error.msg}.")
+    return c.FormatCheck()

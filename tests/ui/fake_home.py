@@ -305,7 +305,12 @@ class FakeHome:
 
     def end_run(self, run: str, state: Literal["cancelled", "running", "finished"]) -> c.RunRecord:
         ended = None if state == "running" else time.time()
-        self.runs[run] = msgspec.structs.replace(self.run(run), state=state, ended=ended)
+        known = self.run(run)
+        if known.state == "finished":
+            if state == "running":
+                raise UserError(f"The run {run} has finished.", "Start a new one.")
+            return known
+        self.runs[run] = msgspec.structs.replace(known, state=state, ended=ended)
         return self.runs[run]
 
     def run(self, run: str) -> c.RunRecord:
@@ -330,20 +335,20 @@ class FakeHome:
         return c.Chat(chat=self.chats[chat], messages=tuple(self.messages[chat]))
 
     def set_head(self, chat: str, message: str) -> c.ChatRecord:
-        head = message
+        head = self.message(message).id
         while below := [m for m in self.messages[chat] if m.parent == head]:
             head = below[-1].id
         self.chats[chat] = msgspec.structs.replace(self.chats[chat], head=head)
         return self.chats[chat]
 
     def export_chat(self, chat: str) -> str:
-        turns = [f"**{m.role}**\n\n{m.text}" for m in self.messages[chat]]
+        turns = [f"**{m.role}**\n\n{m.text}" for m in self.chat(chat).messages]
         return f"# {self.chats[chat].title}\n\n" + "\n\n".join(turns) + "\n"
 
     def begin_answer(self, call: c.Ask) -> tuple[c.StoredMessage, c.StoredMessage]:
         """Store the question (unless an answer is made anew) and an empty answer that streams."""
         now = time.time()
-        chat = call.chat
+        chat = self.message(call.regenerate).chat if call.regenerate is not None else call.chat
         if chat is None:
             chat = f"chat{next(self.numbers)}"
             self.chats[chat] = c.ChatRecord(
@@ -399,7 +404,10 @@ class FakeHome:
 
     def message(self, id: str) -> c.StoredMessage:
         """A stored message, of whichever chat."""
-        return next(m for messages in self.messages.values() for m in messages if m.id == id)
+        found = [m for messages in self.messages.values() for m in messages if m.id == id]
+        if not found:
+            raise UserError(f"There is no message {id!r}.")
+        return found[0]
 
     def keep(self, call: c.KeepSequence) -> c.StoredMessage:
         """Make another of an answer's sequences its text."""

@@ -305,22 +305,24 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             run = put_training(home, told(call.config, 0, 32, name), name, "running", call.config, 0)
             return run, [("run", run.id)]
         case c.PauseRun():
+            if home.run(call.run).state != "running":
+                raise UserError("Only a run that is computing can be paused.", "Stop it, or wait until it has begun.")
             home.runs[call.run] = msgspec.structs.replace(home.runs[call.run], paused=True)
             return home.runs[call.run], [("run", call.run)]
-        case c.ResumeRun() if home.runs[call.run].kind == "train":
+        case c.ResumeRun() if home.run(call.run).kind == "train":
             going = msgspec.structs.replace(
                 home.runs[call.run], paused=False, state="running", ended=None, resumable=False
             )
             home.runs[call.run] = going
             return going, [("run", call.run)]
-        case c.StopRun() if home.runs[call.run].kind == "train":
+        case c.StopRun() if home.run(call.run).kind == "train":
             stopped = msgspec.structs.replace(
                 home.runs[call.run], state="cancelled", ended=time.time(), resumable=True, paused=False
             )
             home.runs[call.run] = stopped
             return stopped, [("run", call.run)]
         case c.RemoveRun():
-            del home.runs[call.run]
+            del home.runs[home.run(call.run).id]
             return None, [("run", call.run)]
         case c.ExportRun():
             return call.path, []

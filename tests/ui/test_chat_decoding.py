@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 
 import msgspec
 import pytest
@@ -20,7 +19,6 @@ from ui.features.chat.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
-from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.messages import Alternative, ChosenToken
@@ -38,26 +36,9 @@ LAST = ChosenToken(
 )
 
 
-def check(call: c.CheckFormat) -> Iterable[Event]:
-    """What the core says, as far as Python's own JSON reader can tell."""
-    try:
-        json.loads(call.grammar)
-    except json.JSONDecodeError as error:
-        yield finish(c.FormatCheck(problem=f"{error.msg}.", line=error.lineno))
-        return
-    text_problem = ""
-    if call.text is not None:
-        try:
-            json.loads(call.text)
-        except json.JSONDecodeError as error:
-            text_problem = f"{error.msg}."
-    yield finish(c.FormatCheck(text_problem=text_problem))
-
-
 @pytest.fixture
 def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront) -> ChatPage:
     front.answer(c.InspectAnswer, lambda call: [finish(c.AnswerTokens(tokens=(LAST,), first=40))])
-    front.answer(c.CheckFormat, check)
     page = ChatPage(bridge, shell)
     qtbot.addWidget(page)
     page.resize(1280, 760)

@@ -1,0 +1,338 @@
+"""What every front owes the window. Each test runs against the window's fake and against the real core."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import Desk
+from workbench.api import calls as c
+from workbench.api import events
+from workbench.api.protocol import Call
+from workbench.errors import UserError
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "nowhere"
+UNKNOWN: dict[str, Call[Any]] = {
+    "model": c.RemoveModel(name=NOWHERE),
+    "model to load": c.LoadModel(name=NOWHERE),
+    "model to look into": c.InspectModel(name=NOWHERE),
+    "collection": c.ListDocuments(collection=NOWHERE),
+    "collection to rename": c.RenameCollection(collection=NOWHERE, name="x"),
+    "collection to remove": c.RemoveCollection(collection=NOWHERE),
+    "collection to add to": c.AddDocuments(collection=NOWHERE, paths=("/tmp",)),
+    "collection to search": c.SearchDocuments(collection=NOWHERE, query="x"),
+    "chat": c.GetChat(chat=NOWHERE),
+    "chat to rename": c.RenameChat(chat=NOWHERE, title="x"),
+    "chat to delete": c.DeleteChat(chat=NOWHERE),
+    "chat to export": c.ExportChat(chat=NOWHERE),
+    "message to go to": c.SetHead(chat=NOWHERE, message=NOWHERE),
+    "message to rate": c.RateAnswer(message=NOWHERE, rating=1),
+    "message to edit": c.EditAnswer(message=NOWHERE, text="x"),
+    "message to keep": c.KeepSequence(message=NOWHERE, sequence=0),
+    "message to inspect": c.InspectAnswer(message=NOWHERE),
+    "run": c.GetRun(run=NOWHERE),
+    "run to follow": c.FollowRun(run=NOWHERE),
+    "run to stop": c.StopRun(run=NOWHERE),
+    "run to pause": c.PauseRun(run=NOWHERE),
+    "run to resume": c.ResumeRun(run=NOWHERE),
+    "run to remove": c.RemoveRun(run=NOWHERE),
+    "adapter to rename": c.RenameAdapter(adapter=NOWHERE, name="x"),
+    "adapter to remove": c.RemoveAdapter(adapter=NOWHERE),
+}
+
+
+def recipe(desk: Desk, **parts: Any) -> Recipe:
+    return Recipe(model=ModelPart(name=desk.model), **parts)
+
+
+@pytest.mark.parametrize("call", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_what_there_is_not_is_an_error_that_says_so(desk: Desk, call: Call[Any]) -> None:
+    with pytest.raises(UserError) as raised:
+        desk.call(call)
+    assert raised.value.message.endswith((".", "?"))
+
+
+# -- the program -------------------------------------------------------------------------------------
+
+
+def test_status_names_the_home_the_version_and_the_workers(desk: Desk) -> None:
+    status: c.Status = desk.call(c.GetStatus())
+    assert status.home
+    assert status.version.count(".") >= 1
+    assert status.offline
+    assert status.model == ""
+    assert {"inference", "embedding"} <= {worker.name for worker in status.workers}
+    assert status.runs == ()
+
+
+def test_a_setting_is_changed_told_and_checked(desk: Desk) -> None:
+    changed = desk.call(c.ChangeSettings(values={"general": {"text_size": 18}}))
+    assert changed.general.text_size == 18
+    assert desk.call(c.GetSettings()) == changed
+    desk.wait_for_change("settings", "")
+    with pytest.raises(UserError, match=r"(?i)text.size"):
+        desk.call(c.ChangeSettings(values={"general": {"text_size": 400}}))
+    assert desk.call(c.GetSettings()) == changed
+
+
+def test_a_loaded_model_is_in_the_status_until_it_is_unloaded(desk: Desk) -> None:
+    told = desk.told(c.LoadModel(name=desk.model))
+    assert any(isinstance(event, events.Progress) for event in told)
+    assert isinstance(told[-1], events.Finished)
+    status: c.Status = desk.call(c.GetStatus())
+    assert status.model == desk.model
+    assert status.context_tokens > 0
+    assert desk.call(c.UnloadModel()).model == ""
+
+
+def test_models_are_listed_looked_into_and_removed(desk: Desk) -> None:
+    listed: c.ModelList = desk.call(c.ListModels())
+    assert {model.kind for model in listed.models} == {"chat", "embedder"}
+    chat = next(model for model in listed.models if model.name == desk.model)
+    assert (chat.format, chat.architecture, chat.missing) == ("gguf", "llama", False)
+    details: c.ModelDetails = desk.call(c.InspectModel(name=desk.model))
+    assert details.model == chat
+    assert details.layers > 0
+    assert desk.call(c.RemoveModel(name=desk.model)) == chat
+    desk.wait_for_change("model", desk.model)
+    assert desk.model not in [model.name for model in desk.call(c.ListModels()).models]
+
+
+def test_a_file_that_is_no_model_is_refused_by_its_name(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("No model.")
+    with pytest.raises(UserError, match=r"notes\.txt"):
+        desk.call(c.ImportModel(path=str(tmp_path / "notes.txt")))
+
+
+# -- documents ---------------------------------------------------------------------------------------
+
+
+def test_a_collection_is_made_renamed_and_removed(desk: Desk) -> None:
+    made: c.Collection = desk.call(c.CreateCollection(name="Papers"))
+    desk.wait_for_change("collection", made.id)
+    assert (made.name, made.documents) == ("Papers", 0)
+    assert desk.call(c.ListCollections()).collections == (made,)
+    assert desk.call(c.ListDocuments(collection="Papers")).documents == ()
+    renamed = desk.call(c.RenameCollection(collection=made.id, name="Reports"))
+    assert (renamed.id, renamed.name) == (made.id, "Reports")
+    desk.call(c.RemoveCollection(collection=made.id))
+    assert desk.call(c.ListCollections()).collections == ()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "Papers"])
+def test_a_collection_needs_a_name_of_its_own(desk: Desk, name: str) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    with pytest.raises(UserError):
+        desk.call(c.CreateCollection(name=name))
+    assert len(desk.call(c.ListCollections()).collections) == 1
+
+
+def test_reading_a_folder_is_a_run_that_tells_of_each_file(desk: Desk, papers: Path) -> None:
+    collection: c.Collection = desk.call(c.CreateCollection(name="Papers"))
+    desk.forget_changes()
+    run: c.RunRecord = desk.call(c.AddDocuments(collection="Papers", paths=(str(papers),)))
+    assert (run.kind, run.config["collection"]) == ("ingest", collection.id)
+    told = desk.told(c.FollowRun(run=run.id))
+    files = [event for event in told if isinstance(event, events.Artifact) and event.kind == "document"]
+    assert {Path(file.id).name for file in files} == {"bridge.txt", "river.txt", "tower.txt"}
+    assert {(file.result["state"], file.result["chunks"]) for file in files} == {("indexed", 1)}
+    counted = [event for event in told if isinstance(event, events.Progress) and event.unit == "files"]
+    assert (counted[-1].done, counted[-1].total) == (3, 3)
+    ended = told[-1]
+    assert isinstance(ended, events.Finished)
+    assert ended.result["indexed"] == 3
+    assert [event.seq for event in told] == sorted(event.seq for event in told)
+    assert desk.told(c.FollowRun(run=run.id, after=files[1].seq))[0].seq > files[1].seq
+    desk.wait_for_change("run", run.id)
+    desk.wait_for_change("collection", collection.id)
+    assert desk.call(c.GetRun(run=run.id)).state == "finished"
+    assert desk.call(c.ListCollections()).collections[0].documents == 3
+
+
+def test_a_document_is_listed_read_found_and_removed(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    desk.read("Papers", papers)
+    documents: tuple[c.Document, ...] = desk.call(c.ListDocuments(collection="Papers")).documents
+    assert {document.state for document in documents} == {"indexed"}
+    bridge = next(document for document in documents if document.path.endswith("bridge.txt"))
+    text: c.DocumentText = desk.call(c.GetDocumentText(collection="Papers", document=bridge.id))
+    assert text.text == "All about the bridge."
+    assert [(chunk.start, chunk.end) for chunk in text.chunks] == [(0, len(text.text))]
+    hits = desk.call(c.SearchDocuments(collection="Papers", query="bridge", limit=2)).hits
+    assert 1 <= len(hits) <= 2
+    assert all(text.text[hit.start : hit.end] or hit.document for hit in hits)
+    left = desk.call(c.RemoveDocument(collection="Papers", document=bridge.id))
+    assert left.documents == 2
+    assert bridge.id not in [known.id for known in desk.call(c.ListDocuments(collection="Papers")).documents]
+
+
+def test_a_folder_is_watched_until_it_is_not(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    run = desk.call(c.AddDocuments(collection="Papers", paths=(str(papers),), watch=True))
+    desk.told(c.FollowRun(run=run.id))
+    assert desk.call(c.ListCollections()).collections[0].watched == (str(papers),)
+    assert desk.call(c.Unwatch(collection="Papers", path=str(papers))).watched == ()
+
+
+# -- runs --------------------------------------------------------------------------------------------
+
+
+def test_runs_are_listed_the_latest_first_and_removed(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    first, second = desk.read("Papers", papers), desk.read("Papers", papers)
+    assert [run.id for run in desk.call(c.ListRuns()).runs] == [second.id, first.id]
+    assert [run.id for run in desk.call(c.ListRuns(limit=1)).runs] == [second.id]
+    assert desk.call(c.GetRun(run=first.id)) == desk.call(c.ListRuns()).runs[1]
+    desk.forget_changes()
+    assert desk.call(c.RemoveRun(run=first.id)) is None
+    desk.wait_for_change("run", first.id)
+    assert [run.id for run in desk.call(c.ListRuns()).runs] == [second.id]
+
+
+def test_a_run_that_has_ended_is_not_paused_and_stays_as_it_is_when_stopped(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    run = desk.read("Papers", papers)
+    with pytest.raises(UserError):
+        desk.call(c.PauseRun(run=run.id))
+    with pytest.raises(UserError):
+        desk.call(c.ResumeRun(run=run.id))
+    assert desk.call(c.StopRun(run=run.id)).state == "finished"
+
+
+# -- chats -------------------------------------------------------------------------------------------
+
+
+def test_a_question_is_stored_streamed_and_answered(desk: Desk) -> None:
+    told = desk.told(c.Ask(question="How tall is it?", recipe=recipe(desk)))
+    first, last = told[0], told[-1]
+    assert isinstance(first, events.Artifact)
+    assert first.kind == "message"
+    assert isinstance(last, events.Finished)
+    chat, question, answer = (first.result[name] for name in ("chat", "question", "answer"))
+    pieces = "".join(event.text for event in told if isinstance(event, events.TextDelta))
+    assert pieces.strip() == last.result["answer"].strip() != ""
+    assert (last.result["chat"], last.result["message"]) == (chat, answer)
+    assert last.result["usage"]["new_tokens"] > 0
+    desk.wait_for_change("chat", chat)
+    stored: c.Chat = desk.call(c.GetChat(chat=chat))
+    assert [(message.id, message.role, message.state) for message in stored.messages] == [
+        (question, "user", "done"),
+        (answer, "assistant", "done"),
+    ]
+    assert stored.messages[1].parent == question
+    assert stored.messages[1].recipe is not None
+    assert stored.messages[1].recipe.model.name == desk.model
+    assert (stored.chat.head, stored.chat.title) == (answer, "How tall is it?")
+    assert desk.call(c.ListChats()).chats == (stored.chat,)
+
+
+def test_a_chat_has_branches_and_a_head(desk: Desk) -> None:
+    first: c.AskResult = desk.call(c.Ask(question="One", recipe=recipe(desk)))
+    second: c.AskResult = desk.call(c.Ask(question="Two", chat=first.chat, recipe=recipe(desk)))
+    again: c.AskResult = desk.call(c.Ask(regenerate=second.message, recipe=recipe(desk)))
+    edited: c.AskResult = desk.call(c.Ask(question="Another", chat=first.chat, root=True, recipe=recipe(desk)))
+    stored: c.Chat = desk.call(c.GetChat(chat=first.chat))
+    parents = {message.id: message.parent for message in stored.messages}
+    assert parents[again.message] == parents[second.message]
+    assert parents[str(parents[second.message])] == first.message
+    assert parents[str(parents[edited.message])] is None
+    assert stored.chat.head == edited.message
+    assert desk.call(c.SetHead(chat=first.chat, message=again.message)).head == again.message
+
+
+def test_a_chat_is_found_renamed_exported_and_deleted(desk: Desk) -> None:
+    asked: c.AskResult = desk.call(c.Ask(question="Where is the lighthouse?", recipe=recipe(desk)))
+    desk.call(c.Ask(question="Anything else", recipe=recipe(desk)))
+    assert [chat.id for chat in desk.call(c.ListChats(search="lighthouse")).chats] == [asked.chat]
+    assert desk.call(c.RenameChat(chat=asked.chat, title="Lights")).title == "Lights"
+    assert "Where is the lighthouse?" in desk.call(c.ExportChat(chat=asked.chat))
+    assert desk.call(c.DeleteChat(chat=asked.chat)).id == asked.chat
+    assert asked.chat not in [chat.id for chat in desk.call(c.ListChats()).chats]
+    with pytest.raises(UserError):
+        desk.call(c.GetChat(chat=asked.chat))
+
+
+def test_an_answer_from_documents_names_its_passages(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    desk.read("Papers", papers)
+    told = desk.told(
+        c.Ask(
+            question="What about the bridge?",
+            recipe=recipe(desk, retrieval=RetrievalPart(collection="Papers", decline=False)),
+        )
+    )
+    retrieved = next(event for event in told if isinstance(event, events.Retrieved))
+    assert retrieved.query
+    assert [passage.n for passage in retrieved.passages] == list(range(1, len(retrieved.passages) + 1))
+    answer = desk.call(c.GetChat(chat=told[0].result["chat"])).messages[-1]  # type: ignore[union-attr]
+    assert answer.passages == retrieved.passages
+
+
+def test_several_answers_are_kept_and_one_of_them_chosen(desk: Desk) -> None:
+    told = desk.told(c.Ask(question="Tell", recipe=recipe(desk, decoding=DecodingPart(n=2))))
+    assert {event.sequence for event in told if isinstance(event, events.TextDelta)} == {0, 1}
+    message = told[0].result["answer"]  # type: ignore[union-attr]
+    kept: c.StoredMessage = desk.call(c.KeepSequence(message=message, sequence=1))
+    assert len(kept.sequences) == 2
+    assert (kept.kept, kept.text) == (1, kept.sequences[1].text)
+
+
+def test_an_answer_is_rated_edited_and_given_back(desk: Desk) -> None:
+    asked: c.AskResult = desk.call(c.Ask(question="Tell", recipe=recipe(desk)))
+    assert desk.call(c.RateAnswer(message=asked.message, rating=1)).rating == 1
+    edited: c.StoredMessage = desk.call(c.EditAnswer(message=asked.message, text="Better."))
+    assert (edited.text, edited.original.strip()) == ("Better.", asked.answer.strip())
+    back: c.StoredMessage = desk.call(c.EditAnswer(message=asked.message, text=""))
+    assert (back.text.strip(), back.original) == (asked.answer.strip(), None)
+
+
+def test_the_tokens_of_an_answer_are_its_text(desk: Desk) -> None:
+    asked: c.AskResult = desk.call(c.Ask(question="Tell", recipe=recipe(desk)))
+    tokens: c.AnswerTokens = desk.call(c.InspectAnswer(message=asked.message))
+    assert "".join(token.text for token in tokens.tokens).strip() == asked.answer.strip()
+    assert all(token.logprob <= 0 and token.alternatives for token in tokens.tokens)
+
+
+def test_a_beam_search_tells_its_steps(desk: Desk) -> None:
+    told = desk.told(c.Ask(question="Tell me", recipe=recipe(desk, decoding=DecodingPart(strategy="beam"))))
+    steps = [event.step for event in told if isinstance(event, events.BeamStep)]
+    assert steps == list(range(len(steps)))
+    assert len(steps) > 1
+
+
+def test_the_form_of_an_answer_is_checked_where_it_is_wrong(desk: Desk) -> None:
+    schema = '{"type": "object"}'
+    assert desk.call(c.CheckFormat(format="json_schema", grammar=schema, text="{}")) == c.FormatCheck()
+    assert desk.call(c.CheckFormat(format="json_schema", grammar=schema, text="{")).text_problem
+    broken: c.FormatCheck = desk.call(c.CheckFormat(format="json_schema", grammar='{\n"type": }'))
+    assert (broken.line, bool(broken.problem)) == (2, True)
+
+
+# -- everything --------------------------------------------------------------------------------------
+
+
+def test_lists_of_what_is_made_here_are_empty_at_first(desk: Desk) -> None:
+    assert desk.call(c.ListAdapters()).adapters == ()
+    assert desk.call(c.ListDataSets()).sets == ()
+    assert desk.call(c.ListChats()).chats == ()
+    assert desk.call(c.ListRuns()).runs == ()
+
+
+def test_the_fake_answers_every_call_that_the_window_makes() -> None:
+    calls = {name for name in c.__all__ if isinstance(getattr(c, name), type) and issubclass(getattr(c, name), Call)}
+    made = {name for path in (ROOT / "ui").rglob("*.py") for name in _names(path) if name in calls}
+    known = {name for path in (ROOT / "tests" / "ui").glob("fake_*.py") for name in _names(path)}
+    assert len(made) > 40
+    assert made - known == set()
+
+
+def _names(path: Path) -> set[str]:
+    """What a file mentions: names, and attributes of ``c``."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
