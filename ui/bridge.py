@@ -122,10 +122,17 @@ class Bridge(QObject):
         """
 
         def end(terminal: Terminal) -> None:
+            error: Exception
             if isinstance(terminal, events.Finished):
-                on_result(read_result(call, terminal.result))
-                return
-            error = error_of(terminal)
+                try:
+                    result = read_result(call, terminal.result)
+                except msgspec.ValidationError as unreadable:
+                    error = RuntimeError(f"The core's answer to {type(call).__name__} cannot be read: {unreadable}")
+                else:
+                    on_result(result)
+                    return
+            else:
+                error = error_of(terminal)
             if on_error is not None:
                 on_error(error)
             elif not isinstance(error, Cancelled):
@@ -187,15 +194,15 @@ class Bridge(QObject):
         began = time.perf_counter()
         self._awake = False  # before looking into the queue: what comes from now on wakes the bridge anew
         self._sort_arrivals()
-        while self._waiting:
-            stream, batch = self._waiting.popleft()
-            stream.deliver(batch)
-            if self._closed:
-                return
-            if time.perf_counter() - began > BUDGET_S:
-                break
-        if self._waiting:
-            self._drain.start()
+        try:
+            while self._waiting and not self._closed:
+                stream, batch = self._waiting.popleft()
+                stream.deliver(batch)
+                if time.perf_counter() - began > BUDGET_S:
+                    break
+        finally:  # a fault in a handler is for Qt to tell, and its own
+            if self._waiting and not self._closed:
+                self._drain.start()
 
     def _sort_arrivals(self) -> None:
         """Move what has come into one list a stream, joined, in batches of at most LARGEST_BATCH."""
@@ -248,18 +255,28 @@ class Bridge(QObject):
 
     def _on_status_failed(self, error: Exception) -> None:
         self._asking_status = self._ask_again = False
-        self._lose(error)
+        if self._watching is None or self._watching.ended:
+            self._lose(error)
+            return
+        # the core is there, and fails at this alone: told once, and asked for again
+        if not self._attempt:
+            self.failed.emit(error)
+        self._try_again()
 
     def _lose(self, error: Exception | None) -> None:
         problem = str(error) if isinstance(error, UserError) else ""
         if problem != self.problem:
             self.problem = problem
             self.connected = None  # so that the new reason is told
-        if not problem and not self._reconnect.isActive():
-            self._reconnect.start(RECONNECT_MS[min(self._attempt, len(RECONNECT_MS) - 1)])
-            self._attempt += 1
+        if not problem:
+            self._try_again()
         self.status = None  # what was known does not hold any more
         self._set_connected(False)
+
+    def _try_again(self) -> None:
+        if not self._reconnect.isActive():
+            self._reconnect.start(RECONNECT_MS[min(self._attempt, len(RECONNECT_MS) - 1)])
+            self._attempt += 1
 
     def _set_connected(self, connected: bool) -> None:
         if connected != self.connected:
@@ -279,12 +296,13 @@ class _Stream:
     def deliver(self, batch: list[Event]) -> None:
         terminal = batch[-1] if isinstance(batch[-1], events.TERMINAL) else None
         self._handle.ended = self._handle.ended or terminal is not None
-        if self._on_events is not None and self._wanted:
-            plain = batch[:-1] if terminal is not None else batch
-            if plain:
+        plain = batch[:-1] if terminal is not None else batch
+        try:
+            if plain and self._on_events is not None and self._wanted:
                 self._on_events(plain)
-        if terminal is not None and self._on_end is not None and self._wanted:
-            self._on_end(terminal)
+        finally:
+            if terminal is not None and self._on_end is not None and self._wanted:
+                self._on_end(terminal)
 
     @property
     def _wanted(self) -> bool:

@@ -14,6 +14,7 @@ from tests.ui.fake_front import FakeFront
 from ui.bridge import LARGEST_BATCH, Bridge
 from workbench.api import events
 from workbench.api.calls import CreateCollection, FollowRun, GetMachine, GetStatus, ListModels, LoadModel, Subscribe
+from workbench.api.protocol import failure_of, finish
 from workbench.errors import Cancelled, UserError, WorkerDied
 
 
@@ -217,17 +218,63 @@ def test_a_core_that_cannot_be_started_says_why_and_is_tried_again_on_request_on
     qtbot: QtBot, bridge: Bridge, front: FakeFront
 ) -> None:
     qtbot.waitUntil(lambda: bridge.connected is True)
-    front.refuse(GetStatus, UserError("The home folder is read-only.", "Choose another with --home."))
+    for call in (Subscribe, GetStatus):
+        front.refuse(call, UserError("The home folder is read-only.", "Choose another with --home."))
     with qtbot.waitSignal(bridge.connected_changed):
-        bridge.refresh_status()
-    assert bridge.problem == "The home folder is read-only. Choose another with --home."
+        front.lose_connection()
+    front.reconnect()
+    qtbot.waitUntil(lambda: bridge.problem == "The home folder is read-only. Choose another with --home.")
+    assert bridge.connected is False
     asked = len(front.asked(GetStatus))
     bridge.call(GetMachine(), lambda machine: None)
+    front.hold(Subscribe)
     front.answer(GetStatus, lambda call: [events.Finished(result=msgspec.to_builtins(front.home.status()))])
     assert len(front.asked(GetStatus)) == asked
     with qtbot.waitSignal(bridge.connected_changed):
         bridge.reconnect()
     assert bridge.problem == ""
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [failure_of(UserError("The database is used by another program.")), events.Finished(result={"home": 5})],
+    ids=["refused", "unreadable"],
+)
+def test_a_status_that_fails_is_told_once_and_asked_for_again(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront, failing: events.Event
+) -> None:
+    qtbot.waitUntil(lambda: bridge.status is not None)
+    seen = Seen()
+    bridge.failed.connect(seen.on_end)
+    front.answer(GetStatus, lambda call: [failing])
+    asked = len(front.asked(GetStatus))
+    bridge.refresh_status()
+    qtbot.waitUntil(lambda: len(front.asked(GetStatus)) > asked + 2)
+    assert len(seen.ends) == 1
+    assert bridge.connected is True
+    front.home.loaded = ""
+    front.answer(GetStatus, lambda call: [finish(front.home.status())])
+    qtbot.waitUntil(lambda: bridge.status is not None and bridge.status.model == "")
+
+
+def test_a_fault_in_a_handler_stops_neither_its_own_end_nor_what_else_has_come(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront
+) -> None:
+    first, second, seen, other = front.hold(FollowRun), front.hold(FollowRun), Seen(), Seen()
+
+    def fail(batch: Any) -> None:
+        raise ZeroDivisionError("a bug in a page")
+
+    bridge.stream(FollowRun(run="a"), fail, seen.on_end)
+    bridge.stream(FollowRun(run="b"), other.on_events, other.on_end)
+    with qtbot.captureExceptions() as faults:
+        first.emit(events.TextDelta(text="a"))
+        first.finish({})
+        second.emit(events.TextDelta(text="b"))
+        second.finish({})
+        qtbot.waitUntil(lambda: bool(seen.ends and other.ends))
+    assert [kind for kind, _, _ in faults] == [ZeroDivisionError]
+    assert len(other.events) == 1
 
 
 def test_a_closed_bridge_asks_nothing(bridge: Bridge, front: FakeFront) -> None:
