@@ -165,6 +165,15 @@ def describe_range(field: Field) -> str:
     return ""
 
 
+def describe_default(field: Field) -> str:
+    """A field's default as it is typed; "" for one that is empty."""
+    if field.default in ("", (), None):
+        return ""
+    if field.kind == "list":
+        return field.separator.join(field.default)
+    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+
+
 def _shown(number: float) -> str:
     return f"{int(number):,}" if number == int(number) else f"{number:g}"
 

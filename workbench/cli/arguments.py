@@ -12,7 +12,7 @@ import msgspec
 from workbench.cli.output import EventMessage, Show
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.fields import Field, describe_range, fields_of
+from workbench.fields import Field, describe_default, describe_range, fields_of
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import AdapterUse
 
@@ -85,17 +85,9 @@ def settings_lines(part: str, fields: Iterable[Field]) -> list[str]:
     lines = []
     for field in fields:
         help = f"      {field.help} {describe_range(field)}".rstrip()
-        lines += [f"  {part}.{field.name}", help + _default(field)]
+        default = describe_default(field)
+        lines += [f"  {part}.{field.name}", help + (f" [{default}]" if default else "")]
     return lines
-
-
-def _default(field: Field) -> str:
-    if field.default in ("", (), None):
-        return ""
-    shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-    if field.kind == "list":
-        shown = field.separator.join(field.default)
-    return f" [{shown}]"
 
 
 class Item(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ collection revision, so that it can be made again or the difference named.
 
 from __future__ import annotations
 
+from workbench.records.recipes.composition import decoding_of, notes_on_composition, notes_on_recipe
 from workbench.records.recipes.decoding import DEFAULT_STRATEGY, LONGEST_DESCRIPTION, SAMPLING_ORDER, DecodingPart
 from workbench.records.recipes.effects import (
     active_fields,
@@ -49,12 +50,15 @@ __all__ = [
     "RetrievalPart",
     "active_fields",
     "answers_of",
+    "decoding_of",
     "draws",
     "ignored_fields",
     "load_recipe",
     "normalized",
     "notes_on",
+    "notes_on_composition",
     "notes_on_drafts",
+    "notes_on_recipe",
     "preset_of",
     "problem_of",
     "save_recipe",

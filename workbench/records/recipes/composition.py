@@ -1,0 +1,90 @@
+"""How the parts of a recipe compose, written down once: which part shapes what, and what has no effect where.
+
+Retrieval gives context: the messages hold the passages before a technique sees them. The prompting technique drives one
+or many generations over these messages. Decoding shapes each generation. Citations are checked at the end, whichever
+the technique. What was set and has no effect is said in a sentence, before and beside the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.fields import fields_of
+from workbench.records.methods import Methods
+from workbench.records.recipes.decoding import DecodingPart
+from workbench.records.recipes.effects import notes_on
+from workbench.records.recipes.recipe import PARTS, Recipe
+
+Request = Literal["question", "task", "continuation"]
+"""A question of a conversation; a task on one whole document; an earlier answer continued from one of its tokens."""
+
+APPLIES = "applies"
+KEPT = "kept"
+"""The recipe of the earlier answer is used, so that nothing that was set is lost."""
+_UNUSED = "No effect on a document task: {title} {value}."
+
+COMPOSITION: dict[str, dict[Request, str]] = {
+    "model": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "prompting.system": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "prompting.technique": {
+        "question": APPLIES,
+        "task": "The technique {value} has no effect on a document task: each section is one generation.",
+        "continuation": "The technique {value} is not run again: the answer continues from the chosen token.",
+    },
+    "decoding": {"question": APPLIES, "task": APPLIES, "continuation": APPLIES},
+    "decoding.n": {
+        "question": APPLIES,  # unless the technique has one answer
+        "task": "A document task has one answer, not {value}.",
+        "continuation": APPLIES,
+    },
+    "retrieval.collection": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "retrieval.passages": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "retrieval.token_budget": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "retrieval.decline": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+}
+"""What becomes of each setting in each kind of request: it applies, it is kept from the earlier answer, or it has no
+effect; then the cell is the sentence that says so where it was set."""
+
+
+def decoding_of(recipe: Recipe, methods: Methods[Any], request: Request) -> DecodingPart:
+    """The decoding that shapes each generation: of one answer, where the request or the technique has only one."""
+    one = COMPOSITION["decoding.n"][request] != APPLIES or _one_answer(recipe, methods, request)
+    return msgspec.structs.replace(recipe.decoding, n=1) if one else recipe.decoding
+
+
+def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: Request = "question") -> tuple[str, ...]:
+    """Sentences about what was set and has no effect beside the other parts, without those about decoding alone."""
+    notes = []
+    for setting, cells in COMPOSITION.items():
+        part, _, name = setting.partition(".")
+        held = getattr(recipe, part)
+        if cells[request] in (APPLIES, KEPT) or held is None:
+            continue
+        value, field = getattr(held, name), next(one for one in fields_of(PARTS[part]) if one.name == name)
+        if value != field.default:
+            shown = methods.row(value, "technique").title if setting == "prompting.technique" else _shown(value)
+            notes.append(cells[request].format(title=field.title, value=shown))
+    if recipe.decoding.n > 1 and _one_answer(recipe, methods, request):
+        title = methods.row(recipe.prompting.technique, "technique").title
+        notes.append(f"The technique {title} has one answer, not {recipe.decoding.n}.")
+    return tuple(notes)
+
+
+def notes_on_recipe(recipe: Recipe, methods: Methods[Any], request: Request = "question") -> tuple[str, ...]:
+    """All sentences about what was set in a recipe and has no effect in this kind of request."""
+    strategy = methods.row(recipe.decoding.strategy, "decoding")
+    shaping = decoding_of(recipe, methods, request)
+    return (*notes_on_composition(recipe, methods, request), *notes_on(shaping, strategy))
+
+
+def _one_answer(recipe: Recipe, methods: Methods[Any], request: Request) -> bool:
+    technique = methods.row(recipe.prompting.technique, "technique")
+    return request == "question" and "one answer" in technique.traits
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
