@@ -21,15 +21,11 @@ from workbench.backends.backend import Capabilities, Loading, ModelUse, require
 from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message, Usage
-from workbench.records.recipes import Recipe, answers_of
-from workbench.techniques import continuation
+from workbench.records.recipes import Recipe, RequestKind, answers_of, decoding_of, notes_on_recipe
+from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.continuation import Prefix
-from workbench.techniques.prompting import direct
 from workbench.techniques.registry import METHODS
-from workbench.techniques.retrieval import documents, grounded
 from workbench.techniques.retrieval.embedding_calls import Retriever
-from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "Services", "answer", "check"]
 
@@ -42,6 +38,12 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     conversation: tuple[Message, ...] = ()
     task: DocumentTask | None = None
     prefix: Prefix | None = None
+
+    @property
+    def kind(self) -> RequestKind:
+        if self.prefix is not None:
+            return "continuation"
+        return "task" if self.task is not None else "question"
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,7 @@ def needs_of(request: AnswerRequest) -> Capabilities:
     of_methods = Capabilities(**dict.fromkeys((*strategy.needs, *technique.needs), True))
     return of_methods | Capabilities(
         grammars=decoding.format != "text",
-        max_sequences=answers_of(decoding, strategy),
+        max_sequences=answers_of(decoding_of(request.recipe, METHODS, request.kind), strategy),
         adapters=bool(request.recipe.model.adapters),
         continues_from_tokens=request.prefix is not None,
         context_known=fits_passages or request.task is not None,
@@ -132,7 +134,12 @@ def answer(
                 resolved.recipe.model, context_tokens=model.context_tokens, engine=model.engine
             )
             recipe = msgspec.structs.replace(resolved.recipe, model=part)
-            answering = AnswerContext(model=model, retriever=retriever, cancelled=lambda: context.cancelled)
+            answering = AnswerContext(
+                model=model,
+                retriever=retriever,
+                cancelled=lambda: context.cancelled,
+                decoding=decoding_of(recipe, METHODS, request.kind),
+            )
             ended: events.Terminal | None = None
             state = AnswerState()
             for event in _run(request, recipe, answering):
@@ -148,13 +155,14 @@ def answer(
 
 
 def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    for text in notes_on_recipe(request.recipe, METHODS, request.kind):
+        yield from context.note(text)
     if request.prefix is not None:
-        return continuation.run(request.prefix, recipe, context)
-    if request.task is not None:
-        return documents.run(request.task, recipe, context)
-    if context.retriever is not None and not needs_no_documents(request.conversation[-1].content):
-        return grounded.run(request.conversation, recipe, context)
-    return direct.run(request.conversation, recipe, context)
+        yield from continue_answer(request.prefix, recipe, context)
+    elif request.task is not None:
+        yield from work_on_document(request.task, recipe, context)
+    else:
+        yield from answer_question(request.conversation, recipe, context)
 
 
 def _completed(

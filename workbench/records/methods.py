@@ -34,12 +34,13 @@ single generation, as the model wrote it."""
 
 
 class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of a method. ``fields`` describe its configuration, from which forms, flags and docs are built.
+    """The description of a method. ``fields`` describe its configuration: forms, flags and docs are built from them.
 
     ``source`` names the paper. ``needs`` are the capabilities that the backend must have. ``groups`` are the field
-    groups of the configuration that only this method reads. ``values`` are the fields of its smallest configuration
-    (of a preset: all that it sets). ``cost`` says in a sentence what it takes beyond one plain answer or the base
-    weights. ``artifact`` and ``served`` say what a training makes and how llama.cpp is given it.
+    groups of the configuration that only this method reads. ``values`` are the fields of its smallest configuration (of
+    a preset: all that it sets). ``cost`` says in a sentence what it takes beyond one plain answer or the base weights.
+    ``phrase`` words a task as a request, with {document} and its settings in braces. ``artifact`` is the kind of file
+    that a training makes, and ``served`` how llama.cpp uses it.
     """
 
     name: str
@@ -53,6 +54,8 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     values: dict[str, Any] = {}
     cost: str = ""
+    phrase: str = ""
+    icon: str = ""
     artifact: str = ""
     served: str = ""
     fields: tuple[Field, ...] = ()

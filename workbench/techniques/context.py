@@ -1,16 +1,27 @@
-"""What an answering method is handed: a model, perhaps documents, whether to stop, and steps to report."""
+"""The context of an answering method: a model, perhaps documents, the decoding, and steps to report.
+
+A method generates through ``AnswerContext.generate``, which reports each generation as a step.
+"""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from typing import cast
+
+import msgspec
 
 from workbench import errors
-from workbench.api.events import StepFinished, StepStarted
+from workbench.api import events
+from workbench.api.events import Event, StepFinished, StepStarted
+from workbench.api.protocol import error_of
 from workbench.backends.backend import ModelBackend
-from workbench.records.messages import Usage
+from workbench.engine.inference_calls import Generated, GeneratedSequence
+from workbench.records.messages import Message, Usage
+from workbench.records.recipes import LARGEST_SEED, DecodingPart
 from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.embedding_calls import Retriever
 
@@ -20,7 +31,7 @@ class Step:
 
         step = context.step("critic", "Critique the draft", draft)
         yield step.started
-        verdict = yield from generate(context.inside(step), messages, decoding, quiet=True)
+        verdict = yield from context.inside(step).generate(messages, title="Critique", quiet=True)
         yield step.finished(verdict.text, score=grade)
 
     An exception may leave a step unfinished: it counts as stopped.
@@ -52,16 +63,96 @@ class Step:
 
 @dataclass(frozen=True)
 class AnswerContext:
-    """``retriever`` is the recipe's collection, None without one. ``cancelled`` may be asked at any time.
-
-    A method generates through ``streaming.generate`` or ``edit``, which report each generation as a step.
+    """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
+    may be asked at any time. ``notices`` collects what is said of the answer, once each.
     """
 
     model: ModelBackend
     retriever: Retriever | None
     cancelled: Callable[[], bool]
+    decoding: DecodingPart = field(default_factory=DecodingPart)
     parent: str = ""
+    notices: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        title: str = "Answer",
+        kind: str = "generation",
+        input: str = "",
+        quiet: bool = False,
+        decoding: DecodingPart | None = None,
+        assistant_start: str = "",
+    ) -> Generator[Event, None, Generated]:
+        """One generation, as a step; returns what was generated. The recipe's ``decoding`` shapes it unless another is
+        given; each generation of an answer draws with a seed of its own.
+
+        The text is the answer's, or with ``quiet`` that of the step alone. Raises errors.Cancelled when a quiet
+        generation was cancelled; another one returns with ``finish="cancelled"`` and the text so far.
+        """
+        self.raise_if_cancelled()
+        part = decoding or self.decoding
+        number = next(self._generations)
+        if part.seed >= 0:
+            part = msgspec.structs.replace(part, seed=(part.seed + number) % (LARGEST_SEED + 1))
+        step = self.step(kind, title, input, writes_answer=not quiet)
+        generated = yield from self.report(self.model.generate(messages, part, assistant_start), step, quiet=quiet)
+        if quiet and generated.finish == "cancelled":
+            raise errors.Cancelled
+        return generated
+
+    def continue_from(self, prompt: Sequence[int], answer: Sequence[int]) -> Generator[Event, None, Generated]:
+        """As ``generate``, after the tokens of an earlier prompt and of a partial answer, whose text comes first."""
+        step = self.step("generation", "Continue the answer", writes_answer=True)
+        return (yield from self.report(self.model.continue_from(prompt, answer, self.decoding), step))
+
+    def report(self, stream: Iterator[Event], step: Step, *, quiet: bool = False) -> Generator[Event, None, Generated]:
+        """Pass on a model's stream as the work of ``step``, whose end has its usage and token ids.
+
+        A cancelled request returns with ``finish="cancelled"`` and the texts so far: the model heeds it within a token.
+        Raises the exception that a failed generation means.
+        """
+        yield step.started
+        inner = step.id if quiet else ""
+        texts: dict[int, list[str]] = {}
+        result: Generated | None = None
+        stopped = False
+        with closing(cast("Generator[Event, None, None]", stream)):
+            for event in stream:
+                if isinstance(event, events.TextDelta):
+                    texts.setdefault(event.sequence, []).append(event.text)
+                if isinstance(event, events.TextDelta | events.Thought):
+                    yield msgspec.structs.replace(event, step=inner)
+                elif isinstance(event, events.BeamStep | events.Progress):
+                    yield msgspec.structs.replace(event, step=step.id)
+                elif isinstance(event, events.Finished | events.Cancelled):
+                    stopped = isinstance(event, events.Cancelled)
+                    result = msgspec.convert(event.result, Generated) if event.result is not None else None
+                    break
+                elif isinstance(event, events.Failed):
+                    raise error_of(event)
+                elif isinstance(event, events.Log) and event.level == "notice":
+                    yield from self.note(event.text)
+                else:
+                    yield event
+        generated = result or Generated(text="", finish="cancelled")
+        sequences = generated.sequences or _sequences_of(result, texts)
+        first, tokens = sequences[0], None
+        if generated.prompt and generated.sequences:
+            tokens = TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in sequences))
+        usage = result.usage if result is not None else None
+        yield step.finished(first.text, score=first.mean_logprob, usage=usage, tokens=tokens)
+        finish = "cancelled" if stopped else first.finish
+        return msgspec.structs.replace(generated, text=first.text, finish=finish, sequences=sequences)
+
+    def note(self, text: str) -> Iterator[Event]:
+        """Say something about the answer beside it, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+            yield events.Log(text=text, level="notice")
 
     def step(self, kind: str, title: str, input: str = "", *, writes_answer: bool = False) -> Step:
         """A new step that begins now; its fields are those of ``TraceStep``."""
@@ -78,3 +169,16 @@ class AnswerContext:
         """Raises errors.Cancelled once the request was cancelled."""
         if self.cancelled():
             raise errors.Cancelled
+
+
+def _sequences_of(result: Generated | None, texts: dict[int, list[str]]) -> tuple[GeneratedSequence, ...]:
+    """The sequences of a generation that does not name them: as they streamed."""
+    if result is not None:
+        logprob = result.mean_logprob
+        return (
+            GeneratedSequence(
+                text=result.text, thought=result.thought, finish=result.finish, mean_logprob=logprob, score=logprob
+            ),
+        )
+    streamed = [GeneratedSequence(text="".join(one), finish="cancelled") for _, one in sorted(texts.items())]
+    return tuple(streamed) or (GeneratedSequence(text="", finish="cancelled"),)

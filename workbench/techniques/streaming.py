@@ -1,23 +1,21 @@
-"""A model's stream, as the techniques need it: passed on piece by piece, edited on the way, stopped on request."""
+"""An answer while it is written: its texts edited piece by piece, and the result that it ends in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from workbench.api import events
 from workbench.api.calls import AskResult
-from workbench.api.events import Event, StepFinished
-from workbench.api.protocol import error_of, finish
+from workbench.api.events import Event
+from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.records.messages import Candidate, Message
-from workbench.records.recipes import DecodingPart
-from workbench.records.trace import TokenIds
-from workbench.techniques.context import AnswerContext, Step
+from workbench.errors import Cancelled
+from workbench.records.messages import Candidate
 
 
 class Editor(Protocol):
@@ -52,68 +50,36 @@ class Edited(Generic[E]):
     editors: tuple[E, ...]
 
 
-def generate(
-    context: AnswerContext,
-    messages: Sequence[Message],
-    decoding: DecodingPart,
-    *,
-    title: str = "Answer",
-    notices: list[str] | None = None,
-    quiet: bool = False,
-) -> Generator[Event, None, Generated]:
-    """Stream an answer; returns what was generated. As ``edit``, without an editor, in a step called ``title``."""
-    step = context.step("generation", title, writes_answer=not quiet)
-    stream = context.model.generate(messages, decoding)
-    edited = yield from edit(stream, Unchanged, step, notices=notices, quiet=quiet)
-    return edited.generated
+def edit(written: Generator[Event, None, Generated], editor: Callable[[], E]) -> Generator[Event, None, Edited[E]]:
+    """Pass on what is written as an answer, the text of each of its sequences edited by an ``editor`` of its own.
 
-
-def edit(
-    stream: Iterator[Event],
-    editor: Callable[[], E],
-    step: Step,
-    *,
-    notices: list[str] | None = None,
-    quiet: bool = False,
-) -> Generator[Event, None, Edited[E]]:
-    """Pass on a model's stream, the text of each of its sequences edited by an ``editor`` of its own.
-
-    A cancelled request ends with ``finish="cancelled"`` and the texts so far: the model heeds it within a token.
-    The text of a sequence that did not stream (a beam's) is passed on at the end. It is the work of ``step``, whose end
-    has its usage and token ids; text and thoughts are the answer's, or with ``quiet`` those of the step alone. Notices
-    of the engine are collected in ``notices``. Raises the exception that a failed generation means.
+    ``written`` yields events and returns the generation that is the answer. Text that belongs to no step is the
+    answer's. A sequence that did not stream (a beam's, or one that was chosen among quiet generations) is passed on at
+    the end. When it was cancelled, what has streamed is the answer; nothing streamed: raises errors.Cancelled.
     """
-    yield step.started
-    inner = step.id if quiet else ""
     under_way: dict[int, _UnderWay[E]] = {}
-    generated: Generated | None = None
-    stopped = False
-    with closing(cast("Generator[Event, None, None]", stream)):
-        for event in stream:
-            if isinstance(event, events.TextDelta):
+    with closing(written):
+        while True:
+            try:
+                event = next(written)
+            except StopIteration as end:
+                generated: Generated = end.value
+                break
+            except Cancelled:
+                if not under_way:
+                    raise
+                texts = [GeneratedSequence(text=one.raw, finish="cancelled") for _, one in sorted(under_way.items())]
+                generated = Generated(text=texts[0].text, finish="cancelled", sequences=tuple(texts))
+                break
+            if isinstance(event, events.TextDelta) and not event.step:
                 if event.sequence not in under_way:
                     under_way[event.sequence] = _UnderWay(editor())
                 if piece := under_way[event.sequence].feed(event.text):
-                    yield events.TextDelta(text=piece, sequence=event.sequence, step=inner)
-            elif isinstance(event, events.Thought):
-                yield msgspec.structs.replace(event, step=inner)
-            elif isinstance(event, (events.Finished, events.Cancelled)):
-                stopped = isinstance(event, events.Cancelled)
-                generated = msgspec.convert(event.result, Generated) if event.result is not None else None
-                break
-            elif isinstance(event, events.Failed):
-                raise error_of(event)
-            elif isinstance(event, events.Log) and event.level == "notice" and notices is not None:
-                if event.text not in notices:  # each section of a document would be told of it
-                    notices.append(event.text)
-                    yield event
-            elif isinstance(event, events.BeamStep | events.Progress):
-                yield msgspec.structs.replace(event, step=step.id)
+                    yield msgspec.structs.replace(event, text=piece)
             else:
                 yield event
-    sequences = generated.sequences if generated is not None else ()
-    if not sequences:
-        sequences = _told(generated, under_way)
+    stopped = generated.finish == "cancelled"
+    sequences = generated.sequences or (GeneratedSequence(text=generated.text, finish=generated.finish),)
     ended: list[tuple[GeneratedSequence, E]] = []
     for place, sequence in enumerate(sequences):
         number = _stream_of(sequence, place, under_way)
@@ -122,26 +88,11 @@ def edit(
         pieces.append(one.end(cut_short=stopped or sequence.finish in ("length", "cancelled")))
         last = "".join(pieces)
         if last:
-            yield events.TextDelta(text=last, sequence=number, step=inner)
+            yield events.TextDelta(text=last, sequence=number)
         ended.append((msgspec.structs.replace(sequence, text="".join(one.edited)), one.editor))
-    first = ended[0][0]
-    yield _finished(step, generated, sequences)
-    generated = msgspec.structs.replace(
-        generated or Generated(text=""),
-        text=first.text,
-        finish="cancelled" if stopped else first.finish,
-        sequences=tuple(sequence for sequence, _ in ended),
-    )
+    edited = tuple(sequence for sequence, _ in ended)
+    generated = msgspec.structs.replace(generated, text=edited[0].text, sequences=edited)
     return Edited(generated, tuple(made for _, made in ended))
-
-
-def _finished(step: Step, generated: Generated | None, sequences: Sequence[GeneratedSequence]) -> StepFinished:
-    """The end of a generation: its text as the model wrote it, its mean log-probability, usage and token ids."""
-    first, tokens = sequences[0], None
-    if generated is not None and generated.prompt and generated.sequences:
-        tokens = TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in generated.sequences))
-    usage = generated.usage if generated is not None else None
-    return step.finished(first.text, score=first.mean_logprob, usage=usage, tokens=tokens)
 
 
 class _UnderWay(Generic[E]):
@@ -160,22 +111,6 @@ class _UnderWay(Generic[E]):
     def end(self, *, cut_short: bool) -> str:
         self.edited.append(self.editor.end(cut_short=cut_short))
         return self.edited[-1]
-
-
-def _told(generated: Generated | None, under_way: dict[int, _UnderWay[E]]) -> tuple[GeneratedSequence, ...]:
-    """The sequences of a generation that does not name them: as they streamed."""
-    if generated is not None:
-        return (
-            GeneratedSequence(
-                text=generated.text,
-                thought=generated.thought,
-                finish=generated.finish,
-                mean_logprob=generated.mean_logprob,
-                score=generated.mean_logprob,
-            ),
-        )
-    told = [GeneratedSequence(text=one.raw, finish="cancelled") for _, one in sorted(under_way.items())]
-    return tuple(told) or (GeneratedSequence(text="", finish="cancelled"),)
 
 
 def _stream_of(sequence: GeneratedSequence, place: int, under_way: dict[int, _UnderWay[E]]) -> int:

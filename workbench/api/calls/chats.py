@@ -15,12 +15,12 @@ from workbench.records.trace import Trace
 class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task on one whole document, section by section when it is longer than the context.
 
-    ``document`` is its id or path in the recipe's collection. ``language`` is the target of ``translate``;
-    ``columns`` are those of the table that ``extract`` fills.
+    ``document`` is its id or path in the recipe's collection, ``task`` the name of a document task. ``language`` is the
+    target of a translation, ``columns`` are those of a table.
     """
 
     document: str
-    task: Literal["summarise", "extract", "translate"]
+    task: str
     language: str = ""
     columns: tuple[str, ...] = ()
 

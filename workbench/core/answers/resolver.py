@@ -22,13 +22,12 @@ from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
-from workbench.records.recipes import DecodingPart, Recipe, normalized
+from workbench.records.recipes import LARGEST_SEED, DecodingPart, Recipe, decoding_of, normalized
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.registry import METHODS
 
-LARGEST_SEED = 4_294_967_294
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
@@ -66,7 +65,8 @@ class Resolver:
         check_single([one.name for one in virtual if one.scale])
         technique = METHODS.find(recipe.prompting.technique, "technique")
         options = msgspec.to_builtins(technique.decode(recipe.prompting.options))
-        decoding, draft = normalized(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding")), ""
+        strategy = METHODS.find(recipe.decoding.strategy, "decoding")
+        decoding, draft = normalized(decoding_of(recipe, METHODS, "question"), strategy), ""
         if decoding.speculation == "draft":
             if not decoding.draft_model:
                 raise UserError("No draft model is set for speculative decoding.", "Set decoding.draft_model.")

@@ -7,8 +7,14 @@ collection revision, so that it can be made again or the difference named.
 
 from __future__ import annotations
 
-from workbench.records.recipes.composition import decoding_of, notes_on_composition, notes_on_recipe
-from workbench.records.recipes.decoding import DEFAULT_STRATEGY, LONGEST_DESCRIPTION, SAMPLING_ORDER, DecodingPart
+from workbench.records.recipes.composition import RequestKind, decoding_of, notes_on_composition, notes_on_recipe
+from workbench.records.recipes.decoding import (
+    DEFAULT_STRATEGY,
+    LARGEST_SEED,
+    LONGEST_DESCRIPTION,
+    SAMPLING_ORDER,
+    DecodingPart,
+)
 from workbench.records.recipes.effects import (
     active_fields,
     answers_of,
@@ -37,6 +43,7 @@ from workbench.records.recipes.retrieval import RetrievalPart
 __all__ = [
     "DEFAULT_STRATEGY",
     "DEFAULT_TECHNIQUE",
+    "LARGEST_SEED",
     "LONGEST_DESCRIPTION",
     "OPTIONS",
     "PARTS",
@@ -47,6 +54,7 @@ __all__ = [
     "ModelPart",
     "PromptingPart",
     "Recipe",
+    "RequestKind",
     "RetrievalPart",
     "active_fields",
     "answers_of",

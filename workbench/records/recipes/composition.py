@@ -17,7 +17,7 @@ from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.effects import notes_on
 from workbench.records.recipes.recipe import PARTS, Recipe
 
-Request = Literal["question", "task", "continuation"]
+RequestKind = Literal["question", "task", "continuation"]
 """A question of a conversation; a task on one whole document; an earlier answer continued from one of its tokens."""
 
 APPLIES = "applies"
@@ -25,7 +25,7 @@ KEPT = "kept"
 """The recipe of the earlier answer is used, so that nothing that was set is lost."""
 _UNUSED = "No effect on a document task: {title} {value}."
 
-COMPOSITION: dict[str, dict[Request, str]] = {
+COMPOSITION: dict[str, dict[RequestKind, str]] = {
     "model": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "prompting.system": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "prompting.technique": {
@@ -48,13 +48,13 @@ COMPOSITION: dict[str, dict[Request, str]] = {
 effect; then the cell is the sentence that says so where it was set."""
 
 
-def decoding_of(recipe: Recipe, methods: Methods[Any], request: Request) -> DecodingPart:
+def decoding_of(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> DecodingPart:
     """The decoding that shapes each generation: of one answer, where the request or the technique has only one."""
     one = COMPOSITION["decoding.n"][request] != APPLIES or _one_answer(recipe, methods, request)
     return msgspec.structs.replace(recipe.decoding, n=1) if one else recipe.decoding
 
 
-def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: Request = "question") -> tuple[str, ...]:
+def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: RequestKind = "question") -> tuple[str, ...]:
     """Sentences about what was set and has no effect beside the other parts, without those about decoding alone."""
     notes = []
     for setting, cells in COMPOSITION.items():
@@ -72,14 +72,14 @@ def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: Request
     return tuple(notes)
 
 
-def notes_on_recipe(recipe: Recipe, methods: Methods[Any], request: Request = "question") -> tuple[str, ...]:
+def notes_on_recipe(recipe: Recipe, methods: Methods[Any], request: RequestKind = "question") -> tuple[str, ...]:
     """All sentences about what was set in a recipe and has no effect in this kind of request."""
     strategy = methods.row(recipe.decoding.strategy, "decoding")
     shaping = decoding_of(recipe, methods, request)
     return (*notes_on_composition(recipe, methods, request), *notes_on(shaping, strategy))
 
 
-def _one_answer(recipe: Recipe, methods: Methods[Any], request: Request) -> bool:
+def _one_answer(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> bool:
     technique = methods.row(recipe.prompting.technique, "technique")
     return request == "question" and "one answer" in technique.traits
 

@@ -9,6 +9,8 @@ from msgspec import Meta
 
 DEFAULT_STRATEGY = "sampling"
 
+LARGEST_SEED = 4_294_967_294
+
 LONGEST_DESCRIPTION = 65_536
 """Characters that describe the form of an answer, at most."""
 
@@ -396,7 +398,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         int,
         Meta(
             ge=-1,
-            le=4_294_967_294,
+            le=LARGEST_SEED,
             title="Seed",
             description="The same seed draws the same answer; -1 takes a new one each time.",
             extra={"group": "answers"},

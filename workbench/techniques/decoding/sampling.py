@@ -19,7 +19,7 @@ import numpy as np
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.records.recipes import SAMPLING_ORDER, DecodingPart, draws
+from workbench.records.recipes import LARGEST_SEED, SAMPLING_ORDER, DecodingPart, draws
 from workbench.techniques.decoding import logits_filters
 from workbench.techniques.decoding.logits_filters import Candidates, Mirostat, Scores
 from workbench.techniques.decoding.methods import strategy_of
@@ -34,8 +34,6 @@ from workbench.techniques.decoding.repetition import (
 
 if TYPE_CHECKING:
     from workbench.techniques.decoding.constraints import Constraint
-
-LARGEST_SEED = 2**32 - 2
 
 _SEED_STEP = 0x9E3779B1  # 2**32 over the golden ratio: the seeds of adjacent sequences are far apart
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
@@ -18,7 +17,7 @@ from workbench.api.calls import AskResult, DocumentTask, DocumentText
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
+from workbench.errors import Cancelled, UserError
 from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext, Step
@@ -26,63 +25,72 @@ from workbench.techniques.retrieval.citations import CitationEditor, as_citation
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
-from workbench.techniques.streaming import Edited, Editor, Unchanged, answered, edit, ending
+from workbench.techniques.streaming import answered, edit, ending
 
-_SECTION_SHARE = {"summarise": 0.5, "extract": 0.45, "translate": 0.3}  # of the context; the rest is for the answer
+_SUMMARY_SHARE, _TABLE_SHARE, _TRANSLATION_SHARE = 0.5, 0.45, 0.3
+"""How much of the context a section may take; the rest is for the answer."""
 _SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more
 _FEWEST_TOKENS = 48
 
-E = TypeVar("E", bound=Editor)
-
 _Work = Generator[Event, None, tuple[Generated, Sequence[Passage], tuple[Citation, ...]]]
-"""The steps of a task; returns what was made, the passages that its citations number, and the citations."""
+"""The steps of a task; returns the generation, the passages that its citations number, and the citations."""
 
 
-def run(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
-    """Work through a document of ``context.retriever``.
+def summarise(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Summarise a document. As ``_work_through``; of a short document the ``passages`` are its chunks."""
+    yield from _work_through(task, recipe, context, _SUMMARY_SHARE, _summarise)
 
-    Streams Progress ("section 3 of 12"), TextDelta and Log(notice). Ends in Finished with an ``AskResult`` whose
-    ``passages`` are the sections (the chunks, of a short document), or in Cancelled with what was done. Raises
-    UserError when there is no such document, it holds no text, or the task lacks its columns or its language.
+
+def extract(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Extract a table with the task's ``columns``. As ``_work_through``."""
+    if not any(column.strip() for column in task.columns):
+        raise UserError("There is no column to extract.", "Name at least one column of the table.")
+    yield from _work_through(task, recipe, context, _TABLE_SHARE, partial(_extract, columns=task.columns))
+
+
+def translate(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Translate a document into the task's ``language``. As ``_work_through``."""
+    if not task.language.strip():
+        raise UserError("There is no language to translate into.", "Name the language, for example German.")
+    yield from _work_through(task, recipe, context, _TRANSLATION_SHARE, partial(_translate, language=task.language))
+
+
+def _work_through(
+    task: DocumentTask, recipe: Recipe, context: AnswerContext, share: float, work: Callable[..., _Work]
+) -> Iterator[Event]:
+    """Work through a document of ``context.retriever``, in sections that take a ``share`` of the context.
+
+    Streams Progress ("section 3 of 12"), steps, TextDelta and Log(notice). Ends in Finished with an ``AskResult`` whose
+    ``passages`` are the sections, or in Cancelled with what was done. Raises UserError when there is no such document,
+    or it holds no text.
     """
-    document = _document_for(task, context)
-    sections = passages_at(document, _sections(task, document, context.model))
-    worker = _Worker(recipe, context, len(sections))
-    if task.task == "summarise":
-        work = _summarise(sections, document, worker)
-    elif task.task == "extract":
-        work = _extract(sections, task.columns, worker)
-    else:
-        work = _translate(sections, document, task.language, worker)
-    yield from worker.warn()
-    generated, passages, citations = yield from work
+    if context.retriever is None:
+        raise UserError("This task needs a collection.", "Choose the collection that holds the document.")
+    document = context.retriever.document(task.document)
+    if not document.text.strip():
+        raise UserError(f"{document.document.path} holds no text.")
+    model = context.model
+    sections = passages_at(document, split_sections(document.text, _limit(share, model), model.count_tokens))
+    if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
+        yield from context.note("This model is small: check its work against the document.")
+    generated, passages, citations = yield from work(sections, document, _Worker(recipe, context, len(sections)))
     result = AskResult(
         answer=generated.text,
         sequences=answered(generated),
         citations=citations,
         passages=tuple(passages),
-        notices=tuple(worker.notices),
+        notices=tuple(context.notices),
     )
     yield ending(result, generated)
 
 
 class _Worker:
-    """Asks the model for one section after the other and keeps the account."""
+    """Asks the model for one section after the other."""
 
     def __init__(self, recipe: Recipe, context: AnswerContext, sections: int) -> None:
-        self._recipe = recipe
+        self._system = recipe.prompting.system.strip()
         self.context = context
         self._sections = sections
-        self.notices: list[str] = []
-
-    def warn(self) -> Iterator[Event]:
-        """Say that a small model is likely to get things wrong."""
-        if has_fewer_parameters(self.context.model, SMALL_MODEL_PARAMETERS):
-            yield self.note("This model is small: check its work against the document.")
-
-    def note(self, text: str) -> Event:
-        self.notices.append(text)
-        return events.Log(text=text, level="notice")
 
     def progress(self, stage: str, done: int, total: int = 0) -> Event:
         total = total or self._sections
@@ -93,48 +101,27 @@ class _Worker:
         self,
         instruction: str,
         text: str,
-        *,
-        title: str,
-        within: Step | None = None,
-        quiet: bool,
-        max_tokens: int = 0,
-    ) -> Generator[Event, None, Generated]:
-        """The model's answer to an instruction about a text, as a step called ``title``, inside another one."""
-        edited = yield from self.ask_edited(
-            instruction, text, Unchanged, title, kind="section", within=within, quiet=quiet, max_tokens=max_tokens
-        )
-        return edited.generated
-
-    @property
-    def keeps_form(self) -> bool:
-        """Whether the recipe asks for a form of the answer."""
-        return self._recipe.decoding.format != "text"
-
-    def ask_edited(
-        self,
-        instruction: str,
-        text: str,
-        editor: Callable[[], E],
         title: str,
         *,
-        kind: str = "generation",
+        kind: str = "section",
         within: Step | None = None,
         quiet: bool = False,
-        max_tokens: int = 0,
-    ) -> Generator[Event, None, Edited[E]]:
-        """As ``ask``, the answer edited while it streams. One answer, however many the recipe makes of a question."""
-        if self.context.cancelled():
-            return Edited(Generated(text="", finish="cancelled"), (editor(),))
-        system = self._recipe.prompting.system.strip()
-        messages = [Message("system", system)] if system else []
+        share: float = 0.0,
+    ) -> Generator[Event, None, Generated]:
+        """The model's answer to an instruction about a text, as a step called ``title``, inside another one; it takes
+        at most that ``share`` of the context."""
+        messages = [Message("system", self._system)] if self._system else []
         messages.append(Message("user", f"{instruction}\n\n{text}\n\n{instruction}"))
-        decoding = msgspec.structs.replace(self._recipe.decoding, n=1)
-        if max_tokens:
-            decoding = msgspec.structs.replace(decoding, max_tokens=max_tokens)
+        decoding = self.context.decoding
+        if share:
+            most = max(_FEWEST_TOKENS, int(self.context.model.context_tokens * share))
+            decoding = msgspec.structs.replace(decoding, max_tokens=most)
         context = self.context if within is None else self.context.inside(within)
-        step = context.step(kind, title, instruction, writes_answer=not quiet)
-        stream = self.context.model.generate(messages, decoding)
-        return (yield from edit(stream, editor, step, notices=self.notices, quiet=quiet))
+        return (
+            yield from context.generate(
+                messages, title=title, kind=kind, input=instruction, quiet=quiet, decoding=decoding
+            )
+        )
 
 
 def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
@@ -155,17 +142,15 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
                 made = yield from worker.ask(
                     "Summarise this section in two sentences.",
                     part,
-                    title=f"Section {done + 1:,} of {len(parts):,}",
+                    f"Section {done + 1:,} of {len(parts):,}",
                     within=turn,
                     quiet=True,
-                    max_tokens=_share(worker, 0.1),
+                    share=0.1,
                 )
-                if made.finish == "cancelled":
-                    return Generated(text="", finish="cancelled"), cited, ()
                 summaries.append(made.text.strip())
             yield turn.finished(f"{len(summaries):,} summaries")
             joined = "\n\n".join(summaries)
-            limit = _limit("summarise", worker.context.model)
+            limit = _limit(_SUMMARY_SHARE, worker.context.model)
             spans = split_sections(joined, limit, worker.context.model.count_tokens)
             if len(spans) >= len(parts):
                 break  # it does not get shorter: summarise what there is, as far as it fits
@@ -173,12 +158,12 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         text = "\n\n".join(parts)
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
     yield worker.progress("summarising", len(sections) - 1)
-    editor = partial(CitationEditor, cited, verbatim=worker.keeps_form)
-    edited = yield from worker.ask_edited(instruction, text, editor, "Summary")
+    editor = partial(CitationEditor, cited, verbatim=worker.context.decoding.format != "text")
+    edited = yield from edit(worker.ask(instruction, text, "Summary", kind="generation"), editor)
     return edited.generated, cited, citations_of(edited.editors[0], cited)
 
 
-def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worker) -> _Work:
+def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worker, columns: Sequence[str]) -> _Work:
     header = " | ".join(columns)
     instruction = (
         f"List every entry of this text as a Markdown table with exactly these columns: | {header} |. "
@@ -188,19 +173,16 @@ def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worke
     finished: Generated = Generated(text="")
     for done, section in enumerate(sections):
         yield worker.progress("extracting", done)
-        finished = yield from worker.ask(
-            instruction,
-            section.text,
-            title=f"Section {done + 1:,} of {len(sections):,}",
-            quiet=True,
-            max_tokens=_share(worker, 0.4),
-        )
-        rows += [(row, section.n) for row in read_rows(finished.text, columns, section.text)]
-        if finished.finish == "cancelled":
+        title = f"Section {done + 1:,} of {len(sections):,}"
+        try:
+            finished = yield from worker.ask(instruction, section.text, title, quiet=True, share=0.4)
+        except Cancelled:  # the rows so far are worth having
+            finished = Generated(text="", finish="cancelled")
             break
+        rows += [(row, section.n) for row in read_rows(finished.text, columns, section.text)]
     merged = merge_rows(rows)
     if not merged and finished.finish != "cancelled":
-        yield worker.note("The model found no row for these columns that stands in the document.")
+        yield from worker.context.note("The model found no row for these columns that stands in the document.")
     table = markdown_table(columns, merged)
     yield events.TextDelta(text=table)
     used = {n for _, origins in merged for n in origins}
@@ -208,7 +190,7 @@ def _extract(sections: Sequence[Passage], columns: Sequence[str], worker: _Worke
     return msgspec.structs.replace(finished, text=table, sequences=()), sections, citations
 
 
-def _translate(sections: Sequence[Passage], document: DocumentText, language: str, worker: _Worker) -> _Work:
+def _translate(sections: Sequence[Passage], document: DocumentText, worker: _Worker, language: str) -> _Work:
     instruction = f"Translate this text into {language}. Keep its paragraphs. Write only the translation."
     whole: list[str] = []
     finished = Generated(text="")
@@ -224,44 +206,18 @@ def _translate(sections: Sequence[Passage], document: DocumentText, language: st
         if between:
             whole.append(between)
             yield events.TextDelta(text=between)
-        finished = yield from worker.ask(
-            instruction,
-            section.text,
-            title=f"Section {done + 1:,} of {len(sections):,}",
-            quiet=False,
-            max_tokens=_share(worker, 0.55),
-        )
+        title = f"Section {done + 1:,} of {len(sections):,}"
+        finished = yield from worker.ask(instruction, section.text, title, share=0.55)
         whole.append(finished.text)
         if finished.finish == "cancelled":
             break
         if finished.finish == "length":
-            yield worker.note(f"The translation of section {section.n} was cut short.")
+            yield from worker.context.note(f"The translation of section {section.n} was cut short.")
     return msgspec.structs.replace(finished, text="".join(whole), sequences=()), sections, ()
 
 
-def _document_for(task: DocumentTask, context: AnswerContext) -> DocumentText:
-    if context.retriever is None:
-        raise UserError("This task needs a collection.", "Choose the collection that holds the document.")
-    if task.task == "extract" and not any(c.strip() for c in task.columns):
-        raise UserError("There is no column to extract.", "Name at least one column of the table.")
-    if task.task == "translate" and not task.language.strip():
-        raise UserError("There is no language to translate into.", "Name the language, for example German.")
-    document = context.retriever.document(task.document)
-    if not document.text.strip():
-        raise UserError(f"{document.document.path} holds no text.")
-    return document
-
-
-def _sections(task: DocumentTask, document: DocumentText, model: ModelBackend) -> list[tuple[int, int]]:
-    return split_sections(document.text, _limit(task.task, model), model.count_tokens)
-
-
-def _limit(task: str, model: ModelBackend) -> int:
-    limit = int(model.context_tokens * _SECTION_SHARE[task])
+def _limit(share: float, model: ModelBackend) -> int:
+    limit = int(model.context_tokens * share)
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         limit = min(limit, _SMALL_MODEL_SECTION)
     return max(_FEWEST_TOKENS, limit)
-
-
-def _share(worker: _Worker, share: float) -> int:
-    return max(_FEWEST_TOKENS, int(worker.context.model.context_tokens * share))

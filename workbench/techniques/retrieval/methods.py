@@ -2,9 +2,59 @@
 
 from __future__ import annotations
 
-from workbench.api.calls import DocumentTask
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
 from workbench.records.methods import Method
 from workbench.records.recipes import RetrievalPart
+
+
+class Summarise(msgspec.Struct, frozen=True, kw_only=True):
+    """A summary has no settings."""
+
+
+class Extract(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a table."""
+
+    columns: Annotated[
+        tuple[str, ...],
+        Meta(title="Columns", description="The columns of the table.", extra={"separator": ","}),
+    ] = ()
+
+
+class Translate(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a translation."""
+
+    language: Annotated[str, Meta(title="Language", description="The language to translate into.")] = ""
+
+
+def _task(
+    name: str,
+    title: str,
+    summary: str,
+    source: str,
+    phrase: str,
+    icon: str,
+    config: type[msgspec.Struct],
+    **values: Any,
+) -> Method:
+    return Method(
+        name=name,
+        kind="task",
+        technique="retrieval",
+        title=title,
+        summary=summary,
+        source=source,
+        config=config,
+        values=values,
+        entry=f"workbench.techniques.retrieval.documents:{name}",
+        cost="One generation per section of the document.",
+        phrase=phrase,
+        icon=icon,
+    )
+
 
 METHODS = (
     Method(
@@ -18,15 +68,33 @@ METHODS = (
         entry="workbench.techniques.retrieval.grounded:run",
         cost="The passages are read before the question; searching takes well under a second.",
     ),
-    Method(
-        name="whole-document",
-        kind="task",
-        technique="retrieval",
-        title="Whole document",
-        summary="Summarise, tabulate or translate one document, section by section when it is long.",
-        source="Wu et al. 2021, Recursively Summarizing Books with Human Feedback, arXiv:2109.10862",
-        config=DocumentTask,
-        entry="workbench.techniques.retrieval.documents:run",
-        cost="One generation per section.",
+    _task(
+        "summarise",
+        "Summarise",
+        "Summarise one document; summaries of its sections are summarised again until they fit.",
+        "Wu et al. 2021, Recursively Summarizing Books with Human Feedback, arXiv:2109.10862",
+        "Summarise {document}",
+        "summary",
+        Summarise,
+    ),
+    _task(
+        "extract",
+        "Extract a table",
+        "List the entries of one document as a table; every row is checked against the text.",
+        "Arora et al. 2023, Language Models Enable Simple Systems for Generating Structured Views, arXiv:2304.09433",
+        "Extract {columns} from {document}",
+        "table",
+        Extract,
+        columns=("name", "date", "amount"),
+    ),
+    _task(
+        "translate",
+        "Translate",
+        "Translate one document, section by section; its paragraphs are kept.",
+        "Wang et al. 2023, Document-Level Machine Translation with Large Language Models, arXiv:2304.02210",
+        "Translate {document} into {language}",
+        "translate",
+        Translate,
+        language="English",
     ),
 )

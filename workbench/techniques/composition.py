@@ -1,0 +1,109 @@
+"""The answer to a request: the parts of its recipe, composed.
+
+Retrieval gives context: messages that hold the instructions and the passages. The prompting technique drives one or
+many generations over them, each shaped by the decoding. Citations are checked at the end, whichever the technique. All
+methods are found in the registry. What has no effect in a combination is in ``records/recipes/composition.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import AskResult, DocumentTask
+from workbench.api.events import Event
+from workbench.engine.inference_calls import Generated
+from workbench.records.messages import Message, Passage
+from workbench.records.recipes import Recipe
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.registry import METHODS
+from workbench.techniques.retrieval.citations import citations_of, cited
+from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.query_rewriting import needs_no_documents
+from workbench.techniques.streaming import Unchanged, answered, edit, ending
+
+
+class Prefix(msgspec.Struct, frozen=True, kw_only=True):
+    """The beginning of an earlier answer, to be continued: the ``prompt`` and the first tokens of the ``answer``, as
+    ids, and the ``passages`` that ``query`` had found for ``question``."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+    question: str
+    query: str = ""
+    passages: tuple[Passage, ...] = ()
+
+
+def answer_question(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Answer the last message of a conversation, from the passages of ``context.retriever`` where there is one.
+
+    Ends in Finished with an ``AskResult``, or in Cancelled with the answer so far.
+    """
+    technique = METHODS.find(recipe.prompting.technique, "technique")
+    options = technique.decode(recipe.prompting.options)
+    grounding: Grounding | None = None
+    messages = with_instructions(recipe.prompting.system, conversation)
+    if context.retriever is not None and not needs_no_documents(conversation[-1].content):
+        (retrieval,) = METHODS.of("context")
+        grounding = yield from retrieval.load()(conversation, recipe, context)
+        if grounding.declined:
+            yield from _written(_unchanged(grounding.declined), grounding, context)
+            return
+        messages = grounding.messages
+    run: Callable[..., Generator[Event, None, Generated]] = technique.load()
+    yield from _written(run(messages, options, context), grounding, context)
+
+
+def continue_answer(prefix: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Continue an earlier answer from another token: nothing is searched, and no technique is run again.
+
+    Ends as ``answer_question`` does.
+    """
+    grounding = None
+    if prefix.passages:
+        verbatim = context.decoding.format != "text"
+        grounding = Grounding(prefix.query, prefix.passages, prefix.question, verbatim=verbatim)
+        yield events.Retrieved(query=prefix.query, passages=prefix.passages)
+    yield from _written(context.continue_from(prefix.prompt, prefix.answer), grounding, context)
+
+
+def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Carry out a task on one whole document. Ends as ``answer_question`` does."""
+    yield from METHODS.find(task.task, "task").load()(task, recipe, context)
+
+
+def with_instructions(system: str, conversation: Sequence[Message]) -> tuple[Message, ...]:
+    """The conversation with the recipe's instructions before it, where there are any."""
+    if not system.strip():
+        return tuple(conversation)
+    return (Message("system", system.strip()), *(m for m in conversation if m.role != "system"))
+
+
+def _written(
+    written: Generator[Event, None, Generated], grounding: Grounding | None, context: AnswerContext
+) -> Iterator[Event]:
+    """Pass on an answer with its citations checked, and end it."""
+    result = AskResult(answer="")
+    if grounding is None or grounding.declined:
+        generated = (yield from edit(written, Unchanged)).generated
+        sequences = answered(generated)
+    else:
+        checked = yield from edit(written, grounding.editor)
+        generated, sequences = checked.generated, cited(checked.generated, checked.editors)
+        citations = citations_of(checked.editors[0], grounding.passages)
+        result = msgspec.structs.replace(result, citations=citations)
+    if grounding is not None:
+        declined, found = bool(grounding.declined), grounding.passages
+        result = msgspec.structs.replace(result, declined=declined, query=grounding.query, passages=found)
+    notices = tuple(context.notices)
+    yield ending(
+        msgspec.structs.replace(result, answer=generated.text, sequences=sequences, notices=notices), generated
+    )
+
+
+def _unchanged(text: str) -> Generator[Event, None, Generated]:
+    """An answer that no model writes."""
+    yield from ()
+    return Generated(text=text)
