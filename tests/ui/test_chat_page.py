@@ -21,7 +21,6 @@ from ui.components.prose import Prose
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from ui.features.chat.question_view import QuestionView
-from ui.features.chat.recipes import question_of
 from ui.features.chat.slide_row import SlideRow
 from workbench.api import calls as c
 from workbench.api import events
@@ -611,7 +610,7 @@ def test_a_task_on_a_document_begins_a_chat_and_shows_its_sections(
     assert held.call.document == task
     assert held.call.recipe.retrieval.collection == "Brunnen pumps"
     assert questions(page)[-1].message_id.startswith("m")
-    assert question_of(task) == "Summarise pump.pdf."
+    assert held.call.question == "Summarise pump.pdf"
 
 
 def test_notices_and_thoughts_are_shown(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:

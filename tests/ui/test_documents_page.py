@@ -213,13 +213,13 @@ def test_tasks_on_a_whole_document_open_the_chat(page: DocumentsPage, shell: Rec
     manual = document(page, "AquaLift-300-manual.md")
     page.open_document(manual)
     tasks = page.parts.tasks
-    tasks.summarise.click()
-    tasks.extract.click()
+    tasks.buttons["summarise"].click()
+    tasks.buttons["extract"].click()
     tasks.go.click()
     assert len(shell.opened) == 1  # no columns were named yet
     tasks.field.setText("part, price")
     tasks.go.click()
-    tasks.translate.click()
+    tasks.buttons["translate"].click()
     tasks.field.setText("German")
     QTest.keyClick(tasks.field, Qt.Key.Key_Return)
     assert [target["task"] for _, target in shell.opened] == [

@@ -42,6 +42,9 @@ _ENDS = {
     "cancelled": "being stopped",
 }
 
+_TASK_FLAGS = {"language": "--language", "columns": "--column, once for each column"}
+"""The flags that give a document task its settings."""
+
 START = "start"
 """Where --after puts another first question of a chat. No message has such an id."""
 
@@ -102,9 +105,11 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
     document = parser.add_argument_group("one whole document")
     document.add_argument("--document", metavar="D", help="its path in the collection, the end of it, or its id")
-    document.add_argument("--task", choices=("summarise", "extract", "translate"))
+    document.add_argument("--task", choices=[task.name for task in METHODS.of("task")])
     document.add_argument("--language", metavar="L", default="", help="the language to translate into")
-    document.add_argument("--column", metavar="NAME", action="append", default=[], help="a column of the table")
+    document.add_argument(
+        "--column", metavar="NAME", action="append", default=[], dest="columns", help="a column of the table"
+    )
 
 
 def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
@@ -124,7 +129,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
             document=document.path,
             task=arguments.task,
             language=arguments.language,
-            columns=tuple(arguments.column),
+            columns=tuple(arguments.columns),
         )
     call = Ask(
         question=question,
@@ -187,10 +192,9 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--questions makes chats of its own: leave --chat out")
     if (arguments.document is None) != (arguments.task is None):
         arguments.parser.error("--document and --task go together")
-    if arguments.task == "translate" and not arguments.language:
-        arguments.parser.error("--task translate needs --language")
-    if arguments.task == "extract" and not arguments.column:
-        arguments.parser.error("--task extract needs --column, once for each column")
+    for setting in METHODS.find(arguments.task, "task").fields if arguments.task is not None else ():
+        if not getattr(arguments, setting.name):
+            arguments.parser.error(f"--task {arguments.task} needs {_TASK_FLAGS[setting.name]}")
 
 
 def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:

@@ -24,7 +24,6 @@ from ui.features.chat.controller import ChatController
 from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipes import question_of
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
     ChatList,
@@ -94,7 +93,8 @@ class ChatPage(QWidget):
         if adapter:
             self.bench.put_adapter(adapter)
         if task is not None:
-            self.session.ask(question_of(task), self.parts.recipe.recipe, document=task)
+            words = task.describe(self.parts.recipe.methods.row(task.task, "task"))
+            self.session.ask(words, self.parts.recipe.recipe, document=task)
         elif question:
             self.parts.composer.set_text(question)
             self._question_waiting = question

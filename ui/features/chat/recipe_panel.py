@@ -102,6 +102,10 @@ class RecipePanel(QFrame):
         return self._recipe
 
     @property
+    def methods(self) -> Methods[Any]:
+        return self._methods
+
+    @property
     def cards(self) -> tuple[RecipeCard, ...]:
         return (self.model, self.prompting, self.decoding, self.retrieval, self.adapters)
 

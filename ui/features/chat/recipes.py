@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -11,22 +10,11 @@ from PySide6.QtCore import QObject, Signal
 from ui.bridge import Bridge
 from ui.features.adapters.texts import find_problem
 from ui.state import Listing
-from workbench.api.calls import DocumentTask
 from workbench.records.recipes import AdapterUse, Recipe
 from workbench.records.training import AdapterList, AdapterRecord
 
 DESCRIBED = ("json_schema", "regex", "choice", "gbnf")
 """The kinds of form that have to be described."""
-
-
-def question_of(task: DocumentTask) -> str:
-    """What a task on a whole document looks like in the conversation."""
-    name = PurePath(task.document).name
-    if task.task == "translate":
-        return f"Translate {name} into {task.language or 'English'}."
-    if task.task == "extract":
-        return f"Extract a table from {name}: {', '.join(task.columns)}."
-    return f"Summarise {name}."
 
 
 def with_model(recipe: Recipe, name: str) -> Recipe:

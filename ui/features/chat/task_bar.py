@@ -1,6 +1,9 @@
-"""The tasks on one whole document: summarise, extract a table, translate. What a task needs is asked in place."""
+"""The tasks on one whole document, as the registry lists them. The settings that a task needs are asked in place."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -9,26 +12,20 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from ui.components.basics import PrimaryButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
 from ui.theme import tokens
+from workbench.fields import Field, parse_text
+from workbench.records.methods import MethodInfo
 
 
 class TaskBar(QWidget):
-    """``wanted`` sends the task, the language and the columns."""
+    """``wanted`` sends the name of the task and its settings."""
 
-    wanted = Signal(str, str, tuple)
+    wanted = Signal(str, dict)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.summarise = QuietButton("Summarise", "summary")
-        self.extract = QuietButton("Extract a table", "table")
-        self.translate = QuietButton("Translate", "translate")
-        self.summarise.clicked.connect(lambda: self._send("summarise"))
-        self.extract.clicked.connect(lambda: self._ask("extract"))
-        self.translate.clicked.connect(lambda: self._ask("translate"))
+        self.buttons: dict[str, QuietButton] = {}
         buttons = QWidget()
-        row = FlowLayout(buttons, tokens.SPACE_1)
-        for button in (self.summarise, self.extract, self.translate):
-            button.setProperty("small", True)
-            row.addWidget(button)
+        self._row = FlowLayout(buttons, tokens.SPACE_1)
         self._asking = QWidget()
         self._label = Text("", "small")
         self.field = QLineEdit()
@@ -38,8 +35,20 @@ class TaskBar(QWidget):
         line = row_of(None, (self.field, 1), self.go, gap=tokens.SPACE_2)
         column_of(self._asking, self._label, line, gap=tokens.SPACE_1)
         self._asking.hide()
-        self._task = ""
+        self._task: MethodInfo | None = None
         column_of(self, buttons, self._asking, gap=tokens.SPACE_2)
+
+    def set_tasks(self, tasks: Sequence[MethodInfo]) -> None:
+        """The tasks that there are. One that has a setting asks for it."""
+        for button in self.buttons.values():
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self.buttons = {}
+        for task in tasks:
+            button = self.buttons[task.name] = QuietButton(task.title, task.icon)
+            button.setProperty("small", True)
+            button.clicked.connect(lambda _=False, task=task: self._on_task(task))
+            self._row.addWidget(button)
 
     def reset(self) -> None:
         self._asking.hide()
@@ -50,27 +59,35 @@ class TaskBar(QWidget):
             return
         super().keyPressEvent(event)
 
-    def _ask(self, task: str) -> None:
+    def _on_task(self, task: MethodInfo) -> None:
         self._task = task
-        words = "Which language?" if task == "translate" else "Which columns? Separate them by commas."
+        if not task.fields:
+            self._send({})
+            return
+        (setting,) = task.fields
+        words = f"{setting.help} Separate several by commas." if setting.kind == "list" else setting.help
         self._label.setText(words)
         self.field.setAccessibleName(words)
-        self.field.setPlaceholderText("English" if task == "translate" else "name, date, amount")
+        self.field.setPlaceholderText(_example(task, setting))
         self.field.clear()
         self._asking.show()
         self.field.setFocus()
 
     def _on_go(self) -> None:
-        text = self.field.text().strip()
-        if self._task == "translate":
-            self._send("translate", language=text or "English")
-        else:
-            columns = tuple(part for name in text.split(",") if (part := name.strip()))
-            if not columns:
-                self._label.setText("Name at least one column, for example: name, date, amount.")
-                return
-            self._send("extract", columns=columns)
+        assert self._task is not None
+        (setting,) = self._task.fields
+        value = parse_text(setting, self.field.text().strip())
+        if not value and setting.kind == "list":
+            self._label.setText(f"{setting.help} For example: {_example(self._task, setting)}.")
+            return
+        self._send({setting.name: value or self._task.values[setting.name]})
 
-    def _send(self, task: str, language: str = "", columns: tuple[str, ...] = ()) -> None:
+    def _send(self, settings: dict[str, Any]) -> None:
+        assert self._task is not None
         self.reset()
-        self.wanted.emit(task, language, columns)
+        self.wanted.emit(self._task.name, settings)
+
+
+def _example(task: MethodInfo, setting: Field) -> str:
+    value = task.values[setting.name]
+    return value if isinstance(value, str) else ", ".join(value)

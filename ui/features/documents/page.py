@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import (
@@ -32,6 +33,7 @@ from workbench.api.calls import (
     Document,
     DocumentList,
     DocumentTask,
+    MethodList,
     RemoveCollection,
     RemoveDocument,
     RenameCollection,
@@ -40,6 +42,7 @@ from workbench.api.calls import (
     Unwatch,
 )
 from workbench.records.messages import Passage
+from workbench.records.methods import Methods
 
 FIRST_COLLECTION = "Documents"
 _SEARCH_LIMIT = 20
@@ -68,6 +71,7 @@ class DocumentsPage(QWidget):
         column_of(self, self.parts)
         self._files: Listing[DocumentList] | None = None
         self._connect()
+        bridge.home.methods.follow(self._on_methods)
         bridge.home.collections.follow(self._on_collections)
         self._desk.follow_runs()
 
@@ -296,11 +300,14 @@ class DocumentsPage(QWidget):
         self.parts.message.show_message(words, "attention", "Remove", remove)
         self.parts.message.action_button.setFocus()
 
-    def _on_task(self, task: str, language: str, columns: tuple[str, ...]) -> None:
+    def _on_methods(self, found: MethodList) -> None:
+        self.parts.tasks.set_tasks(Methods(found.methods).of("task"))
+
+    def _on_task(self, task: str, settings: dict[str, Any]) -> None:
         collection = self._collection(self._current)
         if self._opened is None or collection is None:
             return
-        wanted = DocumentTask(document=self._opened.path, task=task, language=language, columns=columns)  # type: ignore[arg-type]
+        wanted = DocumentTask(document=self._opened.path, task=task, **settings)
         self._shell.open_page("chat", collection=collection.name, task=wanted)
 
     # -- search ----------------------------------------------------------------------------------------

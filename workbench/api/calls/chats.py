@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Literal
 
 import msgspec
 
 from workbench.api.protocol import Call
 from workbench.records.messages import Beam, Candidate, ChosenToken, Citation, Message, Part, Passage, Usage
+from workbench.records.methods import MethodInfo
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace
 
@@ -23,6 +25,11 @@ class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     language: str = ""
     columns: tuple[str, ...] = ()
+
+    def describe(self, method: MethodInfo) -> str:
+        """The request in words; ``method`` is the task's row."""
+        name, columns = PurePath(self.document).name, ", ".join(self.columns)
+        return method.phrase.format(document=name, language=self.language, columns=columns)
 
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):

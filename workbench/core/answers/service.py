@@ -12,14 +12,13 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
 from workbench.answering import AnswerRequest, Prefix, Resolved, answer, check
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, DocumentTask, FollowAnswer, StopAnswer
+from workbench.api.calls import Ask, AskResult, FollowAnswer, StopAnswer
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
@@ -34,6 +33,7 @@ from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace
 from workbench.storage.chats import ChatStore
+from workbench.techniques.registry import METHODS
 
 SAVE_EVERY_S = 1.0
 STORE_AGAIN_S = 5.0
@@ -131,8 +131,11 @@ class Answers:
         if call.regenerate is not None:
             old = self._store.get_message(call.regenerate)
             asked = self._store.get_branch(old.parent if old.role == "assistant" else old.id)
+            recipe = call.recipe
+            if prefix is not None:
+                recipe = msgspec.structs.replace(resolved.recipe, decoding=recipe.decoding)
             request = AnswerRequest(
-                recipe=resolved.recipe,
+                recipe=recipe,
                 conversation=conversation_of(asked),
                 task=readable(asked[-1]).document if asked else None,
                 prefix=prefix,
@@ -142,12 +145,14 @@ class Answers:
                 call.regenerate, call.recipe, resolved.recipe, aside=call.aside
             )
         else:
-            text = call.question.strip() or _described(call.document)
+            text = call.question.strip()
+            if not text and call.document is not None:
+                text = call.document.describe(METHODS.find(call.document.task, "task"))
             parent = call.parent
             if parent is None and call.chat is not None and not call.root:
                 parent = self._store.get_record(call.chat).head
             conversation = (*conversation_of(self._store.get_branch(parent)), Message("user", text))
-            request = AnswerRequest(recipe=resolved.recipe, conversation=conversation, task=call.document)
+            request = AnswerRequest(recipe=call.recipe, conversation=conversation, task=call.document)
             check(request, resolved, self._services)
             question, empty = self._store.store_question(
                 text,
@@ -266,15 +271,3 @@ def _title(question: str) -> str:
         return line
     cut = line[:TITLE_LENGTH]
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "…"
-
-
-def _described(task: DocumentTask | None) -> str:
-    """The question that a task on a document stands for."""
-    if task is None:
-        return ""
-    name = PurePath(task.document).name
-    if task.task == "translate":
-        return f"Translate {name} into {task.language}"
-    if task.task == "extract":
-        return f"Extract {', '.join(task.columns)} from {name}"
-    return f"Summarise {name}"
