@@ -212,6 +212,17 @@ def _tokens(shell: Shell, front: Front) -> None:
     view.inspection.text.point_at(3)
 
 
+def _steps(shell: Shell, front: Front) -> None:
+    """The steps of an answer, the search selected."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    view = _ask(shell, DecodingPart(max_tokens=200))
+    view.footer.steps_button.click()
+    settle()
+    view.inspection.steps.tree.setCurrentItem(view.inspection.steps.tree.topLevelItem(0))
+
+
 def _beams(shell: Shell, front: Front) -> None:
     _ask(shell, DecodingPart(strategy="beam", max_tokens=200))
 
@@ -443,6 +454,7 @@ SCENES: tuple[Scene, ...] = (
     ("chat", "chat", furnished_home, _cited_source),
     ("decoding", "chat", furnished_home, _decoding),
     ("answers", "chat", furnished_home, _columns),
+    ("steps", "chat", furnished_home, _steps),
     ("tokens", "chat", furnished_home, _tokens),
     ("beams", "chat", furnished_home, _beams),
     ("form", "chat", furnished_home, _form),

@@ -147,6 +147,7 @@ QListView::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; bor
     background: {surface}; }}
 QListView::indicator:checked {{ background: {accent}; border-color: {accent};
     image: url("{icons}/check-{mode}.svg"); }}
+QTreeView::item {{ border-radius: 0; }}
 QListView[dense="true"]::item {{ padding: 2px {s1}px; }}
 QListView::item:hover, QTreeView::item:hover {{ background: {hover}; }}
 QListView::item:selected, QTreeView::item:selected {{ background: {accent_soft}; color: {accent}; }}

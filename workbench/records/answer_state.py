@@ -48,9 +48,21 @@ class _Step:
         self.query = ""
         self.passages: tuple[Passage, ...] = ()
         self.beams: list[tuple[Beam, ...]] = []
+        self._record: tuple[bool, TraceStep] | None = None
+
+    def changed(self) -> _Step:
+        """The step, to which something is added now."""
+        self._record = None
+        return self
 
     def record(self, ended: bool) -> TraceStep:
-        """The step as a value; ``ended``: the answer has ended, so that an open step was stopped."""
+        """The step as a value, the same one until it changes; ``ended``: the answer has ended, so that an open step was
+        stopped."""
+        if self._record is None or self._record[0] != ended:
+            self._record = ended, self._as_value(ended)
+        return self._record[1]
+
+    def _as_value(self, ended: bool) -> TraceStep:
         began, end = self.started, self.finished
         state: Literal["running", "done", "failed", "stopped"] = "stopped" if ended else "running"
         if end is not None:
@@ -223,12 +235,12 @@ class AnswerState:
             return self._add_passages(event)
         if isinstance(event, events.BeamStep):
             if event.step in self._steps:
-                self._steps[event.step].beams.append(event.beams)
+                self._steps[event.step].changed().beams.append(event.beams)
         elif isinstance(event, StepStarted):
             self._steps.setdefault(event.step, _Step(event))
         elif isinstance(event, StepFinished):
             if event.step in self._steps and self._steps[event.step].finished is None:
-                self._steps[event.step].finished = event
+                self._steps[event.step].changed().finished = event
         elif isinstance(event, events.Log):
             if event.level == "notice":
                 self.notices = (*self.notices, event.text)
@@ -243,6 +255,7 @@ class AnswerState:
         if event.step:
             step = self._steps.get(event.step)
             if step is not None and event.sequence == 0:
+                step.changed()
                 (step.text if is_text else step.thought).add(event.text)
             return False
         (self._texts if is_text else self._thoughts).setdefault(event.sequence, _Text()).add(event.text)
@@ -251,6 +264,7 @@ class AnswerState:
     def _add_passages(self, event: events.Retrieved) -> bool:
         step = self._steps.get(event.step)
         if step is not None:
+            step.changed()
             step.query, step.passages = event.query, event.passages
             if step.started.parent:
                 return False

@@ -1,6 +1,6 @@
-"""What lies below an answer when one looks closer: its tokens with their probabilities, or the tree of its beams.
+"""A closer look at an answer, below it: its steps, its tokens with their probabilities, or the tree of its beams.
 
-It asks for nothing itself: ``wanted`` tells which sequence's tokens are to be fetched, whoever answers shows them.
+It requests nothing itself: ``trace_wanted`` asks for the steps, ``wanted`` for the tokens of a sequence.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
 from ui.features.chat.probability import TokenLegend, describe_surprise
 from ui.features.chat.token_text import TokenText
+from ui.features.chat.trace_view import TraceView
 from ui.theme import tokens
 from workbench.api.calls import AnswerTokens, BranchPoint
 from workbench.api.events import Progress
+from workbench.records.trace import Trace
 
 WAIT_MS = 300
 """A wait that is shorter is not told."""
@@ -27,6 +29,9 @@ class AnswerInspection(Card):
     """Closed until it is opened; keeps what it was shown, so that it opens at once the next time."""
 
     wanted = Signal(int)
+    trace_wanted = Signal()
+    source_wanted = Signal(object)
+    """A Passage that a step found was clicked."""
     stop_wanted = Signal()
     branch_wanted = Signal(object)
     """A BranchPoint: go on from another token."""
@@ -41,6 +46,9 @@ class AnswerInspection(Card):
         self._tree: BeamTree | None = None
         self._answer = ""
         self._length_penalty = 1.0
+        self._trace: Trace | None = None
+        self.steps_button = self._switch("Steps", "summary")
+        self.steps_button.clicked.connect(self.open_steps)
         self.tokens_button = self._switch("Tokens", "search")
         self.beams_button = self._switch("Beams", "branch")
         self.tokens_button.clicked.connect(lambda: self.open_tokens(self._sequence))
@@ -51,7 +59,7 @@ class AnswerInspection(Card):
         self._picks = QHBoxLayout(self.picks)
         self._picks.setContentsMargins(tokens.SPACE_2, 0, 0, 0)
         self._picks.setSpacing(0)
-        self.close_button = IconButton("close", "Close the view of the tokens")
+        self.close_button = IconButton("close", "Close this view of the answer")
         self.close_button.clicked.connect(self.close_panel)
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self.stop_wanted)
@@ -61,14 +69,16 @@ class AnswerInspection(Card):
         self.text = TokenText()
         self.text.branch_wanted.connect(self._on_branch)
         self.beams = BeamView()
+        self.steps = TraceView()
+        self.steps.source_wanted.connect(self.source_wanted)
         head = QHBoxLayout()
         head.setSpacing(tokens.SPACE_1)
-        for part in (self.title, self.tokens_button, self.beams_button, self.picks):
+        for part in (self.title, self.steps_button, self.tokens_button, self.beams_button, self.picks):
             head.addWidget(part)
         head.addStretch(1)
         head.addWidget(self.close_button)
         self.body.addLayout(head)
-        for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams):
+        for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams, self.steps):
             self.body.addWidget(part)
         self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._patience.timeout.connect(self.progress.show)
@@ -99,17 +109,28 @@ class AnswerInspection(Card):
     def shows_beams(self) -> bool:
         return self.beams_button.isChecked()
 
-    def show_answer(self, answer: str, sequences: int, traced: bool, with_beams: bool, length_penalty: float) -> None:
-        """Which answer this belongs to: its text, of how many sequences it is one, and how its beams are scored."""
+    def show_answer(
+        self, answer: str, sequences: int, with_steps: bool, traced: bool, with_beams: bool, length_penalty: float
+    ) -> None:
+        """Which answer this belongs to: its text, its number of sequences, what is stored of it, and how its beams are
+        scored."""
         self._answer, self._length_penalty = answer, length_penalty
-        self.title.setVisible(not with_beams)  # a switch between two things only where there are two
-        self.tokens_button.setVisible(traced and with_beams)
-        self.beams_button.setVisible(with_beams)
+        self._offer(with_steps, traced, with_beams)
         if sequences != self._sequences:
             self._sequences = sequences
             self._make_picks()
         if self._tree is not None and answer:
             self.beams.show_tree(self._tree, self._tree.winner(answer, length_penalty))
+
+    def open_steps(self) -> None:
+        """Show the steps, asking for them unless they are known."""
+        self._open()
+        self._mark(self.steps_button)
+        if self._trace is not None:
+            self.show_trace(self._trace)
+        else:
+            self._wait("Loading the steps…")
+            self.trace_wanted.emit()
 
     def open_tokens(self, sequence: int = 0) -> None:
         """Show a sequence's tokens, asking for them unless they are known."""
@@ -159,19 +180,26 @@ class AnswerInspection(Card):
         else:
             self._show_known(found)
 
+    def show_trace(self, trace: Trace) -> None:
+        """The steps were loaded, or there are more of them. Nothing is drawn while they are not shown."""
+        self._trace = trace
+        if self.is_open and self.steps_button.isChecked():
+            self._patience.stop()
+            self.steps.show_trace(trace)
+            self._show_only(self.steps)
+
     def show_error(self, words: str) -> None:
-        """What was asked for cannot be had."""
+        """What was asked for is not available."""
         self._patience.stop()
-        self.failure.show_message(words, "danger", "Try again", lambda: self._ask(self._sequence))
+        again = self.open_steps if self.steps_button.isChecked() else lambda: self._ask(self._sequence)
+        self.failure.show_message(words, "danger", "Try again", again)
         self._show_only(self.failure)
 
     def show_live_beams(self, tree: BeamTree) -> None:
         """The tree of an answer that is being made; call it again whenever it has grown."""
         if self._tree is not tree:
             self._tree = tree
-            self.title.hide()
-            self.tokens_button.hide()
-            self.beams_button.show()
+            self._offer(not self.steps_button.isHidden(), False, True)
             self.open_beams()
         self.beams.show_tree(tree)
 
@@ -182,12 +210,24 @@ class AnswerInspection(Card):
             self.show()
             self.opened_changed.emit()
 
+    def _offer(self, steps: bool, traced: bool, beams: bool) -> None:
+        """The switches of what there is; for a single thing its name."""
+        offered = {self.steps_button: steps, self.tokens_button: traced, self.beams_button: beams}
+        several = sum(offered.values()) > 1
+        for button, there in offered.items():
+            button.setVisible(there and several)
+        self.title.setText(next((button.text() for button, there in offered.items() if there), ""))
+        self.title.setVisible(not several)
+
     def _ask(self, sequence: int) -> None:
+        self._wait("Looking at the tokens…")
+        self.wanted.emit(sequence)
+
+    def _wait(self, words: str) -> None:
         self._show_only()
         self.progress.hide()
-        self.progress.set_progress("Looking at the tokens…")
+        self.progress.set_progress(words)
         self._patience.start()
-        self.wanted.emit(sequence)
 
     def _show_known(self, found: AnswerTokens) -> None:
         self.summary.setText(describe_surprise(found.tokens))
@@ -195,12 +235,13 @@ class AnswerInspection(Card):
         self._show_only(self.summary, self.legend, self.text)
 
     def _show_only(self, *parts: QWidget) -> None:
-        for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams):
+        for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams, self.steps):
             part.setVisible(part in parts)
 
     def _mark(self, on: QuietButton) -> None:
-        changes = not on.isChecked() or self.tokens_button.isChecked() == self.beams_button.isChecked()
-        for button in (self.tokens_button, self.beams_button):
+        switches = (self.steps_button, self.tokens_button, self.beams_button)
+        changes = [button for button in switches if button.isChecked()] != [on]
+        for button in switches:
             button.setChecked(button is on)
         self.picks.setVisible(self._sequences > 1 and on is self.tokens_button)
         for number in range(self._picks.count()):

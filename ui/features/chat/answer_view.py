@@ -25,6 +25,7 @@ from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
 from workbench.records.recipes import DecodingPart
+from workbench.records.trace import Trace
 
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
@@ -55,6 +56,7 @@ class AnswerView(QWidget):
         self._citations: tuple[Citation, ...] = ()
         self._passages: tuple[Passage, ...] = ()
         self._message = message
+        self._steps = 0
         self._followed = False
         self._opened: bool | None = None  # what the person chose: columns, or only the kept answer
         self.waiting = Waiting()
@@ -84,6 +86,7 @@ class AnswerView(QWidget):
         self.siblings.chosen.connect(self.sibling_wanted)
         self.inspection = AnswerInspection()
         self.inspection.opened_changed.connect(self._on_inspection_opened)
+        self.inspection.source_wanted.connect(self.source_wanted)
         self.footer = self._make_footer()
         self.usage = UsageLine()
         self._inspection_place = Centred(self.inspection)
@@ -227,6 +230,12 @@ class AnswerView(QWidget):
     def show_notices(self, notices: tuple[str, ...]) -> None:
         self._show_notices(notices)
 
+    def show_steps(self, trace: Trace) -> None:
+        """The steps so far of an answer that is being generated, or that has just ended."""
+        self._steps = len(trace.steps)
+        self.footer.show_steps(self._shown_steps)
+        self.inspection.show_trace(trace)
+
     def show_beams(self, tree: BeamTree) -> None:
         """The beams so far of a beam search that is going on."""
         self.inspection.show_live_beams(tree)
@@ -257,6 +266,7 @@ class AnswerView(QWidget):
         footer.answers_button.clicked.connect(self._on_answers_clicked)
         footer.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
         footer.beams_button.clicked.connect(self.inspection.open_beams)
+        footer.steps_button.clicked.connect(self.inspection.open_steps)
         footer.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
         footer.feedback.rated.connect(lambda rating: self.rated.emit(self.message_id, rating))
         footer.feedback.edit_wanted.connect(self.begin_edit)
@@ -265,17 +275,25 @@ class AnswerView(QWidget):
 
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
         self.usage.show_usage(message.usage)
+        self._steps = message.steps or self._steps
         self.footer.show_message(message)
+        self.footer.show_steps(self._shown_steps)
         self.edited_note.show_message(message)
         decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
         by_beams = decoding.strategy == "beam"
         self.inspection.show_answer(
             "" if streaming else message.text,
             max(1, len(message.sequences)),
+            self._shown_steps > 0,
             message.traced,
             by_beams and (message.traced or self.inspection.has_tree),
             decoding.length_penalty,
         )
+
+    @property
+    def _shown_steps(self) -> int:
+        """How many steps there are to look at. A single one that is under way is the answer that is being read."""
+        return 0 if self._message.state == "streaming" and self._steps < 2 else self._steps
 
     def _show_answers(self) -> None:
         """The one text or the columns, whichever is to be seen."""

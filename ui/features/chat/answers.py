@@ -16,7 +16,7 @@ from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.recipes import with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
-from workbench.api.calls import BranchPoint, InspectAnswer
+from workbench.api.calls import BranchPoint, GetTrace, InspectAnswer
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.errors import Cancelled
@@ -43,6 +43,7 @@ class ChatAnswers(QObject):
         self._looking: dict[AnswerView, Handle] = {}
         conversation.answer_laid_out.connect(self._on_laid_out)
         conversation.inspection_wanted.connect(self._on_inspection_wanted)
+        conversation.trace_wanted.connect(self._on_trace_wanted)
         conversation.inspection_left.connect(self._on_inspection_left)
         conversation.keep_wanted.connect(session.keep)
         conversation.rated.connect(session.rate)
@@ -63,6 +64,8 @@ class ChatAnswers(QObject):
             view.add_text(text, sequence)
         if live.beams.steps:
             view.show_beams(live.beams)
+        view.show_steps(live.state.trace())
+        live.steps_changed.connect(view.show_steps)
         live.text_added.connect(view.add_text)
         live.thought_added.connect(view.add_thought)
         live.waiting_changed.connect(view.show_waiting)
@@ -70,7 +73,11 @@ class ChatAnswers(QObject):
         live.noticed.connect(view.show_notices)
         live.beams_grown.connect(view.show_beams)
 
-    # -- tokens ----------------------------------------------------------------------------------------
+    # -- steps and tokens ----------------------------------------------------------------------------------------
+
+    def _on_trace_wanted(self, view: AnswerView) -> None:
+        call = GetTrace(message=view.message_id)
+        self._bridge.call(call, view.inspection.show_trace, lambda error: view.inspection.show_error(str(error)), view)
 
     def _on_inspection_wanted(self, view: AnswerView, sequence: int) -> None:
         self._on_inspection_left(view)

@@ -47,6 +47,8 @@ class Conversation(QScrollArea):
     keep_wanted = Signal(str, int)
     inspection_wanted = Signal(object, int)
     """An AnswerView wants to know the tokens of one of its sequences."""
+    trace_wanted = Signal(object)
+    """The steps of an answer are to be loaded: its AnswerView."""
     inspection_left = Signal(object)
     """An AnswerView does not want to know any more."""
     branch_wanted = Signal(str, object)
@@ -192,6 +194,7 @@ class Conversation(QScrollArea):
             view.pair_kept.connect(self.pair_kept)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
+            looked.trace_wanted.connect(lambda: self.trace_wanted.emit(view))
             looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
             looked.branch_wanted.connect(lambda point: self.branch_wanted.emit(view.message_id, point))
         view.sibling_wanted.connect(self.sibling_wanted)

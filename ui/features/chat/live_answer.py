@@ -30,7 +30,7 @@ class LiveAnswer(QObject):
     beams_grown = Signal(object)
     """The BeamTree, after the steps of a batch were added."""
     steps_changed = Signal(object)
-    """The Trace so far, after a step began, ended or was added to. At most once per batch."""
+    """The Trace, after a step began, ended or was added to. At most once per batch."""
     ended = Signal()
 
     def __init__(self, message: str, chat: str, recipe: Recipe, parent: QObject) -> None:
@@ -104,6 +104,7 @@ class LiveAnswer(QObject):
     def outcome(self, message: StoredMessage, terminal: events.Terminal) -> StoredMessage:
         """``message`` as it is after its end, as the core has stored it."""
         self.state.apply(terminal)
+        self.steps_changed.emit(self.state.trace())
         return self.state.message(message)
 
 

@@ -131,6 +131,10 @@ class AnswerFooter(QWidget):
         self.tokens_button.setToolTip("How probable each token was, and what else could have come")
         self.beams_button = _small("Beams", "branch")
         self.beams_button.setToolTip("The tree of the beam search that led to this answer")
+        self.steps_button = _small("", "summary")
+        self.steps_button.setToolTip(
+            "What was done for this answer: searches, checks and generations, with time and tokens"
+        )
         self.passages_button = _small("", "eye")
         self.feedback = FeedbackButtons()
         self.compare_button = _small("Compare", "adapters")
@@ -143,6 +147,7 @@ class AnswerFooter(QWidget):
         for button in (
             self.compare_button,
             self.answers_button,
+            self.steps_button,
             self.tokens_button,
             self.beams_button,
             self.passages_button,
@@ -167,6 +172,10 @@ class AnswerFooter(QWidget):
         self.answers_button.setVisible(message.state != "streaming" and count > 1)
         self.answers_button.setChecked(beside)
         self.tokens_button.setVisible(message.traced and not beside)
+
+    def show_steps(self, count: int) -> None:
+        self.steps_button.setText(f"Steps ({count})")
+        self.steps_button.setVisible(count > 0)
 
     def show_passages(self, count: int) -> None:
         self.passages_button.setText(f"Passages shown ({count})")

@@ -67,7 +67,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     yield search.finished(f"{len(hits)} passages found, {len(shown)} of them shown to the model")
     context.raise_if_cancelled()
     if part.decline:
-        check = context.step("check", "Check that the passages answer the question", queries[0])
+        check = context.step("check", "Check the evidence", queries[0])
         yield check.started
         evidence = weigh_evidence(queries[0], hits, context.retriever)
         yield check.finished(describe_evidence(evidence), score=evidence.strength)

@@ -1,0 +1,254 @@
+"""The steps of an answer: a tree with time, tokens and score of each, and below it the step that is selected.
+
+It shows a stored trace, and one that grows while the answer is generated. It asks for nothing itself.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+
+from ui.components.basics import Line, LinkButton, Text
+from ui.components.layout import FlowLayout, column_of, empty_layout
+from ui.components.wording import describe_seconds
+from ui.features.chat.answer_parts import describe_place
+from ui.theme import tokens
+from ui.theme.theme import current_theme
+from workbench.records.messages import Passage
+from workbench.records.trace import Trace, TraceStep
+
+MOST_ROWS = 10
+"""So many rows are visible at once; more are scrolled."""
+
+_TITLE, _SCORE, _TIME, _TOKENS = range(4)
+_HEADERS = ("Step", "Score", "Time", "Tokens")
+_NARROW = 460  # px: below that only title and time have room
+_INDENT = 22
+_CHEVRON = 16
+_STATES = {"running": "Running…", "done": "", "failed": "Failed", "stopped": "Stopped"}
+
+
+class TraceView(QWidget):
+    """The arrow keys move through the tree: right and left open and close a step."""
+
+    source_wanted = Signal(object)
+    """A Passage that a step found was clicked."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tree = _Tree()
+        self.details = StepDetails()
+        self.details.source_wanted.connect(self.source_wanted)
+        column_of(self, self.tree, Line(), self.details, gap=tokens.SPACE_2)
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._shown: dict[str, TraceStep] = {}
+        self._followed = True  # the newest step is selected until the person selects one
+        self.tree.currentItemChanged.connect(self._on_current)
+        self.tree.itemExpanded.connect(self.tree.fit)
+        self.tree.itemCollapsed.connect(self.tree.fit)
+        self.tree.chosen.connect(self._on_chosen)
+        current_theme().changed.connect(self._on_theme)
+
+    @property
+    def selected(self) -> TraceStep | None:
+        item = self.tree.currentItem()
+        return self._shown.get(item.data(_TITLE, Qt.ItemDataRole.UserRole)) if item is not None else None
+
+    def show_trace(self, trace: Trace) -> None:
+        """Show the steps, again whenever there are more or they have changed; rows that did not change are left alone.
+
+        While the answer is generated a step is open as long as it runs.
+        """
+        newest: QTreeWidgetItem | None = None
+        for _, step in trace.walk():
+            item = self._items.get(step.id)
+            before = self._shown.get(step.id)
+            if before is step:
+                continue
+            if item is None:
+                item = self._items[step.id] = QTreeWidgetItem()
+                item.setData(_TITLE, Qt.ItemDataRole.UserRole, step.id)
+                above = self._items.get(step.parent)
+                if above is not None:
+                    above.addChild(item)
+                else:
+                    self.tree.addTopLevelItem(item)
+            self._shown[step.id] = step
+            _fill(item, step)
+            if step.state == "running":
+                item.setExpanded(True)
+                newest = item
+            elif before is not None and before.state == "running" and item.childCount():
+                item.setExpanded(False)
+            if item is self.tree.currentItem():
+                self.details.show_step(step)
+        if newest is not None and self._followed:
+            self.tree.setCurrentItem(newest)
+        elif self.tree.currentItem() is None and trace.steps:
+            self.tree.setCurrentItem(self.tree.topLevelItem(self.tree.topLevelItemCount() - 1))
+        self.tree.fit()
+
+    def _on_chosen(self) -> None:
+        self._followed = False
+
+    def _on_current(self, item: QTreeWidgetItem | None) -> None:
+        if item is not None:
+            self.details.show_step(self._shown[item.data(_TITLE, Qt.ItemDataRole.UserRole)])
+
+    def _on_theme(self) -> None:
+        for name, item in self._items.items():
+            _fill(item, self._shown[name])
+
+
+class _Tree(QTreeWidget):
+    """As high as its open rows, up to ``MOST_ROWS``. ``chosen``: the person selected a row."""
+
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setColumnCount(len(_HEADERS))
+        self.setHeaderLabels(_HEADERS)
+        self.setAccessibleName("Steps of the answer")
+        self.setIndentation(_INDENT)
+        self.setUniformRowHeights(True)
+        self.setAllColumnsShowFocus(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionsClickable(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(_TITLE, QHeaderView.ResizeMode.Stretch)
+        for column in (_SCORE, _TIME, _TOKENS):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+            self.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.itemPressed.connect(self.chosen)
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self._fit)
+
+    def fit(self) -> None:
+        self._fitting.start()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.chosen.emit()
+        super().keyPressEvent(event)
+
+    def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
+        """A selected row is coloured from its left edge on, with the program's own chevrons."""
+        if self.selectionModel().isSelected(index):
+            painter.fillRect(rect, current_theme().colour("accent_soft"))
+        if self.model().hasChildren(index):
+            name = "chevron-down" if self.isExpanded(index) else "chevron-right"
+            pixmap = current_theme().pixmap(name, "muted", _CHEVRON, self.devicePixelRatioF())
+            place = QRect(0, 0, _CHEVRON, _CHEVRON)
+            place.moveCenter(QPoint(rect.right() - _INDENT // 2, rect.center().y()))
+            painter.drawPixmap(place, pixmap)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for column in (_SCORE, _TOKENS):
+            self.setColumnHidden(column, event.size().width() < _NARROW)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.height())
+
+    def _fit(self) -> None:
+        rows, item = 0, self.topLevelItem(0)
+        while item is not None and rows < MOST_ROWS:
+            rows, item = rows + 1, self.itemBelow(item)
+        height = self.sizeHintForRow(0) if rows else 0
+        more = height // 2 if item is not None else 0  # half a row shows that there are more
+        self.setFixedHeight(self.header().sizeHint().height() + rows * height + more + 2 * self.frameWidth() + 4)
+
+
+class StepDetails(QWidget):
+    """One step: what it is, its input, output and thoughts, and the passages that it found."""
+
+    source_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = Text("", "strong")
+        self.figures = Text("", "small")
+        self.error = Text("", "error")
+        self.parts = {name: (Text(name, "small"), _selectable()) for name in ("Input", "Thinking", "Output")}
+        self.found = Text("Passages", "small")
+        self.passages = QWidget()
+        self._passages = FlowLayout(self.passages, tokens.SPACE_1)
+        column = column_of(self, self.title, self.figures, self.error, gap=tokens.SPACE_1)
+        for heading, text in self.parts.values():
+            column.addWidget(heading)
+            column.addWidget(text)
+        column.addWidget(self.found)
+        column.addWidget(self.passages)
+        self._listed: tuple[Passage, ...] = ()
+
+    def show_step(self, step: TraceStep) -> None:
+        self.title.setText(step.title or step.kind)
+        self.figures.setText(" · ".join((step.kind.capitalize(), *figures_of(step))))
+        self.error.setText(step.error)
+        self.error.setVisible(bool(step.error))
+        for name, said in (("Input", step.input), ("Thinking", step.thought), ("Output", step.output)):
+            heading, text = self.parts[name]
+            if text.text() != said:
+                text.setText(said)
+            heading.setVisible(bool(said.strip()))
+            text.setVisible(bool(said.strip()))
+        self._show_passages(step.passages)
+
+    def _show_passages(self, passages: tuple[Passage, ...]) -> None:
+        if passages != self._listed:
+            self._listed = passages
+            empty_layout(self._passages)
+            for passage in passages:
+                button = LinkButton(f"{f'[{passage.n}] ' if passage.n else ''}{describe_place(passage)}")
+                button.setToolTip(passage.text[:300])
+                button.clicked.connect(lambda _=False, p=passage: self.source_wanted.emit(p))
+                self._passages.addWidget(button)
+        self.found.setVisible(bool(passages))
+        self.passages.setVisible(bool(passages))
+
+
+def figures_of(step: TraceStep) -> list[str]:
+    """State, time, score and tokens of a step, as far as they are known."""
+    figures = [_STATES[step.state]] if step.state != "done" else []
+    if step.seconds:
+        figures.append(_time(step))
+    if step.score is not None:
+        figures.append(f"score {step.score:.2f}")
+    if step.usage is not None:
+        figures.append(f"{step.usage.prompt_tokens:,} prompt tokens")
+        figures.append(f"{step.usage.new_tokens:,} new tokens")
+    return figures
+
+
+def _fill(item: QTreeWidgetItem, step: TraceStep) -> None:
+    """The row of a step."""
+    state = _STATES[step.state]
+    title = step.title or step.kind
+    score = f"{step.score:.2f}" if step.score is not None else ""
+    new_tokens = f"{step.usage.new_tokens:,}" if step.usage is not None else ""
+    for column, text in enumerate((title, score, state or _time(step), new_tokens)):
+        item.setText(column, text)
+    for column in (_SCORE, _TIME, _TOKENS):
+        item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setToolTip(_TITLE, title)
+    item.setData(_TITLE, Qt.ItemDataRole.AccessibleTextRole, ", ".join((title, step.kind, *figures_of(step))))
+    colour = {"failed": "danger", "running": "accent"}.get(step.state, "muted")
+    item.setForeground(_TIME, current_theme().colour(colour))
+
+
+def _time(step: TraceStep) -> str:
+    if not step.seconds:
+        return ""
+    return f"{step.seconds:.2f} s" if step.seconds < 10 else describe_seconds(step.seconds)
+
+
+def _selectable() -> Text:
+    text = Text("", "body")
+    text.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    return text
