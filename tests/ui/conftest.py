@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home
@@ -26,6 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_ignore("^This plugin does not support", extend=True))
+
+
+def choose(box: QComboBox, title: str) -> None:
+    """Choose from a list as a person does."""
+    index = box.findText(title)
+    assert index >= 0, title
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
 
 
 class RecordingShell:

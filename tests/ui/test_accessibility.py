@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QApplication,
+    QComboBox,
     QLabel,
     QPushButton,
     QRadioButton,
@@ -145,6 +147,26 @@ def test_enter_presses_the_buttons(frame: Shell, qtbot: QtBot, front: FakeFront,
     qtbot.wait(50)
     deaf = [described(button) for button in frame.findChildren(QPushButton) if not button.autoDefault()]
     assert deaf == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wheel_over_a_list_of_choices_scrolls_the_page(frame: Shell, qtbot: QtBot, name: str) -> None:
+    frame.open_page(name)
+    qtbot.waitUntil(lambda: frame._bridge.home.models.value is not None)
+    changed = []
+    for box in frame.findChildren(QComboBox):
+        box.setFocus()
+        before = box.currentIndex()
+        for turn in (QPoint(0, 120), QPoint(0, -120)):
+            centre = QPointF(box.rect().center())
+            wheel = QWheelEvent(
+                centre, centre, QPoint(), turn, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+                Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QApplication.sendEvent(box, wheel)
+            if wheel.isAccepted() or box.currentIndex() != before:
+                changed.append(described(box))
+    assert changed == []
 
 
 @pytest.mark.parametrize("make", [lambda: PlainButton("Go"), lambda: IconButton("close", "Close")])

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell
+from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from ui.bridge import Bridge
@@ -158,7 +158,7 @@ def test_a_refusal_is_told_with_a_way_to_try_again(
 def choose_format(page: ChatPage, name: str) -> None:
     page.parts.recipe.decoding.open()
     box = page.parts.recipe.decoding_form.format
-    box.setCurrentIndex(box.findText(name))
+    choose(box, name)
 
 
 def test_choosing_a_schema_opens_the_editor_beside_the_conversation(qtbot: QtBot, page: ChatPage) -> None:
@@ -236,7 +236,7 @@ def test_each_kind_of_form_keeps_its_own_text(qtbot: QtBot, page: ChatPage) -> N
     pane = page.parts.format
     pane.templates[0].click()
     schema = pane.editor.toPlainText()
-    pane.kind.setCurrentText("One of some choices")
+    choose(pane.kind, "One of some choices")
     assert pane.editor.toPlainText() == ""
     QTest.keyClicks(pane.editor, "perhaps")
     choose_format(page, "JSON by a schema")

@@ -11,8 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
+from tests.ui.conftest import choose
 from ui.components.basics import Text
-from ui.features.chat.decoding_form import DecodingForm, describe_decoding
+from ui.features.chat.decoding_form import FORMATS, DecodingForm, describe_decoding
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.slide_row import SlideRow
 from ui.theme.theme import Theme
@@ -89,7 +90,7 @@ def test_a_form_that_contrastive_search_cannot_keep_to_can_be_taken_back(form: D
     assert form.format.isVisible()
     assert form.problem.isVisible()
     assert "Contrastive search keeps to no format" in form.problem.text()
-    form.format.setCurrentIndex(0)
+    choose(form.format, FORMATS["text"])
     assert form.part.format == "text"
     assert not form.problem.isVisible()
     assert "format" not in visible(form)

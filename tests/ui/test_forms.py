@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from tests.ui.conftest import choose
 from ui.components.config_form import Form, describe_value
 from ui.theme.theme import Theme
 from workbench.fields import fields_of
@@ -53,6 +54,7 @@ def test_every_field_has_title_help_and_accessible_name(
     qtbot: QtBot, theme: Theme, config: type[msgspec.Struct]
 ) -> None:
     form = shown(qtbot, config)
+    form.fold.click()
     texts = {label.text() for label in form.findChildren(QLabel)}
     for field in fields_of(config):
         row = form.row(field.name)
@@ -115,7 +117,7 @@ def test_a_choice_and_a_switch_are_sent_at_once(qtbot: QtBot, theme: Theme) -> N
     edits = Edits(form)
     combo = form.row("theme").control
     assert isinstance(combo, QComboBox)
-    combo.setCurrentIndex(combo.findText("Dark"))
+    choose(combo, "Dark")
     box = form.row("offline").control
     assert isinstance(box, QCheckBox)
     box.click()

@@ -165,6 +165,23 @@ class LinkButton(WordedButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
 
+class FoldButton(LinkButton):
+    """Shows and hides the parts below it, closed at first."""
+
+    def __init__(self, text: str, *folded: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._folded = folded
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.toggled.connect(self._on_toggled)
+        self._on_toggled(False)
+
+    def _on_toggled(self, opened: bool) -> None:
+        set_icon(self, "chevron-down" if opened else "chevron-right", "accent", 16)
+        for part in self._folded:
+            part.setVisible(opened)
+
+
 class IconButton(QToolButton):
     """A button that is an icon; ``name`` is said by screen readers and shown as its tooltip. Enter presses it."""
 

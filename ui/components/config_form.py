@@ -5,7 +5,7 @@ A field that holds what cannot be is marked, says in words what it takes, and is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,19 +13,19 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from ui.components.basics import IconButton, LinkButton, Text
+from ui.components.basics import FoldButton, IconButton, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of
 from ui.theme import tokens
-from ui.theme.theme import set_icon, set_property
+from ui.theme.theme import set_property
 from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of, parse_text
 
@@ -40,66 +40,107 @@ class Form(QWidget):
     """The fields of one frozen value. ``changed`` is sent with a field's name and new value when it was edited.
 
     Made of a configuration type, or of the ``fields`` of one. ``narrow`` puts each control below its title instead of
-    beside it. Advanced fields are folded away.
+    beside it. Fields stand in the order of their groups: first those of groups without a heading, then those of
+    ``headings``. Advanced fields are folded away below ``fold``, and made when that is opened. ``make_row`` makes the
+    row of a field that has one of its own, and returns None for others.
     """
 
     changed = Signal(str, object)
 
     def __init__(
-        self, config: type[msgspec.Struct] | Sequence[Field], narrow: bool = False, parent: QWidget | None = None
+        self,
+        config: type[msgspec.Struct] | Iterable[Field],
+        narrow: bool = False,
+        *,
+        headings: Mapping[str, str] | None = None,
+        fold: str = "Advanced",
+        make_row: Callable[[Field], QWidget | None] = lambda field: None,
     ) -> None:
-        super().__init__(parent)
-        fields = fields_of(config) if isinstance(config, type) else config
-        self._rows: dict[str, FieldRow] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_4)
+        super().__init__()
+        self._narrow, self._make_own = narrow, make_row
+        self._headings_of = headings or {}
+        self._fields = tuple(fields_of(config) if isinstance(config, type) else config)
+        self._values: msgspec.Struct | Mapping[str, Any] = {}
+        self._shown: Collection[str] | None = None
+        self._headings: list[tuple[str, bool, QWidget]] = []
+        self.rows: dict[str, QWidget] = {}
+        """By the names of their fields; of advanced ones once they were unfolded."""
         advanced = QWidget()
-        below = QVBoxLayout(advanced)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(tokens.SPACE_4)
-        for field in fields:
-            row = self._rows[field.name] = FieldRow(field, narrow)
-            row.changed.connect(self.changed)
-            (below if field.advanced else column).addWidget(row)
-        self.fold = LinkButton("Advanced")
-        set_icon(self.fold, "chevron-right", "accent", 16)
-        self.fold.setCheckable(True)
-        self.fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._advanced = advanced
-        advanced.hide()
-        has_advanced = any(row.field.advanced for row in self._rows.values())
-        self.fold.setVisible(has_advanced)
+        self._below = column_of(advanced, gap=tokens.SPACE_4)
+        self.fold = FoldButton(fold, advanced)
+        self._column = column_of(self, gap=tokens.SPACE_4)
+        self._fill(self._column, False)
+        self._column.addWidget(self.fold)
+        self._column.addWidget(advanced)
+        self.fold.setVisible(any(field.advanced for field in self._fields))
         self.fold.toggled.connect(self._on_fold)
-        column.addWidget(self.fold)
-        column.addWidget(advanced)
 
     def set_values(self, values: msgspec.Struct | Mapping[str, Any]) -> None:
         """Show a value of the form's type, or some of its fields with the others at their default. A field that is
         being edited keeps what was typed."""
-        for name, row in self._rows.items():
-            given = values.get(name, row.field.default) if isinstance(values, Mapping) else getattr(values, name)
-            row.set_value(tuple(given) if row.field.kind == "list" else given)
+        self._values = values
+        for row in self.rows.values():
+            if isinstance(row, ValueRow):
+                given = (
+                    values.get(row.field.name, row.field.default)
+                    if isinstance(values, Mapping)
+                    else getattr(values, row.field.name)
+                )
+                row.set_value(tuple(given) if row.field.kind == "list" else given)
 
-    def row(self, name: str) -> FieldRow:
+    def show_fields(self, names: Collection[str]) -> None:
+        """Show these fields only."""
+        self._shown = names
+        for name, row in self.rows.items():
+            row.setVisible(name in names)
+        shown = [field for field in self._fields if field.name in names]
+        for group, advanced, heading in self._headings:
+            heading.setVisible(any(field.group == group and field.advanced is advanced for field in shown))
+        self.fold.setVisible(any(field.advanced for field in shown))
+
+    def row(self, name: str) -> QWidget:
         """Raises KeyError for a field that there is not."""
-        return self._rows[name]
+        if name not in self.rows:
+            self._on_fold(True)
+        return self.rows[name]
 
     def set_error(self, name: str, text: str) -> None:
         """Say beside a field why its value was refused."""
-        self._rows[name].set_error(text)
+        row = self.row(name)
+        if isinstance(row, ValueRow):
+            row.set_error(text)
 
     def focus_field(self, name: str) -> QWidget:
         """Put the keyboard on a field, unfolding it if needed. Returns its row."""
-        row = self._rows[name]
-        if row.field.advanced:
-            self.fold.setChecked(True)
-        row.control.setFocus(Qt.FocusReason.OtherFocusReason)
+        row = self.row(name)
+        if isinstance(row, ValueRow):
+            self.fold.setChecked(self.fold.isChecked() or row.field.advanced)
+            row.control.setFocus(Qt.FocusReason.OtherFocusReason)
         return row
 
-    def _on_fold(self, open: bool) -> None:
-        self._advanced.setVisible(open)
-        set_icon(self.fold, "chevron-down" if open else "chevron-right", "accent", 16)
+    def _fill(self, column: QVBoxLayout, advanced: bool) -> None:
+        groups = dict.fromkeys(field.group for field in self._fields if field.group not in self._headings_of)
+        for group in (*groups, *self._headings_of):
+            fields = [field for field in self._fields if field.group == group and field.advanced is advanced]
+            if fields and group in self._headings_of and not (advanced and self._narrow):
+                heading = Text(self._headings_of[group], "heading")
+                self._headings.append((group, advanced, heading))
+                column.addWidget(heading)
+            for field in fields:
+                row = self._make_own(field)
+                if row is None:
+                    row = FieldRow(field, self._narrow)
+                if isinstance(row, ValueRow):
+                    row.changed.connect(self.changed)
+                self.rows[field.name] = row
+                column.addWidget(row)
+
+    def _on_fold(self, opened: bool) -> None:
+        if opened and not self._below.count():
+            self._fill(self._below, True)
+            self.set_values(self._values)
+            if self._shown is not None:
+                self.show_fields(self._shown)
 
 
 class ValueRow(QWidget):
@@ -197,8 +238,9 @@ class FieldRow(ValueRow):
 
     def __init__(self, field: Field, narrow: bool = False) -> None:
         super().__init__(field)
-        self.control.installEventFilter(self)
-        if isinstance(self.control, QComboBox | QLineEdit):
+        if isinstance(self.control, QPlainTextEdit):
+            self.control.installEventFilter(self)
+        if isinstance(self.control, ChoiceBox | QLineEdit):
             width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
             self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else width)
         self.note = Text("", "small")
@@ -245,11 +287,8 @@ class FieldRow(ValueRow):
         self.note.setVisible(bool(text))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A wheel over a control that is not in use scrolls the page; leaving a text commits it."""
-        if event.type() == QEvent.Type.Wheel and isinstance(self.control, QComboBox) and not self.control.hasFocus():
-            event.ignore()
-            return True
-        if event.type() == QEvent.Type.FocusOut and isinstance(self.control, QPlainTextEdit) and self._dirty():
+        """Leaving a text commits it."""
+        if event.type() == QEvent.Type.FocusOut and self._dirty():
             self._on_edited()
         return False
 
@@ -259,11 +298,9 @@ class FieldRow(ValueRow):
             box.toggled.connect(self._commit)
             return box
         if self.field.kind == "choice":
-            combo = QComboBox()
-            combo.addItems([_named(choice) for choice in self.field.choices])
-            combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            combo.currentIndexChanged.connect(lambda index: self._commit(self.field.choices[index]))
-            return combo
+            box = ChoiceBox(self.field.title, [(_named(choice), choice) for choice in self.field.choices])
+            box.chosen.connect(self._commit)
+            return box
         if self.field.kind == "list" or self.field.multiline:
             text = QPlainTextEdit()
             text.setFixedHeight(88)
@@ -283,8 +320,8 @@ class FieldRow(ValueRow):
         match self.control:
             case QCheckBox():
                 self.control.setChecked(bool(value))
-            case QComboBox():
-                self.control.setCurrentIndex(self.field.choices.index(str(value)))
+            case ChoiceBox():
+                self.control.show_value(str(value))
             case QLineEdit():
                 self.control.setText(_shown(value))
             case QPlainTextEdit():

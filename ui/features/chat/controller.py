@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
+from ui.components.choice_box import ChoiceBox
 from ui.features import ShellActions
 from ui.features.adapters.texts import describe_asked
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipe_panel import ChoiceBox
 from ui.features.chat.recipes import ChatAdapters, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (

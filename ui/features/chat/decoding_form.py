@@ -7,17 +7,17 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.components.basics import LinkButton, PlainButton, Text
-from ui.components.choice_box import ChoiceRow
-from ui.components.config_form import FieldRow
+from ui.components.basics import PlainButton, Text
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.config_form import Form
+from ui.components.layout import column_of
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.order_list import OrderList
 from ui.features.chat.recipes import DESCRIBED, FormTexts
 from ui.features.chat.slide_row import SlideRow
 from ui.theme import tokens
-from ui.theme.theme import set_icon
 from workbench.fields import Field, fields_of
 from workbench.records.methods import Methods
 from workbench.records.recipes import (
@@ -97,20 +97,32 @@ class DecodingForm(QWidget):
         self.distribution = DistributionView()
         self.order = OrderList([(step, _step_title(step, fields)) for step in SAMPLING_ORDER])
         self.order.changed.connect(lambda order: self._put("order", order))
-        self.draft_model = _ModelBox()
+        self.draft_model = ChoiceBox(fields["draft_model"].title)
         self.draft_model.chosen.connect(lambda name: self._put("draft_model", name))
-        self.format = QComboBox()
+        self.format = ChoiceBox(fields["format"].title, [(title, name) for name, title in FORMATS.items()])
+        self.format.chosen.connect(self._on_format)
         self.format_state = Text("", "small")
         self.format_problem = Text("", "error")
+        self.format_problem.hide()
         self.edit_format = PlainButton("Edit…", "edit")
-        self.rows: dict[str, QWidget] = {}
-        self._headings: dict[str, QWidget] = {}
-        self._column = _column(self)
-        self._column.setSpacing(tokens.SPACE_4)
-        self._below = QWidget()
-        self._under = _column(self._below)
-        self._under.setSpacing(tokens.SPACE_4)
-        self._build(fields)
+        self.edit_format.setProperty("small", True)
+        self.edit_format.setAccessibleName("Edit the form of the answer")
+        self.edit_format.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.edit_format.clicked.connect(self.format_wanted)
+        rest = [field for field in fields.values() if field.group != "strategy"]
+        self.form = Form(rest, narrow=True, headings=_HEADINGS, fold="More", make_row=self._make_row)
+        self.form.changed.connect(self._put)
+        self.fold, self.rows, self.row = self.form.fold, self.form.rows, self.form.row
+        strategy = fields["strategy"]
+        self.strategy.setAccessibleDescription(strategy.help)
+        column_of(
+            self,
+            _of(self.presets, self.preset_help),
+            _titled(strategy.title, self.strategy, self.strategy_help, self.notes, self.problem),
+            self.distribution,
+            self.form,
+            gap=tokens.SPACE_4,
+        )
         self.set_part(self._part)
 
     # -- what it shows ---------------------------------------------------------------------------------
@@ -141,30 +153,22 @@ class DecodingForm(QWidget):
             said.setText(words)
             said.setVisible(bool(words))
         counting = self._active = active_fields(part, strategy)
-        for name, row in self.rows.items():
-            if isinstance(row, SlideRow | FieldRow):
-                row.set_value(getattr(part, name))
-            row.setVisible(name in counting)
-        for group, heading in self._headings.items():
-            heading.setVisible(any(f.group == group and f.name in counting and not f.advanced for f in self._fields))
+        self.form.set_values(part)
+        self.form.show_fields(counting)
         self.distribution.setVisible("searches" not in strategy.traits)
         by_chance = draws(part, strategy)
         self.distribution.set_decoding(part if by_chance else msgspec.structs.replace(part, temperature=0.0))
         self.order.set_value(part.order)
         self.draft_model.show_value(part.draft_model)
-        self.format.blockSignals(True)
-        self.format.setCurrentIndex(list(FORMATS).index(part.format))
-        self.format.blockSignals(False)
+        self.format.show_value(part.format)
         self.format_state.setText(describe_constraint(part) if "grammar" in counting else "")
         for widget in (self.format_state, self.edit_format):
             widget.setVisible("grammar" in counting)
         self._show_problem()
-        self.fold.setVisible(any(f.advanced and f.name in counting for f in self._fields))
-        self._below.setVisible(self.fold.isChecked() and self.fold.isVisibleTo(self))
 
     def set_models(self, names: Sequence[str]) -> None:
         """The models that can guess ahead."""
-        self.draft_model.set_choices(names)
+        self.draft_model.set_choices([("Choose…", ""), *((name, name) for name in names)])
         self.draft_model.show_value(self._part.draft_model)
 
     def set_problem(self, problem: str) -> None:
@@ -172,86 +176,23 @@ class DecodingForm(QWidget):
         self._problem = problem
         self._show_problem()
 
-    def row(self, name: str) -> QWidget:
-        """Raises KeyError for a field that has no row."""
-        return self.rows[name]
-
     # -- what it is made of ----------------------------------------------------------------------------
 
-    def _build(self, fields: dict[str, Field]) -> None:
-        self._fields = tuple(fields.values())
-        top = QWidget()
-        first = _column(top)
-        first.addWidget(self.presets)
-        first.addWidget(self.preset_help)
-        self._column.addWidget(top)
-        strategy = _titled(fields["strategy"].title, self.strategy, self.strategy_help, self.notes, self.problem)
-        self.strategy.setAccessibleDescription(fields["strategy"].help)
-        self._column.addWidget(strategy)
-        self._column.addWidget(self.distribution)
-        owned = dict.fromkeys(field.group for field in self._fields if field.group not in (*_HEADINGS, "strategy"))
-        groups = (*owned, *_HEADINGS)
-        for group in groups:
-            if group in _HEADINGS:
-                heading = self._headings[group] = Text(_HEADINGS[group], "heading")
-                self._column.addWidget(heading)
-            for field in self._fields:
-                if field.group == group and not field.advanced:
-                    self._column.addWidget(self._make_row(field))
-        self.fold = LinkButton("More")
-        set_icon(self.fold, "chevron-right", "accent", 16)
-        self.fold.setCheckable(True)
-        self.fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.fold.toggled.connect(self._on_fold)
-        self._column.addWidget(self.fold)
-        self._column.addWidget(self._below)
-        for group in groups:
-            for field in self._fields:
-                if field.group == group and field.advanced:
-                    self._under.addWidget(self._make_row(field))
-
-    def _make_row(self, field: Field) -> QWidget:
-        row: QWidget
+    def _make_row(self, field: Field) -> QWidget | None:
         if field.name in _SLIDES:
-            row = SlideRow(field, *_SLIDES[field.name])
-            row.changed.connect(self._put)
-        elif field.name == "order":
-            row = _titled(field.title, self.order, Text(f"{field.help} Drag a step, or use its arrows.", "small"))
-        elif field.name == "draft_model":
-            row = _titled(field.title, self.draft_model, Text(field.help, "small"))
-        elif field.name == "format":
-            row = self._make_format(field)
-        elif field.name == "grammar":
+            return SlideRow(field, *_SLIDES[field.name])
+        if field.name == "order":
+            return _titled(field.title, self.order, Text(f"{field.help} Drag a step, or use its arrows.", "small"))
+        if field.name == "draft_model":
+            return _titled(field.title, self.draft_model, Text(field.help, "small"))
+        if field.name == "format":
+            self.format.setAccessibleDescription(field.help)
+            return _of(self.format, Text(field.help, "small"), self.format_state, self.format_problem, self.edit_format)
+        if field.name == "grammar":
             row = QWidget()  # it is edited in the editor; format's row shows its state
             row.setFixedHeight(0)
-        else:
-            row = FieldRow(field, narrow=True)
-            row.changed.connect(self._put)
-        self.rows[field.name] = row
-        return row
-
-    def _make_format(self, field: Field) -> QWidget:
-        self.format.addItems(list(FORMATS.values()))
-        self.format.setAccessibleName(field.title)
-        self.format.setAccessibleDescription(field.help)
-        self.format.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.format.currentIndexChanged.connect(self._on_format)
-        self.edit_format.setProperty("small", True)
-        self.edit_format.setAccessibleName("Edit the form of the answer")
-        self.edit_format.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.edit_format.clicked.connect(self.format_wanted)
-        self.format_problem.hide()
-        box = QWidget()
-        column = _column(box)
-        for widget in (
-            self.format,
-            Text(field.help, "small"),
-            self.format_state,
-            self.format_problem,
-            self.edit_format,
-        ):
-            column.addWidget(widget)
-        return box
+            return row
+        return None
 
     # -- edits -------------------------------------------------------------------------------------------
 
@@ -271,49 +212,16 @@ class DecodingForm(QWidget):
         if isinstance(first, SlideRow):
             first.slider.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_format(self, index: int) -> None:
-        name = list(FORMATS)[index]
+    def _on_format(self, name: str) -> None:
         grammar = self._texts.text_for(name, self._part.grammar)
         self._send(msgspec.structs.replace(self._part, format=name, grammar=grammar))
         if name in DESCRIBED and not self._part.grammar.strip():
             self.format_wanted.emit()
 
-    def _on_fold(self, opened: bool) -> None:
-        self._below.setVisible(opened)
-        set_icon(self.fold, "chevron-down" if opened else "chevron-right", "accent", 16)
-
     def _show_problem(self) -> None:
         problem = self._problem if self._part.format != "text" else ""
         self.format_problem.setText(f"This cannot be used: {problem}" if problem else "")
         self.format_problem.setVisible(bool(problem))
-
-
-class _ModelBox(QComboBox):
-    """The models that can be the draft model. One that is not there any more is shown too."""
-
-    chosen = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName("Draft model")
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._names: tuple[str, ...] = ()
-        self.activated.connect(lambda index: self.chosen.emit(str(self.itemData(index))))
-
-    def set_choices(self, names: Sequence[str]) -> None:
-        self._names = tuple(names)
-
-    def show_value(self, value: str) -> None:
-        choices = [("Choose…", ""), *((name, name) for name in self._names)]
-        if value not in [data for _, data in choices]:
-            choices.append((f"{value} (not here)", value))
-        if [(self.itemText(i), self.itemData(i)) for i in range(self.count())] != choices:
-            self.clear()
-            for text, data in choices:
-                self.addItem(text, data)
-        self.setCurrentIndex([data for _, data in choices].index(value))
 
 
 def describe_constraint(part: DecodingPart) -> str:
@@ -351,17 +259,11 @@ def _step_title(step: str, fields: dict[str, Field]) -> str:
     return _STEP_TITLES.get(step) or fields[step].title
 
 
-def _column(widget: QWidget) -> QVBoxLayout:
-    column = QVBoxLayout(widget)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(tokens.SPACE_1)
-    return column
+def _titled(title: str, *parts: QWidget) -> QWidget:
+    return _of(Text(title, "strong"), *parts)
 
 
-def _titled(title: str, control: QWidget, *words: Text) -> QWidget:
+def _of(*parts: QWidget) -> QWidget:
     box = QWidget()
-    column = _column(box)
-    column.addWidget(Text(title, "strong"))
-    for widget in (control, *words):
-        column.addWidget(widget)
+    column_of(box, *parts, gap=tokens.SPACE_1)
     return box

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.components.basics import Text
 from ui.components.choice_box import ChoiceBox
@@ -35,9 +35,7 @@ class PromptForm(QWidget):
         self.system.changed.connect(self._put)
         self.technique = ChoiceBox(fields["technique"].title)
         self.technique.setAccessibleDescription(fields["technique"].help)
-        self.technique.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.technique.setMinimumContentsLength(8)
-        self.technique.activated.connect(lambda row: self._put("technique", self.technique.itemData(row)))
+        self.technique.chosen.connect(lambda name: self._put("technique", name))
         self.summary = Text("", "small")
         self.options: Form | None = None
         self._options_of = ""
@@ -68,10 +66,8 @@ class PromptForm(QWidget):
         rows = self._methods.of("technique")
         if chosen not in rows:
             rows = (*rows, chosen)
-        self.technique.clear()
-        for row in rows:
-            self.technique.addItem(row.title, row.name)
-        self.technique.setCurrentIndex(rows.index(chosen))
+        self.technique.set_choices([(row.title, row.name) for row in rows])
+        self.technique.show_value(chosen.name)
         self.summary.setText(f"{chosen.summary} {chosen.cost}".strip())
         self._choice.setVisible(len(rows) > 1)
         if self._options_of != part.technique:

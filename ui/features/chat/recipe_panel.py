@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
+from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone
+from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.wording import describe_count
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
@@ -23,6 +24,7 @@ from ui.features.chat.prompt_form import PromptForm, describe_prompting
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import Collection, ModelRecord
+from workbench.fields import fields_of
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
@@ -75,8 +77,8 @@ class RecipePanel(QFrame):
         self.documents_link = LinkButton("Add documents…")
         self.documents_link.clicked.connect(self.documents_wanted)
         self.forms: dict[str, Form] = {
-            "model": _Part(ModelPart, ("context_tokens",)),
-            "retrieval": _Part(RetrievalPart, ("passages", "token_budget", "decline")),
+            "model": _form(ModelPart, "context_tokens"),
+            "retrieval": _form(RetrievalPart, "passages", "token_budget", "decline"),
         }
         self.prompt_form = PromptForm()
         self.prompt_form.changed.connect(self._on_prompting)
@@ -314,66 +316,8 @@ class RecipeCard(QFrame):
         self.head.setAccessibleName(f"{self._title}: {self.state}, {'open' if self.opened else 'closed'}")
 
 
-class _Part(Form):
-    """A form of some of a part's fields."""
-
-    def __init__(self, config: type[msgspec.Struct], names: tuple[str, ...]) -> None:
-        super().__init__(config, narrow=True)
-        for name in config.__struct_fields__:
-            if name not in names:
-                self._hide(name)
-
-    def _hide(self, name: str) -> None:
-        try:
-            self.row(name).hide()
-        except KeyError:  # a field without help has no row
-            return
-
-
-class ChoiceBox(QComboBox):
-    """A list of named values. A value that is not among them is shown too, marked as gone."""
-
-    chosen = Signal(str)
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._choices: list[tuple[str, str]] = []
-        self.activated.connect(lambda row: self.chosen.emit(str(self.itemData(row))))
-
-    def set_choices(self, choices: list[tuple[str, str]]) -> None:
-        self._choices = choices
-
-    def show_value(self, value: str) -> None:
-        choices = list(self._choices)
-        if value not in [data for _, data in choices]:
-            choices.append((f"{value} (not here)" if value else "Choose…", value))
-        if [(self.itemText(i), self.itemData(i)) for i in range(self.count())] != choices:
-            self.clear()
-            for text, data in choices:
-                self.addItem(text, data)
-        self.setCurrentIndex([data for _, data in choices].index(value))
-
-    def make_menu(self, parent: QWidget) -> QMenu:
-        """The same choices as a menu, for a chip."""
-        menu = QMenu(parent)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for row in range(self.count()):
-            action = menu.addAction(without_keys(self.itemText(row)))
-            action.setData(str(self.itemData(row)))
-            action.setCheckable(True)
-            action.setChecked(row == self.currentIndex())
-        menu.triggered.connect(lambda action: self.chosen.emit(action.data()))
-        return menu
-
-    def wheelEvent(self, event: object) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)  # type: ignore[arg-type]
-        else:
-            event.ignore()  # type: ignore[attr-defined]
+def _form(part: type[msgspec.Struct], *names: str) -> Form:
+    return Form([field for field in fields_of(part) if field.name in names], narrow=True)
 
 
 def describe_retrieval(part: RetrievalPart | None) -> str:
