@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form
+from ui.components.layout import column_of
 from ui.theme import tokens
 from workbench.fields import fields_of
 from workbench.records.methods import Methods
@@ -40,16 +41,10 @@ class PromptForm(QWidget):
         self.options: Form | None = None
         self._options_of = ""
         self._choice = QWidget()
-        choice = QVBoxLayout(self._choice)
-        choice.setContentsMargins(0, 0, 0, 0)
-        choice.setSpacing(tokens.SPACE_1)
+        choice = column_of(self._choice, gap=tokens.SPACE_1)
         for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary):
             choice.addWidget(widget)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(tokens.SPACE_4)
-        self._column.addWidget(self.system)
-        self._column.addWidget(self._choice)
+        self._column = column_of(self, self.system, self._choice, gap=tokens.SPACE_4)
         self.set_part(self._part)
 
     def set_methods(self, methods: Methods[Any]) -> None:

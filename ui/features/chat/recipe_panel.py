@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QWidget
 
 from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
@@ -154,14 +155,10 @@ class RecipePanel(QFrame):
         title = Text("Recipe", "heading")
         self.close_button = IconButton("close", "Hide the recipe (Ctrl+R)")
         self.close_button.clicked.connect(self.close_wanted)
-        head = QHBoxLayout()
-        head.addWidget(title, 1)
-        head.addWidget(self.close_button)
+        head = row_of(None, (title, 1), self.close_button)
         inner = QWidget()
         inner.setProperty("role", "page")
-        cards = QVBoxLayout(inner)
-        cards.setContentsMargins(0, 0, tokens.SPACE_1, 0)
-        cards.setSpacing(tokens.SPACE_2)
+        cards = column_of(inner, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_1, 0))
         for card in self.cards:
             cards.addWidget(card)
         cards.addStretch(1)
@@ -170,11 +167,13 @@ class RecipePanel(QFrame):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(head)
-        column.addWidget(area, 1)
+        column_of(
+            self,
+            head,
+            (area, 1),
+            gap=tokens.SPACE_2,
+            margins=(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3),
+        )
 
     def _put(self, recipe: Recipe) -> None:
         if self._showing or recipe == self._recipe:
@@ -253,29 +252,28 @@ class RecipeCard(QFrame):
         self._state = ElidedLabel("", "muted")
         self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._state.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row = QHBoxLayout(self.head)
-        row.setContentsMargins(tokens.SPACE_3, 0, tokens.SPACE_2, 0)
-        row.setSpacing(tokens.SPACE_2)
-        row.addWidget(self._arrow)
-        row.addWidget(name)
-        row.addWidget(self._state, 1)
+        row_of(
+            self.head,
+            self._arrow,
+            name,
+            (self._state, 1),
+            gap=tokens.SPACE_2,
+            margins=(tokens.SPACE_3, 0, tokens.SPACE_2, 0),
+        )
         self._below = Text("", "muted")  # a phrase that does not fit beside the name
         self._below.setContentsMargins(tokens.SPACE_3 + tokens.ICON_SIZE + tokens.SPACE_2, 0, tokens.SPACE_3, 8)
         self._below.hide()
         self._words = ""
         self._body = QWidget()
-        self.inside = QVBoxLayout(self._body)
-        self.inside.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_3, tokens.SPACE_3)
-        self.inside.setSpacing(tokens.SPACE_3)
-        self.inside.addWidget(Text(explanation, "muted"))
+        self.inside = column_of(
+            self._body,
+            Text(explanation, "muted"),
+            gap=tokens.SPACE_3,
+            margins=(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_3, tokens.SPACE_3),
+        )
         self._body.hide()
         self.head.clicked.connect(lambda: self.open(not self.opened))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
-        column.addWidget(self.head)
-        column.addWidget(self._below)
-        column.addWidget(self._body)
+        column_of(self, self.head, self._below, self._body, gap=0, margins=1)
         self.set_state("")
 
     @property

@@ -6,10 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout
+from PySide6.QtWidgets import QLineEdit, QSlider, QStyle, QStyleOptionSlider
 
 from ui.components.basics import Text
 from ui.components.config_form import ValueRow, describe_span
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from workbench.fields import Field, describe_range, parse_text
 
@@ -36,20 +37,17 @@ class SlideRow(ValueRow):
         self.slider.valueChanged.connect(self._on_slid)
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_1)
-        head.addWidget(title, 1)
-        head.addWidget(self.reset)
-        head.addWidget(self.control)
+        head = row_of(None, (title, 1), self.reset, self.control, gap=tokens.SPACE_1)
         if field.unit:
             head.addWidget(Text(field.unit, "muted"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addLayout(head)
-        column.addWidget(self.slider)
-        column.addWidget(Text(" ".join(part for part in (field.help, describe_span(field)) if part), "small"))
-        column.addWidget(self.error)
+        column_of(
+            self,
+            head,
+            self.slider,
+            Text(" ".join(part for part in (field.help, describe_span(field)) if part), "small"),
+            self.error,
+            gap=2,
+        )
         self.set_value(field.default)
 
     def set_value(self, value: Any) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, ElidedLabel, PlainButton, Text
 from ui.components.config_form import Form
-from ui.components.layout import ScrolledColumn
+from ui.components.layout import ScrolledColumn, column_of
 from ui.components.wording import describe_bytes
 from ui.features import ShellActions
 from ui.theme import tokens
@@ -55,8 +55,7 @@ class SettingsPage(QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = column_of(self)
         self._area = ScrolledColumn(tokens.SPACE_4)
         column = self._area.column
         self.problems = Text("", "attention")
