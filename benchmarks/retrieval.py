@@ -24,7 +24,7 @@ from typing import Any
 from workbench.api.calls import SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.config import SearchConfig
-from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.embedding_calls import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.search import search
@@ -76,12 +76,12 @@ def grade(name: str, found: SearchResult, grades: dict[str, int]) -> float:
     return ndcg(ranked, grades) if name == "cranfield" else float(any(key in grades for key in ranked[:5]))
 
 
-def measure_parts(lane: EmbeddingLane, embedder: Path, file: Path, data: Path, name: str) -> None:
+def measure_parts(queue: EmbeddingQueue, embedder: Path, file: Path, data: Path, name: str) -> None:
     """Ask all questions of a collection again, of one side of the search at a time."""
     _, questions = load(data, name)
     index = CollectionIndex(file)
     for part, config in PARTS.items():
-        found = [grade(name, search(index, lane, embedder, name, q, 30, config), grades) for q, grades in questions]
+        found = [grade(name, search(index, queue, embedder, name, q, 30, config), grades) for q, grades in questions]
         print(f"{name}: {part} {statistics.fmean(found):.4f}", flush=True)
     index.close()
 
@@ -141,7 +141,7 @@ def main() -> int:
         work = given.keep or Path(temporary)
         embedder = given.embedder or unpack_starter(Path(temporary))
         worker = WorkerHost("embedding")
-        lane = EmbeddingLane()
+        queue = EmbeddingQueue()
         worker.call(Similarities(embedder=str(embedder), texts=("warm",), others=("up",)))
         reached = True
         try:
@@ -150,7 +150,7 @@ def main() -> int:
                 reached = reached and score >= WANTED[name]
                 worker.call(Close(file=str(work / f"{name}.sqlite")))
                 if given.parts:
-                    measure_parts(lane, embedder, work / f"{name}.sqlite", given.data, name)
+                    measure_parts(queue, embedder, work / f"{name}.sqlite", given.data, name)
                 if given.compare:
                     print(f"{name}: SentenceTransformer.encode {encode_rate(embedder, texts):.1f} documents/s")
         finally:

@@ -131,7 +131,7 @@ def test_answers_of_every_kind_and_ending_are_there(workbench: Workbench) -> Non
     task, summary = chat_of(workbench, "Summarise").messages
     assert task.document is not None
     assert task.document.task == "summarise"
-    assert [notice.partition(":")[0] for notice in summary.notices] == ["This model is small"]
+    assert [notice.partition(":")[0] for notice in summary.notices] == ["The model is small"]
     ended = [answer_of(workbench, title) for title in ("slow until it", "crash", "slow until the")]
     assert [message.state for message in ended] == ["stopped", "failed", "interrupted"]
     assert all("word" in message.text or "You said" in message.text for message in ended)

@@ -455,7 +455,7 @@ def furnished_home() -> FakeHome:
     for file in _files(SAMPLES):
         home.put_document(pump.id, str(file), file.read_text("utf-8"))
     home.put_document(
-        pump.id, "/home/ada/papers/scan-2019.pdf", "", "failed", "There is no text in it: its pages are pictures only."
+        pump.id, "/home/ada/papers/scan-2019.pdf", "", "failed", "The file has no text: its pages are pictures only."
     )
     contracts = home.create_collection("Contracts 2025")
     home.put_document(

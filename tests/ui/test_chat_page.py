@@ -244,7 +244,7 @@ def test_a_page_that_is_long_in_coming_says_so(qtbot: QtBot, page: ChatPage, fro
     page.open_source(cited)
     pages = page.parts.source.pages
     qtbot.waitUntil(lambda: pages.place.text() == "Drawing page 1…")
-    held.fail(UserError("It is damaged."))
+    held.fail(UserError("The file is damaged."))
     qtbot.waitUntil(page.parts.source.note.isVisible)
     assert pages.place.text() == ""
 

@@ -66,7 +66,7 @@ def test_a_collection_shows_its_files_and_why_one_failed(page: DocumentsPage) ->
     assert "scan-2019.pdf" in names(page)
     row = names(page).index("scan-2019.pdf")
     state = page.parts.rows.index(row, 4)
-    assert state.data() == "Failed: There is no text in it: its pages are pictures only."
+    assert state.data() == "Failed: The file has no text: its pages are pictures only."
 
 
 def test_files_are_filtered_by_name_and_state_and_sorted(page: DocumentsPage) -> None:
@@ -194,7 +194,7 @@ def test_offsets_hold_behind_characters_that_qt_counts_twice(qtbot: QtBot, page:
 
 def test_a_failed_file_says_why_and_what_to_do(page: DocumentsPage) -> None:
     page.open_document(document(page, "scan-2019.pdf"))
-    assert page.parts.pane.note.text == "There is no text in it: its pages are pictures only."
+    assert page.parts.pane.note.text == "The file has no text: its pages are pictures only."
     assert "OCR" in page.parts.pane.details.text()
     assert not page.parts.tasks.isVisible()
 

@@ -366,10 +366,10 @@ def test_the_drawer_follows_a_run_with_its_log(make_shell: MakeShell, front: Fak
     qtbot.waitUntil(lambda: held.call is not None)
     held.emit(
         events.Progress(stage="reading", done=100, total=214, unit="files", detail="1,204 chunks", seconds_left=50),
-        events.Artifact(kind="document", id="/a/b.pdf", result={"state": "failed", "reason": "It is empty."}),
+        events.Artifact(kind="document", id="/a/b.pdf", result={"state": "failed", "reason": "The file is empty."}),
     )
     row = rows(shell)[0]
-    qtbot.waitUntil(lambda: row.log_line == "/a/b.pdf: failed (It is empty.)")
+    qtbot.waitUntil(lambda: row.log_line == "/a/b.pdf: failed (The file is empty.)")
     assert row.progress.words == "Reading · 1,204 chunks 100 of 214 files · 50 s left"
     row.progress.stop_button.click()
     qtbot.waitUntil(lambda: row.resume_button.isVisible())

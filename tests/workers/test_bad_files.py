@@ -231,69 +231,69 @@ LIMITS = {
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
 
 BAD: list[tuple[str, Writer, str]] = [
-    ("empty.txt", bytes_of(b""), r"^It is empty\.$"),
-    ("blank.txt", text_of(" \n\t\r\n\u00a0\u3000 "), r"^There is no text in it\.$"),
-    ("zeros.txt", zeros(1_000_000_000), r"^It is too large: 1,000 MB; the limit is 200 MB\.$"),
-    ("raised.txt", zeros(1_000_000_000), r"^It needs more than 900 MB of memory to be read\.$"),
+    ("empty.txt", bytes_of(b""), r"^The file is empty\.$"),
+    ("blank.txt", text_of(" \n\t\r\n\u00a0\u3000 "), r"^The file has no text\.$"),
+    ("zeros.txt", zeros(1_000_000_000), r"^The file is too large: 1,000 MB; the limit is 200 MB\.$"),
+    ("raised.txt", zeros(1_000_000_000), r"^Reading the file needs more than 900 MB of memory\.$"),
     ("zeros.log", zeros(50_000_000), r"binary data"),
-    ("large.txt", text_of("word " * 300_000), r"^It is too large: 1\.5 MB; the limit is 1\.0 MB\.$"),
-    ("binary.txt", bytes_of(random_bytes(20_000)), r"^It is not text"),
-    ("picture.txt", bytes_of(PNG), r"^It is not text but a PNG picture\.$"),
-    ("broken16.txt", bytes_of(b"\xff\xfe" + b"\x00\xd8" * 500), r"^It is not text: .* not valid UTF-16"),
-    ("model.txt", bytes_of(b"GGUF\x03\x00\x00\x00" + bytes(100)), r"^It is not text but a language model\.$"),
+    ("large.txt", text_of("word " * 300_000), r"^The file is too large: 1\.5 MB; the limit is 1\.0 MB\.$"),
+    ("binary.txt", bytes_of(random_bytes(20_000)), r"^The file is not text"),
+    ("picture.txt", bytes_of(PNG), r"^The file is not text but a PNG picture\.$"),
+    ("broken16.txt", bytes_of(b"\xff\xfe" + b"\x00\xd8" * 500), r"^The file is not text: .* not valid UTF-16"),
+    ("model.txt", bytes_of(b"GGUF\x03\x00\x00\x00" + bytes(100)), r"^The file is not text but a language model\.$"),
     ("program.sh", bytes_of(b"\x7fELF\x02\x01\x01" + random_bytes(500)), r"a program"),
-    ("cut.pdf", bytes_of(good_pdf()[:1800]), r"^It is cut off: the end of the PDF is missing\.$"),
-    ("noise.pdf", bytes_of(b"%PDF-1.7\n" + random_bytes(5000) + b"\n%%EOF\n"), r"not a PDF, or a damaged one"),
-    ("locked.pdf", documents.write_locked_pdf, r"^It is protected by a password\.$"),
-    ("scan.pdf", picture_pdf, r"^There is no text in it: 3 of 3 pages are pictures\.$"),
-    ("nothing.pdf", lambda path: documents.write_pdf(path, [[], []]), r"^There is no text in it \(2 pages\)\.$"),
-    ("picture.pdf", bytes_of(PNG), r"^It is named \.pdf but is a PNG picture\.$"),
+    ("cut.pdf", bytes_of(good_pdf()[:1800]), r"^The file is incomplete: the end of the PDF is missing\.$"),
+    ("noise.pdf", bytes_of(b"%PDF-1.7\n" + random_bytes(5000) + b"\n%%EOF\n"), r"damaged or not a PDF"),
+    ("locked.pdf", documents.write_locked_pdf, r"^The file is protected by a password\.$"),
+    ("scan.pdf", picture_pdf, r"^The file has no text: 3 of 3 pages are pictures\.$"),
+    ("nothing.pdf", lambda path: documents.write_pdf(path, [[], []]), r"^The file has no text \(2 pages\)\.$"),
+    ("picture.pdf", bytes_of(PNG), r"^The file is named \.pdf but is a PNG picture\.$"),
     ("bomb.pdf", pdf_with_bomb, r"needs more than 200 MB of memory"),
-    ("bomb.docx", bomb_docx, r"^It is a ZIP bomb: it would unpack to 64 MB of almost nothing\."),
-    ("nested.docx", nested_bomb, r"^It is not a Word document: it has no word/document\.xml\.$"),
-    ("lying.docx", lying_docx, r"^It is damaged"),
-    ("parts.docx", many_parts, r"^It is a ZIP bomb: it has 20,001 parts\."),
-    ("text.docx", text_of(documents.FACT), r"^It is not a Word document, or a damaged one\.$"),
-    ("program.docx", bytes_of(b"MZ" + random_bytes(500)), r"^It is not a Word document but a Windows program\.$"),
+    ("bomb.docx", bomb_docx, r"^The file is a ZIP bomb .*64 MB of almost nothing\."),
+    ("nested.docx", nested_bomb, r"^The file is not a Word document: it has no word/document\.xml\.$"),
+    ("lying.docx", lying_docx, r"^The file is damaged"),
+    ("parts.docx", many_parts, r"^The file is a ZIP bomb and is not unpacked: it has 20,001 parts\."),
+    ("text.docx", text_of(documents.FACT), r"^The file is not a Word document, or a damaged one\.$"),
+    ("program.docx", bytes_of(b"MZ" + random_bytes(500)), r"^The file is not a Word document but a Windows program\.$"),
     ("hollow.docx", archive_of({"mimetype": b"x"}), r"it has no word/document\.xml"),
-    ("cut.docx", cut_docx, r"^It is damaged or cut off"),
+    ("cut.docx", cut_docx, r"^The file is damaged or incomplete"),
     ("damaged.docx", damaged_docx, r"word/document\.xml is not valid XML"),
     ("language.docx", archive_of({"word/document.xml": b'<?xml version="1.0" encoding="UTG-8"?><a/>'}), r"unknown enc"),
-    ("laughs.docx", laughing_docx, r"^It declares XML entities"),
-    ("secret.docx", encrypted_zip, r"^It is protected by a password\.$"),
+    ("laughs.docx", laughing_docx, r"^The file declares XML entities"),
+    ("secret.docx", encrypted_zip, r"^The file is protected by a password\.$"),
     ("old.docx", bytes_of(OLE + bytes(2000)), r"old Office file"),
-    ("secret.xlsx", locked_xlsx, r"^It is protected by a password\.$"),
-    ("hollow.xlsx", archive_of({"xl/workbook.xml": b"<workbook/>"}), r"^There is no text in it\.$"),
-    ("old.xlsx", archive_of({"xl/workbook.bin": b"x"}), r"^It is not an Excel workbook: it has no xl/workbook\.xml\.$"),
-    ("picture.rtf", bytes_of(PNG), r"^It is not rich text \(RTF\) but a PNG picture\.$"),
+    ("secret.xlsx", locked_xlsx, r"^The file is protected by a password\.$"),
+    ("hollow.xlsx", archive_of({"xl/workbook.xml": b"<workbook/>"}), r"^The file has no text\.$"),
+    ("old.xlsx", archive_of({"xl/workbook.bin": b"x"}), r"^The file is not an Excel workbook: .* xl/workbook\.xml\.$"),
+    ("picture.rtf", bytes_of(PNG), r"^The file is not rich text \(RTF\) but a PNG picture\.$"),
     ("hollow.odt", archive_of({"mimetype": b"x"}), r"it has no content\.xml"),
-    ("silent.pptx", lambda path: documents.write_pptx(path, [("", ""), ("", "")]), r"^There is no text in it\.$"),
-    ("corrupt.epub", bytes_of(b"PK\x03\x04" + random_bytes(3000)), r"^It is damaged or cut off"),
+    ("silent.pptx", lambda path: documents.write_pptx(path, [("", ""), ("", "")]), r"^The file has no text\.$"),
+    ("corrupt.epub", bytes_of(b"PK\x03\x04" + random_bytes(3000)), r"^The file is damaged or incomplete"),
     ("hollow.epub", archive_of({"mimetype": b"application/epub+zip"}), r"it has no META-INF/container\.xml"),
     ("locked.epub", unread_epub, r"protected against copying"),
     ("silent.eml", bytes_of(b"From: a@example.org\r\nSubject: Nothing\r\n\r\n"), r"^The message has no text\.$"),
-    ("none.eml", text_of("Just some words.\n"), r"^It is not an e-mail message"),
+    ("none.eml", text_of("Just some words.\n"), r"^The file is not an e-mail message"),
     ("deep.html", text_of("<div>" * 100_000 + "x" + "</div>" * 100_000), r"nested too deeply"),
-    ("slow.html", text_of("<a " * 100_000), r"^It took longer than 1 s to read\.$"),
+    ("slow.html", text_of("<a " * 100_000), r"^Reading took longer than 1 s\.$"),
     ("silent.html", text_of("<title>T</title><body><script>f()</script>"), r"no text"),
-    ("wide.csv", text_of(",".join(str(n) for n in range(100_000)) + "\n"), r"^It has 100,000 columns"),
-    ("pickle.json", bytes_of(pickle.dumps({"a": list(range(500))})), r"^It is not text"),
-    ("deep.json", text_of("[" * 100_000 + "]" * 100_000), r"^Its values are nested too deeply\.$"),
-    ("long.json", text_of("[" + "0," * 25_000_000 + "0]"), r"^It needs more than 300 MB of memory|^It took longer"),
-    ("ملف.pdf", bytes_of(b"%PDF-1.4 \xd8\xa7"), r"^It is cut off"),
-    ("unknown.xyz", bytes_of(random_bytes(3000)), r"^It is not text"),
-    ("folder.pdf", lambda path: path.mkdir(), r"^It is a folder, not a file\.$"),
-    ("gone.txt", lambda path: None, r"^It is not there any more\.$"),
+    ("wide.csv", text_of(",".join(str(n) for n in range(100_000)) + "\n"), r"^The table has 100,000 columns"),
+    ("pickle.json", bytes_of(pickle.dumps({"a": list(range(500))})), r"^The file is not text"),
+    ("deep.json", text_of("[" * 100_000 + "]" * 100_000), r"^The values are nested too deeply\.$"),
+    ("long.json", text_of("[" + "0," * 25_000_000 + "0]"), r"needs more than 300 MB of memory|took longer"),
+    ("ملف.pdf", bytes_of(b"%PDF-1.4 \xd8\xa7"), r"^The file is incomplete"),
+    ("unknown.xyz", bytes_of(random_bytes(3000)), r"^The file is not text"),
+    ("folder.pdf", lambda path: path.mkdir(), r"^This is a folder, not a file\.$"),
+    ("gone.txt", lambda path: None, r"^The file is missing\.$"),
 ]  # fmt: skip
 
 BAD_POSIX: list[tuple[str, Writer, str]] = [
-    ("broken.txt", link_to("nowhere.txt"), r"^It is a link to something that is not there: nowhere\.txt\.$"),
-    ("circle.txt", circle, r"^It is a link that leads in a circle\.$"),
-    ("pipe.txt", pipe, r"^It is a named pipe, not a file\.$"),
-    ("socket.txt", bound_socket, r"^It is a socket, not a file\.$"),
-    ("device.txt", link_to(os.devnull), r"^It is a device, not a file\.$"),
-    ("two\nlines.txt", bytes_of(b""), r"^It is empty\.$"),
-    (os.fsdecode(b"caf\xe9.txt"), text_of(documents.FACT), r"^Its name is not valid text\.$"),
+    ("broken.txt", link_to("nowhere.txt"), r"^The file is a link to a missing file: nowhere\.txt\.$"),
+    ("circle.txt", circle, r"^The file is a link that leads in a circle\.$"),
+    ("pipe.txt", pipe, r"^This is a named pipe, not a file\.$"),
+    ("socket.txt", bound_socket, r"^This is a socket, not a file\.$"),
+    ("device.txt", link_to(os.devnull), r"^This is a device, not a file\.$"),
+    ("two\nlines.txt", bytes_of(b""), r"^The file is empty\.$"),
+    (os.fsdecode(b"caf\xe9.txt"), text_of(documents.FACT), r"^The file name is not valid text\.$"),
 ]
 
 
@@ -324,7 +324,7 @@ def test_forbidden_file_has_its_reason(reader: ReaderProcess, tmp_path: Path) ->
     forbidden(tmp_path / "probe.txt")
     if os.access(tmp_path / "probe.txt", os.R_OK):
         pytest.skip("this user may read everything")
-    check(reader, tmp_path / "forbidden.txt", forbidden, r"^You have no permission to read it\.$")
+    check(reader, tmp_path / "forbidden.txt", forbidden, r"^You have no permission to read the file\.$")
 
 
 def test_file_that_grows_while_it_is_read(reader: ReaderProcess, tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_file_that_grows_while_it_is_read(reader: ReaderProcess, tmp_path: Path)
     writer = threading.Thread(target=grow)
     writer.start()
     try:
-        with pytest.raises(UserError, match=r"^It was changed while it was being read\."):
+        with pytest.raises(UserError, match=r"^The file changed while it was being read\."):
             reader.read(path)
     finally:
         over.set()

@@ -1,6 +1,6 @@
 """The embedding worker: the only process that opens collection files. It embeds, indexes and searches.
 
-Requests run on threads of their own. What they share: the lane in which all embedding happens, the open collections,
+Requests run on threads of their own. What they share: the queue in which all embedding happens, the open collections,
 and a reader process for pictures of pages. torch is loaded in the background once the worker has said that it is
 ready; whatever needs no vectors is answered meanwhile.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import UserError
-from workbench.techniques.retrieval.embedding import EmbeddingLane, Urgency, batches
+from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches
 from workbench.techniques.retrieval.embedding_calls import (
     Close,
     CountTerms,
@@ -96,8 +96,8 @@ class OpenCollections:
 class EmbeddingService:
     """The handlers of the embedding worker's calls."""
 
-    def __init__(self, lane: EmbeddingLane, make_reader: Callable[[], ReaderProcess] = ReaderProcess) -> None:
-        self._lane = lane
+    def __init__(self, queue: EmbeddingQueue, make_reader: Callable[[], ReaderProcess] = ReaderProcess) -> None:
+        self._queue = queue
         self._make_reader = make_reader
         self._collections = OpenCollections()
         self._drawing = threading.Lock()
@@ -127,20 +127,20 @@ class EmbeddingService:
         with self._collections.use(call.file, context) as index, self._collections.ingesting(call.file, context):
             reader = self._make_reader()
             try:
-                yield from ingest(index, self._lane, reader, call, context)
+                yield from ingest(index, self._queue, reader, call, context)
             finally:
                 reader.close()
 
     def _search(self, call: Search, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
-            yield finish(search(index, self._lane, Path(call.embedder), call.collection, call.query, call.limit))
+            yield finish(search(index, self._queue, Path(call.embedder), call.collection, call.query, call.limit))
 
     def _similarities(self, call: Similarities, context: RequestContext) -> Iterator[Event]:
         vectors: list[Any] = [None] * (len(call.texts) + len(call.others))
         both = [*call.texts, *call.others]
         for batch in batches(both):
             context.raise_if_cancelled()
-            made = self._lane.embed_passages(Path(call.embedder), [both[i] for i in batch], Urgency.WAITING)
+            made = self._queue.embed_passages(Path(call.embedder), [both[i] for i in batch], Urgency.WAITING)
             for i, vector in zip(batch, made, strict=True):
                 vectors[i] = vector
         texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
@@ -194,7 +194,7 @@ class EmbeddingService:
 
 def main() -> None:
     """Serve until the parent goes."""
-    lane = EmbeddingLane()
-    lane.warm_up(lambda: importlib.import_module("sentence_transformers"))
-    service = EmbeddingService(lane)
+    queue = EmbeddingQueue()
+    queue.warm_up(lambda: importlib.import_module("sentence_transformers"))
+    service = EmbeddingService(queue)
     serve("embedding", EmbeddingCall, service.handlers(), service.leave)

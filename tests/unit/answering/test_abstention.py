@@ -9,7 +9,7 @@ from workbench.techniques.retrieval.abstention import (
     LEAST_EVIDENCE,
     LEAST_EVIDENCE_ELSEWHERE,
     SENTENCES_EXAMINED,
-    weigh_evidence,
+    measure_evidence,
 )
 
 PUMP = passage("The warranty of the pump runs for 36 months. Claims must be made in writing to the seller.")
@@ -33,55 +33,55 @@ class Alike(FakeRetriever):
 
 def test_answerable_question_has_evidence() -> None:
     retriever = Alike(0.6, background=0.0)
-    found = weigh_evidence("How long does the warranty of the pump run?", [PUMP, FRUIT], retriever)
+    found = measure_evidence("How long does the warranty of the pump run?", [PUMP, FRUIT], retriever)
     assert found.suffices
     assert found.strength > 0.9
     assert found.sentence == "The warranty of the pump runs for 36 months."
 
 
 def test_question_about_something_else_has_none() -> None:
-    assert not weigh_evidence("Who painted the Mona Lisa in Florence?", [PUMP, FRUIT], Alike(0.1)).suffices
+    assert not measure_evidence("Who painted the Mona Lisa in Florence?", [PUMP, FRUIT], Alike(0.1)).suffices
 
 
 def test_same_subject_without_the_words_is_not_enough() -> None:
     retriever = Alike(0.5, background=0.0)
-    found = weigh_evidence("What voltage and frequency does the pump require outdoors?", [PUMP], retriever)
+    found = measure_evidence("What voltage and frequency does the pump require outdoors?", [PUMP], retriever)
     assert not found.suffices
 
 
 def test_similarity_counts_from_the_embedders_own_zero() -> None:
     question = "Who painted the Mona Lisa in Florence?"
-    everything_alike = weigh_evidence(question, [PUMP, FRUIT], Alike(0.9))
+    everything_alike = measure_evidence(question, [PUMP, FRUIT], Alike(0.9))
     assert everything_alike.strength < LEAST_EVIDENCE
 
 
 def test_misspelt_word_still_counts() -> None:
     retriever = Alike(0.0)
-    right = weigh_evidence("How long does the warranty run?", [PUMP], retriever)
-    misspelt = weigh_evidence("How long does the warrenty run?", [PUMP], retriever)
+    right = measure_evidence("How long does the warranty run?", [PUMP], retriever)
+    misspelt = measure_evidence("How long does the warrenty run?", [PUMP], retriever)
     assert misspelt.strength > 0.5 * right.strength
-    assert weigh_evidence("How long does the guarantor run?", [PUMP], retriever).strength < misspelt.strength
+    assert measure_evidence("How long does the guarantor run?", [PUMP], retriever).strength < misspelt.strength
 
 
 def test_nothing_found_is_no_evidence() -> None:
-    assert not weigh_evidence("How long does the warranty run?", [], FakeRetriever()).suffices
+    assert not measure_evidence("How long does the warranty run?", [], FakeRetriever()).suffices
 
 
 def test_thanks_are_not_declined() -> None:
-    assert weigh_evidence("And what about it?", [PUMP], Alike(0.0)).suffices
+    assert measure_evidence("And what about it?", [PUMP], Alike(0.0)).suffices
 
 
 @pytest.mark.parametrize("sentences", [1, 40])
 def test_few_sentences_go_to_the_embedder(sentences: int) -> None:
     retriever = Alike(0.2)
     long = passage(" ".join(f"The pump number {n} has a warranty." for n in range(sentences)))
-    weigh_evidence("Which pump has a warranty?", [long], retriever)
+    measure_evidence("Which pump has a warranty?", [long], retriever)
     assert len(retriever.compared) == min(sentences, SENTENCES_EXAMINED) + 4
 
 
 def test_question_in_another_language_is_declined_only_without_any_likeness() -> None:
     german = passage("Die Gewährleistung der Pumpe beträgt 36 Monate und beginnt mit der Lieferung an den Kunden.")
     question = "How long does the warranty of the pump run and when does it begin?"
-    found = weigh_evidence(question, [german], Alike(0.5, background=0.0))
+    found = measure_evidence(question, [german], Alike(0.5, background=0.0))
     assert found.needed == LEAST_EVIDENCE_ELSEWHERE
     assert found.suffices

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.records.messages import Message
-from workbench.techniques.retrieval.query_rewriting import leans_on_conversation, search_all, search_queries
+from workbench.techniques.retrieval.query_rewriting import is_follow_up, search_all, search_queries
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from workbench.techniques.retrieval.query_rewriting import leans_on_conversation
     ],
 )
 def test_follow_up_is_seen(question: str) -> None:
-    assert leans_on_conversation(question)
+    assert is_follow_up(question)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_follow_up_is_seen(question: str) -> None:
     ],
 )
 def test_question_of_its_own_is_left_alone(question: str) -> None:
-    assert not leans_on_conversation(question)
+    assert not is_follow_up(question)
     earlier = [Message("user", "Where are bananas grown?"), Message("assistant", "In Ecuador [1].")]
     assert search_queries([*earlier, Message("user", question)]) == [question]
 

@@ -11,7 +11,7 @@ from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding import (
     BATCH_CHARACTERS,
     BATCH_TEXTS,
-    EmbeddingLane,
+    EmbeddingQueue,
     SentenceEmbedder,
     ThreadChoice,
     batches,
@@ -23,7 +23,7 @@ FOLDER = Path("/embedder")
 
 def test_whoever_waits_goes_before_the_next_batch_of_an_ingest() -> None:
     embedder = FakeEmbedder()
-    lane = EmbeddingLane(lambda folder: embedder)
+    queue = EmbeddingQueue(lambda folder: embedder)
     order: list[str] = []
     running, go_on = threading.Event(), threading.Event()
 
@@ -32,18 +32,18 @@ def test_whoever_waits_goes_before_the_next_batch_of_an_ingest() -> None:
         assert go_on.wait(10)
 
     embedder.before_batch = hold
-    first = threading.Thread(target=lane.embed_passages, args=(FOLDER, ["first batch"]))
+    first = threading.Thread(target=queue.embed_passages, args=(FOLDER, ["first batch"]))
     first.start()
     assert running.wait(10)
     embedder.before_batch = lambda: order.append("batch")
     embedder_queries = embedder.embed_queries
     embedder.embed_queries = lambda texts: order.append("question") or embedder_queries(texts)  # type: ignore[method-assign,func-returns-value]
-    later = [threading.Thread(target=lane.embed_passages, args=(FOLDER, ["next batch"])) for _ in range(3)]
+    later = [threading.Thread(target=queue.embed_passages, args=(FOLDER, ["next batch"])) for _ in range(3)]
     for thread in later:
         thread.start()
-    waiting = threading.Thread(target=lane.embed_queries, args=(FOLDER, ["question"]))
+    waiting = threading.Thread(target=queue.embed_queries, args=(FOLDER, ["question"]))
     waiting.start()
-    while lane._work.qsize() < 4:
+    while queue._work.qsize() < 4:
         threading.Event().wait(0.001)
     go_on.set()
     for thread in (first, waiting, *later):
@@ -58,20 +58,20 @@ def test_an_embedder_is_loaded_once_and_another_takes_its_place() -> None:
         loaded.append(folder)
         return FakeEmbedder()
 
-    lane = EmbeddingLane(load)
+    queue = EmbeddingQueue(load)
     for folder in ("/a", "/a", "/b", "/b"):
-        lane.embed_queries(Path(folder), ["x"])
-        lane.embedder(Path(folder))
+        queue.embed_queries(Path(folder), ["x"])
+        queue.embedder(Path(folder))
     assert loaded == [Path("/a"), Path("/b")]
 
 
 def test_what_goes_wrong_on_the_lane_reaches_whoever_asked_and_nobody_else() -> None:
-    lane = EmbeddingLane()
-    lane.warm_up(lambda: 1 / 0)
+    queue = EmbeddingQueue()
+    queue.warm_up(lambda: 1 / 0)
     with pytest.raises(UserError, match=r"no modules\.json"):
-        lane.embed_queries(FOLDER, ["x"])
+        queue.embed_queries(FOLDER, ["x"])
     with pytest.raises(UserError, match=r"no modules\.json"):
-        lane.embedder(FOLDER)
+        queue.embedder(FOLDER)
 
 
 def test_a_folder_with_broken_files_is_no_embedder(tmp_path: Path) -> None:

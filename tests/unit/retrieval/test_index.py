@@ -22,7 +22,7 @@ STAMP = FileStamp(10, 20, 30)
 @pytest.fixture
 def index(tmp_path: Path):
     opened = CollectionIndex(tmp_path / "c.sqlite")
-    opened.adopt_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+    opened.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
     yield opened
     opened.close()
 
@@ -154,17 +154,17 @@ def test_a_reader_sees_the_state_it_began_with(index: CollectionIndex) -> None:
 
 
 def test_another_embedder_is_refused_once_there_are_vectors(index: CollectionIndex) -> None:
-    index.adopt_embedder("other", 3)
-    index.adopt_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+    index.record_embedder("other", 3)
+    index.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
     index.put(entry("/a.txt", "text"))
-    with pytest.raises(UserError, match="another embedder"):
-        index.adopt_embedder("other", 3)
+    with pytest.raises(UserError, match="another embedding model"):
+        index.record_embedder("other", 3)
     assert faults(index.path) == []
 
 
 def test_a_collection_is_the_same_after_it_was_closed(tmp_path: Path) -> None:
     first = CollectionIndex(tmp_path / "c.sqlite")
-    first.adopt_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+    first.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
     first.put(entry("/a.txt", "kept"))
     first.close()
     again = CollectionIndex(tmp_path / "c.sqlite")

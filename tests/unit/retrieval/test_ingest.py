@@ -18,7 +18,7 @@ from workbench.api.protocol import RequestContext, read_result
 from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval import file_scan
 from workbench.techniques.retrieval import ingest as ingesting
-from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.embedding_calls import Ingest
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
@@ -34,7 +34,7 @@ class Desk:
         self.embedder = FakeEmbedder()
         self.reader = TextReader()
         self.context = RequestContext()
-        self._lane = EmbeddingLane(lambda folder: self.embedder)
+        self._lane = EmbeddingQueue(lambda folder: self.embedder)
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
@@ -138,7 +138,7 @@ def test_nothing_new_does_not_even_load_the_embedder(desk: Desk) -> None:
     def fail(folder: Path) -> FakeEmbedder:
         raise AssertionError("loaded")
 
-    desk._lane = EmbeddingLane(fail)
+    desk._lane = EmbeddingQueue(fail)
     assert desk.run()[0].unchanged == 1
     with desk.index.reading() as snapshot:
         assert snapshot.revision == revision
@@ -183,7 +183,7 @@ def test_a_drive_that_is_not_there_loses_nothing(desk: Desk) -> None:
     shutil.rmtree(folder.parent)
     result, _ = desk.run(folder)
     assert result.removed == 0
-    assert "not there" in result.failed[0].reason
+    assert "are missing" in result.failed[0].reason
     assert desk.texts() == {"a.txt": "A."}
 
 
@@ -196,9 +196,9 @@ def test_a_path_that_never_was_fails_every_time(desk: Desk) -> None:
 def test_a_changed_file_that_cannot_be_read_any_more_is_not_answered_from(desk: Desk) -> None:
     path = desk.write("a.txt", "Old text.")
     desk.run()
-    path.write_text("BAD It is damaged.")
+    path.write_text("BAD The file is damaged.")
     result, _ = desk.run()
-    assert [f.reason for f in result.failed] == ["It is damaged."]
+    assert [f.reason for f in result.failed] == ["The file is damaged."]
     assert desk.texts() == {}
     path.write_text("Good again.")
     assert desk.run()[0].indexed == 1
@@ -225,12 +225,15 @@ def test_a_bug_in_one_file_is_that_file_s(desk: Desk) -> None:
 
     desk.reader.before = break_on_a
     result, _ = desk.run()
-    assert (result.indexed, result.failed[0].reason) == (1, "Reading it failed unexpectedly: index out of range")
+    assert (result.indexed, result.failed[0].reason) == (
+        1,
+        "The file could not be read because of an internal error: index out of range",
+    )
 
 
 def test_a_blank_document_fails(desk: Desk) -> None:
     desk.write("a.txt", " \n ")
-    assert desk.run()[0].failed[0].reason == "There is no text in it."
+    assert desk.run()[0].failed[0].reason == "The file has no text."
 
 
 @pytest.mark.parametrize("error", [WorkerDied("reader", 1), OSError(errno.ENOSPC, "No space left on device")])

@@ -11,7 +11,7 @@ from tests.unit.retrieval.test_index import entry
 from workbench.api.calls import SearchResult
 from workbench.errors import UserError
 from workbench.techniques.retrieval.config import SearchConfig
-from workbench.techniques.retrieval.embedding import EmbeddingLane
+from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.search import count_terms, fuse, search
 
@@ -28,7 +28,7 @@ TEXTS = (
 @pytest.fixture
 def index(tmp_path: Path):
     opened = CollectionIndex(tmp_path / "c.sqlite")
-    opened.adopt_embedder("fake", FakeEmbedder.dimensions)
+    opened.record_embedder("fake", FakeEmbedder.dimensions)
     yield opened
     opened.close()
 
@@ -36,8 +36,8 @@ def index(tmp_path: Path):
 @pytest.fixture
 def ask(index: CollectionIndex) -> Callable[..., SearchResult]:
     embedder = FakeEmbedder({"automobile": "car"})
-    lane = EmbeddingLane(lambda folder: embedder)
-    return lambda query, limit=10: search(index, lane, FOLDER, "c", query, limit)
+    queue = EmbeddingQueue(lambda folder: embedder)
+    return lambda query, limit=10: search(index, queue, FOLDER, "c", query, limit)
 
 
 def test_a_hit_says_everything_about_itself(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
@@ -91,9 +91,9 @@ def test_whatever_is_typed_is_a_question(index: CollectionIndex, ask: Callable[.
 
 def test_a_collection_of_another_embedder_is_refused(index: CollectionIndex) -> None:
     index.put(entry("/a.txt", *TEXTS))
-    lane = EmbeddingLane(lambda folder: FakeEmbedder(fingerprint="other"))
-    with pytest.raises(UserError, match="another embedder"):
-        search(index, lane, FOLDER, "c", "harbour")
+    queue = EmbeddingQueue(lambda folder: FakeEmbedder(fingerprint="other"))
+    with pytest.raises(UserError, match="another embedding model"):
+        search(index, queue, FOLDER, "c", "harbour")
 
 
 def test_terms_are_counted_without_function_words(index: CollectionIndex) -> None:
@@ -144,7 +144,7 @@ def test_no_words_at_all_and_no_likeness_at_all_are_no_errors() -> None:
 
 
 def test_meaning_weighs_less_the_less_the_embedder_knows_the_language() -> None:
-    weights = [SearchConfig().weight_of_meaning(fluency) for fluency in (0.0, 0.5, 0.65, 0.8, 1.0)]
+    weights = [SearchConfig().vector_weight(fluency) for fluency in (0.0, 0.5, 0.65, 0.8, 1.0)]
     assert weights == sorted(weights)
     assert (weights[0], weights[-1]) == (SearchConfig().unknown_weight, SearchConfig().known_weight)
     assert weights[0] < weights[2] < weights[-1]

@@ -1,9 +1,9 @@
 """Retrieval: answers from a person's own documents, with citations.
 
-Passages that fit a question are searched for and shown to the model before it answers (Lewis et al. 2020,
-"Retrieval-augmented generation for knowledge-intensive NLP tasks", arXiv:2005.11401). Documents are read
-(``reading``), cut into ``chunking`` and kept with their words and vectors in an ``index``, by ``ingest``; ``search``
-finds passages; the modules about answering show them to the model and check what it makes of them.
+Passages that match a question are retrieved and shown to the model before it answers (Lewis et al. 2020,
+"Retrieval-augmented generation for knowledge-intensive NLP tasks", arXiv:2005.11401). ``ingest`` reads documents
+(``reading``), splits them (``chunking``) and stores them with their terms and vectors in an ``index``; ``search`` finds
+passages; ``grounded`` shows them to the model, and ``citations`` checks the answer.
 
-``protocol`` says what the embedding worker, in which all of the index happens, can be asked.
+``embedding_calls`` are the calls of the embedding worker, the only process that opens an index.
 """

@@ -1,19 +1,19 @@
-"""Whether the documents hold the answer, told before a word of it is generated.
+"""Abstention: whether the documents hold the answer, decided before a word of it is generated.
 
-Similarity alone does not tell: passages about the same subject are alike whether or not they answer. So a question is
-held against single sentences of what was found, and its *evidence* is that of the best one:
+Similarity alone does not decide it: passages about the same subject are similar whether or not they answer. So a
+question is compared with single sentences of the hits, and its *evidence* is that of the best one:
 
     0.5 (share of the question's words in the sentence) + 0.5 (the same, with the sentences beside it)
     + 0.5 (cosine of question and sentence) + 0.5 (cosine of question and passage)
 
-in [0, 2]. Words count by how rare they are in the collection (inverse document frequency, Spärck Jones 1972); function
-words not at all. Cosines are taken from the embedder's own zero: what the question has in common with sentences about
-something else. Below ``LEAST_EVIDENCE`` the question is declined.
+in [0, 2]. Words are weighted by their rarity in the collection (inverse document frequency, Spärck Jones 1972);
+function words do not count. Cosines are measured from the embedder's own zero: the similarity of unrelated texts. Below
+``LEAST_EVIDENCE`` the system abstains.
 
 The four weights and the threshold were fitted by ``benchmarks/fit_decline.py``: the optimum is flat (equal weights are
-within a point of the best), and a logistic regression over thirty features, gradient boosting, or the language
-model's own likelihood of the question (Ponte and Croft 1998; Sachan et al. 2022, arXiv:2204.07496) gained nothing
-that held on other articles. Figures: docs/benchmarks.md.
+within a point of the best), and a logistic regression over thirty features, gradient boosting, or the language model's
+own likelihood of the question (Ponte and Croft 1998; Sachan et al. 2022, arXiv:2204.07496) gained nothing that held on
+other articles. Figures: docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
 LEAST_EVIDENCE = 0.72
-"""Declined below this. Of answerable questions 3 % lie below it on xquad-en, 5 % on xquad-de, 4 % on xquad-zh."""
+"""Threshold of abstention. Of answerable questions 3 % lie below it on xquad-en, 5 % on xquad-de, 4 % on xquad-zh."""
 
 LEAST_EVIDENCE_ELSEWHERE = 0.20
-"""The same where question and passages are in different languages, whose words cannot be compared. Of English
+"""The threshold where question and passages are in different languages, whose words cannot be compared. Of English
 questions to German paragraphs 3 % lie below it."""
 
 HITS_EXAMINED = 5
 SENTENCES_EXAMINED = 6
-"""Sentences are compared by words first; only so many go to the embedder (the result is the same as with all)."""
+"""Sentences are compared by words first; only so many are embedded (the result is the same as with all)."""
 
 _SHORTEST_MISSPELT = 5  # letters
 _SPELT_ALIKE = 0.82  # ratio of difflib
@@ -50,11 +50,11 @@ BACKGROUND = (
     "Heavy rain is expected along the coast tonight.",
     "He tuned the guitar before the concert began.",
 )
-"""Sentences about nothing in particular: how alike any two texts are to this embedder."""
+"""Unrelated sentences: how similar any two texts are to this embedder."""
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """A sentence held against a question: shares of the question's words in [0, 1], cosines from zero in [0, 1]."""
+    """A sentence compared with a question: shares of the question's words in [0, 1], cosines from zero in [0, 1]."""
 
     text: str
     own_words: float
@@ -68,7 +68,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """How well what was found answers a question. ``strength`` in [0, 2]; ``sentence`` is the best sentence."""
+    """The evidence for an answer in the hits. ``strength`` in [0, 2]; ``sentence`` is the best sentence."""
 
     strength: float
     needed: float
@@ -79,12 +79,14 @@ class Evidence(Struct, frozen=True, kw_only=True):
         return self.strength >= self.needed
 
 
-def weigh_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
-    """Hold a question against the sentences of the best hits. Two calls of the retriever, about 0.1 s."""
+def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
+    """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s."""
     examined = hits[:HITS_EXAMINED]
     vocabulary = Vocabulary.of(p.text for p in examined)
     if examined and not vocabulary.content_terms(question):
-        return Evidence(strength=2.0, needed=LEAST_EVIDENCE)  # nothing that could be missing: "and what about it?"
+        return Evidence(
+            strength=2.0, needed=LEAST_EVIDENCE
+        )  # no content word that could be missing: "and what about it?"
     best = max(examine(question, examined, vocabulary, retriever), key=lambda s: s.strength, default=None)
     if best is None:
         return Evidence(strength=0.0, needed=LEAST_EVIDENCE)
@@ -92,7 +94,7 @@ def weigh_evidence(question: str, hits: Sequence[Passage], retriever: Retriever)
 
 
 def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, retriever: Retriever) -> list[Sentence]:
-    """The sentences that share most words with a question, held against it."""
+    """The sentences with most of a question's words, compared with it."""
     best = _best_by_words(term_weights(question, vocabulary, retriever.count_terms(question)), passages, vocabulary)
     if not best:
         return []
@@ -111,7 +113,7 @@ def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, 
 
 
 def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) -> dict[str, float]:
-    """The question's terms with their rarity in (0, 1]; 1 is a word that no chunk holds."""
+    """The question's terms with their rarity in (0, 1]; 1 is a word that occurs in no chunk."""
     found = {stem: n for word, n in counts.terms.items() for stem in vocabulary.stems(word)}
     highest = math.log(1 + (counts.chunks + 0.5) / 0.5)
     weights: dict[str, float] = {}
@@ -124,7 +126,7 @@ def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) 
 def _best_by_words(
     weights: dict[str, float], passages: Sequence[Passage], vocabulary: Vocabulary
 ) -> list[tuple[str, float, float, Passage]]:
-    """The sentences that share most with the question: text, share in it, share in it and those beside it, passage."""
+    """The sentences with most of the question's words: text, share in it, share in it and its neighbours, passage."""
     split = [(p, [p.text[a:b] for a, b in split_sentences(p.text)]) for p in passages]
     stems = [[set(vocabulary.stems(s)) for s in sentences] for _, sentences in split]
     everything = set().union(*(one for sentences in stems for one in sentences))
@@ -144,7 +146,7 @@ def _best_by_words(
 
 
 def _misspellings(term: str, stems: set[str]) -> set[str]:
-    """The stems that a word which stands nowhere may be a misspelling of."""
+    """The stems of which a word that occurs nowhere may be a misspelling."""
     if len(term) < _SHORTEST_MISSPELT or not term.isalpha():
         return set()
     near = [s for s in stems if s[:1] == term[:1] and abs(len(s) - len(term)) <= 2]
@@ -152,7 +154,7 @@ def _misspellings(term: str, stems: set[str]) -> set[str]:
 
 
 def _above(zero: float, cosine: float) -> float:
-    """A cosine measured from what unrelated texts have."""
+    """A cosine measured from that of unrelated texts."""
     return max(0.0, (cosine - zero) / max(1e-6, 1 - zero))
 
 

@@ -1,7 +1,7 @@
-"""Chunks: the pieces of a document's text that are embedded, searched for and shown to a model.
+"""Chunks: the pieces of a document's text that are embedded, searched and shown to a model.
 
-The splitting is ``semantic-text-splitter``'s: the largest whole units (sections, paragraphs, sentences, words) that
-fit into a number of the embedder's tokens. It says itself at which character each piece begins.
+``semantic-text-splitter`` splits: into the largest whole units (sections, paragraphs, sentences, words) that fit into a
+number of the embedder's tokens. It reports the character at which each piece begins.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Chunker:
     ) -> list[Chunk]:
         """The chunks of a text, in order, without blank ones; ``text[chunk.start:chunk.end]`` is a chunk's text.
 
-        ``page_starts[i]`` is the offset at which page ``i + 1`` begins; a chunk stands on the page on which it
-        begins. ``check`` is called now and then and may raise to give up.
+        ``page_starts[i]`` is the offset of page ``i + 1``; a chunk belongs to the page on which it begins. ``check`` is
+        called now and then and may raise to stop.
         """
         splitter = self._markdown if kind == "markdown" else self._text
         found: list[Chunk] = []
@@ -56,7 +56,7 @@ class Chunker:
 
 
 def _sections(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of about ``SECTION_CHARACTERS`` that end with a line where there is one."""
+    """Spans of about ``SECTION_CHARACTERS`` that end with a line where possible."""
     start = 0
     while len(text) - start > SECTION_CHARACTERS * 1.5:
         middle = start + SECTION_CHARACTERS

@@ -1,13 +1,12 @@
-"""Citations in an answer while it streams: checked, added where they are missing, never taken back.
+"""Citations in a streaming answer: checked, added where they are missing, never changed afterwards.
 
-A ``[n]`` that the model writes is kept when passage ``n`` was shown and dropped otherwise. A sentence that ends
-without one gets the number of the passage that it can be traced to: by the share of its words that stand there,
-rare words, names and numbers counting most; every number of the sentence must be in the passage. Nothing is
-cited inside code. What has streamed is final: the text is held back at a bracket, and at the end of a sentence,
-until it is decided.
+A ``[n]`` of the model is kept when passage ``n`` was shown and dropped otherwise. A sentence that ends without one gets
+the number of the passage that supports it: by the share of its words that occur there, rare words, names and numbers
+counting most; every number of the sentence must be in the passage. Nothing is cited inside code. Streamed text is
+final: text is held back at a bracket, and at the end of a sentence, until it is decided.
 
-Attribution by overlap rather than by asking the model: Bohnet et al. 2022, "Attributed Question Answering"
-(arXiv:2212.08037), found post-hoc attribution of generated text workable without training.
+Attribution by overlap rather than by the model: Bohnet et al. 2022, "Attributed Question Answering" (arXiv:2212.08037),
+found post-hoc attribution of generated text workable without training.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from workbench.techniques.streaming import answered
 from workbench.text.sentences import CLOSERS, ends_sentence
 from workbench.text.terms import Vocabulary
 
-_SHARE_NEEDED = 0.5  # of a sentence's weight must stand in the passage
+_SHARE_NEEDED = 0.5  # minimum share of a sentence's weight in the passage
 _ECHO = 0.25  # weight of a word that only repeats the question
 _PARTS = re.compile(r"[\n{}\[\]]|, *(?=\")")  # lines, and the members of an object
 _CITATION = re.compile(r"\[\s*(\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\s*\]")
@@ -36,7 +35,7 @@ _PLAIN = re.compile(r"[^`\[\s.!?…。！？]+")
 
 
 class PassageMatcher:
-    """Finds the passage that a sentence rests on. ``question`` is what was asked: its words prove little."""
+    """Finds the passage that supports a sentence. ``question``: its words are weak evidence."""
 
     def __init__(self, passages: Sequence[Passage], question: str = "") -> None:
         self._vocabulary = Vocabulary.of(p.text for p in passages)
@@ -47,7 +46,7 @@ class PassageMatcher:
         self._asked = set(self._vocabulary.stems(question))
 
     def match(self, sentence: str) -> int | None:
-        """The number of the passage that the sentence can be traced to, or None."""
+        """The number of the passage that supports the sentence, or None."""
         terms = self._vocabulary.content_terms(sentence)
         stated = self._vocabulary.numbers(sentence)
         named = {self._vocabulary.stem(n) for n in self._vocabulary.names(sentence)}
@@ -76,9 +75,9 @@ class PassageMatcher:
 class CitationEditor:
     """Edits an answer's pieces as they stream; an ``Editor`` of workbench.techniques.streaming.
 
-    After ``end``, ``claimed`` and ``matched`` hold the numbers that stand in the text, by who put them there. With
-    ``verbatim`` the text stays as it is, since a mark would break the form that was asked for, and a bracket may mean
-    something else: then ``matched`` holds the passages that its parts stand in.
+    After ``end``, ``claimed`` and ``matched`` hold the numbers in the text, by their origin (the model, this editor).
+    With ``verbatim`` the text is unchanged, since a mark would break the required format, and a bracket may mean
+    something else: ``matched`` then holds the passages that support its parts.
     """
 
     def __init__(self, passages: Sequence[Passage], question: str = "", *, verbatim: bool = False) -> None:
@@ -88,7 +87,7 @@ class CitationEditor:
         self._held = ""  # not yet decided
         self._sentence = ""  # since the last sentence end, without citations
         self._cited = False  # whether this sentence has a citation
-        self._code = ""  # the backticks that opened the code we are in
+        self._code = ""  # the backticks that opened the current code
         self.claimed: set[int] = set()
         self.matched: set[int] = set()
 
@@ -97,7 +96,7 @@ class CitationEditor:
         return piece if self._verbatim else self._drain(final=False)
 
     def end(self, cut_short: bool = False) -> str:
-        """What was still held back. The last sentence gets no citation when it was cut short."""
+        """The text held back. The last sentence gets no citation when it was cut short."""
         if self._verbatim:
             found = (self._matcher.match(part.strip()) for part in _PARTS.split(self._held) if part.strip())
             self.matched.update(n for n in found if n is not None)
@@ -118,7 +117,7 @@ class CitationEditor:
         return "".join(out)
 
     def _step(self, final: bool) -> str | None:
-        """Take what can be decided from the front of what is held: the text to emit, or None to wait for more."""
+        """Decide as much as possible from the front of the held text: the text to emit, or None to wait for more."""
         held = self._held
         if held[0] == "`":
             return self._step_backticks(final)
@@ -145,7 +144,7 @@ class CitationEditor:
         return self._take(run, spoken=False)
 
     def _step_boundary(self, final: bool) -> str | None:
-        """At a mark, white space or a bracket: whether a sentence ends, and what a bracket holds."""
+        """At a mark, white space or a bracket: whether a sentence ends, and the content of the bracket."""
         held = self._held
         mark = _MARK.match(held)
         mark_end = mark.end() if mark else 0
@@ -169,11 +168,11 @@ class CitationEditor:
             cited = self._close_sentence()
             return cited + self._take(mark_end + space, spoken=False)
         if mark_end + space == 0:
-            return self._take(1)  # a bracket that is no citation
+            return self._take(1)  # a bracket without a citation
         return self._take(mark_end + space)
 
     def _cite(self, mark: str, space: str, citation: re.Match[str]) -> str:
-        """A bracket of numbers: those that were shown stay, each in a bracket of its own."""
+        """A bracket of numbers: those of shown passages stay, each in a bracket of its own."""
         kept = [n for n in _numbers_of(citation.group(1)) if n in self._shown]
         self._held = self._held[len(mark) + len(space) + citation.end() :]
         self._sentence += mark
@@ -184,7 +183,7 @@ class CitationEditor:
         return mark + space + "".join(f"[{n}]" for n in kept)
 
     def _close_sentence(self) -> str:
-        """End the sentence: the citation to put at its end, where it has none and can be traced."""
+        """End the sentence: the citation to add, where it has none and a passage supports it."""
         sentence, cited = self._sentence.strip(), self._cited
         self._sentence, self._cited = "", False
         if cited or not sentence or sentence.startswith("#"):
@@ -203,7 +202,7 @@ class CitationEditor:
 
 
 class Citing(Protocol):
-    """What says which passages an answer cites: its editor, or its stored sequence."""
+    """An object with the cited passages: the editor, or the stored sequence."""
 
     @property
     def claimed(self) -> Collection[int]: ...
@@ -213,13 +212,13 @@ class Citing(Protocol):
 
 
 def citations_of(answer: Citing, passages: Sequence[Passage]) -> tuple[Citation, ...]:
-    """The citations that stand in the edited answer, by number."""
+    """The citations in the edited answer, by number."""
     used = {*answer.claimed, *answer.matched}
     return tuple(as_citation(p, claimed=p.n in answer.claimed) for p in passages if p.n in used)
 
 
 def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Candidate, ...]:
-    """All that was answered at once, with the numbers that each cites."""
+    """All answers of a generation, with the numbers that each cites."""
     return tuple(
         msgspec.structs.replace(one, claimed=tuple(sorted(editor.claimed)), matched=tuple(sorted(editor.matched)))
         for one, editor in zip(answered(generated), editors, strict=True)
@@ -227,7 +226,7 @@ def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Cand
 
 
 def as_citation(passage: Passage, *, claimed: bool) -> Citation:
-    """A citation that keeps its passage."""
+    """A citation that stores its passage."""
     kept = {name: getattr(passage, name) for name in Citation.__struct_fields__ if name != "claimed"}
     return Citation(**kept, claimed=claimed)
 

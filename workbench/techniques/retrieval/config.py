@@ -1,7 +1,7 @@
-"""What retrieval can be told. ``RetrievalPart`` of a recipe says which collection and how many passages; these say how.
+"""Settings of retrieval beyond a recipe's ``RetrievalPart``.
 
-The defaults were chosen on the data of docs/benchmarks.md; each lies in the middle of a range in which the results
-hardly change.
+The defaults were chosen on the data of docs/benchmarks.md; each is in the middle of a range in which the results hardly
+change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 
 class ChunkConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How documents are cut into chunks."""
+    """How documents are split into chunks."""
 
     tokens: Annotated[
         int,
@@ -21,14 +21,14 @@ class ChunkConfig(msgspec.Struct, frozen=True, kw_only=True):
             ge=32,
             le=8192,
             title="Chunk size",
-            description="A chunk has at most this many of the embedder's tokens, and never more than it reads.",
+            description="Maximum tokens per chunk, counted by the embedding model.",
             extra={"unit": "tokens"},
         ),
     ] = 254
 
 
 class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How words and meaning are brought into one ranking."""
+    """How the word scores and the vector scores are fused into one ranking."""
 
     pool: Annotated[
         int,
@@ -36,7 +36,7 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             ge=10,
             le=1000,
             title="Candidates",
-            description="How many chunks each side, words and meaning, puts forward.",
+            description="Candidates per side (words and vectors).",
             extra={"unit": "chunks", "advanced": True},
         ),
     ] = 60
@@ -45,8 +45,8 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=1,
-            title="Weight of meaning",
-            description="How much meaning counts against words where the embedder knows the language.",
+            title="Vector weight",
+            description="Weight of vector scores against word scores where the embedding model knows the language.",
             extra={"advanced": True},
         ),
     ] = 0.7
@@ -55,8 +55,8 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=1,
-            title="Weight of meaning, unknown language",
-            description="The same where the embedder was not made for the language.",
+            title="Vector weight, unknown language",
+            description="The same where the embedding model was not trained on the language.",
             extra={"advanced": True},
         ),
     ] = 0.3
@@ -66,8 +66,7 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=1,
             title="Unknown below",
-            description="A language counts as unknown when the embedder's vocabulary takes less than this share of "
-            "its words whole.",
+            description="A language is unknown when the embedding model has fewer than this share of its words whole.",
             extra={"advanced": True},
         ),
     ] = 0.5
@@ -77,7 +76,7 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=1,
             title="Known above",
-            description="A language counts as known when the embedder's vocabulary takes more than this share whole.",
+            description="A language is known when the embedding model has more than this share of its words whole.",
             extra={"advanced": True},
         ),
     ] = 0.8
@@ -87,7 +86,7 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=2,
             title="Feedback",
-            description="How far the question is moved towards the first hits before meaning is measured again.",
+            description="How far the query vector moves towards the first hits before the second vector search.",
             extra={"advanced": True},
         ),
     ] = 0.5
@@ -97,13 +96,13 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
             ge=1,
             le=50,
             title="Feedback hits",
-            description="How many first hits the question is moved towards.",
+            description="Number of first hits that the query vector moves towards.",
             extra={"unit": "chunks", "advanced": True},
         ),
     ] = 5
 
-    def weight_of_meaning(self, fluency: float) -> float:
-        """The weight of meaning in [0, 1] for an embedder's ``fluency`` (see ``embedding.measure_fluency``)."""
+    def vector_weight(self, fluency: float) -> float:
+        """The vector weight in [0, 1] for an embedder's ``fluency`` (see ``embedding.measure_fluency``)."""
         span = max(self.known_fluency - self.unknown_fluency, 1e-9)
         share = min(1.0, max(0.0, (fluency - self.unknown_fluency) / span))
         return self.unknown_weight + share * (self.known_weight - self.unknown_weight)

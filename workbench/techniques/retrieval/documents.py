@@ -1,8 +1,8 @@
 """Tasks on one whole document: summarise it, extract a table from it, translate it.
 
-A document that does not fit the model's context is worked through section by section. Summaries are summarised
-again until they fit (Wu et al. 2021, "Recursively Summarizing Books with Human Feedback", arXiv:2109.10862);
-extracted rows are checked against their section and merged; translations are joined with the paragraphs kept.
+A document that does not fit the model's context is processed section by section. Summaries are summarised again until
+they fit (Wu et al. 2021, "Recursively Summarizing Books with Human Feedback", arXiv:2109.10862); extracted rows are
+checked against their section and merged; translations are joined, paragraph by paragraph.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
             limit = _limit(_SUMMARY_SHARE, worker.context.model)
             spans = split_sections(joined, limit, worker.context.model.count_tokens)
             if len(spans) >= len(parts):
-                break  # it does not get shorter: summarise what there is, as far as it fits
+                break  # it does not get shorter: summarise as much as fits
             parts = [joined[a:b] for a, b in spans]
         text = "\n\n".join(parts)
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."

@@ -1,7 +1,7 @@
-"""Embedders: from texts to unit vectors whose dot products are cosines; and the one lane in which they compute.
+"""Embedders: from texts to unit vectors whose dot products are cosines; and the queue in which they compute.
 
-All embedding of the worker happens on one thread, in small batches, and whoever waits for an answer goes before the
-next batch of an ingest. torch is imported on that thread, so that whatever needs no vectors need not wait for it.
+All embedding of the worker happens on one thread, in small batches, and a query goes before the next batch of an
+ingest. torch is imported on that thread, so that work without vectors does not wait for it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Vectors = NDArray[np.float32]
 
 BATCH_TEXTS = 16
 BATCH_CHARACTERS = 5_000
-"""A batch of an ingest: so many texts, and so many characters with its padding, at most. About 0.3 s on one core."""
+"""Limits of an ingest batch: so many texts, and so many characters with padding. About 0.3 s on one core."""
 
 TRY_ANOTHER_EVERY = 12
-"""So many batches use the thread count that is known to be the fastest before another one is tried."""
+"""So many batches use the fastest known thread count before another one is tried."""
 
 FLUENCY_TEXTS = 24
 CHARACTERS_OF_A_WORD = 1.5
@@ -115,11 +115,11 @@ class SentenceEmbedder:
 
 
 class ThreadChoice:
-    """How many threads a batch is computed with: as many as have lately been the fastest.
+    """The number of threads per batch: the one that has lately been the fastest.
 
-    Beside anything else that computes torch's threads wait for each other: on two busy cores, two threads embed a
-    third as many texts as one, and a question takes 80 ms instead of 15; on two idle cores they embed twice as many.
-    So when the chat model begins to compute, a batch or two later one core is its own.
+    Beside other computations torch's threads wait for each other: on two busy cores, two threads embed a third as many
+    texts as one, and a question takes 80 ms instead of 15; on two idle cores they embed twice as many. So when the chat
+    model begins to compute, it has a core to itself a batch or two later.
     """
 
     def __init__(self, cores: int) -> None:
@@ -129,11 +129,11 @@ class ThreadChoice:
 
     @property
     def fewest(self) -> int:
-        """For a short text, which more threads do not help."""
+        """For a short text, which gains nothing from more threads."""
         return self._choices[0]
 
     def choose(self) -> int:
-        """The fastest number; now and then another one, since what else the machine does changes."""
+        """The fastest number; now and then another one, since the load of the machine changes."""
         self._batches += 1
         untried = [n for n in self._choices if n not in self._rates]
         if untried:
@@ -143,21 +143,21 @@ class ThreadChoice:
         return max(self._choices, key=lambda n: self._rates[n])
 
     def note(self, threads: int, rate: float) -> None:
-        """``rate``: characters a second that a batch was computed at."""
+        """``rate``: characters per second of a batch."""
         self._rates[threads] = 0.5 * self._rates.get(threads, rate) + 0.5 * rate
 
 
 class Urgency(IntEnum):
-    """Who goes first: a person who waits, or an ingest."""
+    """Priority: a waiting person before an ingest."""
 
     WAITING = 0
     INGEST = 1
 
 
-class EmbeddingLane:
-    """One thread that does all embedding, the most urgent first. Methods may be called from any thread.
+class EmbeddingQueue:
+    """One thread for all embedding, the most urgent first. Thread-safe.
 
-    ``load`` makes the embedder of a folder; the last one that was used is kept.
+    ``load`` makes the embedder of a folder; the last one is kept.
     """
 
     def __init__(self, load: Callable[[Path], Embedder] = SentenceEmbedder) -> None:
@@ -168,8 +168,7 @@ class EmbeddingLane:
         threading.Thread(target=self._run, name="embedding", daemon=True).start()
 
     def warm_up(self, action: Callable[[], object]) -> None:
-        """Do something slow (an import) on the lane before anybody needs it. Whatever it raises will be raised
-        again by whoever needs it first."""
+        """Do slow work (an import) on the thread ahead of its first use. An exception is raised again at that use."""
 
         def quietly() -> None:
             try:
@@ -180,7 +179,7 @@ class EmbeddingLane:
         self._work.put((Urgency.WAITING, next(self._numbers), quietly))
 
     def embedder(self, folder: Path) -> Embedder:
-        """The embedder of a folder, loaded when it is not. Raises UserError when it cannot be."""
+        """The embedder of a folder, loaded on first use. Raises UserError when it cannot be loaded."""
         loaded = self._loaded
         if loaded is not None and loaded[0] == folder:
             return loaded[1]
@@ -190,7 +189,7 @@ class EmbeddingLane:
         return self._do(Urgency.WAITING, lambda: self._get(folder).embed_queries(texts))
 
     def embed_passages(self, folder: Path, texts: Sequence[str], urgency: Urgency = Urgency.INGEST) -> Vectors:
-        """One batch: see ``batches`` for how large it should be."""
+        """One batch: see ``batches`` for its size."""
         return self._do(urgency, lambda: self._get(folder).embed_passages(texts))
 
     def _do(self, urgency: Urgency, action: Callable[[], R]) -> R:
@@ -207,7 +206,7 @@ class EmbeddingLane:
 
     def _get(self, folder: Path) -> Embedder:
         if self._loaded is None or self._loaded[0] != folder:
-            self._loaded = None  # two models at once would need twice the memory
+            self._loaded = None  # two models together would need twice the memory
             self._loaded = (folder, self._load(folder))
         return self._loaded[1]
 
@@ -218,7 +217,7 @@ class EmbeddingLane:
 
 
 def batches(texts: Sequence[str]) -> list[list[int]]:
-    """Indices of the texts in small batches of nearly equal length, so that little is spent on padding."""
+    """Indices of the texts in small batches of nearly equal length, so that padding costs little."""
     found: list[list[int]] = []
     batch: list[int] = []
     longest = 0
@@ -232,11 +231,11 @@ def batches(texts: Sequence[str]) -> list[list[int]]:
 
 
 def measure_fluency(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
-    """How well an embedder's vocabulary knows the words of some texts: 1 as whole words, towards 0 in crumbs.
+    """How well an embedder's vocabulary knows the words of some texts: 1 as whole words, towards 0 in fragments.
 
-    The number of words over the number of pieces that they fall into: an English model takes English words
-    whole (0.9), German ones in halves (0.45), and has no pieces at all for most Chinese characters (0.1). What
-    it was not trained on it cannot place either, and fusion trusts its vectors less.
+    The number of words over the number of their tokens: an English model takes English words whole (0.9), German ones
+    in halves (0.45), and has no tokens at all for most Chinese characters (0.1). Vectors of words that it was not
+    trained on are unreliable, and fusion gives them less weight.
     """
     words = [
         word
@@ -255,7 +254,7 @@ def measure_fluency(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
 
 
 def _fingerprint(folder: Path) -> str:
-    """A hash of the small files whole, of the ends and size of the big ones."""
+    """A hash of the small files whole, and of the ends and size of the big ones."""
     digest = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".model", ".safetensors", ".bin")):
         size = file.stat().st_size

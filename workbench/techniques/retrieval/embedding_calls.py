@@ -21,7 +21,7 @@ from workbench.api.protocol import Call
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What reading one file may take."""
+    """Limits of reading one file."""
 
     seconds: float = 15.0
     memory_mb: int = 900
@@ -29,7 +29,7 @@ class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of a collection file. ``revision`` goes up with every document that is added, changed or removed."""
+    """Counts of a collection file. ``revision`` increases with every document that is added, changed or removed."""
 
     documents: int
     failed: int
@@ -41,9 +41,9 @@ class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
 class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     """Read files and folders into a collection.
 
-    Streams ``Artifact(kind="document", id=<path>, result={state, reason, chunks, document})`` for every file as it
-    ends, committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``).
-    Cancel keeps what is committed. ``paths`` may have been added before: what stood below them and no longer on disk is
+    Streams ``Artifact(kind="document", id=<path>, result={state, reason, chunks, document})`` for every file as it is
+    committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``). Cancel keeps
+    the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
     dropped.
     """
 
@@ -55,7 +55,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
-    """Hybrid search. Goes before the next small ingest batch."""
+    """Hybrid search. Runs before the next small ingest batch."""
 
     file: str
     collection: str
@@ -73,7 +73,7 @@ class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=Tru
 
 
 class TermStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """In how many of ``chunks`` chunks each term of a query occurs; stopwords are left out."""
+    """For each term of a query, in how many of ``chunks`` chunks it occurs; stopwords are left out."""
 
     chunks: int
     terms: dict[str, int]
@@ -93,7 +93,7 @@ class Documents(Call[DocumentList], frozen=True, kw_only=True, tag="documents"):
 
 
 class Text(Call[DocumentText], frozen=True, kw_only=True, tag="text"):
-    """A document's extracted text and chunks; ``document`` is its id or path. Raises UserError if not there."""
+    """A document's extracted text and chunks; ``document`` is its id or path. Raises UserError if it is unknown."""
 
     file: str
     document: str
@@ -133,7 +133,7 @@ EmbeddingCall = Ingest | Search | Similarities | CountTerms | Documents | Text |
 
 
 class Retriever(Protocol):
-    """One collection, as answering sees it. Methods may be called from any thread."""
+    """One collection, for answering. Thread-safe."""
 
     def search(self, query: str, limit: int) -> SearchResult: ...
 

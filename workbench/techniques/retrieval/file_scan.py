@@ -1,4 +1,4 @@
-"""A survey before an ingest: what is on the disk against what a collection knows of it. Opens no file."""
+"""Scans folders before an ingest: compares the files on disk with those that a collection knows. Opens no file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from workbench.techniques.retrieval.reading.kinds import find_files
 from workbench.techniques.retrieval.snapshot import FileStamp, KnownFile
 
 FAILED_AGAIN_S = 600.0
-"""A file that failed less than this ago, and has not been touched since, is not tried again: a watched folder with a
-bad file in it would cost that file's time limit at every change of another."""
+"""A file that failed less than this ago, and was not modified since, is not tried again: a watched folder with a bad
+file would otherwise cost that file's time limit at every change of another."""
 
 
 class FoundFile(msgspec.Struct, frozen=True):
-    """A file below one of the roots, with what the collection knows of it."""
+    """A file below one of the roots, with the collection's record of it."""
 
     path: Path
     stamp: FileStamp
@@ -26,12 +26,12 @@ class FoundFile(msgspec.Struct, frozen=True):
 
     @property
     def weight(self) -> int:
-        """What it counts for in an estimate of time: its bytes."""
+        """Its weight in an estimate of time: its bytes."""
         return max(1, self.stamp.size)
 
 
-class Survey(msgspec.Struct, frozen=True):
-    """What is on the disk against what the collection knows. ``unreadable`` has a path and a reason each."""
+class FolderScan(msgspec.Struct, frozen=True):
+    """The files on disk compared with the collection. ``unreadable`` has a path and a reason each."""
 
     unchanged: list[FoundFile]
     failed_before: list[FoundFile]
@@ -40,12 +40,12 @@ class Survey(msgspec.Struct, frozen=True):
     unreadable: list[tuple[str, str]]
 
 
-def survey_files(
+def scan_files(
     roots: Sequence[Path], known: dict[str, KnownFile], check: Callable[[], None] = lambda: None
-) -> Survey:
-    """Compare what is below the roots with what is known of it, without reading any file's content.
+) -> FolderScan:
+    """Compare the files below the roots with the collection's records, without reading any content.
 
-    ``check`` is called for every file and may raise to give up.
+    ``check`` is called for every file and may raise to stop.
     """
     unreadable: dict[str, str] = {}
     closed: list[str] = []
@@ -57,9 +57,12 @@ def survey_files(
     found: dict[str, FoundFile] = {}
     for root in roots:
         if not os.path.lexists(root) and _has_documents(root, known):
-            if not root.parent.exists():  # a drive or a share that is not there now, rather than a deleted folder
-                tell(root, "It is not there, nor the folder it was in. What was read from it is kept.")
-            continue  # deleted: what stood below it goes
+            if not root.parent.exists():  # a drive or a share that is missing now, rather than a deleted folder
+                tell(
+                    root,
+                    "The file and its folder are missing, such as on a drive that is not connected. Its text is kept.",
+                )
+            continue  # deleted: the documents below it are dropped
         for path in find_files(root, tell):
             check()
             found.setdefault(str(path), FoundFile(path, _stamp(path), known.get(str(path))))
@@ -71,24 +74,24 @@ def survey_files(
         and any(_is_below(path, str(root)) for root in roots)
         and not any(_is_below(path, folder) for folder in closed)
     ]
-    survey = Survey([], [], [], gone, list(unreadable.items()))
+    scan = FolderScan([], [], [], gone, list(unreadable.items()))
     for file in found.values():
         if file.known is None or file.known.stamp != file.stamp:
-            survey.to_read.append(file)
+            scan.to_read.append(file)
         elif file.known.failed_at is None:
-            survey.unchanged.append(file)
+            scan.unchanged.append(file)
         elif 0 <= time.time() - file.known.failed_at < FAILED_AGAIN_S:
-            survey.failed_before.append(file)
+            scan.failed_before.append(file)
         else:
-            survey.to_read.append(file)
-    return survey
+            scan.to_read.append(file)
+    return scan
 
 
 def _stamp(path: Path) -> FileStamp:
     try:
         status = path.stat()
     except OSError:
-        return FileStamp(-1, 0, 0)  # reading it will say why
+        return FileStamp(-1, 0, 0)  # reading it gives the reason
     return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -1,8 +1,8 @@
 """Context from a collection's passages: search, pack, abstain or put them into the messages.
 
-Retrieval-augmented generation: Lewis et al. 2020, "Retrieval-Augmented Generation for Knowledge-Intensive NLP
-Tasks" (arXiv:2005.11401), with passages in the prompt as in Ram et al. 2023, "In-Context Retrieval-Augmented
-Language Models" (arXiv:2302.00083).
+Retrieval-augmented generation: Lewis et al. 2020, "Retrieval-Augmented Generation for Knowledge-Intensive NLP Tasks"
+(arXiv:2005.11401), with passages in the prompt as in Ram et al. 2023, "In-Context Retrieval-Augmented Language Models"
+(arXiv:2302.00083).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from workbench.api.events import Event
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.retrieval.abstention import Evidence, weigh_evidence
+from workbench.techniques.retrieval.abstention import Evidence, measure_evidence
 from workbench.techniques.retrieval.citations import CitationEditor
 from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 
-CANDIDATES = 10  # passages looked at; fewer are shown
-CLOSEST_NAMED = 3  # when a question is declined
+CANDIDATES = 10  # passages searched for; fewer are shown
+CLOSEST_NAMED = 3  # named in an abstention
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     if part.decline:
         check = context.step("check", "Check the evidence", queries[0])
         yield check.started
-        evidence = weigh_evidence(queries[0], hits, context.retriever)
+        evidence = measure_evidence(queries[0], hits, context.retriever)
         yield check.finished(describe_evidence(evidence), score=evidence.strength)
         if not evidence.suffices:
             closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
             yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
-            return Grounding(queries[0], closest, question, declined=declined_text(closest))
+            return Grounding(queries[0], closest, question, declined=abstention_text(closest))
     yield events.Retrieved(query=queries[0], passages=shown, step=search.id)
     context.raise_if_cancelled()
     messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model)
@@ -88,7 +88,7 @@ def describe_evidence(evidence: Evidence) -> str:
     return f"{said}\n{evidence.sentence}".strip()
 
 
-def declined_text(closest: Sequence[Passage]) -> str:
+def abstention_text(closest: Sequence[Passage]) -> str:
     """What a question is answered with that the documents do not answer."""
     if not closest:
         return "I could not find anything about this in these documents."

@@ -1,9 +1,9 @@
-"""A collection file: documents, their chunks, and the two indexes by which chunks are found, words and vectors.
+"""A collection file: documents, their chunks, and the two indexes of the chunks, terms and vectors.
 
-One connection writes, others read snapshots (WAL), so that a search never waits for the commit of a big document.
-Every document is written, replaced or dropped in one transaction: after a crash at any moment the words and the
-vectors are those of exactly the chunks that are there. The text of documents is in here; how it was read, cut or
-embedded is not known here.
+One connection writes, others read snapshots (WAL), so that a search never waits for the commit of a big document. Every
+document is written, replaced or dropped in one transaction: after a crash at any moment the terms and the vectors are
+those of exactly the stored chunks. The file holds the text of documents; how it was read, split or embedded is unknown
+here.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ SCHEMA = Path(__file__).with_name("migrations")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A document to be written: ``vectors`` is (len(chunks), dimensions), ``fluency`` as in ``measure_fluency``.
+    """A document to write: ``vectors`` is (len(chunks), dimensions), ``fluency`` as in ``measure_fluency``.
 
-    ``warning`` says what could not be read of it.
+    ``warning`` describes the unreadable parts.
     """
 
     path: str
@@ -54,7 +54,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectionIndex:
-    """An open collection file; made when it is not there. Methods may be called from any thread.
+    """An open collection file; created when it is missing. Thread-safe.
 
     Raises UserError when the file is damaged or was written by a newer version.
     """
@@ -68,7 +68,7 @@ class CollectionIndex:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Snapshot]:
-        """A snapshot; writers go on meanwhile."""
+        """A snapshot; writers continue meanwhile."""
         connection = self._reader()
         try:
             with translated(self.path):
@@ -80,8 +80,8 @@ class CollectionIndex:
         finally:
             self._give_back(connection)
 
-    def adopt_embedder(self, fingerprint: str, dimensions: int) -> None:
-        """Tell which embedder makes the vectors. Raises UserError when another one made those that are there."""
+    def record_embedder(self, fingerprint: str, dimensions: int) -> None:
+        """Record the embedder of the vectors. Raises UserError when the stored vectors are another one's."""
         with self.reading() as snapshot:
             known = snapshot.fact("embedder")
         if known == fingerprint:
@@ -100,9 +100,9 @@ class CollectionIndex:
                 _all(connection, "insert or replace into facts values (?, ?)", fact)
 
     def put(self, entry: Entry) -> Document:
-        """Write a document in place of what was known of its path. On return it is on the disk.
+        """Write a document in place of the stored one of its path. On return it is on the disk.
 
-        Raises UserError when the disk is full: the collection then is as it was before.
+        Raises UserError when the disk is full: the collection is then unchanged.
         """
         terms = [index_terms(entry.text[c.start : c.end], entry.language) for c in entry.chunks]
         with self._making_room(entry), self._writer.transaction() as connection:
@@ -139,8 +139,7 @@ class CollectionIndex:
             return snapshot.document(document)
 
     def fail(self, path: str, stamp: FileStamp, reason: str, kind: str = "") -> Document:
-        """Remember that a file could not be read. What an earlier reading of it left goes: it no longer says
-        what stands in the file."""
+        """Record that a file could not be read. The text of an earlier reading is dropped: it is out of date."""
         with self._writer.transaction() as connection:
             number, document = self._replace(connection, path)
             _all(
@@ -156,15 +155,15 @@ class CollectionIndex:
         with self.reading() as snapshot:
             return snapshot.document(document)
 
-    def restamp(self, path: str, stamp: FileStamp) -> None:
-        """Remember that a file with a new time has its old content."""
+    def update_stamp(self, path: str, stamp: FileStamp) -> None:
+        """Record that a file with a new modification time has its old content."""
         self._writer.execute(
             "update documents set size = ?, mtime_ns = ?, ctime_ns = ? where path = ?",
             (stamp.size, stamp.mtime_ns, stamp.ctime_ns, path),
         )
 
     def remove(self, documents: Iterable[str]) -> None:
-        """Drop documents by id, those that are not there in silence; each in a transaction of its own."""
+        """Drop documents by id, ignoring unknown ones; each in a transaction of its own."""
         for document in documents:
             with self._writer.transaction() as connection:
                 for (number,) in _all(connection, "select number from documents where id = ?", (document,)):
@@ -172,14 +171,14 @@ class CollectionIndex:
                     self._count_revision(connection)
 
     def close(self) -> None:
-        """Close all connections. Nobody may be using them."""
+        """Close all connections, none of which may be in use."""
         with self._lock:
             readers, self._readers = self._readers, []
         for connection in readers:
             connection.close()
         self._writer.close()
 
-    # -- inner ----------------------------------------------------------------------------------------
+    # -- internals ------------------------------------------------------------------------------------
 
     def _reader(self) -> apsw.Connection:
         with contextlib.suppress(queue.Empty):
@@ -195,7 +194,7 @@ class CollectionIndex:
         self._idle.put(connection)
 
     def _replace(self, connection: apsw.Connection, path: str) -> tuple[int, str]:
-        """The number and id for a document at ``path``: those it had, after all that was there was dropped."""
+        """The number and id for a document at ``path``: the existing ones, after its old content was dropped."""
         for number, document in _all(connection, "select number, id from documents where path = ?", (path,)):
             self._drop(connection, number)
             return int(number), str(document)
@@ -223,8 +222,8 @@ class CollectionIndex:
 
 def embedder_differs(path: Path) -> UserError:
     return UserError(
-        f"The collection in {path.name} was made with another embedder.",
-        "Choose that embedder again, or make a new collection and add the documents to it.",
+        f"The collection {path.name} was made with another embedding model.",
+        "Choose that embedding model, or make a new collection and add the documents to it.",
     )
 
 
@@ -233,9 +232,9 @@ def disk_full(path: Path, document: str, needed: int) -> UserError:
     with contextlib.suppress(OSError):
         free = shutil.disk_usage(path.parent).free
         return UserError(
-            f"The disk is full: indexing {document} needs about {_megabytes(needed)} in {path.parent}, "
-            f"and {_megabytes(free)} are free.",
-            "Free some space and start again: what was indexed is kept.",
+            f"The disk is full: indexing {document} needs about {_megabytes(needed)} in {path.parent}; "
+            f"{_megabytes(free)} are free.",
+            "Free some space and start again: indexed documents are kept.",
         )
     return UserError(f"The disk is full: {path} cannot grow.", "Free some space and start again.")
 
@@ -260,5 +259,5 @@ def _load_vec0(connection: apsw.Connection) -> None:
 def _all(
     connection: apsw.Connection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """apsw's ``execute`` is lazy: nothing has happened before its last row was asked for."""
+    """All rows: apsw's ``execute`` is lazy and does nothing before the last row is read."""
     return list(connection.execute(sql, parameters))

@@ -1,8 +1,8 @@
-"""Ingest: bring a collection up to date with files and folders, one transaction a document.
+"""Ingest: bring a collection up to date with files and folders, one transaction per document.
 
-A thread reads and cuts files ahead while the caller's thread embeds what it has, small batch by small batch, and
-commits each document as soon as its last vector is there. Whatever ends an ingest, what it committed stays; the next
-one goes on with what is missing. A file that cannot be read is one failed file, never the end of the ingest.
+A thread reads and splits files ahead while the caller's thread embeds them, small batch by small batch, and commits
+each document as soon as its last vector is there. However an ingest ends, its committed documents stay; the next one
+continues with the rest. A file that cannot be read is one failed file, never the end of the ingest.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
-from workbench.techniques.retrieval.embedding import EmbeddingLane, batches, measure_fluency
+from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, measure_fluency
 from workbench.techniques.retrieval.embedding_calls import Ingest, ReadLimits
-from workbench.techniques.retrieval.file_scan import FoundFile, Survey, survey_files
+from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
@@ -42,20 +42,20 @@ GROUP_CHUNKS = 48
 """Short documents are embedded together up to so many chunks, so that batches are full."""
 AHEAD_DOCUMENTS = 64
 AHEAD_CHARACTERS = 4_000_000
-"""How much is read ahead of the embedding, at most."""
+"""Maximum that is read ahead of the embedding."""
 PROGRESS_EVERY_S = 0.25
 
 
 class Reader(Protocol):
-    """What reads a file: ``reading.process.ReaderProcess``."""
+    """Reads a file: ``reading.process.ReaderProcess``."""
 
     def read(self, path: Path, limits: ReadLimits, cancelled: Callable[[], bool]) -> ReadDocument:
         """Raises UserError with the reason when the file cannot be read."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What reading a file ahead came to: a document with its chunks, or why there is none. ``same`` tells that its
-    bytes are those that were read before."""
+    """The result of reading a file ahead: a document with its chunks, or the reason why there is none. ``same``: its
+    bytes are those of the last reading."""
 
     file: FoundFile
     document: ReadDocument | None = None
@@ -66,15 +66,15 @@ class Prepared(msgspec.Struct, frozen=True):
 
 def ingest(
     index: CollectionIndex,
-    lane: EmbeddingLane,
+    queue: EmbeddingQueue,
     reader: Reader,
     call: Ingest,
     context: RequestContext,
     config: ChunkConfig = DEFAULT_CHUNKS,
 ) -> Iterator[Event]:
-    """Do what ``Ingest`` says. The terminal event is Finished(AddResult), or Cancelled with the result so far.
+    """Perform ``Ingest``. The terminal event is Finished(AddResult), or Cancelled with the result so far.
 
-    Raises UserError when the disk is full or another embedder made the collection.
+    Raises UserError when the disk is full or the collection was made with another embedder.
     """
     account = _Account()
     work: _Work | None = None
@@ -83,11 +83,11 @@ def ingest(
         with index.reading() as snapshot:
             known = snapshot.known_files()
         roots = [Path(os.path.abspath(path)) for path in call.paths]
-        survey = survey_files(roots, known, context.raise_if_cancelled)
-        yield from _settle_known(index, survey, account)
-        account.expect(survey.to_read)
+        scan = scan_files(roots, known, context.raise_if_cancelled)
+        yield from _settle_known(index, scan, account)
+        account.expect(scan.to_read)
         yield account.progress()
-        work = _Work(index, lane, reader, call, context, config, survey.to_read)
+        work = _Work(index, queue, reader, call, context, config, scan.to_read)
         yield from work.run(account)
     except errors.Cancelled:
         yield events.Cancelled(result=msgspec.to_builtins(account.result()))
@@ -103,30 +103,30 @@ def ingest(
     yield finish(account.result())
 
 
-def _settle_known(index: CollectionIndex, survey: Survey, account: _Account) -> Iterator[Event]:
-    """Everything that needs no reading."""
-    for document in survey.gone:
+def _settle_known(index: CollectionIndex, scan: FolderScan, account: _Account) -> Iterator[Event]:
+    """Handle everything that needs no reading."""
+    for document in scan.gone:
         index.remove([document.id])
         yield account.note(document.path, "removed", document=document.id)
-    for path, reason in survey.unreadable:
+    for path, reason in scan.unreadable:
         yield account.note(path, "failed", reason, document=_remember_unreadable(index, path, reason))
-    for file in survey.unchanged:
+    for file in scan.unchanged:
         assert file.known is not None
         yield account.note(str(file.path), "unchanged", chunks=file.known.chunks, document=file.known.id)
-    for file in survey.failed_before:
+    for file in scan.failed_before:
         assert file.known is not None
         yield account.note(str(file.path), "failed", file.known.reason, document=file.known.id)
 
 
 def _remember_unreadable(index: CollectionIndex, path: str, reason: str) -> str:
-    """Record a folder or a name that cannot be opened; a document that is known by it keeps its text. Its id."""
+    """Record a folder or a name that cannot be opened; a document of that path keeps its text. Returns its id."""
     with index.reading() as snapshot, contextlib.suppress(UserError):
         return snapshot.document(path).id
     return index.fail(path, FileStamp(-1, 0, 0), reason).id
 
 
 class _Account:
-    """What became of the files so far, and how long the rest will take."""
+    """The results per file so far, and the remaining time."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -144,7 +144,7 @@ class _Account:
         self._bytes = float(sum(file.weight for file in files))
 
     def embedding_begins(self) -> None:
-        """From here on the time that is left can be told: before, the embedder was being loaded."""
+        """From here on the remaining time can be estimated: before, the embedder was being loaded."""
         if self._embedding_since is None:
             self._embedding_since, self._bytes_before = time.monotonic(), self._bytes_done
 
@@ -196,34 +196,34 @@ class _Account:
 
 
 class _Work:
-    """Reading ahead on one thread, embedding and committing on the caller's."""
+    """Reads ahead on one thread, embeds and commits on the caller's."""
 
     def __init__(
         self,
         index: CollectionIndex,
-        lane: EmbeddingLane,
+        queue: EmbeddingQueue,
         reader: Reader,
         call: Ingest,
         context: RequestContext,
         config: ChunkConfig,
         files: Sequence[FoundFile],
     ) -> None:
-        self._index, self._lane, self._reader = index, lane, reader
+        self._index, self._embedding, self._reader = index, queue, reader
         self._call, self._context, self._config = call, context, config
         self._files = files
         self._folder = Path(call.embedder)
-        self._shelf = _Shelf()
+        self._queue = _ChunkQueue()
         self._thread: threading.Thread | None = None
 
     def run(self, account: _Account) -> Iterator[Event]:
         if not self._files:
             return
-        embedder = self._lane.embedder(self._folder)
-        self._index.adopt_embedder(embedder.fingerprint, embedder.dimensions)
+        embedder = self._embedding.embedder(self._folder)
+        self._index.record_embedder(embedder.fingerprint, embedder.dimensions)
         chunker = Chunker(embedder.tokenizer, min(self._config.tokens, embedder.max_tokens))
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
-        while group := self._shelf.take(GROUP_CHUNKS):
+        while group := self._queue.take(GROUP_CHUNKS):
             self._context.raise_if_cancelled()
             for item in group:
                 if item.document is None:
@@ -234,22 +234,22 @@ class _Work:
                 yield account.progress()
 
     def stop(self) -> None:
-        self._shelf.close()
+        self._queue.close()
         if self._thread is not None:
             self._thread.join()
 
     def _settle(self, account: _Account, item: Prepared) -> Artifact:
-        """A file that gives no new document."""
+        """Handle a file that gives no new document."""
         path, known = str(item.file.path), item.file.known
         account.weigh(item.file.weight)
         if item.same and known is not None:
-            self._index.restamp(path, item.file.stamp)
+            self._index.update_stamp(path, item.file.stamp)
             return account.note(path, "unchanged", chunks=known.chunks, document=known.id)
         document = self._index.fail(path, item.file.stamp, item.reason, kind_of(path) or "")
         return account.note(path, "failed", item.reason, document=document.id)
 
     def _embed(self, account: _Account, group: Sequence[Prepared]) -> Iterator[Event]:
-        """Embed some documents together; each is committed as soon as all its vectors are there."""
+        """Embed several documents together; each is committed as soon as all its vectors are there."""
         texts: list[str] = []
         owners: list[tuple[int, int]] = []
         for number, item in enumerate(group):
@@ -261,7 +261,7 @@ class _Work:
         account.embedding_begins()
         for batch in batches(texts):
             self._context.raise_if_cancelled()
-            made = self._lane.embed_passages(self._folder, [texts[i] for i in batch])
+            made = self._embedding.embed_passages(self._folder, [texts[i] for i in batch])
             for i, vector in zip(batch, made, strict=True):
                 number, chunk = owners[i]
                 vectors[number][chunk] = vector
@@ -281,7 +281,7 @@ class _Work:
     def _commit(self, account: _Account, item: Prepared, vectors: Any) -> Artifact:
         read = item.document
         assert read is not None
-        embedder = self._lane.embedder(self._folder)
+        embedder = self._embedding.embedder(self._folder)
         texts = [read.text[c.start : c.end] for c in item.chunks]
         stored = self._index.put(
             Entry(
@@ -309,10 +309,10 @@ class _Work:
             for file in self._files:
                 if self._given_up():
                     break
-                self._shelf.put(self._prepare(file, chunker))
-            self._shelf.finish()
-        except BaseException as error:  # noqa: BLE001 - raised again on the thread that takes from the shelf
-            self._shelf.finish(error)
+                self._queue.put(self._prepare(file, chunker))
+            self._queue.finish()
+        except BaseException as error:  # noqa: BLE001 - raised again on the thread that takes from the queue
+            self._queue.finish(error)
 
     def _prepare(self, file: FoundFile, chunker: Chunker) -> Prepared:
         try:
@@ -321,7 +321,7 @@ class _Work:
             document = self._reader.read(file.path, self._call.limits, self._given_up)
             chunks = chunker.split(document.text, document.kind, document.page_starts, self._check)
             if not chunks:
-                return Prepared(file, reason="There is no text in it.")
+                return Prepared(file, reason="The file has no text.")
             return Prepared(file, document, chunks)
         except UserError as error:
             return Prepared(file, reason=str(error))
@@ -331,10 +331,13 @@ class _Work:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
             # a bug of ours or of a parser, in one file: the others are read all the same
-            return Prepared(file, reason=f"Reading it failed unexpectedly: {str(error).partition(chr(10))[0]}")
+            return Prepared(
+                file,
+                reason=f"The file could not be read because of an internal error: {str(error).partition(chr(10))[0]}",
+            )
 
     def _is_same(self, file: FoundFile) -> bool:
-        """Whether a touched file has its old bytes."""
+        """Whether a modified file has its old bytes."""
         known = file.known
         if known is None or known.failed_at is not None or known.stamp.size != file.stamp.size:
             return False
@@ -345,19 +348,19 @@ class _Work:
                     self._check()
                     digest.update(block)
         except OSError:
-            return False  # reading it will say why
+            return False  # reading it gives the reason
         return digest.hexdigest() == known.hash
 
     def _given_up(self) -> bool:
-        return self._context.cancelled or self._shelf.closed
+        return self._context.cancelled or self._queue.closed
 
     def _check(self) -> None:
         if self._given_up():
             raise errors.Cancelled
 
 
-class _Shelf:
-    """Between the thread that reads and the one that embeds: holds a bounded amount of text."""
+class _ChunkQueue:
+    """The queue between the reading and the embedding thread: holds a bounded amount of text."""
 
     def __init__(self) -> None:
         self._items: deque[Prepared] = deque()
@@ -368,7 +371,7 @@ class _Shelf:
         self.closed = False
 
     def put(self, item: Prepared) -> None:
-        """Waits while enough lies there. Raises errors.Cancelled when nobody will take it any more."""
+        """Waits while the queue is full. Raises errors.Cancelled when nothing will be taken any more."""
         with self._changed:
             while not self.closed and self._items and not self._has_room():
                 self._changed.wait()
@@ -379,9 +382,9 @@ class _Shelf:
             self._changed.notify_all()
 
     def take(self, chunks: int) -> list[Prepared]:
-        """What lies there, at least one and until it has so many chunks; nothing once all was taken.
+        """The queued items, at least one and up to so many chunks; none at the end.
 
-        Raises what ended the reading early.
+        Raises the exception that ended the reading early.
         """
         with self._changed:
             while not self._items and not self._finished:

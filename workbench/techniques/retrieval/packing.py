@@ -1,4 +1,4 @@
-"""How much of what was found a model is shown: the best passages within a token budget that fits its context."""
+"""Packs the best passages into a token budget that fits the model's context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEFT_FOR_CONVERSATION = 0.25
 
 
 def passages_for(model: ModelBackend, part: RetrievalPart) -> int:
-    """How many passages the model is shown: the recipe's number, or one that suits its size."""
+    """Number of passages for the model: the recipe's, or one that suits its size."""
     if part.passages:
         return part.passages
     for parameters, shown in _SHOWN_BY_PARAMETERS:
@@ -28,7 +28,7 @@ def passages_for(model: ModelBackend, part: RetrievalPart) -> int:
 
 
 def token_budget(model: ModelBackend, part: RetrievalPart, decoding: DecodingPart) -> int:
-    """How many tokens the passages may take: never so many that question and answer have no room."""
+    """Maximum tokens of the passages, with room for question and answer."""
     answer = min(decoding.max_tokens, model.context_tokens // 4)
     room = int(model.context_tokens * (1 - _LEFT_FOR_CONVERSATION)) - answer
     wanted = part.token_budget or model.context_tokens // 2
@@ -36,7 +36,7 @@ def token_budget(model: ModelBackend, part: RetrievalPart, decoding: DecodingPar
 
 
 def pack(hits: Sequence[Passage], model: ModelBackend, part: RetrievalPart, decoding: DecodingPart) -> list[Passage]:
-    """The best hits that fit, numbered from 1. The first is cut at a sentence when not even it fits."""
+    """The best hits that fit, numbered from 1. The first one is cut at a sentence when it does not fit."""
     budget = token_budget(model, part, decoding)
     best = list(hits[: passages_for(model, part)])
     if not best:
@@ -53,7 +53,7 @@ def pack(hits: Sequence[Passage], model: ModelBackend, part: RetrievalPart, deco
 
 
 def _cut(passage: Passage, tokens: int, budget: int) -> Passage:
-    """The beginning of a passage, whole sentences where possible, about ``budget`` tokens long."""
+    """The beginning of a passage, in whole sentences where possible, about ``budget`` tokens long."""
     characters = max(1, int(len(passage.text) * budget / tokens * 0.9))
     ends = [end for _, end in split_sentences(passage.text) if end <= characters]
     keep = ends[-1] if ends else characters

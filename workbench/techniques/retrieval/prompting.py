@@ -1,4 +1,4 @@
-"""What a model is told when it answers from passages: passages first, question last.
+"""The messages for an answer from passages: passages first, question last.
 
 The wordings were measured with the starter model: of eight, the shortest one after the question did best ("Answer in a
 few words": 48 % of the answers hold a gold answer, against 40 % for the same wish in the system message; see
@@ -34,7 +34,7 @@ def grounded_messages(
 ) -> tuple[Message, ...]:
     """The messages for a grounded answer; the conversation's last message is the question.
 
-    A small model sees neither the earlier turns nor numbers: both confuse it, and its sources are matched anyway.
+    A small model gets neither the earlier turns nor numbers: both confuse it, and its sources are matched anyway.
     """
     question = conversation[-1].content.strip()
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):

@@ -1,10 +1,10 @@
-"""Follow-up questions: what "and when was it rebuilt?" has to be searched with.
+"""Query rewriting: the search queries for a follow-up such as "and when was it rebuilt?".
 
-A question that leans on the conversation (a pronoun, an "and …?", hardly a word of its own) is searched twice: as
-it stands, and with the names and rare words of what was talked about before it; both result lists are fused. No
-language model is asked: a small one rewrites unreliably and a large one costs seconds before the first word.
-Rules of this kind are a strong baseline: Dalton et al. 2020, "TREC CAsT 2019" (arXiv:2003.13624); term carrying as
-in Voskarides et al. 2020, "Query Resolution for Conversational Search with Limited Supervision" (arXiv:2005.11723).
+A question that depends on the conversation (a pronoun, an "and …?", hardly a content word) is searched twice:
+unchanged, and with the names and rare words of the earlier turns; both result lists are fused. No language model is
+asked: a small one rewrites unreliably and a large one costs seconds before the first word. Rules of this kind are a
+strong baseline: Dalton et al. 2020, "TREC CAsT 2019" (arXiv:2003.13624); term carrying as in Voskarides et al. 2020,
+"Query Resolution for Conversational Search with Limited Supervision" (arXiv:2005.11723).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _JOINING = re.compile(
     r"|^\s*(那|还有|那么)",
     re.IGNORECASE,
 )
-_CARRIED = 8  # at most so many words are carried over
+_CARRIED = 8  # maximum words carried over
 _FUSION = 60  # the constant of reciprocal rank fusion, Cormack et al. 2009
 
 
-def leans_on_conversation(question: str) -> bool:
-    """Whether a question is likely not to be understood without what came before it."""
+def is_follow_up(question: str) -> bool:
+    """Whether a question is likely unintelligible without the earlier turns."""
     vocabulary = Vocabulary.of([question])
     if _JOINING.search(question):
         return True
@@ -48,19 +48,19 @@ def leans_on_conversation(question: str) -> bool:
 
 
 def needs_no_documents(message: str) -> bool:
-    """Whether a message is a greeting or a word of thanks, which no document answers."""
+    """Whether a message is a greeting or thanks, which no document answers."""
     spoken = split_words(message)
     return bool(spoken) and len(spoken) <= 6 and _SMALL_TALK.issuperset(spoken)
 
 
 def search_queries(conversation: Sequence[Message]) -> list[str]:
-    """What to search for, the most telling first: one query, or two for a follow-up.
+    """The search queries, most important first: one, or two for a follow-up.
 
     ``conversation`` ends with the question.
     """
     question = conversation[-1].content.strip()
     earlier = [m for m in conversation[:-1] if m.role != "system"]
-    if not earlier or not leans_on_conversation(question):
+    if not earlier or not is_follow_up(question):
         return [question]
     carried = _carried_words(question, earlier)
     return [f"{question} {' '.join(carried)}", question] if carried else [question]
@@ -88,9 +88,9 @@ def _carried_words(question: str, earlier: Sequence[Message]) -> list[str]:
     asked = [m.content for m in earlier if m.role == "user"]
     answers = [m.content for m in earlier if m.role == "assistant"]
     sources = [*asked[-1:], *answers[-1:]]
-    # a chain of follow-ups: the last question that stood on its own names the topic
-    if asked and leans_on_conversation(asked[-1]):
-        sources += [q for q in reversed(asked[:-1]) if not leans_on_conversation(q)][:1]
+    # in a chain of follow-ups the last self-contained question names the topic
+    if asked and is_follow_up(asked[-1]):
+        sources += [q for q in reversed(asked[:-1]) if not is_follow_up(q)][:1]
     have = set(vocabulary.content_terms(question))
     carried: list[str] = []
     for text in sources:

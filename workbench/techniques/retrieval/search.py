@@ -1,13 +1,13 @@
-"""Hybrid search: chunks found by their words and by their meaning, in one ranking.
+"""Hybrid search: chunks ranked by words and by vectors together.
 
-Either side gives its best chunks: BM25 over words (Robertson and Zaragoza 2009), cosine over vectors. Both scores are
-divided by the best of their side and added with weights (a convex combination: Bruch, Gai and Ingber 2023, "An
-analysis of fusion functions for hybrid retrieval"; it keeps how much better one hit is than the next, which rank
-fusion throws away). How much meaning weighs depends on how well the embedder knows the words of the question and of
-the texts, so that an English embedder does not spoil the search in Chinese texts. Then the question's vector is moved
-towards those of the best hits, and meaning is measured once more (pseudo-relevance feedback: Rocchio 1971).
+Each side gives its best chunks: BM25 over words (Robertson and Zaragoza 2009), cosine over vectors. Both scores are
+divided by the best of their side and added with weights (a convex combination: Bruch, Gai and Ingber 2023, "An analysis
+of fusion functions for hybrid retrieval"; it keeps how much better one hit is than the next, which rank fusion throws
+away). The vector weight depends on how well the embedder knows the words of the question and of the texts, so that an
+English embedder does not spoil the search in Chinese texts. Then the query vector is moved towards those of the best
+hits, and searched with once more (pseudo-relevance feedback: Rocchio 1971).
 
-``benchmarks/retrieval.py`` measures what each of these is worth.
+``benchmarks/retrieval.py`` measures the gain of each of these.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from workbench.api.calls import SearchResult
 from workbench.records.messages import FoundBy, Passage
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
-from workbench.techniques.retrieval.embedding import EmbeddingLane, Vectors, measure_fluency
+from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
 from workbench.text.language import Terms, match_expression, query_terms, split_words
@@ -30,20 +30,20 @@ LARGEST_QUERY_CHARACTERS = 8_000
 
 def search(
     index: CollectionIndex,
-    lane: EmbeddingLane,
+    queue: EmbeddingQueue,
     embedder_folder: Path,
     collection: str,
     query: str,
     limit: int = 10,
     config: SearchConfig = DEFAULT_SEARCH,
 ) -> SearchResult:
-    """The chunks that fit a question best. Raises UserError when another embedder made the collection."""
+    """The chunks that match a question best. Raises UserError when the collection was made with another embedder."""
     query = query[:LARGEST_QUERY_CHARACTERS].strip()
     with index.reading() as snapshot:
         if not query or limit < 1 or snapshot.fact("embedder") is None:
             return SearchResult(hits=(), revision=snapshot.revision)
-    embedder = lane.embedder(embedder_folder)
-    vector = lane.embed_queries(embedder_folder, [query])[0]
+    embedder = queue.embedder(embedder_folder)
+    vector = queue.embed_queries(embedder_folder, [query])[0]
     with index.reading() as snapshot:
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
@@ -57,7 +57,7 @@ def search(
         vectors = np.stack([found[number] for number in numbers])
         words = np.array([by_words.get(number, 0.0) for number in numbers])
         fluency = (measure_fluency(embedder.tokenizer, [query]) + snapshot.mean_fluency(numbers)) / 2
-        scores = fuse(words, vectors, vector, config.weight_of_meaning(fluency), config)
+        scores = fuse(words, vectors, vector, config.vector_weight(fluency), config)
         best = [int(i) for i in np.argsort(-scores, kind="stable")[:limit]]
         chunks = snapshot.chunks([numbers[i] for i in best])
         revision = snapshot.revision
@@ -88,20 +88,20 @@ def fuse(
 ) -> NDArray[np.float64]:
     """Scores in [0, 1] of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query`` (dimensions,).
 
-    ``weight`` in [0, 1] is that of meaning against words.
+    ``weight`` in [0, 1] is the vector weight.
     """
-    worded = (1 - weight) * _of_best(words)
-    scores = worded + weight * _of_best(vectors @ query)
+    worded = (1 - weight) * _normalised(words)
+    scores = worded + weight * _normalised(vectors @ query)
     if config.feedback:
         best = np.argsort(-scores, kind="stable")[: config.feedback_hits]
         moved = query + config.feedback * vectors[best].mean(axis=0)
         moved /= max(float(np.linalg.norm(moved)), 1e-9)
-        scores = worded + weight * _of_best(vectors @ moved)
+        scores = worded + weight * _normalised(vectors @ moved)
     return scores
 
 
 def count_terms(index: CollectionIndex, query: str) -> TermStatistics:
-    """In how many chunks each word of a question occurs, in whatever form the index knows it."""
+    """The number of chunks in which each word of a question occurs, in any form that the index knows."""
     with index.reading() as snapshot:
         languages = snapshot.languages()
         kept = query_terms(query[:LARGEST_QUERY_CHARACTERS], languages)
@@ -116,7 +116,7 @@ def count_terms(index: CollectionIndex, query: str) -> TermStatistics:
         return TermStatistics(chunks=snapshot.state().chunks, terms=counts)
 
 
-def _of_best(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+def _normalised(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """Non-negative scores as shares of the highest."""
     clipped = np.clip(scores.astype(np.float64), 0.0, None)
     highest = float(clipped.max(initial=0.0))
@@ -124,7 +124,7 @@ def _of_best(scores: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _label(by_words: list[int], by_meaning: list[int], depth: int) -> dict[int, FoundBy]:
-    """Which side would have found a chunk without the other: among its first ``depth``."""
+    """The side that finds a chunk without the other, among its first ``depth``."""
     words, meaning = set(by_words[:depth]), set(by_meaning[:depth])
     found: dict[int, FoundBy] = {}
     for number in (*by_words, *by_meaning):

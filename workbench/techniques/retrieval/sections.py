@@ -1,4 +1,4 @@
-"""A long document in pieces that fit a model's context: whole paragraphs where possible, else whole sentences."""
+"""A long document split into sections that fit a model's context: whole paragraphs where possible, else sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*", re.UNICODE)
 
 
 def split_sections(text: str, limit: int, count_tokens: Callable[[Sequence[str]], list[int]]) -> list[tuple[int, int]]:
-    """``(start, end)`` of sections of at most ``limit`` tokens that together hold all that is not white space."""
+    """``(start, end)`` of sections of at most ``limit`` tokens that together cover all but white space."""
     parts = [m.span() for m in _PARAGRAPH.finditer(text)]
     sections: list[tuple[int, int]] = []
     filled = 0
@@ -31,7 +31,7 @@ def split_sections(text: str, limit: int, count_tokens: Callable[[Sequence[str]]
 def _sized(
     text: str, parts: Sequence[tuple[int, int]], limit: int, count_tokens: Callable[[Sequence[str]], list[int]]
 ) -> Iterator[tuple[int, int, int]]:
-    """``(start, end, tokens)`` of the parts, those that are too long cut smaller."""
+    """``(start, end, tokens)`` of the parts, with those that are too long split further."""
     for (start, end), tokens in zip(parts, count_tokens([text[a:b] for a, b in parts]), strict=True):
         if tokens <= limit:
             yield start, end, tokens
@@ -40,7 +40,7 @@ def _sized(
         if len(smaller) < 2:
             middle = start + (end - start) // 2
             if middle == start:
-                yield start, end, tokens  # one character: it cannot be cut further
+                yield start, end, tokens  # one character: it cannot be split further
                 continue
             smaller = [(start, middle), (middle, end)]
         yield from _sized(text, smaller, limit, count_tokens)

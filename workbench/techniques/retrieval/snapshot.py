@@ -1,4 +1,4 @@
-"""A snapshot of a collection: what is in it at one moment, whoever writes meanwhile. It reads and never writes."""
+"""A snapshot of a collection: its content at one moment, unaffected by writers. It never writes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DOCUMENT = (
 
 
 class FileStamp(msgspec.Struct, frozen=True):
-    """What tells, without reading it, that a file is still the one that was read. Sizes in bytes."""
+    """Identifies, without reading it, the state of a file. Sizes in bytes."""
 
     size: int
     mtime_ns: int
@@ -28,7 +28,7 @@ class FileStamp(msgspec.Struct, frozen=True):
 
 
 class KnownFile(msgspec.Struct, frozen=True):
-    """What the collection remembers of a file. ``failed_at`` is when it failed, None for an indexed one."""
+    """The collection's record of a file. ``failed_at`` is when it failed, None for an indexed one."""
 
     id: str
     path: str
@@ -40,7 +40,7 @@ class KnownFile(msgspec.Struct, frozen=True):
 
 
 class FoundChunk(msgspec.Struct, frozen=True):
-    """A chunk with what is needed to show it as a passage."""
+    """A chunk with the fields of a passage."""
 
     number: int
     start: int
@@ -54,13 +54,13 @@ class FoundChunk(msgspec.Struct, frozen=True):
 
 
 class Snapshot:
-    """A state of the collection that does not change while it is looked at. Made by ``CollectionIndex.reading``."""
+    """An unchanging state of the collection. Made by ``CollectionIndex.reading``."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
     def fact(self, name: str) -> Any:
-        """A fact of the collection, None when it is not known: revision, embedder, dimensions."""
+        """A fact of the collection, or None: revision, embedder, dimensions."""
         return next((value for (value,) in self._rows("select value from facts where name = ?", (name,))), None)
 
     @property
@@ -68,7 +68,7 @@ class Snapshot:
         return int(self.fact("revision"))
 
     def languages(self) -> list[str]:
-        """The languages of the indexed documents, the most frequent first; "" for those that are not known."""
+        """The languages of the indexed documents, the most frequent first; "" for unknown ones."""
         return [
             code
             for (code,) in self._rows(
@@ -86,7 +86,7 @@ class Snapshot:
         return [(int(number), float(score)) for number, score in found]
 
     def count_matches(self, expression: str) -> int:
-        """How many chunks an FTS5 expression finds."""
+        """The number of chunks that match an FTS5 expression."""
         ((count,),) = self._rows("select count(*) from words where words match ?", (expression,))
         return int(count)
 
@@ -104,13 +104,13 @@ class Snapshot:
     def vectors(self, numbers: Iterable[int]) -> dict[int, Vectors]:
         """The vectors of chunks."""
         found: dict[int, Vectors] = {}
-        for number in numbers:  # one by one: vec0 would look through all of them for a list of numbers
+        for number in numbers:  # one by one: vec0 would scan all of them for a list of numbers
             ((blob,),) = self._rows("select embedding from vectors where rowid = ?", (number,))
             found[number] = np.frombuffer(blob, np.float32)
         return found
 
     def mean_fluency(self, numbers: Sequence[int]) -> float:
-        """How well the embedder knows the words of the documents that some chunks are from."""
+        """How well the embedder knows the words of the documents of some chunks."""
         ((mean,),) = self._rows(
             "select avg(d.fluency) from json_each(?) wanted join chunks c on c.number = wanted.value "
             "join documents d on d.number = c.document",
@@ -119,7 +119,7 @@ class Snapshot:
         return float(mean)
 
     def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
-        """The chunks of these numbers, in their order."""
+        """The chunks with these numbers, in their order."""
         rows = self._rows(
             'select c.number, c.start, c."end", c.page, c.text, d.id, d.hash, d.path, d.title '
             "from json_each(?) wanted join chunks c on c.number = wanted.value "
@@ -140,12 +140,14 @@ class Snapshot:
         return DocumentList(documents=tuple(_document(row) for row in rows))
 
     def document(self, document: str) -> Document:
-        """The document of an id or a path. Raises UserError when there is none."""
+        """The document with an id or a path. Raises UserError when there is none."""
         for row in self._rows(
             f"select {_DOCUMENT} from documents where id = ?1 or path = ?1 order by id = ?1 desc limit 1", (document,)
         ):
             return _document(row)
-        raise UserError(f"There is no document {document} in this collection.", "It may have been removed.")
+        raise UserError(
+            f"There is no document {document} in this collection.", "It may have been removed from the collection."
+        )
 
     def text(self, document: str) -> DocumentText:
         """A document's text with its chunks. Raises UserError when there is none."""
@@ -163,7 +165,7 @@ class Snapshot:
                 chunks=tuple(Chunk(start=start, end=end, page=page) for start, end, page in chunks),
                 page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
             )
-        raise UserError(f"{found.path} has no text here: {found.reason}")
+        raise UserError(f"{found.path} could not be read and has no text: {found.reason}")
 
     def known_files(self) -> dict[str, KnownFile]:
         """All files, failed ones included, by path."""

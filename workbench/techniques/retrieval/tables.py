@@ -1,4 +1,4 @@
-"""Rows that a model extracted, as a Markdown table: read leniently, checked against the text, merged."""
+"""Rows that a model extracted, as a Markdown table: parsed leniently, checked against the text, merged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EMPTY = {"", "-", "–", "—", "n/a", "none", "unknown", "null", "not given", 
 
 
 def read_rows(answer: str, columns: Sequence[str], source: str) -> list[Row]:
-    """The table rows in a model's answer that have the right number of cells and stand in ``source``.
+    """The table rows in a model's answer that have the right number of cells and occur in ``source``.
 
     A cell whose words are not all in the source is left empty; a row without a full cell is left out.
     """

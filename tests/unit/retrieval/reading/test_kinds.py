@@ -85,7 +85,7 @@ def test_name_that_is_no_text_is_told(tmp_path: Path) -> None:
     path.write_text("x")
     told: list[tuple[Path, str]] = []
     assert list(find_files(tmp_path, lambda path, reason: told.append((path, reason)))) == []
-    assert told == [(path, "Its name is not valid text. Rename it.")]
+    assert told == [(path, "The file name is not valid text. Rename the file.")]
 
 
 @posix

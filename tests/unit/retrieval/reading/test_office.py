@@ -244,5 +244,5 @@ def test_well_packed_text_is_no_bomb(tmp_path: Path) -> None:
 
 
 def test_archive_names_what_it_is_not() -> None:
-    with pytest.raises(UserError, match=r"^It is not a Word document but a PDF"):
+    with pytest.raises(UserError, match=r"^The file is not a Word document but a PDF"):
         Archive(b"%PDF-1.7", "a Word document")

@@ -70,5 +70,5 @@ def test_few_control_characters_are_text() -> None:
 
 @pytest.mark.parametrize("data", [bytes(5000), b"abc\x00\x01\x02" * 50, b"\xff\xfe" + b"\x00\xd8" * 90])
 def test_binary_data_is_no_text(data: bytes) -> None:
-    with pytest.raises(UserError, match=r"^It is not text"):
+    with pytest.raises(UserError, match=r"^The file is not text"):
         decode_text(data)

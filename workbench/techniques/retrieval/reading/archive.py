@@ -1,4 +1,4 @@
-"""Documents that are ZIP archives (docx, pptx, xlsx, odt, epub): looked over before anything in them is unpacked."""
+"""Documents that are ZIP archives (docx, pptx, xlsx, odt, epub): inspected before anything in them is unpacked."""
 
 from __future__ import annotations
 
@@ -15,47 +15,52 @@ from workbench.techniques.retrieval.reading.markup import Markup
 MOST_ENTRIES = 20_000
 LARGEST_UNPACKED = 1_000_000_000
 LARGEST_RATIO = 500
-"""Text packs to a tenth or a fiftieth, zeros to a thousandth. From ``RATIO_FROM`` bytes on, better is a bomb."""
+"""Text packs to a tenth or a fiftieth, zeros to a thousandth. From ``RATIO_FROM`` bytes on, a better ratio is a
+bomb."""
 RATIO_FROM = 10_000_000
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BOMB = "It is a ZIP bomb: {} That is made to do harm, and it is not unpacked."
+_BOMB = "The file is a ZIP bomb and is not unpacked: {}"
 
 
 class Archive:
-    """An archive that is safe to unpack. ``what`` is what it is called in reasons ("a Word document")."""
+    """An archive that is safe to unpack. ``what`` is its name in reasons ("a Word document")."""
 
     def __init__(self, data: bytes, what: str) -> None:
-        """Raises UserError when it is no archive, is damaged or encrypted, or would unpack to far too much."""
+        """Raises UserError when it is not an archive, is damaged or encrypted, or would unpack to far too much."""
         if data.startswith(_OLE):
             if "EncryptedPackage".encode("utf-16-le") in data:
-                raise UserError("It is protected by a password.", "Save a copy without the password.")
-            raise UserError(f"It is not {what} but an old Office file (97-2003).", "Save it in the format of today.")
+                raise UserError("The file is protected by a password.", "Save a copy without the password.")
+            raise UserError(
+                f"The file is not {what} but an old Office file (97-2003).", "Save it in the current format."
+            )
         meaning = signature_of(data)
         if meaning != "a ZIP archive":
             is_what = f" but {meaning}" if meaning is not None else ", or a damaged one"
-            raise UserError(f"It is not {what}{is_what}.")
+            raise UserError(f"The file is not {what}{is_what}.")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
-            raise UserError("It is damaged or cut off: its archive cannot be opened.", "Copy it again.") from error
+            raise UserError(
+                "The file is damaged or incomplete: its archive cannot be opened.", "Copy it again."
+            ) from error
         self._what = what
         self.names = frozenset(self._zip.namelist())
-        _refuse_bombs(self._zip.infolist())
+        _reject_bombs(self._zip.infolist())
         if any(entry.flag_bits & 1 for entry in self._zip.infolist()):
-            raise UserError("It is protected by a password.", "Save a copy without the password.")
+            raise UserError("The file is protected by a password.", "Save a copy without the password.")
 
     def read(self, name: str) -> bytes:
-        """A part's bytes. Raises UserError when it is not there or damaged."""
+        """A part's bytes. Raises UserError when it is missing or damaged."""
         try:
             return self._zip.read(name)
         except KeyError as error:
-            raise UserError(f"It is not {self._what}: it has no {name}.") from error
+            raise UserError(f"The file is not {self._what}: it has no {name}.") from error
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError, OSError) as error:
-            raise UserError(f"It is damaged: its part {name} cannot be unpacked.", "Copy it again.") from error
+            raise UserError(f"The file is damaged: its part {name} cannot be unpacked.", "Copy it again.") from error
 
     def relations(self, part: str) -> list[Relation]:
-        """Where a part of an Office package ("" for the package itself) points to; empty when nowhere."""
+        """The relations of a part of an Office package ("" for the package itself); empty for none."""
         folder, file = posixpath.split(part)
         name = posixpath.join(folder, "_rels", f"{file}.rels")
         if name not in self.names:
@@ -65,7 +70,7 @@ class Archive:
         return found.relations
 
     def main_part(self, otherwise: str) -> str:
-        """The part that an Office package begins with."""
+        """The main part of an Office package."""
         for relation in self.relations(""):
             if relation.type == "officeDocument" and relation.target in self.names:
                 return relation.target
@@ -94,15 +99,15 @@ class _Relations(Markup):
 
 
 def part_name(folder: str, target: str) -> str:
-    """The name in the archive of what is called ``target`` from inside ``folder``."""
+    """The name in the archive of ``target``, relative to ``folder``."""
     path = unquote(target.partition("#")[0])
     joined = path if path.startswith("/") else posixpath.join(folder, path)
     return posixpath.normpath(joined).lstrip("/")
 
 
-def _refuse_bombs(entries: list[zipfile.ZipInfo]) -> None:
-    """By the sizes in the central directory. A directory that lies is caught when a part is read: no more than
-    its declared size is unpacked."""
+def _reject_bombs(entries: list[zipfile.ZipInfo]) -> None:
+    """By the sizes in the central directory. A wrong directory is detected when a part is read: no more than its
+    declared size is unpacked."""
     if len(entries) > MOST_ENTRIES:
         raise UserError(_BOMB.format(f"it has {len(entries):,} parts."))
     unpacked = sum(entry.file_size for entry in entries)

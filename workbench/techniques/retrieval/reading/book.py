@@ -1,4 +1,4 @@
-"""E-books (epub): the chapters in the order of the spine, each read as the page of HTML that it is."""
+"""E-books (epub): the chapters in the order of the spine, each read as an HTML page."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def read_epub(data: bytes) -> Extracted:
     container = _Attributes({"rootfile": "full-path"})
     container.parse(archive.read(_CONTAINER), _CONTAINER)
     if not container.found:
-        raise UserError("It is not an e-book (EPUB): it does not say where its contents are.")
+        raise UserError("The file is not an e-book (EPUB): it does not list its contents.")
     opf = container.found[0]
     package = _Package(posixpath.dirname(opf))
     package.parse(archive.read(opf), opf)
     chapters = [name for id in package.spine if (name := package.items.get(id, "")) in archive.names]
     if not chapters:
-        raise UserError("It is damaged: the chapters that it lists are not in it.")
+        raise UserError("The file is damaged: the chapters that it lists are missing.")
     if _ENCRYPTION in archive.names:
         encrypted = _Attributes({"CipherReference": "URI"})
         encrypted.parse(archive.read(_ENCRYPTION), _ENCRYPTION)
         if set(chapters) & {part_name("", uri) for uri in encrypted.found}:
-            raise UserError("It is protected against copying (DRM) and cannot be read.")
+            raise UserError("The file is protected against copying (DRM).")
     texts = [read_html(archive.read(name)).text for name in chapters]
     metadata = {"author": package.creator.strip()} if package.creator.strip() else {}
     return Extracted(

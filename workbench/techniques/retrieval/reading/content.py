@@ -1,4 +1,4 @@
-"""The bytes of a file: read whole, once and safely, and what their beginning says they are."""
+"""The bytes of a file: read whole, once and safely, and their signature."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from workbench.errors import UserError
 
 _SPECIAL = (
-    (stat.S_ISDIR, "It is a folder, not a file."),
-    (stat.S_ISFIFO, "It is a named pipe, not a file."),
-    (stat.S_ISSOCK, "It is a socket, not a file."),
-    (stat.S_ISCHR, "It is a device, not a file."),
-    (stat.S_ISBLK, "It is a device, not a file."),
+    (stat.S_ISDIR, "This is a folder, not a file."),
+    (stat.S_ISFIFO, "This is a named pipe, not a file."),
+    (stat.S_ISSOCK, "This is a socket, not a file."),
+    (stat.S_ISCHR, "This is a device, not a file."),
+    (stat.S_ISBLK, "This is a device, not a file."),
 )
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -59,19 +59,19 @@ class Content:
 def read_content(path: Path, largest_bytes: int) -> Content:
     """Read a file whole. Never blocks on a pipe or a device: only regular files are opened.
 
-    Raises UserError with the reason when there is no such file, it may not be read, is not a regular file, is
-    empty, is larger than ``largest_bytes``, or is written to while it is read.
+    Raises UserError with the reason when the file is missing, not permitted, not regular, empty, larger than
+    ``largest_bytes``, or is being written to.
     """
     try:
         _refuse_special(os.stat(path))
-        # without O_NONBLOCK, a pipe that took the file's place just now would block for ever
+        # without O_NONBLOCK, a pipe that has just replaced the file would block for ever
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             before = os.fstat(file.fileno())
             _refuse_special(before)
             if before.st_size > largest_bytes:
                 raise UserError(
-                    f"It is too large: {_megabytes(before.st_size)}; the limit is {_megabytes(largest_bytes)}.",
+                    f"The file is too large: {_megabytes(before.st_size)}; the limit is {_megabytes(largest_bytes)}.",
                     "Split it, or raise the limit in Settings, Documents.",
                 )
             data = _read_all(file.fileno(), before.st_size)
@@ -79,14 +79,16 @@ def read_content(path: Path, largest_bytes: int) -> Content:
     except OSError as error:
         raise UserError(_reason(path, error)) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != before.st_size:
-        raise UserError("It was changed while it was being read.", "Add it again when nothing writes to it any more.")
+        raise UserError(
+            "The file changed while it was being read.", "Add it again when no program writes to it any more."
+        )
     if not data:
-        raise UserError("It is empty.")
+        raise UserError("The file is empty.")
     return Content(data, hashlib.sha256(data).hexdigest())
 
 
 def signature_of(data: bytes) -> str | None:
-    """What the first bytes say the file is ("a PNG picture"), or None when they say nothing."""
+    """The type that the first bytes announce ("a PNG picture"), or None."""
     for magic, meaning in _SIGNATURES:
         if data.startswith(magic):
             return meaning
@@ -94,7 +96,7 @@ def signature_of(data: bytes) -> str | None:
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
-    """Up to ``size + 1`` bytes: one more than there should be shows a file that grows."""
+    """Up to ``size + 1`` bytes: one more than expected reveals a file that grows."""
     pieces: list[bytes] = []
     left = size + 1
     while left > 0:
@@ -114,16 +116,16 @@ def _refuse_special(status: os.stat_result) -> None:
 
 def _reason(path: Path, error: OSError) -> str:
     if error.errno == errno.ELOOP:
-        return "It is a link that leads in a circle."
+        return "The file is a link that leads in a circle."
     if error.errno == errno.ENOENT:
         try:
             target = os.readlink(path)
         except OSError:
-            return "It is not there any more."
-        return f"It is a link to something that is not there: {target}."
+            return "The file is missing."
+        return f"The file is a link to a missing file: {target}."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return "You have no permission to read it."
-    return f"It cannot be read: {error.strerror}."
+        return "You have no permission to read the file."
+    return f"The file cannot be read: {error.strerror}."
 
 
 def _megabytes(count: int) -> str:

@@ -17,22 +17,23 @@ DEEPEST_INDENT = 40
 
 
 def read_json(data: bytes) -> Extracted:
-    """Text that is no valid JSON (with comments, or cut off) is read as the text that it is, with a warning.
+    """Text that is not valid JSON (with comments, or cut off) is read as plain text, with a warning.
 
-    Raises UserError for values nested deeper than Python's parser goes (some 1,000 levels).
+    Raises UserError for values nested deeper than Python's parser supports (some 1,000 levels).
     """
     text = clean(decode_text(data))
     try:
         value = _parsed(text)
     except ValueError as error:
-        return Extracted(text, warnings=(f"It is not valid JSON ({error}); it was read as plain text.",))
+        return Extracted(text, warnings=(f"The file is not valid JSON ({error}) and was read as plain text.",))
     if isinstance(value, list):
         return Extracted("\n\n".join("\n".join(outline(item)) for item in value))
     return Extracted("\n".join(outline(value)))
 
 
 def read_jsonl(data: bytes) -> Extracted:
-    """A value a line; a blank line parts their outlines. A line that is no JSON is kept as it is, with a warning."""
+    """A value per line; a blank line separates their outlines. A line that is not JSON is kept as it is, with a
+    warning."""
     records: list[str] = []
     broken: list[int] = []
     for number, line in enumerate(clean(decode_text(data)).split("\n"), 1):
@@ -55,7 +56,7 @@ def outline(value: Any) -> list[str]:
 
 
 def _outline(lines: list[str], value: Any, depth: int, label: str) -> None:
-    """``label`` is what goes before the value on its line: a name, or the dash of an item, or both."""
+    """``label`` precedes the value on its line: a name, or the dash of an item, or both."""
     indent = "  " * min(depth, DEEPEST_INDENT)
     if isinstance(value, dict) and value:
         if label and label != "- ":
@@ -90,4 +91,4 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError as error:
-        raise UserError("Its values are nested too deeply.") from error
+        raise UserError("The values are nested too deeply.") from error

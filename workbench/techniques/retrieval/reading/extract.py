@@ -1,4 +1,4 @@
-"""What a format's module hands back, and the few things that all of them do with text."""
+"""The result of a format's module, and the text clean-up that all of them share."""
 
 from __future__ import annotations
 

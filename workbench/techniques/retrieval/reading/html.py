@@ -1,7 +1,7 @@
-"""HTML: the text that a reader of the page sees, with its headings, lists and tables kept.
+"""HTML: the visible text, with headings, lists and tables.
 
-The parser is the standard library's, which keeps no tree and does not recurse: depth costs it nothing. Headings
-become ``#`` lines, list items ``-`` lines, table cells are parted by `` | ``.
+The parser is the standard library's, which keeps no tree and does not recurse: depth costs it nothing. Headings become
+``#`` lines, list items ``-`` lines, table cells are separated by `` | ``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from workbench.techniques.retrieval.reading.extract import Extracted
 from workbench.techniques.retrieval.reading.text import clean, decode_text
 
 DEEPEST = 5_000
-"""Elements in elements. Browsers stop at 512; no page that was made to be read comes near."""
+"""Maximum nesting of elements. Browsers stop at 512; no page for readers comes near."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -43,7 +43,7 @@ _BLANKS = re.compile(r"\n{3,}")
 
 
 def read_html(data: bytes) -> Extracted:
-    """Raises UserError when the elements are nested deeper than any page is."""
+    """Raises UserError when the elements are nested deeper than in any real page."""
     found = _CHARSET.search(data[:4096])
     declared = (found.group(1) or found.group(2)).decode("ascii", "replace") if found else ""
     return html_text(decode_text(data, declared))
@@ -62,18 +62,18 @@ class _Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.language = ""
         self._open: list[str] = []
-        self._unseen_from: int | None = None  # depth of the outermost element that is not shown
+        self._unseen_from: int | None = None  # depth of the outermost hidden element
         self._pre = 0
         self._items = 0  # open list items
         self._cells = 0  # cells begun in this row of a table
-        self._is_fresh = False  # a cell or list item has begun and holds nothing yet
+        self._is_fresh = False  # a cell or list item has begun and is empty so far
         self._in_title = False
         self._title: list[str] = []
         self._first_heading = ""
         self._heading_from: int | None = None
         self._out: list[str] = []
         self._at_line_start = True
-        self._gap = ""  # white space that is written once something follows it
+        self._gap = ""  # white space that is written before the next text
 
     def title(self) -> str:
         return _SPACE.sub(" ", "".join(self._title)).strip() or self._first_heading
@@ -82,7 +82,7 @@ class _Page(HTMLParser):
         lines = "".join(self._out).split("\n")
         return _BLANKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
 
-    # -- what the parser calls ----------------------------------------------------------------------
+    # -- callbacks of the parser -----------------------------------------------------------------------
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "html" and not self.language:
@@ -99,7 +99,7 @@ class _Page(HTMLParser):
             return
         self._open.append(tag)
         if len(self._open) > DEEPEST:
-            raise UserError(f"Its elements are nested too deeply: more than {DEEPEST:,} levels.")
+            raise UserError(f"The elements are nested too deeply: more than {DEEPEST:,} levels.")
         names = dict(attrs)
         if self._unseen_from is None and (tag in _UNSEEN or "hidden" in names or names.get("aria-hidden") == "true"):
             self._unseen_from = len(self._open)
@@ -117,7 +117,7 @@ class _Page(HTMLParser):
         if tag == "title":
             self._in_title = False
         if tag in _VOID or tag not in self._open[-64:]:
-            return  # looking further up would make a page of stray end tags quadratic
+            return  # searching further up would make a page of stray end tags quadratic
         while True:
             closed = self._open.pop()
             if closed == "pre":
@@ -145,7 +145,7 @@ class _Page(HTMLParser):
     # -- writing --------------------------------------------------------------------------------------
 
     def _end_own_kind(self, tag: str) -> None:
-        """``<li>a<li>b``: the second ends the first, unless a list, a table or a block stands between them."""
+        """``<li>a<li>b``: the second ends the first, unless a list, a table or a block is between them."""
         for name in reversed(self._open[-16:]):
             if name == tag:
                 self.handle_endtag(tag)
@@ -196,7 +196,8 @@ class _Page(HTMLParser):
             self._break(2 if tag in _SPACED else 1)
 
     def _break(self, lines: int) -> None:
-        """End the line; 2 ``lines`` leave a blank one, but in lists. A block that opens a cell or an item does not."""
+        """End the line; 2 ``lines`` leave a blank one, except in lists. A block at the start of a cell or an item does
+        not."""
         if self._is_fresh:
             return
         if self._items:

@@ -1,4 +1,4 @@
-"""Which files are documents, and which of them a folder holds. Light to import; opens no file."""
+"""File types of documents, and the documents in a folder. Light to import; opens no file."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ NAMES: dict[str, Kind] = {
 PASSED_OVER = frozenset(
     {"node_modules", "bower_components", "__pycache__", "site-packages", "__MACOSX", "$RECYCLE.BIN"}
 )
-"""Folders of programs, not of people. Hidden ones (``.git``, ``.venv``) are passed over by their dot."""
+"""Folders of programs, not of people. Hidden ones (``.git``, ``.venv``) are skipped by their dot."""
 
 
 def kind_of(path: str | os.PathLike[str]) -> Kind | None:
-    """The kind of document that a file's name promises, or None when it is none that can be read."""
+    """The document type for a file name, or None when it is not supported."""
     name = os.path.basename(os.fspath(path)).lower()
     stem, extension = os.path.splitext(name)
     return KINDS.get(extension) if extension else NAMES.get(stem)
@@ -99,10 +99,10 @@ def kind_of(path: str | os.PathLike[str]) -> Kind | None:
 def find_files(root: Path, on_unreadable: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
     """The documents below a folder, those of each folder by name, then its folders; ``root`` itself if it is a file.
 
-    Files of unknown kinds, hidden files and folders, and folders that programs fill are passed over in silence.
-    Links are followed, but each real folder is entered once, so that a link back up makes no circle. A file is
-    not opened: broken links and the like are yielded, and reading them gives the reason. ``on_unreadable`` gets
-    each folder that cannot be listed and each name that is not valid text, with the reason.
+    Files of unknown types, hidden files and folders, and folders of programs are skipped silently. Links are followed,
+    but each real folder is entered once, so that a circular link ends. Files are not opened: broken links and the like
+    are yielded, and reading them gives the reason. ``on_unreadable`` gets each folder that cannot be listed and each
+    name that is not valid text, with the reason.
     """
     tell = on_unreadable if on_unreadable is not None else _ignore
     if not root.is_dir():
@@ -124,7 +124,7 @@ def find_files(root: Path, on_unreadable: Callable[[Path, str], None] | None = N
             tell(folder, f"The folder cannot be opened: {error.strerror}.")
             continue
         if any(entry.name == "pyvenv.cfg" for entry in entries):
-            continue  # a virtual environment of Python's
+            continue  # a Python virtual environment
         inner: list[Path] = []
         for entry in entries:
             if entry.name.startswith((".", "~$")):
@@ -136,7 +136,7 @@ def find_files(root: Path, on_unreadable: Callable[[Path, str], None] | None = N
                 if _is_text(entry.name):
                     yield Path(entry.path)
                 else:
-                    tell(Path(entry.path), "Its name is not valid text. Rename it.")
+                    tell(Path(entry.path), "The file name is not valid text. Rename the file.")
         waiting.extend(reversed(inner))
 
 

@@ -1,4 +1,4 @@
-"""E-mail messages (eml): who wrote what to whom, when, and the names of what was attached."""
+"""E-mail messages (eml): headers, text, and the names of attachments."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from workbench.techniques.retrieval.reading.text import decode_text
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 MOST_MESSAGES = 100
 
-# what Python 3.11's parser of structured headers raises for malformed ones, instead of keeping them as they are
+# raised by Python 3.11's parser of structured headers for malformed ones, instead of keeping them as they are
 _TRIPS = (AttributeError, IndexError, LookupError, TypeError, ValueError)
 
 
 def read_eml(data: bytes) -> Extracted:
-    """The message, and those that were forwarded inside it. Raises UserError when it is none or has no text."""
+    """The message, and those forwarded inside it. Raises UserError when it is not a message or has no text."""
     message: EmailMessage = BytesParser(policy=policy.default).parsebytes(data)
     try:
         return _read(message)
     except _TRIPS as error:
-        raise UserError("It is a damaged e-mail message: its headers make no sense.") from error
+        raise UserError("The e-mail message is damaged: its headers cannot be read.") from error
 
 
 def _read(message: EmailMessage) -> Extracted:
     if not any(name in message for name in _SHOWN):
-        raise UserError("It is not an e-mail message: it has no sender, receiver, subject or date.")
+        raise UserError("The file is not an e-mail message: it has no sender, receiver, subject or date.")
     texts: list[str] = []
     waiting = [message]
     has_body = False

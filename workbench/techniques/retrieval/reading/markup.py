@@ -1,4 +1,4 @@
-"""XML parts of documents: read as a stream, so that depth and size cost no memory, and without entities."""
+"""XML parts of documents: parsed as a stream, so that depth and size cost no memory, and without entities."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Markup:
     """A reader of one XML part. Subclasses override ``start``, ``end`` and ``text``; names come without namespace."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins. Attribute names come without namespace too, but for those that point to another part
-        of an Office package: these have the ``r:`` that they are written with."""
+        """An element begins. Attribute names have no namespace, except those that point to another part of an Office
+        package: these keep their ``r:``."""
 
     def end(self, name: str) -> None:
         """An element ends."""
@@ -21,12 +21,12 @@ class Markup:
         """Characters between tags, in pieces of any size."""
 
     def parse(self, data: bytes, part: str) -> None:
-        """Read the whole part. Raises UserError when it is no well-formed XML or declares entities: no program
-        that writes documents does, and a kilobyte of them can stand for gigabytes."""
+        """Parse the whole part. Raises UserError when it is not well-formed XML or declares entities: no program that
+        writes documents does, and a kilobyte of them can expand to gigabytes."""
         self._elements, self._attributes = (
             _Elements(),
             _Attributes(),
-        )  # of one part: a stranger's file chooses the names
+        )  # per part: a stranger's file chooses the names
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._on_start
@@ -35,8 +35,8 @@ class Markup:
         parser.EntityDeclHandler = _refuse_entity
         try:
             parser.Parse(data, True)
-        except (expat.ExpatError, LookupError, ValueError) as error:  # an unknown encoding; a number that is none
-            raise UserError(f"It is damaged: its part {part} is not valid XML ({error}).") from error
+        except (expat.ExpatError, LookupError, ValueError) as error:  # an unknown encoding; an invalid number
+            raise UserError(f"The file is damaged: its part {part} is not valid XML ({error}).") from error
 
     def _on_start(self, name: str, attributes: dict[str, str]) -> None:
         named = self._attributes
@@ -47,7 +47,7 @@ class Markup:
 
 
 class _Elements(dict[str, str]):
-    """The name without its namespace, looked up: a sheet asks millions of times."""
+    """The name without its namespace, cached: a sheet asks millions of times."""
 
     def __missing__(self, name: str) -> str:
         local = self[name] = name.rpartition(" ")[2]
@@ -70,4 +70,4 @@ def _refuse_entity(
     public: str | None,
     notation: str | None,
 ) -> None:
-    raise UserError("It declares XML entities, which documents do not: it is made to do harm.")
+    raise UserError("The file declares XML entities, which documents do not use: it may be malicious.")

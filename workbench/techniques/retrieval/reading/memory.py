@@ -1,7 +1,7 @@
-"""A ceiling on this process's memory while one file is read.
+"""A memory limit of this process while one file is read.
 
-On Linux the kernel keeps it: an allocation beyond it fails. Elsewhere, and for what the kernel does not count,
-the parent watches (``process.ReaderProcess``).
+On Linux the kernel enforces it: an allocation beyond it fails. Elsewhere, and for memory that the kernel does not
+count, the parent watches (``process.ReaderProcess``).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def memory_ceiling(megabytes: int) -> Iterator[None]:
-    """No more than ``megabytes`` of memory in all, what the process holds already included.
+    """Limit the process to ``megabytes`` of memory in all, its present memory included.
 
-    The limit is on private writable memory (RLIMIT_DATA): address space alone (RLIMIT_AS) would also count what
-    libraries only reserve, such as an arena for each thread.
+    The limit is on private writable memory (RLIMIT_DATA): address space alone (RLIMIT_AS) would also count memory that
+    libraries only reserve, such as an arena per thread.
     """
     if sys.platform != "linux":
         yield

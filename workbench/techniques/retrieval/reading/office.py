@@ -1,4 +1,4 @@
-"""OpenDocument text and rich text (odt, rtf), by kreuzberg; nothing is recognised in pictures, nothing is cached."""
+"""OpenDocument text and rich text (odt, rtf), by kreuzberg, without text recognition and without a cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_odt(data: bytes) -> Extracted:
 def read_rtf(data: bytes) -> Extracted:
     if not data.lstrip().startswith(b"{\\rtf"):
         meaning = signature_of(data)
-        raise UserError("It is not rich text (RTF)" + (f" but {meaning}." if meaning is not None else "."))
+        raise UserError("The file is not rich text (RTF)" + (f" but {meaning}." if meaning is not None else "."))
     return _extracted(data, "application/rtf")
 
 
@@ -32,6 +32,6 @@ def _extracted(data: bytes, mime_type: str) -> Extracted:
     try:
         result = kreuzberg.extract_bytes_sync(data, mime_type, config)
     except kreuzberg.KreuzbergError as error:
-        raise UserError("It is damaged.", "Open it in the program that made it and save it again.") from error
+        raise UserError("The file is damaged.", "Open it in the program that made it and save it again.") from error
     title = result.metadata.get("title")
     return Extracted(result.content, title=title if isinstance(title, str) else "")

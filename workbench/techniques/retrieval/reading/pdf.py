@@ -1,7 +1,7 @@
-"""PDF: the text of each page, and where on the drawn page a piece of that text stands.
+"""PDF: the text of each page, and the position of a piece of that text on the drawn page.
 
-A page's text is made the same way when the file is read and when a page is drawn, so that offsets into it can be
-traced back to the characters of the page. pdfium may be used by one thread at a time only.
+A page's text is made the same way when the file is read and when a page is drawn, so that offsets into it map to the
+characters of the page. pdfium may be used by one thread at a time only.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ LARGEST_PICTURE = 24_000_000
 """Pixels of a drawn page; a poster is drawn at a smaller scale instead."""
 
 _OBJECT_DEPTH = 3
-# line ends, a hyphen that pdfium found at the end of a line, what may not stand in a text, and what is two units long
+# line ends, a hyphen that pdfium found at the end of a line, characters banned from text, and those two units long
 _REWRITTEN = re.compile(r"\r\n?|[\ufffe\x02](?:\r?\n)?|[\x00\ud800-\udfff\ufeff\uffff]|[\U00010000-\U0010ffff]")
 
 _Segment = tuple[int, int, int]
-"""Start in the page's text; start in pdfium's text, which counts UTF-16 units; length of a piece both share."""
+"""Start in the page's text; start in pdfium's text, which counts UTF-16 units; length of a piece that both share."""
 
 
 def read_pdf(data: bytes) -> Extracted:
-    """The text of all pages. Raises UserError when it is damaged, locked, or has no text in it."""
-    _refuse_cut_off(data)
+    """The text of all pages. Raises UserError when the file is damaged, locked, or has no text."""
+    _reject_incomplete(data)
     with _document(data) as document:
         pages: list[str] = []
         unreadable: list[int] = []
@@ -50,7 +50,7 @@ def read_pdf(data: bytes) -> Extracted:
                 unreadable.append(index + 1)
             pages.append(text)
         if not any(text.strip() for text in pages):
-            raise _nothing_to_read(len(pages), pictures, len(unreadable))
+            raise _no_text(len(pages), pictures, len(unreadable))
         whole, starts = join_pages(pages)
         metadata = {key.lower(): value for key, value in _metadata(document).items() if value.strip()}
     title = metadata.pop("title", "").strip()
@@ -65,12 +65,12 @@ def read_pdf(data: bytes) -> Extracted:
 def draw_page(data: bytes, number: int, scale: float, start: int, end: int) -> PagePicture:
     """Page ``number`` (from 1) as a PNG, with a box for each line of ``start:end`` of that page's text.
 
-    ``scale`` is pixels a point. Raises UserError when there is no such page or it cannot be drawn.
+    ``scale`` is pixels per point. Raises UserError when there is no such page or it cannot be drawn.
     """
     with _document(data) as document:
         count = len(document)
         if not 1 <= number <= count:
-            raise UserError(f"It has no page {number}; it has {count:,}.")
+            raise UserError(f"The PDF has {count:,} pages and no page {number}.")
         try:
             with _page(document, number - 1) as page:
                 width, height = page.get_size()
@@ -94,10 +94,10 @@ def _document(data: bytes) -> Iterator[Any]:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise UserError("It is protected by a password.", "Save a copy without the password.") from error
+            raise UserError("The file is protected by a password.", "Save a copy without the password.") from error
         if error.err_code == raw.FPDF_ERR_SECURITY:
-            raise UserError("It is protected in a way that cannot be opened.", "Save an unprotected copy.") from error
-        raise UserError("It is not a PDF, or a damaged one.", "Open it in a PDF viewer and save it again.") from error
+            raise UserError("The file is protected with an unsupported method.", "Save an unprotected copy.") from error
+        raise UserError("The file is damaged or not a PDF.", "Open it in a PDF viewer and save it again.") from error
     try:
         yield document
     finally:
@@ -113,15 +113,15 @@ def _page(document: Any, index: int) -> Iterator[Any]:
         page.close()
 
 
-def _refuse_cut_off(data: bytes) -> None:
-    """A PDF ends in ``%%EOF``. pdfium mends one that does not, with whatever pages happen to be left."""
+def _reject_incomplete(data: bytes) -> None:
+    """A PDF ends in ``%%EOF``. pdfium repairs one that does not, with whatever pages happen to be left."""
     if b"%PDF-" not in data[:1024] or b"%%EOF" in data[-4096:]:
         return
     last = data.rfind(b"%%EOF")
     linearized = re.search(rb"/Linearized\b.{0,200}?/L\s+(\d+)", data[:1024], re.S)
     shorter_than_it_says = linearized is not None and int(linearized.group(1)) > len(data)
     if last < 0 or shorter_than_it_says or b" obj" in data[last:]:
-        raise UserError("It is cut off: the end of the PDF is missing.", "Copy or download it again.")
+        raise UserError("The file is incomplete: the end of the PDF is missing.", "Copy or download it again.")
 
 
 def _metadata(document: Any) -> dict[str, str]:
@@ -135,17 +135,19 @@ def _has_picture(page: Any) -> bool:
     return any(True for _ in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=_OBJECT_DEPTH))
 
 
-def _nothing_to_read(count: int, pictures: int, unreadable: int) -> UserError:
+def _no_text(count: int, pictures: int, unreadable: int) -> UserError:
     pages = "1 page" if count == 1 else f"{count:,} pages"
     if unreadable:
-        return UserError(f"It is damaged: {unreadable:,} of its {pages} cannot be read, and the others hold no text.")
+        return UserError(
+            f"The file is damaged: {unreadable:,} of its {pages} cannot be read, and the others have no text."
+        )
     if pictures:
         are = "is a picture" if pictures == 1 else "are pictures"
         return UserError(
-            f"There is no text in it: {pictures:,} of {pages} {are}.",
-            "Let a text recognition (OCR) program make a PDF with text of it.",
+            f"The file has no text: {pictures:,} of {pages} {are}.",
+            "Add a text layer with a text recognition (OCR) program.",
         )
-    return UserError(f"There is no text in it ({pages}).")
+    return UserError(f"The file has no text ({pages}).")
 
 
 def _pages(numbers: list[int]) -> str:
@@ -154,11 +156,11 @@ def _pages(numbers: list[int]) -> str:
     return f"Page {shown}" if len(numbers) == 1 else f"Pages {shown}{more}"
 
 
-# -- text and where it stands -------------------------------------------------------------------------
+# -- text and its position ----------------------------------------------------------------------------
 
 
 def _page_text(page: Any) -> tuple[str, list[_Segment]]:
-    """The page's text and how it maps to pdfium's own text of the page."""
+    """The page's text and its mapping to pdfium's own text of the page."""
     textpage = page.get_textpage()
     try:
         return _rewritten(textpage.get_text_range(errors="surrogatepass") if textpage.count_chars() else "")
@@ -167,10 +169,10 @@ def _page_text(page: Any) -> tuple[str, list[_Segment]]:
 
 
 def _rewritten(native: str) -> tuple[str, list[_Segment]]:
-    """Line ends made ``\\n``; words parted at the end of a line joined, unless the next part begins upper case."""
+    """Line ends as ``\\n``; words hyphenated at the end of a line joined, unless the next part begins in upper case."""
     pieces: list[str] = []
     segments: list[_Segment] = []
-    written = taken = pairs = 0  # ``pairs``: characters passed that are two units in pdfium's text
+    written = taken = pairs = 0  # ``pairs``: characters so far that are two units in pdfium's text
 
     def keep(until: int) -> None:
         nonlocal written
@@ -200,7 +202,7 @@ def _rewritten(native: str) -> tuple[str, list[_Segment]]:
 
 
 def _boxes(page: Any, start: int, end: int, width: int, height: int) -> tuple[Box, ...]:
-    """A rectangle a line for ``start:end`` of the page's text, in pixels of a picture of that size."""
+    """A rectangle per line for ``start:end`` of the page's text, in pixels of a picture of that size."""
     _, segments = _page_text(page)
     textpage = page.get_textpage()
     try:
@@ -232,11 +234,11 @@ def _native_indices(segments: list[_Segment], start: int, end: int) -> Iterator[
 
 
 def _on_one_line(line: tuple[float, float, float, float], box: tuple[float, float, float, float]) -> bool:
-    """Whether a character goes on a line: about as high, and not a column away."""
+    """Whether a character continues a line: about as high, and not a column away."""
     line_left, line_bottom, line_right, line_top = line
     left, bottom, right, top = box
     overlap = min(line_top, top) - max(line_bottom, bottom)
-    gap = max(left - line_right, line_left - right)  # Arabic goes on at the left
+    gap = max(left - line_right, line_left - right)  # Arabic continues at the left
     return overlap > 0.5 * min(line_top - line_bottom, top - bottom) and gap <= 3 * (top - bottom)
 
 

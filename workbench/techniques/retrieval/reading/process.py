@@ -1,7 +1,7 @@
-"""ReaderProcess: reads files in a process of its own, within limits, and says why when one cannot be read.
+"""ReaderProcess: reads files in a process of its own, within limits, and gives the reason when a file cannot be read.
 
-The process is started with the first file, is used again for the next ones, and is ended and started anew when a
-file took it too long, took too much memory or killed it. Light to import: no parser is in this process.
+The process starts with the first file, is reused for the next ones, and is replaced when a file exceeds its time or
+memory or kills it. Light to import: no parser runs in this process.
 """
 
 from __future__ import annotations
@@ -38,30 +38,30 @@ R = TypeVar("R")
 
 POLL_S = 0.05
 LEAST_SECONDS_LEFT = 0.5
-"""A file that killed a used process is not tried again with less time than this."""
+"""A file that killed a used process is not tried again with less remaining time than this."""
 
 DEFAULT_LIMITS = ReadLimits()
 LARGEST_IDLE_BYTES = 350_000_000
-"""A process that has grown beyond this is replaced before the next file, which may need the room."""
+"""A larger process is replaced before the next file, which may need the memory."""
 
 
 class ReaderProcess:
-    """One reader process. Methods may be called from any thread; files are read one at a time.
+    """One reader process. Thread-safe; files are read one at a time.
 
-    ``log`` gets what parsers write to stderr; ``interpreter`` is the Python that runs them (None: this one).
+    ``log`` gets the stderr of parsers; ``interpreter`` is the Python that runs them (None: this one).
     """
 
     def __init__(self, log: Path | None = None, interpreter: str | None = None) -> None:
-        # one arena: an arena for each thread would hold on to what the last file needed
+        # one arena: an arena per thread would keep the memory of the last file
         self._host = WorkerHost("reader", interpreter=interpreter, log=log, environment={"MALLOC_ARENA_MAX": "1"})
         self._lock = threading.Lock()
 
     def read(
         self, path: Path, limits: ReadLimits = DEFAULT_LIMITS, cancelled: Callable[[], bool] = lambda: False
     ) -> ReadDocument:
-        """Read one file of any kind.
+        """Read one file of any type.
 
-        Raises UserError with the reason when it cannot be read or has no text; errors.Cancelled once
+        Raises UserError with the reason when the file cannot be read or has no text; errors.Cancelled once
         ``cancelled()`` is true, within about 0.1 s; WorkerDied when no reader process can be started.
         """
         name = _sendable(path)
@@ -89,8 +89,8 @@ class ReaderProcess:
     ) -> PagePicture:
         """Page ``page`` (from 1) of a PDF, with boxes around ``start:end`` of the *document's* text.
 
-        ``page_starts`` and ``hash`` are those of the ``ReadDocument`` that the offsets belong to. ``scale`` is
-        pixels a point. Raises UserError when the file has gone, has changed, or cannot be drawn.
+        ``page_starts`` and ``hash`` are those of the ``ReadDocument`` that the offsets belong to. ``scale`` is pixels
+        per point. Raises UserError when the file is missing, has changed, or cannot be drawn.
         """
         origin = page_starts[page - 1] if 1 <= page <= len(page_starts) else 0
         call = DrawPdfPage(
@@ -110,7 +110,7 @@ class ReaderProcess:
         return self._host.pid
 
     def close(self) -> None:
-        """End the process. The next file would start a new one."""
+        """End the process. The next file starts a new one."""
         self._host.kill()
 
     # -- one request ----------------------------------------------------------------------------------
@@ -136,12 +136,12 @@ class ReaderProcess:
                 seconds_left -= time.monotonic() - started
                 if not used_before or seconds_left < LEAST_SECONDS_LEFT:
                     raise _reason(error, limits)
-                # it may have died before this file, or of what earlier ones left: a new process tells
+                # it may have died before this file, or because of earlier ones: a new process decides
 
     def _watch(
         self, arrived: queue.SimpleQueue[Event], limits: ReadLimits, deadline: float, cancelled: Callable[[], bool]
     ) -> events.Terminal:
-        """The terminal event; ends the process and raises when the file takes too long or too much."""
+        """The terminal event; ends the process and raises when the file exceeds its limits."""
         process = _process(self._host.pid)
         while True:
             try:
@@ -151,7 +151,7 @@ class ReaderProcess:
                 if broken is not None:
                     self._host.kill()
                     while not isinstance(arrived.get(), events.TERMINAL):
-                        pass  # its death is the last event: after it, the next request starts a new process
+                        pass  # its death is the last event: the next request then starts a new process
                     raise broken from None
                 continue
             if isinstance(event, events.TERMINAL):
@@ -166,7 +166,7 @@ class ReaderProcess:
             return out_of_memory(limits)
         if time.monotonic() > deadline:
             return UserError(
-                f"It took longer than {limits.seconds:g} s to read.",
+                f"Reading took longer than {limits.seconds:g} s.",
                 "Split it, or raise the limit in Settings, Documents.",
             )
         return None
@@ -177,25 +177,25 @@ def _sendable(path: Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise UserError("Its name is not valid text.", "Rename it.") from error
+        raise UserError("The file name is not valid text.", "Rename it.") from error
     if "\x00" in name:
-        raise UserError("Its name is not one that a file can have.")
+        raise UserError("The file name is not possible.")
     return name
 
 
 def _reason(death: WorkerDied, limits: ReadLimits) -> UserError:
-    """Why a file killed the process. Native code that is refused memory has no way out but to abort."""
+    """The reason why a file killed the process. Native code that runs out of memory can only abort."""
     ended_by = -death.exit_code if death.exit_code is not None and death.exit_code < 0 else 0
     if ended_by == getattr(signal, "SIGKILL", 9) or "memory allocation" in death.stderr_tail:
         return out_of_memory(limits)
     if ended_by == getattr(signal, "SIGABRT", 6):
         return UserError(
-            f"It could not be read: it needs more than {limits.memory_mb:,} MB of memory, or it is damaged.",
+            f"The file could not be read: it needs more than {limits.memory_mb:,} MB of memory, or is damaged.",
             "Open it in the program that made it and save it again, or in parts.",
         )
     how = signal.Signals(ended_by).name if ended_by in set(signal.Signals) else f"exit code {death.exit_code}"
     return UserError(
-        f"The process that read it crashed ({how}): it is damaged or made to do harm.",
+        f"The reader process crashed ({how}): the file is damaged or malicious.",
         "Open it in the program that made it and save it again.",
     )
 

@@ -1,4 +1,4 @@
-"""What an Office package says of itself."""
+"""The metadata of an Office package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from workbench.techniques.retrieval.reading.markup import Markup
 
 
 def core_properties(archive: Archive) -> dict[str, str]:
-    """Title, author, subject, created and language, those of them that are there."""
+    """Title, author, subject, creation date and language, as far as present."""
     reader = _Properties()
     for relation in archive.relations(""):
         if relation.type == "core-properties" and relation.target in archive.names:

@@ -1,4 +1,5 @@
-"""From a path to its document, inside the reader process: opens the file and hands its bytes to the format's module."""
+"""From a path to its document, inside the reader process: opens the file and passes its bytes to the format's
+module."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ LONGEST_TITLE = 200
 
 
 def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
-    """Read one file. Raises UserError with the reason when it cannot be read or has no text in it."""
+    """Read one file. Raises UserError with the reason when it cannot be read or has no text."""
     content = read_content(path, limits.largest_file_mb * 1_000_000)
     kind = kind_of(path) or "text"
     extracted = _reader(kind, content.data)(content.data)
     text = clean(extracted.text)
     if _BLANK.match(text):
-        raise UserError("There is no text in it.")
+        raise UserError("The file has no text.")
     title = " ".join(clean(extracted.title).split())[:LONGEST_TITLE]
     return ReadDocument(
         path=str(path),
@@ -44,7 +45,7 @@ def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
 
 
 def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
-    """The function for a kind; the module it is in is imported now, so that a process only holds what it needs."""
+    """The function for a file type; its module is imported now, so that a process only loads what it needs."""
     if kind == "pdf":
         _require(data, kind, "a PDF")
         from workbench.techniques.retrieval.reading.pdf import read_pdf
@@ -98,10 +99,10 @@ def _archive_reader(kind: Kind) -> Callable[[bytes], Extracted]:
 
 
 def _require(data: bytes, kind: Kind, expected: str) -> None:
-    """Refuse a file that says it is something else, by what it is."""
+    """Refuse a file whose content is of another type than its name."""
     meaning = signature_of(data)
     if meaning is not None and meaning != expected:
-        raise UserError(f"It is named .{kind} but is {meaning}.", "Give it the ending that fits what it is.")
+        raise UserError(f"The file is named .{kind} but is {meaning}.", "Rename it with the extension of its type.")
 
 
 def _read_plain(data: bytes) -> Extracted:

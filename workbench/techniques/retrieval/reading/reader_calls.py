@@ -11,12 +11,12 @@ from workbench.techniques.retrieval.embedding_calls import ReadLimits
 
 
 class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of a file and what is known about it.
+    """The text of a file and its metadata.
 
-    ``text`` has ``\\n`` line ends, no NULs and no lone surrogates, and never is blank. ``page_starts[i]`` is the
-    offset at which page (or slide) ``i + 1`` begins; empty for formats without pages. ``language`` is what the
-    file says of itself (a BCP 47 tag) or empty. ``hash`` is the SHA-256 of exactly those bytes that were
-    parsed, ``bytes`` their number. ``warnings`` say what could not be read of a file that was read otherwise.
+    ``text`` has ``\\n`` line ends, no NULs and no lone surrogates, and is never blank. ``page_starts[i]`` is the offset
+    of page (or slide) ``i + 1``; empty for formats without pages. ``language`` is the one that the file declares (a BCP
+    47 tag) or empty. ``hash`` is the SHA-256 of exactly the parsed bytes, ``bytes`` their number. ``warnings`` describe
+    unreadable parts.
     """
 
     path: str
@@ -32,14 +32,14 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """How a document crosses the pipe: its text in it, or, when that is long, in the file ``spill``."""
+    """A document on its way through the pipe: its text inline, or, when that is long, in the file ``spill``."""
 
     document: ReadDocument
     is_spilt: bool = False
 
 
 class ReadFile(Call[ReadAnswer], frozen=True, kw_only=True, tag="read"):
-    """Read one file. ``spill`` is a file to be made for a long text (UTF-8). Raises UserError with the reason."""
+    """Read one file. ``spill`` is the file to write a long text to (UTF-8). Raises UserError with the reason."""
 
     path: str
     spill: str
@@ -49,9 +49,9 @@ class ReadFile(Call[ReadAnswer], frozen=True, kw_only=True, tag="read"):
 class DrawPdfPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw"):
     """Draw page ``page`` (from 1) of a PDF, with boxes around ``start:end``, offsets into that page's own text.
 
-    ``hash`` is that of the file whose text the offsets belong to (empty: not checked); ``scale`` is pixels a
-    point, lowered for a page so large that its picture would exceed ``pdf.LARGEST_PICTURE`` pixels. Raises
-    UserError when the file has gone, has changed, or has no such page.
+    ``hash`` is that of the file whose text the offsets belong to (empty: not checked); ``scale`` is pixels per point,
+    lowered for a page whose picture would exceed ``pdf.LARGEST_PICTURE`` pixels. Raises UserError when the file is
+    missing, has changed, or has no such page.
     """
 
     path: str
@@ -67,8 +67,8 @@ ReaderCall = ReadFile | DrawPdfPage
 
 
 def out_of_memory(limits: ReadLimits) -> UserError:
-    """The reason when a file needed more memory than it may, whoever noticed."""
+    """The reason when a file needed more memory than allowed, from kernel and parent alike."""
     return UserError(
-        f"It needs more than {limits.memory_mb:,} MB of memory to be read.",
+        f"Reading the file needs more than {limits.memory_mb:,} MB of memory.",
         "Split it, or raise the limit in Settings, Documents.",
     )

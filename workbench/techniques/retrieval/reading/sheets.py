@@ -1,7 +1,7 @@
-"""Spreadsheets (xlsx): all sheets, each under its name, a line a row; numbers and dates as the sheet shows them.
+"""Spreadsheets (xlsx): all sheets, each under its name, a line per row; numbers and dates as the sheet shows them.
 
-Ours, since kreuzberg 4.10.4 keeps the first thousand rows only, without a word, of a sheet that has one cell far out.
-Read as a stream: a sheet costs what its filled cells cost, wherever they stand.
+Our own reader, since kreuzberg 4.10.4 silently keeps the first thousand rows only of a sheet that has one cell far out.
+Parsed as a stream: a sheet costs as much as its filled cells, wherever they are.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Workbook(Markup):
 
 
 class _Strings(Markup):
-    """The texts that cells refer to by number; how Japanese ones are pronounced is left out."""
+    """The strings that cells refer to by number, without the phonetic readings of Japanese ones."""
 
     def __init__(self) -> None:
         self.values: list[str] = []
@@ -164,7 +164,8 @@ class _Sheet(Markup):
 
 
 def kind_of_format(code: str) -> str:
-    """What a number format makes of a number: "date" (times too), "duration", "percent" or "" for a plain one."""
+    """The kind of number that a number format shows: "date" (times too), "duration", "percent" or "" for a plain
+    one."""
     bare = _NOT_CODE.sub("", code.split(";")[0])
     if _ELAPSED.search(bare):
         return "duration"
@@ -175,7 +176,7 @@ def kind_of_format(code: str) -> str:
 
 
 def shown_number(value: str, kind: str, epoch: datetime) -> str:
-    """The number that is stored, without the noise of its last binary digits; dates in ISO 8601."""
+    """The stored number, without the noise of its last binary digits; dates in ISO 8601."""
     try:
         number = float(value)
     except ValueError:

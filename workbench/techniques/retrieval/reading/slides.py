@@ -1,6 +1,6 @@
 """Presentations (pptx): slide by slide, title, text, tables and speaker's notes; each slide is a page.
 
-Ours, since kreuzberg 4.10.4 gives slide boundaries that are not those of its text.
+Our own reader, since kreuzberg 4.10.4 gives slide boundaries that do not match its text.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class _Order(Markup):
 
 
 class _Slide(Markup):
-    """``blocks``: the text of each shape, and of each table with a line a row. Placeholders that only repeat
-    what is on every slide (number, date, footer) are left out."""
+    """``blocks``: the text of each shape, and of each table with a line per row. Placeholders that repeat on every
+    slide (number, date, footer) are left out."""
 
     _REPEATED = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
 

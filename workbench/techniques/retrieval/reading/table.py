@@ -1,7 +1,7 @@
-"""Tables: a line for each row that says what each value is; and the ones in text files (csv, tsv).
+"""Tables: a line per row that names each value's column; and tables in text files (csv, tsv).
 
-``Name: Westkapelle | Height: 52``: so a passage cut out of the middle of a table still can be understood, and found by
-the names of its columns.
+``Name: Westkapelle | Height: 52``: a passage from the middle of a table stays intelligible, and is found by the names
+of its columns.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ LONGEST_CELL = 4_000_000
 _SAMPLE_ROWS = 20
 
 Row = Mapping[int, str]
-"""The cells of a row that hold anything, by column from 0, left to right."""
+"""The filled cells of a row, by column from 0, left to right."""
 
 
 def read_csv(data: bytes) -> Extracted:
-    """Raises UserError for a table wider than ``MOST_COLUMNS``, and for what no table can be."""
+    """Raises UserError for a table wider than ``MOST_COLUMNS``, and for text that is no table."""
     text = clean(decode_text(data))
     return _separated(text, _delimiter(text))
 
@@ -37,7 +37,7 @@ def read_tsv(data: bytes) -> Extracted:
 
 
 def row_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """A line for each row that holds anything; the first names the columns when it looks as if it did."""
+    """A line per filled row; the first one names the columns when it looks like a header."""
     filled = (row for row in rows if row)
     first, second = next(filled, None), next(filled, None)
     if first is None:
@@ -51,7 +51,7 @@ def row_lines(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _names_columns(row: Row) -> bool:
-    """Names of columns are words, and no two are the same."""
+    """Column names are words, and no two are the same."""
     return 1 < len(row) == len(set(row.values())) and not any(_is_number(cell) for cell in row.values())
 
 
@@ -69,17 +69,17 @@ def _separated(text: str, delimiter: str) -> Extracted:
         rows = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
         return Extracted("\n".join(row_lines(map(_row, rows))))
     except csv.Error as error:
-        raise UserError(f"It is not a table of separated values: {error}.") from error
+        raise UserError(f"The file is not a table of separated values: {error}.") from error
 
 
 def _row(cells: list[str]) -> Row:
     if len(cells) > MOST_COLUMNS:
-        raise UserError(f"It has {len(cells):,} columns; tables of up to {MOST_COLUMNS:,} are read.")
+        raise UserError(f"The table has {len(cells):,} columns; the maximum is {MOST_COLUMNS:,}.")
     return {place: shown for place, cell in enumerate(cells) if (shown := " ".join(cell.split()))}
 
 
 def _delimiter(text: str) -> str:
-    """The sign that parts the first rows into the same number of cells each, most cells first."""
+    """The separator that splits the first rows into the same number of cells each, most cells first."""
     sample = text[:64_000].split("\n")[:_SAMPLE_ROWS]
 
     def fitness(delimiter: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Plain text: from bytes in whatever encoding to clean characters."""
+"""Plain text: from bytes in any encoding to clean characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.errors import UserError
 from workbench.techniques.retrieval.reading.content import signature_of
 
 SAMPLE_BYTES = 128 * 1024
-"""How much of a file of unknown encoding is looked at to guess it."""
+"""Length of the sample from which an unknown encoding is guessed."""
 
 LARGEST_CONTROL_SHARE = 0.005
 LARGEST_BROKEN_SHARE = 0.001
@@ -21,7 +21,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# what pages that claim these really hold (https://encoding.spec.whatwg.org/#names-and-labels)
+# the real encodings of pages that declare these (https://encoding.spec.whatwg.org/#names-and-labels)
 _REALLY = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030"}
 
 _LINE_ENDS = re.compile(r"\r\n?")
@@ -36,17 +36,17 @@ def clean(text: str) -> str:
 
 
 def decode_text(data: bytes, declared: str = "") -> str:
-    """The characters of a text file; ``declared`` is the encoding that it claims inside.
+    """The characters of a text file; ``declared`` is the encoding that it declares.
 
-    In this order: a byte order mark; UTF-8, which nothing else looks like; UTF-16 without a mark; what is
-    declared; a guess from the frequency of byte pairs. Raises UserError when it is no text in any of them.
+    In this order: a byte order mark; UTF-8, which nothing else resembles; UTF-16 without a mark; the declared one; a
+    guess from the frequency of byte pairs. Raises UserError when it is not text in any of them.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _checked(_decoded_whole(data[len(mark) :], encoding))
     meaning = signature_of(data)
     if meaning is not None and b"\x00" in data[:4096]:
-        raise UserError(f"It is not text but {meaning}.", "Give it the ending that fits what it is.")
+        raise UserError(f"The file is not text but {meaning}.", "Rename it with the extension of its type.")
     wide = _wide_encoding(data)
     if wide:
         return _checked(_decoded_whole(data, wide))
@@ -58,7 +58,7 @@ def decode_text(data: bytes, declared: str = "") -> str:
         try:
             return _checked(data.decode(_known_encoding(declared)))
         except UnicodeDecodeError:
-            pass  # it does not tell the truth
+            pass  # the declaration is wrong
     return _checked(_decoded_whole(data, "utf-8" if _is_mostly_utf8(data) else _guessed_encoding(data)))
 
 
@@ -85,7 +85,7 @@ def _wide_encoding(data: bytes) -> str:
 
 
 def _is_mostly_utf8(data: bytes) -> bool:
-    """UTF-8 with a few bytes of something else in it, or cut off: this much is not valid by chance."""
+    """UTF-8 with a few invalid bytes, or cut off: this much is not valid by chance."""
     text = data.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     valid = sum(1 for _ in _NOT_ASCII.finditer(text)) - broken
@@ -101,27 +101,29 @@ def _guessed_encoding(data: bytes) -> str:
     matches = charset_normalizer.from_bytes(sample)
     best = matches.best()
     if best is None:
-        return "utf-8"  # mostly ASCII may still be read; what is not is refused for its broken bytes
+        return "utf-8"  # mostly ASCII may still be read; other text is refused for its invalid bytes
     if any(match.encoding == "cp1252" and match.chaos <= best.chaos for match in matches):
         return "cp1252"  # of those that fit equally well, the one that is by far the most common
     return str(best.encoding)
 
 
 def _decoded_whole(data: bytes, encoding: str) -> str:
-    """The text, with a few broken bytes replaced. Raises UserError when there are more than a few."""
+    """The text, with a few invalid bytes replaced. Raises UserError when there are more than a few."""
     text = data.decode(encoding, errors="replace")
     broken = text.count("\ufffd")
     if broken > max(2, len(text) * LARGEST_BROKEN_SHARE):
         raise UserError(
-            f"It is not text: {broken:,} places are not valid {encoding.upper()}.", "Save it as UTF-8 text."
+            f"The file is not text: {broken:,} places are not valid {encoding.upper()}.", "Save it as UTF-8 text."
         )
     return text
 
 
 def _checked(text: str) -> str:
-    """The text when it is one: few control characters. Raises UserError for binary data that happened to decode."""
+    """The text, if it has few control characters. Raises UserError for binary data that happened to decode."""
     most = max(2, int(len(text) * LARGEST_CONTROL_SHARE))
     for count, _ in enumerate(_CONTROLS.finditer(text), 1):
         if count > most:
-            raise UserError("It is not text: it holds binary data.", "Give it the ending that fits what it is.")
+            raise UserError(
+                "The file is not text: it contains binary data.", "Rename it with the extension of its type."
+            )
     return text

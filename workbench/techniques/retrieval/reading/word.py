@@ -1,7 +1,7 @@
-"""Word documents (docx): paragraphs, headings, lists, tables and notes, in the order in which they are read.
+"""Word documents (docx): paragraphs, headings, lists, tables and notes, in reading order.
 
-Ours, since kreuzberg 4.10.4 loses every ``&amp;`` and ``&lt;`` of a docx ("R&D" becomes "RD"). Headings become ``#``
-lines, list items ``-`` lines, cells are parted by `` | ``. What was deleted in a tracked change is left out.
+Our own reader, since kreuzberg 4.10.4 loses every ``&amp;`` and ``&lt;`` of a docx ("R&D" becomes "RD"). Headings
+become ``#`` lines, list items ``-`` lines, cells are separated by `` | ``. Deletions of tracked changes are left out.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Table:
 
 
 class _Body(Markup):
-    # what stands in these is not read: deleted or moved away, or a second form of what was read already
+    # not read: deleted or moved text, or a second form of text that was read already
     _UNSEEN = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText"})
     _MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 
