@@ -483,7 +483,7 @@ def test_a_file_that_is_replaced_or_deleted_while_it_is_loaded(tiny: Tiny, kind:
     assert not same(found(second), first)
     path.unlink()
     assert same(found(probe(tiny.engine, tokens, old)), first)  # asked for before: it is in memory
-    with pytest.raises(UserError, match="not there any more"):
+    with pytest.raises(UserError, match="is missing"):
         use(path)
 
 
