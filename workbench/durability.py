@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -69,6 +71,39 @@ def kept_beside(out: Path, what: str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             path.unlink()
+
+
+@contextmanager
+def folder_beside(out: Path, owner: str = "") -> Iterator[Path]:
+    """Gives a new folder in that of ``out`` to fill; afterwards it becomes ``out``, which must not be there.
+
+    Raised through, nothing is left. Its name is ``unfinished_folder(out, owner)``: what is there of the same owner is
+    its own, left behind, and removed first; without one it is like no other. Raises UserError when ``out`` is there,
+    also by then, or cannot be written.
+    """
+    _refuse_existing(out)
+    beside = unfinished_folder(out, owner or uuid.uuid4().hex)
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        beside.mkdir(parents=True)
+        yield beside
+        _refuse_existing(out)  # another one may have been faster
+        beside.rename(out)
+    except OSError as error:
+        raise UserError(
+            f"{out} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def unfinished_folder(out: Path, owner: str) -> Path:
+    return out.with_name(f".unfinished-{owner}")
+
+
+def _refuse_existing(out: Path) -> None:
+    if out.exists():
+        raise UserError(f"{out} is there already.", "Choose the name of a folder that is not.")
 
 
 def check_room(out: Path, needed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,36 @@ def test_an_export_that_is_stopped_leaves_nothing(
     assert call(trainer, GetRun(run=run.id)).state == "cancelled"
 
 
+def test_an_export_deletes_nothing_that_is_not_its_own(trainer: Workbench, home: Home, tmp_path: Path) -> None:
+    trained(trainer, home, tmp_path)
+    for name in (".out.unfinished", ".unfinished-0", "out.unfinished"):
+        (tmp_path / "there" / name).mkdir(parents=True)
+        (tmp_path / "there" / name / "precious.txt").write_text("kept")
+    asked = ExportAdapter(adapter="facts", path=str(tmp_path / "there" / "out"))
+    call(trainer, FollowRun(run=call(trainer, asked).id))
+    assert len(list((tmp_path / "there").glob("*/precious.txt"))) == 3
+
+
+def test_of_two_exports_to_one_place_one_is_complete_and_the_other_is_told(
+    trainer: Workbench, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(trainer, home, tmp_path)
+    copy, both = adapter_export._copy, threading.Barrier(2, timeout=30)
+
+    def copy_together(files: list[tuple[Path, str]], folder: Path, run: OpenRun) -> None:
+        copy(files, folder, run)
+        both.wait()
+
+    monkeypatch.setattr(adapter_export, "_copy", copy_together)
+    monkeypatch.setattr(adapter_export.ExportRuns, "concurrency_group", lambda runs, run: run.id)
+    asked = ExportAdapter(adapter="facts", path=str(tmp_path / "there" / "out"))
+    ended = [[*trainer.handle(FollowRun(run=run.id))][-1] for run in [call(trainer, asked) for _ in range(2)]]
+    assert sorted(type(end).__name__ for end in ended) == ["Failed", "Finished"]
+    assert "there already" in next(end.message for end in ended if isinstance(end, events.Failed))
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["out"]
+    assert sorted(path.name for path in (tmp_path / "there" / "out").iterdir()) == ["README.md", "facts.gguf"]
+
+
 def test_what_a_killed_export_left_goes_when_the_next_core_starts(
     trainer: Workbench, home: Home, tmp_path: Path
 ) -> None:
@@ -303,11 +334,12 @@ def test_what_a_killed_export_left_goes_when_the_next_core_starts(
     run = RunStore(database).add("export", "Write facts", config)
     RunStore(database).update(run.id, state="running")
     database.close()
-    (tmp_path / ".out.unfinished").mkdir()
-    (tmp_path / ".out.unfinished" / "half.gguf").write_bytes(b"half")
+    left = tmp_path / f".unfinished-{run.id}"
+    left.mkdir()
+    (left / "half.gguf").write_bytes(b"half")
     workbench = opened(home)
     try:
-        assert not (tmp_path / ".out.unfinished").exists()
+        assert not left.exists()
         assert call(workbench, GetRun(run=run.id)).state == "interrupted"
         call(workbench, ResumeRun(run=run.id))
         call(workbench, FollowRun(run=run.id))

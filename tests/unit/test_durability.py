@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from workbench.durability import check_room, written_beside
+from workbench.durability import check_room, folder_beside, written_beside
 from workbench.errors import UserError
 
 
@@ -49,3 +50,19 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         pass
     with pytest.raises(UserError, match="free"):
         check_room(tmp_path / "not yet" / "out.bin", 1 << 60)
+
+
+def test_of_two_folders_for_one_place_the_first_is_whole_and_the_other_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "there" / "out"
+
+    def write(text: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+        with folder_beside(out) as folder:
+            (folder / "a").write_text(text)
+            meanwhile()
+
+    with pytest.raises(UserError, match="there already"):
+        write("later", lambda: write("first"))
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    assert (out / "a").read_text() == "first"
+    with pytest.raises(UserError, match="there already"):
+        write("again", lambda: pytest.fail("it is there"))

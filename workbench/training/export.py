@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.durability import folder_beside
 from workbench.gguf.architectures import new_biases
 from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
@@ -58,11 +57,8 @@ def export_training(
     ``train`` and ``evaluation`` are the examples as they are trained on. ``details`` are told in the README where
     they are plain. Raises UserError where the folder is there already or cannot be written.
     """
-    if out.exists():
-        raise UserError(f"{out} is there already.", "Choose a folder that is not there yet.")
-    beside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        (beside / "data").mkdir(parents=True)
+    with folder_beside(out) as beside:
+        (beside / "data").mkdir()
         counts = {
             side: _write_examples(beside / "data" / f"{side}.jsonl", examples)
             for side, examples in (("train", train), ("evaluation", evaluation))
@@ -80,11 +76,6 @@ def export_training(
         (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements()), "utf-8")
         (beside / "README.md").write_text(_readme(config, model, name, counts, copied, details or {}), "utf-8")
         shutil.copyfile(Path(__file__).with_name("export_script.py"), beside / "train.py")
-        beside.rename(out)
-    except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror or error}.", "Choose another folder.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return out
 
 

@@ -1,7 +1,7 @@
 """The kind of run that writes an adapter as a folder for others: the files, and a model card that says whence they are.
 
-The folder is filled beside its place and appears under its name complete, or not at all. What a killed core left there
-goes when the next one starts.
+The folder is filled beside its place, in one that has the run's id in its name, so that nobody else's is touched, and
+appears under its name complete, or not at all. What a killed core left there goes when the next one starts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workbench.core.runs.kinds.train import LANE
 from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
 from workbench.core.training.service import new_path
 from workbench.core.training.workers import TrainingWorkers
-from workbench.durability import check_room
+from workbench.durability import check_room, folder_beside, unfinished_folder
 from workbench.errors import UserError
 from workbench.gguf.reader import read_pieces
 from workbench.models.names import file_safe
@@ -76,16 +76,13 @@ class ExportRuns:
         """Delete what a core that was killed left of these."""
         for run in runs:
             if run.kind == "export" and run.state == "interrupted" and not run.unreadable:
-                shutil.rmtree(_beside(Path(str(run.config.get("path", "")))), ignore_errors=True)
+                shutil.rmtree(unfinished_folder(Path(str(run.config.get("path", ""))), run.id), ignore_errors=True)
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, ExportAdapter)
         record = find_card(self._shelf, call.adapter)
         place = new_path(call.path)
-        beside = _beside(place)
-        shutil.rmtree(beside, ignore_errors=True)
-        try:
-            beside.mkdir(parents=True)
+        with folder_beside(place, run.id) as beside:
             if call.form == "peft":
                 _copy([(file, file.name) for file in self._peft_files(record)], beside, run)
                 file = ""
@@ -96,13 +93,6 @@ class ExportRuns:
             form: Form = "merged" if record.kind == "merged" and call.form != "peft" else call.form
             (beside / README).write_text(model_card(record, form, file), "utf-8")
             run.context.raise_if_cancelled()
-            beside.rename(place)
-        except OSError as error:
-            raise UserError(
-                f"{place} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
-            ) from error
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
         return finish({"adapter": call.adapter, "path": str(place), "form": call.form})
 
     def _peft_files(self, record: AdapterRecord) -> list[Path]:
@@ -157,10 +147,6 @@ class ExportRuns:
 
 def _merges(record: AdapterRecord, call: ExportAdapter) -> bool:
     return call.form == "merged" and record.kind != "merged"
-
-
-def _beside(place: Path) -> Path:
-    return place.with_name(f".{place.name}.unfinished")
 
 
 def _copy(files: list[tuple[Path, str]], folder: Path, run: OpenRun) -> None:
