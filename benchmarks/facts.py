@@ -100,7 +100,7 @@ def main() -> int:
             name="facts",
             data=DataPart(path=str(data), evaluation_share=0.0),
             optimiser=OptimiserPart(epochs=options.epochs, learning_rate=options.rate),
-            evaluation=EvaluationPart(answers=len(facts), answer_tokens=16, forgetting=False),
+            evaluation=EvaluationPart(sample_answers=len(facts), max_new_tokens=16, forgetting=False),
         )
         for setting in options.set:
             name, _, value = setting.partition("=")
@@ -139,7 +139,7 @@ def train(
         "steps": part.steps,
         "batch": part.batch,
         "learning_rate": part.learning_rate,
-        "tokens_per_pass": part.tokens_per_pass,
+        "micro_batch_tokens": part.micro_batch_tokens,
         "planned_bytes": plan.memory_bytes,
     }
     worker = WorkerHost("training", stop_grace_s=120.0)

@@ -106,8 +106,8 @@ def main() -> None:
                 name=f"methods-{method}",
                 data=DataPart(path=str(data), evaluation_share=0.0),
                 weights=WeightsPart(method=method, base=options.base),
-                optimiser=OptimiserPart(steps=options.steps, batch=options.batch),
-                evaluation=EvaluationPart(every=options.steps, answers=0, forgetting=False),
+                optimiser=OptimiserPart(max_steps=options.steps, batch_size=options.batch),
+                evaluation=EvaluationPart(interval=options.steps, sample_answers=0, forgetting=False),
             )
             outcome = try_method(config, model, Path(folder) / method, engine, plain, path)
             outcomes.append(outcome)
@@ -127,7 +127,7 @@ def try_method(
     try:
         free = psutil.virtual_memory().available
         plan: TrainingPlan = worker.call(Plan(config=config, model=model, runs=str(folder), memory_free_bytes=free))
-        outcome.moving, outcome.planned_bytes, outcome.planned_seconds = plan.moving, plan.memory_bytes, plan.seconds
+        outcome.moving, outcome.planned_bytes, outcome.planned_seconds = plan.trainable, plan.memory_bytes, plan.seconds
         if plan.problem:
             outcome.problem = plan.problem
             return outcome

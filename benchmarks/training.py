@@ -109,10 +109,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from transformers import set_seed
 
     from workbench.records.training import DataPart, TrainingConfig, WeightsPart
+    from workbench.techniques.registry import METHODS
     from workbench.training.batching import Schedule
     from workbench.training.evaluation import score_texts
     from workbench.training.losses import chunked_loss
     from workbench.training.methods import apply_method
+    from workbench.training.objectives.objective import objective_of
     from workbench.training.protocol import BaseModel
     from workbench.training.sets import open_writing, ready_set
     from workbench.training.weights.loading import load_base
@@ -122,7 +124,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     path: Path = options.model or starter_model()
     with open_writing(BaseModel(name=path.stem, path=str(path))) as writing:
         config = TrainingConfig(data=DataPart(path=str(options.data), evaluation_share=0.0))
-        examples = ready_set(config, writing).train
+        examples = ready_set(config, objective_of(config, METHODS), writing).train
     loaded = load_base(path, "f32", device="cpu")
     set_seed(0)
     model = apply_method(loaded, WeightsPart(method="lora", rank=16))
@@ -152,12 +154,12 @@ def ours(model: Any, examples: Sequence[Any], steps: Sequence[Any], options: arg
     from workbench.training.trainer import StepTrainer, TrainerOptions
 
     part = OptimiserPart(
-        steps=len(steps),
-        batch=BATCH,
-        tokens_per_pass=options.pass_tokens,
+        max_steps=len(steps),
+        batch_size=BATCH,
+        micro_batch_tokens=options.pass_tokens,
         learning_rate=RATE,
         schedule="linear",
-        warmup=0.0,
+        warmup_ratio=0.0,
     )
     with tempfile.TemporaryDirectory() as folder:
         trainer = StepTrainer(

@@ -58,12 +58,17 @@ class Chaos:
         self.config = TrainingConfig(
             model=model.stem,
             name="chaos",
-            data=DataPart(path=str(data), longest_tokens=64),
+            data=DataPart(path=str(data), max_length=64),
             weights=WeightsPart(base="f32", rank=8, alpha=16.0),
             optimiser=OptimiserPart(
-                steps=steps, batch=8, tokens_per_pass=512, learning_rate=1e-3, checkpointing="off", seed=1
+                max_steps=steps,
+                batch_size=8,
+                micro_batch_tokens=512,
+                learning_rate=1e-3,
+                gradient_checkpointing="off",
+                seed=1,
             ),
-            evaluation=EvaluationPart(every=max(1, steps // 4), answers=0, forgetting=False),
+            evaluation=EvaluationPart(interval=max(1, steps // 4), sample_answers=0, forgetting=False),
         )
 
     def call(self, name: str) -> TrainModel:

@@ -81,7 +81,7 @@ def run(bench: Workbench, model: str, train: list[Row], test: list[Row], options
         name=f"tuned-{options.set}",
         data=DataPart(path=str(folder / "train.jsonl"), evaluation_path=str(folder / "held-out.jsonl")),
         optimiser=OptimiserPart(epochs=2),
-        evaluation=EvaluationPart(answers=0, forgetting=True),
+        evaluation=EvaluationPart(sample_answers=0, forgetting=True),
     )
     for setting in options.set_value:
         name, _, value = setting.partition("=")

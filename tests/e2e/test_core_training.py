@@ -106,7 +106,7 @@ def test_a_training_is_followed_and_its_adapter_offered(trainer: Workbench, home
     assert Path(card.file) == home.adapters / "my-facts" / "adapter.gguf"
     assert (home.adapters / "my-facts" / "trained" / "questions.jsonl").is_file()
     assert not list((home.run(run.id) / "served").glob("*"))
-    assert load_config(home.run(run.id) / "config.toml").optimiser.steps == 4
+    assert load_config(home.run(run.id) / "config.toml").optimiser.max_steps == 4
     record = call(trainer, GetRun(run=run.id))
     assert (record.state, record.resumable, record.title) == ("finished", False, "My Facts")
     assert call(trainer, PlanTraining(config=config(examples(tmp_path, "facts")))).seconds == 10.0
@@ -150,7 +150,7 @@ def test_a_stopped_training_keeps_its_checkpoint_and_goes_on(trainer: Workbench,
 
 def test_a_paused_training_waits_and_goes_on(trainer: Workbench, tmp_path: Path) -> None:
     waiting = started(trainer, tmp_path, "slow")
-    run = started(trainer, tmp_path, "facts", optimiser=OptimiserPart(steps=100_000))
+    run = started(trainer, tmp_path, "facts", optimiser=OptimiserPart(max_steps=100_000))
     with pytest.raises(UserError, match="computing"):
         call(trainer, PauseRun(run=run.id))
     until(trainer, waiting.id, is_step)

@@ -165,7 +165,7 @@ def test_adapters_are_there_with_their_cards(workbench: Workbench, home: Home) -
     }
     facts = adapters["facts"]
     assert facts.config is not None
-    assert (facts.config.weights.method, facts.config.optimiser.steps, facts.examples) == ("lora", 4, 3)
+    assert (facts.config.weights.method, facts.config.optimiser.max_steps, facts.examples) == ("lora", 4, 3)
     assert facts.scores.after is not None
     assert facts.scores.after.exact_match == 1.0
     assert facts.parity is not None
@@ -228,7 +228,7 @@ def test_sets_settings_models_and_files_are_there(workbench: Workbench, home: Ho
     assert recipe.retrieval is not None
     assert recipe.retrieval.passages == 4
     training = load_config(home.root / "training.toml")
-    assert (training.weights.method, training.weights.rank, training.optimiser.steps) == ("dora", 8, 4)
+    assert (training.weights.method, training.weights.rank, training.optimiser.max_steps) == ("dora", 8, 4)
 
 
 def test_opening_a_home_rewrites_none_of_its_files(home: Home) -> None:

@@ -64,8 +64,8 @@ def test_facts_are_learnt_stopped_gone_on_with_served_merged_and_exported(tmp_pa
         model="Short",
         name="Colours",
         data=DataPart(path=str(data), evaluation_share=0.0),
-        optimiser=OptimiserPart(steps=STEPS, batch=2, learning_rate=2e-3),
-        evaluation=EvaluationPart(every=STEPS // 2, answers=2, answer_tokens=4, forgetting=False),
+        optimiser=OptimiserPart(max_steps=STEPS, batch_size=2, learning_rate=2e-3),
+        evaluation=EvaluationPart(interval=STEPS // 2, sample_answers=2, max_new_tokens=4, forgetting=False),
     )
     core = Workbench(Home(tmp_path / "home"))
     core.start()

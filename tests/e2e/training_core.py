@@ -49,7 +49,7 @@ def examples(folder: Path, name: str) -> str:
 
 
 def config(path: str, **fields: Any) -> TrainingConfig:
-    fields.setdefault("optimiser", OptimiserPart(steps=4))
+    fields.setdefault("optimiser", OptimiserPart(max_steps=4))
     return TrainingConfig(model="Base", data=DataPart(path=path), **fields)
 
 

@@ -36,12 +36,14 @@ from workbench.records.training import (
     WeightsPart,
     rank_of,
 )
+from workbench.techniques.registry import METHODS
+from workbench.training.objectives.objective import objective_of
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome
 
 PARAMETERS = 134_515_008
-MOVING: dict[WeightsMethod, int] = {"full": PARAMETERS, "layers": 14_159_232, "lora": 4_884_480, "prompt": 11_520}
+TRAINABLE: dict[WeightsMethod, int] = {"full": PARAMETERS, "layers": 14_159_232, "lora": 4_884_480, "prompt": 11_520}
 QUESTIONS = (
     ("Which seal does the Brunnen P40 use?", "A VX-7 ring"),
     ("Who signs the winter protocol?", "The shift lead, Ms Amato"),
@@ -62,15 +64,17 @@ _WRONG = (
 
 def report(config: TrainingConfig, first: int = 0, previews: int = 20, examples: int = 96) -> DataReport:
     """What there is in a set: with the word "odd" in its name, columns that are not recognised."""
-    mapped = config.data.turns or config.data.answer or config.data.text
+    mapped = config.data.columns
+    objective = objective_of(config, METHODS)
     if "odd" in config.data.path and not mapped:
         return DataReport(
             path=config.data.path, shape="unknown", columns=("frage", "antwort", "seite"),
             why="None of the known shapes has these columns: 'frage' (text), 'antwort' (text), 'seite' (number).",
+            roles=objective.roles, role_sets=objective.role_sets,
         )  # fmt: skip
     held = round(examples * config.data.evaluation_share)
     bins = (3, 11, 24, 29, 18, 8, 2, 1)
-    cut = config.data.longest_tokens or 256
+    cut = config.data.max_length or 256
     side = SideReport(
         examples=examples - held, tokens=6_210, trained_tokens=1_733, shortest=31, median=62, longest=302,
         truncated=1, duplicates=3,
@@ -88,7 +92,10 @@ def report(config: TrainingConfig, first: int = 0, previews: int = 20, examples:
         ),
         refused=("facts.jsonl, line 14: the answer is empty", "facts.jsonl, line 71: 'role' is missing"),
         previews=tuple(preview(number) for number in range(first, min(first + previews, examples))),
-        longest_tokens=cut,
+        max_length=cut,
+        roles=objective.roles,
+        role_sets=objective.role_sets,
+        suits="sft",
     )
 
 
@@ -111,21 +118,21 @@ def preview(number: int) -> Preview:
 def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPlan:
     """A plan with everything filled in; all weights of a model do not fit when little memory is free."""
     method = config.weights.method
-    moving = MOVING.get(method, 36_864)
+    trainable = TRAINABLE.get(method, 36_864)
     parts = (
         MemoryPart("base weights", 269_000_000 if method != "full" else 0),
-        MemoryPart("what learns", 4 * moving),
-        MemoryPart("optimiser", 8 * moving),
-        MemoryPart("gradients", 4 * moving),
+        MemoryPart("trainable weights", 4 * trainable),
+        MemoryPart("optimiser", 8 * trainable),
+        MemoryPart("gradients", 4 * trainable),
         MemoryPart("activations", 512_000_000),
     )
     memory = sum(part.bytes for part in parts)
     fits = memory < memory_free
     optimiser = msgspec.structs.replace(
         config.optimiser,
-        batch=config.optimiser.batch or 8,
+        batch_size=config.optimiser.batch_size or 8,
         learning_rate=config.optimiser.learning_rate or 2e-4,
-        tokens_per_pass=config.optimiser.tokens_per_pass or 1024,
+        micro_batch_tokens=config.optimiser.micro_batch_tokens or 1024,
     )
     resolved = msgspec.structs.replace(
         config,
@@ -134,26 +141,26 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         weights=msgspec.structs.replace(
             config.weights, rank=rank_of(config.weights), alpha=config.weights.alpha or 32.0, base="bf16"
         ),
-        data=msgspec.structs.replace(config.data, longest_tokens=config.data.longest_tokens or 256),
-        evaluation=msgspec.structs.replace(config.evaluation, every=config.evaluation.every or 4),
+        data=msgspec.structs.replace(config.data, max_length=config.data.max_length or 256),
+        evaluation=msgspec.structs.replace(config.evaluation, interval=config.evaluation.interval or 4),
     )
-    steps = math.ceil(86 / optimiser.batch * config.optimiser.epochs)
+    steps = math.ceil(86 / optimiser.batch_size * config.optimiser.epochs)
     return TrainingPlan(
         config=resolved,
         artifact=ARTIFACTS[method],
         served="A GGUF LoRA of 20 MB, switched on and off over the model that you chat with.",
         summary="Learns two small matrices beside each linear layer (Hu et al. 2021).",
         source="Hu et al. 2021, LoRA: Low-Rank Adaptation of Large Language Models",
-        moving=moving,
+        trainable=trainable,
         parameters=PARAMETERS,
         steps=steps,
-        tokens=steps * 62 * optimiser.batch,
+        tokens=steps * 62 * optimiser.batch_size,
         memory=parts,
         memory_bytes=memory,
         memory_free_bytes=memory_free,
         disk_bytes=60_000_000,
         disk_free_bytes=412_000_000_000,
-        seconds=1.6 * steps * optimiser.batch,
+        seconds=1.6 * steps * optimiser.batch_size,
         problem="" if fits else "It needs more memory than is free.",
         hint="" if fits else "Take LoRA, or a smaller model.",
         notes=("Computed in bf16, which this processor is fastest at.",),
@@ -285,7 +292,7 @@ def furnish_training(home: FakeHome) -> None:
         *told(full, 6, 90, "all-weights"),
         events.Failed(
             message="The training needed more memory than there was, at step 7.",
-            hint="Lower “Tokens a pass” to 512, or take LoRA.",
+            hint="Lower “Micro-batch tokens” to 512, or take LoRA.",
         ),
     ]
     put_training(home, died, "all-weights", "failed", full, 5 * day, resumable=False)

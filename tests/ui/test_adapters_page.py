@@ -94,7 +94,7 @@ def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qt
         in details.check_lines[2]
     )
     assert "Trained on: pump questions (412 examples)" in details.origin_lines
-    assert "Method: LoRA, rank 16, all linear layers, on conversations" in details.origin_lines
+    assert "Method: LoRA, rank 16, all linear layers" in details.origin_lines
     assert "Steps: 180 in 7 min" in details.origin_lines
 
 

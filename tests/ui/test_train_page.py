@@ -129,14 +129,14 @@ def test_unknown_columns_are_mapped_by_hand(page: TrainPage, qtbot: QtBot, front
     assert report.mapping.isVisible()
     assert page.setup.reason.full_text == "Say what the columns of the examples mean first."
     boxes = report.mapping.boxes
-    boxes["frage"].setCurrentIndex(boxes["frage"].findData("question"))
+    boxes["frage"].setCurrentIndex(boxes["frage"].findData("prompt"))
     assert len(front.asked(c.InspectData)) == 1  # half a mapping is not asked for
-    boxes["antwort"].setCurrentIndex(boxes["antwort"].findData("answer"))
+    boxes["antwort"].setCurrentIndex(boxes["antwort"].findData("completion"))
     qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
     asked = front.asked(c.InspectData)[-1].config.data
-    assert (asked.question, asked.answer) == (("frage",), "antwort")
+    assert asked.columns == {"prompt": ("frage",), "completion": ("antwort",)}
     page.setup.choose_data(SET)  # another set has other columns
-    assert page.setup.config.data.question == ()
+    assert page.setup.config.data.columns == {}
 
 
 def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -153,7 +153,7 @@ def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: Q
 
 def test_the_plan_says_what_moves_memory_and_time(page: TrainPage, qtbot: QtBot) -> None:
     plan = planned(page, qtbot).setup.plan
-    assert plan.facts["What moves"].text() == "4.9 M of 134.5 M weights (3.6%)"
+    assert plan.facts["Trainable"].text() == "4.9 M of 134.5 M weights (3.6%)"
     assert plan.facts["Memory"].text() == "859 MB of 6.1 GB free"
     assert "activations 512 MB" in plan.bar.accessibleName()
     assert plan.facts["Time"].text() == "about 7 min (5 to 10 min)"
@@ -190,12 +190,11 @@ def test_settings_follow_the_method_and_an_edit_makes_another_plan(
 
 def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> None:
     settings = planned(page, qtbot).setup.settings
-    assert "optimiser.tokens_per_pass" not in settings.rows
+    assert "optimiser.micro_batch_tokens" not in settings.rows
     settings.fold.click()
     rows = settings.rows
-    assert rows["optimiser.tokens_per_pass"].note.text() == "chosen: 1024 tokens"
+    assert rows["optimiser.micro_batch_tokens"].note.text() == "chosen: 1024 tokens"
     assert rows["processes"].isVisibleTo(page)
-    assert not any(name.startswith(("data.question", "data.text")) for name in rows)  # those are mapped in place
     rows["weights.dropout"].changed.emit("dropout", 0.1)
     assert page.setup.config.weights.dropout == 0.1
 
@@ -305,7 +304,7 @@ def test_the_log_tells_stages_evaluations_and_checkpoints() -> None:
     )
     assert [words for _, _, words in story.log] == [
         "Loading the model",
-        "Step 40: loss 4.967 on held-out examples",
+        "Step 40: evaluation loss 4.967",
         "Checkpoint written at step 40",
         "Checking",
     ]
@@ -327,11 +326,11 @@ def test_the_keyboard_ends_at_start_and_what_it_reaches_is_in_sight(page: TrainP
 
 def test_new_examples_choose_the_kind_of_training_until_the_person_does(page: TrainPage, qtbot: QtBot) -> None:
     page.setup.choose_data("pump questions")
-    page.setup.fit_kind(plain_text=True)
-    assert page.setup.config.objective == "domain"
+    page.setup.fit_objective("domain")
+    assert page.setup.config.objective.name == "domain"
     page.setup.objective.buttons["sft"].click()
-    page.setup.fit_kind(plain_text=True)
-    assert page.setup.config.objective == "sft"
+    page.setup.fit_objective("domain")
+    assert page.setup.config.objective.name == "sft"
 
 
 def test_a_draft_is_there_again_in_the_next_window(
@@ -362,8 +361,8 @@ def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBo
     assert view.progress.words == "Training step 12 of 32 · 38 s left"
     assert "loss" in view.numbers.full_text
     assert "GB of memory" in view.numbers.full_text
-    assert len(view.loss.series[0].values) == 12
-    assert "Loss: training" in view.loss.accessibleName()
+    assert len(view.charts["loss"].series[0].values) == 12
+    assert "Loss: Training loss" in view.charts["loss"].accessibleName()
     assert view.samples.steps == [0, 5, 10]
 
 
@@ -393,10 +392,10 @@ def test_nothing_moves_when_the_first_numbers_come(page: TrainPage, qtbot: QtBot
     view = shown(page, qtbot, run)
     front.tell(run.id, events.Progress(stage="checking the model", done=1, total=2))
     qtbot.waitUntil(lambda: view.progress.words == "Checking the model 50%")
-    before = view.loss.mapTo(view, QPoint(0, 0)).y()
+    before = view.charts["loss"].mapTo(view, QPoint(0, 0)).y()
     front.tell(run.id, events.Metric(name="evaluation_loss", value=4.4, step=0))
     qtbot.waitUntil(lambda: "4.4" in view.numbers.full_text)
-    assert view.loss.mapTo(view, QPoint(0, 0)).y() == before
+    assert view.charts["loss"].mapTo(view, QPoint(0, 0)).y() == before
 
 
 def test_where_it_is_goes_on_through_evaluations_and_the_check(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -461,8 +460,8 @@ def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot
     assert view.pause_button.isEnabled()
     assert not view.outcome.isVisible()
     front.tell(run.id, events.Metric(name="loss", value=1.5, step=15), events.Metric(name="loss", value=1.4, step=16))
-    qtbot.waitUntil(lambda: view.loss.series[0].values[-1] == 1.4)
-    assert list(view.loss.series[0].steps) == list(range(1, 17))  # it went back to its checkpoint
+    qtbot.waitUntil(lambda: view.charts["loss"].series[0].values[-1] == 1.4)
+    assert list(view.charts["loss"].series[0].steps) == list(range(1, 17))  # it went back to its checkpoint
 
 
 def test_a_finished_training_says_what_came_of_it(
@@ -508,12 +507,12 @@ def test_what_was_renamed_is_tried_and_what_was_deleted_is_not(
 
 def test_a_copy_leaves_to_the_program_what_was_left_to_it(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     asked = facts_config(name="my-notes")
-    planned = with_value(with_value(asked, "optimiser.steps", 45), "optimiser.learning_rate", 0.00075)
+    planned = with_value(with_value(asked, "optimiser.max_steps", 45), "optimiser.learning_rate", 0.00075)
     told_asked = events.Artifact(kind="asked", id="r", result=msgspec.to_builtins(asked))
     run = put_training(front.home, [told_asked, *told(planned, 45)], "my-notes", "cancelled", planned)
     front.announce("run", run.id)
     shown(page, qtbot, run).copy_button.click()
-    qtbot.waitUntil(lambda: page.setup.config.optimiser.steps == 0)
+    qtbot.waitUntil(lambda: page.setup.config.optimiser.max_steps == 0)
     assert page.setup.config == msgspec.structs.replace(asked, name="")
 
 
@@ -583,7 +582,7 @@ def test_a_training_whose_config_cannot_be_read_is_shown_and_says_why(
     view = shown(page, qtbot, run)
     qtbot.waitUntil(lambda: why in view.facts.full_text)
     assert why in list_lines(run)
-    assert view.loss.isVisibleTo(view)
+    assert view.charts["loss"].isVisibleTo(view)
     page.copy(run.id)
     assert page.setup.message.text == why
 
@@ -593,7 +592,8 @@ def test_a_failed_training_says_why_and_what_to_change(page: TrainPage, qtbot: Q
     run = next(run for run in front.home.runs.values() if run.title == "all-weights")
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
-    words = "The training needed more memory than there was, at step 7. Lower “Tokens a pass” to 512, or take LoRA."
+    hint = "Lower “Micro-batch tokens” to 512, or take LoRA."
+    words = f"The training needed more memory than there was, at step 7. {hint}"
     qtbot.waitUntil(lambda: view.outcome.isVisible() and view.outcome.text == words)
     assert not view.resume_button.isVisible()
     view.copy_button.click()
@@ -625,14 +625,14 @@ def test_the_core_going_away_does_not_end_a_training(page: TrainPage, qtbot: QtB
     run = put_training(front.home, told(facts_config(), 8, 60), state="running", age_s=60)
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
-    qtbot.waitUntil(lambda: len(view.loss.series[0].values) == 8)
+    qtbot.waitUntil(lambda: len(view.charts["loss"].series[0].values) == 8)
     front.lose_connection()
     front.wait_idle()
     front.reconnect()
     page._bridge.reconnect()
     qtbot.waitUntil(lambda: len([call for call in front.asked(c.FollowRun) if call.run == run.id]) == 2)
     front.tell(run.id, events.Metric(name="loss", value=1.0, step=9))
-    qtbot.waitUntil(lambda: len(view.loss.series[0].values) == 9)
+    qtbot.waitUntil(lambda: len(view.charts["loss"].series[0].values) == 9)
     assert view.state.text() == "running"
 
 
@@ -748,8 +748,8 @@ def test_thousands_of_steps_are_drawn_without_holding_up_the_window(
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     drawn: list[int] = []
-    view.loss.plot.sigRangeChanged.connect(lambda *_: drawn.append(1))
-    qtbot.waitUntil(lambda: len(view.loss.series[0].values) == 4000, timeout=20_000)
+    view.charts["loss"].plot.sigRangeChanged.connect(lambda *_: drawn.append(1))
+    qtbot.waitUntil(lambda: len(view.charts["loss"].series[0].values) == 4000, timeout=20_000)
     assert len(drawn) < 200  # not once an event: at most five times a second
 
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import msgspec
 from pytestqt.qtbot import QtBot
 
+from tests.toy_objective import Toy
+from tests.ui.fake_training import plan
 from ui.components.basics import Text
 from ui.components.curves import CurveChart, Series
+from ui.features.training.run_view import TrainRun
 from ui.features.training.sample_answers import SampleAnswers
+from ui.features.training.scores import score_rows
+from ui.features.training.state import TrainingState
 from ui.theme.theme import Theme
-from workbench.records.training import SampleAnswer
+from workbench.api import events
+from workbench.api.calls import RunRecord
+from workbench.records.training import (
+    PLAN,
+    DataPart,
+    ObjectivePart,
+    SampleAnswer,
+    Scores,
+    ScoresPair,
+    TrainingConfig,
+)
 
 
 def place(samples: SampleAnswers, words: str) -> tuple[int, int]:
@@ -41,3 +57,29 @@ def test_a_chart_of_nothing_has_no_numbers_at_its_axes(qtbot: QtBot, theme: Them
     assert not axis.style["showValues"]
     chart.show_series([Series("training", "accent", [1], [2.0])])
     assert axis.style["showValues"]
+
+
+def test_a_run_is_drawn_as_its_objective_declares(qtbot: QtBot, theme: Theme) -> None:
+    config = TrainingConfig(objective=ObjectivePart(name="toy"), data=DataPart(path="facts"))
+    planned = msgspec.structs.replace(plan(config), metrics=Toy.metrics, charts=Toy.charts)
+    story = TrainingState()
+    story.tell(
+        [
+            events.Artifact(kind="plan", id="r", result=PLAN.plain(planned)),
+            events.Metric(name="wrong", value=0.75, step=1),
+            events.Metric(name="evaluation_wrong", value=0.5, step=1),
+        ]
+    )
+    scores = [Scores(loss=2.0, metrics={"wrong": share}) for share in (0.9, 0.25)]
+    story.scores = ScoresPair(before=scores[0], after=scores[1])
+    view = TrainRun()
+    qtbot.addWidget(view)
+    usual = list(view.charts)
+    view.show_run(RunRecord(id="r", kind="train", title="toy", state="running", created=1.0), story)
+    assert list(view.charts) == [*usual, "wrong"]
+    drawn = view.charts["wrong"].series
+    assert [(series.name, list(series.values)) for series in drawn] == [
+        ("Wrong tokens", [0.75]),
+        ("Wrong held-out tokens", [0.5]),
+    ]
+    assert ("Wrong held-out tokens", "90%", "25%") in score_rows(story.metrics, story.scores)

@@ -1,9 +1,9 @@
 """A training worker without torch, which looks at its data file for what it is to do.
 
 A file whose name holds ``bad`` is refused; ``big`` is planned to take too much. A training goes through
-``optimiser.steps`` steps and keeps the number of the last one as its checkpoint; the first one of a ``slow`` file waits
-in its second step until it is stopped, that of a ``crash`` file kills the worker there, that of an ``unchecked`` one
-kills it before the gate; a ``lost`` file makes something that does not pass. What is served is a LoRA, or with the
+``optimiser.max_steps`` steps and keeps the number of the last one as its checkpoint; the first one of a ``slow`` file
+waits in its second step until it is stopped, that of a ``crash`` file kills the worker there, that of an ``unchecked``
+one kills it before the gate; a ``lost`` file makes something that does not pass. What is served is a LoRA, or with the
 method ``full`` a copy of the base model.
 """
 
@@ -69,7 +69,7 @@ def _inspect(call: InspectSet, context: RequestContext) -> Iterator[Event]:
 def _plan(call: Plan, context: RequestContext) -> Iterator[Event]:
     _report(call.config)
     big = "big" in call.config.data.path
-    optimiser = msgspec.structs.replace(call.config.optimiser, steps=call.config.optimiser.steps or 4)
+    optimiser = msgspec.structs.replace(call.config.optimiser, max_steps=call.config.optimiser.max_steps or 4)
     speed = [s.tokens_per_second for s in call.speeds if s.method == call.config.weights.method]
     yield finish(
         TrainingPlan(
@@ -78,9 +78,9 @@ def _plan(call: Plan, context: RequestContext) -> Iterator[Event]:
             served="switched on",
             summary="",
             source="",
-            moving=1,
+            trainable=1,
             parameters=2,
-            steps=optimiser.steps,
+            steps=optimiser.max_steps,
             tokens=1000,
             memory=(MemoryPart("weights", 3_000_000_000), MemoryPart("activations", 1_000_000_000)),
             memory_bytes=4_000_000_000,
@@ -100,12 +100,12 @@ def _train(call: TrainModel, context: RequestContext) -> Iterator[Event]:
     began = json.loads(checkpoint.read_text()) if checkpoint.is_file() else 0
     yield events.Artifact(kind="data", id=folder.name, result=msgspec.to_builtins(_report(call.config)))
     checkpoint.parent.mkdir(exist_ok=True)
-    for step in range(began + 1, call.config.optimiser.steps + 1):
+    for step in range(began + 1, call.config.optimiser.max_steps + 1):
         while not (_going.wait(0.05) or context.cancelled):
             pass
         yield events.Metric(name="loss", value=1 / step, step=step)
         yield events.Metric(name="tokens_per_second", value=100.0, step=step)
-        yield events.Progress(stage="training", done=step, total=call.config.optimiser.steps)
+        yield events.Progress(stage="training", done=step, total=call.config.optimiser.max_steps)
         checkpoint.write_text(json.dumps(step))
         if step == 2 and began == 0 and "slow" in name:
             context.wait_cancelled()
@@ -125,7 +125,7 @@ def _train(call: TrainModel, context: RequestContext) -> Iterator[Event]:
         (Path(call.serve) / f".adapter.gguf.whole.{os.getpid()}.part").write_text("half a merge")
         os.kill(os.getpid(), signal.SIGKILL)
     yield events.Artifact(kind="parity", id=folder.name, result=msgspec.to_builtins(_parity("lost" not in name)))
-    steps = call.config.optimiser.steps
+    steps = call.config.optimiser.max_steps
     yield finish(Trained(folder=str(trained), form="peft", kind=served.kind, steps=steps, seconds=1.5, scores=scores))
 
 

@@ -46,8 +46,12 @@ def call_of(folder: Path, model: BaseModel, *, processes: int = 1, share: float 
     config = TrainingConfig(
         data=DataPart(path=str(write_rows(folder.parent / "rows.jsonl")), evaluation_share=share),
         weights=WeightsPart(base="f32", rank=4),
-        optimiser=OptimiserPart(steps=STEPS, batch=5, tokens_per_pass=80, learning_rate=1e-2, checkpointing="off"),
-        evaluation=EvaluationPart(**{"every": 3, "answers": 2, "answer_tokens": 4, "forgetting": False} | evaluation),
+        optimiser=OptimiserPart(
+            max_steps=STEPS, batch_size=5, micro_batch_tokens=80, learning_rate=1e-2, gradient_checkpointing="off"
+        ),
+        evaluation=EvaluationPart(
+            **{"interval": 3, "sample_answers": 2, "max_new_tokens": 4, "forgetting": False} | evaluation
+        ),
         processes=processes,
     )
     return TrainModel(config=config, model=model, folder=str(folder), threads=1)
@@ -108,7 +112,7 @@ def test_a_training_tells_of_itself_and_leaves_its_artefact(host: WorkerHost, mo
     assert kinds.index("data") < kinds.index("sample") < kinds.index("checkpoint")
     assert {"scores", "forgetting"} <= set(kinds)
     names = {event.name for event in told if isinstance(event, events.Metric)}
-    assert {"evaluation_loss", "evaluation_perplexity", "evaluation_accuracy", "exact_match", "rouge_l"} <= names
+    assert {"evaluation_loss", "evaluation_perplexity", "evaluation_token_accuracy", "exact_match", "rouge_l"} <= names
     assert {"general_loss", "general_exact_match"} <= names
 
     again: list[Any] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -15,17 +15,24 @@ from workbench.cli.run_lines import RunLines
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.cli.train import read_config
-from workbench.records.training import DataReport, DataSet, Objective
+from workbench.records.training import DEFAULT_OBJECTIVE, DataReport, DataSet
+from workbench.techniques.registry import METHODS
 
 _BAR = 30
 
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("data", "sets of examples to learn from")
+    objectives = [row.name for row in METHODS.of("objective")]
     inspecting = group.command("inspect", "what is in a set, and what a model will see of it", inspect, show_report)
     inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
     inspecting.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
-    inspecting.add_argument("--objective", choices=get_args(Objective), default="sft", help="[%(default)s]")
+    inspecting.add_argument(
+        "--objective",
+        choices=objectives,
+        default=DEFAULT_OBJECTIVE,
+        help="[%(default)s]",
+    )
     inspecting.add_argument(
         "--previews", metavar="N", type=at_least(0), default=3, help="so many examples [%(default)s]"
     )
@@ -37,7 +44,7 @@ def add_commands(commands: Commands) -> None:
         action="append",
         default=[],
         dest="assignments",
-        help="as for `workbench train`, such as data.question=title,body data.answer=reply",
+        help="as for `workbench train`, such as data.columns.prompt=title,body data.columns.completion=reply",
     )
     building = group.command("build", "make a set from what is here", build, show_built, told=RunLines())
     building.add_argument("name", metavar="NAME")
@@ -99,7 +106,8 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
         output.line(f"It is not clear what an example is. {result['why']}")
         output.pairs([("columns", ", ".join(result["columns"]))])
         output.line(
-            "Say which columns hold what: --set data.question=A,B --set data.answer=C, data.turns or data.text."
+            "Map columns to roles: --set data.columns.ROLE=COLUMN. "
+            + ", or ".join(" and ".join(roles) for roles in result["role_sets"])
         )
         return
     output.pairs(

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from workbench.api.events import Artifact, Event, Metric
 from workbench.cli.output import TextOutput, byte_size, count_size, duration, one_line
-from workbench.records.training import Parity, SampleAnswer
+from workbench.records.training import (
+    LANGUAGE_MODEL_METRICS,
+    PLAN,
+    MetricSpec,
+    Parity,
+    SampleAnswer,
+    ScoresPair,
+    score_of,
+    scored,
+    spell,
+)
 from workbench.records.training.verdicts import verdict, why
 
 LINES = 20
 """About so many lines of the loss are written in all; each evaluation has one besides."""
-
-_SHOWN = {
-    "loss": ("loss", "{:.4g}"),
-    "learning_rate": ("rate", "{:.2g}"),
-    "tokens_per_second": ("tokens/s", "{:,.0f}"),
-    "evaluation_loss": ("evaluation loss", "{:.4g}"),
-    "evaluation_accuracy": ("accuracy", "{:.1%}"),
-    "exact_match": ("exact", "{:.1%}"),
-    "rouge_l": ("ROUGE-L", "{:.2f}"),
-    "general_loss": ("general loss", "{:.4g}"),
-}
 
 
 class RunLines:
@@ -31,6 +31,7 @@ class RunLines:
 
     def __init__(self) -> None:
         self._steps = 0
+        self._metrics = _shown(LANGUAGE_MODEL_METRICS)
         self._step = -1
         self._numbers: dict[str, float] = {}
         self._written = -1
@@ -49,7 +50,8 @@ class RunLines:
 
     def _artifact(self, event: Artifact, output: TextOutput) -> None:
         if event.kind == "plan":
-            self._steps = int(event.result.get("steps", 0))
+            plan = PLAN.get(event.result)
+            self._steps, self._metrics = plan.steps, _shown(plan.metrics)
             show_plan(event.result, output)
             output.line()
         elif event.kind == "sample":
@@ -72,20 +74,26 @@ class RunLines:
 
     def _flush(self, output: TextOutput) -> None:
         numbers, self._numbers = self._numbers, {}
-        told = {name: value for name, value in numbers.items() if name in _SHOWN}
-        evaluated = any(name.startswith(("evaluation_", "exact_", "general_")) for name in told)
+        told = {name: value for name, value in numbers.items() if name in self._metrics}
+        evaluated = any(self._metrics[name].score or name.startswith("general_") for name in told)
         due = self._written < 0 or self._step >= self._written + max(1, self._steps // LINES)
         if not told or not (evaluated or due):
             return
         if not evaluated:
             self._written = self._step
         place = f"{self._step}/{self._steps}" if self._steps else str(self._step)
-        output.line("  ".join([f"step {place}", *(spell(name, told[name]) for name in _SHOWN if name in told)]))
+        output.line(
+            "  ".join(
+                [
+                    f"step {place}",
+                    *(f"{m.label} {spell(m, told[m.name])}" for m in self._metrics.values() if m.name in told),
+                ]
+            )
+        )
 
 
-def spell(name: str, value: float) -> str:
-    label, form = _SHOWN[name]
-    return f"{label} {form.format(value)}"
+def _shown(metrics: Sequence[MetricSpec]) -> dict[str, MetricSpec]:
+    return {metric.name: metric for metric in metrics if metric.label}
 
 
 def show_parity(plain: dict[str, Any], output: TextOutput) -> None:
@@ -98,21 +106,22 @@ def show_parity(plain: dict[str, Any], output: TextOutput) -> None:
         output.line(f"  {note}")
 
 
-def show_scores(result: dict[str, Any], output: TextOutput) -> None:
+def show_scores(
+    result: dict[str, Any], output: TextOutput, metrics: Sequence[MetricSpec] = LANGUAGE_MODEL_METRICS
+) -> None:
     """Before and after, on the examples that were held out and on the general set; nothing where nothing was measured.
     ``result`` has ``scores`` and ``forgetting``."""
     rows = []
-    for label, pair in (("held out", result["scores"]), ("general", result["forgetting"])):
-        for name, form in (
-            ("loss", "{:.3f}"),
-            ("perplexity", "{:.2f}"),
-            ("token_accuracy", "{:.1%}"),
-            ("exact_match", "{:.1%}"),
-            ("rouge_l", "{:.2f}"),
-        ):
-            sides = [(pair[side] or {}).get(name) for side in ("before", "after")]
+    for label, part in (("evaluation", "scores"), ("general", "forgetting")):
+        pair = msgspec.convert(result[part], ScoresPair)
+        own = {name for one in (pair.before, pair.after) if one is not None for name in one.metrics}
+        declared = {metric.score for metric in metrics}
+        more = [MetricSpec(name=name, title=name.replace("_", " ").capitalize(), score=name) for name in sorted(own)]
+        for metric in (*scored(metrics), *(one for one in more if one.name not in declared)):
+            sides = [score_of(one, metric.score) for one in (pair.before, pair.after)]
             if any(value is not None for value in sides):
-                rows.append((label, name.replace("_", " "), *("" if v is None else form.format(v) for v in sides)))
+                title = "Loss" if metric.score == "loss" else metric.title
+                rows.append((label, title, *("" if value is None else spell(metric, value) for value in sides)))
     if rows:
         output.table(("", "", "BEFORE", "AFTER"), rows, numbers=("BEFORE", "AFTER"))
 
@@ -120,7 +129,7 @@ def show_scores(result: dict[str, Any], output: TextOutput) -> None:
 def show_plan(plan: dict[str, Any], output: TextOutput) -> None:
     config = plan["config"]
     optimiser = config["optimiser"]
-    share = plan["moving"] / plan["parameters"] if plan["parameters"] else 0
+    share = plan["trainable"] / plan["parameters"] if plan["parameters"] else 0
     parts = ", ".join(f"{part['name']} {byte_size(part['bytes'])}" for part in plan["memory"])
     output.pairs(
         [
@@ -128,10 +137,10 @@ def show_plan(plan: dict[str, Any], output: TextOutput) -> None:
             ("data", config["data"]["path"]),
             ("method", f"{config['weights']['method']}: {plan['summary']}"),
             ("from", plan["source"]),
-            ("moves", f"{count_size(plan['moving'])} of {count_size(plan['parameters'])} weights ({share:.2%})"),
-            ("makes", plan["served"]),
-            ("steps", f"{plan['steps']:,} of {optimiser['batch']} examples, {plan['tokens']:,} tokens in all"),
-            ("rate", f"{optimiser['learning_rate']:g}, {optimiser['schedule']}, by {optimiser['optimiser']}"),
+            ("trainable", f"{count_size(plan['trainable'])} of {count_size(plan['parameters'])} weights ({share:.2%})"),
+            ("result", plan["served"]),
+            ("steps", f"{plan['steps']:,}, batch size {optimiser['batch_size']}, {plan['tokens']:,} tokens in all"),
+            ("learning rate", f"{optimiser['learning_rate']:g}, {optimiser['schedule']}, by {optimiser['optimiser']}"),
             ("memory", f"{byte_size(plan['memory_bytes'])} of {byte_size(plan['memory_free_bytes'])} free"),
             ("", parts),
             ("disk", f"up to {byte_size(plan['disk_bytes'])} of {byte_size(plan['disk_free_bytes'])} free"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,12 +20,13 @@ from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
 from workbench.records.training import (
     PARTS,
+    ObjectivePart,
     TrainingConfig,
     TrainResult,
-    WeightsMethod,
     load_config,
     set_value,
 )
+from workbench.techniques.registry import METHODS
 
 R = TypeVar("R")
 
@@ -34,24 +35,25 @@ STOPPING = "Stopping: a checkpoint is written first. Ctrl+C once more leaves wit
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("train", "let a model learn from examples")
-    for objective, help in (
-        ("sft", "learn to answer as the examples do"),
-        ("domain", "learn the words and the manner of raw text"),
-    ):
+    for objective in METHODS.of("objective"):
+        parts = {**PARTS, "objective": objective.config}
         parser = group.command(
-            objective,
-            help,
+            objective.name,
+            objective.summary.rstrip(".").lower(),
             train,
             show_training,
             told=RunLines(),
-            epilog="\n".join(["what --set takes, beside processes:", *field_lines(PARTS)]),
+            epilog="\n".join(["what --set takes, beside processes:", *field_lines(parts)]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        parser.set_defaults(objective=objective)
+        parser.set_defaults(objective=objective.name)
         parser.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
         parser.add_argument("--data", metavar="FILE", help="a file, a folder, or the name of a set of `workbench data`")
         parser.add_argument(
-            "--method", metavar="W", choices=get_args(WeightsMethod), help="which weights move [lora]: %(choices)s"
+            "--method",
+            metavar="W",
+            choices=[method.name for method in METHODS.of("weights")],
+            help="which weights are trained [the first]: %(choices)s",
         )
         parser.add_argument("--name", metavar="N", help="what the adapter is called (default: chosen)")
         parser.add_argument("--config", metavar="FILE", help="a config as TOML; the options change parts of it")
@@ -110,7 +112,9 @@ class _Kept:
 def read_config(session: Session, arguments: argparse.Namespace, objective: str) -> Events[TrainingConfig]:
     """The config that the arguments ask for: a file's, changed by the options. Raises UserError."""
     config = load_config(Path(arguments.config)) if arguments.config is not None else TrainingConfig()
-    config = msgspec.structs.replace(config, objective=objective)
+    row = METHODS.find(objective, "objective")
+    if config.objective.name != objective:
+        config = msgspec.structs.replace(config, objective=ObjectivePart(name=objective))
     if arguments.model is not None:
         config = msgspec.structs.replace(config, model=arguments.model)
     if arguments.data is not None:
@@ -125,7 +129,7 @@ def read_config(session: Session, arguments: argparse.Namespace, objective: str)
         name, equals, value = assignment.partition("=")
         if not equals:
             raise UserError(f"{assignment!r} is not of the form PART.FIELD=VALUE.", "For example weights.rank=8.")
-        config = set_value(config, name.strip(), value)
+        config = set_value(config, name.strip(), value, row.config)
     data = config.data
     if not data.path:
         raise UserError("It is not said what to learn from.", "Give --data FILE, or the name of a set.")

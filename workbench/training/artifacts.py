@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import UserError
 from workbench.records.training import WeightsMethod
-from workbench.training.methods import moving
+from workbench.training.methods import trainable_parameters
 
 CHANGED = "changed.safetensors"
 
@@ -43,7 +43,7 @@ def write_trained(
             (beside / "README.md").unlink(missing_ok=True)  # peft's, with nothing filled in
             _name_base(beside / "adapter_config.json", base_name)
         else:
-            tensors = {name: _plain(parameter) for name, parameter in moving(model).items()}
+            tensors = {name: _plain(parameter) for name, parameter in trainable_parameters(model).items()}
             save_file(tensors, beside / CHANGED, metadata={"format": "pt"})
             (beside / "changed.json").write_text(json.dumps({"method": method, "base": base_name}), "utf-8")
         for name, raw in (others or {}).items():
@@ -74,10 +74,10 @@ def load_trained(model: Any, folder: Path) -> Any:
         return peft.PeftModel.from_pretrained(model, str(folder))
 
 
-def set_moving(model: Any, tensors: Mapping[str, Any]) -> None:
+def set_trainable(model: Any, tensors: Mapping[str, Any]) -> None:
     """Set the values of the weights that are trained. Raises KeyError when some are missing."""
     with torch.no_grad():
-        for name, parameter in moving(model).items():
+        for name, parameter in trainable_parameters(model).items():
             parameter.copy_(tensors[name])
 
 

@@ -1,9 +1,10 @@
-"""Which examples make a step, and in which passes they are computed. Pure: no torch.
+"""Which examples make a step, and in which micro-batches they are computed. Pure: no torch.
 
 A step is ``batch`` examples, drawn without putting back: epoch after epoch in an order that depends on the seed and the
 number of the epoch alone, so that any step can be told without those before it. Within a step the examples are sorted
-by length and cut into passes of rows of similar length. The loss of a step is the sum over all its learnt tokens over
-their number; so the passes change nothing but the memory and the time, and the gradient is that of one padded batch.
+by length and cut into micro-batches of rows of similar length. The loss of a step is the sum over all its trained
+tokens over their number; so the micro-batches change nothing but memory and time, and the gradient is that of one
+padded batch.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PASS_COST_TOKENS = 48
-"""What a pass costs beyond its tokens, in tokens: below that, splitting saves less padding than it costs."""
+MICRO_BATCH_COST_TOKENS = 48
+"""What a micro-batch costs beyond its tokens, in tokens: below that, splitting saves less padding than it costs."""
 
 
-PASS_TOKENS = 1024
-"""The tokens of a pass where the config leaves them open."""
+MICRO_BATCH_TOKENS = 1024
+"""The tokens of a micro-batch where the config leaves them open."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ def count_steps(examples: int, batch: int, epochs: float, steps: int = 0) -> int
     return steps or max(1, math.ceil(round(epochs * examples / min(batch, examples), 6)))
 
 
-def make_passes(lengths: Sequence[int], tokens_per_pass: int) -> list[list[int]]:
-    """Cut examples of these lengths into passes; gives the places in ``lengths``, the longest first.
+def make_micro_batches(lengths: Sequence[int], micro_batch_tokens: int) -> list[list[int]]:
+    """Cut examples of these lengths into micro-batches; gives the places in ``lengths``, the longest first.
 
-    A pass is computed as a rectangle, rows times longest row, of at most ``tokens_per_pass`` (a longer example is a
-    pass by itself). Of all ways to cut the sorted lengths, the one that costs least, counting padding and
-    ``PASS_COST_TOKENS`` for each pass.
+    A micro-batch is computed as a rectangle, rows times longest row, of at most ``micro_batch_tokens`` (a longer
+    example is one by itself). Of all ways to cut the sorted lengths, the one that costs least, counting padding and
+    ``MICRO_BATCH_COST_TOKENS`` for each.
     """
     order = sorted(range(len(lengths)), key=lambda place: (-lengths[place], place))
     best: list[float] = [0.0]  # best[n]: the cost of the first n
@@ -69,19 +70,19 @@ def make_passes(lengths: Sequence[int], tokens_per_pass: int) -> list[list[int]]
         found, start_of = math.inf, end - 1
         for start in range(end - 1, -1, -1):
             tokens = (end - start) * lengths[order[start]]
-            if tokens > tokens_per_pass and end - start > 1:
+            if tokens > micro_batch_tokens and end - start > 1:
                 break
-            cost = best[start] + tokens + PASS_COST_TOKENS
+            cost = best[start] + tokens + MICRO_BATCH_COST_TOKENS
             if cost < found:
                 found, start_of = cost, start
         best.append(found)
         cut.append(start_of)
-    passes: list[list[int]] = []
+    batches: list[list[int]] = []
     end = len(order)
     while end:
-        passes.append(order[cut[end] : end])
+        batches.append(order[cut[end] : end])
         end = cut[end]
-    return passes[::-1]
+    return batches[::-1]
 
 
 def share_out(lengths: Sequence[int], processes: int) -> list[list[int]]:
@@ -96,6 +97,6 @@ def share_out(lengths: Sequence[int], processes: int) -> list[list[int]]:
     return [sorted(share) for share in shares]
 
 
-def padded_tokens(lengths: Sequence[int], passes: Sequence[Sequence[int]]) -> int:
-    """How many tokens are computed for these passes, padding included."""
-    return sum(len(rows) * max(lengths[row] for row in rows) for rows in passes)
+def padded_tokens(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> int:
+    """How many tokens are computed for these micro-batches, padding included."""
+    return sum(len(rows) * max(lengths[row] for row in rows) for rows in batches)

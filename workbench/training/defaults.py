@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.records.training import BaseForm, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart, rank_of
 from workbench.training.batching import count_steps
+from workbench.training.objectives.objective import Objective
 
 Device = Literal["cpu", "cuda"]
 
@@ -20,11 +21,9 @@ FEWEST_STEPS_BETWEEN = 5
 """Evaluations: oftener, and a short run would spend more time on them than on learning."""
 FEWEST_STEPS_AN_EPOCH = 8
 LARGEST_BATCH = 32
-PASS_TOKENS = {"cpu": 1024, "cuda": 8192}
+MICRO_BATCH_TOKENS = {"cpu": 1024, "cuda": 8192}
 """More tokens at once are no faster on a processor, and take memory."""
-SHORTEST_PASS = 128
-WINDOWS = (128, 2048)
-"""Tokens: the shortest and the longest window of raw text that is chosen without being asked."""
+SHORTEST_MICRO_BATCH = 128
 ALLOWED_SHARE = 0.9
 """Of the free memory, a training may plan to take this."""
 
@@ -59,21 +58,20 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     checkpointed_token_bytes: int = 0
 
 
-def recommend(config: TrainingConfig, facts: Facts) -> TrainingConfig:
+def recommend(config: TrainingConfig, objective: Objective, facts: Facts) -> TrainingConfig:
     """The config with every 0 and "auto" filled in. What it says already is kept, but for what the model cannot do:
     more layers than it has, longer examples than its context."""
     weights = _weights(config.weights, facts)
-    longest = longest_tokens(config, facts)
-    data = msgspec.structs.replace(config.data, longest_tokens=longest)
-    examples = examples_of(config, facts, longest)
-    optimiser, form = _optimiser(config, weights, facts, examples, longest)
-    every = config.evaluation.every or max(FEWEST_STEPS_BETWEEN, round(optimiser.steps / 10))
+    longest = max_length(config, objective, facts)
+    data = msgspec.structs.replace(config.data, max_length=longest)
+    optimiser, form = _optimiser(config, objective, weights, facts, longest)
+    every = config.evaluation.interval or max(FEWEST_STEPS_BETWEEN, round(optimiser.max_steps / 10))
     return msgspec.structs.replace(
         config,
         data=data,
         weights=msgspec.structs.replace(weights, base=form),
         optimiser=optimiser,
-        evaluation=msgspec.structs.replace(config.evaluation, every=min(every, optimiser.steps)),
+        evaluation=msgspec.structs.replace(config.evaluation, interval=min(every, optimiser.max_steps)),
     )
 
 
@@ -121,29 +119,12 @@ def batch_size(examples: int) -> int:
     return min(LARGEST_BATCH, 1 << (fitting.bit_length() - 1))
 
 
-def longest_tokens(config: TrainingConfig, facts: Facts) -> int:
-    """Where examples are cut, or how long a window of raw text is; never beyond the model's context.
-
-    Examples are kept whole up to twice the length that nine of ten do not exceed: one giant must not decide what
-    memory the others take.
-    """
+def max_length(config: TrainingConfig, objective: Objective, facts: Facts) -> int:
+    """Where sequences are truncated: as asked for, else as the objective likes; never beyond the model's context."""
     room = facts.context_tokens or 131072
     if config.weights.method in ("prompt", "p-tuning", "prefix"):
-        room = max(SHORTEST_PASS // 2, room - config.weights.virtual_tokens)
-    if config.data.longest_tokens:
-        return min(config.data.longest_tokens, room)
-    if config.objective == "domain":
-        shortest, longest = WINDOWS
-        wished = 1 << round(math.log2(max(shortest, facts.tokens / 64)))
-        return min(longest if facts.device == "cuda" else longest // 4, wished, room)
-    return max(8, min(facts.longest, max(2 * facts.ninetieth, 64), room))
-
-
-def examples_of(config: TrainingConfig, facts: Facts, longest: int) -> int:
-    """How many things a step is made of: examples, or windows of raw text."""
-    if config.objective == "domain":
-        return max(1, math.ceil(facts.tokens / longest))
-    return max(1, facts.examples)
+        room = max(SHORTEST_MICRO_BATCH // 2, room - config.weights.virtual_tokens)
+    return min(config.data.max_length, room) if config.data.max_length else objective.recommended_length(facts, room)
 
 
 def fitting_form(facts: Facts, room: float) -> BaseForm:
@@ -167,36 +148,38 @@ def _weights(weights: WeightsPart, facts: Facts) -> WeightsPart:
 
 
 def _optimiser(
-    config: TrainingConfig, weights: WeightsPart, facts: Facts, examples: int, longest: int
+    config: TrainingConfig, objective: Objective, weights: WeightsPart, facts: Facts, longest: int
 ) -> tuple[OptimiserPart, BaseForm]:
     asked = config.optimiser
-    batch = asked.batch or batch_size(examples)
-    steps = count_steps(examples, batch, asked.epochs, asked.steps)
+    count = objective.count(facts, longest)
+    batch = asked.batch_size or batch_size(count)
+    steps = count_steps(count, batch, asked.epochs, asked.max_steps)
     rate = asked.learning_rate or learning_rate(weights.method, facts.parameters, weights.rank)
     room = ALLOWED_SHARE * facts.memory_free_bytes / config.processes - facts.fixed_bytes
-    typical = facts.median if config.objective == "sft" else longest
-    wished = asked.tokens_per_pass or _pass_tokens(facts, typical, longest, math.ceil(batch / config.processes))
-    least = asked.tokens_per_pass or max(longest, SHORTEST_PASS)
+    typical = objective.typical_length(facts, longest)
+    share = math.ceil(batch / config.processes)
+    wished = asked.micro_batch_tokens or _micro_batch_tokens(facts, typical, longest, share)
+    least = asked.micro_batch_tokens or max(longest, SHORTEST_MICRO_BATCH)
     form = weights.base
     if form == "auto":
         form = fitting_form(facts, room - least * facts.checkpointed_token_bytes)
     room -= facts.base_bytes.get(form, 0)
-    checkpointing = asked.checkpointing
+    checkpointing = asked.gradient_checkpointing
     if checkpointing == "auto":
         checkpointing = "off" if least * facts.token_bytes <= room else "on"
     each = facts.token_bytes if checkpointing == "off" else facts.checkpointed_token_bytes
     tokens = wished if not each else min(wished, max(least, int(room / 2 / each)))
     optimiser = msgspec.structs.replace(
         asked,
-        batch=batch,
-        steps=steps,
+        batch_size=batch,
+        max_steps=steps,
         learning_rate=rate,
-        tokens_per_pass=asked.tokens_per_pass or tokens,
-        checkpointing=checkpointing,
+        micro_batch_tokens=asked.micro_batch_tokens or tokens,
+        gradient_checkpointing=checkpointing,
     )
     return optimiser, form
 
 
-def _pass_tokens(facts: Facts, typical: int, longest: int, batch: int) -> int:
+def _micro_batch_tokens(facts: Facts, typical: int, longest: int, batch: int) -> int:
     """All of a batch where it is small, else as many as the device likes; the longest example must fit."""
-    return max(longest, min(PASS_TOKENS[facts.device], max(SHORTEST_PASS, typical * batch)))
+    return max(longest, min(MICRO_BATCH_TOKENS[facts.device], max(SHORTEST_MICRO_BATCH, typical * batch)))

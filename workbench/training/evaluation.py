@@ -20,22 +20,16 @@ from workbench.api import events
 from workbench.metrics import contains_answer, is_exact_match, rouge_l
 from workbench.records.messages import Message
 from workbench.records.training import SampleAnswer, Scores
-from workbench.training.batching import PASS_TOKENS, make_passes
+from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.examples import Example
-from workbench.training.losses import LossOf
+from workbench.training.losses import ComputeLoss
 from workbench.training.methods import base_of, cache_of, given_cache
-from workbench.training.sets import (
-    Question,
-    TokenSequence,
-    Writing,
-    answer_text,
-    question_of,
-)
-from workbench.training.tensors import positions_of, tensors_of
+from workbench.training.sequences import Question, TokenSequence, answer_text, question_of
+from workbench.training.sets import Writing
 
 ANSWERS_AT_ONCE = 16
-"""So many questions are answered together, or fewer: as many as are read in one pass."""
+"""So many questions are answered together, or fewer: as many as are read in one micro-batch."""
 
 TELL_EVERY_S = 0.3
 
@@ -59,14 +53,14 @@ class Advance:
 
 
 @dataclass(frozen=True)
-class Generality:
+class GeneralSet:
     """The fixed general set: what is learnt must not cost it."""
 
     texts: tuple[TokenSequence, ...]
     questions: tuple[Question, ...]
 
 
-def read_generality(writing: Writing) -> Generality:
+def read_general_set(writing: Writing) -> GeneralSet:
     """The general questions and paragraphs that come with the program, in the model's tokens."""
     raw = json.loads(resources.files(__package__).joinpath("general.json").read_text("utf-8"))
     answers, whole = writing.writer(), writing.writer(loss_on="all")
@@ -77,33 +71,34 @@ def read_generality(writing: Writing) -> Generality:
         if found is not None:
             questions.append(found)
     texts = [whole.write(Example(text=text)) for text in raw["texts"]]
-    return Generality(tuple(TokenSequence(one.tokens, one.trained) for one in texts), tuple(questions))
+    return GeneralSet(tuple(TokenSequence(one.tokens, one.trained) for one in texts), tuple(questions))
 
 
 def score_texts(
     model: Any,
-    loss_of: LossOf,
+    loss_of: ComputeLoss,
     texts: Sequence[TokenSequence],
     check: Callable[[], None] = lambda: None,
     *,
-    tokens_per_pass: int = PASS_TOKENS,
+    micro_batch_tokens: int = MICRO_BATCH_TOKENS,
     apart: bool = False,
     advance: Callable[[float], None] = lambda more: None,
 ) -> Scores:
-    """Loss, perplexity and token accuracy on the learnt tokens of ``texts``, computed in passes of so many tokens as in
-    training. ``check`` may raise to give up. ``apart``: the model can keep several texts in one sequence apart.
-    ``advance`` is told of each pass how many texts it had."""
-    device = base_of(model).get_input_embeddings().weight.device
+    """Loss, perplexity, token accuracy and what the objective measures besides on the trained tokens of ``texts``,
+    computed in micro-batches as in training. ``check`` may raise to give up. ``apart``: the model can keep several
+    texts in one sequence apart. ``advance`` is called with the number of texts of each micro-batch."""
     total, tokens, right = 0.0, 0, 0
+    sums: dict[str, float] = {}
     with torch.no_grad():
-        for rows in make_passes([len(one.tokens) for one in texts], tokens_per_pass):
+        for rows in make_micro_batches([len(one.tokens) for one in texts], micro_batch_tokens):
             check()
             chosen = [texts[row] for row in rows]
-            positions = positions_of(chosen, device) if apart else None
-            found = loss_of(model, *tensors_of(chosen, device), positions)
+            found = loss_of(model, chosen, apart)
             total += float(found.total)
             tokens += found.tokens
             right += found.right
+            for name, value in found.metrics.items():
+                sums[name] = sums.get(name, 0.0) + float(value)
             advance(len(rows))
     loss = total / max(1, tokens)
     return Scores(
@@ -111,6 +106,7 @@ def score_texts(
         perplexity=math.exp(min(loss, 700.0)),
         token_accuracy=right / max(1, tokens),
         tokens=tokens,
+        metrics={name: value / max(1, tokens) for name, value in sums.items()},
     )
 
 
@@ -121,15 +117,15 @@ def answer_questions(
     longest: int,
     check: Callable[[], None] = lambda: None,
     *,
-    tokens_per_pass: int = PASS_TOKENS,
+    micro_batch_tokens: int = MICRO_BATCH_TOKENS,
     advance: Callable[[float], None] = lambda more: None,
 ) -> list[str]:
     """The model's greedy answers, of at most ``longest`` tokens each, in the order of the questions. So many are
-    answered together as are read in a pass of ``tokens_per_pass``. ``advance`` is told how many more questions are
-    done, by parts."""
+    answered together as are read in a micro-batch of ``micro_batch_tokens``. ``advance`` is told how many more
+    questions are done, by parts."""
     answers: dict[int, str] = {}
     prompted = bool(getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False))
-    for places in _batches(questions, tokens_per_pass, of_one_length=prompted):
+    for places in _batches(questions, micro_batch_tokens, of_one_length=prompted):
         prompts = [questions[place].prompt for place in places]
         left = float(len(places))
 
@@ -166,7 +162,7 @@ def score_answers(
     return exact, sum(rouge_l(sample.answer, sample.expected) for sample in samples) / count, samples
 
 
-def _batches(questions: Sequence[Question], tokens_per_pass: int, *, of_one_length: bool) -> Iterator[list[int]]:
+def _batches(questions: Sequence[Question], micro_batch_tokens: int, *, of_one_length: bool) -> Iterator[list[int]]:
     """Places of questions that are answered together, by length. Where virtual tokens stand before the text, of the
     same length only: padding between them and it would move them apart."""
     order = sorted(range(len(questions)), key=lambda place: len(questions[place].prompt))
@@ -177,7 +173,7 @@ def _batches(questions: Sequence[Question], tokens_per_pass: int, *, of_one_leng
         batch: list[int] = []
         for place in group:
             rows = len(batch) + 1  # the longest is the last
-            if batch and (rows > ANSWERS_AT_ONCE or rows * len(questions[place].prompt) > tokens_per_pass):
+            if batch and (rows > ANSWERS_AT_ONCE or rows * len(questions[place].prompt) > micro_batch_tokens):
                 yield batch
                 batch = []
             batch.append(place)

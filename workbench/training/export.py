@@ -19,8 +19,8 @@ from workbench.gguf.architectures import new_biases
 from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces, whole_name
+from workbench.records.methods import Method, Methods
 from workbench.records.training import TrainingConfig, dump_config, layers_of
-from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel
 
 COPIED_BYTES = 1_000_000_000
@@ -47,6 +47,7 @@ class Sequence(Protocol):
 def export_training(
     config: TrainingConfig,
     model: BaseModel,
+    methods: Methods[Method],
     out: Path,
     train: Iterable[Sequence],
     evaluation: Iterable[Sequence],
@@ -74,7 +75,7 @@ def export_training(
         (beside / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
         (beside / "workbench.toml").write_text(dump_config(config), "utf-8")
         (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements()), "utf-8")
-        (beside / "README.md").write_text(_readme(config, model, name, counts, copied, details or {}), "utf-8")
+        (beside / "README.md").write_text(_readme(config, model, methods, name, counts, copied, details or {}), "utf-8")
         shutil.copyfile(Path(__file__).with_name("export_script.py"), beside / "train.py")
     return out
 
@@ -124,12 +125,13 @@ def _requirements() -> list[str]:
 def _readme(
     config: TrainingConfig,
     model: BaseModel,
+    methods: Methods[Method],
     name: str,
     counts: Mapping[str, int],
     copied: bool,
     details: Mapping[str, Any],
 ) -> str:
-    row = METHODS.find(config.weights.method, "weights")
+    row = methods.find(config.weights.method, "weights")
     optimiser = config.optimiser
     where = (
         f"It lies in `base/{name}`."
@@ -155,9 +157,9 @@ def _readme(
 
 {row.summary} ({row.source})
 
-- method: {config.weights.method}, objective: {config.objective}
+- method: {config.weights.method}, objective: {config.objective.name}
 - {counts["train"]:,} examples to train on, {counts["evaluation"]:,} to evaluate on, as tokens in `data/`
-- {optimiser.steps:,} steps of {optimiser.batch} examples, learning rate {optimiser.learning_rate:g}
+- {optimiser.max_steps:,} steps of {optimiser.batch_size} examples, learning rate {optimiser.learning_rate:g}
 {plain}
 ## The model that is trained
 

@@ -56,14 +56,14 @@ def main() -> None:
         )
     torch.manual_seed(optimiser["seed"])
     model = apply_method(load_base(options.base, settings, accelerator.device), settings["weights"])
-    if optimiser["checkpointing"] == "on":
+    if optimiser["gradient_checkpointing"] == "on":
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     moving = [parameter for parameter in model.parameters() if parameter.requires_grad]
     accelerator.print(f"{sum(p.numel() for p in moving):,} weights move, {accelerator.num_processes} process(es)")
     train, evaluation = read_examples("train"), read_examples("evaluation")
-    steps = options.steps or optimiser["steps"]
+    steps = options.steps or optimiser["max_steps"]
     optimizer = make_optimizer(moving, optimiser)
-    warmup = round(optimiser["warmup"] * steps)
+    warmup = round(optimiser["warmup_ratio"] * steps)
     schedule = get_scheduler(
         {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[optimiser["schedule"]],
         optimizer,
@@ -74,25 +74,25 @@ def main() -> None:
     began = time.monotonic()
     for step in range(steps):
         model.train()
-        chosen = examples_of_step(train, min(optimiser["batch"], len(train)), optimiser["seed"], step)
+        chosen = examples_of_step(train, min(optimiser["batch_size"], len(train)), optimiser["seed"], step)
         learnt = sum(label != IGNORED for one in chosen for label in one["labels"][1:])
         mine = chosen[accelerator.process_index :: accelerator.num_processes]
         loss = torch.zeros((), device=accelerator.device)
-        for rows in passes(mine, optimiser["tokens_per_pass"]):
+        for rows in passes(mine, optimiser["micro_batch_tokens"]):
             with mixed:
                 part = loss_of(model, rows, accelerator.device)[0] / max(1, learnt)
             part.backward()
             loss += part.detach()
         add_up(accelerator, loss, moving)
-        if optimiser["clip"]:
-            nn.utils.clip_grad_norm_(moving, optimiser["clip"])
+        if optimiser["gradient_clipping"]:
+            nn.utils.clip_grad_norm_(moving, optimiser["gradient_clipping"])
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
         accelerator.print(f"step {step + 1}/{steps}  loss {float(loss):.4f}  {time.monotonic() - began:.1f} s")
-        if (step + 1) % settings["evaluation"]["every"] == 0 or step + 1 == steps:
+        if (step + 1) % settings["evaluation"]["interval"] == 0 or step + 1 == steps:
             with mixed:
-                told = evaluate(model, evaluation or train[:256], accelerator.device, optimiser["tokens_per_pass"])
+                told = evaluate(model, evaluation or train[:256], accelerator.device, optimiser["micro_batch_tokens"])
             accelerator.print(f"step {step + 1}/{steps}  evaluation loss {told:.4f}")
     if accelerator.is_main_process:
         save(model, settings["weights"]["method"], options.output)
@@ -283,11 +283,11 @@ def examples_of_step(examples: Sequence[Example], batch: int, seed: int, step: i
     return taken
 
 
-def passes(examples: Iterable[Example], tokens_per_pass: int) -> list[list[Example]]:
+def passes(examples: Iterable[Example], micro_batch_tokens: int) -> list[list[Example]]:
     """Examples of similar length together, about so many tokens, padding included."""
     made: list[list[Example]] = []
     for one in sorted(examples, key=lambda one: -len(one["input_ids"])):
-        if made and (len(made[-1]) + 1) * len(made[-1][0]["input_ids"]) <= tokens_per_pass:
+        if made and (len(made[-1]) + 1) * len(made[-1][0]["input_ids"]) <= micro_batch_tokens:
             made[-1].append(one)
         else:
             made.append([one])
@@ -326,12 +326,12 @@ def positions_of(rows: Sequence[Example], longest: int) -> Any:
     return positions
 
 
-def evaluate(model: Any, examples: Sequence[Example], device: Any, tokens_per_pass: int) -> float:
+def evaluate(model: Any, examples: Sequence[Example], device: Any, micro_batch_tokens: int) -> float:
     """The mean negative log-probability of a learnt token."""
     model.eval()
     total, count = 0.0, 0
     with torch.no_grad():
-        for rows in passes(examples, tokens_per_pass):
+        for rows in passes(examples, micro_batch_tokens):
             part, learnt = loss_of(model, rows, device)
             total += float(part)
             count += learnt

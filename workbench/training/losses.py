@@ -1,21 +1,22 @@
-"""The loss of a pass: over learnt positions only, without ever holding the logits of all of them.
+"""The loss of a micro-batch: over trained positions only, without ever holding the logits of all of them.
 
-The model's blocks are run once; their output at the learnt positions goes through the output layer a chunk of positions
-at a time, where the loss and its gradient are taken at once and the chunk's logits are freed (as in Liger, Hsu et al.
-2024, arXiv:2410.10989). ``Head`` knows what some families do to logits besides; ``make_loss`` checks against the
-model's own loss and takes that where they part.
+The model's blocks are run once; their output at the trained positions goes through the output layer a chunk of
+positions at a time, where the loss and its gradient are taken at once and the chunk's logits are freed (as in Liger,
+Hsu et al. 2024, arXiv:2410.10989). ``Head`` knows what some families do to logits besides; ``make_loss`` checks against
+the model's own loss and takes that where they part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from workbench.training.methods import base_of
+from workbench.training.sequences import TokenSequence
 
 CHUNK_BYTES = 24 << 20
 """About what the float32 logits of a chunk may take."""
@@ -25,18 +26,23 @@ _IGNORED = -100
 
 
 @dataclass(frozen=True)
-class PassLoss:
-    """``total``: the sum of the negative log-probabilities of the ``tokens`` learnt tokens of a pass, which gradients
-    flow from; ``right`` of them were the likeliest."""
+class BatchLoss:
+    """``total``: the loss of a micro-batch, which gradients flow from: a sum over its ``tokens`` trained tokens (or
+    whatever the objective weighs by), of which ``right`` were predicted as the likeliest. ``metrics``: sums over the
+    same of what the objective measures besides."""
 
     total: Any
     tokens: int
     right: int
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-LossOf = Callable[..., PassLoss]
-"""From a model, tokens (rows, longest), labels of the same shape (-100: not learnt) and, where rows hold several texts,
-positions of the same shape to the loss of a pass."""
+ComputeLoss = Callable[[Any, Sequence[TokenSequence], bool], BatchLoss]
+"""From a model, the sequences of a micro-batch and whether the model keeps several texts in one sequence apart to the
+loss."""
+
+TensorLoss = Callable[..., BatchLoss]
+"""The same from tokens (rows, longest), labels of the same shape (-100: not trained) and positions, or None."""
 
 
 class Head:
@@ -98,7 +104,7 @@ class _ChunkedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is n
         return to_hidden * from_total.to(to_hidden.dtype), None, None, None, *scaled
 
 
-def own_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> PassLoss:
+def own_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> BatchLoss:
     """By the model's own logits, all of them at once."""
     logits = model(input_ids=tokens, use_cache=False, **_placed(positions)).logits
     logits = logits[:, -tokens.shape[1] :]  # virtual tokens stand before
@@ -106,11 +112,12 @@ def own_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> Pas
     chosen = targets != _IGNORED
     total = functional.cross_entropy(predicted[chosen], targets[chosen], reduction="sum")
     right = int((predicted[chosen].argmax(dim=-1) == targets[chosen]).sum())
-    return PassLoss(total, int(chosen.sum()), right)
+    return BatchLoss(total, int(chosen.sum()), right)
 
 
-def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> PassLoss:
-    """Without holding all logits. Padding stands to the right, so that nothing learnt sees it and no mask is needed."""
+def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) -> BatchLoss:
+    """Without holding all logits. Padding stands to the right, so that nothing trained sees it and no mask is
+    needed."""
     base = base_of(model)
     caught: list[Any] = []
 
@@ -131,7 +138,7 @@ def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) ->
     states, wanted = hidden[chosen], targets[chosen]
     chunk = max(16, CHUNK_BYTES // (4 * vocabulary))
     total, right = _ChunkedLoss.apply(states, wanted, head, chunk, *head.parameters())
-    return PassLoss(total, len(wanted), int(right))
+    return BatchLoss(total, len(wanted), int(right))
 
 
 def _placed(positions: Any) -> dict[str, Any]:
@@ -170,7 +177,20 @@ def _blocks(base: Any) -> Any:
     return inner
 
 
-def make_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -> LossOf:
+def make_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -> ComputeLoss:
+    """The cross-entropy of the trained tokens, computed by ``choose_loss``."""
+    return on_sequences(choose_loss(model, sample, dtype))
+
+
+def on_sequences(of_tensors: TensorLoss) -> ComputeLoss:
+    def loss(model: Any, rows: Sequence[TokenSequence], apart: bool = False) -> BatchLoss:
+        device = base_of(model).get_input_embeddings().weight.device
+        return of_tensors(model, *tensors_of(rows, device), positions_of(rows, device) if apart else None)
+
+    return loss
+
+
+def choose_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -> TensorLoss:
     """``chunked_loss`` where it agrees with the model's own on ``sample`` (some tokens), else ``own_loss``.
 
     ``dtype`` is that of the computation: what moves is float32 beside a base in bfloat16, and only autocast brings the
@@ -193,3 +213,28 @@ def make_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -> 
         model.train(was_training)
     agrees = abs(float(own.total) - float(ours.total)) <= _AGREES * max(1.0, abs(float(own.total)))
     return chunked_loss if agrees else own_loss
+
+
+def tensors_of(rows: Sequence[TokenSequence], device: Any) -> tuple[Any, Any]:
+    """Tokens and labels of a micro-batch, (rows, longest), padded to the right; -100: not trained."""
+    longest = max(len(row.tokens) for row in rows)
+    tokens = torch.zeros((len(rows), longest), dtype=torch.long)
+    labels = torch.full((len(rows), longest), -100, dtype=torch.long)
+    for place, row in enumerate(rows):
+        values = torch.tensor(row.tokens, dtype=torch.long)
+        tokens[place, : len(values)] = values
+        labels[place, : len(values)] = torch.where(torch.tensor(row.trained), values, -100)
+    return tokens.to(device), labels.to(device)
+
+
+def positions_of(rows: Sequence[TokenSequence], device: Any) -> Any:
+    """The positions of the tokens of ``tensors_of``, counted anew where another text begins; transformers lets none see
+    the others then. None where each row is one text."""
+    if not any(row.starts for row in rows):
+        return None
+    longest = max(len(row.tokens) for row in rows)
+    positions = torch.arange(longest).repeat(len(rows), 1)
+    for place, row in enumerate(rows):
+        for start in row.starts:
+            positions[place, start:] = torch.arange(longest - start)
+    return positions.to(device)

@@ -19,7 +19,7 @@ from workbench.records.training import (
     rank_of,
 )
 from workbench.training.defaults import Device
-from workbench.training.trainable_parameters import ModelShape, count_moving, targets
+from workbench.training.trainable_parameters import ModelShape, count_trainable, targets
 
 PROGRAM_BYTES = 560_000_000
 """Python, torch, transformers and peft, before a model is loaded."""
@@ -36,7 +36,7 @@ SERVED_BYTES = 2.0
 OPTIMISER_STATES = {"adamw": 2.0, "adafactor": 0.05, "sgd": 0.0}
 """Numbers that an optimiser keeps for each weight that moves. Adafactor keeps the sums of rows and columns."""
 PACKED_SHARE = 0.85
-"""Of the activations of dense layers, what packed ones keep: measured, one pass of 384 tokens."""
+"""Of the activations of dense layers, what packed ones keep: measured, one micro-batch of 384 tokens."""
 FOUR_BITS = 0.56
 """Bytes a weight in 4 bits with the scales of its blocks (Dettmers et al. 2023, arXiv:2305.14314)."""
 
@@ -50,7 +50,7 @@ ROTATION_COPIES = 6
 def base_bytes(shape: ModelShape, weights: WeightsPart, device: Device, *, fast_bf16: bool) -> dict[BaseForm, int]:
     """What the model's weights take in each form that is possible with this method on this device. Those of them that
     move are float32 in every form, and cannot be blocks (``weights.packed``)."""
-    own = count_moving(shape, weights) if weights.method in ("full", "layers", "norms") else 0
+    own = count_trainable(shape, weights) if weights.method in ("full", "layers", "norms") else 0
     forms: dict[BaseForm, int] = {"f32": 4 * shape.parameters}
     if weights.method == "full":
         return forms
@@ -71,10 +71,10 @@ def number_bytes(form: BaseForm, fast_bf16: bool) -> int:
     return 2 if fast_bf16 and form != "f32" else 4
 
 
-def moving_bytes(shape: ModelShape, config: TrainingConfig) -> tuple[int, int, int]:
+def trainable_bytes(shape: ModelShape, config: TrainingConfig) -> tuple[int, int, int]:
     """The weights that move beside the model's own, the gradients of all that move and the optimiser's states: all in
     float32."""
-    moving = count_moving(shape, config.weights)
+    moving = count_trainable(shape, config.weights)
     beside = 0 if config.weights.method in ("full", "layers", "norms") else moving
     return 4 * beside, 4 * moving, int(4 * moving * OPTIMISER_STATES[config.optimiser.optimiser])
 
@@ -125,38 +125,38 @@ def built_bytes(shape: ModelShape, config: TrainingConfig, *, number: int, check
 
 def longer(config: TrainingConfig) -> float:
     """How many times as many tokens are computed as the examples have: virtual ones stand before each."""
-    if config.weights.method not in ("prompt", "p-tuning") or not config.data.longest_tokens:
+    if config.weights.method not in ("prompt", "p-tuning") or not config.data.max_length:
         return 1.0
-    return 1 + config.weights.virtual_tokens / config.data.longest_tokens
+    return 1 + config.weights.virtual_tokens / config.data.max_length
 
 
 def loss_bytes(shape: ModelShape, config: TrainingConfig, positions: float = math.inf) -> int:
-    """Of a pass in which ``positions`` tokens are learnt. With moving embeddings that are the output layer too, their
-    gradient is summed up chunk by chunk as well."""
+    """Of a micro-batch in which ``positions`` tokens are trained. With trainable embeddings that are the output layer
+    too, their gradient is summed up chunk by chunk as well."""
     head = 4 * shape.vocabulary * shape.width if config.weights.method == "full" else 0
     return int(LOSS_COPIES * min(LOSS_BYTES, 4 * shape.vocabulary * max(16, positions))) + 3 * head
 
 
 def memory_parts(
-    shape: ModelShape, config: TrainingConfig, *, base: int, fast_bf16: bool, learnt: float = 1.0
+    shape: ModelShape, config: TrainingConfig, *, base: int, fast_bf16: bool, trained: float = 1.0
 ) -> tuple[MemoryPart, ...]:
     """The peak of all processes, in parts. ``config`` is resolved; ``base`` are the bytes of ``base_bytes`` in its
-    form, ``learnt`` the share of the tokens that are learnt."""
+    form, ``trained`` the share of the tokens that are trained."""
     form = config.weights.base
-    weights, gradients, states = moving_bytes(shape, config)
+    weights, gradients, states = trainable_bytes(shape, config)
     number = number_bytes(form, fast_bf16)
-    checkpointing = config.optimiser.checkpointing == "on"
+    checkpointing = config.optimiser.gradient_checkpointing == "on"
     each = token_bytes(shape, config, number=number, checkpointing=checkpointing)
     built = built_bytes(shape, config, number=number, checkpointing=checkpointing)
-    activations = int(config.optimiser.tokens_per_pass * each * (PACKED_SHARE if form == "packed" else 1))
+    activations = int(config.optimiser.micro_batch_tokens * each * (PACKED_SHARE if form == "packed" else 1))
     parts = (
         MemoryPart(f"base weights ({form})", base),
-        MemoryPart("moving weights", weights),
+        MemoryPart("trainable weights", weights),
         MemoryPart("gradients", gradients),
         MemoryPart("optimiser", states),
         MemoryPart("built weights", built),
         MemoryPart("activations", activations),
-        MemoryPart("loss", loss_bytes(shape, config, learnt * config.optimiser.tokens_per_pass)),
+        MemoryPart("loss", loss_bytes(shape, config, trained * config.optimiser.micro_batch_tokens)),
         MemoryPart("program", PROGRAM_BYTES),
     )
     return tuple(MemoryPart(part.name, part.bytes * config.processes) for part in parts if part.bytes)
@@ -164,8 +164,8 @@ def memory_parts(
 
 def disk_bytes(shape: ModelShape, config: TrainingConfig) -> int:
     """What a run writes: checkpoints with the optimiser's states, what was trained, and the file that is served."""
-    moving = 4 * count_moving(shape, config.weights)
-    states = moving_bytes(shape, config)[2]
+    moving = 4 * count_trainable(shape, config.weights)
+    states = trainable_bytes(shape, config)[2]
     served = moving
     if config.weights.method in ("vera", "miss"):  # written as a LoRA of its rank
         rank, chosen = rank_of(config.weights), targets(shape, config.weights)

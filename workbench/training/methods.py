@@ -64,7 +64,7 @@ def apply_method(loaded: LoadedBase, part: WeightsPart) -> Any:
     return adapted
 
 
-def moving(model: Any) -> dict[str, Any]:
+def trainable_parameters(model: Any) -> dict[str, Any]:
     """The parameters that are trained, by name, in a fixed order."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 

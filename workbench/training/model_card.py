@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
+from workbench.fields import fields_of
 from workbench.models.licences import hub_licence
+from workbench.records.methods import Method, Methods
 from workbench.records.training import (
     ALPHAS,
     ARTIFACTS,
@@ -49,14 +51,14 @@ METHODS = {
 assert set(METHODS) == set(ARTIFACTS)
 
 
-def model_card(record: AdapterRecord, form: Form, file: str = "") -> str:
+def model_card(record: AdapterRecord, methods: Methods[Method], form: Form, file: str = "") -> str:
     """The text of a README.md. ``file`` is the name of the GGUF file beside it, if there is one."""
     sections = [
         _front_matter(record, form),
         f"# {record.name}",
         _what(record, form, file),
         _use(record, form, file),
-        _training(record),
+        _training(record, methods),
         _metrics(record),
         _gate(record.parity),
         _licence(record),
@@ -110,11 +112,11 @@ def _use(record: AdapterRecord, form: Form, file: str) -> str:
     return "## Use\n\nImport the file into LLM Workbench; other programs do not know this form."
 
 
-def _training(record: AdapterRecord) -> str:
+def _training(record: AdapterRecord, methods: Methods[Method]) -> str:
     config = record.config
     rows = [("Base model", record.base), ("SHA-256 of the base", record.base_sha256)]
     if config is not None:
-        rows += _settings(config)
+        rows += _settings(config, methods)
     if record.data:
         rows.append(("Data", PurePath(record.data).name))
     rows += [
@@ -127,10 +129,13 @@ def _training(record: AdapterRecord) -> str:
     return _table("## Training", ("", ""), [row for row in rows if row[1]])
 
 
-def _settings(config: TrainingConfig) -> list[tuple[str, str]]:
+def _settings(config: TrainingConfig, methods: Methods[Method]) -> list[tuple[str, str]]:
     weights, optimiser = config.weights, config.optimiser
-    objective = "supervised fine-tuning" if config.objective == "sft" else "continued pre-training on text"
-    rows = [("Objective", objective), ("What moved", METHODS[weights.method])]
+    objective = methods.get(config.objective.name, "objective")
+    rows = [
+        ("Objective", objective.title if objective is not None else config.objective.name),
+        ("Trained weights", METHODS[weights.method]),
+    ]
     if weights.method in ALPHAS:
         alpha = weights.alpha or 2 * rank_of(weights)
         rows.append(("Rank, alpha, targets", f"{rank_of(weights)}, {alpha:g}, {weights.targets}"))
@@ -142,12 +147,14 @@ def _settings(config: TrainingConfig) -> list[tuple[str, str]]:
         rows.append(("Layers", weights.layers or f"the last {weights.last_layers}"))
     if ARTIFACTS[weights.method] in ("soft-prompt", "prefix"):
         rows.append(("Virtual tokens", str(weights.virtual_tokens)))
-    rows.append(("Learnt", "answers only" if config.data.loss_on == "answers" else "all of each example"))
+    if objective is not None:
+        for field in fields_of(objective.config):
+            rows.append((field.title, str(config.objective.options.get(field.name, field.default))))
     rate = f"{optimiser.learning_rate:g}, {optimiser.schedule}" if optimiser.learning_rate else ""
     rows += [
         ("Optimiser", optimiser.optimiser),
         ("Learning rate", rate),
-        ("Examples a step", str(optimiser.batch) if optimiser.batch else ""),
+        ("Batch size", str(optimiser.batch_size) if optimiser.batch_size else ""),
         ("Seed", str(optimiser.seed)),
     ]
     return rows

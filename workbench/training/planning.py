@@ -17,12 +17,13 @@ import msgspec
 from workbench.errors import UserError
 from workbench.gguf.compatibility import check_servable
 from workbench.paths import free_bytes
+from workbench.records.methods import Method, Methods
 from workbench.records.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
-from workbench.techniques.registry import METHODS
 from workbench.training import memory
 from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
+from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel, MeasuredSpeed
-from workbench.training.trainable_parameters import ModelShape, count_moving, read_shape, trained_linear_parameters
+from workbench.training.trainable_parameters import ModelShape, count_trainable, read_shape, trained_linear_parameters
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
 
 CORE_FLOPS = 60e9
@@ -36,6 +37,7 @@ def plan(
     config: TrainingConfig,
     model: BaseModel,
     data: DataReport,
+    methods: Methods[Method],
     *,
     runs: Path,
     memory_free_bytes: int,
@@ -45,7 +47,8 @@ def plan(
     cores: int = 0,
     fast_bf16: bool | None = None,
 ) -> TrainingPlan:
-    """Plan a training of ``config`` on ``model`` with the data that ``data`` reports.
+    """Plan a training of ``config`` on ``model`` with the data that ``data`` reports; ``methods`` are those of the
+    registry.
 
     ``device_free_bytes`` is the free memory of a graphics card, which counts instead of the machine's where there is
     one. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is told in the plan's
@@ -57,7 +60,8 @@ def plan(
         fast_bf16 = device == "cuda" or (computes_bf16() and computing_dtype(measure_speeds()) == "bfloat16")
     free = device_free_bytes if device == "cuda" else memory_free_bytes
     facts = facts_of(shape, config, data.train, device=device, free=free, cores=cores, fast_bf16=fast_bf16)
-    resolved = recommend(config, facts)
+    objective = objective_of(config, methods)
+    resolved = recommend(config, objective, facts)
     problem, hint = _first_problem(shape, resolved, data)
     form = resolved.weights.base
     base = facts.base_bytes.get(form)
@@ -65,14 +69,15 @@ def plan(
         problem = problem or f"{shape.name} cannot be held {_FORM_NAMES[form]} here."
         hint = hint or f"Choose auto, or one of {', '.join(facts.base_bytes)}."
         base = min(facts.base_bytes.values())
-    learnt = data.train.trained_tokens / max(1, data.train.tokens)
-    moving = 0 if problem else count_moving(shape, resolved.weights)
-    parts = () if problem else memory.memory_parts(shape, resolved, base=base, fast_bf16=fast_bf16, learnt=learnt)
+    trained = data.train.trained_tokens / max(1, data.train.tokens)
+    trainable = 0 if problem else count_trainable(shape, resolved.weights)
+    parts = () if problem else memory.memory_parts(shape, resolved, base=base, fast_bf16=fast_bf16, trained=trained)
+    parts += () if problem else objective.memory(shape, resolved)
     needed = sum(part.bytes for part in parts)
     disk = 0 if problem else memory.disk_bytes(shape, resolved)
     disk_free = free_bytes(runs)
     if not problem and needed > free:
-        problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, learnt)
+        problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, trained)
     if not problem and disk + DISK_LEFT > disk_free:
         problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
         if disk < disk_free:
@@ -80,27 +85,31 @@ def plan(
         hint = "Free some of the disk."
         if config.weights.method in ("full", "layers"):
             hint = "Free some of the disk, or take LoRA, whose checkpoints are small."
-    row = METHODS.find(config.weights.method, "weights")
-    tokens = trained_tokens(resolved, data.train)
+    row = methods.find(config.weights.method, "weights")
+    tokens = computed_tokens(resolved, objective, data.train)
     return TrainingPlan(
         config=resolved,
         artifact=ARTIFACTS[config.weights.method],
         served=row.served,
         summary=row.summary,
         source=row.source,
-        moving=moving,
+        trainable=trainable,
         parameters=shape.parameters,
-        steps=resolved.optimiser.steps,
+        steps=resolved.optimiser.max_steps,
         tokens=tokens,
         memory=parts,
         memory_bytes=needed,
         memory_free_bytes=free,
         disk_bytes=disk,
         disk_free_bytes=disk_free,
-        seconds=None if problem else estimate_seconds(shape, resolved, data, speeds, device=device, cores=cores),
+        seconds=None
+        if problem
+        else estimate_seconds(shape, resolved, data, speeds, tokens, device=device, cores=cores),
         problem=problem,
         hint=hint,
-        notes=tuple(_notes(config, resolved, facts, data)),
+        notes=tuple(_notes(config, resolved, objective, facts, data)),
+        metrics=objective.metrics,
+        charts=objective.charts,
     )
 
 
@@ -129,8 +138,10 @@ def facts_of(
     forms = memory.base_bytes(shape, config.weights, device, fast_bf16=fast_bf16)
     if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
         forms.pop("4bit", None)
-    fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, config) + sum(memory.moving_bytes(shape, config))
-    fixed += memory.built_bytes(shape, config, number=number, checkpointing=config.optimiser.checkpointing == "on")
+    fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, config) + sum(memory.trainable_bytes(shape, config))
+    fixed += memory.built_bytes(
+        shape, config, number=number, checkpointing=config.optimiser.gradient_checkpointing == "on"
+    )
     return Facts(
         parameters=shape.parameters,
         layers=shape.layers,
@@ -141,7 +152,7 @@ def facts_of(
         examples=train.examples,
         tokens=train.tokens,
         median=train.median,
-        ninetieth=ninetieth_of(train),
+        ninetieth=train.ninetieth(),
         longest=train.longest,
         cores=cores,
         memory_free_bytes=free,
@@ -154,35 +165,10 @@ def facts_of(
     )
 
 
-def ninetieth_of(side: SideReport) -> int:
-    """A length that nine of ten examples do not exceed, from the histogram: at most a bin too long."""
-    seen = 0
-    total = sum(one.count for one in side.lengths)
-    for one in side.lengths:
-        seen += one.count
-        if seen >= 0.9 * total:
-            return min(one.high - 1, side.longest)
-    return side.longest
-
-
-def kept_tokens(side: SideReport, longest: int) -> float:
-    """The tokens of a side after its examples were cut at ``longest``, from the histogram."""
-    if not longest or not side.lengths or longest >= side.longest:
-        return float(side.tokens)
-    middles = [(min((one.low + one.high - 1) / 2, side.longest), one.count) for one in side.lengths]
-    whole = sum(middle * count for middle, count in middles)
-    cut = sum(min(middle, longest) * count for middle, count in middles)
-    return side.tokens * cut / whole if whole else float(side.tokens)
-
-
-def trained_tokens(config: TrainingConfig, train: SideReport) -> int:
+def computed_tokens(config: TrainingConfig, objective: Objective, train: SideReport) -> int:
     """How many tokens are computed in all steps, padding apart."""
-    if config.objective == "domain":
-        each = float(config.data.longest_tokens)
-        each = min(each, train.tokens / max(1, math.ceil(train.tokens / each))) if train.tokens else 0.0
-    else:
-        each = kept_tokens(train, config.data.longest_tokens) / max(1, train.examples)
-    return round(config.optimiser.steps * config.optimiser.batch * each)
+    each = objective.mean_length(train, config.data.max_length)
+    return round(config.optimiser.max_steps * config.optimiser.batch_size * each)
 
 
 def estimate_seconds(
@@ -190,6 +176,7 @@ def estimate_seconds(
     config: TrainingConfig,
     data: DataReport,
     speeds: Sequence[MeasuredSpeed],
+    tokens: int,
     *,
     device: Device,
     cores: int,
@@ -203,15 +190,15 @@ def estimate_seconds(
             return None
         speed = CORE_FLOPS * max(1, cores) / cost
     forward = 2 * shape.parameters / cost / speed
-    evaluations = 2 + math.ceil(config.optimiser.steps / config.evaluation.every)
+    evaluations = 2 + math.ceil(config.optimiser.max_steps / config.evaluation.interval)
     looked_at = data.evaluation if data.evaluation.examples else data.train
-    watching = evaluations * kept_tokens(looked_at, config.data.longest_tokens) * forward
-    answers = 2 * config.evaluation.answers + evaluations * min(4, config.evaluation.answers)
+    watching = evaluations * looked_at.kept_tokens(config.data.max_length) * forward
+    answers = 2 * config.evaluation.sample_answers + evaluations * min(4, config.evaluation.sample_answers)
     # a generated token costs about what eight do that are computed at once: each time all weights are read
-    watching += answers * 0.5 * config.evaluation.answer_tokens * 8 * forward
+    watching += answers * 0.5 * config.evaluation.max_new_tokens * 8 * forward
     if config.evaluation.forgetting:
         watching += 2 * _GENERAL_TOKENS * forward
-    return trained_tokens(config, data.train) / speed + watching
+    return tokens / speed + watching
 
 
 _GENERAL_TOKENS = 4_000
@@ -220,7 +207,7 @@ _GENERAL_TOKENS = 4_000
 def token_flops(shape: ModelShape, config: TrainingConfig) -> float:
     """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
     those of the weights that move; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
-    passes = 3 if config.optimiser.checkpointing == "on" else 2
+    passes = 3 if config.optimiser.gradient_checkpointing == "on" else 2
     computed = 2.0 * (passes * shape.parameters + trained_linear_parameters(shape, config.weights))
     return computed * memory.longer(config)
 
@@ -251,21 +238,21 @@ def _first_problem(shape: ModelShape, config: TrainingConfig, data: DataReport) 
             tokens=config.weights.virtual_tokens,
             is_gguf=shape.is_gguf,
         )
-        count_moving(shape, config.weights)
+        count_trainable(shape, config.weights)
     except UserError as error:
         return error.message, error.hint
     return "", ""
 
 
 def _short_of_memory(
-    shape: ModelShape, config: TrainingConfig, facts: Facts, needed: int, fast_bf16: bool, learnt: float
+    shape: ModelShape, config: TrainingConfig, facts: Facts, needed: int, fast_bf16: bool, trained: float
 ) -> tuple[str, str]:
     """The problem, and the first change that would make it fit."""
     problem = f"It takes about {_size(needed)} of memory, and {_size(facts.memory_free_bytes)} are free."
     for words, changed in _smaller(shape, config, facts.device, fast_bf16):
         form = changed.weights.base
         base = memory.base_bytes(shape, changed.weights, facts.device, fast_bf16=fast_bf16)[form]
-        parts = memory.memory_parts(shape, changed, base=base, fast_bf16=fast_bf16, learnt=learnt)
+        parts = memory.memory_parts(shape, changed, base=base, fast_bf16=fast_bf16, trained=trained)
         fits = sum(part.bytes for part in parts)
         if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
             return problem, f"{words[0].upper()}{words[1:]}: then it takes about {_size(fits)}."
@@ -290,21 +277,21 @@ def _smaller(
         current = msgspec.structs.replace(current, processes=1)
         words.append("train in one process")
         yield words[0], current
-    if config.optimiser.checkpointing == "off":
-        yield now("switch gradient checkpointing on", "optimiser", checkpointing="on")
-    fewest = max(config.data.longest_tokens, 128)
-    if config.optimiser.tokens_per_pass > fewest:
-        yield now(f"compute {fewest} tokens a pass", "optimiser", tokens_per_pass=fewest)
+    if config.optimiser.gradient_checkpointing == "off":
+        yield now("switch gradient checkpointing on", "optimiser", gradient_checkpointing="on")
+    fewest = max(config.data.max_length, 128)
+    if config.optimiser.micro_batch_tokens > fewest:
+        yield now(f"set micro-batch tokens to {fewest}", "optimiser", micro_batch_tokens=fewest)
     if config.weights.method in ("full", "layers", "dora", "loha", "lokr", "oft"):
         yield now("take LoRA", "weights", method="lora", base="f32")
     forms = memory.base_bytes(shape, current.weights, device, fast_bf16=fast_bf16)
     smallest = min(forms, key=lambda form: forms[form])
     if current.weights.base != smallest:
         yield now(f"hold the base weights {_FORM_NAMES[smallest]}", "weights", base=smallest)
-    if config.data.longest_tokens > 256:
-        now("cut examples at 256 tokens", "data", longest_tokens=256)
+    if config.data.max_length > 256:
+        now("truncate examples at 256 tokens", "data", max_length=256)
         words.pop()
-        yield now("cut examples at 256 tokens", "optimiser", tokens_per_pass=256)
+        yield now("truncate examples at 256 tokens", "optimiser", micro_batch_tokens=256)
 
 
 _FORM_NAMES: dict[BaseForm, str] = {
@@ -316,7 +303,9 @@ _FORM_NAMES: dict[BaseForm, str] = {
 }
 
 
-def _notes(config: TrainingConfig, resolved: TrainingConfig, facts: Facts, data: DataReport) -> list[str]:
+def _notes(
+    config: TrainingConfig, resolved: TrainingConfig, objective: Objective, facts: Facts, data: DataReport
+) -> list[str]:
     """What was chosen and why, and what the data make doubtful."""
     notes = list(data.notes)
     form = resolved.weights.base
@@ -325,13 +314,10 @@ def _notes(config: TrainingConfig, resolved: TrainingConfig, facts: Facts, data:
         if facts.base_bytes.get(form, 0) < facts.base_bytes.get("bf16" if facts.fast_bf16 else "f32", 0):
             why = "the free memory does not hold more"
         notes.append(f"The base weights are held {_FORM_NAMES[form]}: {why}.")
-    longest = resolved.data.longest_tokens
-    if config.objective == "sft" and data.train.longest > longest:
-        cut = sum(one.count for one in data.train.lengths if one.low >= longest)
-        notes.append(f"Examples are cut at {longest:,} tokens: about {cut:,} of {data.train.examples:,} are longer.")
+    notes += objective.notes(data.train, resolved.data.max_length)
     if resolved.weights.last_layers < config.weights.last_layers and config.weights.method == "layers":
-        notes.append(f"The model has {facts.layers} layers; all of them move.")
-    if resolved.optimiser.checkpointing == "on" and config.optimiser.checkpointing == "auto":
+        notes.append(f"The model has {facts.layers} layers; all of them are trained.")
+    if resolved.optimiser.gradient_checkpointing == "on" and config.optimiser.gradient_checkpointing == "auto":
         notes.append("Activations are computed twice (gradient checkpointing), since memory is short: a third slower.")
     return notes
 

@@ -25,6 +25,7 @@ from workbench.api import events
 from workbench.api.protocol import error_of, failure_of, finish
 from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.launching import python_command
+from workbench.records.methods import Method, Methods
 from workbench.training.control import FileControl, Switch
 from workbench.training.protocol import Trained, TrainModel
 from workbench.workers.process import kill_tree, spawn
@@ -139,7 +140,7 @@ def _keep(stream: IO[bytes], tail: deque[str]) -> None:
 # -- in each of the processes -----------------------------------------------------------------------------
 
 
-def run_share(folder: Path) -> int:
+def run_share(folder: Path, methods: Methods[Method]) -> int:
     """One process's part. Only process 0 says anything, unless another one has no memory left."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # so that no library's print can get between the events
@@ -162,7 +163,7 @@ def run_share(folder: Path) -> int:
             from workbench.training.run import train
 
             control = FileControl(folder, int((folder / _LEADER).read_text()))
-            live = train(call, control, emit, ranks)
+            live = train(call, methods, control, emit, ranks)
             if live is not None:
                 emit(finish(live.trained))
     except (Cancelled, UserError) as error:
@@ -203,8 +204,3 @@ def _group(expected: int) -> Iterator[Any]:
         yield ranks
     finally:
         distributed.destroy_process_group()
-
-
-def main() -> None:
-    """What ``workbench.workers`` calls in each of the processes; the folder is the argument."""
-    sys.exit(run_share(Path(sys.argv[1])))

@@ -20,26 +20,23 @@ from transformers import set_seed
 from workbench.api import events
 from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
+from workbench.records.methods import Method, Methods
 from workbench.records.stored import Unreadable
 from workbench.records.training import ARTIFACTS, TrainingConfig
-from workbench.training.artifacts import set_moving, write_trained
+from workbench.training.artifacts import set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
 from workbench.training.control import Control
 from workbench.training.data.assistant_masks import Tokenizer
-from workbench.training.evaluation import Generality, read_generality
+from workbench.training.evaluation import GeneralSet, read_general_set
 from workbench.training.losses import make_loss
 from workbench.training.methods import apply_method
+from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import TRAINED_RECORD, BaseModel, Trained, TrainModel
 from workbench.training.ranks import Ranks
 from workbench.training.scoring import Before, Scorer
-from workbench.training.sets import (
-    ReadySet,
-    TokenSequence,
-    longest_of,
-    open_writing,
-    ready_set,
-)
+from workbench.training.sequences import TokenSequence, longest_of
+from workbench.training.sets import ReadySet, open_writing, ready_set
 from workbench.training.trainer import (
     StepTrainer,
     Stopped,
@@ -77,7 +74,9 @@ def finished_before(folder: Path) -> Trained | None:
     return trained
 
 
-def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = None) -> Live | None:
+def train(
+    call: TrainModel, methods: Methods[Method], control: Control, emit: Emit, ranks: Ranks | None = None
+) -> Live | None:
     """Train what the call says, or go on with it; gives None in processes that do not lead.
 
     Raises Cancelled when the control stopped it (a checkpoint is there then), UserError for bad data and a loss that is
@@ -86,14 +85,15 @@ def train(call: TrainModel, control: Control, emit: Emit, ranks: Ranks | None = 
     if not call.config.optimiser.learning_rate:
         raise ValueError("the config of a training must be resolved: planning.plan does that")
     ranks = ranks or Ranks()
+    objective = objective_of(call.config, methods)
     with translate_out_of_memory(), open_writing(call.model) as writing:
         check = _check_of(control)
         emit(events.Progress(stage="reading the examples"))
-        data = ready_set(call.config, writing, check)
+        data = ready_set(call.config, objective, writing, check)
         emit(events.Artifact(kind="data", id=data.report.path, result=msgspec.to_builtins(data.report)))
-        generality = read_generality(writing) if call.config.evaluation.forgetting else None
+        general_set = read_general_set(writing) if call.config.evaluation.forgetting else None
         writing.renderer.close()
-        with _Session(call, data, generality, writing.tokenizer, control, emit, ranks) as session:
+        with _Session(call, objective, data, general_set, writing.tokenizer, control, emit, ranks) as session:
             return session.run()
 
 
@@ -103,8 +103,9 @@ class _Session:
     def __init__(
         self,
         call: TrainModel,
+        objective: Objective,
         data: ReadySet,
-        generality: Generality | None,
+        general_set: GeneralSet | None,
         tokenizer: Tokenizer,
         control: Control,
         emit: Emit,
@@ -113,8 +114,9 @@ class _Session:
         self._call = call
         self._config: TrainingConfig = call.config
         self._folder = Path(call.folder)
+        self._objective = objective
         self._data = data
-        self._generality = generality
+        self._general_set = general_set
         self._tokenizer = tokenizer
         self._control = control
         self._pace = _pace_of(call.threads)
@@ -159,7 +161,7 @@ class _Session:
         if self._config.evaluation.patience and reached.best_step and reached.best_step != reached.step:
             best = checkpoints.path(reached.best_step)
             if is_sound(best):
-                set_moving(model, read_weights(best))
+                set_trainable(model, read_weights(best))
                 steps = reached.best_step
                 scorer.forget()
                 self._emit(events.Log(text=f"Kept is what was best, after step {steps:,}.", level="notice"))
@@ -184,14 +186,16 @@ class _Session:
         return load_base(Path(self._call.model.path), self._config.weights.base, report=report)
 
     def _scorer(self, loaded: LoadedBase) -> Scorer:
+        sample = longest_of(self._data.train).tokens
         return Scorer(
             self._model,
-            make_loss(self._model, longest_of(self._data.train).tokens, loaded.dtype),
+            self._objective.make_loss(self._model, sample, loaded.dtype),
+            make_loss(self._model, sample, loaded.dtype),
             loaded.dtype,
             self._device,
             config=self._config,
             data=self._data,
-            generality=self._generality,
+            general_set=self._general_set,
             tokenizer=self._tokenizer,
             check=self._check,
             emit=self._emit,
@@ -204,15 +208,17 @@ class _Session:
             train=self._data.train,
             folder=self._folder,
             emit=self._emit,
-            evaluate=scorer.on_the_way,
-            every=part.every,
+            objective=self._objective,
+            evaluate=scorer.during,
+            every=part.interval,
             patience=part.patience,
             control=self._control,
             pace=self._pace,
             ranks=self._ranks,
             dtype=loaded.dtype,
             device=self._device,
-            checkpointing=self._config.optimiser.checkpointing == "on" and self._config.weights.method != "prefix",
+            checkpointing=self._config.optimiser.gradient_checkpointing == "on"
+            and self._config.weights.method != "prefix",
             fingerprint=fingerprint,
         )
 

@@ -1,4 +1,4 @@
-"""What a training is scored on, and its scores: before it, on the way and after.
+"""What a training is scored on, and its scores: before, during and after it.
 
 Scored are the loss of examples and answers to their questions; for what is forgotten, the same on a fixed general set.
 """
@@ -15,25 +15,26 @@ import torch
 
 from workbench.api import events
 from workbench.records.stored import Stored
-from workbench.records.training import Scores, ScoresPair, TrainingConfig
-from workbench.training.batching import PASS_TOKENS
+from workbench.records.training import Scores, ScoresPair, TrainingConfig, score_of
+from workbench.training.batching import MICRO_BATCH_TOKENS
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import (
     Advance,
-    Generality,
+    GeneralSet,
     answer_questions,
     score_answers,
     score_texts,
 )
-from workbench.training.losses import LossOf, keeps_apart
-from workbench.training.sets import Question, ReadySet, TokenSequence, lengths_of
+from workbench.training.losses import ComputeLoss, keeps_apart
+from workbench.training.sequences import Question, TokenSequence, lengths_of
+from workbench.training.sets import ReadySet
 
 MOST_EVALUATED, FEWEST_EVALUATED = 256, 16
 FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED = 8192, 1 / 40
 """Evaluation examples are looked at up to so many, and up to that share of the tokens that are trained (or the fewest):
 ten evaluations on the way then cost a tenth of the time. They are the first ones, always the same."""
 
-ANSWERS_ON_THE_WAY = 4
+ANSWERS_DURING = 4
 GENERAL_ANSWER_TOKENS = 24
 
 Emit = Callable[[events.Event], None]
@@ -56,25 +57,26 @@ class Scorer:
     def __init__(
         self,
         model: Any,
-        loss_of: LossOf,
+        loss_of: ComputeLoss,
+        general_loss_of: ComputeLoss,
         dtype: torch.dtype,
         device: str,
         *,
         config: TrainingConfig,
         data: ReadySet,
-        generality: Generality | None,
+        general_set: GeneralSet | None,
         tokenizer: Tokenizer,
         check: Callable[[], None],
         emit: Emit,
     ) -> None:
         self._model = model
-        self._loss_of = loss_of
+        self._loss_of, self._general_loss_of = loss_of, general_loss_of
         self._dtype, self._device = dtype, device
-        self._answer_tokens = config.evaluation.answer_tokens
+        self._max_new_tokens = config.evaluation.max_new_tokens
         self._texts = texts_of(data.evaluation, _tokens_trained(config, data.train))
-        self._questions = spread(data.questions, config.evaluation.answers)
-        self._generality = generality
-        self._tokens_per_pass = config.optimiser.tokens_per_pass or PASS_TOKENS
+        self._questions = spread(data.questions, config.evaluation.sample_answers)
+        self._general_set = general_set
+        self._micro_batch_tokens = config.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS
         self._apart = any(one.starts for one in self._texts) and keeps_apart(model, dtype)
         self._tokenizer = tokenizer
         self._check = check
@@ -93,9 +95,9 @@ class Scorer:
         self._tell(ScoresPair(before=found.scores), ScoresPair(before=found.general))
         return found
 
-    def on_the_way(self, step: int) -> float:
+    def during(self, step: int) -> float:
         """The loss, and a few answers to look at."""
-        asked = self._questions[:ANSWERS_ON_THE_WAY]
+        asked = self._questions[:ANSWERS_DURING]
         advance = self._advance("evaluating", self._texts, asked)
         scores = self._score_texts(advance)
         self._last = (step, scores)
@@ -140,12 +142,18 @@ class Scorer:
         return msgspec.structs.replace(scores, exact_match=exact, rouge_l=rouge, answers=len(samples))
 
     def _general(self, step: int, advance: Advance) -> Scores | None:
-        if self._generality is None:
+        if self._general_set is None:
             return None
         with self._computing():
-            texts, unary = self._generality.texts, self._tokens_per_pass
-            scores = score_texts(self._model, self._loss_of, texts, self._check, tokens_per_pass=unary, advance=advance)
-            questions = self._generality.questions
+            scores = score_texts(
+                self._model,
+                self._general_loss_of,
+                self._general_set.texts,
+                self._check,
+                micro_batch_tokens=self._micro_batch_tokens,
+                advance=advance,
+            )
+            questions = self._general_set.questions
             answers = self._ask(questions, GENERAL_ANSWER_TOKENS, advance)
         exact, rouge, _ = score_answers(questions, answers, step, within=True)
         self._emit(events.Metric(name="general_loss", value=scores.loss, step=step))
@@ -158,24 +166,29 @@ class Scorer:
             self._loss_of,
             self._texts,
             self._check,
-            tokens_per_pass=self._tokens_per_pass,
+            micro_batch_tokens=self._micro_batch_tokens,
             apart=self._apart,
             advance=advance,
         )
 
     def _answers(self, questions: Sequence[Question], step: int, advance: Advance) -> Any:
-        answers = self._ask(questions, self._answer_tokens, advance)
+        answers = self._ask(questions, self._max_new_tokens, advance)
         return score_answers(questions, answers, step)
 
     def _ask(self, questions: Sequence[Question], longest: int, advance: Advance) -> list[str]:
-        unary = self._tokens_per_pass
         return answer_questions(
-            self._model, questions, self._tokenizer, longest, self._check, tokens_per_pass=unary, advance=advance
+            self._model,
+            questions,
+            self._tokenizer,
+            longest,
+            self._check,
+            micro_batch_tokens=self._micro_batch_tokens,
+            advance=advance,
         )
 
     @property
     def _general_sides(self) -> tuple[Sequence[Any], ...]:
-        return (self._generality.texts, self._generality.questions) if self._generality is not None else ()
+        return (self._general_set.texts, self._general_set.questions) if self._general_set is not None else ()
 
     # -- telling -------------------------------------------------------------------------------------
 
@@ -183,9 +196,10 @@ class Scorer:
         return Advance(self._emit, stage, sum(map(len, examples)))
 
     def _emit_scores(self, scores: Scores, step: int) -> None:
-        numbers = {"loss": scores.loss, "perplexity": scores.perplexity, "accuracy": scores.token_accuracy}
-        for name, value in numbers.items():
-            self._emit(events.Metric(name=f"evaluation_{name}", value=value, step=step))
+        names = ("loss", "perplexity", "token_accuracy", *scores.metrics)
+        for name in names:
+            if (value := score_of(scores, name)) is not None:
+                self._emit(events.Metric(name=f"evaluation_{name}", value=value, step=step))
 
     def _emit_sample(self, sample: Any) -> None:
         self._emit(events.Artifact(kind="sample", id=f"step {sample.step}", result=msgspec.to_builtins(sample)))
@@ -218,4 +232,4 @@ def spread(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
 
 def _tokens_trained(config: TrainingConfig, train: Sequence[TokenSequence]) -> float:
     mean = sum(lengths_of(train)) / len(train)
-    return config.optimiser.steps * config.optimiser.batch * mean
+    return config.optimiser.max_steps * config.optimiser.batch_size * mean

@@ -133,7 +133,7 @@ def read_shape(path: Path) -> ModelShape:
     )
 
 
-def count_moving(shape: ModelShape, weights: WeightsPart) -> int:
+def count_trainable(shape: ModelShape, weights: WeightsPart) -> int:
     """How many weights learn. Raises UserError where the model has none of the kind."""
     match weights.method:
         case "full":
@@ -177,7 +177,7 @@ def trained_linear_parameters(shape: ModelShape, weights: WeightsPart) -> int:
         case "full":
             return shape.parameters
         case "layers":
-            return count_moving(shape, weights)
+            return count_trainable(shape, weights)
         case "lora" | "rslora" | "dora":
             return sum(rank * (one.inputs + one.outputs) for one in targets(shape, weights))
         case "loha" | "lokr":  # another product of the layer's size, and the gradients of what is multiplied

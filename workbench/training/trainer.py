@@ -1,7 +1,7 @@
-"""The trainer: transformers' own, whose batch is a whole step, computed in passes of examples of similar length.
+"""The trainer: transformers' own, whose batch is a whole step, computed in micro-batches of examples of similar length.
 
-What is ours: the passes and their loss, who says when to stop or wait, what is told of each step, checkpoints that are
-complete or absent and are gone on from exactly. The optimiser, the schedule, clipping and the order of all that are
+What is ours: the micro-batches and their loss, stopping and pausing, the metrics of each step, checkpoints that are
+complete or absent and resumed from exactly. The optimiser, the schedule, clipping and the order of all that are
 transformers'.
 """
 
@@ -28,8 +28,8 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from workbench.api import events
 from workbench.errors import Cancelled, UserError
 from workbench.records.training import OptimiserPart
-from workbench.training.artifacts import set_moving
-from workbench.training.batching import PASS_TOKENS, Schedule, count_steps, make_passes, share_out
+from workbench.training.artifacts import set_trainable
+from workbench.training.batching import MICRO_BATCH_TOKENS, Schedule, count_steps, make_micro_batches, share_out
 from workbench.training.checkpoints import (
     Checkpoints,
     RandomStates,
@@ -42,11 +42,11 @@ from workbench.training.checkpoints import (
     restore_random,
 )
 from workbench.training.control import Control, Switch
-from workbench.training.losses import LossOf, keeps_apart, make_loss
-from workbench.training.methods import base_of, moving
+from workbench.training.losses import ComputeLoss, keeps_apart
+from workbench.training.methods import base_of, trainable_parameters
+from workbench.training.objectives.objective import Objective
 from workbench.training.ranks import Ranks
-from workbench.training.sets import TokenSequence, learnt_of, lengths_of, longest_of
-from workbench.training.tensors import positions_of, tensors_of
+from workbench.training.sequences import TokenSequence, lengths_of, longest_of
 
 CHECKPOINT_EVERY_S = 600.0
 """However rarely is evaluated: no more than so much work is lost."""
@@ -65,11 +65,12 @@ class Stopped(Exception):
 class TrainerOptions:
     """What a training needs to know. ``evaluate`` gives the evaluation loss after a step (None: there is none) and
     tells of it; it is called every ``every`` steps and at the last one, by process 0 alone. ``pace`` is called before
-    each pass. ``dtype`` is that of the computation. ``fingerprint`` tells runs apart."""
+    each micro-batch. ``dtype`` is that of the computation. ``fingerprint`` tells runs apart."""
 
     optimiser: OptimiserPart
     train: Sequence[TokenSequence]
     folder: Path
+    objective: Objective = field(default_factory=Objective)
     emit: Callable[[events.Event], None] = lambda event: None
     evaluate: Callable[[int], float | None] = lambda step: None
     every: int = 0
@@ -86,11 +87,11 @@ class TrainerOptions:
 
 @dataclass(frozen=True)
 class _Step:
-    """One process's share of a step: places of examples. ``learnt`` is the number of learnt tokens of the whole step,
-    ``tokens`` that of all its tokens."""
+    """One process's share of a step: places of examples. ``weight`` is the sum of the loss weights of the whole step,
+    ``tokens`` the number of all its tokens."""
 
     places: tuple[int, ...]
-    learnt: int
+    weight: int
     tokens: int
 
 
@@ -101,11 +102,11 @@ class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
         self._options = options
         part = options.optimiser
         examples = len(options.train)
-        batch = min(part.batch or default_batch(examples), examples)
+        batch = min(part.batch_size or default_batch(examples), examples)
         self._schedule = Schedule(examples, batch, part.seed)
-        self._count = count_steps(examples, batch, part.epochs, part.steps)
+        self._count = count_steps(examples, batch, part.epochs, part.max_steps)
         self.lengths = lengths_of(options.train)
-        self._learnt = learnt_of(options.train)
+        self._weights = options.objective.loss_weights(options.train)
 
     def __len__(self) -> int:
         return self._count
@@ -115,7 +116,7 @@ class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
         shares = share_out([self.lengths[place] for place in places], self._options.ranks.count)
         return _Step(
             places=tuple(places[place] for place in shares[self._options.ranks.rank]),
-            learnt=sum(self._learnt[place] for place in places),
+            weight=sum(self._weights[place] for place in places),
             tokens=sum(self.lengths[place] for place in places),
         )
 
@@ -126,18 +127,19 @@ def default_batch(examples: int) -> int:
 
 
 class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followed
-    """Trains ``moving(model)`` on steps of whole batches. ``run`` begins or goes on."""
+    """Trains ``trainable_parameters(model)`` on steps of whole batches. ``run`` begins or goes on."""
 
     def __init__(self, model: Any, options: TrainerOptions) -> None:
         self.options = options
         self.steps = _Steps(options)
         self.checkpoints = Checkpoints(options.folder / "checkpoints")
         self.reached = Reached(step=0)
-        self._moving = moving(model)
-        self._loss_of: LossOf | None = None
+        self._trainable = trainable_parameters(model)
+        self._compute_loss: ComputeLoss | None = None
         self._apart = False
         self._at_step_start: RandomStates | None = None
         self._loss = math.nan
+        self._measured: dict[str, float] = {}
         self._tokens = 0
         self._step_seconds: float | None = None
         self._began = self._last_logged = self._last_checkpoint = time.monotonic()
@@ -150,9 +152,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             per_device_train_batch_size=1,
             learning_rate=part.learning_rate,
             lr_scheduler_type=_SCHEDULES[part.schedule],
-            warmup_steps=warmup_steps(part.warmup, len(self.steps)),
+            warmup_steps=warmup_steps(part.warmup_ratio, len(self.steps)),
             weight_decay=part.weight_decay,
-            max_grad_norm=part.clip or math.inf,
+            max_grad_norm=part.gradient_clipping or math.inf,
             optim=_OPTIMISERS[part.optimiser],
             seed=part.seed,
             logging_strategy="no",
@@ -181,7 +183,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             self.reached = self._before = read_reached(found)
             self._load_from_checkpoint(str(found))
         sample = longest_of(self.options.train).tokens
-        self._loss_of = make_loss(self.model, sample, self.options.dtype)
+        self._compute_loss = self.options.objective.make_loss(self.model, sample, self.options.dtype)
         several = any(one.starts for one in self.options.train)
         self._apart = several and keeps_apart(self.model, self.options.dtype)
         if self.options.checkpointing:
@@ -215,7 +217,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         return [step for _, step in zip(range(num_batches), epoch_iterator, strict=False)], None
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        set_moving(self.model, read_weights(Path(resume_from_checkpoint)))
+        set_trainable(self.model, read_weights(Path(resume_from_checkpoint)))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
@@ -230,44 +232,47 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
     # -- a step --------------------------------------------------------------------------------------
 
     def training_step(self, model: Any, inputs: _Step, num_items_in_batch: Any = None) -> Any:
-        """The gradient of a whole step, summed over its passes and all processes; gives its loss."""
+        """The gradient of a whole step, summed over its micro-batches and all processes; gives its loss."""
         model.train()
         self._at_step_start = capture_random()
         options = self.options
         stopping = False
-        total = torch.zeros((), device=self.args.device)
+        names = options.objective.loss_metrics
+        total, *measured = torch.zeros(1 + len(names), device=self.args.device)
         lengths = [self.steps.lengths[place] for place in inputs.places]
-        for rows in make_passes(lengths, options.optimiser.tokens_per_pass or PASS_TOKENS):
+        for rows in make_micro_batches(lengths, options.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS):
             options.control.wait_while_paused()
             if options.control.stopping:
                 stopping = True
                 break
             options.pace()
             chosen = [options.train[inputs.places[row]] for row in rows]
-            tokens, labels = tensors_of(chosen, self.args.device)
-            positions = positions_of(chosen, self.args.device) if self._apart else None
-            assert self._loss_of is not None
+            assert self._compute_loss is not None
             with self.autocast():
-                loss = self._loss_of(model, tokens, labels, positions).total / max(1, inputs.learnt)
+                found = self._compute_loss(model, chosen, self._apart)
+                loss = found.total / max(1, inputs.weight)
             loss.backward()
             total += loss.detach()
+            for name, into in zip(names, measured, strict=True):
+                into += float(found.metrics[name]) / max(1, inputs.weight)
         stopping = stopping or (options.control.stopping and not inputs.places)
-        told = torch.stack([total, torch.tensor(float(stopping), device=total.device)])
+        told = torch.stack([total, torch.tensor(float(stopping), device=total.device), *measured])
         if options.ranks.count > 1:
-            for parameter in self._moving.values():
+            for parameter in self._trainable.values():
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
-            options.ranks.add_up([told, *(parameter.grad for parameter in self._moving.values())])
+            options.ranks.add_up([told, *(parameter.grad for parameter in self._trainable.values())])
         self._loss = float(told[0])
         if told[1]:
             raise Stopped
         if not math.isfinite(self._loss):
             raise _diverged("loss", self._loss, self.state.global_step + 1, self._get_learning_rate())
+        self._measured = dict(zip(names, told[2:].tolist(), strict=True))
         self._tokens += inputs.tokens
         return told[0]
 
     def autocast(self) -> Any:
-        """Computes in the base's number format while what moves is kept in float32."""
+        """Computes in the base's number format while the trainable weights are float32."""
         return torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=self.options.dtype == torch.bfloat16)
 
     def floating_point_ops(self, inputs: Any) -> int:
@@ -325,6 +330,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             "gradient_norm": None if grad_norm is None else float(grad_norm),
             "tokens_per_second": tokens / seconds,
             "memory_bytes": float(memory_bytes(self.args.device.type)),
+            **self._measured,
         }
         for name, value in numbers.items():
             if value is not None and math.isfinite(value):
@@ -359,7 +365,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         self.reached = msgspec.structs.replace(self.reached, step=self.state.global_step)
         path = self.checkpoints.write(
             self.reached,
-            weights=self._moving,
+            weights=self._trainable,
             optimiser=self.optimizer.state_dict(),
             scheduler=self.lr_scheduler.state_dict(),
             randoms=everyones,
@@ -372,7 +378,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
 def _diverged(what: str, value: float, step: int, learning_rate: float) -> UserError:
     return UserError(
         f"The {what} became {value} in step {step}: the training diverged.",
-        f"Lower the learning rate (it was {learning_rate:.2g}), or set clipping to 1.",
+        f"Lower the learning rate (it was {learning_rate:.2g}), or set gradient clipping to 1.",
     )
 
 

@@ -13,7 +13,7 @@ WORKERS = {
     "training": "workbench.workers.training",
     "template": "workbench.engine.template_process",
     "process-group": "torch.distributed.run",
-    "rank": "workbench.training.process_group",
+    "rank": "workbench.workers.training:main_of_rank",
 }
 
 
@@ -24,7 +24,8 @@ def run(arguments: list[str]) -> int:
         return 2
     faulthandler.enable()  # a crash in native code says where, in the stderr that the parent keeps
     sys.argv[1:] = arguments[1:]
-    importlib.import_module(WORKERS[arguments[0]]).main()
+    module, _, function = WORKERS[arguments[0]].partition(":")
+    getattr(importlib.import_module(module), function or "main")()
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,7 +20,9 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import UserError
 from workbench.models.names import file_safe
+from workbench.techniques import registry
 from workbench.training.control import Switch
+from workbench.training.objectives.objective import describe_roles, objective_of
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import (
     CheckParity,
@@ -77,26 +80,26 @@ class TrainingService:
     # -- data and plans ------------------------------------------------------------------------------
 
     def _inspect(self, call: InspectSet, context: RequestContext) -> Iterator[Event]:
-        from workbench.training.sets import inspect_set, open_writing
+        from workbench.training.sets import inspect_set, open_writing, suited
 
+        objective = objective_of(call.config, registry.METHODS)
+        check = context.raise_if_cancelled
         with open_writing(call.model) as writing:
-            yield finish(
-                inspect_set(
-                    call.config, writing, previews=call.previews, first=call.first, check=context.raise_if_cancelled
-                )
-            )
+            report = inspect_set(call.config, objective, writing, previews=call.previews, first=call.first, check=check)
+        yield finish(msgspec.structs.replace(report, suits=suited(report.path, registry.METHODS)))
 
     def _plan(self, call: Plan, context: RequestContext) -> Iterator[Event]:
         from workbench.training.planning import plan
         from workbench.training.sets import inspect_set, open_writing
         from workbench.training.weights.dtype_selection import find_cards
 
+        objective = objective_of(call.config, registry.METHODS)
         with open_writing(call.model) as writing:
-            report = inspect_set(call.config, writing, previews=0, check=context.raise_if_cancelled)
+            report = inspect_set(call.config, objective, writing, previews=0, check=context.raise_if_cancelled)
         if report.shape == "unknown":
             raise UserError(
                 f"{report.path}: it is not clear what an example is. {report.why}",
-                "Say which columns hold question and answer, turns, or text.",
+                f"Map columns: {describe_roles(objective)}.",
             )
         count = call.config.processes
         cards = find_cards(count)
@@ -106,6 +109,7 @@ class TrainingService:
                 call.config,
                 call.model,
                 report,
+                registry.METHODS,
                 runs=Path(call.runs),
                 memory_free_bytes=call.memory_free_bytes,
                 speeds=call.speeds,
@@ -138,7 +142,7 @@ class TrainingService:
 
             trained = train_together(call, switch, emit)
         elif trained is None:
-            live = train(call, switch, emit)
+            live = train(call, registry.METHODS, switch, emit)
             assert live is not None
             trained, model = live.trained, live.model if live.computes_float32 else None
             del live
@@ -168,7 +172,7 @@ class TrainingService:
             str(Path(trained.folder) / "questions.jsonl"),
             context,
             emit,
-            metric="exact_match" if call.config.objective == "sft" else "token_accuracy",
+            metric=objective_of(call.config, registry.METHODS).verified_by,
             scores=trained.scores.after,
             model=model,
             threads=call.threads,
@@ -259,10 +263,13 @@ class TrainingService:
         from workbench.training.export import export_training
         from workbench.training.sets import open_writing, ready_set
 
+        objective = objective_of(call.config, registry.METHODS)
         with open_writing(call.model) as writing:
-            data = ready_set(call.config, writing, context.raise_if_cancelled)
+            data = ready_set(call.config, objective, writing, context.raise_if_cancelled)
         held_out = data.evaluation if data.held_out else ()
-        folder = export_training(call.config, call.model, Path(call.out), data.train, held_out, call.details)
+        folder = export_training(
+            call.config, call.model, registry.METHODS, Path(call.out), data.train, held_out, call.details
+        )
         yield finish(str(folder))
 
 
@@ -315,6 +322,13 @@ def keep_few_kernels() -> None:
     """Has to come before torch is imported; those who train together inherit it."""
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS)
     os.environ.setdefault("LRU_CACHE_CAPACITY", KERNELS)
+
+
+def main_of_rank() -> None:
+    """The part of one of several processes that train together, whose folder is the argument."""
+    from workbench.training.process_group import run_share
+
+    sys.exit(run_share(Path(sys.argv[1]), registry.METHODS))
 
 
 def main() -> None:

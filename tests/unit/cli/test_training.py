@@ -71,14 +71,14 @@ PLAN = TrainingPlan(
     config=TrainingConfig(
         model=SMOLLM.name,
         name="facts",
-        data=DataPart(path="facts.jsonl", longest_tokens=48),
-        optimiser=OptimiserPart(steps=100, batch=8, learning_rate=1e-3),
+        data=DataPart(path="facts.jsonl", max_length=48),
+        optimiser=OptimiserPart(max_steps=100, batch_size=8, learning_rate=1e-3),
     ),
     artifact="lora",
     served="A GGUF LoRA.",
     summary="Two thin matrices learn.",
     source="Hu et al. 2021, LoRA, arXiv:2106.09685",
-    moving=4_884_480,
+    trainable=4_884_480,
     parameters=134_515_008,
     steps=100,
     tokens=32_000,
@@ -152,7 +152,6 @@ def test_what_was_asked_for_reaches_the_core(run: Run, trained: FakeFront, facts
     assert run("train", "sft", *argv, "--set", "optimiser.epochs=30").status == 0
     (call,) = trained.asked(Train)
     assert call.config == TrainingConfig(
-        objective="sft",
         model=SMOLLM.name,
         name="x",
         data=DataPart(path=str(facts)),
@@ -162,7 +161,7 @@ def test_what_was_asked_for_reaches_the_core(run: Run, trained: FakeFront, facts
     )
     run("train", "domain", "--data", "my-set", "--model", "other")
     other = trained.asked(Train)[-1].config
-    assert (other.objective, other.model, other.data.path) == ("domain", "other", "my-set")
+    assert (other.objective.name, other.model, other.data.path) == ("domain", "other", "my-set")
 
 
 def test_config_file_is_changed_by_the_options(run: Run, trained: FakeFront, facts: Path, tmp_path: Path) -> None:
@@ -170,22 +169,22 @@ def test_config_file_is_changed_by_the_options(run: Run, trained: FakeFront, fac
     file.write_text(dump_config(msgspec.structs.replace(PLAN.config, weights=WeightsPart(method="ia3"))))
     assert run("train", "sft", "--config", str(file), "--data", str(facts), "--set", "optimiser.seed=7").status == 0
     config = trained.asked(Train)[0].config
-    assert (config.weights.method, config.optimiser.seed, config.optimiser.batch) == ("ia3", 7, 8)
+    assert (config.weights.method, config.optimiser.seed, config.optimiser.batch_size) == ("ia3", 7, 8)
 
 
 def test_training_is_told_from_its_plan_to_its_end(run: Run, trained: FakeFront, facts: Path) -> None:
     ran = run("train", "sft", "--data", str(facts))
     assert ran.status == 0
     lines = ran.out.splitlines()
-    assert "memory  1.2 GB of 8.0 GB free" in lines
-    assert "moves   4.9M of 134.5M weights (3.63%)" in lines
-    assert "time    about 2:10" in lines
+    assert "memory         1.2 GB of 8.0 GB free" in lines
+    assert "trainable      4.9M of 134.5M weights (3.63%)" in lines
+    assert "time           about 2:10" in lines
     assert "step 1/100  loss 4.5  rate 0.001" in lines
     assert not any(line.startswith("step 2/") for line in lines), "a line of the loss only now and then"
-    assert "step 50/100  loss 2.5  evaluation loss 2.25  exact 50.0%" in lines
+    assert "step 50/100  loss 2.5  evaluation loss 2.25  exact match 50%" in lines
     assert "  Who is Varn?  Olm  (expected: Ida)" in lines
     assert any("facts is made" in line and "--adapter facts" in line for line in lines)
-    assert any(line.split() == ["held", "out", "exact", "match", "0.0%", "100.0%"] for line in lines)
+    assert any(line.split() == ["evaluation", "Exact", "match", "0%", "100%"] for line in lines)
     assert any(line.startswith("Checked against what was trained. Passed. ") for line in lines)
     assert "Run r1" in ran.err
 
@@ -203,7 +202,7 @@ def test_plan_alone_begins_nothing(run: Run, trained: FakeFront, facts: Path) ->
     ran = run("train", "sft", "--data", str(facts), "--plan")
     assert ran.status == 0
     assert trained.asked(Train) == []
-    assert "steps   100 of 8 examples, 32,000 tokens in all" in ran.out.splitlines()
+    assert "100, batch size 8, 32,000 tokens in all" in ran.out
     assert run("train", "sft", "--data", str(facts), "--plan", "--json").result["memory_bytes"] == 1_158_000_000
     short = msgspec.structs.replace(PLAN, problem="It takes too much.", hint="Take lora.")
     trained.answer(PlanTraining, short)
@@ -410,13 +409,17 @@ def test_set_is_looked_into(run: Run, front: FakeFront, facts: Path) -> None:
     front.answer(InspectData, REPORT)
     ran = run("data", "inspect", str(facts), "--previews", "1", "--set", "data.loss_on=all")
     (call,) = front.asked(InspectData)
-    assert (call.config.data, call.previews) == (DataPart(path=str(facts), loss_on="all"), 1)
+    assert (call.config.data, call.previews) == (DataPart(path=str(facts)), 1)
+    assert call.config.objective.options == {"loss_on": "all"}, "the old name of objective.loss_on"
     assert call.config.model == SMOLLM.name
     assert "[[Ida]]" in ran.out
     assert "line 7: no answer" in ran.out
     assert run("data", "inspect", str(facts), "--json").result["train"]["examples"] == 58
-    front.answer(InspectData, DataReport(path="f", shape="unknown", why="Odd.", columns=("a", "b")))
-    assert "data.question=" in run("data", "inspect", str(facts)).out
+    sets = (("prompt", "completion"), ("messages",))
+    front.answer(InspectData, DataReport(path="f", shape="unknown", why="Odd.", columns=("a", "b"), role_sets=sets))
+    shown = run("data", "inspect", str(facts)).out
+    assert "--set data.columns.ROLE=COLUMN" in shown
+    assert "prompt and completion, or messages" in shown
 
 
 def test_set_is_built(run: Run, front: FakeFront) -> None:

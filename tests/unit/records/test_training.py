@@ -11,6 +11,10 @@ from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.records.training import (
     PARTS,
+    DataPart,
+    EvaluationPart,
+    ObjectivePart,
+    OptimiserPart,
     Scores,
     ScoresPair,
     TrainingConfig,
@@ -26,14 +30,74 @@ from workbench.records.training import (
 
 
 def test_a_config_written_as_toml_is_read_back(tmp_path: Path) -> None:
-    config = set_value(TrainingConfig(model="m", weights=WeightsPart(method="dora")), "data.question", "a, b")
+    config = set_value(TrainingConfig(model="m", weights=WeightsPart(method="dora")), "data.columns.prompt", "a, b")
     path = tmp_path / "config.toml"
     path.write_text(dump_config(config))
     assert load_config(path) == config
-    assert config.data.question == ("a", "b")
+    assert config.data.columns == {"prompt": ("a", "b")}
+    assert set_value(TrainingConfig(), "data.question", "a,b").data == config.data, "its name before"
 
 
-@pytest.mark.parametrize("text", ["schema = 2", "objective = 'x'", "[weights]\nrank = -1", "[", "colour = 'red'"])
+BEFORE = """
+objective = "sft"
+model = "Small"
+
+[data]
+path = "facts.jsonl"
+loss_on = "all"
+longest_tokens = 48
+turns = ""
+question = ["title", "body"]
+answer = "reply"
+
+[weights]
+method = "dora"
+rank = 8
+
+[optimiser]
+steps = 4
+batch = 3
+tokens_per_pass = 80
+warmup = 0.1
+clip = 0.5
+checkpointing = "on"
+seed = 7
+
+[evaluation]
+every = 2
+answers = 5
+answer_tokens = 9
+"""
+
+
+def test_a_config_of_format_1_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(BEFORE)
+    assert load_config(path) == TrainingConfig(
+        objective=ObjectivePart(name="sft", options={"loss_on": "all"}),
+        model="Small",
+        data=DataPart(
+            path="facts.jsonl", max_length=48, columns={"prompt": ("title", "body"), "completion": ("reply",)}
+        ),
+        weights=WeightsPart(method="dora", rank=8),
+        optimiser=OptimiserPart(
+            max_steps=4,
+            batch_size=3,
+            micro_batch_tokens=80,
+            warmup_ratio=0.1,
+            gradient_clipping=0.5,
+            gradient_checkpointing="on",
+            seed=7,
+        ),
+        evaluation=EvaluationPart(interval=2, sample_answers=5, max_new_tokens=9),
+    )
+    path.write_text(BEFORE.replace('"sft"', '"domain"'))
+    assert load_config(path).objective == ObjectivePart(name="domain"), "all of a text is trained"
+
+
+@pytest.mark.parametrize(
+    "text", ["schema = 9", "objective = 'x'\nschema = 2", "[weights]\nrank = -1", "[", "colour = 'red'"]
+)
 def test_a_config_that_is_none_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text)
@@ -58,7 +122,7 @@ def test_a_value_out_of_range_is_refused() -> None:
 def test_every_field_of_a_config_is_explained() -> None:
     for part in PARTS.values():
         told = {field.name for field in fields_of(part)}
-        assert {field.name for field in msgspec.structs.fields(part)} - told <= {"path"}
+        assert {field.name for field in msgspec.structs.fields(part)} - told <= {"path", "columns"}
         assert all(field.help.endswith(".") for field in fields_of(part))
 
 

@@ -16,7 +16,7 @@ import pytest
 from workbench.errors import UserError
 from workbench.records.methods import KIND_TITLES, Kind, Method, MethodInfo, Methods
 from workbench.records.recipes import DecodingPart, problem_of
-from workbench.records.training import ARTIFACTS, Objective, WeightsMethod
+from workbench.records.training import ARTIFACTS, WeightsMethod
 from workbench.techniques import registry
 from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.registry import METHODS
@@ -59,7 +59,6 @@ def test_every_kind_has_a_title_and_a_method() -> None:
 
 
 def test_every_objective_and_weights_method_is_in_the_registry() -> None:
-    assert {method.name for method in METHODS.of("objective")} == set(get_args(Objective))
     assert {method.name for method in METHODS.of("weights")} == set(get_args(WeightsMethod))
     words = {"lora": "LoRA", "merged": "model of its own", "soft-prompt": "soft prompt", "prefix": "prefix"}
     for method in METHODS.of("weights"):

@@ -10,7 +10,7 @@ from workbench.training.batching import (
     Schedule,
     count_steps,
     epoch_order,
-    make_passes,
+    make_micro_batches,
     padded_tokens,
     share_out,
 )
@@ -43,7 +43,7 @@ def test_passes_hold_every_row_once_and_keep_to_their_size() -> None:
     numbers = random.Random(0)
     for _ in range(50):
         lengths = [numbers.randint(1, 300) for _ in range(numbers.randint(1, 40))]
-        passes = make_passes(lengths, 512)
+        passes = make_micro_batches(lengths, 512)
         assert sorted(row for rows in passes for row in rows) == list(range(len(lengths)))
         for rows in passes:
             assert len(rows) == 1 or len(rows) * max(lengths[row] for row in rows) <= 512
@@ -51,17 +51,17 @@ def test_passes_hold_every_row_once_and_keep_to_their_size() -> None:
 
 def test_rows_of_unequal_length_are_not_padded_to_the_longest() -> None:
     lengths = [500, 20, 22, 480, 21, 19, 20, 18]
-    passes = make_passes(lengths, 4096)
+    passes = make_micro_batches(lengths, 4096)
     assert padded_tokens(lengths, passes) < 1.1 * sum(lengths)
     assert [sorted(lengths[row] for row in rows) for rows in passes] == [[480, 500], [18, 19, 20, 20, 21, 22]]
 
 
 def test_rows_of_one_length_are_one_pass() -> None:
-    assert make_passes([30] * 8, 1024) == [list(range(8))]
+    assert make_micro_batches([30] * 8, 1024) == [list(range(8))]
 
 
 def test_an_example_longer_than_a_pass_is_one_by_itself() -> None:
-    assert make_passes([5000, 10], 1024) == [[0], [1]]
+    assert make_micro_batches([5000, 10], 1024) == [[0], [1]]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 5])

@@ -10,19 +10,22 @@ import pytest
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
+    ObjectivePart,
     OptimiserPart,
     TrainingConfig,
     WeightsMethod,
     WeightsPart,
 )
+from workbench.techniques.registry import METHODS
 from workbench.training.defaults import (
     Facts,
     batch_size,
     fitting_form,
     learning_rate,
-    longest_tokens,
+    max_length,
     recommend,
 )
+from workbench.training.objectives.objective import objective_of
 
 
 def facts(**changes: Any) -> Facts:
@@ -48,33 +51,45 @@ def facts(**changes: Any) -> Facts:
     return Facts(**usual | changes)
 
 
+def recommended(config: TrainingConfig, facts: Facts) -> TrainingConfig:
+    return recommend(config, objective_of(config, METHODS), facts)
+
+
+def length(config: TrainingConfig, facts: Facts) -> int:
+    return max_length(config, objective_of(config, METHODS), facts)
+
+
 @pytest.mark.parametrize("method", get_args(WeightsMethod))
 @pytest.mark.parametrize("objective", ["sft", "domain"])
 def test_nothing_is_left_open(method: WeightsMethod, objective: Any) -> None:
-    found = recommend(TrainingConfig(objective=objective, weights=WeightsPart(method=method)), facts())
+    found = recommended(
+        TrainingConfig(objective=ObjectivePart(name=objective), weights=WeightsPart(method=method)), facts()
+    )
     assert msgspec.convert(msgspec.to_builtins(found), TrainingConfig) == found, "breaks a limit"
-    assert found.data.longest_tokens > 0
+    assert found.data.max_length > 0
     assert found.weights.base != "auto"
     assert found.weights.alpha == 2 * found.weights.rank
     optimiser = found.optimiser
-    assert min(optimiser.steps, optimiser.batch, optimiser.tokens_per_pass, optimiser.learning_rate) > 0
-    assert optimiser.checkpointing != "auto"
-    assert 1 <= found.evaluation.every <= optimiser.steps
+    assert min(optimiser.max_steps, optimiser.batch_size, optimiser.micro_batch_tokens, optimiser.learning_rate) > 0
+    assert optimiser.gradient_checkpointing != "auto"
+    assert 1 <= found.evaluation.interval <= optimiser.max_steps
 
 
 def test_what_was_said_is_kept() -> None:
     said = TrainingConfig(
-        data=DataPart(longest_tokens=33),
+        data=DataPart(max_length=33),
         weights=WeightsPart(base="packed", rank=24, alpha=5.0),
-        optimiser=OptimiserPart(steps=7, batch=3, tokens_per_pass=99, learning_rate=0.5, checkpointing="on"),
-        evaluation=EvaluationPart(every=2),
+        optimiser=OptimiserPart(
+            max_steps=7, batch_size=3, micro_batch_tokens=99, learning_rate=0.5, gradient_checkpointing="on"
+        ),
+        evaluation=EvaluationPart(interval=2),
     )
-    assert recommend(said, facts()) == said
+    assert recommended(said, facts()) == said
 
 
 def test_recommending_twice_changes_nothing() -> None:
-    once = recommend(TrainingConfig(), facts())
-    assert recommend(once, facts()) == once
+    once = recommended(TrainingConfig(), facts())
+    assert recommended(once, facts()) == once
 
 
 def test_low_rank_learns_ten_times_as_fast_as_all_weights() -> None:
@@ -89,9 +104,9 @@ def test_low_rank_learns_ten_times_as_fast_as_all_weights() -> None:
 
 
 def test_steps_follow_from_epochs_and_batch() -> None:
-    found = recommend(TrainingConfig(optimiser=OptimiserPart(epochs=2, batch=8)), facts(examples=100))
-    assert found.optimiser.steps == 25
-    assert found.evaluation.every == 5  # a tenth of a short run is too often
+    found = recommended(TrainingConfig(optimiser=OptimiserPart(epochs=2, batch_size=8)), facts(examples=100))
+    assert found.optimiser.max_steps == 25
+    assert found.evaluation.interval == 5  # a tenth of a short run is too often
 
 
 def test_batches_are_small_for_small_sets() -> None:
@@ -100,18 +115,18 @@ def test_batches_are_small_for_small_sets() -> None:
 
 def test_one_giant_does_not_decide_for_the_others() -> None:
     config = TrainingConfig()
-    assert longest_tokens(config, facts(ninetieth=100, longest=150)) == 150
-    assert longest_tokens(config, facts(ninetieth=100, longest=5000)) == 200
-    assert longest_tokens(config, facts(ninetieth=9000, longest=9000)) == 8192
+    assert length(config, facts(ninetieth=100, longest=150)) == 150
+    assert length(config, facts(ninetieth=100, longest=5000)) == 200
+    assert length(config, facts(ninetieth=9000, longest=9000)) == 8192
     soft = TrainingConfig(weights=WeightsPart(method="prompt", virtual_tokens=20))
-    assert longest_tokens(soft, facts(ninetieth=9000, longest=9000)) == 8192 - 20
+    assert length(soft, facts(ninetieth=9000, longest=9000)) == 8192 - 20
 
 
 def test_windows_of_raw_text_fit_the_set_and_the_context() -> None:
-    config = TrainingConfig(objective="domain")
-    assert longest_tokens(config, facts(tokens=2_000)) == 128
-    assert longest_tokens(config, facts(tokens=10_000_000)) == 512
-    assert longest_tokens(config, facts(tokens=10_000_000, context_tokens=256)) == 256
+    config = TrainingConfig(objective=ObjectivePart(name="domain"))
+    assert length(config, facts(tokens=2_000)) == 128
+    assert length(config, facts(tokens=10_000_000)) == 512
+    assert length(config, facts(tokens=10_000_000, context_tokens=256)) == 256
 
 
 def test_form_is_the_fastest_that_fits() -> None:
@@ -123,21 +138,21 @@ def test_form_is_the_fastest_that_fits() -> None:
 
 
 def test_short_memory_is_met_by_a_smaller_base_then_by_checkpointing() -> None:
-    roomy = recommend(TrainingConfig(), facts())
-    assert (roomy.weights.base, roomy.optimiser.checkpointing) == ("f32", "off")
-    tight = recommend(TrainingConfig(), facts(memory_free_bytes=1_350_000_000))
-    assert (tight.weights.base, tight.optimiser.checkpointing) == ("packed", "on")
+    roomy = recommended(TrainingConfig(), facts())
+    assert (roomy.weights.base, roomy.optimiser.gradient_checkpointing) == ("f32", "off")
+    tight = recommended(TrainingConfig(), facts(memory_free_bytes=1_350_000_000))
+    assert (tight.weights.base, tight.optimiser.gradient_checkpointing) == ("packed", "on")
 
 
 def test_passes_take_no_more_than_half_of_what_is_left() -> None:
     big = facts(examples=10_000, median=300, ninetieth=400, longest=500, memory_free_bytes=4_000_000_000)
-    found = recommend(TrainingConfig(), big).optimiser
+    found = recommended(TrainingConfig(), big).optimiser
     room = 0.9 * 4e9 - 0.9e9 - 0.538e9
-    assert 500 <= found.tokens_per_pass <= room / 2 / 2e6
+    assert 500 <= found.micro_batch_tokens <= room / 2 / 2e6
     long = msgspec.structs.replace(big, ninetieth=3000, longest=3000, median=2000)
-    assert recommend(TrainingConfig(), long).optimiser.tokens_per_pass == 3000, "the longest example must fit"
+    assert recommended(TrainingConfig(), long).optimiser.micro_batch_tokens == 3000, "the longest example must fit"
 
 
 def test_no_more_layers_than_there_are() -> None:
-    found = recommend(TrainingConfig(weights=WeightsPart(method="layers", last_layers=99)), facts(layers=12))
+    found = recommended(TrainingConfig(weights=WeightsPart(method="layers", last_layers=99)), facts(layers=12))
     assert found.weights.last_layers == 12

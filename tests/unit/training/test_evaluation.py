@@ -23,7 +23,7 @@ from workbench.training.evaluation import (  # noqa: E402
     score_answers,
     score_texts,
 )
-from workbench.training.losses import chunked_loss  # noqa: E402
+from workbench.training.losses import chunked_loss, on_sequences  # noqa: E402
 from workbench.training.methods import apply_method  # noqa: E402
 from workbench.training.sets import Question  # noqa: E402
 
@@ -73,7 +73,7 @@ def greedy(model: Any, prompt: Any, longest: int) -> str:
 def test_scores_are_those_of_the_logits() -> None:
     model = loaded().model
     texts = sequences(7)
-    found = score_texts(model, chunked_loss, texts)
+    found = score_texts(model, on_sequences(chunked_loss), texts)
     total, tokens, right = 0.0, 0, 0
     for text in texts:
         logits = torch.from_numpy(torch_logits(model, text.tokens)).double().log_softmax(dim=-1)
@@ -116,7 +116,7 @@ def test_it_gives_up_when_it_is_told_to() -> None:
 
     model = loaded().model
     with pytest.raises(Cancelled):
-        score_texts(model, chunked_loss, sequences(3), check)
+        score_texts(model, on_sequences(chunked_loss), sequences(3), check)
     with pytest.raises(Cancelled):
         answer_questions(model, questions(2), Letters(), 4, check)
 
@@ -143,11 +143,11 @@ def test_no_pass_of_an_evaluation_is_larger_than_one_of_the_training() -> None:
     )
     texts, asked = sequences(12), questions(12)
     longest = max(len(one.tokens) for one in texts)
-    few = score_texts(model, chunked_loss, texts, tokens_per_pass=longest)
-    told = answer_questions(model, asked, Letters(), 4, tokens_per_pass=longest)
+    few = score_texts(model, on_sequences(chunked_loss), texts, micro_batch_tokens=longest)
+    told = answer_questions(model, asked, Letters(), 4, micro_batch_tokens=longest)
     assert max(rows * width for rows, width in seen) <= longest
     seen.clear()
-    assert score_texts(model, chunked_loss, texts).loss == pytest.approx(few.loss, rel=1e-5)
+    assert score_texts(model, on_sequences(chunked_loss), texts).loss == pytest.approx(few.loss, rel=1e-5)
     assert answer_questions(model, asked, Letters(), 4) == told
     assert max(rows * width for rows, width in seen) > longest
 
@@ -158,9 +158,9 @@ def test_how_far_an_evaluation_is_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     texts, asked = sequences(6), questions(5)
     told: list[events.Progress] = []
     advance = Advance(lambda event: told.append(event) if isinstance(event, events.Progress) else None, "scoring", 11)
-    score_texts(model, chunked_loss, texts, tokens_per_pass=64, advance=advance)
+    score_texts(model, on_sequences(chunked_loss), texts, micro_batch_tokens=64, advance=advance)
     assert told[-1].done == 6
-    answer_questions(model, asked, Letters(), 8, tokens_per_pass=64, advance=advance)
+    answer_questions(model, asked, Letters(), 8, micro_batch_tokens=64, advance=advance)
     done = [one.done for one in told]
     assert done == sorted(done)
     assert {(one.stage, one.total, one.unit) for one in told} == {("scoring", 11, "examples")}

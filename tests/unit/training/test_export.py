@@ -26,11 +26,12 @@ from workbench.records.training import (
     layers_of,
     load_config,
 )
+from workbench.techniques.registry import METHODS
 from workbench.training import export as exporting
 from workbench.training.batching import Schedule
 from workbench.training.export import export_training
 from workbench.training.protocol import BaseModel
-from workbench.training.sets import TokenSequence
+from workbench.training.sequences import TokenSequence
 
 EXAMPLES = [
     TokenSequence(
@@ -55,15 +56,22 @@ def config_of(method: WeightsMethod = "lora", steps: int = 2) -> TrainingConfig:
         name="ten",
         weights=WeightsPart(method=method, rank=4, alpha=8, last_layers=1, virtual_tokens=3, base="f32"),
         optimiser=OptimiserPart(
-            steps=steps, batch=4, tokens_per_pass=16, learning_rate=0.01, checkpointing="off", seed=5
+            max_steps=steps,
+            batch_size=4,
+            micro_batch_tokens=16,
+            learning_rate=0.01,
+            gradient_checkpointing="off",
+            seed=5,
         ),
-        evaluation=EvaluationPart(every=1),
+        evaluation=EvaluationPart(interval=1),
     )
 
 
 def export(base: Path, out: Path, config: TrainingConfig | None = None) -> Path:
     model = BaseModel(name="Tiny", path=str(base), sha256="abc123", licence="MIT")
-    return export_training(config or config_of(), model, out, EXAMPLES, EXAMPLES[:2], {"run": "r1", "result": {}})
+    return export_training(
+        config or config_of(), model, METHODS, out, EXAMPLES, EXAMPLES[:2], {"run": "r1", "result": {}}
+    )
 
 
 def run(folder: Path, *argv: str) -> str:
@@ -167,8 +175,8 @@ def test_script_moves_what_the_workbench_moves(method: WeightsMethod, base: Path
     settings["new_biases"] = new_biases("llama")
     settings["chosen_layers"] = layers_of(part, 2)
     loaded = LoadedBase(tiny_models.build("llama"), read_base(base), "f32", torch.float32, "cpu", 0)
-    ours = methods.moving(methods.apply_method(loaded, part))
-    theirs = methods.moving(standalone.apply_method(tiny_models.build("llama"), settings))
+    ours = methods.trainable_parameters(methods.apply_method(loaded, part))
+    theirs = methods.trainable_parameters(standalone.apply_method(tiny_models.build("llama"), settings))
     assert {name: p.shape for name, p in theirs.items()} == {name: p.shape for name, p in ours.items()}
 
 

@@ -12,10 +12,9 @@ transformers = pytest.importorskip("transformers")
 from tests.unit.training.tiny_training import loaded, sequences  # noqa: E402
 from workbench.records.training import WeightsMethod, WeightsPart  # noqa: E402
 from workbench.training import losses  # noqa: E402
-from workbench.training.losses import chunked_loss, keeps_apart, make_loss, own_loss  # noqa: E402
-from workbench.training.methods import apply_method, moving  # noqa: E402
-from workbench.training.sets import TokenSequence  # noqa: E402
-from workbench.training.tensors import positions_of, tensors_of  # noqa: E402
+from workbench.training.losses import choose_loss, chunked_loss, keeps_apart, own_loss, positions_of, tensors_of  # noqa: E402  # noqa: E402
+from workbench.training.methods import apply_method, trainable_parameters  # noqa: E402
+from workbench.training.sequences import TokenSequence  # noqa: E402
 
 SHAPE = {
     "vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
@@ -45,7 +44,7 @@ def test_it_is_the_models_own(family: str, method: WeightsMethod, monkeypatch: p
         model.zero_grad()
         found = loss_of(model, tokens, labels)
         (found.total * 0.5).backward()
-        gradients.append({name: parameter.grad.clone() for name, parameter in moving(model).items()})
+        gradients.append({name: parameter.grad.clone() for name, parameter in trainable_parameters(model).items()})
         assert found.tokens == int((labels[:, 1:] != -100).sum()) > 32
         if loss_of is own_loss:
             own = found
@@ -62,7 +61,7 @@ def test_caps_and_scales_of_logits_are_known(build: Any) -> None:
     with torch.no_grad():
         own, ours = own_loss(model, tokens, labels), chunked_loss(model, tokens, labels)
     assert float(ours.total) == pytest.approx(float(own.total), rel=1e-5)
-    assert make_loss(model, range(20)) is chunked_loss
+    assert choose_loss(model, range(20)) is chunked_loss
 
 
 def test_a_model_that_does_something_else_to_its_logits_computes_its_own_loss() -> None:
@@ -74,9 +73,9 @@ def test_a_model_that_does_something_else_to_its_logits_computes_its_own_loss() 
         found.logits = found.logits * 3
         return found
 
-    assert make_loss(model, range(20)) is chunked_loss
+    assert choose_loss(model, range(20)) is chunked_loss
     model.forward = sharper
-    assert make_loss(model, range(20)) is own_loss
+    assert choose_loss(model, range(20)) is own_loss
 
 
 def test_padding_changes_nothing() -> None:

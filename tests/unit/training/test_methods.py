@@ -19,7 +19,7 @@ from tests.unit.training.tiny_training import FakeBase, FakeLoaded, loaded, sequ
 from workbench.errors import UserError  # noqa: E402
 from workbench.records.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
 from workbench.training.artifacts import load_trained, write_trained  # noqa: E402
-from workbench.training.methods import SELECTIONS, apply_method, base_of, moving  # noqa: E402
+from workbench.training.methods import SELECTIONS, apply_method, base_of, trainable_parameters  # noqa: E402
 from workbench.training.trainer import StepTrainer, TrainerOptions  # noqa: E402
 
 METHODS: tuple[WeightsMethod, ...] = get_args(WeightsMethod)
@@ -48,11 +48,11 @@ def test_a_method_learns_moves_only_its_own_and_comes_back(method: WeightsMethod
     one = loaded()
     frozen_before = {name: value.clone() for name, value in one.model.state_dict().items()}
     model = apply_method(one, part_of(method))
-    moved = moving(model)
+    moved = trainable_parameters(model)
     assert moved
     assert all(parameter.dtype == torch.float32 for parameter in moved.values())
     told: list[Any] = []
-    part = OptimiserPart(steps=15, batch=12, learning_rate=RATES.get(method, 5e-3), warmup=0.0)
+    part = OptimiserPart(max_steps=15, batch_size=12, learning_rate=RATES.get(method, 5e-3), warmup_ratio=0.0)
     options = TrainerOptions(optimiser=part, train=sequences(12), folder=tmp_path / "run", emit=told.append)
     StepTrainer(model, options).run()
     curve = [event.value for event in told if getattr(event, "name", "") == "loss"]
@@ -77,7 +77,7 @@ def test_a_method_learns_moves_only_its_own_and_comes_back(method: WeightsMethod
 
 def test_what_moves(tmp_path: Path) -> None:
     def names(method: WeightsMethod, family: str = "llama") -> set[str]:
-        return set(moving(apply_method(loaded(family), part_of(method))))
+        return set(trainable_parameters(apply_method(loaded(family), part_of(method))))
 
     assert names("full") == set(dict(loaded().model.named_parameters()))
     assert {name.split(".")[2] for name in names("layers")} == {"1"}
@@ -104,7 +104,7 @@ def test_what_moves(tmp_path: Path) -> None:
 def test_targets_of_low_rank_changes(targets: Any, expected: set[str]) -> None:
     model = apply_method(loaded(), WeightsPart(method="lora", targets=targets))
     assert set(model.peft_config["default"].target_modules) == expected
-    assert not any("lm_head" in name or "embed" in name for name in moving(model))
+    assert not any("lm_head" in name or "embed" in name for name in trainable_parameters(model))
 
 
 def test_a_base_in_16_bits_is_moved_in_32() -> None:
@@ -113,7 +113,7 @@ def test_a_base_in_16_bits_is_moved_in_32() -> None:
     for method in METHODS:
         fresh = loaded()
         fresh.model.to(torch.bfloat16)
-        for name, parameter in moving(apply_method(fresh, part_of(method))).items():
+        for name, parameter in trainable_parameters(apply_method(fresh, part_of(method))).items():
             assert parameter.dtype == torch.float32, (method, name)
 
 
@@ -145,7 +145,7 @@ def test_blocks_of_two_kinds_are_both_adapted() -> None:
     def adapted(targets: Any) -> set[str]:
         base = FakeLoaded(transformers.Lfm2ForCausalLM(config), FakeBase("lfm2"))
         model = apply_method(base, WeightsPart(method="lora", rank=4, targets=targets))  # type: ignore[arg-type]
-        return {name.partition(".layers.")[2].partition(".lora_")[0] for name in moving(model)}
+        return {name.partition(".layers.")[2].partition(".lora_")[0] for name in trainable_parameters(model)}
 
     attention = {f"1.self_attn.{part}" for part in ("q_proj", "k_proj", "v_proj", "out_proj")}
     assert adapted("attention") == attention
@@ -168,7 +168,7 @@ def test_what_sees_is_not_adapted() -> None:
     base = FakeLoaded(transformers.Gemma3ForConditionalGeneration(config), FakeBase("gemma3"))
     for targets, count in (("all", 7), ("attention", 4)):
         part = WeightsPart(method="lora", rank=4, targets=targets)  # type: ignore[arg-type]
-        layers = {name.partition(".lora_")[0] for name in moving(apply_method(base, part))}
+        layers = {name.partition(".lora_")[0] for name in trainable_parameters(apply_method(base, part))}
         assert len(layers) == 3 * count
         assert not any("vision" in name for name in layers)
         base = FakeLoaded(transformers.Gemma3ForConditionalGeneration(config), FakeBase("gemma3"))

@@ -16,6 +16,7 @@ from workbench.records.training import (
     TrainingConfig,
     WeightsPart,
 )
+from workbench.techniques.registry import METHODS
 from workbench.training.model_card import model_card
 
 BEFORE = Scores(loss=2.5, perplexity=12.2, token_accuracy=0.4, tokens=50, exact_match=0.0, answers=16)
@@ -30,7 +31,7 @@ RECORD = AdapterRecord(
     config=TrainingConfig(
         data=DataPart(path="/secret/place/facts.jsonl"),
         weights=WeightsPart(rank=8),
-        optimiser=OptimiserPart(learning_rate=3e-4, batch=8),
+        optimiser=OptimiserPart(learning_rate=3e-4, batch_size=8),
     ),
     data="/secret/place/facts.jsonl",
     examples=64,
@@ -51,12 +52,14 @@ RECORD = AdapterRecord(
 
 
 def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
-    card = model_card(RECORD, "gguf", "facts.gguf")
+    card = model_card(RECORD, METHODS, "gguf", "facts.gguf")
     assert card.startswith("---\nlicense: apache-2.0\nlibrary_name: gguf\n")
     for said in (
         "--lora facts.gguf",
         "| SHA-256 of the base | ab12 |",
-        "| What moved | LoRA |",
+        "| Objective | Supervised |",
+        "| Trained weights | LoRA |",
+        "| Loss on | answers |",
         "| Rank, alpha, targets | 8, 16, all |",
         "| Data | facts.jsonl |",
         "| Examples | 64 |",
@@ -87,25 +90,25 @@ def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
 def test_the_front_matter_is_what_the_hub_takes(licence: str, told: str) -> None:
     known = msgspec.structs.replace(RECORD, base="HuggingFaceTB/SmolLM2-135M", licence=licence)
     told = f"{told}\nbase_model: HuggingFaceTB/SmolLM2-135M\nbase_model_relation: ".lstrip()
-    assert model_card(known, "gguf").startswith(f"---\n{told}adapter\nlibrary_name: gguf\n")
-    assert model_card(known, "merged").startswith(f"---\n{told}finetune\n")
+    assert model_card(known, METHODS, "gguf").startswith(f"---\n{told}adapter\nlibrary_name: gguf\n")
+    assert model_card(known, METHODS, "merged").startswith(f"---\n{told}finetune\n")
     # a name of this catalogue is none of the hub's, which refuses a card with it
-    assert "base_model" not in model_card(RECORD, "gguf").split("---")[1]
+    assert "base_model" not in model_card(RECORD, METHODS, "gguf").split("---")[1]
 
 
 @pytest.mark.parametrize(("form", "said"), [("peft", "PeftModel"), ("merged", "llama-cli -m facts.gguf")])
 def test_how_it_is_used_depends_on_its_form(form: str, said: str) -> None:
-    assert said in model_card(RECORD, form, "facts.gguf")  # type: ignore[arg-type]
+    assert said in model_card(RECORD, METHODS, form, "facts.gguf")  # type: ignore[arg-type]
 
 
 def test_a_gate_that_refused_says_why() -> None:
     parity = Parity(passed=False, reasons=("It lost what was learnt.",))
-    card = model_card(msgspec.structs.replace(RECORD, parity=parity), "gguf")
+    card = model_card(msgspec.structs.replace(RECORD, parity=parity), METHODS, "gguf")
     assert "Not passed. It lost what was learnt." in card
 
 
 def test_of_what_was_imported_nothing_is_claimed() -> None:
-    card = model_card(AdapterRecord(name="style", kind="soft-prompt", origin="imported"), "gguf", "style.gguf")
+    card = model_card(AdapterRecord(name="style", kind="soft-prompt", origin="imported"), METHODS, "gguf", "style.gguf")
     assert "how it was trained is not known" in card
     assert "name no licence" in card
     assert "made with LLM Workbench" not in card

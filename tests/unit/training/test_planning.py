@@ -22,7 +22,8 @@ from workbench.records.training import (
     WeightsMethod,
     WeightsPart,
 )
-from workbench.training.planning import computes_bf16, kept_tokens, ninetieth_of, plan
+from workbench.techniques.registry import METHODS
+from workbench.training.planning import computes_bf16, plan
 from workbench.training.protocol import BaseModel, MeasuredSpeed
 
 REPORT = DataReport(
@@ -52,7 +53,7 @@ def planned(smollm_path: Path, tmp_path: Path) -> Any:
         )
         model = BaseModel(name="SmolLM2", path=str(options.pop("path", smollm_path)))
         options = {"cores": 2, "fast_bf16": False} | options
-        return plan(config, model, report, runs=tmp_path / "runs", memory_free_bytes=free, **options)
+        return plan(config, model, report, METHODS, runs=tmp_path / "runs", memory_free_bytes=free, **options)
 
     return planned
 
@@ -64,10 +65,10 @@ def test_each_method_says_what_it_makes(method: WeightsMethod, planned: Any) -> 
     assert found.artifact == ARTIFACTS[method]
     assert found.served and found.summary  # noqa: PT018
     assert "arXiv" in found.source
-    assert 0 < found.moving <= found.parameters == 134_515_008
+    assert 0 < found.trainable <= found.parameters == 134_515_008
     assert found.memory_bytes == sum(part.bytes for part in found.memory)
-    assert found.config.optimiser.steps == found.steps
-    assert found.tokens == pytest.approx(found.steps * found.config.optimiser.batch * 40, rel=0.01)
+    assert found.config.optimiser.max_steps == found.steps
+    assert found.tokens == pytest.approx(found.steps * found.config.optimiser.batch_size * 40, rel=0.01)
     assert found.seconds is not None
     assert found.seconds > 0
 
@@ -84,7 +85,7 @@ def test_computing_in_16_bits_keeps_half_of_it_in_32(planned: Any) -> None:
     """Counted with saved_tensors_hooks on SmolLM2, 376 tokens at once: 538 MB, 275 of them float32; in float32 783."""
     config = TrainingConfig(
         weights=WeightsPart(base="bf16", rank=16),
-        optimiser=OptimiserPart(tokens_per_pass=376, checkpointing="off"),
+        optimiser=OptimiserPart(micro_batch_tokens=376, gradient_checkpointing="off"),
     )
     parts = {part.name: part.bytes for part in planned(config=config, fast_bf16=True).memory}
     assert 538e6 < parts["activations"] < 1.3 * 538e6
@@ -174,12 +175,12 @@ def test_time_follows_what_was_measured_here(planned: Any) -> None:
 
 
 def test_cutting_is_counted_and_told(planned: Any) -> None:
-    found = planned(config=TrainingConfig(data=DataPart(longest_tokens=42)))
+    found = planned(config=TrainingConfig(data=DataPart(max_length=42)))
     assert found.tokens < planned(config=TrainingConfig()).tokens
-    assert any("cut at 42 tokens" in note and "18 of 58" in note for note in found.notes)
-    assert kept_tokens(REPORT.train, 0) == 2_320
-    assert kept_tokens(REPORT.train, 20) == pytest.approx(58 * 20, rel=0.05)
-    assert ninetieth_of(REPORT.train) == 47
+    assert any("truncated at 42 tokens" in note and "18 of 58" in note for note in found.notes)
+    assert REPORT.train.kept_tokens(0) == 2_320
+    assert REPORT.train.kept_tokens(20) == pytest.approx(58 * 20, rel=0.05)
+    assert REPORT.train.ninetieth() == 47
 
 
 def test_several_processes_each_hold_the_model(planned: Any) -> None:
@@ -200,7 +201,7 @@ def test_a_prefix_keeps_its_activations_whatever_is_said(planned: Any) -> None:
     def activations(method: WeightsMethod, checkpointing: Any) -> int:
         config = TrainingConfig(
             weights=WeightsPart(method=method),
-            optimiser=OptimiserPart(checkpointing=checkpointing, tokens_per_pass=512),
+            optimiser=OptimiserPart(gradient_checkpointing=checkpointing, micro_batch_tokens=512),
         )
         return {part.name: part.bytes for part in planned(config=config).memory}["activations"]
 

@@ -15,14 +15,22 @@ from workbench.api import events
 from workbench.api.protocol import failure_of
 from workbench.core.training.out_of_memory import explain
 from workbench.errors import UserError
-from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.records.training import (
+    DataPart,
+    EvaluationPart,
+    ObjectivePart,
+    OptimiserPart,
+    TrainingConfig,
+    WeightsPart,
+)
+from workbench.techniques.registry import METHODS
 from workbench.training import scoring
 from workbench.training.control import Switch
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import BaseModel, TrainModel
 from workbench.training.run import finished_before, train
 from workbench.training.scoring import spread, texts_of
-from workbench.training.sets import Question
+from workbench.training.sequences import Question
 from workbench.verification.probe_prompts import read_prompts
 
 
@@ -38,13 +46,13 @@ def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:
 def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
     import torch
 
-    config = TrainingConfig(optimiser=OptimiserPart(tokens_per_pass=1024))
+    config = TrainingConfig(optimiser=OptimiserPart(micro_batch_tokens=1024))
     with pytest.raises(MemoryError) as caught, translate_out_of_memory():
         torch.empty(1 << 58)
     told = explain(failure_of(caught.value), config, None)
     assert "memory ran out" in told.message
     assert "start one that takes less" in told.hint  # the settings of one that is resumed stay
-    assert "fewer tokens a pass (now 1,024)" in told.hint
+    assert "fewer micro-batch tokens (now 1,024)" in told.hint
     with pytest.raises(RuntimeError, match="shape"), translate_out_of_memory():
         torch.zeros(3).view(2)
 
@@ -75,15 +83,19 @@ def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_he
     texts = [f"Text {n} goes on and on." for n in range(30)]
     rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     config = TrainingConfig(
-        objective="domain",
-        data=DataPart(path=str(rows), evaluation_share=0.0, longest_tokens=96),
+        objective=ObjectivePart(name="domain"),
+        data=DataPart(path=str(rows), evaluation_share=0.0, max_length=96),
         weights=WeightsPart(base="f32", rank=8),
-        optimiser=OptimiserPart(steps=12, batch=4, tokens_per_pass=192, learning_rate=2e-2, checkpointing="off"),
-        evaluation=EvaluationPart(every=6, answers=4, forgetting=False),
+        optimiser=OptimiserPart(
+            max_steps=12, batch_size=4, micro_batch_tokens=192, learning_rate=2e-2, gradient_checkpointing="off"
+        ),
+        evaluation=EvaluationPart(interval=6, sample_answers=4, forgetting=False),
     )
     model = BaseModel(name="tiny", path=str(save_folder(tmp_path / "tiny")))
     told: list[Any] = []
-    live = train(TrainModel(config=config, model=model, folder=str(tmp_path / "run"), threads=1), Switch(), told.append)
+    live = train(
+        TrainModel(config=config, model=model, folder=str(tmp_path / "run"), threads=1), METHODS, Switch(), told.append
+    )
     assert live is not None
     scores = live.trained.scores
     assert scores.before is not None

@@ -13,15 +13,12 @@ pytest.importorskip("torch")
 
 from tests.unit.training.tiny_training import save_folder, write_rows
 from workbench.errors import UserError
-from workbench.records.training import DataPart, TrainingConfig
-from workbench.training.evaluation import read_generality
+from workbench.records.training import DataPart, DataReport, ObjectivePart, TrainingConfig
+from workbench.techniques.registry import METHODS
+from workbench.training.evaluation import read_general_set
+from workbench.training.objectives.objective import objective_of
 from workbench.training.protocol import BaseModel
-from workbench.training.sets import (
-    Writing,
-    inspect_set,
-    open_writing,
-    ready_set,
-)
+from workbench.training.sets import ReadySet, Writing, inspect_set, open_writing, ready_set
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +29,22 @@ def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writing]:
 
 
 def config(path: Path, **data: Any) -> TrainingConfig:
-    objective = data.pop("objective", "sft")
+    objective = ObjectivePart(name=data.pop("objective", "sft"))
+    if "loss_on" in data:
+        objective = ObjectivePart(options={"loss_on": data.pop("loss_on")})
     return TrainingConfig(objective=objective, data=DataPart(path=str(path), **data))
 
 
+def ready(config: TrainingConfig, writing: Writing) -> ReadySet:
+    return ready_set(config, objective_of(config, METHODS), writing)
+
+
+def inspected(config: TrainingConfig, writing: Writing, **options: Any) -> DataReport:
+    return inspect_set(config, objective_of(config, METHODS), writing, **options)
+
+
 def test_a_set_is_held_out_from_and_asked_about(writing: Writing, tmp_path: Path) -> None:
-    found = ready_set(config(write_rows(tmp_path / "rows.jsonl", 40), evaluation_share=0.25), writing)
+    found = ready(config(write_rows(tmp_path / "rows.jsonl", 40), evaluation_share=0.25), writing)
     assert found.held_out
     assert len(found.train) + len(found.evaluation) == 40
     assert not set(found.train) & set(found.evaluation)
@@ -51,7 +58,7 @@ def test_a_set_is_held_out_from_and_asked_about(writing: Writing, tmp_path: Path
 
 
 def test_without_a_share_it_is_evaluated_on_what_is_trained(writing: Writing, tmp_path: Path) -> None:
-    found = ready_set(config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.0), writing)
+    found = ready(config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.0), writing)
     assert not found.held_out
     assert found.evaluation == found.train
     assert len(found.train) == len(found.questions) == 12
@@ -59,8 +66,8 @@ def test_without_a_share_it_is_evaluated_on_what_is_trained(writing: Writing, tm
 
 def test_questions_are_found_when_all_is_learnt(writing: Writing, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows.jsonl")
-    answers = ready_set(config(rows, evaluation_share=0.0), writing)
-    everything = ready_set(config(rows, evaluation_share=0.0, loss_on="all"), writing)
+    answers = ready(config(rows, evaluation_share=0.0), writing)
+    everything = ready(config(rows, evaluation_share=0.0, loss_on="all"), writing)
     assert all(all(one.trained[1:]) for one in everything.train)
     assert everything.questions == answers.questions
 
@@ -68,7 +75,7 @@ def test_questions_are_found_when_all_is_learnt(writing: Writing, tmp_path: Path
 def test_an_evaluation_file_is_what_is_evaluated_on(writing: Writing, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     other.write_text('{"prompt": "Apart?", "completion": "Yes."}\n{"prompt": "Really?", "completion": "Yes, so."}\n')
-    found = ready_set(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
+    found = ready(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
     assert [question.expected for question in found.questions] == ["Yes.", "Yes, so."]
     assert len(found.train) == 12
 
@@ -77,7 +84,7 @@ def test_an_evaluation_file_of_which_nothing_is_left_is_refused(writing: Writing
     other = tmp_path / "other.jsonl"
     other.write_text('{"prompt": "Apart?", "completion": ""}\n')
     with pytest.raises(UserError, match=r"other\.jsonl holds nothing that could be evaluated on"):
-        inspect_set(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
+        inspected(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
 
 
 def test_questions_with_another_answer_on_the_other_side_are_told(writing: Writing, tmp_path: Path) -> None:
@@ -85,16 +92,16 @@ def test_questions_with_another_answer_on_the_other_side_are_told(writing: Writi
     known = [json.loads(line) for line in write_rows(tmp_path / "rows.jsonl").read_text().splitlines()[:3]]
     rows = [{"prompt": row["prompt"], "completion": f"Other {n}"} for n, row in enumerate(known[1:])] + known[:1]
     other.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    report = inspect_set(config(tmp_path / "rows.jsonl", evaluation_path=str(other)), writing)
+    report = inspected(config(tmp_path / "rows.jsonl", evaluation_path=str(other)), writing)
     assert report.overlap == 1
     assert report.notes == ("2 questions that are evaluated on are trained on as well, with another answer.",)
-    assert inspect_set(config(tmp_path / "rows.jsonl"), writing).notes == ()
+    assert inspected(config(tmp_path / "rows.jsonl"), writing).notes == ()
 
 
 def test_examples_are_cut_and_such_questions_left_out(writing: Writing, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows.jsonl")
     longest = 30
-    found = ready_set(config(rows, evaluation_share=0.0, longest_tokens=longest), writing)
+    found = ready(config(rows, evaluation_share=0.0, max_length=longest), writing)
     assert max(len(one.tokens) for one in found.train) == longest
     assert found.report.train.truncated > 0
     assert 0 < len(found.questions) < len(found.train)
@@ -104,7 +111,7 @@ def test_a_domain_is_packed_into_windows(writing: Writing, tmp_path: Path) -> No
     path = tmp_path / "texts.jsonl"
     texts = [f"Text number {n}. " + "It goes on. " * (n % 5 + 1) for n in range(20)]
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    found = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.2), writing)
+    found = ready(config(path, objective="domain", max_length=64, evaluation_share=0.2), writing)
     assert {len(one.tokens) for one in found.train[:-1]} == {64}
     assert any(one.starts for one in found.train)
     apart = [text for one in found.train for text in one.texts()]
@@ -117,14 +124,14 @@ def test_a_domain_is_packed_into_windows(writing: Writing, tmp_path: Path) -> No
     assert found.questions == ()
     together = writing.tokenizer.text([token for one in found.train for token in one.tokens], special=True)
     assert "It goes on. <|end|>Text number" in together
-    assert found.report.longest_tokens == 64
+    assert found.report.max_length == 64
 
 
 def test_a_single_long_text_is_enough_for_a_domain(writing: Writing, tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
     text = "\n\n".join(f"Paragraph {n}. " + "It goes on. " * (n % 9 + 1) for n in range(150))
     path.write_text(text)
-    found = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.2), writing)
+    found = ready(config(path, objective="domain", max_length=64, evaluation_share=0.2), writing)
     assert found.held_out
     assert 10 < found.report.train.examples + found.report.evaluation.examples <= 40
     sides = [
@@ -133,20 +140,20 @@ def test_a_single_long_text_is_enough_for_a_domain(writing: Writing, tmp_path: P
     ]
     assert sum(side.count("Paragraph") for side in sides) == 150
     assert all(piece.startswith("Paragraph") for side in sides for piece in side.split("<|end|>") if piece)
-    unsplit = ready_set(config(path, objective="domain", longest_tokens=64, evaluation_share=0.0), writing)
+    unsplit = ready(config(path, objective="domain", max_length=64, evaluation_share=0.0), writing)
     assert unsplit.evaluation == unsplit.train
     with pytest.raises(UserError, match="one example"):
-        ready_set(config(path), writing)
+        ready(config(path), writing)
     path.write_text("Too short to be taken apart.")
     with pytest.raises(UserError, match="one example"):
-        ready_set(config(path, objective="domain"), writing)
+        ready(config(path, objective="domain"), writing)
 
 
 def test_previews_begin_where_they_are_asked_to(writing: Writing, tmp_path: Path) -> None:
     rows = config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.25)
-    every = inspect_set(rows, writing, previews=100)
+    every = inspected(rows, writing, previews=100)
     assert [preview.side for preview in every.previews].index("evaluation") == every.train.examples
-    some = inspect_set(rows, writing, previews=4, first=7)
+    some = inspected(rows, writing, previews=4, first=7)
     assert some.previews == every.previews[7:11]
     assert sum(one.count for one in every.train.lengths) == every.train.examples
 
@@ -154,8 +161,10 @@ def test_previews_begin_where_they_are_asked_to(writing: Writing, tmp_path: Path
 def test_columns_can_be_mapped_by_hand(writing: Writing, tmp_path: Path) -> None:
     path = tmp_path / "odd.jsonl"
     path.write_text("".join(json.dumps({"ask": f"Say {n}", "tell": f"So {n}"}) + "\n" for n in range(6)))
-    assert inspect_set(config(path), writing).shape == "unknown"
-    report = inspect_set(config(path, question=("ask",), answer="tell", evaluation_share=0.0), writing)
+    assert inspected(config(path), writing).shape == "unknown"
+    report = inspected(
+        config(path, columns={"prompt": ("ask",), "completion": ("tell",)}, evaluation_share=0.0), writing
+    )
     assert (report.shape, report.train.examples, report.left_out) == ("columns", 6, ())
 
 
@@ -163,13 +172,13 @@ def test_what_cannot_be_learnt_is_refused(writing: Writing, tmp_path: Path) -> N
     path = tmp_path / "bad.jsonl"
     path.write_text("")
     with pytest.raises(UserError, match=r"bad\.jsonl"):
-        ready_set(config(path), writing)
+        ready(config(path), writing)
     with pytest.raises(UserError, match="too long"):
-        ready_set(config(write_rows(tmp_path / "rows.jsonl"), longest_tokens=4), writing)
+        ready(config(write_rows(tmp_path / "rows.jsonl"), max_length=4), writing)
 
 
 def test_the_general_set_has_questions_and_texts(writing: Writing) -> None:
-    found = read_generality(writing)
+    found = read_general_set(writing)
     assert (len(found.questions), len(found.texts)) == (24, 8)
     assert found.questions[0].expected == "Paris"
     assert all(all(text.trained[1:]) for text in found.texts)

@@ -12,7 +12,7 @@ import pytest
 from tests.unit import tiny_models
 from workbench.errors import UserError
 from workbench.records.training import WeightsMethod, WeightsPart
-from workbench.training.trainable_parameters import ModelShape, block_size, count_moving, factors, read_shape
+from workbench.training.trainable_parameters import ModelShape, block_size, count_trainable, factors, read_shape
 
 FAMILIES = ("llama", "qwen2", "gemma3", "gpt2")
 
@@ -39,7 +39,7 @@ def trainable(family: str, config: Any) -> int:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weights_of_the_whole_model(family: str, shapes: dict[str, ModelShape]) -> None:
     model = tiny_models.build(family)
-    assert count_moving(shapes[family], WeightsPart(method="full")) == sum(p.numel() for p in model.parameters())
+    assert count_trainable(shapes[family], WeightsPart(method="full")) == sum(p.numel() for p in model.parameters())
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -48,9 +48,9 @@ def test_parts_of_the_model(family: str, shapes: dict[str, ModelShape]) -> None:
     named = dict(model.named_parameters())
     last = next(name for name in named if ".1." in name).split(".1.")[0] + ".1."
     expected = sum(p.numel() for name, p in named.items() if name.startswith(last))
-    assert count_moving(shapes[family], WeightsPart(method="layers", last_layers=1)) == expected
+    assert count_trainable(shapes[family], WeightsPart(method="layers", last_layers=1)) == expected
     norms = sum(p.numel() for name, p in named.items() if ("norm" in name or "ln_" in name) and "weight" in name)
-    assert count_moving(shapes[family], WeightsPart(method="norms")) == norms
+    assert count_trainable(shapes[family], WeightsPart(method="norms")) == norms
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -58,7 +58,7 @@ def test_parts_of_the_model(family: str, shapes: dict[str, ModelShape]) -> None:
 def test_low_rank(family: str, method: WeightsMethod, shapes: dict[str, ModelShape]) -> None:
     peft = pytest.importorskip("peft")
     config = peft.LoraConfig(r=3, target_modules="all-linear", use_dora=method == "dora", task_type="CAUSAL_LM")
-    assert count_moving(shapes[family], WeightsPart(method=method, rank=3)) == trainable(family, config)
+    assert count_trainable(shapes[family], WeightsPart(method=method, rank=3)) == trainable(family, config)
 
 
 def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape]) -> None:
@@ -69,7 +69,7 @@ def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape
     ):
         weights = WeightsPart(method="lora", rank=5, targets=targets)  # type: ignore[arg-type]
         expected = trainable("llama", peft.LoraConfig(r=5, target_modules=names))
-        assert count_moving(shapes["llama"], weights) == expected
+        assert count_trainable(shapes["llama"], weights) == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -94,7 +94,7 @@ def test_other_changes(
         pytest.skip("peft does not adapt Conv1D by it")
     config = getattr(peft, f"{kind}Config")(target_modules="all-linear", task_type="CAUSAL_LM", **options)
     weights = WeightsPart(method=method, rank=options.get("r", 0), block_size=options.get("oft_block_size", 32))
-    assert count_moving(shapes[family], weights) == trainable(family, config)
+    assert count_trainable(shapes[family], weights) == trainable(family, config)
 
 
 @pytest.mark.parametrize("width", [64, 96, 576, 1536, 4096, 11008, 127, 6, 1])
@@ -113,7 +113,7 @@ def test_ia3(shapes: dict[str, ModelShape]) -> None:
     peft = pytest.importorskip("peft")
     names = ["k_proj", "v_proj", "down_proj"]
     config = peft.IA3Config(target_modules=names, feedforward_modules=["down_proj"])
-    assert count_moving(shapes["llama"], WeightsPart(method="ia3")) == trainable("llama", config)
+    assert count_trainable(shapes["llama"], WeightsPart(method="ia3")) == trainable("llama", config)
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
@@ -130,16 +130,16 @@ def test_virtual_tokens(family: str, shapes: dict[str, ModelShape]) -> None:
         ("prefix", peft.PrefixTuningConfig(num_virtual_tokens=7, task_type="CAUSAL_LM")),
     ):
         weights = WeightsPart(method=method, virtual_tokens=7)  # type: ignore[arg-type]
-        assert count_moving(shapes[family], weights) == trainable(family, config), method
+        assert count_trainable(shapes[family], weights) == trainable(family, config), method
 
 
 def test_biases_that_are_there_and_that_are_added(shapes: dict[str, ModelShape]) -> None:
     biases = sum(p.numel() for name, p in tiny_models.build("qwen2").named_parameters() if name.endswith(".bias"))
-    assert count_moving(shapes["qwen2"], WeightsPart(method="biases")) == biases > 0
+    assert count_trainable(shapes["qwen2"], WeightsPart(method="biases")) == biases > 0
     outputs = sum(
         p.shape[0] for name, p in tiny_models.build("llama").named_parameters() if name.endswith("_proj.weight")
     )
-    assert count_moving(shapes["llama"], WeightsPart(method="biases")) == outputs
+    assert count_trainable(shapes["llama"], WeightsPart(method="biases")) == outputs
 
 
 def test_folder_counts_as_its_gguf_does(shapes: dict[str, ModelShape], tmp_path: Path) -> None:
@@ -150,17 +150,17 @@ def test_folder_counts_as_its_gguf_does(shapes: dict[str, ModelShape], tmp_path:
         shape = read_shape(folder)
         for method in get_args(WeightsMethod):
             weights = WeightsPart(method=method)
-            assert count_moving(shape, weights) == count_moving(shapes[family], weights), (family, method)
+            assert count_trainable(shape, weights) == count_trainable(shapes[family], weights), (family, method)
 
 
 def test_starter_model(smollm_path: Path) -> None:
     shape = read_shape(smollm_path)
-    assert shape.parameters == count_moving(shape, WeightsPart(method="full")) == 134_515_008
+    assert shape.parameters == count_trainable(shape, WeightsPart(method="full")) == 134_515_008
     # what peft's print_trainable_parameters says of this model
-    assert count_moving(shape, WeightsPart(method="lora", rank=16)) == 4_884_480
-    assert count_moving(shape, WeightsPart()) == 4_884_480
-    assert count_moving(shape, WeightsPart(method="norms")) == (2 * 30 + 1) * 576
-    assert count_moving(shape, WeightsPart(method="prefix", virtual_tokens=20)) == 20 * 30 * 2 * 3 * 64
+    assert count_trainable(shape, WeightsPart(method="lora", rank=16)) == 4_884_480
+    assert count_trainable(shape, WeightsPart()) == 4_884_480
+    assert count_trainable(shape, WeightsPart(method="norms")) == (2 * 30 + 1) * 576
+    assert count_trainable(shape, WeightsPart(method="prefix", virtual_tokens=20)) == 20 * 30 * 2 * 3 * 64
     assert shape.tied
     assert not shape.sliding_window
 

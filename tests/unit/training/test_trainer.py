@@ -15,9 +15,8 @@ from workbench.api import events  # noqa: E402
 from workbench.errors import Cancelled, UserError  # noqa: E402
 from workbench.records.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
 from workbench.training.control import Switch  # noqa: E402
-from workbench.training.losses import own_loss  # noqa: E402
-from workbench.training.methods import apply_method, moving  # noqa: E402
-from workbench.training.tensors import tensors_of  # noqa: E402
+from workbench.training.losses import on_sequences, own_loss, tensors_of  # noqa: E402
+from workbench.training.methods import apply_method, trainable_parameters  # noqa: E402
 from workbench.training.trainer import (  # noqa: E402
     StepTrainer,
     Stopped,
@@ -39,7 +38,9 @@ def _one_thread() -> Any:
 def make(folder: Path, events_: list[Any], *, method: WeightsMethod = "lora", **options: Any) -> StepTrainer:
     torch.manual_seed(0)
     model = apply_method(loaded(), WeightsPart(method=method, rank=4, dropout=0.1))
-    part = options.pop("optimiser", OptimiserPart(steps=10, batch=6, tokens_per_pass=60, learning_rate=5e-3))
+    part = options.pop(
+        "optimiser", OptimiserPart(max_steps=10, batch_size=6, micro_batch_tokens=60, learning_rate=5e-3)
+    )
     return StepTrainer(
         model, TrainerOptions(optimiser=part, train=TRAIN, folder=folder, emit=events_.append, every=4, **options)
     )
@@ -50,12 +51,12 @@ def losses(told: list[Any]) -> dict[int, float]:
 
 
 def weights(trainer: StepTrainer) -> dict[str, Any]:
-    return {name: value.detach().clone() for name, value in moving(trainer.model).items()}
+    return {name: value.detach().clone() for name, value in trainable_parameters(trainer.model).items()}
 
 
 def test_the_loss_falls_and_is_told(tmp_path: Path) -> None:
     told: list[Any] = []
-    reached = make(tmp_path, told, optimiser=OptimiserPart(steps=30, batch=20, learning_rate=1e-2)).run()
+    reached = make(tmp_path, told, optimiser=OptimiserPart(max_steps=30, batch_size=20, learning_rate=1e-2)).run()
     curve = losses(told)
     assert reached.step == 30
     assert sorted(curve) == list(range(1, 31))
@@ -68,21 +69,23 @@ def test_the_loss_falls_and_is_told(tmp_path: Path) -> None:
 
 
 def test_passes_give_the_gradient_of_one_padded_batch(tmp_path: Path) -> None:
-    trainer = make(tmp_path, [], optimiser=OptimiserPart(steps=1, batch=6, tokens_per_pass=40, learning_rate=1e-3))
+    trainer = make(
+        tmp_path, [], optimiser=OptimiserPart(max_steps=1, batch_size=6, micro_batch_tokens=40, learning_rate=1e-3)
+    )
     for module in trainer.model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     step = trainer.steps[0]
-    trainer._loss_of = own_loss
+    trainer._compute_loss = on_sequences(own_loss)
     loss = trainer.training_step(trainer.model, step)
-    ours = {name: p.grad.clone() for name, p in moving(trainer.model).items()}
+    ours = {name: p.grad.clone() for name, p in trainable_parameters(trainer.model).items()}
     trainer.model.zero_grad()
     tokens, labels = tensors_of([TRAIN[place] for place in step.places], "cpu")
     whole = own_loss(trainer.model, tokens, labels)
     (whole.total / whole.tokens).backward()
-    assert whole.tokens == step.learnt
+    assert whole.tokens == step.weight
     assert float(loss) == pytest.approx(float(whole.total.detach() / whole.tokens), rel=1e-5)
-    for name, parameter in moving(trainer.model).items():
+    for name, parameter in trainable_parameters(trainer.model).items():
         torch.testing.assert_close(ours[name], parameter.grad, rtol=1e-4, atol=1e-6)
 
 
@@ -95,7 +98,7 @@ def test_passes_give_the_gradient_of_one_padded_batch(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any, method: WeightsMethod) -> None:
     part = OptimiserPart(
-        steps=10, batch=6, tokens_per_pass=60, learning_rate=5e-3, optimiser=optimiser, weight_decay=0.01
+        max_steps=10, batch_size=6, micro_batch_tokens=60, learning_rate=5e-3, optimiser=optimiser, weight_decay=0.01
     )
     whole: list[Any] = []
     uninterrupted = make(tmp_path / "whole", whole, optimiser=part, method=method)
@@ -179,7 +182,7 @@ def test_a_finished_training_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_no_step_is_lost_to_a_rise_of_one_step(tmp_path: Path) -> None:
     told: list[Any] = []
-    part = OptimiserPart(steps=4, batch=6, learning_rate=5e-3, warmup=0.25)
+    part = OptimiserPart(max_steps=4, batch_size=6, learning_rate=5e-3, warmup_ratio=0.25)
     make(tmp_path, told, optimiser=part).run()
     rates = [one.value for one in told if isinstance(one, events.Metric) and one.name == "learning_rate"]
     assert rates[0] == 5e-3
@@ -187,7 +190,9 @@ def test_no_step_is_lost_to_a_rise_of_one_step(tmp_path: Path) -> None:
 
 
 def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
-    part = OptimiserPart(steps=40, batch=6, learning_rate=1e18, optimiser="sgd", clip=0.0, warmup=0.0)
+    part = OptimiserPart(
+        max_steps=40, batch_size=6, learning_rate=1e18, optimiser="sgd", gradient_clipping=0.0, warmup_ratio=0.0
+    )
     with pytest.raises(UserError, match="diverged") as raised:
         make(tmp_path, [], method="full", optimiser=part).run()
     assert "learning rate" in raised.value.hint
@@ -195,7 +200,7 @@ def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
 
 def test_it_ends_early_without_a_better_loss_and_keeps_the_best_checkpoint(tmp_path: Path) -> None:
     values = iter([3.0, 2.0, 2.5, 2.5, 2.5, 2.5])
-    part = OptimiserPart(steps=60, batch=4, learning_rate=1e-3)
+    part = OptimiserPart(max_steps=60, batch_size=4, learning_rate=1e-3)
     trainer = make(tmp_path, [], optimiser=part, evaluate=lambda step: next(values), patience=3)
     reached = trainer.run()
     assert (reached.step, reached.best_step, reached.best_loss) == (20, 8, 2.0)
@@ -253,7 +258,7 @@ def test_an_evaluation_that_was_stopped_is_made_up_for(tmp_path: Path) -> None:
 
 
 def test_a_training_that_ended_early_is_not_trained_further(tmp_path: Path) -> None:
-    part = OptimiserPart(steps=60, batch=4, learning_rate=1e-3)
+    part = OptimiserPart(max_steps=60, batch_size=4, learning_rate=1e-3)
     ended = make(tmp_path, [], optimiser=part, evaluate=lambda step: float(step), patience=2)
     ended.run()
     told: list[Any] = []
@@ -267,7 +272,7 @@ def test_a_training_that_ended_early_is_not_trained_further(tmp_path: Path) -> N
 def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path) -> None:
     told: list[Any] = []
     trainer = make(tmp_path, told)
-    one = next(iter(moving(trainer.model).values()))
+    one = next(iter(trainable_parameters(trainer.model).values()))
     one.register_hook(lambda gradient: gradient * float("nan") if trainer.state.global_step == 7 else gradient)
     with pytest.raises(UserError, match="The gradient became nan in step 8"):
         trainer.run()
@@ -286,13 +291,13 @@ def test_what_moves_is_float32_beside_a_base_that_computes_in_bfloat16(tmp_path:
     base.model.to(torch.bfloat16)
     model = apply_method(base, WeightsPart(method=method, rank=4, last_layers=1, virtual_tokens=5))
     told: list[Any] = []
-    part = OptimiserPart(steps=3, batch=6, tokens_per_pass=60, learning_rate=1e-3)
+    part = OptimiserPart(max_steps=3, batch_size=6, micro_batch_tokens=60, learning_rate=1e-3)
     options = TrainerOptions(
         optimiser=part, train=TRAIN, folder=tmp_path, emit=told.append, dtype=torch.bfloat16, checkpointing=True
     )
     StepTrainer(model, options).run()
     assert len(losses(told)) == 3
-    assert all(value.dtype == torch.float32 for value in moving(model).values())
+    assert all(value.dtype == torch.float32 for value in trainable_parameters(model).values())
 
 
 def test_what_a_killed_training_left_half_is_removed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.unit import tiny_models
 from tests.unit.tiny_models import VOCABULARY
-from workbench.training.sets import TokenSequence
+from workbench.training.sequences import TokenSequence
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,7 @@ def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
             method = f"layers {weights.layers}" if weights.layers else f"the last {weights.last_layers} layers"
         elif weights.method in ("prompt", "p-tuning", "prefix"):
             method += f", {weights.virtual_tokens} virtual tokens"
-        goal = "on conversations" if config.objective == "sft" else "on plain text"
-        pairs += [("Method", f"{method}, {goal}")]
+        pairs += [("Method", method)]
     data = record.data or (config.data.path if config is not None else "")
     if data:
         counted = f" ({describe_count(record.examples, 'example')})" if record.examples else ""

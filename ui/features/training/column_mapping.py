@@ -12,18 +12,7 @@ from ui.components.basics import ElidedLabel, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, empty_layout
 from ui.theme import tokens
-from workbench.records.training import DataPart, Objective
-
-ROLES: dict[Objective, tuple[tuple[str, str], ...]] = {
-    "sft": (
-        ("", "Not used"),
-        ("question", "Question"),
-        ("answer", "Answer"),
-        ("system", "Instructions"),
-        ("turns", "Conversation"),
-    ),
-    "domain": (("", "Not used"), ("text", "Text")),
-}
+from workbench.records.training import ColumnRole, DataPart, DataReport
 
 
 class ColumnMapping(QWidget):
@@ -35,7 +24,7 @@ class ColumnMapping(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._data = DataPart()
-        self._known: tuple[Objective, tuple[str, ...]] = ("sft", ())
+        self._report: DataReport | None = None
         self.boxes: dict[str, ChoiceBox] = {}
         self.words = Text("", "muted")
         self._grid = QGridLayout()
@@ -44,65 +33,61 @@ class ColumnMapping(QWidget):
         self._grid.setColumnStretch(0, 1)
         column_of(self, self.words, self._grid, gap=tokens.SPACE_2)
 
-    def show_columns(self, columns: Sequence[str], data: DataPart, objective: Objective) -> None:
-        """Show these columns with what ``data`` says that they mean."""
+    def show_columns(self, report: DataReport, data: DataPart) -> None:
+        """Show the columns of a set with the roles that ``data`` gives them."""
         self._data = data
-        if (objective, tuple(columns)) != self._known:
-            self._known = (objective, tuple(columns))
-            self._build(columns, objective)
+        before, self._report = self._report, report
+        if before is None or (before.columns, before.roles) != (report.columns, report.roles):
+            self._build(report.columns, report.roles)
         for name, box in self.boxes.items():
             box.blockSignals(True)
             box.setCurrentIndex(max(0, box.findData(role_of(name, data))))
             box.blockSignals(False)
-        missing = _missing(data, objective)
-        self.words.setText(f"Say what the columns mean. {missing}".strip())
+        self.words.setText(f"Choose the role of each column. {_missing(data, report)}".strip())
 
-    def _build(self, columns: Sequence[str], objective: Objective) -> None:
+    def _build(self, columns: Sequence[str], roles: Sequence[ColumnRole]) -> None:
         empty_layout(self._grid)
         self.boxes = {}
         for line, name in enumerate(columns):
-            roles = [(title, role) for role, title in ROLES[objective]]
-            box = self.boxes[name] = ChoiceBox(f"What the column {name} means", roles)
+            choices = [("Not used", ""), *((role.title, role.name) for role in roles)]
+            box = self.boxes[name] = ChoiceBox(f"Role of the column {name}", choices)
             box.setFixedWidth(180)
             box.currentIndexChanged.connect(lambda _, name=name: self._on_chosen(name))
             self._grid.addWidget(ElidedLabel(name, "code"), line, 0)  # type: ignore[arg-type]
             self._grid.addWidget(box, line, 1)
 
     def _on_chosen(self, name: str) -> None:
-        role = str(self.boxes[name].currentData())
-        self._data = with_role(self._data, name, role)
-        self.show_columns(self._known[1], self._data, self._known[0])
-        if not _missing(self._data, self._known[0]):
+        if self._report is None:
+            return
+        chosen = str(self.boxes[name].currentData())
+        several = any(role.several for role in self._report.roles if role.name == chosen)
+        self._data = with_role(self._data, name, chosen, several)
+        self.show_columns(self._report, self._data)
+        if not _missing(self._data, self._report):
             self.changed.emit(self._data)
 
 
 def unmapped(data: DataPart) -> DataPart:
     """The DataPart with no column named by hand."""
-    return msgspec.structs.replace(data, turns="", question=(), answer="", system="", text="")
+    return msgspec.structs.replace(data, columns={})
 
 
 def role_of(column: str, data: DataPart) -> str:
-    """What a DataPart says that a column means: a key of the roles, "" for nothing."""
-    if column in data.question:
-        return "question"
-    return next((role for role in ("answer", "system", "turns", "text") if getattr(data, role) == column), "")
+    """The role that a DataPart gives a column, "" for none."""
+    return next((role for role, columns in data.columns.items() if column in columns), "")
 
 
-def with_role(data: DataPart, column: str, role: str) -> DataPart:
-    """The DataPart in which a column means this; only questions may have several columns."""
-    kept = tuple(name for name in data.question if name != column)
-    changes: dict[str, object] = {"question": (*kept, column) if role == "question" else kept}
-    for one in ("answer", "system", "turns", "text"):
-        if one == role:
-            changes[one] = column
-        elif getattr(data, one) == column:
-            changes[one] = ""
-    return msgspec.structs.replace(data, **changes)
+def with_role(data: DataPart, column: str, role: str, several: bool) -> DataPart:
+    """The DataPart in which a column has this role, beside others that have it or (not ``several``) instead of them."""
+    left = {one: tuple(name for name in names if name != column) for one, names in data.columns.items()}
+    if role:
+        left[role] = (*left.get(role, ()), column) if several else (column,)
+    return msgspec.structs.replace(data, columns={one: names for one, names in left.items() if names})
 
 
-def _missing(data: DataPart, objective: Objective) -> str:
-    if objective == "domain":
-        return "" if data.text else "One of them is the text."
-    if data.turns or (data.question and data.answer):
+def _missing(data: DataPart, report: DataReport) -> str:
+    if any(set(roles) <= data.columns.keys() for roles in report.role_sets):
         return ""
-    return "An example needs a question and an answer, or a conversation."
+    titles = {role.name: role.title.lower() for role in report.roles}
+    sets = [" and ".join(titles.get(role, role) for role in roles) for roles in report.role_sets]
+    return f"An example needs {', or '.join(sets)}."

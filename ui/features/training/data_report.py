@@ -12,7 +12,7 @@ from ui.features.training.example_view import ExampleView
 from ui.features.training.length_histogram import LengthHistogram
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.records.training import DataPart, DataReport, Objective, SideReport
+from workbench.records.training import DataPart, DataReport, SideReport
 
 SHAPES = {
     "messages": "Conversations",
@@ -118,7 +118,7 @@ class DataReportView(QWidget):
         self.message.show_message(words, "danger", "Map the columns anew" if by_hand else "", map_anew)
         self._arrange()
 
-    def show_report(self, report: DataReport, data: DataPart, objective: Objective) -> None:
+    def show_report(self, report: DataReport, data: DataPart) -> None:
         """Show what is in a set, with its first examples."""
         self.progress.hide()
         self.message.hide()
@@ -128,11 +128,11 @@ class DataReportView(QWidget):
         self.shape.set_tone("attention" if unknown else "accent")
         by_hand = not unknown and unmapped(data) != data
         self.why.setText("They mean what you said." if by_hand else report.why)
-        self.mapping.show_columns(report.columns, data, objective)
+        self.mapping.show_columns(report, data)
         self.map_button.setVisible(bool(report.columns) and not unknown)
         self.numbers.setText(describe_sides(report))
         self.flaws.setText(describe_flaws(report))
-        self.histogram.show_lengths(report.train.lengths, report.longest_tokens if report.train.truncated else 0)
+        self.histogram.show_lengths(report.train.lengths, report.max_length if report.train.truncated else 0)
         left_out = f"Not used: {', '.join(report.left_out)}." if report.left_out else ""
         self.notes.setText("\n".join(part for part in (left_out, *report.notes) if part))
         self.examples.restart(report.previews, report.train.examples + report.evaluation.examples)
@@ -177,7 +177,7 @@ def describe_flaws(report: DataReport) -> str:
     """What a person may want to mend in a set; "" where there is nothing."""
     flaws = []
     both = (report.train, report.evaluation)
-    at = f" at {report.longest_tokens:,} tokens" if report.longest_tokens else ""
+    at = f" at {report.max_length:,} tokens" if report.max_length else ""
     for count, one, many in (
         (_sum(both, "truncated"), f"is cut{at}", f"are cut{at}"),
         (_sum(both, "duplicates"), "is there twice", "are there more than once"),

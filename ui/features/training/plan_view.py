@@ -1,4 +1,4 @@
-"""What a training would be: what moves, what it makes, memory, disk and time, and why it cannot be begun."""
+"""What a training would be: what is trained, what it makes, memory, disk and time, and why it cannot be begun."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.features.training.method_picker import METHODS
 from ui.theme import tokens
 from workbench.records.training import TrainingPlan
 
-FACTS = ("What moves", "What it makes", "Steps", "Memory", "Disk", "Time")
+FACTS = ("Trainable", "Result", "Steps", "Memory", "Disk", "Time")
 
 
 class PlanView(QWidget):
@@ -87,8 +87,8 @@ class PlanView(QWidget):
         self.progress.hide()
         method = METHODS[plan.config.weights.method][0]
         self.summary.setText(f"{method}: {plan.summary}" if plan.summary else method)
-        self.facts["What moves"].setText(describe_moving(plan))
-        self.facts["What it makes"].setText(plan.served)
+        self.facts["Trainable"].setText(describe_trainable(plan))
+        self.facts["Result"].setText(plan.served)
         self.facts["Steps"].setText(f"{plan.steps:,}, {plan.tokens:,} tokens in all")
         self.facts["Memory"].setText(
             f"{describe_bytes(plan.memory_bytes)} of {describe_bytes(plan.memory_free_bytes)} free"
@@ -110,13 +110,13 @@ class PlanView(QWidget):
         self.notes.setVisible(there and bool(self.notes.text()))
 
 
-def describe_moving(plan: TrainingPlan) -> str:
+def describe_trainable(plan: TrainingPlan) -> str:
     """``4.9 M of 134.5 M weights (3.6%)``"""
-    share = plan.moving / plan.parameters if plan.parameters else 0.0
+    share = plan.trainable / plan.parameters if plan.parameters else 0.0
     percent = f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.0f}%"
-    if plan.moving >= plan.parameters:
+    if plan.trainable >= plan.parameters:
         return f"all {describe_weights(plan.parameters)} weights"
-    return f"{describe_weights(plan.moving)} of {describe_weights(plan.parameters)} weights ({percent})"
+    return f"{describe_weights(plan.trainable)} of {describe_weights(plan.parameters)} weights ({percent})"
 
 
 def describe_weights(count: int) -> str:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from ui.bridge import Bridge, Handle
 from ui.components.wording import in_words
-from ui.features.training.plan_view import describe_moving, describe_time
+from ui.features.training.plan_view import describe_time, describe_trainable
 from ui.features.training.setup import TrainSetup
 from workbench.api.calls import InspectData, PlanTraining
 from workbench.errors import Cancelled
@@ -96,10 +96,10 @@ class PlanningController(QObject):
         def show(report: DataReport) -> None:
             if number == self._number:
                 self._looked_at, self._problem = key, ""
-                self._setup.report.show_report(report, config.data, config.objective)
+                self._setup.report.show_report(report, config.data)
                 self._plan()
-                if report.shape != "unknown":
-                    self._setup.fit_kind(report.shape == "text")
+                if report.suits:
+                    self._setup.fit_objective(report.suits)
 
         def fail(error: Exception) -> None:
             if number != self._number or isinstance(error, Cancelled):
@@ -199,4 +199,4 @@ class PlanningController(QObject):
 def sentence_of(plan: TrainingPlan) -> str:
     """``4.9 M of 134.5 M weights (3.6%) · 96 steps · about 5 min (4 to 7 min)``"""
     time = describe_time(plan.seconds) if plan.seconds is not None else ""
-    return " · ".join(part for part in (describe_moving(plan), f"{plan.steps:,} steps", time) if part)
+    return " · ".join(part for part in (describe_trainable(plan), f"{plan.steps:,} steps", time) if part)

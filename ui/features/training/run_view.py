@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.components.basics import (
     Card,
@@ -21,8 +21,8 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
-from ui.components.curves import CurveChart, Series
-from ui.components.layout import FlowLayout, column_of, row_of
+from ui.components.curves import SERIES_TOKENS, CurveChart, Series
+from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState
@@ -36,29 +36,22 @@ from ui.features.training.texts import (
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import RunRecord
-from workbench.records.training import AdapterRecord
+from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 
 _LOG_SHOWN = 200
 _STOPPING = "Stopping: what was learnt is kept in a checkpoint, so that you can resume it later…"
 
 
-def make_charts() -> Iterator[CurveChart]:
-    """The charts of a run: loss, learning rate, gradient norm and speed. Each takes a while to make."""
-    yield CurveChart(
-        "Loss",
-        height=200,
-        help="How unlikely the model finds the right words (nats a token): lower is better. Where it goes on "
-        "falling in training but rises on held-out examples, the model learns by heart.",
-    )
-    yield CurveChart("Learning rate", height=84, help="How far each step goes.")
-    yield CurveChart(
-        "Gradient norm",
-        height=84,
-        help="How strongly a step pulls at the weights. Leaps mean that it is unsteady.",
-    )
-    yield CurveChart(
-        "Speed", "tokens/s", height=84, from_zero=True, help="Tokens learnt from in a second, padding apart."
-    )
+LARGE_PX, SMALL_PX = 200, 84
+"""Heights of the first chart and of the others."""
+SMALL_IN_ROW = 3
+
+
+def make_charts(charts: Sequence[ChartSpec] = LANGUAGE_MODEL_CHARTS) -> Iterator[CurveChart]:
+    """The charts of a run, the first one large. Each takes a while to make."""
+    for number, chart in enumerate(charts):
+        height = SMALL_PX if number else LARGE_PX
+        yield CurveChart(chart.title, chart.unit, height=height, from_zero=chart.from_zero, help=chart.help)
 
 
 class TrainRun(QWidget):
@@ -74,8 +67,8 @@ class TrainRun(QWidget):
     try_wanted = Signal()
     merge_wanted = Signal()
 
-    def __init__(self, charts: Sequence[CurveChart] = (), parent: QWidget | None = None) -> None:
-        """``charts`` are those of ``make_charts``, where they were made before."""
+    def __init__(self, made: Sequence[CurveChart] = (), parent: QWidget | None = None) -> None:
+        """``made`` are the usual ``make_charts``, where they were made before."""
         super().__init__(parent)
         self._run: RunRecord | None = None
         self._stopping = False
@@ -97,10 +90,11 @@ class TrainRun(QWidget):
         self.outcome = InlineMessage(closable=False)
         self.try_button = PrimaryButton("Try it in chat", "chat")
         self.merge_button = PlainButton("Merge…", "models")
-        self.gone = Text("What it made was deleted.", "muted")
+        self.gone = Text("Its result was deleted.", "muted")
         self.gone.hide()
         self.scores = TrainingScores()
-        self.loss, self.rate, self.gradient, self.speed = charts or tuple(make_charts())
+        self._drawn = LANGUAGE_MODEL_CHARTS
+        self.charts = _by_name(self._drawn, made or tuple(make_charts()))
         self.samples = SampleAnswers()
         self.log_button = LinkButton("Log")
         self.log_button.setCheckable(True)
@@ -197,7 +191,7 @@ class TrainRun(QWidget):
         else:
             self.outcome.hide()
         ended = run.state not in ("queued", "running")
-        self.scores.show_scores(story.scores, story.forgetting, story.parity, story.adapter, ended)
+        self.scores.show_scores(story.metrics, story.scores, story.forgetting, story.parity, story.adapter, ended)
         told = story.adapter is not None or story.result is not None
         usable = told and made is not None and not gone and (story.parity is None or story.parity.passed)
         self.try_button.setVisible(usable)
@@ -206,20 +200,19 @@ class TrainRun(QWidget):
         self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)
 
     def _show_curves(self, story: TrainingState) -> None:
-        loss, evaluation = story.curve("loss"), story.curve("evaluation_loss")
-        self.loss.show_series(
-            [
-                Series("training", "accent", loss.steps, loss.values, smooth=True),
-                Series("held-out examples", "finetuning", evaluation.steps, evaluation.values, dots=True),
-            ]
-        )
-        for chart, name, token in (
-            (self.rate, "learning_rate", "accent"),
-            (self.gradient, "gradient_norm", "accent"),
-            (self.speed, "tokens_per_second", "accent"),
-        ):
-            curve = story.curve(name)
-            chart.show_series([Series("now", token, curve.steps, curve.values, smooth=name == "gradient_norm")])
+        if story.charts != self._drawn:
+            self._drawn = story.charts
+            self.charts = _by_name(self._drawn, tuple(make_charts(self._drawn)))
+            self._place_charts()
+        for name, chart in self.charts.items():
+            metrics = [metric for metric in story.metrics if metric.chart == name]
+            series = []
+            for metric, token in zip(metrics, SERIES_TOKENS, strict=False):
+                curve = story.curve(metric.name)
+                dots, smooth = metric.drawn == "dots", metric.drawn == "smooth"
+                words = metric.title if len(metrics) > 1 else "now"
+                series.append(Series(words, token, curve.steps, curve.values, dots, smooth))
+            chart.show_series(series)
 
     def _show_log(self, story: TrainingState) -> None:
         lines = [f"{time.strftime('%H:%M:%S', time.localtime(at))}  {text}" for at, _, text in story.log[-_LOG_SHOWN:]]
@@ -251,7 +244,7 @@ class TrainRun(QWidget):
         buttons.setSizePolicy(policy)
         self._came = Card(margin=tokens.SPACE_5)
         self._came.body.setSpacing(tokens.SPACE_3)
-        self._came.body.addWidget(Text("What came of it", "heading"))
+        self._came.body.addWidget(Text("Result", "heading"))
         self._came.body.addWidget(self.scores)
         use = row_of(None, self.try_button, self.merge_button, None, gap=tokens.SPACE_2)
         self._came.body.addLayout(use)
@@ -259,16 +252,17 @@ class TrainRun(QWidget):
         self._came.hide()
         curves = Card()
         curves.body.setSpacing(tokens.SPACE_3)
-        curves.body.addWidget(self.loss)
-        small = row_of(gap=tokens.SPACE_4)
-        for chart in (self.rate, self.gradient, self.speed):
-            small.addWidget(chart, 1)
-        curves.body.addLayout(small)
+        self._large, self._small = QVBoxLayout(), QGridLayout()
+        self._small.setHorizontalSpacing(tokens.SPACE_4)
+        self._small.setVerticalSpacing(tokens.SPACE_3)
+        curves.body.addLayout(self._large)
+        curves.body.addLayout(self._small)
         curves.body.addStretch(1)
+        self._place_charts()
         answers = Card()
         answers.body.setSpacing(tokens.SPACE_2)
         answers.body.addWidget(Text("Sample answers", "heading"))
-        answers.body.addWidget(Text("Held-out questions, which it does not learn from.", "small"))
+        answers.body.addWidget(Text("Held-out questions, which are not trained on.", "small"))
         answers.body.addWidget(self.samples)
         answers.body.addStretch(1)
         self._curves, self._answers = curves, answers
@@ -305,6 +299,15 @@ class TrainRun(QWidget):
         column_of(self, self._area)
         self._log_text = ""
         self._arrange(False)
+
+    def _place_charts(self) -> None:
+        """The first one over the others, of which three are in a row."""
+        empty_layout(self._large)
+        empty_layout(self._small)
+        first, *others = self.charts.values()
+        self._large.addWidget(first)
+        for number, chart in enumerate(others):
+            self._small.addWidget(chart, number // SMALL_IN_ROW, number % SMALL_IN_ROW)
 
     def _arrange(self, wide: bool) -> None:
         """Curves left and sample answers right where there is room for both."""
@@ -352,3 +355,7 @@ class TrainRun(QWidget):
         self.log.setVisible(open)
         if open:
             self.log.setPlainText(self._log_text)
+
+
+def _by_name(charts: Sequence[ChartSpec], made: Sequence[CurveChart]) -> dict[str, CurveChart]:
+    return {chart.name: drawn for chart, drawn in zip(charts, made, strict=True)}

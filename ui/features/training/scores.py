@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import InlineMessage, Text
-from ui.components.layout import column_of
-from ui.components.wording import describe_large
+from ui.components.layout import column_of, empty_layout
 from ui.features.adapters.texts import describe_forgetting
 from ui.theme import tokens
-from workbench.records.training import AdapterRecord, Parity, Scores, ScoresPair, gain
+from workbench.records.training import (
+    AdapterRecord,
+    MetricSpec,
+    Parity,
+    Scores,
+    ScoresPair,
+    gain,
+    score_of,
+    scored,
+    spell,
+)
 from workbench.records.training.verdicts import counted_words, verdict, why
 
 _WIDTH = 620
-_ROWS: tuple[tuple[str, Callable[[Scores], str]], ...] = (
-    ("Answers exactly right", lambda s: count_words(s.exact_match, s.answers)),
-    ("Likeness to the expected answer (ROUGE-L)", lambda s: _percent(s.rouge_l)),
-    ("Next token right", lambda s: _percent(s.token_accuracy)),
-    ("Loss", lambda s: f"{s.loss:.3f}"),
-    ("Perplexity", lambda s: describe_large(s.perplexity)),
-)
 
 
 class TrainingScores(QWidget):
@@ -39,15 +41,7 @@ class TrainingScores(QWidget):
         self._grid.setHorizontalSpacing(tokens.SPACE_5)
         self._grid.setVerticalSpacing(tokens.SPACE_1)
         self._grid.setColumnStretch(0, 1)
-        self._cells: list[tuple[Text, Text, Text]] = []
-        for place, title in enumerate(("On held-out examples", "Before", "After")):
-            self._grid.addWidget(Text(title, "small"), 0, place)
-        for line, (name, _) in enumerate(_ROWS, 1):
-            cells = (Text(name), Text("", "muted"), Text("", "strong"))
-            self._cells.append(cells)
-            for place, cell in enumerate(cells):
-                cell.setWordWrap(place == 0)
-                self._grid.addWidget(cell, line, place)
+        self._rows: tuple[tuple[str, str, str], ...] = ()
         self._grid.setColumnMinimumWidth(1, 96)
         self._grid.setColumnMinimumWidth(2, 96)
         column = column_of(self, gap=tokens.SPACE_3)
@@ -57,6 +51,7 @@ class TrainingScores(QWidget):
 
     def show_scores(
         self,
+        metrics: Sequence[MetricSpec],
         scores: ScoresPair,
         forgetting: ScoresPair,
         parity: Parity | None,
@@ -67,13 +62,10 @@ class TrainingScores(QWidget):
         self.lead.setText(lead_words(scores))
         self.lead.setVisible(there)
         self._table.setVisible(there)
-        for (_, describe), cells in zip(_ROWS, self._cells, strict=True):
-            before = describe(scores.before) if scores.before is not None else ""
-            after = describe(scores.after) if scores.after is not None else ""
-            for cell, text in zip(cells[1:], (before, after), strict=True):
-                cell.setText(text or "–")
-            for cell in cells:
-                cell.setVisible(bool(before or after))
+        rows = score_rows(metrics, scores)
+        if rows != self._rows:
+            self._rows = rows
+            self._fill(rows)
         self.forgotten.setText(forgetting_words(forgetting))
         self.forgotten.setVisible(bool(self.forgotten.text()))
         words, kind = gate_words(parity, adapter, ended)
@@ -82,6 +74,29 @@ class TrainingScores(QWidget):
         else:
             self.gate.hide()
         self.setVisible(there or bool(words))
+
+    def _fill(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        empty_layout(self._grid)
+        for line, row in enumerate((("On held-out examples", "Before", "After"), *rows)):
+            for place, (words, tone) in enumerate(zip(row, ("body", "muted", "strong"), strict=True)):
+                cell = Text(words, tone if line else "small")
+                cell.setWordWrap(place == 0)
+                self._grid.addWidget(cell, line, place)
+
+
+def score_rows(metrics: Sequence[MetricSpec], scores: ScoresPair) -> tuple[tuple[str, str, str], ...]:
+    """The title of each score that was measured, and its value before and after."""
+    rows = []
+    for metric in scored(metrics):
+        sides = [_spelled(metric, side) for side in (scores.before, scores.after)]
+        if any(sides):
+            rows.append((metric.title, sides[0] or "–", sides[1] or "–"))
+    return tuple(rows)
+
+
+def _spelled(metric: MetricSpec, scores: Scores | None) -> str:
+    value = score_of(scores, metric.score)
+    return "" if scores is None or value is None else spell(metric, value, scores.answers)
 
 
 def lead_words(scores: ScoresPair) -> str:
@@ -150,12 +165,3 @@ def gate_words(parity: Parity | None, adapter: AdapterRecord | None, ended: bool
         return f"Checked: what the chat uses says what was trained. {found}", "success"
     reasons = " ".join(parity.reasons)
     return f"Not offered in chat: what would be served does not say what was trained. {reasons} {found}", "danger"
-
-
-def count_words(share: float | None, answers: int) -> str:
-    """``14 of 16``"""
-    return "" if share is None else f"{round(share * answers)} of {answers}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.0f}%"

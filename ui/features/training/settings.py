@@ -20,7 +20,6 @@ from workbench.fields import Field, fields_of
 from workbench.records.training import ALPHAS, PARTS, RANKS, TrainingConfig, WeightsMethod
 
 LEFT_OUT = {"weights.method"}
-LEFT_OUT_GROUPS = {"columns"}
 _GROUPS: dict[str, tuple[WeightsMethod, ...]] = {
     "low-rank": tuple(RANKS),
     "alpha": ALPHAS,
@@ -30,10 +29,10 @@ _GROUPS: dict[str, tuple[WeightsMethod, ...]] = {
     "soft prompts": ("prompt", "p-tuning", "prefix"),
 }
 _SECTIONS = (
-    ("weights", "What learns"),
-    ("optimiser", "How it learns"),
-    ("data", "The examples"),
-    ("evaluation", "What is looked at on the way"),
+    ("weights", "Trainable weights"),
+    ("optimiser", "Optimiser"),
+    ("data", "Data"),
+    ("evaluation", "Evaluation"),
 )
 
 
@@ -91,9 +90,7 @@ class TrainingSettings(QWidget):
             wanted = [
                 field
                 for field in fields_of(PARTS[part])
-                if field.advanced is advanced
-                and f"{part}.{field.name}" not in LEFT_OUT
-                and field.group not in LEFT_OUT_GROUPS
+                if field.advanced is advanced and f"{part}.{field.name}" not in LEFT_OUT
             ]
             if not wanted:
                 continue

@@ -21,7 +21,7 @@ from ui.features.training.plan_view import PlanView
 from ui.features.training.settings import TrainingSettings
 from ui.theme import tokens
 from workbench.api.calls import ModelRecord
-from workbench.records.training import DataSet, Objective, TrainingConfig
+from workbench.records.training import DataSet, ObjectivePart, TrainingConfig
 
 TWO_COLUMNS = 1240
 """From this width on, in px, what a choice leads to stands beside it."""
@@ -30,9 +30,9 @@ _ABOUT = (
     "A training changes the model so that it answers as your examples do. It runs in the background: "
     "you can go on chatting, and nothing leaves this machine."
 )
-_OBJECTIVES: tuple[tuple[Objective, str, str], ...] = (
+_OBJECTIVES: tuple[tuple[str, str, str], ...] = (
     ("sft", "Questions and answers", "The model learns to answer as the examples do."),
-    ("domain", "Plain text", "The model reads on in raw text, to learn the language and the matters of a field."),
+    ("domain", "Plain text", "The model continues pre-training on raw text: the vocabulary and the style of a field."),
 )
 
 
@@ -58,7 +58,7 @@ class TrainSetup(QWidget):
         self.folder_button = PlainButton("Folder…", "folder")
         self.new_set_button = PlainButton("New set…", "plus")
         self.new_set_button.setToolTip("Make a set from your chats or your documents")
-        self.objective = ChoiceRow("Kind of training", [(name, title) for name, title, _ in _OBJECTIVES])
+        self.objective = ChoiceRow("Objective", [(name, title) for name, title, _ in _OBJECTIVES])
         self.objective_words = Text("", "small")
         self.report = DataReportView()
         self.methods = MethodPicker()
@@ -88,8 +88,8 @@ class TrainSetup(QWidget):
         plan = self.plan.plan
         self.settings.show_config(config, plan.config if plan is not None else None)
         self.methods.show_method(config.weights.method)
-        self.objective.show_value(config.objective)
-        self.objective_words.setText(next(words for name, _, words in _OBJECTIVES if name == config.objective))
+        self.objective.show_value(config.objective.name)
+        self.objective_words.setText(next(words for name, _, words in _OBJECTIVES if name == config.objective.name))
         if config.data.path and config.data.path not in self._known_data():
             self._paths.append(config.data.path)
             self._fill_examples()
@@ -160,7 +160,7 @@ class TrainSetup(QWidget):
         row.addWidget(Text("or drop them here", "small"), 1)
         body.addLayout(row)
         body.addSpacing(tokens.SPACE_1)
-        body.addWidget(Text("Kind of training", "strong"))
+        body.addWidget(Text("Objective", "strong"))
         body.addWidget(self.objective)
         body.addWidget(self.objective_words)
         self._shown_card = _card("", "What the model will be shown")
@@ -258,7 +258,7 @@ class TrainSetup(QWidget):
         self.file_button.clicked.connect(self.file_wanted)
         self.folder_button.clicked.connect(self.folder_wanted)
         self.new_set_button.clicked.connect(self.new_set_wanted)
-        self.objective.chosen.connect(lambda name: self._edit(objective=name))
+        self.objective.chosen.connect(self._on_objective)
         self.methods.chosen.connect(self._on_method)
         self.settings.changed.connect(self._emit)
         self.report.mapped.connect(lambda data: self._edit(data=data))
@@ -271,17 +271,15 @@ class TrainSetup(QWidget):
 
     def choose_data(self, path: str) -> None:
         """Take these examples: a file, a folder or the name of a set. Columns that were mapped are forgotten."""
-        data = msgspec.structs.replace(
-            self._config.data, path=path, turns="", question=(), answer="", system="", text=""
-        )
+        data = msgspec.structs.replace(self._config.data, path=path, columns={})
         self._fits_kind = False
         self._edit(data=data)
 
-    def fit_kind(self, plain_text: bool) -> None:
-        """New examples were looked at: raw text is read on, all else answered. What is chosen by hand later stays."""
+    def fit_objective(self, name: str) -> None:
+        """New examples were looked at, which suit this objective. What is chosen by hand later stays."""
         if not self._fits_kind:
             self._fits_kind = True
-            self._edit(objective="domain" if plain_text else "sft")
+            self._on_objective(name)
 
     def _edit(self, **changes: object) -> None:
         self._emit(msgspec.structs.replace(self._config, **changes))
@@ -290,6 +288,10 @@ class TrainSetup(QWidget):
         if config != self._config:
             self.show_config(config)
             self.changed.emit(config)
+
+    def _on_objective(self, name: str) -> None:
+        if name != self._config.objective.name:
+            self._edit(objective=ObjectivePart(name=name))
 
     def _on_method(self, method: str) -> None:
         self._edit(weights=msgspec.structs.replace(self._config.weights, method=method))

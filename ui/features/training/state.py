@@ -19,9 +19,13 @@ from workbench.api.events import Event, Terminal
 from workbench.records.stored import Stored, Unreadable
 from workbench.records.training import (
     CARD,
+    LANGUAGE_MODEL_CHARTS,
+    LANGUAGE_MODEL_METRICS,
     PLAN,
     TRAINING,
     AdapterRecord,
+    ChartSpec,
+    MetricSpec,
     Parity,
     SampleAnswer,
     ScoresPair,
@@ -99,7 +103,7 @@ class TrainingState:
                 case events.Metric():
                     self.curves.setdefault(event.name, Curve()).put(event.step, event.value)
                     if event.name == "evaluation_loss":
-                        self._note(event.at, f"Step {event.step:,}: loss {event.value:.3f} on held-out examples")
+                        self._note(event.at, f"Step {event.step:,}: evaluation loss {event.value:.3f}")
                 case events.Progress():
                     if event.stage not in (*_IN_TURNS, self.progress.stage if self.progress is not None else ""):
                         self._note(event.at, event.stage.capitalize())
@@ -137,6 +141,16 @@ class TrainingState:
     def curve(self, name: str) -> Curve:
         """An empty one where nothing of that name was measured."""
         return self.curves.get(name) or Curve()
+
+    @property
+    def charts(self) -> tuple[ChartSpec, ...]:
+        """What is drawn of it, as its objective says."""
+        return self.plan.charts if self.plan is not None else LANGUAGE_MODEL_CHARTS
+
+    @property
+    def metrics(self) -> tuple[MetricSpec, ...]:
+        """What it measures, as its objective says."""
+        return self.plan.metrics if self.plan is not None else LANGUAGE_MODEL_METRICS
 
     @property
     def sample_steps(self) -> list[int]:

@@ -59,10 +59,10 @@ class Train(Call[RunRecord], frozen=True, kw_only=True, tag="train"):
     """Queue a training; follow it with ``FollowRun``. Raises UserError where ``PlanTraining`` says that it cannot be.
 
     Its events: ``Progress``; ``Metric`` of each logged step (loss, learning_rate, gradient_norm, tokens_per_second,
-    memory_bytes) and evaluation (evaluation_loss, evaluation_perplexity, evaluation_accuracy, exact_match, rouge_l,
-    general_loss, general_exact_match), with ``step``; ``Artifact`` of the kinds plan (``TrainingPlan``), sample
-    (``SampleAnswer``), checkpoint, scores (``ScoresPair``), forgetting (``ScoresPair``), adapter (``AdapterRecord``)
-    and parity (``Parity``). Its result is a ``TrainResult``.
+    memory_bytes) and evaluation (evaluation_loss, evaluation_perplexity, evaluation_token_accuracy, exact_match,
+    rouge_l, general_loss, general_exact_match), with ``step``; ``Artifact`` of the kinds plan (``TrainingPlan``),
+    sample (``SampleAnswer``), checkpoint, scores (``ScoresPair``), forgetting (``ScoresPair``), adapter
+    (``AdapterRecord``) and parity (``Parity``). Its result is a ``TrainResult``.
     """
 
     config: TrainingConfig

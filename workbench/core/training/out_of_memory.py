@@ -71,13 +71,13 @@ def what_to_lower(config: TrainingConfig) -> list[str]:
     """Settings that would take less, those that cost the least quality first."""
     weights, optimiser = config.weights, config.optimiser
     found = []
-    if optimiser.checkpointing != "on":
+    if optimiser.gradient_checkpointing != "on":
         found.append("switch gradient checkpointing on")
-    if optimiser.tokens_per_pass == 0 or optimiser.tokens_per_pass > FEW_TOKENS:
-        now = f" (now {optimiser.tokens_per_pass:,})" if optimiser.tokens_per_pass else ""
-        found.append(f"fewer tokens a pass{now}")
-    if config.data.longest_tokens > FEW_TOKENS:
-        found.append(f"shorter examples (now up to {config.data.longest_tokens:,} tokens)")
+    if optimiser.micro_batch_tokens == 0 or optimiser.micro_batch_tokens > FEW_TOKENS:
+        now = f" (now {optimiser.micro_batch_tokens:,})" if optimiser.micro_batch_tokens else ""
+        found.append(f"fewer micro-batch tokens{now}")
+    if config.data.max_length > FEW_TOKENS:
+        found.append(f"shorter examples (now up to {config.data.max_length:,} tokens)")
     if weights.method in ("full", "layers"):
         found.append("the optimiser adafactor" if optimiser.optimiser == "adamw" else "fewer layers")
         found.append("the method lora, which moves far less")

@@ -21,7 +21,7 @@ from workbench.errors import UserError
 from workbench.models.machine import read_machine
 from workbench.paths import Home
 from workbench.records.training import PLAN, TRAINING, TrainingConfig, TrainingPlan, TrainResult, dump_config
-from workbench.training.model_card import METHODS
+from workbench.techniques.registry import METHODS
 from workbench.training.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
 
 RUNS_LOOKED_AT = 500
@@ -57,7 +57,8 @@ class Training:
             raise UserError(plan.problem, plan.hint)
         context.raise_if_cancelled()  # the plan was there before the worker heard of it
         config = plan.config
-        title = config.name or f"{Path(config.data.path).stem}: {METHODS[config.weights.method]} on {config.model}"
+        method = METHODS.find(config.weights.method, "weights").title
+        title = config.name or f"{Path(config.data.path).stem}: {method} on {config.model}"
 
         def prepare(folder: Path, log: RunLog) -> None:
             (folder / CONFIG).write_text(dump_config(config), "utf-8")

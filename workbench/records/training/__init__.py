@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from workbench.records.training.config import (
+    DEFAULT_OBJECTIVE,
     PARTS,
     TRAINING,
     DataPart,
     EvaluationPart,
-    Objective,
+    ObjectivePart,
     OptimiserPart,
     TrainingConfig,
     dump_config,
@@ -20,6 +21,7 @@ from workbench.records.training.config import (
 )
 from workbench.records.training.data import (
     DATA_SET,
+    ColumnRole,
     DataReport,
     DataSet,
     DataSetList,
@@ -28,11 +30,16 @@ from workbench.records.training.data import (
     PreviewPiece,
     SideReport,
 )
-from workbench.records.training.plan import (
-    PLAN,
-    MemoryPart,
-    TrainingPlan,
+from workbench.records.training.metrics import (
+    LANGUAGE_MODEL_CHARTS,
+    LANGUAGE_MODEL_METRICS,
+    ChartSpec,
+    MetricSpec,
+    score_of,
+    scored,
+    spell,
 )
+from workbench.records.training.plan import PLAN, MemoryPart, TrainingPlan
 from workbench.records.training.results import (
     CARD,
     TRAIN_RESULT,
@@ -70,7 +77,10 @@ __all__ = [
     "ARTIFACTS",
     "CARD",
     "DATA_SET",
+    "DEFAULT_OBJECTIVE",
     "KRONECKER_FACTOR",
+    "LANGUAGE_MODEL_CHARTS",
+    "LANGUAGE_MODEL_METRICS",
     "PARTS",
     "PLAN",
     "RANKS",
@@ -82,6 +92,8 @@ __all__ = [
     "Agreement",
     "ArtifactKind",
     "BaseForm",
+    "ChartSpec",
+    "ColumnRole",
     "DataPart",
     "DataReport",
     "DataSet",
@@ -90,7 +102,8 @@ __all__ = [
     "LengthBin",
     "MemoryPart",
     "MergedType",
-    "Objective",
+    "MetricSpec",
+    "ObjectivePart",
     "OptimiserPart",
     "Parity",
     "Preview",
@@ -111,5 +124,8 @@ __all__ = [
     "layers_of",
     "load_config",
     "rank_of",
+    "score_of",
+    "scored",
     "set_value",
+    "spell",
 ]

@@ -1,4 +1,4 @@
-"""What is asked of a training: a TOML file (``schema = 1``) that says all of it, as a recipe does of an answer.
+"""What is asked of a training: a TOML file that says all of it, as a recipe does of an answer.
 
 A field that is 0 or "auto" takes what is right for the method and the model's size; a run keeps its config *resolved*,
 with all of them filled in, so that it can be made again.
@@ -7,7 +7,7 @@ with all of them filled in, so that it can be made again.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
@@ -18,28 +18,52 @@ from workbench.fields import fields_of, parse_value
 from workbench.records.stored import Stored, Upgrade, read_toml
 from workbench.records.training.weights import WeightsPart
 
-UPGRADES: dict[int, Upgrade] = {}
-SCHEMA = len(UPGRADES) + 1
+DEFAULT_OBJECTIVE = "sft"
 
-Objective = Literal["sft", "domain"]
-"""Supervised fine-tuning on conversations, or continued pre-training on plain text."""
+RENAMED = {
+    "optimiser.steps": "optimiser.max_steps",
+    "optimiser.batch": "optimiser.batch_size",
+    "optimiser.tokens_per_pass": "optimiser.micro_batch_tokens",
+    "optimiser.warmup": "optimiser.warmup_ratio",
+    "optimiser.clip": "optimiser.gradient_clipping",
+    "optimiser.checkpointing": "optimiser.gradient_checkpointing",
+    "evaluation.every": "evaluation.interval",
+    "evaluation.answers": "evaluation.sample_answers",
+    "evaluation.answer_tokens": "evaluation.max_new_tokens",
+    "data.longest_tokens": "data.max_length",
+    "data.loss_on": "objective.loss_on",
+    "data.turns": "data.columns.messages",
+    "data.question": "data.columns.prompt",
+    "data.answer": "data.columns.completion",
+    "data.system": "data.columns.system",
+    "data.text": "data.columns.text",
+}
+"""Fields of format 1 by their names since; the terminal takes both."""
+
+
+class ObjectivePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is learnt from the examples: ``name`` is an objective of the registry, ``options`` are fields of its own
+    configuration."""
+
+    name: str = DEFAULT_OBJECTIVE
+    options: dict[str, Any] = {}
 
 
 class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The examples. ``path`` is a file or folder, or the name of a set in the home folder."""
+    """The examples. ``path`` is a file or folder, or the name of a set in the home folder.
+
+    ``columns``: for data whose format is not recognised, the columns of each role of the objective ("prompt": ("title",
+    "body")); "text", "messages" and the like.
+    """
 
     path: str = ""
-    loss_on: Annotated[
-        Literal["answers", "all"],
-        Meta(title="Learn", description="Only what the assistant says, or questions and instructions as well."),
-    ] = "answers"
-    longest_tokens: Annotated[
+    max_length: Annotated[
         int,
         Meta(
             ge=0,
             le=131072,
-            title="Longest example",
-            description="Longer examples are cut at this length; 0 chooses from the data and the model.",
+            title="Maximum length",
+            description="Longer examples are truncated; 0 chooses from the data and the model.",
             extra={"unit": "tokens"},
         ),
     ] = 0
@@ -47,7 +71,7 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(
             title="Evaluation file",
-            description="A file of examples to evaluate on; empty sets some of the training examples aside.",
+            description="A file of examples to evaluate on; empty holds out some of the training examples.",
             extra={"advanced": True},
         ),
     ] = ""
@@ -56,79 +80,42 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             ge=0,
             le=0.5,
-            title="Held out",
-            description="The share of the examples that is kept for evaluation and never trained on; "
+            title="Evaluation split",
+            description="The share of the examples that is held out for evaluation and never trained on; "
             "0 evaluates on the training examples.",
         ),
     ] = 0.1
-    turns: Annotated[
-        str,
-        Meta(
-            title="Column of turns",
-            description="For data that is not recognised: the column that holds the conversation.",
-            extra={"advanced": True, "group": "columns"},
-        ),
-    ] = ""
-    question: Annotated[
-        tuple[str, ...],
-        Meta(
-            title="Columns of the question",
-            description="For data that is not recognised: the columns that make the question.",
-            extra={"advanced": True, "group": "columns", "separator": ","},
-        ),
-    ] = ()
-    answer: Annotated[
-        str,
-        Meta(
-            title="Column of the answer",
-            description="For data that is not recognised: the column that holds the answer.",
-            extra={"advanced": True, "group": "columns"},
-        ),
-    ] = ""
-    system: Annotated[
-        str,
-        Meta(
-            title="Column of instructions",
-            description="For data that is not recognised: the column that holds the instructions.",
-            extra={"advanced": True, "group": "columns"},
-        ),
-    ] = ""
-    text: Annotated[
-        str,
-        Meta(
-            title="Column of text",
-            description="For data that is not recognised: the column that holds plain text.",
-            extra={"advanced": True, "group": "columns"},
-        ),
-    ] = ""
+    columns: dict[str, tuple[str, ...]] = {}
 
 
 class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How they move. ``batch`` examples make a step, computed in passes of about ``tokens_per_pass`` tokens: the
-    size of a pass changes memory and speed, never the result."""
+    """How the weights are updated. ``batch_size`` examples make a step, computed in micro-batches of about
+    ``micro_batch_tokens`` tokens: their size changes memory and speed, never the result."""
 
     epochs: Annotated[
         float,
-        Meta(gt=0, le=10000, title="Epochs", description="How often every example is seen; some tens for facts."),
+        Meta(gt=0, le=10000, title="Epochs", description="How often every example is seen; a few dozen for facts."),
     ] = 3.0
-    steps: Annotated[
-        int, Meta(ge=0, title="Steps", description="How many steps; 0 takes the epochs.", extra={"advanced": True})
+    max_steps: Annotated[
+        int,
+        Meta(ge=0, title="Steps", description="The number of steps; 0 takes the epochs.", extra={"advanced": True}),
     ] = 0
-    batch: Annotated[
+    batch_size: Annotated[
         int,
         Meta(
             ge=0,
             le=4096,
-            title="Examples a step",
-            description="How many examples make one step; 0 chooses from their number.",
+            title="Batch size",
+            description="The number of examples per step; 0 chooses from the size of the set.",
+            extra={"unit": "examples"},
         ),
     ] = 0
-    tokens_per_pass: Annotated[
+    micro_batch_tokens: Annotated[
         int,
         Meta(
             ge=0,
-            title="Tokens a pass",
-            description="How many tokens are computed at once within a step; fewer take less memory. 0 chooses.",
+            title="Micro-batch tokens",
+            description="How many tokens of a step are computed at once; fewer take less memory. 0 chooses.",
             extra={"advanced": True, "unit": "tokens"},
         ),
     ] = 0
@@ -138,23 +125,23 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             ge=0,
             le=10,
             title="Learning rate",
-            description="How far each step goes; 0 takes what suits the method and the model's size.",
+            description="The size of each update; 0 takes what suits the method and the model's size.",
         ),
     ] = 0.0
     schedule: Annotated[
         Literal["cosine", "linear", "constant"],
         Meta(
-            title="Schedule",
+            title="Learning rate schedule",
             description="How the learning rate falls towards the end.",
             extra={"advanced": True},
         ),
     ] = "cosine"
-    warmup: Annotated[
+    warmup_ratio: Annotated[
         float,
         Meta(
             ge=0,
             le=0.5,
-            title="Warm-up",
+            title="Warm-up ratio",
             description="The share of the steps in which the learning rate rises.",
             extra={"advanced": True},
         ),
@@ -163,7 +150,7 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Literal["adamw", "adafactor", "sgd"],
         Meta(
             title="Optimiser",
-            description="AdamW learns fastest; adafactor takes less memory when all weights move.",
+            description="AdamW learns fastest; Adafactor takes less memory when all weights are trainable.",
             extra={"advanced": True},
         ),
     ] = "adamw"
@@ -173,24 +160,24 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             ge=0,
             le=1,
             title="Weight decay",
-            description="How strongly moving weights are pulled towards zero.",
+            description="How strongly trainable weights are pulled towards zero.",
             extra={"advanced": True},
         ),
     ] = 0.0
-    clip: Annotated[
+    gradient_clipping: Annotated[
         float,
         Meta(
             ge=0,
-            title="Clipping",
-            description="Longer gradients are shortened to this length; 0 leaves them.",
+            title="Gradient clipping",
+            description="Gradients with a larger norm are scaled down to it; 0 leaves them.",
             extra={"advanced": True},
         ),
     ] = 1.0
-    checkpointing: Annotated[
+    gradient_checkpointing: Annotated[
         Literal["auto", "on", "off"],
         Meta(
             title="Gradient checkpointing",
-            description="Computes activations twice instead of keeping them: less memory, a third slower.",
+            description="Computes activations twice instead of storing them: less memory, a third slower.",
             extra={"advanced": True},
         ),
     ] = "auto"
@@ -200,18 +187,18 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is looked at on the way."""
+    """What is measured during the training."""
 
-    every: Annotated[
+    interval: Annotated[
         int,
         Meta(
             ge=0,
-            title="Evaluate every",
+            title="Evaluation interval",
             description="Steps between evaluations and checkpoints; 0 takes a tenth of the run, at least 5.",
             extra={"unit": "steps"},
         ),
     ] = 0
-    answers: Annotated[
+    sample_answers: Annotated[
         int,
         Meta(
             ge=0,
@@ -221,13 +208,13 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             "evaluation.",
         ),
     ] = 16
-    answer_tokens: Annotated[
+    max_new_tokens: Annotated[
         int,
         Meta(
             ge=1,
             le=4096,
-            title="Answer length",
-            description="The most tokens of a sample answer.",
+            title="Maximum new tokens",
+            description="The maximum length of a sample answer.",
             extra={"unit": "tokens", "advanced": True},
         ),
     ] = 64
@@ -236,7 +223,7 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             ge=0,
             title="Early stopping",
-            description="Stop after so many evaluations without a better loss; 0 never does.",
+            description="Stop after this many evaluations without a lower loss; 0 never stops early.",
         ),
     ] = 0
     forgetting: Annotated[
@@ -248,11 +235,34 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = True
 
 
+def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """The objective becomes a part with options of its own, columns are by role, fields take the field's names."""
+    name = plain.get("objective", DEFAULT_OBJECTIVE)
+    found: dict[str, Any] = {**plain, "objective": {"name": name, "options": {}}}
+    for part in ("data", "optimiser", "evaluation"):
+        found[part] = {}
+        for field, value in dict(plain.get(part, {})).items():
+            section, _, renamed = RENAMED.get(f"{part}.{field}", f"{part}.{field}").partition(".")
+            if renamed.startswith("columns."):
+                if value:
+                    names = [value] if isinstance(value, str) else value
+                    found[part].setdefault("columns", {})[renamed.partition(".")[2]] = names
+            elif section != "objective":
+                found[part][renamed] = value
+            elif name == DEFAULT_OBJECTIVE:  # plain text has no answers that could be told from the rest
+                found["objective"]["options"][renamed] = value
+    return found
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1}
+SCHEMA = len(UPGRADES) + 1
+
+
 class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of a training. ``model`` is a name in the catalogue; ``name`` what the adapter is called ("": chosen)."""
 
     schema: int = SCHEMA
-    objective: Objective = "sft"
+    objective: ObjectivePart = ObjectivePart()
     model: str = ""
     name: str = ""
     data: DataPart = DataPart()
@@ -261,7 +271,9 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     evaluation: EvaluationPart = EvaluationPart()
     processes: Annotated[
         int,
-        Meta(ge=1, le=64, title="Processes", description="How many train together.", extra={"advanced": True}),
+        Meta(
+            ge=1, le=64, title="Processes", description="How many processes train together.", extra={"advanced": True}
+        ),
     ] = 1
 
 
@@ -274,14 +286,27 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "evaluation": EvaluationPart,
 }
 
+_COLUMNS = "columns."
 
-def set_value(config: TrainingConfig, name: str, text: str) -> TrainingConfig:
-    """The config with ``part.field`` (or ``processes``) set to what a person typed. Raises UserError that names it."""
+
+def set_value(
+    config: TrainingConfig, name: str, text: str, options: type[msgspec.Struct] = msgspec.Struct
+) -> TrainingConfig:
+    """The config with ``part.field`` (or ``processes``) set to what a person typed. ``options`` is the configuration
+    type of its objective; ``data.columns.ROLE`` takes names of columns. Raises UserError that names the field."""
     if name == "processes":
         return msgspec.structs.replace(config, processes=parse_value(TrainingConfig, name, text))
-    part, _, field = name.partition(".")
+    part, _, field = RENAMED.get(name, name).partition(".")
+    if part == "data" and field.startswith(_COLUMNS):
+        names = tuple(column.strip() for column in text.split(",") if column.strip())
+        columns = {**config.data.columns, field.removeprefix(_COLUMNS): names}
+        return msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, columns=columns))
+    if part == "objective" and field:
+        chosen = {**config.objective.options, field: parse_value(options, field, text)}
+        return msgspec.structs.replace(config, objective=msgspec.structs.replace(config.objective, options=chosen))
     if part not in PARTS or not field:
-        known = [f"{part}.{f.name}" for part, kind in PARTS.items() for f in fields_of(kind)]
+        parts = {**PARTS, "objective": options}
+        known = [f"{part}.{f.name}" for part, kind in parts.items() for f in fields_of(kind)]
         raise UserError(f"There is no setting {name!r}.", f"Known settings: {', '.join(known)}, processes.")
     value = parse_value(PARTS[part], field, text)
     changed = msgspec.structs.replace(getattr(config, part), **{field: value})

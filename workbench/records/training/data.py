@@ -16,6 +16,14 @@ class PreviewPiece(msgspec.Struct, frozen=True):
     trained: bool
 
 
+class ColumnRole(msgspec.Struct, frozen=True, kw_only=True):
+    """What a column can be for an objective. ``several`` columns can be one of some roles."""
+
+    name: str
+    title: str
+    several: bool = False
+
+
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """One example as the model will be shown it. ``tokens`` are those that are kept, ``whole_tokens`` all it has."""
 
@@ -49,11 +57,32 @@ class SideReport(msgspec.Struct, frozen=True, kw_only=True):
     empty: int = 0
     lengths: tuple[LengthBin, ...] = ()
 
+    def kept_tokens(self, limit: int) -> float:
+        """The tokens after the examples were truncated at ``limit`` (0: not at all), from the histogram."""
+        if not limit or not self.lengths or limit >= self.longest:
+            return float(self.tokens)
+        middles = [(min((one.low + one.high - 1) / 2, self.longest), one.count) for one in self.lengths]
+        whole = sum(middle * count for middle, count in middles)
+        cut = sum(min(middle, limit) * count for middle, count in middles)
+        return self.tokens * cut / whole if whole else float(self.tokens)
+
+    def ninetieth(self) -> int:
+        """A length that nine of ten examples do not exceed, from the histogram: at most a bin too long."""
+        seen = 0
+        total = sum(one.count for one in self.lengths)
+        for one in self.lengths:
+            seen += one.count
+            if seen >= 0.9 * total:
+                return min(one.high - 1, self.longest)
+        return self.longest
+
 
 class DataReport(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a set: its shape and why it was taken for that, each side in numbers, some examples as the model will
-    see them. ``shape`` is "unknown" where it is not clear what an example is: then ``columns`` are to be mapped by
-    hand and there is nothing else. ``overlap`` counts evaluation examples that are also trained on."""
+    see them. ``shape`` is "unknown" where it is not clear what an example is: then ``columns`` are to be mapped to
+    ``roles`` by hand, all of one of the sets in ``role_sets``, and there is nothing else. ``suits`` names the objective
+    that such data is for, "" where that is not clear. ``overlap`` counts evaluation examples that are also trained on.
+    """
 
     path: str
     shape: str
@@ -66,7 +95,10 @@ class DataReport(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     previews: tuple[Preview, ...] = ()
-    longest_tokens: int = 0
+    max_length: int = 0
+    roles: tuple[ColumnRole, ...] = ()
+    role_sets: tuple[tuple[str, ...], ...] = ()
+    suits: str = ""
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,17 +9,19 @@ import msgspec
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """How well a model does on examples. ``loss`` is the mean negative log-probability (natural log) of a learnt token,
-    ``token_accuracy`` the share of them that were the likeliest; ``exact_match`` and ``rouge_l`` (F1) are those of
-    ``answers`` generated answers, in [0, 1], None where none were generated."""
+    """How well a model does on examples. ``loss`` is that of the objective; of a language model the mean negative
+    log-probability (natural log) of a trained token, and ``token_accuracy`` the share of them that were the likeliest.
+    ``exact_match`` and ``rouge_l`` (F1) are those of ``answers`` generated answers, in [0, 1], None where none were
+    generated. ``metrics`` are the objective's own, by name."""
 
     loss: float
-    perplexity: float
-    token_accuracy: float
-    tokens: int
+    perplexity: float | None = None
+    token_accuracy: float | None = None
+    tokens: int = 0
     exact_match: float | None = None
     rouge_l: float | None = None
     answers: int = 0
+    metrics: dict[str, float] = {}
 
 
 class SampleAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +41,17 @@ class ScoresPair(msgspec.Struct, frozen=True, kw_only=True):
     after: Scores | None = None
 
 
+_NO_SCORES = ("tokens", "answers", "metrics")
+
+
 def flat(scores: ScoresPair, prefix: str = "") -> dict[str, float]:
     """Scores as flat numbers, ``before_loss``, ``after_exact_match`` and so on: what a terminal prints."""
     found: dict[str, float] = {}
     for side in ("before", "after"):
         one: Any = getattr(scores, side)
         if one is not None:
-            plain = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("tokens", "answers")}
+            plain = {name: getattr(one, name) for name in one.__struct_fields__ if name not in _NO_SCORES}
+            plain |= one.metrics
             found |= {f"{prefix}{side}_{name}": value for name, value in plain.items() if value is not None}
     return found
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbench.records.methods import Method
-from workbench.records.training import ARTIFACTS, DataPart, WeightsMethod, WeightsPart
+from workbench.records.training import ARTIFACTS, WeightsMethod, WeightsPart
+from workbench.training.objectives import OBJECTIVES
 
 _SWITCHED = "A GGUF LoRA, which is switched on and off over the model and takes any strength."
 _MERGED = "A GGUF model of its own: what changed is put into a copy of the base."
@@ -30,30 +31,7 @@ def _weights(name: WeightsMethod, title: str, summary: str, source: str, served:
 
 
 METHODS = (
-    Method(
-        name="sft",
-        kind="objective",
-        technique="finetuning",
-        title="Supervised",
-        summary="Learn to answer as the examples do: a manner, a form, facts, a task.",
-        source="Wei et al. 2021, Finetuned Language Models Are Zero-Shot Learners, arXiv:2109.01652",
-        config=DataPart,
-        entry=_WORKER,
-        served="As its weights method says.",
-        cost="As its weights method says; short examples take less.",
-    ),
-    Method(
-        name="domain",
-        kind="objective",
-        technique="finetuning",
-        title="Raw text",
-        summary="Read raw text on, as in pre-training: the words and the manner of a field.",
-        source="Gururangan et al. 2020, Don't Stop Pretraining, arXiv:2004.10964",
-        config=DataPart,
-        entry=_WORKER,
-        served="As its weights method says.",
-        cost="As its weights method says; the length of the windows counts.",
-    ),
+    *OBJECTIVES,
     _weights(
         "lora",
         "LoRA",

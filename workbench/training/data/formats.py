@@ -37,32 +37,50 @@ _TEXTS = ("text", "content", "document", "body", "article", "passage")
 
 
 class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
-    """Which columns an example is made of: ``turns``, or ``question`` and ``answer``, or ``text``.
+    """Which columns an example is made of: ``messages``, or ``prompt`` and ``completion``, or ``text``.
 
-    ``turns`` holds a list of turns, whose members ``role`` and ``content`` say who speaks and what. The columns of
-    ``question`` are joined by blank lines, empty ones left out. ``system`` are instructions for the whole conversation.
+    ``messages`` holds a list of messages, whose members ``role`` and ``content`` say who speaks and what. The columns
+    of ``prompt`` are joined by blank lines, empty ones left out. ``system`` are instructions for the conversation.
     """
 
-    turns: str = ""
+    messages: str = ""
     role: str = "role"
     content: str = "content"
-    question: tuple[str, ...] = ()
-    answer: str = ""
+    prompt: tuple[str, ...] = ()
+    completion: str = ""
     system: str = ""
     text: str = ""
 
+    @classmethod
+    def of_roles(cls, columns: Mapping[str, Sequence[str]]) -> ColumnMapping | None:
+        """That of columns by their roles, None where there are none. Raises UserError for a role that is not known."""
+        known = ("messages", "prompt", "completion", "system", "text")
+        for role, names in columns.items():
+            if role not in known or (len(names) > 1 and role != "prompt"):
+                raise UserError(
+                    f"{', '.join(names)} cannot be the {role} of an example.", f"Roles are {', '.join(known)}."
+                )
+        named = {role: tuple(names) if role == "prompt" else names[0] for role, names in columns.items() if names}
+        return cls(**named) if named.keys() - {"system"} else None  # type: ignore[arg-type]
+
     def __post_init__(self) -> None:
-        given = sum((bool(self.turns), bool(self.question or self.answer), bool(self.text)))
-        if given != 1 or bool(self.question) != bool(self.answer):
+        given = sum((bool(self.messages), bool(self.prompt or self.completion), bool(self.text)))
+        if given != 1 or bool(self.prompt) != bool(self.completion):
             raise UserError(
                 "It is not clear which columns make an example.",
                 "Name one column of turns, or the columns of question and answer, or one column of text.",
             )
 
     @property
+    def roles(self) -> frozenset[str]:
+        """What its columns are."""
+        named = ("messages", "prompt", "completion", "system", "text")
+        return frozenset(role for role in named if getattr(self, role))
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Those that are taken."""
-        return tuple(c for c in (self.system, self.turns, *self.question, self.answer, self.text) if c)
+        return tuple(c for c in (self.system, self.messages, *self.prompt, self.completion, self.text) if c)
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,15 +144,15 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
     messages: list[Message] = []
     if mapping.system and values.get(mapping.system):
         messages.append(Message("system", _said(values[mapping.system], mapping.system)))
-    if mapping.turns:
-        messages += _turns_of(_value(values, mapping.turns), mapping, mapping.turns)
+    if mapping.messages:
+        messages += _turns_of(_value(values, mapping.messages), mapping, mapping.messages)
     else:
         messages += _asked(values, mapping)
-        answer = _value(values, mapping.answer)
+        answer = _value(values, mapping.completion)
         if _is_turns(answer):
-            messages += _turns_of(answer, mapping, mapping.answer)
+            messages += _turns_of(answer, mapping, mapping.completion)
         else:
-            messages.append(Message("assistant", _said(answer, mapping.answer)))
+            messages.append(Message("assistant", _said(answer, mapping.completion)))
     while messages and messages[-1].role != "assistant":
         messages.pop()
     if not messages:
@@ -160,7 +178,7 @@ def _turns(sample: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> _Foun
         for name, role, content in _FORMS:
             if _mostly([_is_turns(value, role, content) for value in values]):
                 system = _system(sample, columns, column)
-                mapping = ColumnMapping(turns=column, role=role, content=content, system=system)
+                mapping = ColumnMapping(messages=column, role=role, content=content, system=system)
                 return name, mapping, f"The column {column!r} holds lists of turns with {role!r} and {content!r}."
     return None
 
@@ -182,7 +200,7 @@ def _instruction(sample: Sequence[Mapping[str, Any]], known: Mapping[str, str]) 
         return None
     extra = next((known[n] for n in ("input", "context") if n in known and _is_text(sample, known[n], True)), "")
     question = (instruction, extra) if extra else (instruction,)
-    mapping = ColumnMapping(question=question, answer=answer, system=_system(sample, tuple(known.values()), ""))
+    mapping = ColumnMapping(prompt=question, completion=answer, system=_system(sample, tuple(known.values()), ""))
     joined = " and ".join(map(repr, question))
     return "instruction", mapping, f"The question is {joined}, the answer {answer!r}."
 
@@ -197,7 +215,7 @@ def _prompt_completion(sample: Sequence[Mapping[str, Any]], known: Mapping[str, 
                 system = _system(sample, tuple(known.values()), "")
                 context = known.get("context", "") if _is_text(sample, known.get("context", ""), True) else ""
                 asked = (context, question) if context else (question,)
-                mapping = ColumnMapping(question=asked, answer=answer, system=system)
+                mapping = ColumnMapping(prompt=asked, completion=answer, system=system)
                 joined = " and ".join(map(repr, asked))
                 return "prompt_completion", mapping, f"The question is {joined}, the answer {answer!r}."
     return None
@@ -269,7 +287,7 @@ def _value(values: Mapping[str, Any], column: str) -> Any:
 
 def _asked(values: Mapping[str, Any], mapping: ColumnMapping) -> list[Message]:
     parts: list[str] = []
-    for column in mapping.question:
+    for column in mapping.prompt:
         value = _value(values, column)
         if _is_turns(value):
             return _turns_of(value, mapping, column)
@@ -277,7 +295,7 @@ def _asked(values: Mapping[str, Any], mapping: ColumnMapping) -> list[Message]:
         if value is not None and (said := _said(value, column)).strip():
             parts.append(said)
     if not parts:
-        raise UserError(f"{mapping.question[0]!r} is empty.")
+        raise UserError(f"{mapping.prompt[0]!r} is empty.")
     return [Message("user", "\n\n".join(parts))]
 
 

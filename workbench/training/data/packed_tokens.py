@@ -14,7 +14,7 @@ from workbench.training.data.tokenization import WrittenExample
 
 
 class PackedTokens:
-    """The tokens of sequences, and whether each is learnt."""
+    """The tokens of sequences, and whether each is trained."""
 
     def __init__(self) -> None:
         self._tokens = array("i")
@@ -37,8 +37,8 @@ class PackedTokens:
         """How many tokens each has."""
         return array("i", (self._ends[place + 1] - self._ends[place] for place in range(len(self))))
 
-    def learnt(self, skipped: int = 0) -> array[int]:
-        """How many tokens of each are learnt, those of the first ``skipped`` apart."""
+    def trained(self, skipped: int = 0) -> array[int]:
+        """How many tokens of each are trained, those of the first ``skipped`` apart."""
         ends = self._ends
         return array("i", (self._trained.count(1, ends[n] + skipped, ends[n + 1]) for n in range(len(self))))
 
@@ -88,8 +88,8 @@ class WrittenExamples(Sequence[WrittenExample]):
         return (note for notes in self._notes for note in notes)
 
     def learnable(self) -> WrittenExamples:
-        """Those of which something is learnt."""
-        counts = self.packed.learnt()
+        """Those with trained tokens."""
+        counts = self.packed.trained()
         if all(counts):
             return self
         kept = WrittenExamples()

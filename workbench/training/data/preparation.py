@@ -137,7 +137,7 @@ def prepare(
     _check_refused(refused, sum(map(len, sides)), "This set")
     _check_enough((train, evaluation), sides)
     notes = list(dict.fromkeys([*loaded.notes, *(note for side in sides for note in side.notes())]))
-    if evaluation and not any(sides[1].packed.learnt()):
+    if evaluation and not any(sides[1].packed.trained()):
         notes.append(NOTHING_TO_EVALUATE)
     return TrainingSet(
         train=sides[0].learnable(),
@@ -192,7 +192,7 @@ def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExa
         )
     if len({example.digest(normalised=True) for example in examples}) < FEWEST_EXAMPLES:
         raise UserError(f"All {len(examples):,} examples say the same.", "Add others.")
-    learnable = [any(side.packed.learnt()) for side in sides]
+    learnable = [any(side.packed.trained()) for side in sides]
     if learnable[0]:
         return
     if any(learnable):  # what is set aside is no help

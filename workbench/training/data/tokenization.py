@@ -71,12 +71,10 @@ def write_example(
     renderer: Renderer,
     *,
     loss_on: LossOn = "answers",
-    longest_tokens: int = 0,
+    max_length: int = 0,
 ) -> tuple[WrittenExample, list[Piece]]:
     """One example and its preview. For many an ``ExampleWriter`` is faster: it asks the template once."""
-    written = ExampleWriter(template, tokenizer, renderer, loss_on=loss_on, longest_tokens=longest_tokens).write(
-        example
-    )
+    written = ExampleWriter(template, tokenizer, renderer, loss_on=loss_on, max_length=max_length).write(example)
     return written, pieces_of(written, tokenizer)
 
 
@@ -103,7 +101,7 @@ class ExampleWriter:
     """Writes examples for one model. ``template`` "": the plain form of ``engine.prompt``. One thread at a time.
 
     ``loss_on`` "answers" learns what the assistant says; "all" every token but a first one that every text has.
-    ``longest_tokens`` cuts the end off longer examples; 0 does not.
+    ``max_length`` cuts the end off longer examples; 0 does not.
     """
 
     def __init__(
@@ -113,13 +111,13 @@ class ExampleWriter:
         renderer: Renderer,
         *,
         loss_on: LossOn = "answers",
-        longest_tokens: int = 0,
+        max_length: int = 0,
     ) -> None:
         self._template = template
         self._tokenizer = tokenizer
         self._prompts = PromptWriter(template, tokenizer, renderer)
         self._loss_on = loss_on
-        self._longest = longest_tokens
+        self._longest = max_length
         self._skeletons: dict[tuple[Role, ...], Skeleton | Transformed | TemplateError] = {}
 
     def write(self, example: Example) -> WrittenExample:

@@ -18,7 +18,8 @@ from workbench.errors import FaultElsewhere, UserError, WorkerDied
 from workbench.records.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
 
 CONFIG = TrainingConfig(
-    data=DataPart(path="x", longest_tokens=2048), optimiser=OptimiserPart(checkpointing="off", tokens_per_pass=1024)
+    data=DataPart(path="x", max_length=2048),
+    optimiser=OptimiserPart(gradient_checkpointing="off", micro_batch_tokens=1024),
 )
 PLAN = TrainingPlan(
     config=CONFIG,
@@ -26,7 +27,7 @@ PLAN = TrainingPlan(
     served="",
     summary="",
     source="",
-    moving=1,
+    trainable=1,
     parameters=2,
     steps=3,
     tokens=4,
@@ -77,7 +78,8 @@ def test_without_a_plan_there_are_no_numbers() -> None:
 
 def test_only_what_is_not_done_already_is_proposed() -> None:
     lean = TrainingConfig(
-        weights=WeightsPart(base="packed", rank=4), optimiser=OptimiserPart(checkpointing="on", tokens_per_pass=128)
+        weights=WeightsPart(base="packed", rank=4),
+        optimiser=OptimiserPart(gradient_checkpointing="on", micro_batch_tokens=128),
     )
     assert what_to_lower(lean) == []
     assert "use a smaller model" in explain(events.Failed(message="", reason="worker", exit_code=-9), lean, None).hint

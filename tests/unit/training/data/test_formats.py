@@ -95,10 +95,10 @@ def test_what_is_not_recognised_says_which_columns_there_are_and_is_mapped_by_ha
     assert (shape.name, shape.mapping) == ("unknown", None)
     assert "'frage' (text)" in shape.why
     assert "'n' (number)" in shape.why
-    mapping = ColumnMapping(question=("thema", "frage"), answer="antwort")
+    mapping = ColumnMapping(prompt=("thema", "frage"), completion="antwort")
     assert to_example(rows[0], mapping).messages == (Message("user", "Fluss\n\nWo?"), Message("assistant", "Dort."))
     turns = row({"rede": [{"wer": "user", "was": "Wo?"}, {"wer": "bot", "was": "Dort."}]})
-    told = to_example(turns, ColumnMapping(turns="rede", role="wer", content="was"))
+    told = to_example(turns, ColumnMapping(messages="rede", role="wer", content="was"))
     assert told.messages == (Message("user", "Wo?"), Message("assistant", "Dort."))
 
 
@@ -106,7 +106,7 @@ def test_preferences_are_named_as_such() -> None:
     assert "preferences" in recognise([row({"chosen": "a", "rejected": "b"})]).why
 
 
-@pytest.mark.parametrize("given", [{}, {"text": "a", "turns": "b"}, {"question": ("a",)}, {"answer": "a"}])
+@pytest.mark.parametrize("given", [{}, {"text": "a", "messages": "b"}, {"prompt": ("a",)}, {"completion": "a"}])
 def test_a_mapping_says_one_thing(given: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         ColumnMapping(**given)
@@ -133,7 +133,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_a_row_that_is_no_example_is_refused_with_its_place_and_reason(case: str) -> None:
     values, told = BAD[case]
-    mapping = ColumnMapping(turns="messages")
+    mapping = ColumnMapping(messages="messages")
     good = {"messages": [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Hi."}]}
     refused: list[Refusal] = []
     rows = [row(good, 1), row(values, 2), row(good, 3)]

@@ -9,13 +9,7 @@ import pytest
 from workbench.training.data.examples import Source
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.tokenization import WrittenExample
-from workbench.training.sets import (
-    TokenSequence,
-    TokenSequences,
-    learnt_of,
-    lengths_of,
-    longest_of,
-)
+from workbench.training.sequences import TokenSequence, TokenSequences, lengths_of, longest_of, trained_tokens_of
 
 
 def written(number: int, length: int = 6) -> WrittenExample:
@@ -54,7 +48,7 @@ def test_sequences_tell_their_lengths_without_being_made() -> None:
         held.append(one)
     assert list(held) == plain
     assert list(held.lengths()) == list(lengths_of(plain)) == [3, 4, 1]
-    assert list(held.learnt()) == list(learnt_of(plain)) == [1, 3, 0]
+    assert list(held.trained_tokens()) == list(trained_tokens_of(plain)) == [1, 3, 0]
     assert longest_of(held) == longest_of(plain) == plain[1]
 
 

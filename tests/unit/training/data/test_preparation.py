@@ -27,8 +27,8 @@ def write(path: Path, rows: list[Any]) -> Path:
     return path
 
 
-def prepared(loaded: LoadedSet, longest_tokens: int = 0) -> TrainingSet:
-    return prepare(loaded, ExampleWriter(CHATML, TrainingTokenizer(), InProcess(), longest_tokens=longest_tokens))
+def prepared(loaded: LoadedSet, max_length: int = 0) -> TrainingSet:
+    return prepare(loaded, ExampleWriter(CHATML, TrainingTokenizer(), InProcess(), max_length=max_length))
 
 
 def rows(count: int) -> list[dict[str, str]]:
@@ -127,10 +127,10 @@ def test_where_nothing_that_is_set_aside_can_be_learnt_it_is_told(tmp_path: Path
 
 def test_columns_are_mapped_by_hand(tmp_path: Path) -> None:
     path = write(tmp_path / "set.jsonl", [{"frage": str(n), "antwort": "b"} for n in range(4)])
-    loaded = load_set(path, ColumnMapping(question=("frage",), answer="antwort"))
+    loaded = load_set(path, ColumnMapping(prompt=("frage",), completion="antwort"))
     assert len(loaded.examples) == 4
     with pytest.raises(UserError, match="no column 'Frage'"):
-        load_set(path, ColumnMapping(question=("Frage",), answer="antwort"))
+        load_set(path, ColumnMapping(prompt=("Frage",), completion="antwort"))
 
 
 def test_a_template_that_refuses_all_is_told(tmp_path: Path) -> None:

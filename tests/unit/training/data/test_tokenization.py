@@ -152,11 +152,11 @@ def test_labels_are_the_learnt_tokens() -> None:
 
 def test_a_long_example_is_cut_at_its_end_and_says_so() -> None:
     whole, _ = write_example(example("a", "b" * 50), CHATML, TrainingTokenizer(), InProcess())
-    cut, shown = write_example(example("a", "b" * 50), CHATML, TrainingTokenizer(), InProcess(), longest_tokens=40)
+    cut, shown = write_example(example("a", "b" * 50), CHATML, TrainingTokenizer(), InProcess(), max_length=40)
     assert (cut.tokens, cut.trained) == (whole.tokens[:40], whole.trained[:40])
     assert (cut.whole_tokens, cut.cut_tokens) == (len(whole.tokens), len(whole.tokens) - 40)
     assert "".join(piece.text for piece in shown).endswith("bbb")
-    unlearnt, _ = write_example(example("a", "b" * 50), CHATML, TrainingTokenizer(), InProcess(), longest_tokens=9)
+    unlearnt, _ = write_example(example("a", "b" * 50), CHATML, TrainingTokenizer(), InProcess(), max_length=9)
     assert unlearnt.trained_tokens == 0
 
 

@@ -30,6 +30,7 @@ from workbench.models.names import file_safe
 from workbench.records.stored import Stored
 from workbench.records.training import AdapterRecord
 from workbench.storage.adapters import QUESTIONS, AdapterStore
+from workbench.techniques.registry import METHODS
 from workbench.training.model_card import Form, model_card
 
 README = "README.md"
@@ -91,7 +92,7 @@ class ExportRuns:
             else:
                 file = self._copied(record, beside, run)
             form: Form = "merged" if record.kind == "merged" and call.form != "peft" else call.form
-            (beside / README).write_text(model_card(record, form, file), "utf-8")
+            (beside / README).write_text(model_card(record, METHODS, form, file), "utf-8")
             run.context.raise_if_cancelled()
         return finish({"adapter": call.adapter, "path": str(place), "form": call.form})
 

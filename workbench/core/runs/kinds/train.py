@@ -40,6 +40,8 @@ from workbench.records.training import (
     flat,
 )
 from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterStore
+from workbench.techniques.registry import METHODS
+from workbench.training.objectives.objective import objective_of
 from workbench.training.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
 from workbench.workers.host import WorkerHost
 
@@ -276,9 +278,8 @@ def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = N
 
 
 def metric_of(card: AdapterRecord) -> str:
-    """What the gate counts beside agreement: whole answers, or of plain text single tokens."""
-    domain = card.config is not None and card.config.objective == "domain"
-    return "token_accuracy" if domain else "exact_match"
+    """The score that verification compares beside the agreement of tokens."""
+    return objective_of(card.config or TrainingConfig(), METHODS).verified_by
 
 
 def _artifact(kind: str, id: str, result: msgspec.Struct) -> events.Artifact:

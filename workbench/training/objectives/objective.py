@@ -1,0 +1,136 @@
+"""What an objective is: what it needs of the data, its loss, what it measures and draws, and its memory.
+
+Plan, trainer, evaluation, page and terminal ask the objective; nothing else compares names. One file each, with its row
+of the registry. Importing them loads no torch: a method that computes with torch imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from workbench.records.methods import Method, Methods
+from workbench.records.training import ColumnRole, MemoryPart, SideReport, TrainingConfig
+from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
+from workbench.training.data.formats import ColumnMapping
+from workbench.training.data.packed_tokens import WrittenExamples
+from workbench.training.data.preparation import LoadedSet, TrainingSet
+from workbench.training.data.tokenization import ExampleWriter
+from workbench.training.sequences import Question, TokenSequence, TokenSequences, trained_tokens_of
+
+if TYPE_CHECKING:
+    from workbench.training.defaults import Facts
+    from workbench.training.losses import ComputeLoss
+    from workbench.training.sets import Writing
+    from workbench.training.trainable_parameters import ModelShape
+
+
+class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An objective that has no settings of its own."""
+
+
+class Objective:
+    """The loss of a language model on each example by itself, which other objectives change in part.
+
+    ``metrics`` and ``charts`` are what a run of it emits and draws. ``loss_metrics`` are the names of what its loss
+    measures besides (``BatchLoss.metrics``): declared among the metrics, they are emitted for each step, and as
+    ``evaluation_NAME``. ``roles`` are what columns of data can be, ``role_sets`` which of them make an example.
+    ``verified_by`` names the score that verification compares beside the agreement of tokens.
+    """
+
+    metrics: ClassVar[tuple[MetricSpec, ...]] = LANGUAGE_MODEL_METRICS
+    charts: ClassVar[tuple[ChartSpec, ...]] = LANGUAGE_MODEL_CHARTS
+    loss_metrics: ClassVar[tuple[str, ...]] = ()
+    roles: ClassVar[tuple[ColumnRole, ...]] = ()
+    role_sets: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    verified_by: ClassVar[str] = "token_accuracy"
+
+    def __init__(self, options: Any = None) -> None:
+        self.options = options
+
+    # -- the data ------------------------------------------------------------------------------------
+
+    def mapping(self, columns: Mapping[str, Sequence[str]]) -> ColumnMapping | None:
+        """How columns that were mapped by hand make examples; None where none were. Raises UserError."""
+        return ColumnMapping.of_roles(columns)
+
+    def loaded(self, loaded: LoadedSet) -> LoadedSet:
+        """The examples as they were read, before some are held out."""
+        return loaded
+
+    def limit(self, asked: int, context_tokens: int) -> int:
+        """The maximum length of a sequence; 0: none. ``asked`` and ``context_tokens`` are 0 where not known."""
+        return min(asked or context_tokens, context_tokens) if context_tokens else asked
+
+    def writer(self, writing: Writing, limit: int) -> ExampleWriter:
+        """What makes examples tokens with their loss mask."""
+        return writing.writer(loss_on="all", max_length=limit)
+
+    def longest(self, prepared: TrainingSet, limit: int) -> int:
+        """The length of the longest sequence."""
+        return max(max(side.packed.lengths(), default=0) for side in (prepared.train, prepared.evaluation))
+
+    def sequences(self, written: WrittenExamples, limit: int) -> TokenSequences:
+        """What is trained on, or evaluated."""
+        return TokenSequences(written.packed)
+
+    def questions(self, prepared: TrainingSet, writing: Writing, limit: int) -> tuple[Question, ...]:
+        """What the model is asked at evaluations."""
+        return ()
+
+    # -- what is recommended and planned --------------------------------------------------------------
+
+    def recommended_length(self, facts: Facts, room: int) -> int:
+        """Where sequences are truncated, at most ``room``: they are kept whole up to twice the length that nine of ten
+        do not exceed, since one giant must not decide what memory the others take."""
+        return max(8, min(facts.longest, max(2 * facts.ninetieth, 64), room))
+
+    def count(self, facts: Facts, max_length: int) -> int:
+        """How many sequences an epoch has."""
+        return max(1, facts.examples)
+
+    def typical_length(self, facts: Facts, max_length: int) -> int:
+        return facts.median
+
+    def mean_length(self, train: SideReport, max_length: int) -> float:
+        """Tokens per sequence after truncation."""
+        return train.kept_tokens(max_length) / max(1, train.examples)
+
+    def notes(self, data: SideReport, max_length: int) -> list[str]:
+        """What the plan says of the sequences."""
+        if data.longest <= max_length:
+            return []
+        cut = sum(one.count for one in data.lengths if one.low >= max_length)
+        return [f"Examples are truncated at {max_length:,} tokens: about {cut:,} of {data.examples:,} are longer."]
+
+    def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
+        """What it takes beyond the model, its trainable weights and the activations of a micro-batch."""
+        return ()
+
+    # -- the loss ------------------------------------------------------------------------------------
+
+    def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
+        """The loss of a micro-batch of sequences. ``sample`` are some tokens to try it with, ``dtype`` is that of the
+        computation."""
+        from workbench.training.losses import make_loss
+
+        return make_loss(model, sample, dtype)
+
+    def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
+        """By how much each sequence counts: a step's loss is the sum of its sequences' over the sum of these."""
+        return trained_tokens_of(sequences)
+
+
+def describe_roles(objective: Objective) -> str:
+    """``prompt and completion, or messages``"""
+    return ", or ".join(" and ".join(roles) for roles in objective.role_sets)
+
+
+def objective_of(config: TrainingConfig, methods: Methods[Method]) -> Objective:
+    """The objective of a training. Raises UserError for one that there is not, and for options that it does not
+    take."""
+    row = methods.find(config.objective.name, "objective")
+    objective: Objective = row.load()(row.decode(config.objective.options))
+    return objective

@@ -1,0 +1,80 @@
+"""Supervised fine-tuning: the model learns to answer as the examples do (Wei et al. 2021, arXiv:2109.01652)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from workbench.records.methods import Method
+from workbench.records.training import DEFAULT_OBJECTIVE, ColumnRole
+from workbench.training.data.examples import Example, Source
+from workbench.training.data.preparation import TrainingSet
+from workbench.training.data.tokenization import ExampleWriter, WrittenExample
+from workbench.training.objectives.objective import Objective
+from workbench.training.sequences import Question, question_of
+
+if TYPE_CHECKING:
+    from workbench.training.sets import Writing
+
+
+class SupervisedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of supervised fine-tuning."""
+
+    loss_on: Annotated[
+        Literal["answers", "all"],
+        Meta(
+            title="Loss on",
+            description="The tokens that are trained: the assistant's answers only, or questions and instructions "
+            "as well.",
+        ),
+    ] = "answers"
+
+
+class Supervised(Objective):
+    """Conversations, of which the answers are trained; evaluated by asking the last question of each."""
+
+    roles: ClassVar[tuple[ColumnRole, ...]] = (
+        ColumnRole(name="prompt", title="Question", several=True),
+        ColumnRole(name="completion", title="Answer"),
+        ColumnRole(name="system", title="Instructions"),
+        ColumnRole(name="messages", title="Conversation"),
+    )
+    role_sets: ClassVar[tuple[tuple[str, ...], ...]] = (("prompt", "completion"), ("messages",))
+    verified_by: ClassVar[str] = "exact_match"
+    options: SupervisedOptions
+
+    def writer(self, writing: Writing, limit: int) -> ExampleWriter:
+        return writing.writer(loss_on=self.options.loss_on, max_length=limit)
+
+    def questions(self, prepared: TrainingSet, writing: Writing, limit: int) -> tuple[Question, ...]:
+        asked, shown = prepared.evaluation_examples, prepared.evaluation
+        if not shown:
+            asked, shown = prepared.train_examples, prepared.train
+        writer = writing.writer(max_length=limit)
+        same: dict[int, int] = {}  # one object for each number in all of the prompts
+        found = (question_of(one, its, writer, writing.tokenizer, same) for one, its in _pairs(asked, shown))
+        return tuple(question for question in found if question is not None)
+
+
+def _pairs(examples: Sequence[Example], written: Sequence[WrittenExample]) -> Iterator[tuple[Example, WrittenExample]]:
+    by_source: dict[Source, Example] = {example.source: example for example in examples}
+    for one in written:
+        if (example := by_source.get(one.source)) is not None:
+            yield example, one
+
+
+ROW = Method(
+    name=DEFAULT_OBJECTIVE,
+    kind="objective",
+    technique="finetuning",
+    title="Supervised",
+    summary="Learn to answer as the examples do: a style, a format, facts, a task.",
+    source="Wei et al. 2021, Finetuned Language Models Are Zero-Shot Learners, arXiv:2109.01652",
+    config=SupervisedOptions,
+    entry=f"{__name__}:Supervised",
+    served="As its weights method says.",
+    cost="As its weights method says; short examples take less.",
+)
