@@ -42,5 +42,9 @@ class FaultElsewhere(RuntimeError):
         self.traceback_text = traceback_text
 
 
+class OutOfMemory(FaultElsewhere):
+    """Another process had no memory left, and said so."""
+
+
 class Cancelled(Exception):
     """The person, or the program on their behalf, asked for this work to stop."""

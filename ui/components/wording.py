@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.api.events import Progress
-from workbench.errors import FaultElsewhere, UserError
+from workbench.errors import FaultElsewhere, OutOfMemory, UserError
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -59,6 +59,8 @@ def in_words(error: Exception) -> str:
     """One or two sentences; never the traceback of a fault of ours, never nothing."""
     if isinstance(error, UserError):
         return f"{error.message} {error.hint}".strip()
+    if isinstance(error, OutOfMemory):
+        return "Memory ran out. Close other programs, or use a smaller model."
     if isinstance(error, FaultElsewhere):
         return f"Something went wrong inside the program: {error.message}"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -146,12 +146,12 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     """The terminal event of a request that could not be done.
 
     ``reason``: ``user`` (a person can act; ``hint`` says how), ``worker`` (a process died: ``exit_code`` and
-    ``stderr_tail`` tell) or ``bug`` (ours; ``stderr_tail`` has the traceback).
+    ``stderr_tail`` tell), ``memory`` (it ran out) or ``bug`` (ours); of both ``stderr_tail`` has the traceback.
     """
 
     message: str
     hint: str = ""
-    reason: Literal["user", "worker", "bug"] = "user"
+    reason: Literal["user", "worker", "memory", "bug"] = "user"
     exit_code: int | None = None
     stderr_tail: str = ""
 

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import threading
 from collections.abc import Callable, Generator, Iterable
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -144,7 +144,8 @@ def error_of(event: events.Failed | events.Cancelled) -> Exception:
         return errors.UserError(event.message, event.hint)
     if event.reason == "worker":
         return errors.WorkerDied(event.hint or "a", event.exit_code, event.stderr_tail)
-    return errors.FaultElsewhere(event.message, event.stderr_tail)
+    kind = errors.OutOfMemory if event.reason == "memory" else errors.FaultElsewhere
+    return kind(event.message, event.stderr_tail)
 
 
 def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed | events.Cancelled:
@@ -161,9 +162,12 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
             exit_code=error.exit_code,
             stderr_tail=error.stderr_tail,
         )
+    reason: Literal["memory", "bug"]
     if isinstance(error, errors.FaultElsewhere):
-        return events.Failed(message=error.message, reason="bug", stderr_tail=error.traceback_text)
+        reason = "memory" if isinstance(error, errors.OutOfMemory) else "bug"
+        return events.Failed(message=error.message, reason=reason, stderr_tail=error.traceback_text)
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         where = f" on the disk of {error.filename}" if error.filename else ""
         return events.Failed(message=f"There is no space left{where}.", hint="Free some and try again.")
-    return events.Failed(message=f"{type(error).__name__}: {error}", reason="bug", stderr_tail=traceback_text)
+    reason = "memory" if isinstance(error, MemoryError) else "bug"
+    return events.Failed(message=f"{type(error).__name__}: {error}", reason=reason, stderr_tail=traceback_text)

@@ -211,8 +211,8 @@ class _Session:
     def _answer(self, number: int, stream: Iterator[Event]) -> None:
         try:
             for event in stream:
-                if isinstance(event, events.Failed) and event.reason == "bug":
-                    _log.error("A call failed by a fault of ours: %s\n%s", event.message, event.stderr_tail)
+                if isinstance(event, events.Failed) and event.reason in ("memory", "bug"):
+                    _log.error("A call failed: %s\n%s", event.message, event.stderr_tail)
                 if not self._gone:
                     self._tell(number, event)
         finally:

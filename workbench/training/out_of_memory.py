@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,8 +13,9 @@ def translate_out_of_memory() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        # torch 2.13 has no type of its own for the processor's memory
-        said = "can't allocate memory" in str(error) or "not enough memory" in str(error)
-        if said or type(error).__name__ == "OutOfMemoryError":
+        torch = sys.modules.get("torch")
+        of_gpu = torch is not None and isinstance(error, torch.cuda.OutOfMemoryError)
+        # torch 2.13 has no type of its own for the processor's memory: c10/core/impl/alloc_cpu.cpp
+        if of_gpu or "DefaultCPUAllocator" in str(error):
             raise MemoryError(str(error)) from error
         raise

@@ -75,6 +75,15 @@ def test_a_bug_keeps_its_traceback() -> None:
     assert passed_on == event
 
 
+def test_want_of_memory_stays_what_it_is_on_its_way_through_processes() -> None:
+    event = failure_of(MemoryError("of 9 GB"), "Traceback: here")
+    assert isinstance(event, events.Failed)
+    assert event.reason == "memory"
+    error = error_of(event)
+    assert isinstance(error, errors.OutOfMemory)
+    assert failure_of(error) == event
+
+
 def test_following_a_stream_returns_the_result_and_shows_the_rest() -> None:
     seen: list[events.Event] = []
     stream = [events.Progress(stage="x"), events.Finished(result="text")]

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from workbench.api import events
-from workbench.errors import FaultElsewhere, UserError
+from workbench.errors import OutOfMemory, UserError
 from workbench.records.training import TrainingConfig
 from workbench.training import process_group
 from workbench.training.protocol import BaseModel, TrainModel
@@ -48,7 +48,7 @@ def test_whichever_process_has_no_memory_left_says_so(rank: str, tmp_path: Path)
     (tmp_path / process_group._LEADER).write_text(str(os.getpid()))
     environment = {**os.environ, "RANK": rank}
     with spawn([sys.executable, "-c", HAS_NO_MEMORY, str(tmp_path)], environment) as process:
-        with pytest.raises(FaultElsewhere, match="MemoryError: of 9 GB"):
+        with pytest.raises(OutOfMemory, match="MemoryError: of 9 GB"):
             process_group._follow(process, lambda event: None)
         assert process.wait() == 1  # so that those that wait for it are ended
 

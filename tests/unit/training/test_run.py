@@ -55,6 +55,8 @@ def test_want_of_memory_is_known_as_such_where_the_plan_is() -> None:
     assert "fewer micro-batch tokens (now 1,024)" in told.hint
     with pytest.raises(RuntimeError, match="shape"), translate_out_of_memory():
         torch.zeros(3).view(2)
+    with pytest.raises(RuntimeError, match="row 7"), translate_out_of_memory():
+        raise RuntimeError("row 7 says: not enough memory")
 
 
 def test_questions_are_spread_over_all() -> None:

@@ -84,7 +84,7 @@ def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
         return "", "info"
     if run.state == "failed":
         reason = f"{terminal.message} {terminal.hint}" if isinstance(terminal, events.Failed) else run.message
-        if isinstance(terminal, events.Failed) and terminal.reason == "bug":
+        if isinstance(terminal, events.Failed) and terminal.reason in ("memory", "bug"):
             reason = terminal.message.splitlines()[0] if terminal.message else "Something went wrong in the program."
         kept = " It can be resumed from its last checkpoint." if run.resumable else ""
         if run.resumable and story.checkpoint_step is None:

@@ -12,7 +12,6 @@ from workbench.errors import FaultElsewhere, WorkerDied
 from workbench.records.training import RANKS, TrainingConfig, TrainingPlan, rank_of
 
 _EXITS = (-getattr(signal, "SIGKILL", 9), 137)
-_FAULTS = ("MemoryError", "OutOfMemoryError")
 FEW_TOKENS = 256
 
 
@@ -58,7 +57,7 @@ def _want_of_memory(failed: events.Failed, work: str) -> str:
     """
     if failed.reason == "worker" and failed.exit_code in _EXITS:
         return f"The system ended the {work}, most likely because memory ran out."
-    if failed.reason == "bug" and failed.message.partition(":")[0] in _FAULTS:
+    if failed.reason == "memory":
         return f"The {work} stopped because memory ran out."
     return ""
 

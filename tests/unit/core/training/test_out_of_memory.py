@@ -14,7 +14,7 @@ from workbench.core.runs.kinds.train import _explained, _explained_check
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.run_kind import OpenRun
 from workbench.core.training.out_of_memory import explain, explained_work, what_to_lower
-from workbench.errors import FaultElsewhere, UserError, WorkerDied
+from workbench.errors import OutOfMemory, UserError, WorkerDied
 from workbench.records.training import DataPart, MemoryPart, OptimiserPart, TrainingConfig, TrainingPlan, WeightsPart
 
 CONFIG = TrainingConfig(
@@ -63,8 +63,10 @@ def test_want_of_memory_is_named_with_the_numbers_of_the_plan(failed: events.Fai
         events.Failed(message="Bad row.", hint="Mend it."),
         events.Failed(message="The training worker stopped.", reason="worker", exit_code=-11),
         failure_of(ZeroDivisionError("x")),
+        failure_of(ValueError("MemoryError: in a row of the examples")),
+        events.Failed(message="MemoryError: is the title of a document.", reason="bug"),
     ],
-    ids=["user", "crash", "bug"],
+    ids=["user", "crash", "bug", "word", "title"],
 )
 def test_other_failures_stay_as_they_are(failed: events.Failed) -> None:
     assert explain(failed, CONFIG, PLAN) is failed
@@ -113,7 +115,7 @@ def test_a_check_that_memory_ran_out_for_is_told_apart_from_its_training(tmp_pat
     assert "What was trained is kept" in told.hint
 
 
-@pytest.mark.parametrize("error", [WorkerDied("training", -9), FaultElsewhere("MemoryError: of 7 GB")])
+@pytest.mark.parametrize("error", [WorkerDied("training", -9), OutOfMemory("MemoryError: of 7 GB")])
 def test_a_merge_that_memory_ran_out_for_says_so_unless_it_was_stopped(error: Exception) -> None:
     context = RequestContext()
     said = pytest.raises(UserError, match=r"[tT]he merge.* memory ran out\. Close something\.")
