@@ -19,8 +19,8 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import Capabilities, Loading, ModelUse, require
 from workbench.errors import UserError
-from workbench.records.answer_state import AnswerState
-from workbench.records.messages import Message, Usage
+from workbench.records.answer_state import with_trace
+from workbench.records.messages import Message
 from workbench.records.recipes import Recipe, RequestKind, answers_of, decoding_of, notes_on_recipe
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext
@@ -141,14 +141,12 @@ def answer(
                 decoding=decoding_of(recipe, METHODS, request.kind),
             )
             ended: events.Terminal | None = None
-            state = AnswerState()
-            for event in _run(request, recipe, answering):
+            for event in with_trace(_run(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
                     ended = event
                     break
-                state.apply(event)
                 yield event
-        terminal = _completed(ended, recipe, services.checksum(resolved), answering, state)
+        terminal = _completed(ended, recipe, services.checksum(resolved), answering)
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
@@ -165,9 +163,7 @@ def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iter
         yield from answer_question(request.conversation, recipe, context)
 
 
-def _completed(
-    ended: events.Terminal | None, recipe: Recipe, sha256: str, context: AnswerContext, state: AnswerState
-) -> events.Terminal:
+def _completed(ended: events.Terminal | None, recipe: Recipe, sha256: str, context: AnswerContext) -> events.Terminal:
     """A method's terminal event, with the fields that all methods have in common."""
     if ended is None:
         raise RuntimeError("the answer ended without a terminal event")
@@ -176,8 +172,6 @@ def _completed(
     result = msgspec.structs.replace(
         msgspec.convert(ended.result, AskResult),
         recipe=msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, sha256=sha256)),
-        usage=state.usage or Usage(),
         context_tokens=context.model.context_tokens,
-        trace=state.trace(ended=True),
     )
     return msgspec.structs.replace(ended, result=finish(result).result)
