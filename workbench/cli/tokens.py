@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from textwrap import shorten
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.trace import Trace, TraceStep
+
+LONGEST = 300
+"""Characters of a step's input or output in the terminal. ``--json`` has the whole."""
 
 
 def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alternatives: int) -> Events[None]:
@@ -75,13 +79,13 @@ def steps(session: Session, arguments: argparse.Namespace) -> Events[Trace]:
 
 
 def show_steps(result: dict[str, Any], output: TextOutput) -> None:
-    """Each step with its figures, its input and its output, indented below the step that it is part of."""
+    """Each step with its figures and the beginning of its input and output, indented below the step around it."""
     for depth, step in msgspec.convert(result, Trace).walk():
         indent = "  " * depth
         output.line(f"{indent}{' · '.join((step.title or step.kind, *figures_of(step)))}")
         for mark, text in (("<", step.input), (">", step.output), ("!", step.error)):
             if text.strip():
-                output.line(f"{indent}  {mark} {one_line(text)}")
+                output.line(f"{indent}  {mark} {shorten(one_line(text), LONGEST, placeholder=' …')}")
 
 
 def figures_of(step: TraceStep) -> list[str]:
