@@ -435,7 +435,11 @@ def test_documents_are_added_found_read_and_removed(workbench: Workbench, papers
 
 @pytest.mark.parametrize(
     ("paths", "watch", "message"),
-    [((), False, "nothing to add"), (("here",), False, "absolute"), (("/no/such/place",), False, "no file or folder")],
+    [
+        ((), False, "No files or folders"),
+        (("here",), False, "absolute"),
+        (("/no/such/place",), False, "no file or folder"),
+    ],
 )
 def test_what_is_not_there_is_not_added(
     workbench: Workbench, paths: tuple[str, ...], watch: bool, message: str

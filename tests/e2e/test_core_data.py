@@ -196,7 +196,7 @@ def test_pairs_that_were_stopped_go_on_with_the_next_passage(
 
 def test_what_a_set_cannot_be_built_from_is_said_at_once(trainer: Workbench) -> None:
     for source in ("pairs", "text"):
-        with pytest.raises(UserError, match="which collection"):
+        with pytest.raises(UserError, match="needs a collection"):
             call(trainer, BuildData(name="x", source=source))  # type: ignore[arg-type]
         with pytest.raises(UserError, match="no collection"):
             call(trainer, BuildData(name="x", source=source, collection="Nope"))  # type: ignore[arg-type]

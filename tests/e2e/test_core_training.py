@@ -342,7 +342,7 @@ def wait_for(claim: Callable[[], bool]) -> bool:
 def test_an_ended_run_is_removed_and_what_it_made_stays(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     run = started(trainer, tmp_path, "slow")
     until(trainer, run.id, is_step)
-    with pytest.raises(UserError, match="has not ended"):
+    with pytest.raises(UserError, match="still running or waiting"):
         call(trainer, RemoveRun(run=run.id))
     call(trainer, StopRun(run=run.id))
     list(trainer.handle(FollowRun(run=run.id)))

@@ -308,7 +308,7 @@ class FakeHome:
         known = self.run(run)
         if known.state == "finished":
             if state == "running":
-                raise UserError(f"The run {run} has finished.", "Start a new one.")
+                raise UserError(f"The run {run} has finished.", "Start a new run.")
             return known
         self.runs[run] = msgspec.structs.replace(known, state=state, ended=ended)
         return self.runs[run]

@@ -313,7 +313,9 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             return run, [("run", run.id)]
         case c.PauseRun():
             if home.run(call.run).state != "running":
-                raise UserError("Only a run that is computing can be paused.", "Stop it, or wait until it has begun.")
+                raise UserError(
+                    "The run is not computing, so it cannot be paused.", "Stop it, or wait until it is computing."
+                )
             home.runs[call.run] = msgspec.structs.replace(home.runs[call.run], paused=True)
             return home.runs[call.run], [("run", call.run)]
         case c.ResumeRun() if home.run(call.run).kind == "train":

@@ -430,7 +430,7 @@ def test_adapters_that_cannot_be_read_are_told_of_once(
 
 
 def test_one_whose_check_was_not_finished_says_so(page: AdaptersPage, qtbot: QtBot, home: FakeHome) -> None:
-    note = "The check was not finished: resume the run to check it again."
+    note = "Verification did not finish: resume the run to repeat it."
     home.adapters = {"left": record(name="left", state="checking", note=note)}
     show(page, qtbot, "left")
     assert page.details.state.text() == "Not checked"

@@ -32,7 +32,7 @@ def test_one_encoder_follows_another_and_a_wrong_one_is_refused(
     assert np.asarray(vectors).shape == (70, 384)
     scores = worker.call(Rank(path=str(reranker), query="which?", documents=texts[:3]))
     assert len(scores) == 3
-    with pytest.raises(UserError, match="answers in text"):
+    with pytest.raises(UserError, match="text generation model"):
         worker.call(Embed(path=str(smollm_path), texts=texts))
     with pytest.raises(UserError, match=r"gone\.gguf"):
         worker.call(Embed(path=str(tmp_path / "gone.gguf"), texts=texts))

@@ -1,7 +1,7 @@
 """Workbench: the one object that owns a home folder: its storage, its workers, its runs.
 
-It is held by the core process (``workbench.api.service``), and by tests directly. Each desk answers its own calls; here
-they are only put together.
+The core process (``workbench.api.service``) holds it, and tests directly. Each service answers its own calls; this
+module only wires them.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ __all__ = ["Workbench"]
 
 
 class Workbench:
-    """Everything of one home. At most one may exist for a home: the service's lock sees to that.
+    """Everything of one home. At most one may exist per home, which the service's lock ensures.
 
-    ``commands`` replaces the command line of a worker (``inference``, ``embedding``, ``training``): tests run small
-    ones of their own. Raises UserError when the home's database cannot be read.
+    ``commands`` replaces the command line of a worker (``inference``, ``embedding``, ``training``), for tests. Raises
+    UserError when the home's database cannot be read.
     """
 
     def __init__(self, home: Home, *, commands: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -157,7 +157,7 @@ class Workbench:
         }
 
     def start(self) -> None:
-        """Take up what an earlier core left, and watch what is to be watched."""
+        """Resume the work that an earlier core left, and start watching folders."""
         self._answers.recover()
         self._models.recover()
         self._data_sets.recover()
@@ -168,8 +168,8 @@ class Workbench:
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
         """Answer any call of ``workbench.api.calls``: events that end in exactly one terminal event; raises nothing.
 
-        A ``Subscribe`` has begun when this returns; all else begins with the first event that is asked for.
-        Closing the iterator early cancels the call.
+        A ``Subscribe`` has begun when this returns; other calls begin with the first event requested. Closing the
+        iterator early cancels the call.
         """
         context = context or RequestContext()
         try:
@@ -180,11 +180,11 @@ class Workbench:
 
     @property
     def busy(self) -> bool:
-        """Whether there is work that goes on without anybody watching."""
+        """Whether work goes on that no client has to watch."""
         return self._answers.busy or self._runs.busy
 
     def close(self) -> None:
-        """Interrupt what goes on, let the workers leave, close the database."""
+        """Interrupt the running work, let the workers leave, close the database."""
         self._watching.close()
         self._answers.close()
         self._runs.close()

@@ -1,4 +1,4 @@
-"""Small work that nobody waits for, on threads that the core's end waits for."""
+"""Short background work, on threads that the core's shutdown waits for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Background:
-    """Runs work on threads of its own. Work that takes long heeds the context that it is handed."""
+    """Runs work on its own threads. Long work checks the context that it gets."""
 
     def __init__(self) -> None:
         self._context = RequestContext()
@@ -22,7 +22,8 @@ class Background:
         self._threads: set[threading.Thread] = set()
 
     def start(self, name: str, work: Callable[[RequestContext], None]) -> None:
-        """Run ``work(context)``. A UserError it raises is logged: whoever needs what it prepares meets it again."""
+        """Run ``work(context)``. A UserError that it raises is logged: the code that needs the result meets it
+        again."""
         thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
         with self._lock:
             if self._context.cancelled:
@@ -31,7 +32,7 @@ class Background:
             thread.start()
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Cancel what runs and wait for it."""
+        """Cancel the running work and wait for it."""
         self._context.cancel()
         with self._lock:
             threads = list(self._threads)

@@ -1,4 +1,4 @@
-"""Who is told when something in the home changed: every subscriber, each at its own pace."""
+"""Change notifier: tells every subscriber of changes in the home, each at its own pace."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from workbench.api.protocol import RequestContext
 
 
 class Changes:
-    """Spreads ``Changed`` events. What a subscriber has not taken yet is told once, however often it happened."""
+    """Distributes ``Changed`` events. Repeated changes that a subscriber has not read yet are merged into one."""
 
     def __init__(self) -> None:
         self._news = threading.Condition()
         self._pending: list[dict[tuple[str, str], None]] = []
 
     def publish(self, kind: str, id: str = "") -> None:
-        """Tell all subscribers. Never blocks. ``kind``: chat, run, model, collection, adapter, data, settings,
+        """Notify all subscribers. Never blocks. ``kind``: chat, run, model, collection, adapter, data, settings,
         worker."""
         with self._news:
             for pending in self._pending:

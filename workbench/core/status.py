@@ -1,4 +1,4 @@
-"""The program itself: settings, the machine, what is going on, the workers."""
+"""The program's status: settings, the machine, running work, the workers."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Program:
         return read_machine(self._home.root, self._backend.list_devices())
 
     def status(self) -> Status:
-        """The training worker's processes are among the workers while there are any."""
+        """The training worker's processes are included while they run."""
         hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
         workers = tuple(map(_state, hosts))
         loaded = self._backend.loaded
@@ -113,7 +113,7 @@ class Program:
         return msgspec.structs.replace(known, model=name, context_tokens=how.context_tokens, device=how.device)
 
     def restart(self, call: RestartWorker) -> Status:
-        """What the worker's death interrupted among the runs goes on."""
+        """Restart a worker; the runs that its death interrupts are resumed."""
         host = self._backend.host if call.name == "inference" else self._embedding.host
         host.stop()
         host.start()
@@ -124,17 +124,19 @@ class Program:
 
 def _changed(settings: Settings, section: str, fields: dict[str, Any]) -> msgspec.Struct:
     if section not in SECTIONS:
-        raise UserError(f"There are no settings {section!r}.", f"Sections: {', '.join(SECTIONS)}.")
+        raise UserError(f"There is no settings section {section!r}.", f"The sections are {', '.join(SECTIONS)}.")
     kind = SECTIONS[section]
     known = kind.__struct_fields__
     for field in fields:
         if field not in known:
-            raise UserError(f"There is no setting {section}.{field}.", f"Known ones: {', '.join(known)}.")
+            raise UserError(
+                f"There is no setting {section}.{field}.", f"The settings of this section are {', '.join(known)}."
+            )
     data = {**msgspec.to_builtins(getattr(settings, section)), **fields}
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise UserError(f"A setting in {section} is not valid: {error}.") from error
+        raise UserError(f"A setting of {section} is not valid: {error}.") from error
 
 
 def _state(host: WorkerHost) -> WorkerState:

@@ -1,4 +1,4 @@
-"""Streams of events inside the core: of work that somebody watches, and of work that anybody may join."""
+"""Event streams inside the core: of work with one watcher, and of work that several may follow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Handlers = Mapping[type[Call[Any]], Handler]
 
 
 def unary(function: Callable[[Any], Any]) -> Handler:
-    """The handler for a call that is answered without anything to watch: ``function(call)`` is its result."""
+    """The handler for a call without progress: ``function(call)`` is its result."""
 
     def handle(call: Any, context: RequestContext) -> Iterator[Event]:
         yield finish(function(call))
@@ -27,9 +27,9 @@ def unary(function: Callable[[Any], Any]) -> Handler:
 
 
 def with_progress(work: Callable[[Callable[[Event], None]], T]) -> Generator[Event, None, T]:
-    """Run ``work(report)`` on a thread and yield what it reports; its result is the generator's, as is its error.
+    """Run ``work(report)`` on a thread and yield the reported events; its result or exception is the generator's.
 
-    Closing the generator does not end the work: that is for its request context to do.
+    Closing the generator does not end the work: the request context does.
     """
     arrived: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     outcome: list[T] = []
@@ -52,14 +52,14 @@ def with_progress(work: Callable[[Callable[[Event], None]], T]) -> Generator[Eve
 
 
 class LiveStream:
-    """The events of one piece of work while it is done: whoever joins gets those so far, then the live ones."""
+    """The events of running work: a new follower gets the past ones, then the live ones."""
 
     def __init__(self) -> None:
         self._grown = threading.Condition()
         self._events: list[Event] = []
 
     def append(self, event: Event) -> None:
-        """Numbers and tells an event. Nothing may follow a terminal one."""
+        """Number an event and pass it to all followers. Nothing may follow a terminal one."""
         with self._grown:
             self._events.append(events.stamped(event, len(self._events) + 1, time.time()))
             self._grown.notify_all()

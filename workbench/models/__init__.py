@@ -1,5 +1,5 @@
-"""Models on disk: what their files say of themselves, starter packages, import, the machine they have to fit.
+"""Models on disk: metadata of their files, starter packages, import, the machine's memory.
 
-Runs in the core process and therefore loads no model library: files are read by our own bounded readers, since
-a model file comes from a stranger. What is in the catalogue is kept by ``workbench.storage``.
+Runs in the core process and therefore loads no model library: our own bounded readers parse the files, since a model
+file comes from a stranger. ``workbench.storage`` keeps the catalogue.
 """

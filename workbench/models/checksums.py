@@ -1,4 +1,4 @@
-"""SHA-256 of model files, computed once for each state of a file and remembered by path, size and time of change."""
+"""SHA-256 of model files, computed once per state of a file and cached by path, size and modification time."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class Checksums:
-    """A cache of checksums in one small JSON file. All methods may be called from any thread."""
+    """A cache of checksums in one small JSON file. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
-        # a cache that cannot be read holds nothing that could not be computed again
+        # an unreadable cache is computed again
         with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
             self._entries = msgspec.json.decode(path.read_bytes(), type=dict[str, _Entry])
 
     def known(self, files: Sequence[str]) -> str:
-        """The checksum of a model's files when all of them are remembered and unchanged, else empty."""
+        """The checksum of a model's files when all of them are cached and unchanged, else empty."""
         sums = [self._remembered(Path(f)) for f in files]
         return _combined(sums) if all(sums) else ""
 
@@ -45,11 +45,11 @@ class Checksums:
         context: RequestContext | None = None,
         report: Callable[[int, int], None] | None = None,
     ) -> str:
-        """The checksum of a model's files, in hexadecimal. For one file it is the file's own SHA-256; for several,
-        the SHA-256 of their checksums, one a line, in the order of ``files``.
+        """The checksum of a model's files, in hexadecimal. For one file it is the file's own SHA-256; for several, the
+        SHA-256 of their checksums, one per line, in the order of ``files``.
 
-        ``report`` is told bytes done and in all. Raises UserError when a file cannot be read and errors.Cancelled
-        when the request was cancelled.
+        ``report`` gets the bytes done and in all. Raises UserError when a file cannot be read and errors.Cancelled when
+        the request was cancelled.
         """
         total = sum(_size(Path(f)) for f in files)
         sums = []
@@ -66,7 +66,7 @@ class Checksums:
         return _combined(sums)
 
     def remember(self, path: Path, sha256: str) -> None:
-        """Keep a checksum that was computed on the way, while copying for instance."""
+        """Cache a checksum that was computed elsewhere, such as while copying."""
         state = path.stat()
         with self._lock:
             self._entries[str(path)] = _Entry(state.st_size, state.st_mtime_ns, sha256)

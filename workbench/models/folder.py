@@ -1,6 +1,6 @@
-"""A model kept as a folder: config.json, safetensors and a tokenizer, described as the catalogue needs it.
+"""A model in a folder: config.json, safetensors and a tokenizer, described for the catalogue.
 
-Pickles (.bin, .pt, .pth, .ckpt) are never opened: reading one can run whatever code its maker put in.
+Pickles (.bin, .pt, .pth, .ckpt) are never opened: reading one can run arbitrary code.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _EMBEDDING_TYPES = frozenset({"bert", "roberta", "xlm-roberta", "mpnet", "distil
 
 
 def describe_folder(folder: Path) -> ModelDetails:
-    """Describe the model in a folder of safetensors; a sentence-transformers folder is an embedder.
+    """Describe the model in a folder of safetensors; a sentence-transformers folder is an embedding model.
 
-    Raises UserError that names the folder or the file in it and says what is wrong.
+    Raises UserError with the folder or the file in it and the reason.
     """
     modules = _modules(folder)
     main = folder / modules[0] if modules else folder
     _refuse_adapter(folder)
     headers = _weights(main)
     if not any(sum(h.elements.values()) for h in headers):
-        raise UserError(f"{headers[0].path} holds no weights.", "Download or copy it again.")
+        raise UserError(f"{headers[0].path} contains no weights.", "Download or copy it again.")
     config = _read_json(main / "config.json")
     if not config:
         raise UserError(
-            f"{folder} has no config.json.", "Choose the folder that holds config.json beside the safetensors."
+            f"{folder} has no config.json.", "Choose the folder with config.json and the safetensors files."
         )
     tokenizer = next((name for name in _TOKENIZERS if (main / name).is_file()), "")
     if not tokenizer:
@@ -58,7 +58,7 @@ def describe_folder(folder: Path) -> ModelDetails:
     files = _files(folder, modules)
     numbers = config
     if isinstance(config.get("text_config"), dict):
-        # a model that also sees pictures keeps its language model's figures there
+        # a vision model has its language model's figures there
         numbers = {**config, **config["text_config"]}
     architecture = _text(config, "model_type") or _first_text(config, "architectures")
     embedder = bool(modules) or architecture in _EMBEDDING_TYPES
@@ -87,7 +87,7 @@ def describe_folder(folder: Path) -> ModelDetails:
 
 
 def _modules(folder: Path) -> list[str]:
-    """The folders of a sentence-transformers model's parts, the transformer's first; none for other models."""
+    """The folders of a sentence-transformers model's modules, the transformer's first; none for other models."""
     path = folder / "modules.json"
     if not path.is_file():
         return []
@@ -97,28 +97,28 @@ def _modules(folder: Path) -> list[str]:
         kind, place = str(module.get("type", "")), str(module.get("path", ""))
         if not kind.startswith("sentence_transformers."):
             raise UserError(
-                f"{path} asks for code of its own ({kind}), which this program does not run.",
-                "Choose a model made of sentence-transformers' own parts.",
+                f"{path} requires code of its own ({kind}), which this program does not run.",
+                "Choose a model of sentence-transformers' own modules.",
             )
         if place and not _inside(folder, folder / place):
-            raise UserError(f"{path} is damaged: it names a place outside of its folder ({place}).")
+            raise UserError(f"{path} is damaged: it refers to a place outside of its folder ({place}).")
         modules.append(place)
     if not modules:
-        raise UserError(f"{path} names no parts.", "Download or copy it again.")
+        raise UserError(f"{path} lists no modules.", "Download or copy it again.")
     return modules
 
 
 def _refuse_adapter(folder: Path) -> None:
     if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
-        raise UserError(f"{folder} is a LoRA adapter, not a model.", "Import the model that it was trained on.")
+        raise UserError(f"{folder} is a LoRA adapter, not a model.", "Import its base model.")
 
 
 def _refuse_pickles(folder: Path) -> None:
     pickles = sorted(p.name for p in folder.glob("*") if p.suffix.lower() in PICKLES and p.name != "training_args.bin")
     if pickles and not any(folder.glob("*.safetensors")):
         raise UserError(
-            f"{folder} keeps its weights as Python pickles only ({', '.join(pickles[:3])}), "
-            "which can run code when they are read.",
+            f"{folder} has its weights as Python pickles only ({', '.join(pickles[:3])}), which can run code "
+            "when they are read.",
             "Get the model as safetensors or GGUF.",
         )
 
@@ -131,7 +131,7 @@ def _weights(folder: Path) -> list[Header]:
         places = _decode(index, _Index).weight_map
         names = sorted(set(places.values()))
         if any(Path(name).name != name for name in names) or len(names) > MAX_WEIGHT_FILES:
-            raise UserError(f"{index} is damaged: it names files outside of its folder.", "Download it again.")
+            raise UserError(f"{index} is damaged: it refers to files outside of its folder.", "Download it again.")
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             listed = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
@@ -143,7 +143,7 @@ def _weights(folder: Path) -> list[Header]:
         lost = sorted(set(places) - held)
         if lost:
             raise UserError(
-                f"The weight files in {folder} lack {len(lost)} of {len(places)} tensors, {lost[0]!r} for one.",
+                f"The weight files in {folder} lack {len(lost)} of {len(places)} tensors, such as {lost[0]!r}.",
                 "Get the files of one model again.",
             )
         return headers
@@ -151,11 +151,11 @@ def _weights(folder: Path) -> list[Header]:
     paths = [folder / n for n in names] or sorted(folder.glob("*.safetensors"))
     if not paths:
         raise UserError(
-            f"{folder} holds no model: there is no .gguf and no .safetensors file in it.",
+            f"{folder} contains no model: it has no .gguf and no .safetensors file.",
             "Choose a .gguf file, or a folder with config.json, safetensors and a tokenizer.",
         )
     if len(paths) > MAX_WEIGHT_FILES:
-        raise UserError(f"{folder} holds {len(paths):,} weight files; that is not one model.")
+        raise UserError(f"{folder} contains {len(paths):,} weight files, too many for one model.")
     return [read_header(p) for p in paths]
 
 
@@ -166,7 +166,7 @@ class _Index(msgspec.Struct):
 def _decode(path: Path, kind: type[Any]) -> Any:
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
-            raise UserError(f"{path} is too big to be what its name says.")
+            raise UserError(f"{path} is too large for a file of its name.")
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -196,10 +196,10 @@ def _chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> str:
 
 
 def _files(folder: Path, modules: list[str]) -> tuple[str, ...]:
-    """What belongs to the model: never pickles, never code."""
+    """The files of the model: never pickles, never code."""
     found = []
     for place in dict.fromkeys(["", *modules]):
-        # a part without figures of its own (normalising, say) may have no folder
+        # a module without figures of its own (normalising, say) may have no folder
         for path in sorted((folder / place).glob("*")):
             kept = path.suffix.lower() in _KEPT_SUFFIXES or path.name.lower().startswith(_KEPT_NAMES)
             if kept and path.is_file():
@@ -218,7 +218,7 @@ def _bits(config: dict[str, Any]) -> int:
 
 
 def _parameters(headers: list[Header], config: dict[str, Any]) -> int:
-    """GPTQ and AWQ pack several weights into one 32-bit number; everything else holds one in each."""
+    """GPTQ and AWQ pack several weights into one 32-bit number; all other formats hold one in each."""
     elements: Counter[str] = sum((h.elements for h in headers), Counter())
     packing = 32 // _bits(config) if _bits(config) else 1
     return sum(count * (packing if dtype == "I32" else 1) for dtype, count in elements.items())

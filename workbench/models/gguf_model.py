@@ -1,4 +1,4 @@
-"""A model kept as GGUF: one file, or the files of a split one, described as the catalogue needs it."""
+"""A GGUF model: one file, or the files of a split one, described for the catalogue."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ _EMBEDDING_ARCHITECTURES = frozenset(
     }
 )  # fmt: skip
 _NOT_A_MODEL = {
-    "adapter": ("a LoRA adapter, not a model", "Import the model that it was trained on."),
-    "mmproj": ("a picture encoder (mmproj) for a model, not a model", "Import the model that it belongs to."),
-    "imatrix": ("an importance matrix for quantising, not a model", "Import the model that it belongs to."),
-    "vocab": ("only a vocabulary, not a model", "Import the model that it belongs to."),
+    "adapter": ("a LoRA adapter, not a model", "Import its base model."),
+    "mmproj": ("an image encoder (mmproj) of a model, not a model", "Import its language model."),
+    "imatrix": ("an importance matrix for quantisation, not a model", "Import its model."),
+    "vocab": ("only a vocabulary, not a model", "Import its model."),
 }
 
 
 def describe_gguf(path: Path) -> ModelDetails:
-    """Describe the model in a GGUF file; any file of a split model stands for the whole of it.
+    """Describe the model in a GGUF file; any file of a split model stands for the whole.
 
-    Raises UserError when a file is missing, is no model, or is not sound.
+    Raises UserError when a file is missing, damaged, or no model.
     """
     pieces = read_pieces(path)
     first = pieces[0]
     _refuse_other_kinds(first)
     if not any(piece.parameters for piece in pieces):
-        raise UserError(f"{first.path} holds no weights.", "Import the model that it belongs to.")
+        raise UserError(f"{first.path} contains no weights.", "Import its model.")
     architecture = first.text("general.architecture")
     if not architecture:
-        raise UserError(f"{first.path} does not say what kind of model it is (general.architecture).")
+        raise UserError(f"{first.path} does not declare its architecture (general.architecture).")
     tokenizer = first.text("tokenizer.ggml.model")
     if tokenizer in ("", "none", "no_vocab"):
         raise UserError(
             f"{first.path} is not a language model: it has no tokenizer (architecture {architecture}).",
-            "Choose a model that answers in text, or an embedder.",
+            "Choose a text generation model or an embedding model.",
         )
     check_assertions(pieces)
     template = _chat_template(first)
@@ -87,7 +87,7 @@ def _refuse_other_kinds(file: GGUF) -> None:
     if file.text("general.architecture") == "clip":
         kind = "mmproj"
     if file.text("general.architecture") == "controlvector":
-        raise UserError(f"{file.path} is a control vector, not a model.", "Import the model that it belongs to.")
+        raise UserError(f"{file.path} is a control vector, not a model.", "Import its model.")
     if kind in _NOT_A_MODEL:
         what, hint = _NOT_A_MODEL[kind]
         raise UserError(f"{file.path} is {what}.", hint)
@@ -104,7 +104,7 @@ def _kind(file: GGUF, architecture: str, template: str) -> Literal["chat", "base
 
 
 def _quantization(pieces: list[GGUF]) -> str:
-    """The name that whoever quantised it gave, unless the weights themselves contradict it."""
+    """The declared quantisation, unless the weights contradict it."""
     by_type = sum((piece.bytes_by_type() for piece in pieces[1:]), pieces[0].bytes_by_type())
     dominant = by_type.most_common(1)[0][0]
     number = pieces[0].number("general.file_type", -1)

@@ -1,7 +1,7 @@
-"""Taking a model into the home folder or just noting where it lies, and taking it out again.
+"""Imports a model, by reference or as a copy in the home folder, and removes it.
 
-A copy is made beside its place, written through to the disk, read back and compared, and only then renamed to its
-name: whatever happens on the way, there is a whole model or none.
+A copy is written beside its place, flushed to the disk, read back and compared, and only then renamed: whatever
+happens, there is a complete model or none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from workbench.models.names import clean_name, file_safe, unique_name
 
 Report = Callable[[Progress], None]
 SPARE_BYTES = 64 * 1024 * 1024
-"""Room that a copy leaves on the disk for everything else."""
+"""Space that a copy leaves free on the disk."""
 
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _UNFINISHED = re.compile(r"\.unfinished-(\d+)-[0-9a-f]{12}")
@@ -49,15 +49,15 @@ def import_model(
 ) -> ModelRecord:
     """The catalogue's record of the model at ``path``: by reference, or copied into ``folder`` first.
 
-    ``taken`` are the names in the catalogue. Without ``name`` one is made from the model's own metadata and made
-    unique. ``report`` is told of the copy in bytes. Raises UserError when there is no sound model, the name is
-    taken, or the disk has no room (before anything is written, where that can be known); errors.Cancelled when
-    the request was cancelled. Nothing half made is left.
+    ``taken`` are the names in the catalogue. Without ``name`` one is made from the model's metadata and made unique.
+    ``report`` gets the progress in bytes. Raises UserError when the model is damaged, the name is taken, or the disk is
+    full (before writing, where that can be known); errors.Cancelled when the request was cancelled. Nothing incomplete
+    is left.
     """
     record = inspect_path(path).model
     wanted = clean_name(name)
     if name and not wanted:
-        raise UserError("A model's name cannot be empty.")
+        raise UserError("The model's name is empty.")
     if wanted.casefold() in {t.casefold() for t in taken}:
         raise UserError(f"There is already a model named {wanted!r}.", "Choose another name with --name.")
     record = msgspec.structs.replace(
@@ -106,10 +106,10 @@ def copy_model(
 
 @contextmanager
 def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Path, Path]]:
-    """A new folder below ``folder`` that appears under its name only when all went well.
+    """A new folder below ``folder`` that gets its name only on success.
 
-    Gives the place to write to and the place where it will be. Raises UserError when the disk has not
-    ``needed_bytes`` and some to spare, or fills up on the way.
+    Gives the place to write to and the final place. Raises UserError when the disk has not ``needed_bytes`` and some to
+    spare, or fills up meanwhile.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Delete what a process that died in the middle of a copy left behind."""
+    """Delete incomplete copies of processes that died."""
     for path in folder.glob(".unfinished-*"):
         match = _UNFINISHED.fullmatch(path.name)
         if match and int(match[1]) != os.getpid():  # one process at a time owns a home folder
@@ -145,7 +145,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def delete_files(record: ModelRecord, folder: Path) -> None:
-    """Delete a removed model's files when they lie in a folder of their own below ``folder``; else do nothing.
+    """Delete a removed model's files if they are in a folder of their own below ``folder``.
 
     Raises UserError when they cannot be deleted.
     """
@@ -171,7 +171,7 @@ def delete_files(record: ModelRecord, folder: Path) -> None:
 
 
 class _Copier:
-    """Copies and compares files, and tells how far it is over all of them. Copying is one half of the work."""
+    """Copies and compares files, and reports the overall progress. Copying is one half of the work."""
 
     def __init__(self, total: int, context: RequestContext, report: Report | None) -> None:
         self._total = total
@@ -180,7 +180,7 @@ class _Copier:
         self._done = 0
 
     def copy(self, source: Path, target: Path) -> str:
-        """Copy one file; returns the SHA-256 of what was read."""
+        """Copy one file; returns the SHA-256 of the bytes read."""
         digest = hashlib.sha256()
         try:
             reading = source.open("rb")
@@ -195,7 +195,7 @@ class _Copier:
         return digest.hexdigest()
 
     def check(self, source: Path, target: Path, sha256: str) -> None:
-        """Read a copy back; raises UserError when it differs from what was read from ``source``."""
+        """Read a copy back; raises UserError when it differs from the bytes read from ``source``."""
         digest = hashlib.sha256()
         with target.open("rb") as reading:
             while block := self._read(target, reading):
@@ -204,7 +204,7 @@ class _Copier:
         if digest.hexdigest() != sha256 or target.stat().st_size != source.stat().st_size:
             raise UserError(
                 f"The copy of {source} differs from the original.",
-                "The disk may be failing, or the file was changed while it was copied: try again.",
+                "The disk may be failing, or the file changed during the copy: try again.",
             )
 
     def _read(self, path: Path, file: BinaryIO) -> bytes:
@@ -230,5 +230,5 @@ def _free_place(folder: Path, name: str) -> Path:
 def _no_room(name: str, folder: Path, needed: int, free: int) -> UserError:
     return UserError(
         f"{name!r} needs {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free.",
-        "Free some space, or import the model where it lies, without a copy.",
+        "Free some space, or import the model without a copy.",
     )

@@ -1,4 +1,4 @@
-"""What lies at a path: a model with what its files say of themselves, or the reason why it is none."""
+"""Inspects a path: a model with its metadata, or the reason why it is none."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from workbench.models.gguf_model import describe_gguf
 def inspect_path(path: Path) -> ModelDetails:
     """Describe the GGUF file (or any file of a split one) or the safetensors folder at ``path``.
 
-    ``model.name`` is a proposal; the catalogue makes it unique. ``model.sha256`` stays empty: a model of many
-    gigabytes is hashed when that is first needed (``workbench.models.checksums``). Raises UserError that names
-    the file and the reason when there is no sound model.
+    ``model.name`` is a proposal; the catalogue makes it unique. ``model.sha256`` stays empty: a large model is hashed
+    when that is first needed (``workbench.models.checksums``). Raises UserError with the file and the reason when there
+    is no valid model.
     """
     path = path.expanduser().absolute()
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
         if path.is_symlink():
-            raise UserError(f"{path} is a link to something that is not there.") from error
+            raise UserError(f"{path} is a link to a missing file.") from error
         raise UserError(f"There is no file or folder {path}.", "Check the path.") from error
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', '') or error}.") from error
@@ -35,7 +35,7 @@ def inspect_path(path: Path) -> ModelDetails:
 
 
 def is_missing(model: ModelRecord) -> bool:
-    """Whether a file of a model is not where the catalogue says."""
+    """Whether a file of a model is missing."""
     return not all(Path(file).is_file() for file in model.files or (model.path,))
 
 
@@ -53,7 +53,7 @@ def _inspect_folder(folder: Path) -> ModelDetails:
     others = [name for name in gguf if str(folder / name) not in details.model.files]
     if others:
         raise UserError(
-            f"{folder} holds more than one model: {gguf[0]}, {', '.join(others[:4])}"
+            f"{folder} contains more than one model: {gguf[0]}, {', '.join(others[:4])}"
             + (" ..." if len(others) > 4 else ".").rstrip(),
             "Choose one of the files.",
         )

@@ -1,11 +1,11 @@
-"""Licence names: as a file's metadata gives them, or recognised from a README or a licence text."""
+"""Licence names: from a file's metadata, or recognised in a README or a licence text."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-_SPELLINGS = {  # of several for one the hub's own is the first
+_SPELLINGS = {  # of several spellings the hub's own comes first
     "apache-2.0": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
     "apache2.0": "Apache-2.0",
@@ -41,7 +41,7 @@ _IN_FRONT_MATTER = re.compile(r"^license(_name)?:\s*[\"']?([^\"'\n]+?)[\"']?\s*$
 
 
 def spell_licence(name: str) -> str:
-    """The usual spelling of a licence's short name; an unknown one stays as it is, "other" is no licence."""
+    """The usual spelling of a licence's short name; unknown ones are unchanged, "other" is none."""
     name = name.strip()
     lowered = name.lower()
     if lowered in ("", "other", "unknown", "none"):
@@ -52,7 +52,7 @@ def spell_licence(name: str) -> str:
 
 
 def hub_licence(spelled: str) -> str:
-    """How the Hugging Face hub names a licence; "" for one that it may not know: it refuses a card with another name
+    """The Hugging Face hub's name of a licence; "" for unknown ones: it refuses a card with another name
     (https://huggingface.co/docs/hub/repositories-licenses)."""
     lowered = spelled.lower()
     if _HUB_CC.fullmatch(lowered):
@@ -61,7 +61,7 @@ def hub_licence(spelled: str) -> str:
 
 
 def licence_of_folder(folder: Path) -> str:
-    """What a folder's README (its front matter) or its licence file says; empty when neither tells."""
+    """The licence in a folder's README (its front matter) or licence file; empty when neither says."""
     for readme in ("README.md", "README.upstream.md"):
         text = _beginning(folder / readme)
         if text.startswith("---"):

@@ -1,4 +1,4 @@
-"""What this machine has: processor, memory and disk. GPUs are known to the inference worker only."""
+"""The machine: processor, memory and disk. Only the inference worker knows the GPUs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from workbench.paths import free_bytes
 
 
 def read_machine(folder: Path, devices: tuple[Device, ...] = ()) -> Machine:
-    """The machine as it is now. ``folder`` says on which disk the free space counts; it need not exist yet.
+    """The machine as it is now. ``folder`` names the disk whose free space counts; it need not exist yet.
 
-    ``cores`` are physical ones that this process may use. In a container its limits count, not the host's memory.
+    ``cores`` are the physical ones available to this process. In a container its limits count, not the host's memory.
     """
     memory = psutil.virtual_memory()
     total, free = memory.total, memory.available

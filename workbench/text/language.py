@@ -1,10 +1,10 @@
-"""Languages and words: in which language a text is, and under which terms its words are searched for.
+"""Languages and words: the language of a text, and the terms under which its words are searched.
 
-Two kinds of term stand in the index. *Words*: SQLite's tokenizer makes them of the text itself and takes off English
-endings (Porter 1980). *Terms*: what SQLite cannot know, made here: the stems of other languages' words (Snowball,
-Porter 2001), and overlapping pairs of characters where words stand without spaces between them (Chinese, Japanese,
-Korean; triples for Thai and its neighbours). Pairs rather than SQLite's trigrams, since most Chinese words have two
-characters: a trigram index does not find them when they are searched for alone.
+The index has two kinds of terms. *Words*: SQLite's tokenizer makes them from the text itself and removes English
+endings (Porter 1980). *Terms*: what SQLite cannot provide: the stems of other languages' words (Snowball, Porter 2001),
+and overlapping pairs of characters for scripts without spaces (Chinese, Japanese, Korean; triples for Thai and its
+neighbours). Pairs rather than SQLite's trigrams, since most Chinese words have two characters: a trigram index does not
+find them on their own.
 
 This module knows nothing of the index or of SQL, apart from the query language of FTS5.
 """
@@ -23,10 +23,10 @@ import Stemmer  # type: ignore[import-not-found]  # a C module without stubs
 from msgspec import Struct
 
 SAMPLE_CHARACTERS = 12_000
-"""How much of a text is looked at to tell its language."""
+"""Length of the sample from which the language is detected."""
 
 LARGEST_QUERY_TERMS = 64
-"""A longer question is searched for by its first distinct terms."""
+"""A longer question is searched by its first distinct terms."""
 
 STEMMERS = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "es": "spanish",
@@ -58,14 +58,14 @@ _SCRIPTS = {
     "ka": "\u10a0-\u10ff",
     "hy": "\u0530-\u058f",
 }
-"""Characters of each script; one that belongs to a single language here is named by it."""
+"""Characters of each script; a script of a single language here identifies it."""
 
 _LEAST_FUNCTION_WORDS = 0.08
-"""A text with a smaller share of a language's function words is not taken to be in it."""
+"""A text with a smaller share of a language's function words is not in that language."""
 
 
 class Terms(Struct, frozen=True):
-    """A question's terms: ``words`` are looked for in the text, ``terms`` among what ``index_terms`` made of it."""
+    """A question's terms: ``words`` are searched in the text, ``terms`` in the output of ``index_terms``."""
 
     words: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
@@ -75,14 +75,14 @@ class Terms(Struct, frozen=True):
 
 
 def detect_language(text: str) -> str:
-    """The ISO 639-1 code of the language that most of a text is in, or "" when it cannot be told."""
+    """The ISO 639-1 code of the main language of a text, or "" when it is undecided."""
     sample = _sample(text)
     counts = {
         script: len(found) for script, pattern in _script_patterns().items() if (found := pattern.findall(sample))
     }
     if not counts:
         return ""
-    # one ideograph or syllable says as much as two or three letters
+    # one ideograph or syllable counts as two or three letters
     weighted = {s: n * (2.5 if s in ("han", "kana", "ko") else 1) for s, n in counts.items()}
     script = max(weighted, key=lambda s: weighted[s])
     if script in ("han", "kana"):
@@ -95,9 +95,9 @@ def detect_language(text: str) -> str:
 
 
 def guess_by_function_words(words: Iterable[str], among: Iterable[str] | None = None, least: int = 3) -> str:
-    """The language whose function words are the most frequent, or "" when fewer than ``least`` are there.
+    """The language whose function words are the most frequent, or "" when fewer than ``least`` occur.
 
-    A word that several languages use counts for each in equal parts. ``among`` narrows the choice.
+    A word of several languages counts for each in equal parts. ``among`` restricts the choice.
     """
     counted = Counter(words)
     total = counted.total()
@@ -114,7 +114,7 @@ def guess_by_function_words(words: Iterable[str], among: Iterable[str] | None = 
 
 
 def index_terms(text: str, language: str) -> str:
-    """What a chunk is found by beside the words of its text, separated by spaces. Often nothing."""
+    """Index terms of a chunk beside the words of its text, separated by spaces. Often empty."""
     stemmer = _stemmer(language)
     found: list[str] = []
     for word in split_words(text):
@@ -128,7 +128,7 @@ def index_terms(text: str, language: str) -> str:
 def query_terms(query: str, languages: Iterable[str]) -> Terms:
     """The distinct terms of a question to documents in these languages, without function words.
 
-    A question of nothing but function words keeps them.
+    A question of function words only keeps them.
     """
     present = list(languages) or [""]
     spoken = split_words(query)
@@ -148,7 +148,7 @@ def query_terms(query: str, languages: Iterable[str]) -> Terms:
 
 
 def match_expression(terms: Terms) -> str:
-    """An FTS5 query for any of the terms. Every term is quoted: none can be taken for an operator."""
+    """An FTS5 query for any of the terms. Every term is quoted: none can act as an operator."""
     parts = []
     if terms.words:
         parts.append("{text} : (" + " OR ".join(map(_quoted, terms.words)) + ")")
@@ -190,7 +190,7 @@ def _grams(word: str) -> list[str]:
 
 
 def _quoted(term: str) -> str:
-    # a single ideograph is the beginning of the pairs that it stands in
+    # a single ideograph is the prefix of its pairs
     return f'"{term}"' + (" *" if len(term) == 1 and _unspaced().search(term) else "")
 
 

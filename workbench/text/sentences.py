@@ -1,4 +1,4 @@
-"""Where sentences begin and end, for matching: by punctuation, with the commonest abbreviations kept whole."""
+"""Sentence boundaries, for matching: by punctuation, with common abbreviations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ABBREVIATION = re.compile(
 
 
 def ends_sentence(before: str, mark: str, following: str) -> bool:
-    """Whether ``mark`` after ``before`` ends a sentence, given the next character that is not a space ("": the end)."""
+    """Whether ``mark`` after ``before`` ends a sentence, given the next non-space character ("": the end)."""
     if not mark.startswith("."):
         return True
     if mark.startswith("..") and following.islower():
@@ -27,7 +27,7 @@ def ends_sentence(before: str, mark: str, following: str) -> bool:
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """``(start, end)`` of each sentence: no white space at its ends, in order, together all that is not space."""
+    """``(start, end)`` of each sentence, without white space at the ends, in order, covering all but white space."""
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _END.finditer(text):

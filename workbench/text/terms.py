@@ -1,7 +1,7 @@
-"""The words of a text that carry its meaning, in a form in which they can be compared.
+"""Content words of a text in a comparable form.
 
-Used to match an answer's sentences with passages, and a question with what was found. Words, stopwords and stems
-are those of the index (workbench.text.language), for one language at a time.
+For matching an answer's sentences with passages, and a question with its hits. Words, stopwords and stems are those of
+the index (workbench.text.language), for one language at a time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BEGINNING = re.compile(r"(?:^|[.!?:]\s)[\s\"'“‘(*-]*$")
 
 
 class Vocabulary:
-    """How words are compared in texts of one language (ISO 639-1; "" when it is not known). One thread at a time."""
+    """Compares words in texts of one language (ISO 639-1; "" when unknown). One thread at a time."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -37,7 +37,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Vocabulary:
-        """The vocabulary for texts that belong together, by the language that most of them is in."""
+        """The vocabulary for related texts, by the language of most of them."""
         return cls(detect_language("\n".join(texts)))
 
     def stem(self, word: str) -> str:
@@ -57,7 +57,7 @@ class Vocabulary:
         return found
 
     def content_terms(self, text: str) -> list[str]:
-        """The distinct stems of the words that are no function words, in order."""
+        """The distinct stems of the content words, in order."""
         spoken = split_words(_DIGIT_GROUPS.sub("", text))
         kept = " ".join(
             w for w in spoken if w not in self._passed_over and (len(w) > 1 or not w.isascii() or w.isdigit())

@@ -1,1 +1,1 @@
-"""Worker processes: one module each, and the protocol that they speak over stdin and stdout."""
+"""Worker processes: one module each, and their protocol over stdin and stdout."""

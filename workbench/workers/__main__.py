@@ -18,11 +18,11 @@ WORKERS = {
 
 
 def run(arguments: list[str]) -> int:
-    """Run the worker named first; its module's ``main()`` finds further arguments in ``sys.argv[1:]``."""
+    """Run the named worker; its module's ``main()`` reads further arguments from ``sys.argv[1:]``."""
     if not arguments or arguments[0] not in WORKERS:
         sys.stderr.write(f"usage: python -m workbench.workers {{{'|'.join(WORKERS)}}}\n")
         return 2
-    faulthandler.enable()  # a crash in native code says where, in the stderr that the parent keeps
+    faulthandler.enable()  # a crash in native code writes its place to stderr, which the parent keeps
     sys.argv[1:] = arguments[1:]
     module, _, function = WORKERS[arguments[0]].partition(":")
     getattr(importlib.import_module(module), function or "main")()

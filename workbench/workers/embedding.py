@@ -1,8 +1,8 @@
 """The embedding worker: the only process that opens collection files. It embeds, indexes and searches.
 
-Requests run on threads of their own. What they share: the queue in which all embedding happens, the open collections,
-and a reader process for pictures of pages. torch is loaded in the background once the worker has said that it is
-ready; whatever needs no vectors is answered meanwhile.
+Requests run on their own threads. They share the embedding queue, the open collections, and a reader process for
+pictures of pages. torch is loaded in the background once the worker is ready; requests without vectors are answered
+meanwhile.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CLOSE_WITHIN_S = 15.0
 
 
 class OpenCollections:
-    """The collection files that are open, each once, and who is using them."""
+    """The open collection files, each once, and their users."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -51,7 +51,7 @@ class OpenCollections:
 
     @contextlib.contextmanager
     def use(self, file: str, context: RequestContext) -> Iterator[CollectionIndex]:
-        """The collection of a file, kept open at least until the block ends."""
+        """The collection of a file, which stays open at least until the block ends."""
         with self._changed:
             if file not in self._open:
                 self._open[file] = CollectionIndex(Path(file))
@@ -77,12 +77,12 @@ class OpenCollections:
             lock.release()
 
     def close(self, file: str) -> None:
-        """Cancel whatever uses a collection and close its file. Raises UserError when it stays in use."""
+        """Cancel all use of a collection and close its file. Raises UserError when it stays in use."""
         with self._changed:
             for context in self._users.get(file, ()):
                 context.cancel()
             if not self._changed.wait_for(lambda: not self._users.get(file), CLOSE_WITHIN_S):
-                raise UserError(f"{file} is still in use.", "Stop what is working on it and try again.")
+                raise UserError(f"{file} is still in use.", "Stop the work on it and try again.")
             index = self._open.pop(file, None)
             if index is not None:
                 index.close()
@@ -118,7 +118,7 @@ class EmbeddingService:
         }
 
     def leave(self) -> None:
-        """Close what is open."""
+        """Close all collections."""
         self._collections.close_all()
         if self._drawer is not None:
             self._drawer.close()

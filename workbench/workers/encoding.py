@@ -1,4 +1,4 @@
-"""What the inference worker does with embedding and reranking models: one is kept loaded, beside the chat model."""
+"""Embedding and reranking models in the inference worker: one stays loaded, beside the chat model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.engine.inference_calls import Embed, Rank
 from workbench.models.machine import read_machine
 
 CHUNK = 64
-"""After so many texts it is seen whether the request was cancelled."""
+"""Cancellation is checked after so many texts."""
 
 _LOOK_S = 0.05
 
@@ -48,7 +48,7 @@ class Encoding:
 
     @contextmanager
     def _encoder_of(self, path: str, context: RequestContext) -> Iterator[Encoder]:
-        """The encoder of a file as it is now, in place of another one; nobody else uses it meanwhile."""
+        """The encoder of a file in its present state, in place of another one; no other request uses it meanwhile."""
         while not self._turn.acquire(timeout=_LOOK_S):
             context.raise_if_cancelled()
         try:

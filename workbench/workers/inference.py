@@ -43,7 +43,7 @@ _LOOK_S = 0.05
 
 
 class InferenceServer:
-    """The handlers, and the model that they share. All may be called from any thread."""
+    """The handlers, and the model that they share. Thread-safe."""
 
     def __init__(self) -> None:
         self._renderer = TemplateRenderer()
@@ -57,7 +57,7 @@ class InferenceServer:
     # -- handlers -------------------------------------------------------------------------------------
 
     def load(self, call: Load, context: RequestContext) -> Iterator[Event]:
-        """A model that cannot be run for what it is leaves the loaded one in place; one that fails later does not."""
+        """A model of an unsupported type leaves the loaded one in place; one that fails later does not."""
         details = inspect_model(call.path)
         with self._exclusively(context):
             self._unload()
@@ -146,7 +146,7 @@ class InferenceServer:
         yield finish(list_devices())
 
     def leave(self) -> None:
-        """Called before the process ends. Its memory goes with it; the rendering process must be told."""
+        """Called before the process ends. Its memory goes with it; the template process must be told."""
         self._renderer.close()
 
     def _prompt(self, call: Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
@@ -155,7 +155,7 @@ class InferenceServer:
             return writer.from_tokens(call.prompt)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens)
 
-    # -- who may use the model --------------------------------------------------------------------------
+    # -- use of the model -----------------------------------------------------------------------------
 
     @contextmanager
     def _model(self, context: RequestContext) -> Iterator[tuple[Engine, PromptWriter]]:
@@ -175,7 +175,7 @@ class InferenceServer:
 
     @contextmanager
     def _exclusively(self, context: RequestContext) -> Iterator[None]:
-        """Alone with the model: whoever uses it ends first, whoever comes now waits."""
+        """Exclusive use of the model: waits for present users, and new ones wait."""
         with self._changed:
             self._wait_until(lambda: not self._changing, context)
             self._changing = True
@@ -202,8 +202,8 @@ class InferenceServer:
 def _left_out(prompt: Prompt, context_tokens: int) -> str:
     turns = "turn was" if prompt.dropped_turns == 1 else f"{prompt.dropped_turns} turns were"
     return (
-        f"The conversation has grown longer than the {context_tokens:,} tokens that the model can see: "
-        f"its oldest {turns} left out."
+        f"The conversation is longer than the model's context of {context_tokens:,} tokens: its oldest {turns} "
+        "left out."
     )
 
 

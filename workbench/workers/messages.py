@@ -25,7 +25,7 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
 
 
 class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):
-    """Finish what is in flight as cancelled and leave."""
+    """Cancel the requests in flight and leave."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

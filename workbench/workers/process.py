@@ -1,4 +1,5 @@
-"""A child process from the outside: started apart from its parent, listened to, measured, ended with all its own."""
+"""A child process from the outside: started in a session of its own, its stderr read, measured, ended with its
+descendants."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def spawn(command: list[str], environment: Mapping[str, str]) -> subprocess.Pope
         env=dict(environment),
         start_new_session=sys.platform != "win32",
         creationflags=flags,
-        close_fds=True,  # a worker that held another's stdin open would keep it from seeing the parent's death
+        close_fds=True,  # a worker that inherited another's stdin would keep it from noticing the parent's death
     )
 
 
@@ -64,7 +65,7 @@ def _resident_bytes(process: psutil.Process) -> int:
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """End a process that may not heed anything, and its descendants."""
+    """Kill a process and its descendants."""
     if process.poll() is not None:
         return
     for member in reversed(_tree(process.pid)):
@@ -73,7 +74,7 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of the session that the dead worker led. Its number is not given out again while any is."""
+    """End the remaining processes of the dead worker's session. Its id is not reused while any is left."""
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -99,14 +100,14 @@ class StderrTail:
         return "\n".join(list(self._lines))
 
     def finish(self) -> None:
-        """Wait for the rest; a grandchild that holds the pipe open is not waited for."""
+        """Wait for the rest, but not for a grandchild that holds the pipe open."""
         self._thread.join(2.0)
 
     def _read(self) -> None:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._stream)
             log: IO[bytes] | None = None
-            with contextlib.suppress(OSError):  # without a log, on a full disk, the worker goes on
+            with contextlib.suppress(OSError):  # without a log, on a full disk, the worker continues
                 log = stack.enter_context(_open_log(self._log)) if self._log is not None else None
             for line in self._stream:
                 self._lines.append(line.decode("utf-8", "replace").rstrip()[:2000])

@@ -1,4 +1,4 @@
-"""The reader worker: reads one file after the other and draws PDF pages. It may die of any of them."""
+"""The reader worker: reads one file after the other and draws PDF pages. Any of them may kill it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from workbench.techniques.retrieval.reading.reader_calls import (
 from workbench.workers.serve import serve
 
 LONGEST_LINE_TEXT = 4_000_000
-"""Characters of text that cross the pipe inside their event; longer ones go by a file."""
+"""Maximum characters of text in an event; longer texts go through a file."""
 
-_one_at_a_time = threading.Lock()  # pdfium knows no threads, and the ceiling is the process's
+_one_at_a_time = threading.Lock()  # pdfium is not thread-safe, and the memory limit is the process's
 
 
 def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
@@ -38,7 +38,7 @@ def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
         if len(document.text) <= LONGEST_LINE_TEXT:
             yield finish(ReadAnswer(document=document))
             return
-        # in a folder that all may write to: the file must be new, and its owner's
+        # in a folder that everyone may write to: the file must be new and owned by this user
         Path(call.spill).unlink(missing_ok=True)  # of a process that died of this file before
         descriptor = os.open(call.spill, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
@@ -53,7 +53,7 @@ def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
         content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
         if call.hash and content.hash != call.hash:
             raise UserError(
-                "The file has changed since it was read; its pages may not be those that were cited.",
+                "The file has changed since it was read; its pages may not match the citations.",
                 "Add it again to read the new version.",
             )
         yield finish(draw_page(content.data, call.page, call.scale, call.start, call.end))
@@ -67,7 +67,7 @@ def _within(limits: ReadLimits) -> Iterator[None]:
     except MemoryError as error:
         raise out_of_memory(limits) from error
     except RecursionError as error:
-        raise UserError("Its parts are nested too deeply.") from error
+        raise UserError("The file is nested too deeply.") from error
 
 
 def main() -> None:

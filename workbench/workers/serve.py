@@ -1,4 +1,4 @@
-"""The worker's side of the protocol: read requests, run each on a thread, write its events.
+"""The worker's side of the protocol: reads requests, runs each on a thread, writes its events.
 
 A worker module calls ``serve(name, calls, handlers)`` and knows nothing of lines, ids or pipes.
 """
@@ -22,7 +22,7 @@ from workbench.workers.messages import Cancel, FromWorker, Ready, Reply, Shutdow
 Handler = Callable[[Any, RequestContext], Iterator[events.Event]]
 
 LEAVE_S = 5.0
-"""How long requests in flight have to end after they were cancelled because the worker leaves, unless it says more."""
+"""Default time for requests in flight to end after they were cancelled because the worker leaves."""
 
 
 def serve(
@@ -32,15 +32,14 @@ def serve(
     on_leave: Callable[[], None] | None = None,
     leave_s: float = LEAVE_S,
 ) -> None:
-    """Serve requests until the parent says Shutdown or goes; then end the process. Never returns.
+    """Serve requests until the parent says Shutdown or dies; then end the process. Never returns.
 
-    ``calls`` is the union of the call types, ``handlers`` has a generator function for each. A handler that
-    ends without a terminal event is finished with None; one that raises is failed (UserError: the person can
-    act; anything else: a bug, with its traceback). Handlers run on threads of their own, all at the same time:
-    what must not overlap is theirs to order. ``on_leave`` runs before the process ends; requests in flight have
-    ``leave_s`` to end before that.
+    ``calls`` is the union of the call types, ``handlers`` has a generator function for each. A handler that ends
+    without a terminal event is finished with None; one that raises is failed (UserError: the person can act; anything
+    else: a bug, with its traceback). Handlers run on their own threads, concurrently, and do their own locking.
+    ``on_leave`` runs before the process ends; requests in flight have ``leave_s`` to end before that.
     """
-    # descriptors that no child inherits, and harmless ones in their places: no library's print can corrupt the stream
+    # descriptors that no child inherits, with harmless ones in their places: no library's print can corrupt the stream
     requests, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -74,7 +73,7 @@ def serve(
         elif isinstance(message, Cancel):
             with idle:
                 cancelled = running.get(message.id)
-            if cancelled is not None:  # else it ended while the message was under way
+            if cancelled is not None:  # else it ended while the message was on its way
                 cancelled.cancel()
         elif isinstance(message, Shutdown):
             break
@@ -119,13 +118,13 @@ def _answer(
         if not ended:
             reply(failure_of(error, traceback.format_exc()))
     finally:
-        close = getattr(stream, "close", None)  # run the handler's own clean-up now, not when memory is collected
+        close = getattr(stream, "close", None)  # run the handler's own clean-up now, not at garbage collection
         if close is not None:
             close()
 
 
 class _Lines:
-    """The worker's line to its parent. Once the parent has gone, what is written is dropped."""
+    """The worker's output to its parent. After the parent's death, output is dropped."""
 
     def __init__(self, out: BinaryIO, leave_s: float) -> None:
         self._out = out
@@ -143,8 +142,8 @@ class _Lines:
                 while view:
                     view = view[self._out.write(view) :]
             except OSError:
-                # stdin reaches its end at the same moment and lets the worker leave in order; should something
-                # hold that pipe open, leave all the same
+                # stdin reaches its end at the same moment and lets the worker leave in order; if another process holds
+                # that pipe open, leave all the same
                 self._gone = True
                 last_resort = threading.Timer(2 * self._leave_s, os._exit, (1,))
                 last_resort.daemon = True

@@ -182,7 +182,7 @@ class TrainingService:
     def _set_paused(self, call: SetPaused, context: RequestContext) -> Iterator[Event]:
         switch = self._switch
         if switch is None:
-            raise UserError("There is no training that could wait.")
+            raise UserError("There is no training to pause.")
         switch.pause(call.paused)
         yield finish(None)
 

@@ -123,7 +123,7 @@ def test_each_kind_refuses_what_it_cannot_do(embedder: Encoder, reranker: Encode
         embedder.rank(QUERY, TEXTS)
     with pytest.raises(UserError, match="reranking model"):
         reranker.embed(TEXTS)
-    with pytest.raises(UserError, match="answers in text"):
+    with pytest.raises(UserError, match="text generation model"):
         open_encoder(smollm_path, 2)
 
 

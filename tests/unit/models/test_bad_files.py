@@ -75,12 +75,12 @@ BAD_GGUF = {
 }
 
 BAD_MODELS = {
-    "no weights": ({}, {"tensors": ()}, "holds no weights"),
-    "weights of nothing": ({}, {"tensors": [("t", (0,), 0, 0)]}, "holds no weights"),
-    "no architecture": ({"general.architecture": None}, {}, "what kind of model"),
+    "no weights": ({}, {"tensors": ()}, "contains no weights"),
+    "weights of nothing": ({}, {"tensors": [("t", (0,), 0, 0)]}, "contains no weights"),
+    "no architecture": ({"general.architecture": None}, {}, "architecture"),
     "no tokenizer": ({"general.architecture": "flux", "tokenizer.ggml.model": None}, {}, "not a language model"),
     "adapter": ({"general.type": "adapter"}, {}, "LoRA adapter"),
-    "picture encoder": ({"general.architecture": "clip"}, {}, "picture encoder"),
+    "image encoder": ({"general.architecture": "clip"}, {}, "image encoder"),
     "control vector": ({"general.architecture": "controlvector"}, {}, "control vector"),
     "importance matrix": ({"general.type": "imatrix"}, {}, "importance matrix"),
     "norm quantised": ({}, {"tensors": [("output_norm.weight", (32,), 8, 34)]}, "'output_norm.weight' as Q8_0"),
@@ -121,10 +121,10 @@ BAD_FOLDERS = {
     "weights empty": ({"model.safetensors": b""}, "is empty"),
     "weights are text": ({"model.safetensors": b"Hello, I am a text file."}, "not a safetensors file"),
     "weights are a pointer": ({"model.safetensors": b"version https://git-lfs"}, "Git LFS pointer"),
-    "no tensors": ({"model.safetensors": GOOD_WEIGHTS}, "holds no weights"),
+    "no tensors": ({"model.safetensors": GOOD_WEIGHTS}, "contains no weights"),
     "tensors of nothing": (
         {"model.safetensors": U64.pack(54) + b'{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'},
-        "holds no weights",
+        "contains no weights",
     ),
     "header too long": ({"model.safetensors": U64.pack(1 << 40) + b"{}"}, "not a safetensors file"),
     "header cut": ({"model.safetensors": U64.pack(500) + b"{}"}, "cut short: it ends inside its header"),
@@ -134,7 +134,7 @@ BAD_FOLDERS = {
     "index names a missing file": ({"model.safetensors.index.json": '{"weight_map":{"a":"b.safetensors"}}'}, "lacks 1"),
     "index names a missing tensor": (
         {"model.safetensors.index.json": '{"weight_map":{"lost":"model.safetensors"}}'},
-        "lack 1 of 1 tensors, 'lost'",
+        "lack 1 of 1 tensors, such as 'lost'",
     ),
     "module with its own code": ({"modules.json": '[{"type":"evil.Module","path":""}]'}, "code of its own"),
     "module elsewhere": (
@@ -147,9 +147,9 @@ BAD_FOLDERS = {
             '{"type":"sentence_transformers.models.Dense","path":"2_Dense"}]',
             "2_Dense/pytorch_model.bin": "x",
         },
-        "2_Dense keeps its weights as Python pickles only",
+        "2_Dense has its weights as Python pickles only",
     ),
-    "modules empty": ({"modules.json": "[]"}, "names no parts"),
+    "modules empty": ({"modules.json": "[]"}, "lists no modules"),
 }  # fmt: skip
 
 
@@ -234,7 +234,7 @@ def test_paths_without_a_model_are_refused(tmp_path: Path) -> None:
     assert "empty folder" in refused(tmp_path).message
     dangling = tmp_path / "dangling.gguf"
     dangling.symlink_to(tmp_path / "gone.gguf")
-    assert "a link to something that is not there" in refused(dangling).message
+    assert "a link to a missing file" in refused(dangling).message
     loop = tmp_path / "loop.gguf"
     loop.symlink_to(loop)
     assert "cannot be read: Too many levels of symbolic links" in refused(loop).message

@@ -72,5 +72,5 @@ def test_piece_of_another_model_is_refused(pieces: list[Path], make_gguf: Callab
 def test_folder_with_two_models_asks_for_one(make_gguf: Callable[..., Path]) -> None:
     folder = make_gguf("a.gguf").parent
     make_gguf("b.gguf")
-    with pytest.raises(UserError, match=r"holds more than one model: a\.gguf, b\.gguf\."):
+    with pytest.raises(UserError, match=r"contains more than one model: a\.gguf, b\.gguf\."):
         inspect_path(folder)

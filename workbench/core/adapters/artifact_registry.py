@@ -27,8 +27,8 @@ from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterStore, link
 from workbench.storage.models import ModelCatalogue
 from workbench.training.protocol import Served
 
-UNCHECKED = "The check was not finished: resume the run to check it again."
-NEVER_CHECKED = "It was never checked: its run was deleted before that."
+UNCHECKED = "Verification did not finish: resume the run to repeat it."
+NEVER_CHECKED = "Never verified: its run was deleted before that."
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Publishing:
                 if card.state == "checking" and not card.note:
                     self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
             except OSError:  # a full disk must not keep the core from starting: the next one tries again
-                _log.exception("What was left of %s could not be put in order", card.name)
+                _log.exception("The remains of the run %s could not be cleaned up", card.name)
 
     def let_go(self, run: str, folder: Path) -> None:
         """Before a run's folder is deleted: what belongs to its adapter is taken out, and what can be checked no more

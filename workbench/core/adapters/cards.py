@@ -34,13 +34,13 @@ def list_cards(shelf: AdapterStore) -> tuple[AdapterRecord, ...]:
 def check_mergeable(record: AdapterRecord) -> None:
     """Raises UserError for what is a model already, is no change of weights, or lost what was learnt."""
     if record.kind == "merged":
-        raise UserError(f"{record.name} is a model of its own.", "Quantise it if another format is wanted.")
+        raise UserError(f"{record.name} is a model, not an adapter.", "Quantise it for another format.")
     if record.state == "failed":
-        raise UserError(f"{record.name} is not to be used: {record.note}", "Train it again.")
+        raise UserError(f"{record.name} cannot be used: {record.note}", "Train it again.")
     if not record.can_merge:
         raise UserError(
-            f"{record.name} is a {record.kind} and changes no weights, so that it cannot be merged.",
-            "Use it beside its base model.",
+            f"{record.name} is a {record.kind}, which changes no weights and cannot be merged.",
+            "Use it with its base model.",
         )
 
 

@@ -122,7 +122,9 @@ class Adapters:
     def import_adapter(self, call: ImportAdapter, context: RequestContext) -> Iterator[Event]:
         path = Path(call.path).expanduser()
         if not path.is_absolute():
-            raise UserError(f"{call.path} is not an absolute path.", "Name it from the root of the file system on.")
+            raise UserError(
+                f"{call.path} is not an absolute path.", "Give the full path, from the root of the file system."
+            )
         if not path.exists():
             raise UserError(f"There is no file or folder {path}.", "Check the path.")
         name = call.name or (path.parent.name if path.stem == "adapter" else path.stem)
@@ -154,7 +156,7 @@ class Adapters:
                     return model, check_adapter(path, Path(model.path))
                 except UserError as error:
                     refused = error
-        raise refused or UserError("There is no model that an adapter could be for.", "Import its base model first.")
+        raise refused or UserError("No model in the catalogue fits this adapter.", "Import its base model first.")
 
     def _convert(
         self,
@@ -193,7 +195,7 @@ class Adapters:
         """A name is that of a folder: it is made to be one."""
         record = find_card(self._shelf, call.adapter, unreadable=True)
         if not call.name.strip():
-            raise UserError("An adapter needs a name.")
+            raise UserError("The adapter needs a name.")
         self._check_unused(record)
         to = file_safe(call.name)
         self._shelf.rename(record.name, to)
@@ -214,7 +216,7 @@ class Adapters:
             if run.id == record.run or (run.kind in ("merge", "export") and run.config.get("adapter") == record.name):
                 raise UserError(f"The run {run.title!r} is using {record.name}.", "Stop it first, or wait for its end.")
         if record.file and self._backend.uses_adapter(record.file):
-            raise UserError(f"An answer is being made with {record.name}.", "Stop it first, or wait for its end.")
+            raise UserError(f"An answer is using {record.name}.", "Stop it first, or wait for its end.")
 
     # -- what is made of it -----------------------------------------------------------------------
 
@@ -225,15 +227,15 @@ class Adapters:
             check_type(call.quantization)
         if not 0 < abs(call.scale) <= LARGEST_SCALE:
             raise UserError(
-                f"{record.name} cannot be merged at strength {call.scale:g}.",
-                f"Choose one up to {LARGEST_SCALE:g}; at 0 the model would stay as it is.",
+                f"The strength of a merge cannot be {call.scale:g}.",
+                f"Choose one up to {LARGEST_SCALE:g} other than 0, which changes nothing.",
             )
         wanted = call.model or record.base  # a file that somebody put there names no base
         model = self._bases.model(wanted) if wanted else self._base_of(Path(record.file), "")[0]
         if not call.model:
             model = self._bases.served_over(model) or model
         if model.format != "gguf":
-            raise UserError(f"{model.name} is no GGUF model; merging needs one.", "Import its GGUF form.")
+            raise UserError(f"{model.name} is not a GGUF model, which a merge needs.", "Import it as a GGUF file.")
         check_room(
             self._publishing.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
         )
@@ -244,11 +246,11 @@ class Adapters:
         check_type(call.type)
         model = self._bases.model(call.model)
         if model.format != "gguf":
-            raise UserError(f"{model.name} is no GGUF model.", "Only those are quantised here.")
+            raise UserError(f"{model.name} is not a GGUF model.", "Only GGUF models can be quantised here.")
         check_room(self._publishing.models_folder / "merged.gguf", quantized_bytes(model))
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
         return self._runs.add("quantize", f"{model.name} as {call.type}", call)
 
     def export(self, call: ExportAdapter) -> RunRecord:
         call = self._exports.check(call)
-        return self._runs.add("export", f"Write {call.adapter} to {Path(call.path).name}", call)
+        return self._runs.add("export", f"Export {call.adapter} to {Path(call.path).name}", call)

@@ -10,14 +10,14 @@ from workbench.records.messages import Citation
 
 _HEADINGS = {"user": "## Question", "assistant": "## Answer", "tool": "## Tool result"}
 _STATES = {
-    "streaming": "This answer is still being made.",
+    "streaming": "This answer is not finished.",
     "stopped": "This answer was stopped.",
-    "interrupted": "The program was ended in the middle of this answer.",
+    "interrupted": "The program ended before this answer was finished.",
 }
 
 
 def export(chat: ChatRecord, branch: Sequence[StoredMessage]) -> str:
-    """The branch as Markdown. Text of models and people stands as it is; quoted passages are block quotes."""
+    """The branch as Markdown. Texts of models and people are unchanged; quoted passages are block quotes."""
     parts = [f"# {chat.title}", time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.created))]
     for message in branch:
         parts.append(_HEADINGS[message.role])

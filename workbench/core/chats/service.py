@@ -51,7 +51,7 @@ class Chats:
         return self._told(self._store.rename(call.chat, call.title))
 
     def delete(self, call: DeleteChat) -> ChatRecord:
-        """An answer that is being made is stopped first."""
+        """Running answers are stopped first."""
         self._answers.stop_chat(call.chat)
         return self._told(self._store.delete(call.chat))
 

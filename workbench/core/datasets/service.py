@@ -42,11 +42,11 @@ class DataSets:
         }
 
     def recover(self) -> None:
-        """Delete what an earlier core left half written."""
+        """Delete incomplete sets of an earlier core."""
         self._sets.remove_unfinished()
 
     def build(self, call: BuildData) -> RunRecord:
-        """What cannot be is refused before it is queued."""
+        """Invalid requests are refused before they are queued."""
         name = self._sets.check_name(call.name)
         for run in self._runs.list_open():
             if run.kind == "data" and run.config["name"].casefold() == name.casefold():
@@ -57,23 +57,23 @@ class DataSets:
                 self._chats.get_record(chat)
         else:
             if not call.collection:
-                raise UserError("It is not said which collection the set is built from.", "Name the collection.")
+                raise UserError("The set needs a collection to be built from.", "Name the collection.")
             call = msgspec.structs.replace(call, collection=self._registry.get(call.collection).id)
         if call.source == "pairs":
             if call.questions < 1 or call.limit < 0:
                 raise UserError(
-                    f"{call.questions} questions on each of {call.limit} passages cannot be asked.",
-                    "Set questions to 1 or more, and the limit to 0 for all passages, or more.",
+                    f"{call.questions} questions per passage and at most {call.limit} passages make no set.",
+                    "Set the questions to 1 or more, and the limit to 0 (all passages) or more.",
                 )
             call = msgspec.structs.replace(call, model=chat_model(call.model, self._catalogue).name)
-        return self._runs.add("data", f"Set {name}", msgspec.structs.replace(call, name=name))
+        return self._runs.add("data", f"Data set {name}", msgspec.structs.replace(call, name=name))
 
     def remove(self, call: RemoveDataSet) -> DataSetList:
         found = self._sets.get(call.name)
         for run in self._runs.list_open():
             if run.kind == "train" and found.name in run.config["data"].values():
                 raise UserError(
-                    f"The training {run.title!r} reads {found.name}.", "Stop it first, or wait for its end."
+                    f"The training {run.title!r} is using {found.name}.", "Stop it first, or wait for its end."
                 )
         self._sets.remove(found.name)
         self._changes.publish("data", found.name)

@@ -1,4 +1,4 @@
-"""The embedding worker as the core sees it: which embedder it uses, and a Retriever over it."""
+"""The embedding worker as the core sees it: the embedding model in use, and a Retriever over the worker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from workbench.workers.host import WorkerHost
 
 
 class Embedding:
-    """The worker that embeds, and alone opens collection files."""
+    """The worker that embeds; no other process opens collection files."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Embedding:
         self.host = make_host(lambda state: changed("worker"))
 
     def embedder(self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None) -> str:
-        """The folder of the embedder: the first of the catalogue, else the starter's, unpacked now.
+        """The folder of the embedding model: the first of the catalogue, else the starter's, unpacked on first use.
 
         Raises UserError when there is none.
         """
@@ -59,16 +59,18 @@ class Embedding:
             try:
                 found = find_starters(self._home.models, context=context, report=report)
             except UserError as error:
-                raise UserError("There is no model to find passages with.", error.hint) from error
+                raise UserError("There is no embedding model to search documents with.", error.hint) from error
             embedders = [model for model in found if model.kind == "embedder"]
             if not embedders:
-                raise UserError("There is no model to find passages with.", "Import an embedder first.")
+                raise UserError(
+                    "There is no embedding model to search documents with.", "Import an embedding model first."
+                )
             self._catalogue.put(embedders[0])
         self._changed("model")
         return embedders[0].path
 
     def warm_up(self) -> None:
-        """Load the embedder in the background: it takes seconds, in which a model can be loaded beside it."""
+        """Load the embedding model in the background: it takes seconds, during which a chat model can be loaded."""
         if self.host.state in ("stopped", "dead"):
             self._background.start("warm-up", self._load)
 

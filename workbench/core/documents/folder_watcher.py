@@ -1,4 +1,4 @@
-"""Watched folders: a change below one starts an ingest of it, once things have been quiet for a moment."""
+"""Watched folders: a change below one starts an ingest of it after a short quiet time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Watching:
-    """``on_change(collection, path)`` is called for a watched folder in which something changed.
+    """``on_change(collection, path)`` is called for a watched folder after a change in it.
 
     Changes below ``ignored`` (the home folder, which an ingest writes to) do not count.
     """
@@ -52,19 +52,19 @@ class Watching:
         self._on_change = on_change
         self._ignored = str(ignored)
         self._quiet_s = quiet_s
-        # The observer tells of a change while it holds a lock of its own, which scheduling takes as well: what the
-        # telling needs must never be held around the observer's methods.
+        # The observer reports a change while it holds a lock of its own, which scheduling takes as well: the lock
+        # needed for the report must never be held around the observer's methods.
         self._scheduling = threading.Lock()  # guards the two below
         self._observer: BaseObserver | None = None
         self._watches: dict[tuple[str, str], ObservedWatch] = {}
         self._lock = threading.Lock()  # guards what follows
         self._wanted: set[tuple[str, str]] = set()
         self._timers: dict[tuple[str, str], threading.Timer] = {}
-        self._since: dict[tuple[str, str], float] = {}  # the first change that was not told yet
+        self._since: dict[tuple[str, str], float] = {}  # the first unreported change
         self._closed = False
 
     def watch(self, collection: str, path: str) -> None:
-        """Watch a folder from now on. One that is not there is passed over: it is read when the core next starts."""
+        """Watch a folder from now on. A missing one is skipped: it is read at the next start of the core."""
         key = (collection, path)
         with self._scheduling:
             if self._closed or key in self._watches:
@@ -87,7 +87,7 @@ class Watching:
             self._forget(key)
             watch = self._watches.pop(key, None)
             if watch is not None and watch not in self._watches.values() and self._observer is not None:
-                with contextlib.suppress(KeyError):  # the folder went away, and its watch with it
+                with contextlib.suppress(KeyError):  # the folder was deleted, and its watch with it
                     self._observer.unschedule(watch)
 
     def forget(self, collection: str) -> None:
@@ -162,5 +162,5 @@ def changed_since(path: str, at: float) -> bool:
                     if os.lstat(os.path.join(folder, name)).st_mtime >= at:
                         return True
     except OSError:
-        return True  # it went away: that is a change as well
+        return True  # it was deleted: that is a change as well
     return False

@@ -75,8 +75,8 @@ class Documents:
         return self._told(self._registry.rename(call.collection, call.name))
 
     def remove(self, call: RemoveCollection) -> Collection:
-        """Its runs are stopped first. It is gone from the registry before its file is deleted, so that what is left
-        of a deletion that was cut short is a file that nothing names."""
+        """Its runs are stopped first. The registry entry goes before the file, so that an interrupted removal leaves
+        only an unreferenced file."""
         collection = self._registry.get(call.collection)
         self._watching.forget(collection.id)
         self._runs.stop_concurrency_group(ingest_group(collection.id))
@@ -89,7 +89,7 @@ class Documents:
     def add(self, call: AddDocuments) -> RunRecord:
         collection = self._registry.get(call.collection)
         if not call.paths:
-            raise UserError("There is nothing to add.", "Name files or folders.")
+            raise UserError("No files or folders were named.", "Name the files or folders to add.")
         known = {root.path for root in self._registry.list_roots(collection.id)}
         paths = [_checked(path, known, call.watch) for path in call.paths]
         for path in paths:
@@ -111,7 +111,7 @@ class Documents:
     def list_documents(self, call: ListDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
         file = self._embedding.file(collection)
-        if not file.exists():  # nothing was ever added: no reason to start the worker
+        if not file.exists():  # empty: no reason to start the worker
             yield finish(DocumentList(documents=()))
             return
         yield from self._embedding.host.stream(ListOfFile(file=str(file)), context)
@@ -171,10 +171,10 @@ class Documents:
 
 
 def _checked(given: str, known: set[str], watch: bool) -> str:
-    """The path as it is stored. Raises UserError when it is not there and never was."""
+    """The path as it is stored. Raises UserError when it does not exist and is not stored."""
     path = Path(given).expanduser()
     if not path.is_absolute():
-        raise UserError(f"{given} is not an absolute path.", "Name it from the root of the file system on.")
+        raise UserError(f"{given} is not an absolute path.", "Give the full path, from the root of the file system.")
     text = os.path.normpath(path)
     if text not in known:
         text = _resolved(text)

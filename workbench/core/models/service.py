@@ -74,7 +74,7 @@ class Models:
         }
 
     def recover(self) -> None:
-        """Delete what a copy that the last core's death cut short has left."""
+        """Delete incomplete copies of an earlier core."""
         remove_unfinished(self._home.models)
 
     def register_starter(self, call: RegisterStarter, context: RequestContext) -> Iterator[Event]:
@@ -99,7 +99,9 @@ class Models:
     def import_model(self, call: ImportModel, context: RequestContext) -> Iterator[Event]:
         path = Path(call.path).expanduser()
         if not path.is_absolute():
-            raise UserError(f"{call.path} is not an absolute path.", "Name it from the root of the file system on.")
+            raise UserError(
+                f"{call.path} is not an absolute path.", "Give the full path, from the root of the file system."
+            )
         there = self._catalogue.list_models()
         if not call.copy:
             _check_new(path, there)
@@ -118,7 +120,7 @@ class Models:
             )
 
         model = yield from with_progress(work)
-        if self._catalogue.find(model.name) is not None:  # taken while it was copied
+        if self._catalogue.find(model.name) is not None:  # taken during the copy
             names = [known.name for known in self._catalogue.list_models()]
             model = msgspec.structs.replace(model, name=unique_name(model.name, names, model.quantization))
         self._catalogue.put(model)
@@ -128,7 +130,7 @@ class Models:
     def inspect(self, call: InspectModel) -> ModelDetails:
         known = self._catalogue.find(call.name)
         if known is None and not Path(call.name).expanduser().is_absolute():
-            known = self._catalogue.get(call.name)  # says which there are
+            known = self._catalogue.get(call.name)  # names the existing ones
         details = inspect_path(Path(known.path if known is not None else call.name).expanduser())
         return details if known is None else msgspec.structs.replace(details, model=known)
 
@@ -136,7 +138,7 @@ class Models:
         model = self._catalogue.get(call.name)
         for run in self._runs.list_open():
             if run.config.get("model") == model.name:
-                raise UserError(f"The run {run.title!r} needs {model.name}.", "Stop it first, or wait for its end.")
+                raise UserError(f"The run {run.title!r} is using {model.name}.", "Stop it first, or wait for its end.")
         loaded = self._backend.loaded
         if loaded is not None and loaded[0] == model.name:
             self._backend.unload()
@@ -152,7 +154,7 @@ class Models:
         yield finish(self._status())
 
     def bench(self, call: BenchModel, context: RequestContext) -> Iterator[Event]:
-        """Other answers wait: what computes beside it would be measured too."""
+        """Other answers wait: work beside a measurement would be measured too."""
         model = chat_model(call.name, self._catalogue)
         measure = MeasureSpeed(
             prompt_tokens=call.prompt_tokens,
@@ -198,11 +200,11 @@ class Models:
 
 
 def _check_new(path: Path, there: Sequence[ModelRecord]) -> None:
-    """Raises UserError when one of the models is those very files."""
+    """Raises UserError when a model of the catalogue has the same files."""
     real = os.path.realpath(path)
     for model in there:
         if real in (os.path.realpath(file) for file in (model.path, *model.files)):
             raise UserError(
                 f"{path} is in the catalogue already, as {model.name!r}.",
-                "Use that one; to have it under another name, remove it first, or import a copy.",
+                "Use that one. For another name, remove it first, or import a copy.",
             )

@@ -1,6 +1,6 @@
-"""The event file of a run that is open: one writer, and followers that read the file as it grows.
+"""The event file of an open run: one writer, and followers that read the file as it grows.
 
-A slow follower costs no memory: it is told only that there is more.
+A slow follower costs no memory: it is only notified that there is more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Following = Generator[Event, None, Event | None]
 
 
 class RunLog:
-    """``runs/<id>/events.jsonl``. A run that is taken up again goes on in the same file."""
+    """``runs/<id>/events.jsonl``. A resumed run continues in the same file."""
 
     def __init__(self, folder: Path) -> None:
         self._file = EventFile(folder / FILE)
@@ -42,18 +42,18 @@ class RunLog:
             self._grown.notify_all()
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Accept no further events."""
         with self._grown:
             self._closed = True
-            with contextlib.suppress(OSError):  # a torn last line is passed over by every reader
+            with contextlib.suppress(OSError):  # every reader skips a torn last line
                 self._file.close()
             self._grown.notify_all()
 
     def follow(self, after: int, context: RequestContext) -> Following:
-        """Yields the events with ``seq > after`` but for the terminal one, which it returns when the log is closed.
+        """Yields the events with ``seq > after`` except the terminal one, which it returns when the log is closed.
 
-        Terminal events of earlier attempts are passed over. Returns None when ``context`` is cancelled, or when
-        the log is closed without a terminal event.
+        Terminal events of earlier attempts are skipped. Returns None when ``context`` is cancelled, or when the log is
+        closed without a terminal event.
         """
         ended: Event | None = None
         with contextlib.ExitStack() as stack:
@@ -83,7 +83,7 @@ class RunLog:
 
 
 def read_run(folder: Path, after: int) -> Following:
-    """As ``RunLog.follow``, of a run that is not open."""
+    """Like ``RunLog.follow``, for a run that is not open."""
     path = folder / FILE
     if not path.exists():
         return None
@@ -96,7 +96,7 @@ def read_run(folder: Path, after: int) -> Following:
 
 
 def _whole_events(file: BinaryIO) -> Iterator[Event]:
-    """The events from here to the last whole line; the file is left at the begin of a torn one."""
+    """The events from here to the last complete line; the file position ends at the beginning of a torn one."""
     seq = 0
     while True:
         start = file.tell()

@@ -1,7 +1,7 @@
 """Runs: the queue of long work, its event files and its index.
 
-A run belongs to the core: it goes on when its client leaves. What is done in it is its kind's affair (``running``);
-here is when it begins, that its end is written down, and what a later core makes of one that was interrupted.
+A run belongs to the core: it continues when its client leaves. The work is done by its kind (``run_kind``); the queue
+decides when it begins, records how it ends, and handles the runs that an earlier core left.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from workbench.paths import Home
 from workbench.storage.runs import RunStore
 
 LEAVE_S = 60.0
-"""How long what runs has to end when the core leaves: a training writes a checkpoint."""
+"""Time for running work to end when the core leaves: a training writes a checkpoint."""
 
 _REMOVED = ".removed-"
 
@@ -50,9 +50,9 @@ _log = logging.getLogger(__name__)
 
 
 class Runs:
-    """All runs of a home, of ``kinds`` by their names: those that are open, and those that were.
+    """All runs of a home, open and ended, of ``kinds`` by their names.
 
-    ``on_removal`` is told of a run and its folder before that is deleted.
+    ``on_removal`` is called with a run and its folder before that is deleted.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class Runs:
             RemoveRun: unary(lambda call: self.remove(call.run)),
         }
 
-    # -- the life of the core ---------------------------------------------------------------------
+    # -- start and end of the core ---------------------------------------------------------------------
 
     def recover(self) -> list[RunRecord]:
-        """Take up what an earlier core left, of the kinds that go on unasked; the others are marked as interrupted.
-        Returns the latter."""
+        """Resume the runs that an earlier core left, of the kinds that resume automatically; mark the others as
+        interrupted. Returns the latter."""
         for left in self._home.runs.glob(f"{_REMOVED}*"):
             shutil.rmtree(left, ignore_errors=True)
         for run in self._store.list_in("running"):
@@ -100,13 +100,13 @@ class Runs:
             try:
                 self._enqueue(run)
             except (OSError, UserError):  # its collection is gone, or the disk is full
-                _log.exception("The run %s could not be taken up", run.id)
+                _log.exception("The run %s could not be resumed", run.id)
                 with contextlib.suppress(UserError):
                     self._store.update(run.id, state="interrupted")
         return left_alone
 
     def close(self, timeout_s: float = LEAVE_S) -> None:
-        """Interrupt what runs."""
+        """Interrupt the running runs."""
         with self._lock:
             self._closing = True
             open_runs = list(self._open.values())
@@ -153,11 +153,11 @@ class Runs:
         once: bool = False,
         prepare: Callable[[Path, RunLog], None] | None = None,
     ) -> RunRecord:
-        """Queue a run with its ``config``, a value of the kind's type. With ``once`` one of the same kind and config
-        that waits already is returned instead.
+        """Queue a run with its ``config``, a value of the kind's type. With ``once``, a waiting run of the same kind
+        and config is returned instead.
 
-        ``prepare`` puts into the run's folder, and into its events, what belongs there before it begins. Raises
-        UserError when the folder cannot be written.
+        ``prepare`` writes the run's first files and events before it begins. Raises UserError when the folder cannot be
+        written.
         """
         plain = msgspec.json.decode(msgspec.json.encode(config))
         plain.pop("call", None)  # the tag of a call
@@ -179,7 +179,7 @@ class Runs:
                 raise UserError(reason, "Free some space and try again.") from error
 
     def stop(self, run: str) -> RunRecord:
-        """Ask a run to stop; one that has ended stays as it is."""
+        """Ask a run to stop; an ended run is unchanged."""
         with self._lock:
             opened = self._open.get(run)
             if opened is not None:
@@ -200,49 +200,52 @@ class Runs:
                 run.thread.join(timeout_s)
 
     def pause(self, run: str) -> RunRecord:
-        """Raises UserError for a run that does not compute, or that cannot wait."""
+        """Raises UserError for a run that is not computing, or whose kind cannot pause."""
         with self._lock:
             opened = self._open.get(run)
         if opened is None or opened.thread is None:
             self._store.get(run)
-            raise UserError("Only a run that is computing can be paused.", "Stop it, or wait until it has begun.")
+            raise UserError(
+                "The run is not computing, so it cannot be paused.", "Stop it, or wait until it is computing."
+            )
         self._set_paused(opened, True)
         return self.get(run)
 
     def resume(self, run: str) -> RunRecord:
-        """Let a paused run go on; queue one again that was stopped, failed or was interrupted. Raises UserError for a
-        finished one."""
+        """Continue a paused run; queue a stopped, failed or interrupted one again. Raises UserError for a finished
+        one."""
         with self._lock:
             opened = self._open.get(run)
             record = self._store.get(run)
             if opened is None:
                 if record.state == "finished":
-                    raise UserError(f"The run {run} has finished.", "Start a new one.")
+                    raise UserError(f"The run {run} has finished.", "Start a new run.")
                 try:
                     return self._enqueue(record)
                 except OSError as error:
                     raise UserError(
-                        f"{record.title!r} cannot go on: its folder cannot be written ({error.strerror or error}).",
-                        "Free some space, or start a new one.",
+                        f"{record.title!r} cannot be resumed: its folder cannot be written "
+                        f"({error.strerror or error}).",
+                        "Free some space, or start a new run.",
                     ) from error
         if opened.paused:
             self._set_paused(opened, False)
         return self.get(run)
 
     def resume_interrupted(self) -> None:
-        """Take up the runs that a worker's death interrupted and that go on unasked."""
+        """Resume the runs that a worker's death interrupted and whose kind resumes automatically."""
         for run in self._store.list_in("interrupted"):
             if self._auto_resumes(run):
                 with contextlib.suppress(UserError):
                     self.resume(run.id)
 
     def remove(self, run: str) -> None:
-        """Delete a run that has ended: its folder, then its row. Raises UserError for an open one."""
+        """Delete an ended run: its folder, then its row. Raises UserError for an open one."""
         away = self._home.runs / f"{_REMOVED}{run}"
         with self._lock:
             record = self._store.get(run)
             if run in self._open:
-                raise UserError(f"{record.title!r} has not ended.", "Stop it first.")
+                raise UserError(f"{record.title!r} is still running or waiting.", "Stop it first.")
             try:
                 self._on_removal(run, self._home.run(run))
                 self._home.run(run).rename(away)
@@ -267,7 +270,7 @@ class Runs:
         else:
             ended = yield from read_run(self._home.run(call.run), call.after)
             if isinstance(ended, events.Finished | events.Cancelled) and ended.result:
-                ended = msgspec.structs.replace(ended, result=record.result)  # as it is written today
+                ended = msgspec.structs.replace(ended, result=record.result)  # in today's form
         if context.cancelled:
             yield events.Cancelled()
         elif ended is not None:
@@ -279,7 +282,7 @@ class Runs:
 
     def _enqueue(self, run: RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> RunRecord:
         if run.unreadable or run.kind not in self._kinds:
-            raise UserError(self._as_it_is(run).unreadable, "Start a new one.")
+            raise UserError(self._as_it_is(run).unreadable, "Start a new run.")
         concurrency_group = self._kinds[run.kind].concurrency_group(run)
         with self._lock:
             queued = self._store.update(
@@ -305,7 +308,7 @@ class Runs:
         return queued
 
     def _dispatch(self) -> None:
-        """Start the runs whose turn it is."""
+        """Start the runs that are next in line."""
         with self._lock:
             if self._closing:
                 return
@@ -337,22 +340,22 @@ class Runs:
         self._changes.publish("run", run.id)
 
     def _end(self, run: OpenRun, ended: Event) -> None:
-        """Write how a run ended: into its file first, so that the index never says more than the file."""
+        """Record how a run ended: in its file first, so that the index never claims more than the file."""
         fields: dict[str, Any] = {"ended": time.time(), "stage": "", "seconds_left": None}
         if (reached := run.reached or run.progress) is not None:
             fields["progress"] = _share(reached)
         try:
             if isinstance(ended, events.Cancelled) and (self._closing or not run.context.cancelled):
-                fields["state"] = "interrupted"  # nobody stopped it: the core or its worker left
+                fields["state"] = "interrupted"  # nobody stopped it: the core or its worker died
             else:
                 try:
                     run.log.append(ended)
                     fields.update(_outcome(ended))
-                except UserError as error:  # the disk is full: what the file does not say can be gone on with
+                except UserError as error:  # the disk is full: a run without an end in its file can be resumed
                     fields.update(state="interrupted", message=f"{error.message} {error.hint}")
             self._store.update(run.id, **fields)
         except Exception:  # noqa: BLE001 - no room, or the core has left: it is as one that was interrupted
-            _log.exception("How the run %s ended could not be stored", run.id)
+            _log.exception("The end of the run %s could not be stored", run.id)
         finally:
             run.log.close()
         self._changes.publish("run", run.id)
@@ -362,15 +365,15 @@ class Runs:
         return kind is not None and kind.auto_resume and not run.unreadable
 
     def _as_it_is(self, run: RunRecord) -> RunRecord:
-        """The record with what is known in memory only."""
+        """The record with the state that is in memory only."""
         with self._lock:
             opened = self._open.get(run.id)
             if opened is None and run.state in ("queued", "running"):
-                run = self._store.get(run.id)  # it has ended since it was read
-                if run.state in ("queued", "running"):  # how it ended could not be stored
+                run = self._store.get(run.id)  # it ended after it was read
+                if run.state in ("queued", "running"):  # its end could not be stored
                     run = msgspec.structs.replace(run, state="interrupted")
         if run.kind not in self._kinds:
-            why = f"This version of LLM Workbench does not know runs of the kind {run.kind!r}."
+            why = f"Runs of the kind {run.kind!r} are unknown to this version of LLM Workbench."
             return msgspec.structs.replace(run, unreadable=why, message=f"{run.message} {why}".strip())
         if opened is None:
             resumable = run.state != "finished" and not run.unreadable and self._kinds[run.kind].resumable
@@ -398,7 +401,7 @@ def _outcome(ended: Event) -> dict[str, Any]:
     if isinstance(ended, events.Finished):
         return {"state": "finished", "progress": 1.0, "result": ended.result or {}, "message": ""}
     if isinstance(ended, events.Failed):
-        # what the environment took away can be taken up again; what the person or we did wrong is not
+        # an interruption by the environment can be resumed; a mistake of the person or a bug of ours cannot
         state = "interrupted" if ended.reason == "worker" else "failed"
         text = f"{ended.message} {ended.hint}".strip() if ended.reason == "user" else ended.message
         return {"state": state, "message": text}
@@ -407,9 +410,9 @@ def _outcome(ended: Event) -> dict[str, Any]:
 
 
 def _terminal_of(run: RunRecord) -> Event:
-    """How a run ended whose file does not say it: the program was ended in the middle of it."""
+    """The end of a run whose file has none: the program died in the middle of it."""
     if run.state == "finished":
         return events.Finished(result=run.result)
     if run.state == "cancelled":
         return events.Cancelled(result=run.result)
-    return events.Failed(message="The run was interrupted.", hint="Resume it to go on.", reason="user")
+    return events.Failed(message="The run was interrupted.", hint="Resume it to continue.", reason="user")

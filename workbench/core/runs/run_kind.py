@@ -1,4 +1,4 @@
-"""What a kind of run is, and a run while it is open. The queue (``runs``) knows no more of any kind than this."""
+"""The kinds of runs, and a run while it is open. The queue knows no more of a kind than this."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TELL_EVERY_S = 0.3
 
 
 class OpenRun:
-    """A run that is queued (``thread`` None) or running. Its record is that of when it was queued."""
+    """A queued (``thread`` None) or running run. ``record`` is from the time of queueing."""
 
     def __init__(self, record: RunRecord, concurrency_group: str, log: RunLog, changed: Callable[[str], None]) -> None:
         self.id = record.id
@@ -29,13 +29,13 @@ class OpenRun:
         self.context = RequestContext()
         self.thread: threading.Thread | None = None
         self.progress: events.Progress | None = None
-        self.reached: events.Progress | None = None  # of the whole, where it goes by steps
+        self.reached: events.Progress | None = None  # of the whole, for runs with steps
         self.paused = False
         self._changed = changed
         self._told = 0.0
 
     def tell(self, event: Event) -> None:
-        """Write an event to the run's file, for all who follow it. Raises UserError when the disk is full."""
+        """Write an event to the run's file, for all followers. Raises UserError when the disk is full."""
         self.log.append(event)
         if isinstance(event, events.Progress):
             self.progress = event
@@ -48,39 +48,39 @@ class OpenRun:
 
 
 class RunKind(Protocol):
-    """How runs of one kind are worked through."""
+    """Performs the runs of one kind."""
 
     @property
     def config(self) -> Stored[Any]:
-        """How its configs are stored."""
+        """The type of its stored configs."""
 
     @property
     def result(self) -> Stored[Any]:
-        """How its results are stored."""
+        """The type of its stored results."""
 
     @property
     def auto_resume(self) -> bool:
-        """Whether a run that the core's end or a worker's death interrupted is taken up without being asked for."""
+        """Whether a run that the end of the core or a worker's death interrupted resumes automatically."""
 
     @property
     def resumable(self) -> bool:
-        """Whether a run that stopped can go on where it was; else it begins anew."""
+        """Whether a stopped run can continue where it was; otherwise it starts again."""
 
     def concurrency_group(self, run: RunRecord) -> str:
-        """Runs of one concurrency group run one after the other. Raises UserError when the run's subject has gone."""
+        """Runs of one concurrency group run one after the other. Raises UserError when the run's subject is missing."""
 
     def work(self, run: OpenRun) -> Event:
-        """Do all of it, telling events on the way; returns the terminal event. What it raises is how the run ended.
-        ``run.context`` is cancelled when the run is to stop, and when the core leaves."""
+        """Perform the run and write its events; returns the terminal event. An exception becomes the run's end.
+        ``run.context`` is cancelled when the run has to stop, and when the core leaves."""
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
-        """Have the run wait, or go on. Raises UserError where that cannot be."""
+        """Pause or continue the run. Raises UserError where that is impossible."""
 
 
 FILES: Stored[dict[str, Any]] = Stored("result of this run", dict[str, Any])
-"""The result of a kind that writes files: what they are called and where they are."""
+"""The result of a kind that writes files: their names and paths."""
 
 
 def refuse_pause(run: OpenRun) -> None:
-    """For the kinds that cannot wait."""
-    raise UserError(f"{run.record.title!r} cannot be paused.", "Only trainings can; stop it instead.")
+    """For kinds that cannot pause."""
+    raise UserError(f"{run.record.title!r} cannot be paused.", "Only trainings can be paused; stop it instead.")

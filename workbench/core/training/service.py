@@ -71,7 +71,7 @@ class Training:
     def export(self, call: ExportRun, context: RequestContext) -> Iterator[Event]:
         record = self._runs.get(call.run)
         if record.kind != "train":
-            raise UserError(f"{record.title!r} is no training.", "Only trainings can be exported.")
+            raise UserError(f"{record.title!r} is not a training.", "Only trainings can be exported.")
         if record.unreadable:
             raise UserError(record.unreadable)
         config = msgspec.convert(record.config, TrainingConfig)
@@ -113,12 +113,13 @@ class Training:
         if model.format == "gguf":
             return []
         over = self._bases.served_over(model)
-        what = f"{model.name} is a folder of safetensors, which cannot be chatted with."
+        what = f"{model.name} is a folder of safetensors, which cannot be used in chats."
         if over is not None:
-            return [f"{what} What is trained on it is used with {over.name}, and checked over that."]
+            return [f"{what} Adapters trained on it are used with {over.name}, and verified with it."]
         return [
-            f"{what} There is no GGUF model here of the same shapes: what is trained can be neither chatted with nor "
-            "checked, only exported as a PEFT folder. Import the same model as a GGUF file first."
+            f"{what} There is no GGUF model of the same shapes here: an adapter trained on it can be neither "
+            "used in chats nor verified, only exported as a PEFT folder. Import the same model as a GGUF file "
+            "first."
         ]
 
     def _speeds(self) -> tuple[MeasuredSpeed, ...]:
@@ -142,7 +143,7 @@ def new_path(given: str) -> Path:
     """A path for something new. Raises UserError for one that is taken or not absolute."""
     path = Path(given).expanduser()
     if not path.is_absolute():
-        raise UserError(f"{given} is not an absolute path.", "Name it from the root of the file system on.")
+        raise UserError(f"{given} is not an absolute path.", "Give the full path, from the root of the file system.")
     if path.exists():
-        raise UserError(f"{path} is there already.", "Choose the name of a folder that is not.")
+        raise UserError(f"{path} exists already.", "Choose the name of a new folder.")
     return path

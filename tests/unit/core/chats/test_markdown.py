@@ -55,4 +55,4 @@ def test_what_became_of_an_unfinished_answer_is_said() -> None:
     )
     assert "This answer was stopped." in exported
     assert "*This answer failed: The worker stopped.*" in exported
-    assert "in the middle of this answer" in exported
+    assert "before this answer was finished" in exported

@@ -71,5 +71,5 @@ def test_a_plan_says_beforehand_that_nothing_could_be_chatted_with(tmp_path: Pat
     bases = bases_of(trained_on)
     assert bases.served_over(trained_on) is None
     [note] = notes_of(bases, trained_on)
-    assert "can be neither chatted with nor checked" in note
+    assert "can be neither used in chats nor verified" in note
     assert "Import the same model as a GGUF file first." in note

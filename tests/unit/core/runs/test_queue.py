@@ -174,7 +174,7 @@ def test_only_what_computes_and_can_wait_is_paused(database: Database, tmp_path:
 def test_a_run_is_removed_with_its_folder_once_it_has_ended(database: Database, tmp_path: Path) -> None:
     runs = queue(database, tmp_path, data=Kind(wait_cancelled))
     run = runs.add("data", "x", {}, prepare=lambda folder, log: (folder / "extra").write_text("x"))  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="has not ended"):
+    with pytest.raises(UserError, match="still running or waiting"):
         runs.remove(run.id)
     assert (runs.folder(run.id) / "extra").is_file()
     runs.stop(run.id)
@@ -193,7 +193,7 @@ def test_a_run_that_cannot_be_queued_again_is_as_it_was(database: Database, tmp_
     log = runs.folder(run.id) / "events.jsonl"
     log.unlink()
     log.mkdir()  # as good as a file that cannot be opened
-    with pytest.raises(UserError, match="'Papers' cannot go on"):
+    with pytest.raises(UserError, match="'Papers' cannot be resumed"):
         runs.resume(run.id)
     assert (runs.get(run.id).state, runs.get(run.id).resumable) == ("cancelled", True)
     assert not runs.list_open()
