@@ -338,11 +338,9 @@ def test_a_chat_does_not_wait_for_the_background_that_takes_all_of_the_memory(
     path = write_adapter(smollm_path, tmp_path / "a.gguf")
     key = make_key([LoraUse(path=str(path))])
     engine = Engine(load_now(smollm_path, 256))
-    circular_reference = DecodingPart(max_tokens=256, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    unending = DecodingPart(max_tokens=256, repetition_penalty=1.0, logit_bias=("#2=-inf",))
     try:
-        behind = [
-            engine.submit(generation(engine, TEXT, circular_reference, key=its, background=True)) for its in ((), key)
-        ]
+        behind = [engine.submit(generation(engine, TEXT, unending, key=its, background=True)) for its in ((), key)]
         for job in behind:
             next(job.events())
         assert all(job.cells == engine.model.context_tokens for job in behind)
@@ -363,9 +361,9 @@ def test_no_other_context_is_made_where_memory_is_short(
     engine = Engine(load_now(smollm_path, 256))
     free = psutil.virtual_memory()._replace(available=1_000_000)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
-    circular_reference = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    unending = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
     try:
-        first = engine.submit(generation(engine, TEXT, circular_reference))
+        first = engine.submit(generation(engine, TEXT, unending))
         next(first.events())
         assert result_of(engine.submit(generation(engine, TEXT, DecodingPart(max_tokens=8), key=key))).text
         assert first.done  # the second one had to wait for its decode context
@@ -396,9 +394,9 @@ def test_a_chat_does_not_wait_for_a_search_in_the_background_that_needs_batches_
             background=background,
         )  # fmt: skip
 
-    circular_reference = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    unending = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
     searching = DecodingPart(strategy="contrastive", max_tokens=24, repetition_penalty=1.0)
-    chat = smollm.submit(make(Chat, "Once upon a time", False, circular_reference))
+    chat = smollm.submit(make(Chat, "Once upon a time", False, unending))
     next(chat.events())
     behind = smollm.submit(make(Behind, TEXT * 2, True, searching))
     result_of(chat)

@@ -21,11 +21,11 @@ def explain(failed: events.Failed, config: TrainingConfig, plan: TrainingPlan | 
     if not message:
         return failed
     if plan is not None:
-        message += f" The plan was {_gb(plan.memory_bytes)} of {_gb(plan.memory_free_bytes)} free memory"
+        message += f" It was planned to take {_gb(plan.memory_bytes)} of {_gb(plan.memory_free_bytes)} that were free"
         largest = max(plan.memory, key=lambda part: part.bytes, default=None)
-        message += f", most of it for {largest.name} ({_gb(largest.bytes)})." if largest is not None else "."
+        message += f", the most for {largest.name} ({_gb(largest.bytes)})." if largest is not None else "."
     lower = "; ".join(what_to_lower(config)) or "use a smaller model"
-    hint = f"Close other programs and resume it, or start one that needs less: {lower}."
+    hint = f"Resume it when other programs are closed, or start one that takes less: {lower}."
     return _told(failed, message, hint)
 
 
@@ -79,7 +79,7 @@ def what_to_lower(config: TrainingConfig) -> list[str]:
         found.append(f"shorter examples (now up to {config.data.max_length:,} tokens)")
     if weights.method in ("full", "layers"):
         found.append("the optimiser adafactor" if optimiser.optimiser == "adamw" else "fewer layers")
-        found.append("the method lora, which trains far fewer weights")
+        found.append("the method lora, which moves far less")
     elif weights.base not in ("packed", "4bit"):
         found.append("packed base weights")
     if weights.method in ("loha", "lokr"):
