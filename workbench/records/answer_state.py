@@ -21,6 +21,12 @@ from workbench.records.trace import Trace, TraceStep
 
 State = Literal["streaming", "done", "stopped", "failed", "interrupted"]
 
+_STARTED = ("kind", "parent", "title", "input", "writes_answer")
+_FINISHED = ("score", "usage", "error", "seconds", "tokens")
+_RESULT = ("sequences", "citations", "declined", "query", "passages", "notices", "parts")
+"""Fields of the same name and meaning: of TraceStep and the events of a step; of AnswerState, StoredMessage and
+AskResult."""
+
 
 class _Text:
     """A text that grows by pieces. Reading joins them once, so that both adding and reading stay linear."""
@@ -69,22 +75,14 @@ class _Step:
             state = "failed" if end.error else "done"
         return TraceStep(
             id=began.step,
-            kind=began.kind,
-            parent=began.parent,
-            title=began.title,
-            input=began.input,
             output=end.output if end is not None and end.output else str(self.text),
             thought=str(self.thought),
             state=state,
-            error=end.error if end is not None else "",
-            score=end.score if end is not None else None,
-            seconds=end.seconds if end is not None else 0.0,
-            usage=end.usage if end is not None else None,
-            writes_answer=began.writes_answer,
             query=self.query,
             passages=self.passages,
-            tokens=end.tokens if end is not None else None,
             beams=tuple(self.beams),
+            **_shared(began, _STARTED),
+            **(_shared(end, _FINISHED) if end is not None else {}),
         )
 
 
@@ -179,24 +177,15 @@ class AnswerState:
 
     def fields(self) -> dict[str, Any]:
         """The fields of StoredMessage as far as they are known."""
-        known: dict[str, Any] = {
-            "text": self.text,
-            "thought": self.thought,
-            "query": self.query,
-            "passages": self.passages,
-            "notices": self.notices,
-        }
+        known = {"text": self.text, "thought": self.thought, **_shared(self, ("query", "passages", "notices"))}
         if self.state == "streaming":
             return known
         trace = self.trace()
         known.update(
+            _shared(self, _RESULT),
             state=self.state,
             error=self.error,
-            citations=self.citations,
-            declined=self.declined,
             usage=self.usage,
-            sequences=self.sequences,
-            parts=self.parts,
             steps=len(trace.steps),
             traced=trace.tokens is not None,
         )
@@ -211,16 +200,7 @@ class AnswerState:
     def result(self) -> AskResult:
         """What there is, as the result of a request that ends now."""
         return AskResult(
-            answer=self.text,
-            sequences=self.sequences,
-            citations=self.citations,
-            declined=self.declined,
-            usage=self.usage or Usage(),
-            query=self.query,
-            passages=self.passages,
-            notices=self.notices,
-            parts=self.parts,
-            trace=self.trace(ended=True),
+            answer=self.text, usage=self.usage or Usage(), trace=self.trace(ended=True), **_shared(self, _RESULT)
         )
 
     # -- events -----------------------------------------------------------------------------------
@@ -289,13 +269,10 @@ class AnswerState:
         self._sequences = result.sequences if len(result.sequences) > 1 else ()
         self._usage = result.usage if result.usage != Usage() else None
         self._trace = result.trace
-        self.citations = result.citations
-        self.declined = result.declined
+        self.citations, self.declined = result.citations, result.declined
         self.query = result.query or self.query
         self.passages = result.passages or self.passages
-        self.notices = result.notices
-        self.parts = result.parts
-        self.recipe = result.recipe
+        self.notices, self.parts, self.recipe = result.notices, result.parts, result.recipe
 
 
 def with_trace(stream: Iterable[Event]) -> Iterator[Event]:
@@ -332,18 +309,12 @@ def replay(message: StoredMessage, trace: Trace | None) -> Iterator[Event]:
     result = finish(
         AskResult(
             answer=message.text,
-            sequences=message.sequences,
-            citations=message.citations,
-            declined=message.declined,
             usage=message.usage or Usage(),
             recipe=message.recipe or Recipe(),
             chat=message.chat,
             message=message.id,
-            query=message.query,
-            passages=message.passages,
-            notices=message.notices,
-            parts=message.parts,
             trace=trace,
+            **_shared(message, _RESULT),
         )
     )
     if message.state == "done":
@@ -353,14 +324,7 @@ def replay(message: StoredMessage, trace: Trace | None) -> Iterator[Event]:
 
 
 def _replay_step(step: TraceStep) -> Iterator[Event]:
-    yield StepStarted(
-        step=step.id,
-        parent=step.parent,
-        kind=step.kind,
-        title=step.title,
-        input=step.input,
-        writes_answer=step.writes_answer,
-    )
+    yield StepStarted(step=step.id, **_shared(step, _STARTED))
     if step.thought:
         yield events.Thought(text=step.thought, step=step.id)
     if step.query or step.passages:
@@ -370,12 +334,8 @@ def _replay_step(step: TraceStep) -> Iterator[Event]:
     if step.state in ("running", "stopped"):
         yield events.TextDelta(text=step.output, step=step.id)
         return
-    yield StepFinished(
-        step=step.id,
-        output=step.output,
-        score=step.score,
-        usage=step.usage,
-        error=step.error,
-        seconds=step.seconds,
-        tokens=step.tokens,
-    )
+    yield StepFinished(step=step.id, output=step.output, **_shared(step, _FINISHED))
+
+
+def _shared(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}

@@ -184,7 +184,7 @@ class ChatStore:
     def _answer(self, message: str) -> StoredMessage:
         found = self.get_message(message)
         if found.role != "assistant":
-            raise UserError("That is a question.", "Name an answer.")
+            raise UserError("Only answers are rated and edited.", "Name an answer.")
         if found.state == "streaming":
             raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
         return found

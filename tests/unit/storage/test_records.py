@@ -182,7 +182,7 @@ def test_what_a_person_says_of_an_answer_is_kept_and_can_be_taken_back(chats: Ch
         back = chats.edit(answer, text)
         assert (back.text, back.original, back.citations) == ("That [1].", None, (citation,))
     for change in (lambda: chats.rate(question, 1), lambda: chats.edit(question, "x")):
-        with pytest.raises(UserError, match="question"):
+        with pytest.raises(UserError, match="Only answers"):
             change()
     _, unfinished = chats.store_question("And?", Recipe(), RECIPE, chat=None, parent=None, title="And?")
     with pytest.raises(UserError, match="still being made"):
