@@ -70,7 +70,7 @@ def test_a_card_moves_with_its_home(shelf: AdapterStore, tmp_path: Path) -> None
         (b"{", "damaged"),
         (b'{"format": 2, "name": "a", "kind": "lora", "run": "r1"}', "newer version"),
         (b'{"name": "a", "kind": "hologram", "run": "r1"}', "kind"),
-        (b'{"name": "a", "kind": "lora", "run": "r1", "config": {"schema": 2}}', "newer version"),
+        (b'{"name": "a", "kind": "lora", "run": "r1", "config": {"schema": 99}}', "newer version"),
     ],
 )
 def test_a_card_that_cannot_be_read_says_so_and_stays(shelf: AdapterStore, card: bytes, said: str) -> None:
