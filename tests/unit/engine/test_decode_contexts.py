@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,15 @@ def test_what_an_adapter_computed_is_reused_under_the_same_one_only(engine: Engi
 
 def test_an_adapter_with_scale_zero_is_the_base_model(engine: Engine, adapter: Path) -> None:
     engine.forget()
-    assert make_key([LoraUse(path=str(adapter), scale=0.0)]) == ()
+    tokens = tokens_of(engine, TEXT)
+    plain = probe(engine, tokens)
+    off = probe(engine, tokens, make_key([LoraUse(path=str(adapter), scale=0.0)]))
+    on = probe(engine, tokens, make_key([LoraUse(path=str(adapter))]))
+    assert (off.cached, on.cached) == (len(tokens) - 1, 0)  # what the base model computed is taken, and only by it
+    assert plain.logits is not None
+    assert off.logits is not None
+    assert on.logits is not None
+    assert divergence(plain.logits, off.logits) < divergence(plain.logits, on.logits) / 5
 
 
 def test_a_replaced_adapter_file_is_another_adapter(engine: Engine, adapter: Path) -> None:
@@ -493,6 +500,6 @@ def test_perplexity_is_that_of_the_windows_logits(smollm: Engine) -> None:
 def test_asking_an_engine_that_has_ended_does_not_hang(smollm_path: Path, load_now: Callable[..., Model]) -> None:
     engine = Engine(load_now(smollm_path, 512))
     jobs = [engine.submit(generation(engine, TEXT, DecodingPart(max_tokens=300))) for _ in range(3)]
-    time.sleep(0.1)
+    next(jobs[0].events())  # it is being computed
     engine.close()
     assert all(result_of(job).finish in ("cancelled", "eos") for job in jobs)
