@@ -1,4 +1,4 @@
-"""Files that are complete or absent, and outlast a loss of power: written beside their place, flushed, renamed."""
+"""Files that are complete or absent, also after a loss of power: written beside their place, flushed, renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.paths import free_bytes
 
 
 def flush_to_disk(file: IO[bytes]) -> None:
-    """Return when what was written to ``file`` is on the disk."""
+    """Return when the data written to ``file`` is on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -87,7 +87,7 @@ def folder_beside(out: Path, owner: str = "") -> Iterator[Path]:
     try:
         beside.mkdir(parents=True)
         yield beside
-        _refuse_existing(out)  # another one may have been faster
+        _refuse_existing(out)  # another process may have been faster
         beside.rename(out)
     except OSError as error:
         raise UserError(
@@ -103,7 +103,7 @@ def unfinished_folder(out: Path, owner: str) -> Path:
 
 def _refuse_existing(out: Path) -> None:
     if out.exists():
-        raise UserError(f"{out} is there already.", "Choose the name of a folder that is not.")
+        raise UserError(f"{out} exists already.", "Choose the name of a new folder.")
 
 
 def check_room(out: Path, needed: int) -> None:

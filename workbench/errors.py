@@ -1,15 +1,15 @@
 """Errors sorted by whose fault they are.
 
-``UserError``: something that a person can act on (a wrong file, a full disk, a missing model).
-``WorkerDied``: the environment took a process away. ``Cancelled``: the person asked to stop.
-Anything else that is raised is a bug of ours and keeps its traceback.
+``UserError``: a problem that a person can solve (a wrong file, a full disk, a missing model). ``WorkerDied``: the
+environment ended a process. ``Cancelled``: the person asked to stop. Every other exception is a bug of ours and keeps
+its traceback.
 """
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """A person can act on this: ``message`` names the thing, ``hint`` says what to do."""
+    """A problem that a person can solve: ``message`` names the thing, ``hint`` says what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -21,9 +21,9 @@ class UserError(Exception):
 
 
 class WorkerDied(Exception):
-    """A worker process left without finishing its requests.
+    """A worker process ended without finishing its requests.
 
-    ``exit_code`` is negative for a signal (POSIX); ``stderr_tail`` holds the last lines it wrote.
+    ``exit_code`` is negative for a signal (POSIX); ``stderr_tail`` holds its last lines.
     """
 
     def __init__(self, worker: str, exit_code: int | None, stderr_tail: str = "") -> None:
@@ -34,7 +34,7 @@ class WorkerDied(Exception):
 
 
 class FaultElsewhere(RuntimeError):
-    """A bug of ours that showed in another process: ``message`` says what it was, ``traceback_text`` where."""
+    """A bug of ours in another process: ``message`` describes it, ``traceback_text`` says where."""
 
     def __init__(self, message: str, traceback_text: str = "") -> None:
         super().__init__(f"{message}\n{traceback_text}")
@@ -43,8 +43,8 @@ class FaultElsewhere(RuntimeError):
 
 
 class OutOfMemory(FaultElsewhere):
-    """Another process had no memory left, and said so."""
+    """Another process ran out of memory and reported it."""
 
 
 class Cancelled(Exception):
-    """The person, or the program on their behalf, asked for this work to stop."""
+    """The person, or the program on their behalf, stopped this work."""

@@ -1,7 +1,7 @@
-"""What a configuration type says about its fields: the one source of forms, command-line flags and docs.
+"""The fields of configuration types: the one source of forms, command-line flags and docs.
 
 A configuration type is a frozen ``msgspec.Struct`` whose fields are annotated with ``msgspec.Meta``: a title, a
-sentence of help (``description``), a range, and in ``extra`` a unit and whether it is for the advanced.
+sentence of help (``description``), a range, and in ``extra`` a unit and whether it is advanced.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
-    """The fields of a configuration type that carry help, in their order. Nested parts are left out."""
+    """The fields of a configuration type that have help, in their order. Nested parts are left out."""
     hints = get_type_hints(config, include_extras=True)
     found = []
     for info in msgspec.structs.fields(config):
@@ -107,7 +107,7 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
 
 
 def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:
-    """A field's value from what a person typed. Raises UserError that names the field and what it takes."""
+    """A field's value from typed text. Raises UserError with the field and its range."""
     return parse_text(find_field(fields_of(config), name), text)
 
 
@@ -117,20 +117,20 @@ def find_field(fields: Sequence[Field], name: str) -> Field:
         if field.name == name:
             return field
     known = ", ".join(field.name for field in fields)
-    raise UserError(f"There is no setting {name!r}.", f"Known settings: {known or 'none'}.")
+    raise UserError(f"There is no setting {name!r}.", f"The settings are {known or 'none'}.")
 
 
 def parse_text(field: Field, text: str) -> Any:
-    """As ``parse_value``, of a field whose configuration type is not at hand."""
+    """Like ``parse_value``, for a field without its configuration type."""
     raw: Any = text
     if field.kind == "bool":
         lowered = text.strip().lower()
         if lowered not in ("true", "false", "yes", "no", "on", "off", "1", "0"):
-            raise UserError(f"{field.name} is true or false, not {text!r}.")
+            raise UserError(f"{field.name} must be true or false, not {text!r}.")
         raw = lowered in ("true", "yes", "on", "1")
     elif field.kind == "list":
         parts = text.replace("\\n", field.separator).split(field.separator)
-        if field.separator != "\\n":  # spaces beside a comma are not meant
+        if field.separator != "\\n":  # spaces beside a comma are not part of an entry
             parts = [part.strip() for part in parts]
         raw = [part for part in parts if part]
     try:
@@ -154,19 +154,19 @@ def _type_of(field: Field) -> Any:
 
 
 def describe_range(field: Field) -> str:
-    """What a field takes, in a sentence."""
+    """The range of a field, as a sentence."""
     if field.choices:
-        return f"It is one of {', '.join(field.choices)}."
+        return f"Choices: {', '.join(field.choices)}."
     unit = f" {field.unit}" if field.unit else ""
     if field.minimum is not None and field.maximum is not None:
-        return f"It lies between {_shown(field.minimum)} and {_shown(field.maximum)}{unit}."
+        return f"Range: {_shown(field.minimum)} to {_shown(field.maximum)}{unit}."
     if field.minimum is not None:
-        return f"It is at least {_shown(field.minimum)}{unit}."
+        return f"Minimum: {_shown(field.minimum)}{unit}."
     return ""
 
 
 def describe_default(field: Field) -> str:
-    """A field's default as it is typed; "" for one that is empty."""
+    """A field's default as typed; "" for an empty one."""
     if field.default in ("", (), None):
         return ""
     if field.kind == "list":

@@ -1,4 +1,4 @@
-"""Where everything lies. Every folder and file name of a home folder is decided here, once."""
+"""Paths: every folder and file name of a home folder is decided here."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Home:
 
     @property
     def lock(self) -> Path:
-        """Holds the pid of the process that is this home's core."""
+        """Holds the pid of this home's core process."""
         return self.root / "core.lock"
 
     @property
@@ -84,12 +84,12 @@ class Home:
 
     @property
     def adapters(self) -> Path:
-        """What was trained or imported, a folder each; made when the first one is."""
+        """Trained and imported adapters, a folder each; created with the first one."""
         return self.root / "adapters"
 
     @property
     def datasets(self) -> Path:
-        """Sets of examples, ``<name>.jsonl``; made when the first one is."""
+        """Data sets, ``<name>.jsonl``; created with the first one."""
         return self.root / "datasets"
 
     def collection(self, collection: str) -> Path:
@@ -99,20 +99,20 @@ class Home:
         return self.runs / run
 
     def create(self) -> None:
-        """Make the folders that are missing. Only the owner may look in. Raises UserError when that cannot be done."""
+        """Create the missing folders, accessible to the owner only. Raises UserError when that fails."""
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             for folder in (self.models, self.collections, self.runs, self.recipes, self.logs):
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"The data folder {self.root} cannot be made: {error.strerror or error}.",
+                f"The data folder {self.root} cannot be created: {error.strerror or error}.",
                 f"Choose another one with --home or {HOME_VARIABLE}.",
             ) from error
 
 
 def _runtime_folder() -> Path:
-    """Where nobody but this user can put a socket: the system's folder for that, or one of ours."""
+    """A folder in which only this user can create a socket: the system's, or one of ours."""
     told = os.environ.get("XDG_RUNTIME_DIR", "")
     if told and len(told) < 60 and _is_private(Path(told)):
         return Path(told)
@@ -121,7 +121,7 @@ def _runtime_folder() -> Path:
         folder.mkdir(mode=0o700)
     if not _is_private(folder):
         raise UserError(
-            f"{folder} belongs to somebody else, or others may write to it.",
+            f"{folder} belongs to another user, or others may write to it.",
             "Remove it, or choose a home folder with a shorter path.",
         )
     return folder
@@ -142,5 +142,5 @@ def find_home(given: str | os.PathLike[str] | None = None) -> Home:
 
 
 def free_bytes(folder: Path) -> int:
-    """What is free on the disk that ``folder`` is on, or would be."""
+    """Free bytes of the disk that holds, or would hold, ``folder``."""
     return shutil.disk_usage(next(one for one in (folder, *folder.absolute().parents) if one.exists())).free

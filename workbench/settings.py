@@ -1,7 +1,7 @@
 """Typed settings of a home folder: default, unit, range and help of each in one place.
 
-The settings page, ``workbench settings`` and the docs are generated from these types. They are kept in
-``settings.toml``; only what differs from the default is written.
+The settings page, ``workbench settings`` and the docs are generated from these types. They are stored in
+``settings.toml``; only values other than the default are written.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from workbench.records.stored import Stored, Unreadable, explained
 
 
 class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the program looks and what it may do."""
+    """The appearance of the program, and what it may do."""
 
     theme: Annotated[
         Literal["system", "light", "dark"],
-        Meta(title="Theme", description="Light or dark window, or whatever the system uses."),
+        Meta(title="Theme", description="Light or dark window, or the system's choice."),
     ] = "system"
     text_size: Annotated[
         int,
-        Meta(ge=12, le=24, title="Reading text", description="Size of conversation text.", extra={"unit": "px"}),
+        Meta(ge=12, le=24, title="Text size", description="Size of the conversation text.", extra={"unit": "px"}),
     ] = 15
     offline: Annotated[
         bool,
         Meta(
             title="Offline",
-            description="Nothing leaves this machine. Everything but downloading models works offline.",
+            description="No data leaves this machine. Everything except downloads of models works offline.",
         ),
     ] = True
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How llama.cpp runs a model. A change takes effect when the model is next loaded."""
+    """How llama.cpp runs a model. A change takes effect when a model is next loaded."""
 
     context_tokens: Annotated[
         int,
@@ -49,8 +49,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=0,
             le=1_048_576,
             title="Context length",
-            description="How much text the model can see at once. 0 takes what the model was made for, "
-            "at most 8,192, as far as memory allows.",
+            description="Maximum number of tokens that the model sees at once. 0: the trained length, at most 8,192, "
+            "as far as memory allows.",
             extra={"unit": "tokens"},
         ),
     ] = 0
@@ -59,8 +59,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             ge=-1,
             le=10_000,
-            title="Layers on the GPU",
-            description="How many of the model's layers the GPU computes. -1 takes as many as fit; 0 takes none.",
+            title="GPU layers",
+            description="Number of the model's layers on the GPU. -1: as many as fit; 0: none.",
             extra={"unit": "layers"},
         ),
     ] = -1
@@ -69,8 +69,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             ge=0,
             le=256,
-            title="Processor threads",
-            description="0 takes one for each physical core.",
+            title="Threads",
+            description="Number of processor threads. 0: one per physical core.",
             extra={"unit": "threads"},
         ),
     ] = 0
@@ -78,8 +78,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Literal["auto", "on", "off"],
         Meta(
             title="Flash attention",
-            description="A way to compute attention that needs less memory and is mostly faster. Without a GPU, "
-            "several answers at once to a long text may come faster when it is off.",
+            description="An attention algorithm that needs less memory and is mostly faster. Without a GPU, several "
+            "parallel answers to a long text may be faster with it off.",
             extra={"advanced": True},
         ),
     ] = "auto"
@@ -87,16 +87,16 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Literal["f16", "f32", "q8_0"],
         Meta(
             title="Cache precision",
-            description="How the model's memory of the conversation is stored. q8_0 halves its size at a small "
-            "loss and needs flash attention.",
+            description="Number format of the KV cache, the model's memory of the conversation. q8_0 halves its size "
+            "at a small loss and needs flash attention.",
             extra={"advanced": True},
         ),
     ] = "f16"
     split_mode: Annotated[
         Literal["layer", "row", "none"],
         Meta(
-            title="Several GPUs",
-            description="How a model is spread over several GPUs: whole layers, rows of each layer (some kinds of GPU "
+            title="Multi-GPU split",
+            description="How a model is split over several GPUs: by layers, by rows of each layer (some kinds of GPU "
             "only), or not at all.",
             extra={"advanced": True},
         ),
@@ -106,9 +106,9 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$",
             max_length=200,
-            title="Share of each GPU",
-            description='Numbers with commas between, such as "3,1": the first GPU gets three quarters. Empty shares '
-            "by free memory.",
+            title="GPU shares",
+            description='Numbers separated by commas, such as "3,1": the first GPU gets three quarters. Empty: by free '
+            "memory.",
             extra={"advanced": True},
         ),
     ] = ""
@@ -118,15 +118,15 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             ge=0,
             le=15,
             title="Main GPU",
-            description="Which GPU has the model when it is not spread over several, counted from 0.",
+            description="The GPU of a model that is not split, counted from 0.",
             extra={"advanced": True},
         ),
     ] = 0
     deterministic: Annotated[
         bool,
         Meta(
-            title="Same answer every time",
-            description="The same question, recipe and seed give the same words whatever else is being computed. "
+            title="Deterministic answers",
+            description="The same question, recipe and seed give the same answer, whatever else is being computed. "
             "Answers are then computed one at a time, about 1.4 to 1.8 times slower on a processor, and need more "
             "memory.",
             extra={"advanced": True},
@@ -137,9 +137,9 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             ge=0,
             le=65_536,
-            title="Memory for earlier chats",
-            description="How much memory may keep what was computed of recent conversations, so that going back to "
-            "one is quick. 0 keeps none outside the model's own memory.",
+            title="Prefix cache",
+            description="Memory for saved states of recent conversations, so that returning to one needs no computing. "
+            "0: only the model's own memory.",
             extra={"unit": "MB", "advanced": True},
         ),
     ] = 512
@@ -158,8 +158,8 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Meta(
             ge=1,
             le=3600,
-            title="Time for a file",
-            description="A file that takes longer to read is given up, with that reason.",
+            title="Time limit per file",
+            description="A file that takes longer to read fails with that reason.",
             extra={"unit": "s"},
         ),
     ] = 15
@@ -168,8 +168,8 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Meta(
             ge=128,
             le=65_536,
-            title="Memory for a file",
-            description="A file that needs more memory to read is given up, with that reason.",
+            title="Memory limit per file",
+            description="A file that needs more memory to read fails with that reason.",
             extra={"unit": "MB"},
         ),
     ] = 900
@@ -178,7 +178,7 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Meta(
             ge=1,
             le=10_240,
-            title="Largest file",
+            title="Maximum file size",
             description="Larger files are not read.",
             extra={"unit": "MB"},
         ),
@@ -186,8 +186,8 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings of a home folder, by section. ``problems`` say what of their file cannot be read: that is at its
-    default here, and stays in the file."""
+    """All settings of a home folder, by section. ``problems`` describe the unreadable parts of their file: these are at
+    their default here, and stay in the file."""
 
     general: General = General()
     engine: EngineSettings = EngineSettings()
@@ -206,7 +206,7 @@ SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any])
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings in ``path``; defaults for what is not there and for what cannot be read."""
+    """The settings in ``path``; defaults for missing and for unreadable ones."""
     data = _read(path)
     if isinstance(data, Unreadable):
         return Settings(problems=(f"{data.reason} All settings are at their defaults until it can be read.",))
@@ -220,13 +220,13 @@ def load_settings(path: Path) -> Settings:
             read = getattr(msgspec.convert({name: value}, kind), name)
             sections[section] = msgspec.structs.replace(sections.get(section, kind()), **{name: read})
         except msgspec.ValidationError as error:
-            problems.append(f"The setting {section}.{name} in {path} is not used: {explained(error)}.")
+            problems.append(f"The setting {section}.{name} in {path} is ignored: {explained(error)}.")
     return Settings(**sections, problems=tuple(problems))
 
 
 def save_settings(path: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write changed fields, by section; those at their default go from the file, all else stays in it. The old file
-    stays whole until the new one is. Raises UserError where the file cannot be read."""
+    """Write changed fields, by section; those at their default are removed from the file, everything else stays in it.
+    The old file stays complete until the new one is. Raises UserError where the file cannot be read."""
     data = _read(path)
     if isinstance(data, Unreadable):
         raise data.error()

@@ -251,7 +251,7 @@ def test_an_adapter_is_exported_with_its_card(
     card = (out / "README.md").read_text()
     for said in ("license: apache-2.0", "Apache-2.0", "Base", "facts.jsonl", "LoRA", "0.500", "Passed."):
         assert said in card
-    with pytest.raises(UserError, match="there already"):
+    with pytest.raises(UserError, match="exists already"):
         call(trainer, ExportAdapter(adapter="facts", path=str(out)))
 
 
@@ -319,7 +319,7 @@ def test_of_two_exports_to_one_place_one_is_complete_and_the_other_is_told(
     asked = ExportAdapter(adapter="facts", path=str(tmp_path / "there" / "out"))
     ended = [[*trainer.handle(FollowRun(run=run.id))][-1] for run in [call(trainer, asked) for _ in range(2)]]
     assert sorted(type(end).__name__ for end in ended) == ["Failed", "Finished"]
-    assert "there already" in next(end.message for end in ended if isinstance(end, events.Failed))
+    assert "exists already" in next(end.message for end in ended if isinstance(end, events.Failed))
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["out"]
     assert sorted(path.name for path in (tmp_path / "there" / "out").iterdir()) == ["README.md", "facts.gguf"]
 

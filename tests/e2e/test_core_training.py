@@ -360,5 +360,5 @@ def test_a_training_is_exported_to_a_new_folder(trainer: Workbench, tmp_path: Pa
     out = tmp_path / "exported"
     assert call(trainer, ExportRun(run=run.id, path=str(out))) == str(out)
     assert json.loads((out / "README.md").read_text())["run"] == run.id
-    with pytest.raises(UserError, match="there already"):
+    with pytest.raises(UserError, match="exists already"):
         call(trainer, ExportRun(run=run.id, path=str(out)))

@@ -168,7 +168,7 @@ def test_a_typed_number_moves_the_slider_and_a_wrong_one_is_kept_back(form: Deco
     QTest.keyClick(row.control, Qt.Key.Key_Return)
     assert seen == []
     assert row.error.isVisible()
-    assert row.error.text() == "It lies between 0 and 5."
+    assert row.error.text() == "Range: 0 to 5."
     row.control.selectAll()
     QTest.keyClicks(row.control, "1.5")
     QTest.keyClick(row.control, Qt.Key.Key_Return)

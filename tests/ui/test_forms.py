@@ -79,10 +79,10 @@ def test_what_is_typed_is_sent_on_when_it_is_done(qtbot: QtBot, theme: Theme) ->
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("threads", "300", "It lies between 0 and 256 threads."),
-        ("threads", "four", "It lies between 0 and 256 threads."),
-        ("threads", "", "It lies between 0 and 256 threads."),
-        ("context_tokens", "-5", "It lies between 0 and"),
+        ("threads", "300", "Range: 0 to 256 threads."),
+        ("threads", "four", "Range: 0 to 256 threads."),
+        ("threads", "", "Range: 0 to 256 threads."),
+        ("context_tokens", "-5", "Range: 0 to"),
     ],
 )
 def test_what_cannot_be_is_marked_explained_and_kept_back(
@@ -136,7 +136,7 @@ def test_reset_goes_back_to_the_default_and_is_sent(qtbot: QtBot, theme: Theme) 
     form = shown(qtbot, General, General(text_size=20))
     edits = Edits(form)
     reset = form.row("text_size").reset
-    assert reset.accessibleName() == "Set Reading text back to 15 px"
+    assert reset.accessibleName() == "Set Text size back to 15 px"
     reset.click()
     assert edits.seen == [("text_size", Settings().general.text_size)]
     assert line(form, "text_size").text() == "15"

@@ -48,7 +48,7 @@ def test_every_setting_is_there(page: SettingsPage) -> None:
         for field in fields_of(config):
             assert field.title in said
             assert page.forms[section].row(field.name).field == field
-    assert "takes effect when the model is next loaded" in said
+    assert "takes effect when a model is next loaded" in said
 
 
 def test_a_change_is_saved_at_once(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -60,9 +60,9 @@ def test_of_two_folders_for_one_place_the_first_is_whole_and_the_other_leaves_no
             (folder / "a").write_text(text)
             meanwhile()
 
-    with pytest.raises(UserError, match="there already"):
+    with pytest.raises(UserError, match="exists already"):
         write("later", lambda: write("first"))
     assert [path.name for path in out.parent.iterdir()] == ["out"]
     assert (out / "a").read_text() == "first"
-    with pytest.raises(UserError, match="there already"):
+    with pytest.raises(UserError, match="exists already"):
         write("again", lambda: pytest.fail("it is there"))

@@ -81,9 +81,9 @@ def test_a_folder_that_somebody_else_made_there_first_is_refused(folders: Path, 
 
 def test_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be created"):
         Home(tmp_path / "file" / "home").create()
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be created"):
         Home(tmp_path / "file").create()
 
 

@@ -96,7 +96,7 @@ def test_a_wrong_value_names_the_field_and_its_range() -> None:
     with pytest.raises(UserError) as caught:
         parse_value(EngineSettings, "threads", "1000")
     assert "threads" in caught.value.message
-    assert "between 0 and 256" in caught.value.hint
+    assert "0 to 256" in caught.value.hint
     with pytest.raises(UserError, match="f16, f32, q8_0"):
         parse_value(EngineSettings, "kv_type", "q2")
 

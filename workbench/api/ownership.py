@@ -1,8 +1,8 @@
-"""Who is the core of a home: the one process that holds its lock file; and the key that its clients show.
+"""The core of a home: the one process that holds its lock file; and the key that its clients present.
 
-The lock is the operating system's, on the open file: it goes with its holder, however that ends, so there is no
-stale one to judge. What stands in the file (process id, version) is for people and for messages, and the address, which
-may be made of what is set for the core's process, for its clients.
+The lock is the operating system's, on the open file: it ends with its holder, so it cannot become stale. The file's
+text (process id, version) is for people and messages, and the address, which may depend on the environment of the
+core's process, for its clients.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LOCKED_BYTE = 1 << 20  # beyond the text, which on Windows could not be read wh
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who holds a home, and where it listens, or will."""
+    """The holder of a home, and where it listens, or will."""
 
     pid: int
     mark: str
@@ -49,7 +49,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class HomeLock:
-    """Holding it makes a process the home's core. Use ``acquire``; leaving the block gives it up."""
+    """Its holder is the home's core. Use ``acquire``; leaving the block releases it."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -69,7 +69,7 @@ class HomeLock:
                 return None
             if _is(descriptor, home.lock):
                 break
-            os.close(descriptor)  # the file was replaced between opening and locking: this lock guards nothing
+            os.close(descriptor)  # the file was replaced between opening and locking: this lock protects nothing
         os.ftruncate(descriptor, 0)
         os.write(descriptor, msgspec.json.encode(owner) + b"\n")
         return cls(descriptor)
@@ -87,7 +87,7 @@ class HomeLock:
 
 
 def read_owner(home: Home) -> Owner | None:
-    """Who holds the home by what the lock file says; None when nobody does."""
+    """The holder of the home according to the lock file; None without one."""
     try:
         owner = msgspec.json.decode(home.lock.read_bytes(), type=Owner)
     except (OSError, msgspec.DecodeError):
@@ -105,7 +105,7 @@ def read_key(home: Home) -> bytes | None:
 
 
 def make_key(home: Home) -> bytes:
-    """The home's key, made when it has none: whole or not at all, readable by its owner only. Needs the lock."""
+    """The home's key, created if missing: whole or not at all, readable by its owner only. Needs the lock."""
     key = read_key(home)
     if key is not None:
         return key

@@ -1,7 +1,7 @@
 """The core's own process: ``python -m workbench.api.service --home DIR`` holds a home and answers its clients.
 
-It is started by the first client and leaves by itself when the last client and the last piece of work have been
-gone for a while. This module knows connections and threads; what the calls mean is the Workbench's.
+The first client starts it; it leaves by itself a while after the last client and the last piece of work. This module
+knows connections and threads; the Workbench answers the calls.
 """
 
 from __future__ import annotations
@@ -72,15 +72,15 @@ class Service:
             wire.hang_up(session.connection)
 
     def leave(self) -> None:
-        """Have ``run`` return soon. May be called by a signal handler's thread."""
+        """Make ``run`` return soon. May be called from a signal handler's thread."""
         with self._changed:
             self._leaving = True
             self._changed.notify_all()
 
     def may_leave(self) -> bool:
-        """Whether nobody would miss this core."""
+        """Whether no client and no work needs this core."""
         with self._changed:
-            alone = len(self._sessions) <= 1  # the one that asks
+            alone = len(self._sessions) <= 1  # the client that asks
         return alone and not self._workbench.busy
 
     def _close_listener(self) -> None:
@@ -88,7 +88,7 @@ class Service:
             self._listener.close()
         address = Path(self._workbench.home.address)
         with contextlib.suppress(OSError):
-            # where the home was deleted and made anew, another core's socket stands there by now
+            # where the home was deleted and created again, another core's socket is there by now
             if self._socket is not None and os.path.samestat(self._socket, address.stat()):
                 address.unlink()
 
@@ -117,8 +117,8 @@ class Service:
 
 
 def _listen(address: str) -> tuple[Listener, os.stat_result | None]:
-    """A listener, and the identity of its socket's file. The socket takes its place by renaming: what a killed core
-    left there is replaced, and the listener, when it closes, does not remove what another one put there."""
+    """A listener, and the identity of its socket's file. The socket takes its place by renaming: a killed core's socket
+    is replaced, and the listener, when it closes, does not remove another one's."""
     if sys.platform == "win32":
         return Listener(address, backlog=BACKLOG), None
     beside = Path(f"{address}~")
@@ -130,7 +130,7 @@ def _listen(address: str) -> tuple[Listener, os.stat_result | None]:
 
 
 class _Session:
-    """One client: a thread that reads what it sends, and one for each request that is under way."""
+    """One client: a thread that reads its messages, and one per open request."""
 
     def __init__(self, service: Service, workbench: Workbench, connection: Connection, key: bytes) -> None:
         self._service = service
@@ -151,7 +151,7 @@ class _Session:
                 while True:
                     self._take(self.connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
         except (OSError, EOFError, AuthenticationError):
-            pass  # it went away, or never had the key
+            pass  # it disconnected, or never had the key
         except msgspec.DecodeError:
             _log.exception("A client sent something that is not a message")
         finally:
@@ -165,7 +165,7 @@ class _Session:
             self._service.forget(self)
 
     def _greet(self) -> bool:
-        """Both show that they have the key; then the versions have to be the same."""
+        """Both prove that they have the key; then the versions must be equal."""
         deliver_challenge(self.connection, self._key)
         answer_challenge(self.connection, self._key)
         hello = wire.decode_hello(self.connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
@@ -175,7 +175,8 @@ class _Session:
         leaving = self._service.may_leave()
         self._send(
             wire.Refused(
-                f"Version {__version__} of LLM Workbench is using this home folder, and this is {hello.version}.",
+                f"This home folder is in use by version {__version__} of LLM Workbench; this is version "
+                f"{hello.version}.",
                 "Close its windows, wait for its running work, and try again.",
                 leaving,
             )
@@ -203,7 +204,7 @@ class _Session:
             return
         with self._lock:
             self._under_way[request.id] = context
-        stream = self._workbench.handle(call, context)  # here, so that what is subscribed to comes after no other call
+        stream = self._workbench.handle(call, context)  # here, so that a subscription precedes all later calls
         threading.Thread(
             target=self._answer, args=(request.id, stream), name=f"request-{request.id}", daemon=True
         ).start()
@@ -223,7 +224,7 @@ class _Session:
         try:
             self._send(wire.EventMessage(number, event))
         except (OSError, ValueError):
-            self._gone = True  # its reader sees the same and lets all of its requests know
+            self._gone = True  # its reader notices too and informs all of its requests
 
     def _send(self, message: wire.ToClient) -> None:
         with self._writing:
@@ -235,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="workbench.api.service", description=__doc__)
     parser.add_argument("--home", help="the home folder")
     parser.add_argument(
-        "--idle-seconds", type=float, default=IDLE_S, help="leave after so long without clients or work"
+        "--idle-seconds", type=float, default=IDLE_S, help="leave after so many seconds without clients or work"
     )
     options = parser.parse_args(arguments)
     home = Home(find_home(options.home).root.resolve())
@@ -277,7 +278,7 @@ def _serve(home: Home, idle_s: float) -> int:
 
 
 def _tell_starter(started: wire.Started) -> None:
-    """Write the one line, then let go of stdout: whoever reads it may leave before this process does."""
+    """Write the one line, then release stdout: its reader may end before this process does."""
     with contextlib.suppress(OSError):
         os.write(1, msgspec.json.encode(started) + b"\n")
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,7 +1,7 @@
 """The terminal: every command of the program without its window. Talks to the core through ``workbench.api.client``.
 
-With ``--json`` the standard output carries one event a line and ends with the terminal event; what is meant for
-people goes to the standard error. Exit status: 0 finished, 1 failed, 2 usage, 130 cancelled.
+With ``--json`` the standard output carries one event per line and ends with the terminal event; text for people goes to
+the standard error. Exit status: 0 finished, 1 failed, 2 usage, 130 cancelled.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
     """Run one command and return its exit status. ``connect`` reaches the core of a home folder."""
     try:
         arguments = make_parser().parse_args(argv)
-    except SystemExit as left:  # argparse has said what was wrong, or has shown the help
+    except SystemExit as left:  # argparse has printed the error or the help
         return left.code if isinstance(left.code, int) else USAGE
     _prepare(sys.stdout, arguments.json)
     _prepare(sys.stderr, False)
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
 
 
 def make_parser() -> argparse.ArgumentParser:
-    # accepted before and after the command; only what is given after it may override
+    # accepted before and after the command; only the one after it may override
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_common(common)
     parser = argparse.ArgumentParser(
@@ -72,11 +72,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", metavar="DIR", help=f"the data folder (default: ${HOME_VARIABLE} or the system's)")
-    parser.add_argument("--json", action="store_true", help="one event a line on the standard output")
+    parser.add_argument("--json", action="store_true", help="one event per line on the standard output")
 
 
 def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
-    """Follow a command to its end and write what it says. Returns the exit status."""
+    """Follow a command to its end and print its result. Returns the exit status."""
     shown = False
     try:
         events = arguments.run(session, arguments)
@@ -88,9 +88,9 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
                 output.finished(end.value, arguments.show)
                 return FINISHED
             output.event(event, arguments.told)
-    except SystemExit as left:  # a combination of arguments that only the command itself can judge
+    except SystemExit as left:  # a combination of arguments that only the command itself can check
         return left.code if isinstance(left.code, int) else USAGE
-    except BrokenPipeError:  # whoever reads our output, such as ``head``, has seen enough
+    except BrokenPipeError:  # the reader of our output, such as ``head``, has closed it
         _discard(sys.stdout)
         return FINISHED if shown else CANCELLED
     except Stopped as stopped:
@@ -125,13 +125,13 @@ def _stop_listening(before: object) -> None:
 
 
 def _prepare(stream: TextIO, json: bool) -> None:
-    """JSON is UTF-8 whatever the terminal is; a character that a terminal cannot show is no reason to fail."""
+    """JSON is UTF-8 whatever the terminal is; a character that a terminal cannot show must not fail."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8" if json else None, errors="replace")
 
 
 def _discard(stream: TextIO) -> None:
-    """Let what is still in a closed pipe's buffer go nowhere, or Python complains at its exit."""
+    """Discard the buffer of a closed pipe, or Python complains at its exit."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,4 +1,4 @@
-"""``workbench adapters``: what was trained, merged or imported."""
+"""``workbench adapters``: trained, merged and imported adapters."""
 
 from __future__ import annotations
 
@@ -27,46 +27,48 @@ from workbench.records.training import AdapterRecord, MergedType
 
 FINER = ("Q5", "Q6", "Q8", "F", "BF")
 IN_FOUR_BITS = (
-    "A merge in 4 bits erases a small adapter. It is checked, and deleted if it lost what was learnt; --type Q8_0 or "
-    "F16 without --quantization keeps it."
+    "A merge in 4 bits erases a small adapter. The result is verified, and deleted if it lost the training; "
+    "--type Q8_0 or F16 without --quantization keeps it."
 )
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("adapters", "what was trained, merged or imported")
-    listing = group.command("list", "all of them, the latest first", list_all, show_list)
-    listing.add_argument("--model", metavar="M", default="", help="only what fits this model")
-    showing = group.command("show", "one of them: its origin, its scores, what the check found", show, show_one)
+    group = commands.group("adapters", "trained, merged and imported adapters")
+    listing = group.command("list", "list adapters, the latest first", list_all, show_list)
+    listing.add_argument("--model", metavar="M", default="", help="only those that fit this model")
+    showing = group.command("show", "show one: its origin, its scores, its verification", show, show_one)
     showing.add_argument("name", metavar="NAME")
-    importing = group.command("import", "take in a GGUF LoRA or a PEFT folder", import_adapter, show_one)
-    importing.add_argument("path", metavar="PATH", help="a .gguf file, or a folder that PEFT saved")
-    importing.add_argument("--model", metavar="M", default="", help="the model it was made for; a PEFT folder needs it")
-    importing.add_argument("--name", metavar="N", default="", help="what it is called (default: chosen)")
-    merging = group.command("merge", "put it into its base, as a new model", merge, show_merged, told=RunLines())
+    importing = group.command("import", "import a GGUF LoRA or a PEFT folder", import_adapter, show_one)
+    importing.add_argument("path", metavar="PATH", help="a .gguf file, or a folder saved by PEFT")
+    importing.add_argument("--model", metavar="M", default="", help="its base model; a PEFT folder needs it")
+    importing.add_argument("--name", metavar="N", default="", help="its name (default: chosen)")
+    merging = group.command(
+        "merge", "merge an adapter into its base model, as a new model", merge, show_merged, told=RunLines()
+    )
     merging.add_argument("name", metavar="NAME")
-    merging.add_argument("--model", metavar="M", default="", help="the base (default: the one it was trained on)")
-    merging.add_argument("--name", dest="new", metavar="N", default="", help="what the model is called")
+    merging.add_argument("--model", metavar="M", default="", help="the base model (default: the one it was trained on)")
+    merging.add_argument("--name", dest="new", metavar="N", default="", help="the name of the model")
     merging.add_argument(
         "--type",
         choices=get_args(MergedType),
         default="Q8_0",
-        help="the format of the changed tensors [%(default)s]; same is that of the base, and a merge in 4 bits erases "
-        "a small adapter: its change is smaller than the steps between 4-bit numbers",
+        help="format of the changed tensors [%(default)s]; same is that of the base, and a merge in 4 bits erases a "
+        "small adapter: its change is smaller than the steps between 4-bit numbers",
     )
-    merging.add_argument("--strength", type=float, default=1.0, help="how strongly it is put in [%(default)s]")
+    merging.add_argument("--strength", type=float, default=1.0, help="adapter strength [%(default)s]")
     merging.add_argument(
         "--quantization",
         metavar="Q",
         default="",
-        help="write the whole model in this format afterwards; 4 bits may lose what was learnt",
+        help="quantise the whole model afterwards; 4 bits may lose the training",
     )
     exporting = group.command(
-        "export", "write it to a new folder, with a model card", export, show_exported, told=RunLines()
+        "export", "write an adapter to a new folder, with a model card", export, show_exported, told=RunLines()
     )
     exporting.add_argument("name", metavar="NAME")
-    exporting.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
+    exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
     exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
-    renaming = group.command("rename", "give it another name", rename, show_one)
+    renaming = group.command("rename", "rename an adapter", rename, show_one)
     renaming.add_argument("name", metavar="NAME")
     renaming.add_argument("new", metavar="NEW")
     removing = group.command("remove", "delete it; a merged model stays in the catalogue", remove, show_removed)
@@ -85,7 +87,7 @@ def show(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecor
         known = ", ".join(one.name for one in listed.adapters[:20])
         raise UserError(
             f"There is no adapter {arguments.name}.",
-            f"There are {known}." if known else "Train one with `workbench train`, or import one.",
+            f"The adapters are {known}." if known else "Train one with `workbench train`, or import one.",
         )
     return found
 
@@ -187,7 +189,7 @@ def show_exported(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['removed']} is deleted.")
+    output.line(f"{result['removed']} was deleted.")
 
 
 def _learnt(one: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""How commands are declared, and how what a person typed becomes values."""
+"""The declaration of commands, and the conversion of arguments to values."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Commands:
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """What argparse takes for a whole number from ``least`` on."""
+    """An argparse type: whole numbers from ``least`` on."""
 
     def read(text: str) -> int:
         try:
@@ -105,7 +105,7 @@ class _Line(msgspec.Struct):
 def read_items(path: str) -> list[Item]:
     """The items of a JSONL file with ``id`` and ``text``; a missing id is the line's number.
 
-    Raises UserError that names the file and the line.
+    Raises UserError with the file and the line.
     """
     items = []
     try:
@@ -118,14 +118,14 @@ def read_items(path: str) -> list[Item]:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserError(
-            f"Line {number} of {path} is not as it should be: {error}.",
+            f"Line {number} of {path} is not valid: {error}.",
             'Each line is a JSON object such as {"id": "1", "text": "..."}.',
         ) from error
     return items
 
 
 def read_text(path: str) -> str:
-    """The text of a file that was named. Raises UserError when it cannot be read."""
+    """The text of a named file. Raises UserError when it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
@@ -136,7 +136,7 @@ def read_text(path: str) -> str:
 
 
 def write_file(path: str, content: bytes) -> str:
-    """Write a file that was asked for; returns its absolute path. Raises UserError when that cannot be done."""
+    """Write a requested file; returns its absolute path. Raises UserError when that fails."""
     try:
         with open(path, "wb") as file:
             file.write(content)

@@ -42,17 +42,17 @@ _ENDS = {
     "cancelled": "being stopped",
 }
 
-_TASK_FLAGS = {"language": "--language", "columns": "--column, once for each column"}
+_TASK_FLAGS = {"language": "--language", "columns": "--column, once per column"}
 """The flags that give a document task its settings."""
 
 START = "start"
-"""Where --after puts another first question of a chat. No message has such an id."""
+"""The value of --after for another first question of a chat. No message has such an id."""
 
 
 def add_commands(commands: Commands) -> None:
     parser = commands.command(
         "ask",
-        "ask a question, of documents or not",
+        "ask a question, with or without documents",
         ask,
         show_answer,
         told=show_one_of_many,
@@ -78,20 +78,20 @@ def add_commands(commands: Commands) -> None:
         action="append",
         default=[],
         dest="adapters",
-        help="put a LoRA adapter on the model",
+        help="use an adapter with the model",
     )
-    parser.add_argument("--schema", metavar="FILE", help="answer with JSON that this JSON schema allows")
+    parser.add_argument("--schema", metavar="FILE", help="answer with JSON that matches this JSON schema")
     parser.add_argument(
-        "--tokens", metavar="N", type=int, help="tell the tokens of each answer, each with N alternatives"
+        "--tokens", metavar="N", type=int, help="show the tokens of each answer, each with N alternatives"
     )
     parser.add_argument(
         "--trace", action="store_true", help="show the steps; with --json, the token ids and beams of each as well"
     )
-    parser.add_argument("--chat", metavar="ID", help="go on with this chat, with its recipe unless another is given")
+    parser.add_argument("--chat", metavar="ID", help="continue this chat, with its recipe unless another is given")
     parser.add_argument(
         "--after", metavar="MESSAGE", help="in --chat: branch off after this answer; start: another first question"
     )
-    parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer anew, beside this answer")
+    parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer again, beside this answer")
     parser.add_argument(
         "--branch",
         metavar="PLACE:TOKEN",
@@ -102,11 +102,11 @@ def add_commands(commands: Commands) -> None:
         "--sequence", metavar="I", type=int, default=0, help="with --branch: of several answers the one number I"
     )
     parser.add_argument("--questions", metavar="FILE", help="many questions: JSON lines with id and text")
-    parser.add_argument("--keep-chats", action="store_true", help="keep the chats that --questions makes")
+    parser.add_argument("--keep-chats", action="store_true", help="keep the chats of --questions")
     document = parser.add_argument_group("one whole document")
     document.add_argument("--document", metavar="D", help="its path in the collection, the end of it, or its id")
     document.add_argument("--task", choices=[task.name for task in METHODS.of("task")])
-    document.add_argument("--language", metavar="L", default="", help="the language to translate into")
+    document.add_argument("--language", metavar="L", default="", help="the target language of a translation")
     document.add_argument(
         "--column", metavar="NAME", action="append", default=[], dest="columns", help="a column of the table"
     )
@@ -123,7 +123,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         raise UserError("The question is empty.")
     task = None
     if arguments.document is not None:
-        assert recipe.retrieval is not None  # _recipe has seen to it
+        assert recipe.retrieval is not None  # _recipe has checked it
         document = yield from find_document(session, recipe.retrieval.collection, arguments.document)
         task = DocumentTask(
             document=document.path,
@@ -151,7 +151,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 
 
 def plain_answer(result: AskResult, *, whole_trace: bool = False) -> dict[str, Any]:
-    """An answer in the documented shape. Unless ``whole_trace``, its steps are without token ids and beams."""
+    """An answer in the documented shape. Unless ``whole_trace``, its steps have no token ids and beams."""
     plain: dict[str, Any] = msgspec.to_builtins(result)
     if plain["trace"] is not None and not whole_trace:
         for step in plain["trace"].get("steps", ()):
@@ -189,7 +189,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.tokens is not None and arguments.tokens < 0:
         arguments.parser.error("--tokens takes a number of alternatives, 0 or more")
     if questions and arguments.chat is not None:
-        arguments.parser.error("--questions makes chats of its own: leave --chat out")
+        arguments.parser.error("--questions makes its own chats: leave --chat out")
     if (arguments.document is None) != (arguments.task is None):
         arguments.parser.error("--document and --task go together")
     for setting in METHODS.find(arguments.task, "task").fields if arguments.task is not None else ():
@@ -204,7 +204,7 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
     elif arguments.chat is not None:
         chat = yield from session.call(GetChat(chat=arguments.chat))
         if chat.chat.unreadable:
-            raise UserError(chat.chat.unreadable, "Say how to answer with --recipe FILE; the chat keeps its recipe.")
+            raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
         recipe = chat.chat.recipe or recipe
     if arguments.model:
         recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))
@@ -225,7 +225,7 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
     if arguments.json and _searches_with_beams(arguments.assignments, recipe):
         recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}", METHODS)
     if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
-        raise UserError("It is not said which documents that one is among.", "Give --collection as well.")
+        raise UserError("The document needs its collection.", "Give --collection as well.")
     if not recipe.model.name:
         name = yield from only_model(session)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
@@ -233,7 +233,7 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
 
 
 def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
-    """Whether a beam search was asked for here and not how many of its answers are wanted: programs get them all."""
+    """Whether the options ask for a beam search without a number of answers: programs get all of them."""
     said = _said(assignments)
     follows_beams = "num_beams" in active_fields(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding"))
     asked = "decoding.strategy" in said and follows_beams
@@ -241,7 +241,7 @@ def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
 
 
 def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
-    """Say which of the values that were set here belong to another strategy. Of the others the answer itself tells."""
+    """Warn about options that belong to another strategy. The answer itself reports other ignored values."""
     groups = {field.name: field.group for field in fields_of(DecodingPart)}
     owners = {group: row for row in METHODS.of("decoding") if "searches" in row.traits for group in row.groups}
     strategy = METHODS.find(recipe.decoding.strategy, "decoding")
@@ -255,12 +255,12 @@ def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
 
 
 def _said(assignments: Sequence[str]) -> set[str]:
-    """What was set here: part.field."""
+    """The options as part.field."""
     return {assignment.partition("=")[0].strip() for assignment in assignments}
 
 
 def _from_file(assignment: str) -> str:
-    """``decoding.grammar=@FILE`` with the file's text in the place of its name."""
+    """``decoding.grammar=@FILE`` with the file's text in place of its name."""
     target, _, value = assignment.partition("=")
     if target.strip() == "decoding.grammar" and value.startswith("@"):
         return f"{target}={read_text(value[1:])}"
@@ -273,14 +273,14 @@ def _place(text: str) -> tuple[int, int]:
         return int(place), int(token)
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not PLACE:TOKEN, two numbers as `chats tokens` shows them, such as 4:260"
+            f"{text!r} is not PLACE:TOKEN, two numbers as in `chats tokens`, such as 4:260"
         ) from error
 
 
 def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -> Events[dict[str, Any]]:
     """Ask each question in a chat of its own.
 
-    When the first one fails, so would the others; a later one that fails does not end them.
+    A failure of the first one ends all, since the others would fail too; a later failure does not.
     """
     items = read_items(arguments.questions)
     failed = 0
@@ -305,7 +305,7 @@ def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -
 
 
 def _without_text(session: Session, call: Ask) -> Events[AskResult]:
-    """The answer; of the events on the way only what a person should know."""
+    """The answer; of the events before it only those for a person."""
     events = session.call(call)
     while True:
         try:
@@ -332,7 +332,7 @@ def show_one_of_many(event: Event, output: TextOutput) -> None:
 
 def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     if "count" in result:
-        return  # each answer was shown as it came
+        return  # each answer was shown when it came
     sequences = result["sequences"]
     if len(sequences) > 1:
         output.replace_streamed("\n\n".join(_numbered(number, one) for number, one in enumerate(sequences)))

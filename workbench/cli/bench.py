@@ -1,4 +1,4 @@
-"""``workbench bench``: how fast a model computes on this machine."""
+"""``workbench bench``: the speed of a model on this machine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from workbench.cli.session import Events, Session
 
 
 def add_commands(commands: Commands) -> None:
-    parser = commands.command("bench", "measure how fast a model computes on this machine", bench, show_benchmark)
+    parser = commands.command("bench", "measure the speed of a model on this machine", bench, show_benchmark)
     parser.add_argument("model", metavar="MODEL")
     default = BenchModel(name="")
     for name, help in (
         ("prompt_tokens", "length of the prompt"),
         ("new_tokens", "length of each answer"),
-        ("sequences", "how many answers are computed at once"),
-        ("rounds", "how often it is measured; medians are shown"),
+        ("sequences", "number of answers computed in parallel"),
+        ("rounds", "number of measurements; medians are shown"),
     ):
         value = getattr(default, name)
         option = "--" + name.replace("_", "-")
@@ -48,10 +48,10 @@ def show_benchmark(result: dict[str, Any], output: TextOutput) -> None:
         ]
     )
     output.line()
-    gain = f"{result['together'] / result['alone']:.2f} times one" if result["alone"] else ""
+    gain = f"{result['together'] / result['alone']:.2f} times a single answer" if result["alone"] else ""
     rows = [
         (f"prompt of {result['prompt_tokens']:,} tokens", f"{result['prompt']:,.1f}", ""),
         (f"one answer of {result['new_tokens']:,} tokens", f"{result['alone']:,.1f}", ""),
-        (f"{result['sequences']} answers at once", f"{result['together']:,.1f}", gain),
+        (f"{result['sequences']} answers in parallel", f"{result['together']:,.1f}", gain),
     ]
     output.table(("MEASURED", "TOKENS/S", ""), rows, numbers=("TOKENS/S",))

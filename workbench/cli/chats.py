@@ -26,31 +26,29 @@ from workbench.cli.tokens import show_steps, show_tokens, steps, tokens
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("chats", "the history of questions and answers")
-    listing = group.command("list", "chats, the latest first", list_chats, show_chats)
-    listing.add_argument("--search", metavar="WORDS", default="", help="those that hold these words")
-    group.command("show", "the messages of a chat", get, show_chat).add_argument("id", metavar="ID")
-    exporting = group.command("export", "a chat as Markdown, sources included", export, show_markdown)
+    listing = group.command("list", "list chats, the latest first", list_chats, show_chats)
+    listing.add_argument("--search", metavar="WORDS", default="", help="only those with these words")
+    group.command("show", "show the messages of a chat", get, show_chat).add_argument("id", metavar="ID")
+    exporting = group.command("export", "export a chat as Markdown, with its sources", export, show_markdown)
     exporting.add_argument("id", metavar="ID")
-    exporting.add_argument("--output", metavar="FILE", help="write it there instead of the terminal")
-    renaming = group.command("rename", "give a chat another title", rename, show_record)
+    exporting.add_argument("--output", metavar="FILE", help="write to this file instead of the terminal")
+    renaming = group.command("rename", "rename a chat", rename, show_record)
     renaming.add_argument("id", metavar="ID")
     renaming.add_argument("title", metavar="TITLE")
-    branching = group.command("branch", "show the branch that a message is on", branch, show_record)
+    branching = group.command("branch", "show the branch of a message", branch, show_record)
     branching.add_argument("id", metavar="ID")
     branching.add_argument("message", metavar="MESSAGE")
-    keeping = group.command(
-        "keep", "make another of several answers the one that the chat goes on from", keep, show_kept
-    )
+    keeping = group.command("keep", "choose which of several answers the chat continues from", keep, show_kept)
     keeping.add_argument("message", metavar="MESSAGE")
     keeping.add_argument("sequence", metavar="I", type=at_least(0), help="its number, from 0")
-    telling = group.command("tokens", "the tokens of an answer, and what else could have come", tokens, show_tokens)
-    telling.add_argument("message", metavar="MESSAGE")
-    telling.add_argument(
-        "--sequence", metavar="I", type=at_least(0), default=0, help="of several answers the one number I"
+    telling = group.command(
+        "tokens", "show the tokens of an answer, with their probabilities and alternatives", tokens, show_tokens
     )
-    telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="how many for each token [5]")
+    telling.add_argument("message", metavar="MESSAGE")
+    telling.add_argument("--sequence", metavar="I", type=at_least(0), default=0, help="the answer number I of several")
+    telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="alternatives per token [5]")
     telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")
-    tracing = group.command("steps", "the steps that led to an answer", steps, show_steps)
+    tracing = group.command("steps", "show the steps of an answer", steps, show_steps)
     tracing.add_argument("message", metavar="MESSAGE")
     group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
 
@@ -96,7 +94,7 @@ def show_chats(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_chat(result: dict[str, Any], output: TextOutput) -> None:
-    """The branch that is shown: from its last message up to the first."""
+    """The shown branch: from its last message up to the first."""
     messages = {m["id"]: m for m in result["messages"]}
     branch: list[dict[str, Any]] = []
     current = result["chat"]["head"]

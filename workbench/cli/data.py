@@ -1,4 +1,4 @@
-"""``workbench data``: sets of examples, looked into, built from what is here, listed and removed."""
+"""``workbench data``: training data sets: inspect, build, list and remove them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ _BAR = 30
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("data", "sets of examples to learn from")
+    group = commands.group("data", "training data sets")
     objectives = [row.name for row in METHODS.of("objective")]
-    inspecting = group.command("inspect", "what is in a set, and what a model will see of it", inspect, show_report)
+    inspecting = group.command(
+        "inspect", "show the examples of a set, and what a model will see of them", inspect, show_report
+    )
     inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
     inspecting.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
     inspecting.add_argument(
@@ -34,10 +36,10 @@ def add_commands(commands: Commands) -> None:
         help="[%(default)s]",
     )
     inspecting.add_argument(
-        "--previews", metavar="N", type=at_least(0), default=3, help="so many examples [%(default)s]"
+        "--previews", metavar="N", type=at_least(0), default=3, help="number of examples [%(default)s]"
     )
-    inspecting.add_argument("--first", metavar="I", type=at_least(0), default=0, help="beginning with number I, from 0")
-    inspecting.add_argument("--config", metavar="FILE", help="a config of a training")
+    inspecting.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with number I, from 0")
+    inspecting.add_argument("--config", metavar="FILE", help="a training config")
     inspecting.add_argument(
         "--set",
         metavar="data.FIELD=VALUE",
@@ -46,22 +48,26 @@ def add_commands(commands: Commands) -> None:
         dest="assignments",
         help="as for `workbench train`, such as data.columns.prompt=title,body data.columns.completion=reply",
     )
-    building = group.command("build", "make a set from what is here", build, show_built, told=RunLines())
+    building = group.command("build", "build a set from chats or documents", build, show_built, told=RunLines())
     building.add_argument("name", metavar="NAME")
     building.add_argument(
         "--from",
         dest="source",
         choices=("chats", "pairs", "text"),
         required=True,
-        help="answers that were rated as good, edited or chosen; pairs of question and answer that a model makes from "
-        "documents, checked; or the documents' raw text",
+        help="answers rated as good, edited or chosen; question-answer pairs that a model makes from documents, "
+        "checked; or the documents' raw text",
     )
     building.add_argument("--collection", metavar="C", default="", help="the documents, for pairs and text")
     building.add_argument("--chat", metavar="ID", action="append", default=[], help="only these chats")
     building.add_argument("--model", metavar="M", help="the model that makes pairs")
-    building.add_argument("--questions", metavar="N", type=at_least(1), default=2, help="pairs a passage [%(default)s]")
-    building.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="so many passages at most; 0: all")
-    group.command("list", "the sets of the home folder", list_all, show_list)
+    building.add_argument(
+        "--questions", metavar="N", type=at_least(1), default=2, help="pairs per passage [%(default)s]"
+    )
+    building.add_argument(
+        "--limit", metavar="N", type=at_least(0), default=0, help="maximum number of passages; 0: all"
+    )
+    group.command("list", "list the sets of the home folder", list_all, show_list)
     removing = group.command("remove", "delete a set of the home folder", remove, show_removed)
     removing.add_argument("name", metavar="NAME")
 
@@ -103,7 +109,7 @@ def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
 
 def show_report(result: dict[str, Any], output: TextOutput) -> None:
     if result["shape"] == "unknown":
-        output.line(f"It is not clear what an example is. {result['why']}")
+        output.line(f"The format of the examples is unclear. {result['why']}")
         output.pairs([("columns", ", ".join(result["columns"]))])
         output.line(
             "Map columns to roles: --set data.columns.ROLE=COLUMN. "
@@ -116,7 +122,10 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
             ("why", result["why"]),
             ("columns", ", ".join(result["columns"])),
             ("left out", ", ".join(result["left_out"])),
-            ("overlap", f"{result['overlap']:,} evaluation examples are trained on too" if result["overlap"] else ""),
+            (
+                "overlap",
+                f"{result['overlap']:,} evaluation examples are also training examples" if result["overlap"] else "",
+            ),
         ]
     )
     sides = [(name, result[name]) for name in ("train", "evaluation")]
@@ -132,8 +141,8 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
     for preview in result["previews"]:
         output.line()
         output.line(
-            f"{preview['source']} ({preview['side']}): {preview['tokens']:,} of {preview['whole_tokens']:,} tokens, "
-            f"{preview['trained_tokens']:,} learnt, in [[ ]]"
+            f"{preview['source']} ({preview['side']}): {preview['tokens']:,} of {preview['whole_tokens']:,} "
+            f"tokens, {preview['trained_tokens']:,} trained, in [[ ]]"
         )
         output.line("".join(f"[[{p['text']}]]" if p["trained"] else p["text"] for p in preview["pieces"]))
 
@@ -144,7 +153,9 @@ def show_built(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_list(result: dict[str, Any], output: TextOutput) -> None:
     if not result["sets"]:
-        output.line("There are no sets yet. `workbench data build` makes one; a file need not be one.")
+        output.line(
+            "There are no sets yet. `workbench data build` makes one; `workbench train` also takes plain files."
+        )
         return
     rows = [
         (
@@ -160,4 +171,4 @@ def show_list(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['removed']} is deleted.")
+    output.line(f"{result['removed']} was deleted.")

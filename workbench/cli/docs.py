@@ -1,4 +1,4 @@
-"""``workbench docs``: collections of documents, what is in them, and searching them."""
+"""``workbench docs``: collections of documents, their contents, and search."""
 
 from __future__ import annotations
 
@@ -39,34 +39,36 @@ def add_commands(commands: Commands) -> None:
     creating.add_argument("name", metavar="NAME")
     adding = group.command("add", "read files and folders into a collection", add, show_added)
     adding.add_argument("name", metavar="NAME", help="the collection")
-    adding.add_argument("paths", metavar="PATH", nargs="+", help="files and folders; what did not change is not read")
-    adding.add_argument("--watch", action="store_true", help="keep up with later changes of these folders")
-    searching = group.command("search", "find passages", search, show_hits, told=show_found)
+    adding.add_argument(
+        "paths", metavar="PATH", nargs="+", help="files and folders; unchanged files are not read again"
+    )
+    adding.add_argument("--watch", action="store_true", help="update the collection when these folders change")
+    searching = group.command("search", "search passages", search, show_hits, told=show_found)
     searching.add_argument("name", metavar="NAME", help="the collection")
     searching.add_argument("query", metavar="QUERY", nargs="?")
     searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")
-    searching.add_argument("--limit", type=_positive, default=10, help="how many passages (default: 10)")
-    listing = group.command("list", "all collections, or the documents of one", list_all, show_list)
+    searching.add_argument("--limit", type=_positive, default=10, help="number of passages (default: 10)")
+    listing = group.command("list", "list all collections, or the documents of one", list_all, show_list)
     listing.add_argument("name", metavar="NAME", nargs="?")
-    showing = group.command("show", "the text that was read from a document", show, show_text)
+    showing = group.command("show", "show the extracted text of a document", show, show_text)
     showing.add_argument("name", metavar="NAME", help="the collection")
     showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn)
     drawing.add_argument("name", metavar="NAME", help="the collection")
     drawing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
-    drawing.add_argument("--page", type=at_least(1), default=1, help="counts from 1 (default: 1)")
+    drawing.add_argument("--page", type=at_least(1), default=1, help="page number, from 1 (default: 1)")
     drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
-    drawing.add_argument("--scale", type=float, default=1.5, help="pixels a point (default: 1.5)")
+    drawing.add_argument("--scale", type=float, default=1.5, help="pixels per point (default: 1.5)")
     drawing.add_argument("--output", metavar="FILE", required=True)
     removing = group.command("remove", "drop a document, or a whole collection", remove, show_removed)
     removing.add_argument("name", metavar="NAME", help="the collection")
     removing.add_argument(
-        "document", metavar="DOCUMENT", nargs="?", help="its path, the end of it, or its id; files stay where they are"
+        "document", metavar="DOCUMENT", nargs="?", help="its path, the end of it, or its id; the files are not deleted"
     )
-    renaming = group.command("rename", "give a collection another name", rename, show_collection)
+    renaming = group.command("rename", "rename a collection", rename, show_collection)
     renaming.add_argument("name", metavar="NAME")
     renaming.add_argument("new", metavar="NEW")
-    unwatching = group.command("unwatch", "stop keeping up with a folder", unwatch, show_collection)
+    unwatching = group.command("unwatch", "stop watching a folder", unwatch, show_collection)
     unwatching.add_argument("name", metavar="NAME", help="the collection")
     unwatching.add_argument("path", metavar="PATH")
 
@@ -147,7 +149,7 @@ def unwatch(session: Session, arguments: argparse.Namespace) -> Events[Collectio
 
 
 def find_document(session: Session, collection: str, name: str) -> Events[Document]:
-    """The document that ``name`` means: an id, a path, or the end of one. Raises UserError."""
+    """The document with the id or path ``name``, or a path that ends so. Raises UserError."""
     listed = yield from session.call(ListDocuments(collection=collection))
     full = absolute(name)
     for document in listed.documents:
@@ -158,12 +160,10 @@ def find_document(session: Session, collection: str, name: str) -> Events[Docume
     if len(alike) == 1:
         return alike[0]
     if alike:
-        raise UserError(
-            f"{name!r} may be one of {len(alike)} documents.", f"Give more of its path: {alike[0].path}, for one."
-        )
+        raise UserError(f"{name!r} matches {len(alike)} documents.", f"Give more of its path, such as {alike[0].path}.")
     raise UserError(
         f"There is no document {name!r} in {collection!r}.",
-        f"`workbench docs list {_quoted(collection)}` shows what there is.",
+        f"`workbench docs list {_quoted(collection)}` lists its documents.",
     )
 
 
@@ -182,7 +182,7 @@ def plain_hit(passage: Passage) -> dict[str, Any]:
 
 
 def _existing(session: Session, name: str) -> Events[str]:
-    """The collection's name when there is one; raises UserError that says how to make it."""
+    """The name of an existing collection; raises UserError that says how to make it."""
     listed = yield from session.call(ListCollections())
     if name in [c.name for c in listed.collections] or name in [c.id for c in listed.collections]:
         return name
@@ -196,7 +196,7 @@ def _quoted(name: str) -> str:
 def _positive(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError("it lies between 1 and 1000")
+        raise argparse.ArgumentTypeError("must be from 1 to 1000")
     return number
 
 
@@ -218,9 +218,9 @@ def show_added(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_hits(result: dict[str, Any], output: TextOutput) -> None:
     if "count" in result:
-        return  # each query's hits were shown as they came
+        return  # each query's hits were shown when they came
     if not result["hits"]:
-        output.line("Nothing was found.")
+        output.line("No passages found.")
     for number, hit in enumerate(result["hits"], 1):
         output.line(f"{number}. {place(hit)}  (score {hit['score']:.3f}, by {hit['found_by']})")
         for line in hit["text"].strip().splitlines():
@@ -229,10 +229,10 @@ def show_hits(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_found(event: Event, output: TextOutput) -> None:
-    """The best place for each of many queries."""
+    """The best hit of each of many queries."""
     if isinstance(event, Artifact):
         hits = event.result["hits"]
-        output.line(f"{event.id}  {place(hits[0]) if hits else 'nothing was found'}")
+        output.line(f"{event.id}  {(place(hits[0]) if hits else 'no passages found')}")
 
 
 def show_list(result: dict[str, Any], output: TextOutput) -> None:
@@ -256,7 +256,7 @@ def _show_collections(collections: list[dict[str, Any]], output: TextOutput) -> 
 
 def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None:
     if not documents:
-        output.line("There are no documents in it yet. `workbench docs add NAME PATH...` reads some.")
+        output.line("The collection is empty. `workbench docs add NAME PATH...` reads documents.")
         return
     rows = [
         (d["state"], d["kind"], d["pages"] or "", d["chunks"], byte_size(d["bytes"]), d["path"], d["reason"])
@@ -276,13 +276,13 @@ def show_drawn(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
     if result["removed"] == "collection":
-        output.line(f"The collection {result['name']} was removed; its files stay where they are.")
+        output.line(f"The collection {result['name']} was removed; its files were not deleted.")
     else:
-        output.line(f"{result['removed']} was dropped from {result['name']}: {_contents(result)}")
+        output.line(f"{result['removed']} was removed from {result['name']}: {_contents(result)}")
 
 
 def place(passage: dict[str, Any]) -> str:
-    """Where a passage stands: ``path p.3``."""
+    """The place of a passage: ``path p.3``."""
     page = f" p.{passage['page']}" if passage["page"] else ""
     return f"{passage['path']}{page}"
 

@@ -1,4 +1,4 @@
-"""``workbench format``: the forms that an answer can be made to have."""
+"""``workbench format``: answer formats."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from workbench.errors import UserError
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("format", "the forms that an answer can be made to have")
+    group = commands.group("format", "answer formats: JSON schema, expression, choices, grammar")
     checking = group.command("check", "check a schema, expression or grammar, and a text against it", check, show_check)
     checking.add_argument("file", metavar="FILE", help="the schema, expression, choices or grammar")
     forms = [form for form in get_args(get_type_hints(CheckFormat)["format"]) if form not in ("text", "json")]
-    checking.add_argument("--form", choices=forms, default="json_schema", help="what FILE holds [json_schema]")
-    checking.add_argument("--text", metavar="FILE", help="a text that is to obey it")
+    checking.add_argument("--form", choices=forms, default="json_schema", help="the kind of FILE [json_schema]")
+    checking.add_argument("--text", metavar="FILE", help="a text to check against it")
 
 
 def check(session: Session, arguments: argparse.Namespace) -> Events[FormatCheck]:
@@ -37,4 +37,4 @@ def check(session: Session, arguments: argparse.Namespace) -> Events[FormatCheck
 
 
 def show_check(result: dict[str, Any], output: TextOutput) -> None:
-    output.line("It is sound.")
+    output.line("Valid.")

@@ -1,4 +1,4 @@
-"""``workbench models``: what is in the catalogue and how it gets there."""
+"""``workbench models``: the catalogue of models."""
 
 from __future__ import annotations
 
@@ -32,20 +32,18 @@ def add_commands(commands: Commands) -> None:
     adding.add_argument("path", metavar="PATH", help="a .gguf file, any file of a split one, or a folder")
     adding.add_argument("--copy", action="store_true", help="copy the files into the home folder")
     adding.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
-    group.command("list", "the catalogue", list_models, show_models)
-    inspecting = group.command("inspect", "what a model's files say of themselves", inspect, show_details)
+    group.command("list", "list the catalogue", list_models, show_models)
+    inspecting = group.command("inspect", "show the metadata of a model's files", inspect, show_details)
     inspecting.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
-    removing = group.command("remove", "take a model out of the catalogue", remove, show_removed)
+    removing = group.command("remove", "remove a model from the catalogue", remove, show_removed)
     removing.add_argument("name", metavar="NAME")
-    loading = group.command("load", "make a model the loaded one, ahead of the first question", load, show_loaded)
+    loading = group.command("load", "load a model ahead of the first question", load, show_loaded)
     loading.add_argument("name", metavar="NAME")
-    group.command("unload", "free the loaded model's memory", unload, show_loaded)
-    quantizing = group.command(
-        "quantize", "write a GGUF model in another quantisation, as a new one", quantize, show_made
-    )
+    group.command("unload", "unload the model to free its memory", unload, show_loaded)
+    quantizing = group.command("quantize", "quantise a GGUF model, as a new model", quantize, show_made)
     quantizing.add_argument("name", metavar="NAME")
     quantizing.add_argument("type", metavar="TYPE", help="such as Q4_K_M, Q8_0 or F16")
-    quantizing.add_argument("--name", dest="new", default="", help="what it is called (default: chosen)")
+    quantizing.add_argument("--name", dest="new", default="", help="the name of the new model (default: chosen)")
 
 
 def starter(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -100,17 +98,17 @@ def quantize(session: Session, arguments: argparse.Namespace) -> Events[dict[str
 
 
 def only_model(session: Session, purpose: str = "answer") -> Events[str]:
-    """The one model that a command means which names none. Raises UserError where there is no such one."""
+    """The only model, for a command that names none. Raises UserError when there are none or several."""
     listed = yield from session.call(ListModels())
     there = [m for m in listed.models if not m.missing]
     names = [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
     if not names:
         raise UserError(
-            f"There is no model to {purpose} yet.",
+            f"There is no model to {purpose}.",
             "Register the starter models with `workbench models starter`, or add one with `workbench models import`.",
         )
     if len(names) > 1:
-        raise UserError("There is more than one model.", f"Choose with --model: {', '.join(names)}.")
+        raise UserError("There are several models.", f"Choose with --model: {', '.join(names)}.")
     return names[0]
 
 
@@ -162,19 +160,19 @@ def show_model(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    files = "its files were deleted" if result["owned"] else f"its files stay at {result['path']}"
-    output.line(f"{result['name']} is no longer in the catalogue; {files}.")
+    files = "its files were deleted" if result["owned"] else f"its files were not deleted: {result['path']}"
+    output.line(f"{result['name']} was removed from the catalogue; {files}.")
 
 
 def show_loaded(result: dict[str, Any], output: TextOutput) -> None:
     if result["model"]:
-        output.line(f"{result['model']} is loaded, with {result['context_tokens']:,} tokens of context.")
+        output.line(f"{result['model']} is loaded, with a context of {result['context_tokens']:,} tokens.")
     else:
         output.line("No model is loaded.")
 
 
 def show_made(result: dict[str, Any], output: TextOutput) -> None:
-    """A model that a run has made."""
+    """A model made by a run."""
     output.line(f"{result.get('model', 'The model')} is in the catalogue.")
     output.pairs([("path", result.get("path", "")), ("run", result["run"])])
 

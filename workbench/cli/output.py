@@ -1,4 +1,4 @@
-"""What a command writes: events as JSON lines for programs, or text, tables and progress for people."""
+"""The output of commands: events as JSON lines for programs, or text, tables and progress for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EventMessage = Callable[[Event, "TextOutput"], None]
 
 
 class Output(Protocol):
-    """Where a command's events and its end go."""
+    """The destination of a command's events and its end."""
 
     def event(self, event: Event, told: EventMessage | None = None) -> None: ...
 
@@ -40,7 +40,7 @@ class Output(Protocol):
 
 
 class JsonOutput:
-    """One event a line on ``out``, the terminal event last; progress, notices and errors for people on ``err``."""
+    """One event per line on ``out``, the terminal event last; progress, notices and errors for people on ``err``."""
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
@@ -133,7 +133,7 @@ class TextOutput:
                 self.line(f"{name.ljust(width)}  {value}")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = ()) -> None:
-        """Columns, aligned; those named in ``numbers`` to the right. On a terminal the last one is cut to fit."""
+        """Aligned columns, those in ``numbers`` to the right. On a terminal the last one is cut to fit."""
         cells = [[one_line(str(cell)) for cell in row] for row in rows]
         widths = [max(display_width(c) for c in column) for column in zip(headers, *cells, strict=True)]
         room = shutil.get_terminal_size().columns if self._out.isatty() else None
@@ -150,7 +150,7 @@ class TextOutput:
             self.line((fitted(line, room) if room else line).rstrip())
 
     def replace_streamed(self, text: str) -> None:
-        """Put the final text in the place of the one that was streamed to the terminal."""
+        """Replace the text that was streamed to the terminal by the final one."""
         room = shutil.get_terminal_size()
         rows = sum(max(1, -(-display_width(line) // room.columns)) for line in self.streamed.split("\n"))
         if not self.streamed:
@@ -226,7 +226,7 @@ def progress_text(progress: Progress) -> str:
 
 
 def byte_size(count: float) -> str:
-    """``98.4 MB``; in powers of 1,000, as disks and downloads are counted."""
+    """``98.4 MB``; in powers of 1,000, as for disks and downloads."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -235,7 +235,7 @@ def byte_size(count: float) -> str:
 
 
 def count_size(count: int) -> str:
-    """``134.5M``; the way parameters are spoken of."""
+    """``134.5M``, the usual form for parameters."""
     for unit, size in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("k", 10**3)):
         if count >= size:
             return f"{count / size:.1f}{unit}"
@@ -250,12 +250,12 @@ def duration(seconds: float) -> str:
 
 
 def moment(at: float | None) -> str:
-    """A time of the epoch as ``2026-11-24 15:30``, in local time."""
+    """An epoch time as ``2026-11-24 15:30``, in local time."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else ""
 
 
 def printable(text: str) -> str:
-    """The text without control characters: what comes from files must not steer the terminal."""
+    """The text without control characters: content of files must not control the terminal."""
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
@@ -264,14 +264,14 @@ def one_line(text: str) -> str:
 
 
 def display_width(text: str) -> int:
-    """How many columns of a terminal the text takes: two for Chinese and its like, none for combining marks."""
+    """The text's width in terminal columns: two for Chinese and the like, none for combining marks."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in printable(text)
     )
 
 
 def fitted(text: str, columns: int) -> str:
-    """The text, cut at its end where it is wider than ``columns``."""
+    """The text, truncated to ``columns``."""
     if display_width(text) <= columns:
         return text
     kept, width = "", 1

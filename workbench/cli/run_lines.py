@@ -1,4 +1,4 @@
-"""What the terminal writes of a training, a merge or the making of a set while it runs: a line now and then."""
+"""The terminal output of a training, a merge or the building of a set while it runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RunLines:
         elif event.kind == "sample":
             self._sample(msgspec.convert(event.result, SampleAnswer), output)
         elif event.kind == "adapter" and event.result.get("state") == "checking":
-            output.line(f"{event.result['name']} can be used; it is being checked.")
+            output.line(f"{event.result['name']} is ready for use; verification is running.")
         elif event.kind == "parity":
             show_parity(event.result, output)
         elif event.kind == "pair" and not event.result.get("reason"):
@@ -99,7 +99,7 @@ def _shown(metrics: Sequence[MetricSpec]) -> dict[str, MetricSpec]:
 def show_parity(plain: dict[str, Any], output: TextOutput) -> None:
     """What the gate found: the verdict, what of the learnt is still said, a line for each comparison."""
     parity = msgspec.convert(plain, Parity)
-    output.line(f"Checked against what was trained. {verdict(parity)}")
+    output.line(f"Verification: {verdict(parity)}")
     for one in parity.agreements:
         output.line(f"  {why(one)}")
     for note in parity.notes if parity.agreements else ():

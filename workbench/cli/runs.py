@@ -1,4 +1,4 @@
-"""``workbench runs``: work that takes long, running or finished."""
+"""``workbench runs``: long work, running or finished."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from workbench.cli.session import Events, Session, Stopped
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("runs", "work that takes long")
-    listing = group.command("list", "runs, the latest first", list_runs, show_runs)
-    listing.add_argument("--limit", type=at_least(1), default=100, help="how many (default: 100)")
+    group = commands.group("runs", "long work: reading documents, training, merging, exporting")
+    listing = group.command("list", "list runs, the latest first", list_runs, show_runs)
+    listing.add_argument("--limit", type=at_least(1), default=100, help="number of runs (default: 100)")
     for name, help, run, show, told in (
         ("show", "one run", show_one, show_run, None),
-        ("stop", "ask a run to stop; what it did stays done", stop, show_run, None),
-        ("pause", "let a training wait, in memory, until it is resumed", pause, show_run, None),
+        ("stop", "stop a run; finished parts stay", stop, show_run, None),
+        ("pause", "pause a training, in memory, until it is resumed", pause, show_run, None),
         (
             "resume",
-            "let a paused run go on, or start a stopped, failed or interrupted one where it was",
+            "continue a paused run, or resume a stopped, failed or interrupted one",
             resume,
             show_run,
             None,
@@ -52,7 +52,7 @@ def add_commands(commands: Commands) -> None:
         "export", "write a training as a folder that runs anywhere with transformers and peft", export, show_exported
     )
     exporting.add_argument("id", metavar="ID")
-    exporting.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
+    exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
 
 
 def list_runs(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -93,7 +93,9 @@ def follow_one(session: Session, arguments: argparse.Namespace) -> Events[dict[s
         return (yield from follow(session, arguments.id, stop_on_interrupt=False))
     except Stopped as stopped:
         if session.interrupted and stopped.result is None:
-            yield Log(text=f"The run goes on; {session.command(f'runs stop {arguments.id}')} stops it.", level="notice")
+            yield Log(
+                text=f"The run continues; {session.command(f'runs stop {arguments.id}')} stops it.", level="notice"
+            )
         raise
 
 
@@ -147,7 +149,7 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"The run {result['run']} is deleted.")
+    output.line(f"The run {result['run']} was deleted.")
 
 
 def show_exported(result: dict[str, Any], output: TextOutput) -> None:

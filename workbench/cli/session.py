@@ -1,6 +1,6 @@
-"""The core, as a terminal command talks to it: calls one after the other, and Ctrl+C.
+"""The connection of a terminal command to the core: calls one after the other, and Ctrl+C.
 
-A command is a generator: it yields the events that a person or a program may want to see, and returns its result.
+A command is a generator: it yields the events for the output, and returns its result.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WAIT_S = 0.25 if sys.platform == "win32" else None
 
 
 class Stopped(errors.Cancelled):
-    """A call was cancelled; ``result`` holds what it had done by then, as plain data."""
+    """A call was cancelled; ``result`` is its partial result, as plain data."""
 
     def __init__(self, result: Any = None) -> None:
         super().__init__("Cancelled.")
@@ -35,7 +35,7 @@ class Stopped(errors.Cancelled):
 
 
 class CallFailed(Exception):
-    """A call failed in a way that the person did not cause; ``event`` tells how."""
+    """A call failed through no fault of the person; ``event`` has the reason."""
 
     def __init__(self, event: Failed) -> None:
         super().__init__(event.message)
@@ -43,10 +43,10 @@ class CallFailed(Exception):
 
 
 class Session:
-    """One command's connection, made when it is first needed.
+    """One command's connection, made on first use.
 
-    The first Ctrl+C asks the call that is being answered to stop and waits for its end, so that what was done is
-    known; the second one, or one outside of a call, raises KeyboardInterrupt.
+    The first Ctrl+C asks the running call to stop and waits for its end, so that its partial result is known; the
+    second one, or one outside of a call, raises KeyboardInterrupt.
     """
 
     def __init__(self, home: Home, connect: Callable[[Home], Front]) -> None:
@@ -57,8 +57,8 @@ class Session:
         self._interrupted = False
 
     def call(self, call: Call[R], on_interrupt: Callable[[], Event | None] | None = None) -> Events[R]:
-        """Yield the call's events on the way and return its result. Ctrl+C cancels it, or does ``on_interrupt``, also
-        where it came during the call before; what that returns is yielded.
+        """Yield the call's events and return its result. Ctrl+C cancels it, or does ``on_interrupt``, also if it came
+        during the call before; the event that this returns is yielded.
 
         Raises UserError, CallFailed (a worker died, or a bug) or Stopped for the other endings.
         """
@@ -77,18 +77,18 @@ class Session:
         raise RuntimeError(f"{type(call).__name__} ended without a terminal event")
 
     def interrupt(self) -> None:
-        """What Ctrl+C does. Runs inside a signal handler: it may only put a mark into the queue."""
+        """The action of Ctrl+C. Runs inside a signal handler: it may only put a mark into the queue."""
         if self._interrupted or self._waiting is None:
             raise KeyboardInterrupt
         self._interrupted = True
         self._waiting.put(None)
 
     def send(self, call: Call[Any]) -> None:
-        """Send a call whose answer does not matter."""
+        """Send a call and ignore its result."""
         self._connected().start(call, lambda event: None)
 
     def command(self, words: str) -> str:
-        """A command as it is to be typed for this home."""
+        """A command line for this home."""
         named = "" if self.home == find_home() else f"--home {shlex.quote(str(self.home.root))} "
         return f"`workbench {named}{words}`"
 

@@ -1,4 +1,4 @@
-"""``workbench settings``, ``status``, ``restart`` and ``machine``: the set-up, what goes on, what there is."""
+"""``workbench settings``, ``status``, ``restart`` and ``machine``."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from workbench.settings import SECTIONS, Settings
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("settings", "how the program is set up")
-    group.command("list", "all settings", list_settings, show_settings)
-    getting = group.command("get", "one setting", get, show_value)
+    group = commands.group("settings", "settings of the program")
+    group.command("list", "list all settings", list_settings, show_settings)
+    getting = group.command("get", "show one setting", get, show_value)
     getting.add_argument("name", metavar="SECTION.NAME")
     changing = group.command("set", "change a setting", change, show_value)
     changing.add_argument("name", metavar="SECTION.NAME")
     changing.add_argument("value", metavar="VALUE")
-    commands.command("status", "what the program is doing now", status, show_status)
-    restarting = commands.command("restart", "start a worker anew", restart, show_status)
+    commands.command("status", "show what the program is doing", status, show_status)
+    restarting = commands.command("restart", "restart a worker", restart, show_status)
     restarting.add_argument("worker", choices=("inference", "embedding"))
-    commands.command("machine", "what this machine has", machine, show_machine)
+    commands.command("machine", "show processor, memory and GPUs of this machine", machine, show_machine)
 
 
 def list_settings(session: Session, arguments: argparse.Namespace) -> Events[Settings]:
@@ -64,7 +64,7 @@ def _split(name: str) -> tuple[str, str]:
     if section in SECTIONS and field in [f.name for f in fields_of(SECTIONS[section])]:
         return section, field
     known = [f"{s}.{f.name}" for s, config in SECTIONS.items() for f in fields_of(config)]
-    raise UserError(f"There is no setting {name!r}.", f"Settings: {', '.join(known)}.")
+    raise UserError(f"There is no setting {name!r}.", f"The settings are {', '.join(known)}.")
 
 
 def show_settings(result: dict[str, Any], output: TextOutput) -> None:

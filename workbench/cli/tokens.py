@@ -18,12 +18,12 @@ from workbench.errors import UserError
 from workbench.records.trace import Trace, TraceStep
 
 LONGEST = 300
-"""Characters of a step's input or output in the terminal. ``--json`` has the whole."""
+"""Maximum characters of a step's input or output in the terminal. ``--json`` has the whole."""
 
 
 def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alternatives: int) -> Events[None]:
-    """Put the tokens of each sequence into a plain answer: ``tokens`` instead of their number, and ``next``, what could
-    come after the last one. Of an answer that no model made there are none."""
+    """Add the tokens of each sequence to a plain answer: ``tokens`` in place of their number, and ``next``, the
+    possible next tokens. An answer that no model made has none."""
     for number, sequence in enumerate(plain["sequences"]):
         sequence["tokens"], sequence["next"] = [], None
         call = InspectAnswer(message=result.message, sequence=number, alternatives=alternatives)
@@ -51,7 +51,7 @@ def show_tokens(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def table_of(tokens: list[dict[str, Any]], after: dict[str, Any] | None, first: int, output: TextOutput) -> None:
-    """A line for each token: its place, as ``--branch`` takes it, and its alternatives as id, text and probability."""
+    """A line per token: its position, as ``--branch`` takes it, and its alternatives as id, text and probability."""
     rows = [
         (place, quoted(one["text"]), one["token"], _percent(one["logprob"]), _alternatives(one))
         for place, one in enumerate(tokens, first)
@@ -62,7 +62,7 @@ def table_of(tokens: list[dict[str, Any]], after: dict[str, Any] | None, first: 
 
 
 def quoted(text: str) -> str:
-    """A token's text with its spaces and line ends to be seen."""
+    """A token's text with visible spaces and line ends."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -79,7 +79,7 @@ def steps(session: Session, arguments: argparse.Namespace) -> Events[Trace]:
 
 
 def show_steps(result: dict[str, Any], output: TextOutput) -> None:
-    """Each step with its figures and the beginning of its input and output, indented below the step around it."""
+    """Each step with its figures and the beginning of its input and output, indented below its parent."""
     for depth, step in msgspec.convert(result, Trace).walk():
         indent = "  " * depth
         output.line(f"{indent}{' · '.join((step.title or step.kind, *figures_of(step)))}")
@@ -89,7 +89,7 @@ def show_steps(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def figures_of(step: TraceStep) -> list[str]:
-    """What is known of a step's time, tokens and score."""
+    """The known figures of a step: time, tokens and score."""
     figures = [f"{step.seconds:.2f} s"] if step.seconds else []
     if step.usage is not None:
         figures.append(f"{step.usage.prompt_tokens:,} prompt + {step.usage.new_tokens:,} new tokens")

@@ -187,7 +187,7 @@ def test_inspect_takes_a_name_or_a_path(
 
 def test_remove_tells_what_became_of_the_files(run: Run, front: FakeFront) -> None:
     front.answer(RemoveModel, SMOLLM)
-    assert "its files stay at /models/smollm.gguf" in run("models", "remove", SMOLLM.name).out
+    assert "its files were not deleted: /models/smollm.gguf" in run("models", "remove", SMOLLM.name).out
 
 
 def test_add_follows_its_run(run: Run, front: FakeFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,9 +248,7 @@ def test_documents_are_named_by_id_path_or_the_end_of_one(run: Run, front: FakeF
     assert front.asked(GetDocumentText) == [GetDocumentText(collection="notes", document=id)]
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"), [("b.pdf", "may be one of 2 documents"), ("c.pdf", "There is no document")]
-)
+@pytest.mark.parametrize(("name", "reason"), [("b.pdf", "matches 2 documents"), ("c.pdf", "There is no document")])
 def test_unclear_document_is_refused(run: Run, front: FakeFront, name: str, reason: str) -> None:
     ran = run("docs", "show", "notes", name)
     assert ran.status == 1
@@ -448,7 +446,7 @@ def test_model_is_loaded_and_unloaded(run: Run, front: FakeFront) -> None:
     front.answer(LoadModel, msgspec.structs.replace(idle, model="Tiny", context_tokens=2048))
     front.answer(UnloadModel, idle)
     front.answer(RestartWorker, idle)
-    assert run("models", "load", "Tiny").out == "Tiny is loaded, with 2,048 tokens of context.\n"
+    assert run("models", "load", "Tiny").out == "Tiny is loaded, with a context of 2,048 tokens.\n"
     assert run("models", "unload").out == "No model is loaded.\n"
     assert run("restart", "embedding", "--json").result["model"] == ""
     assert front.asked(RestartWorker) == [RestartWorker(name="embedding")]

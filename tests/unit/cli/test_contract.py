@@ -117,7 +117,7 @@ def test_version_and_help(run: Run) -> None:
     ran = run("ask", "--help")
     assert ran.status == 0
     assert "decoding.temperature" in ran.out
-    assert "It lies between 0 and 5. [0.0]" in ran.out
+    assert "Range: 0 to 5. [0.0]" in ran.out
 
 
 def test_ctrl_c_cancels_the_call_and_waits_for_its_end(run: Run, front: FakeFront) -> None:

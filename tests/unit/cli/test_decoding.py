@@ -224,7 +224,7 @@ def test_speed_is_shown_with_and_without_batching(run: Run, front: FakeFront) ->
     argv = ("--prompt-tokens", "64", "--new-tokens", "16", "--sequences", "8", "--rounds", "2")
     out = run("bench", "Tiny", *argv).out
     assert front.asked(BenchModel) == [BenchModel(name="Tiny", prompt_tokens=64, new_tokens=16, sequences=8, rounds=2)]
-    for shown in ("1,234.5", "100.0", "350.0", "3.50 times one", "CPU, 2 threads", "All fits."):
+    for shown in ("1,234.5", "100.0", "350.0", "3.50 times a single answer", "CPU, 2 threads", "All fits."):
         assert shown in out
     assert run("bench", "Tiny", "--json").result["together"] == 350.0
 
@@ -234,7 +234,7 @@ def test_a_form_is_checked(run: Run, front: FakeFront, tmp_path: Path) -> None:
     grammar.write_text("[a-z]+")
     text.write_text("abc")
     front.answer(CheckFormat, FormatCheck())
-    assert run("format", "check", str(grammar), "--form", "regex", "--text", str(text)).out == "It is sound.\n"
+    assert run("format", "check", str(grammar), "--form", "regex", "--text", str(text)).out == "Valid.\n"
     assert front.asked(CheckFormat) == [CheckFormat(format="regex", grammar="[a-z]+", text="abc")]
     front.answer(CheckFormat, FormatCheck(problem="no such type", line=3))
     ran = run("format", "check", str(grammar))

@@ -185,7 +185,7 @@ def test_training_is_told_from_its_plan_to_its_end(run: Run, trained: FakeFront,
     assert "  Who is Varn?  Olm  (expected: Ida)" in lines
     assert any("facts is made" in line and "--adapter facts" in line for line in lines)
     assert any(line.split() == ["evaluation", "Exact", "match", "0%", "100%"] for line in lines)
-    assert any(line.startswith("Checked against what was trained. Passed. ") for line in lines)
+    assert any(line.startswith("Verification: Passed. ") for line in lines)
     assert "Run r1" in ran.err
 
 
@@ -260,7 +260,7 @@ def test_ctrl_c_while_a_run_is_watched_leaves_it_running(run: Run, front: FakeFr
     ran = run("--home", "a home", "runs", "follow", "r1")
     assert ran.status == 130
     assert ran.home is not None
-    assert f"The run goes on; `workbench --home '{ran.home.root}' runs stop r1` stops it." in ran.err
+    assert f"The run continues; `workbench --home '{ran.home.root}' runs stop r1` stops it." in ran.err
     assert not front.asked(StopRun)
 
 
@@ -319,7 +319,7 @@ def test_number_that_cannot_be_is_wrong_usage(argv: tuple[str, ...], run: Run) -
 def test_help_explains_every_setting(run: Run) -> None:
     out = run("train", "sft", "--help").out
     assert "optimiser.learning_rate" in out
-    assert "0 takes what suits the method. It lies between 0 and 512. [0]" in out
+    assert "0 takes what suits the method. Range: 0 to 512. [0]" in out
 
 
 def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:
@@ -330,10 +330,10 @@ def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:
     assert "5.00 > 0.05" in lines[1]
     shown = run("adapters", "show", "facts").out
     assert "took          2:10" in shown
-    assert "Checked" in shown
+    assert "Verification" in shown
     assert run("adapters", "list", "--json").result["adapters"][0]["name"] == "facts"
     ran = run("adapters", "show", "fats")
-    assert (ran.status, ran.err) == (1, "There is no adapter fats.\nThere are facts.\n")
+    assert (ran.status, ran.err) == (1, "There is no adapter fats.\nThe adapters are facts.\n")
     front.answer(ListAdapters, AdapterList(adapters=()))
     assert "There are no adapters yet" in run("adapters", "list").out
 
@@ -348,7 +348,7 @@ def test_adapter_is_imported_renamed_exported_and_removed(run: Run, front: FakeF
     assert run("adapters", "rename", "a", "facts").status == 0
     ran = run("adapters", "export", "facts", "--output", str(tmp_path / "out"), "--form", "peft", "--json")
     assert ran.result == {"run": "r1", "adapter": "facts", "path": str(tmp_path / "out"), "form": "peft"}
-    assert run("adapters", "remove", "facts").out == "facts is deleted.\n"
+    assert run("adapters", "remove", "facts").out == "facts was deleted.\n"
     assert front.asked(ImportAdapter) == [ImportAdapter(path=str(tmp_path), model="M", name="n")]
     assert front.asked(RenameAdapter) == [RenameAdapter(adapter="a", name="facts")]
     assert front.asked(ExportAdapter) == [ExportAdapter(adapter="facts", path=str(tmp_path / "out"), form="peft")]
@@ -457,7 +457,7 @@ def test_runs_are_paused_removed_and_exported(run: Run, front: FakeFront, tmp_pa
     front.answer(RemoveRun, None)
     front.answer(ExportRun, str(tmp_path / "out"))
     assert "paused" in run("runs", "pause", "r1").out
-    assert run("runs", "remove", "r1").out == "The run r1 is deleted.\n"
+    assert run("runs", "remove", "r1").out == "The run r1 was deleted.\n"
     ran = run("runs", "export", "r1", "--output", str(tmp_path / "out"), "--json")
     assert ran.result == {"run": "r1", "path": str(tmp_path / "out")}
     assert front.asked(ExportRun) == [ExportRun(run="r1", path=str(tmp_path / "out"))]

@@ -210,7 +210,7 @@ def test_large_base_is_named_not_copied(base: Path, tmp_path: Path, monkeypatch:
 
 
 def test_folder_that_is_there_is_left_alone(base: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there already"):
+    with pytest.raises(UserError, match="exists already"):
         export(base, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
