@@ -231,10 +231,10 @@ def test_the_key_is_made_once(home: Home) -> None:
 
 def test_a_core_that_cannot_start_says_why(home: Home, client: MakeClient) -> None:
     home.create()
-    home.settings.write_text("[general]\ntheme = 'purple'\n")
-    with pytest.raises(UserError, match="settings"):
+    home.database.write_bytes(b"no database" * 1000)
+    with pytest.raises(UserError, match="damaged or not a database"):
         client().call(GetStatus())
-    home.settings.unlink()
+    home.database.unlink()
     assert isinstance(client().call(GetStatus()), Status)
 
 
