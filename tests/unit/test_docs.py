@@ -1,0 +1,31 @@
+"""The documents name modules that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| `([^`]+)` \|$", re.MULTILINE)
+TERMS = ROW.findall((ROOT / "docs" / "glossary.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("term", "module"), TERMS, ids=[term for term, _ in TERMS])
+def test_the_module_of_a_glossary_term_exists(term: str, module: str) -> None:
+    assert (ROOT / "workbench" / module).is_file()
+
+
+def test_each_glossary_term_is_defined_once() -> None:
+    terms = [term for term, _ in TERMS]
+    assert len(terms) > 50
+    assert sorted(terms) == sorted(set(terms))
+
+
+@pytest.mark.parametrize("page", ["sources.md", "ARCHITECTURE.md"])
+def test_modules_named_in_a_document_exist(page: str) -> None:
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", (ROOT / "docs" / page).read_text("utf-8"))
+    assert named
+    roots = [ROOT, ROOT / "workbench", ROOT / "workbench" / "techniques"]
+    assert [name for name in named if not any((root / name).is_file() for root in roots)] == []
