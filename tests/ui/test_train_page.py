@@ -184,7 +184,7 @@ def test_settings_follow_the_method_and_an_edit_makes_another_plan(
     qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
     assert front.asked(c.PlanTraining)[-1].config.weights.method == "layers"
     assert len(front.asked(c.InspectData)) == 1  # the examples are the same
-    rows["optimiser.epochs"].changed.emit("epochs", 8.0)
+    rows["optimiser.epochs"].changed.emit("optimiser.epochs", 8.0)
     qtbot.waitUntil(lambda: front.asked(c.PlanTraining)[-1].config.optimiser.epochs == 8.0)
 
 
@@ -195,7 +195,7 @@ def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> Non
     rows = settings.rows
     assert rows["optimiser.micro_batch_tokens"].note.text() == "chosen: 1024 tokens"
     assert rows["processes"].isVisibleTo(page)
-    rows["weights.dropout"].changed.emit("dropout", 0.1)
+    rows["weights.dropout"].changed.emit("weights.dropout", 0.1)
     assert page.setup.config.weights.dropout == 0.1
 
 

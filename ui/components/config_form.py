@@ -14,16 +14,15 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QCheckBox,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
-from ui.components.basics import FoldButton, IconButton, Text
+from ui.components.basics import FoldButton, IconButton, Line, Text
 from ui.components.choice_box import ChoiceBox
-from ui.components.layout import column_of
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.errors import UserError
@@ -123,7 +122,7 @@ class Form(QWidget):
         for group in (*groups, *self._headings_of):
             fields = [field for field in self._fields if field.group == group and field.advanced is advanced]
             if fields and group in self._headings_of and not (advanced and self._narrow):
-                heading = Text(self._headings_of[group], "heading")
+                heading = _heading(self._headings_of[group], self._narrow)
                 self._headings.append((group, advanced, heading))
                 column.addWidget(heading)
             for field in fields:
@@ -141,6 +140,15 @@ class Form(QWidget):
             self.set_values(self._values)
             if self._shown is not None:
                 self.show_fields(self._shown)
+
+
+def _heading(title: str, narrow: bool) -> QWidget:
+    words = Text(title, "heading")
+    if narrow:
+        return words
+    heading = QWidget()
+    column_of(heading, Line(), words, gap=tokens.SPACE_4)
+    return heading
 
 
 class ValueRow(QWidget):
@@ -249,8 +257,7 @@ class FieldRow(ValueRow):
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
         help = Text(" ".join(part for part in (field.help, span) if part), "small")
-        controls = QHBoxLayout()
-        controls.setSpacing(tokens.SPACE_2)
+        controls = row_of(gap=tokens.SPACE_2)
         if isinstance(self.control, QPlainTextEdit):
             controls.addWidget(self.control, 1)
         else:

@@ -6,10 +6,10 @@ It requests nothing itself: ``trace_wanted`` asks for the steps, ``wanted`` for 
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text
-from ui.components.layout import empty_layout
+from ui.components.layout import empty_layout, row_of
 from ui.components.wording import how_far
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
@@ -56,9 +56,7 @@ class AnswerInspection(Card):
         self.title = Text("Tokens", "strong")
         self.title.setWordWrap(False)
         self.picks = QWidget()
-        self._picks = QHBoxLayout(self.picks)
-        self._picks.setContentsMargins(tokens.SPACE_2, 0, 0, 0)
-        self._picks.setSpacing(0)
+        self._picks = row_of(self.picks, gap=0, margins=(tokens.SPACE_2, 0, 0, 0))
         self.close_button = IconButton("close", "Close this view of the answer")
         self.close_button.clicked.connect(self.close_panel)
         self.progress = ProgressLine()
@@ -71,8 +69,7 @@ class AnswerInspection(Card):
         self.beams = BeamView()
         self.steps = TraceView()
         self.steps.source_wanted.connect(self.source_wanted)
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_1)
+        head = row_of(gap=tokens.SPACE_1)
         for part in (self.title, self.steps_button, self.tokens_button, self.beams_button, self.picks):
             head.addWidget(part)
         head.addStretch(1)

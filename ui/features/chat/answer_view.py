@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import InlineMessage, LinkButton, Text
-from ui.components.layout import Centred, FlowLayout, empty_layout
+from ui.components.layout import Centred, FlowLayout, column_of, empty_layout
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison
@@ -90,12 +90,14 @@ class AnswerView(QWidget):
         self.footer = self._make_footer()
         self.usage = UsageLine()
         self._inspection_place = Centred(self.inspection)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, tokens.SPACE_4)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(Centred(self.waiting, self.declined_note, self.thought, self.text, self.editor))
-        column.addWidget(self.columns)
-        column.addWidget(self.comparison)
+        column = column_of(
+            self,
+            Centred(self.waiting, self.declined_note, self.thought, self.text, self.editor),
+            self.columns,
+            self.comparison,
+            gap=tokens.SPACE_2,
+            margins=(0, 0, 0, tokens.SPACE_4),
+        )
         below = (self.edited_note, self.state_line, self.failure, self.sources, self.notices, self.footer, self.usage)
         column.addWidget(Centred(*below))
         column.addWidget(self._inspection_place)

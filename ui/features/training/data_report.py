@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import Chip, InlineMessage, LinkButton, ProgressLine, Text
+from ui.components.basics import Chip, FoldButton, InlineMessage, ProgressLine, Text
+from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
 from ui.features.training.column_mapping import ColumnMapping, unmapped
 from ui.features.training.example_view import ExampleView
 from ui.features.training.length_histogram import LengthHistogram
 from ui.theme import tokens
-from ui.theme.theme import set_icon
 from workbench.records.training import DataPart, DataReport, SideReport
 
 SHAPES = {
@@ -43,9 +43,8 @@ class DataReportView(QWidget):
         self.hint = Text("Choose a model and examples to see what the model will be shown.", "muted")
         self.shape = Chip("", "accent")
         self.why = Text("", "muted")
-        self.map_button = LinkButton("Map the columns by hand")
-        self.map_button.setCheckable(True)
-        self.map_button.toggled.connect(lambda open: self._on_fold(self.map_button, open))
+        self.map_button = FoldButton("Map the columns by hand")
+        self.map_button.toggled.connect(self._arrange)
         self.mapping = ColumnMapping()
         self.mapping.changed.connect(self.mapped)
         self.numbers = Text("", "body")
@@ -55,28 +54,13 @@ class DataReportView(QWidget):
         self.legend = Text("", "small")
         self.examples = ExampleView()
         self.examples.wanted.connect(self.more_wanted)
-        self.refused_button = LinkButton("")
-        self.refused_button.setCheckable(True)
-        self.refused_button.toggled.connect(lambda open: self._on_fold(self.refused_button, open))
+        self.refused_button = FoldButton("")
+        self.refused_button.toggled.connect(self._arrange)
         self.refused = Text("", "small")
-        for button in (self.map_button, self.refused_button):
-            set_icon(button, "chevron-right", "accent", 16)
         self._report: DataReport | None = None
-        top = QHBoxLayout()
-        top.setSpacing(tokens.SPACE_2)
-        top.addWidget(self.shape)
-        top.addWidget(self.why, 1)
-        links = QHBoxLayout()
-        links.addWidget(self.map_button)
-        links.addWidget(self.refused_button)
-        links.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
-        column.addWidget(self.hint)
-        column.addWidget(self.progress)
-        column.addWidget(self.message)
-        column.addLayout(top)
+        top = row_of(None, self.shape, (self.why, 1), gap=tokens.SPACE_2)
+        links = row_of(None, self.map_button, self.refused_button, None)
+        column = column_of(self, self.hint, self.progress, self.message, top, gap=tokens.SPACE_2)
         above: tuple[QWidget, ...] = (self.numbers, self.flaws, self.histogram, self.notes)
         below: tuple[QWidget, ...] = (self.mapping, self.refused, self.legend, self.examples)
         for part in above:
@@ -138,10 +122,6 @@ class DataReportView(QWidget):
         self.examples.restart(report.previews, report.train.examples + report.evaluation.examples)
         self.refused_button.setText(describe_count(len(report.refused), "row is left out", "rows are left out"))
         self.refused.setText(refused_words(report.refused))
-        self._arrange()
-
-    def _on_fold(self, button: LinkButton, open: bool) -> None:
-        set_icon(button, "chevron-down" if open else "chevron-right", "accent", 16)
         self._arrange()
 
     def _arrange(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout, QWidget
 
-from ui.components.basics import Chip, LinkButton, Text
+from ui.components.basics import Chip, FoldButton, Text
+from ui.components.layout import column_of, row_of
 from ui.theme import tokens
-from ui.theme.theme import set_icon
 from workbench.records.training import ARTIFACTS, ArtifactKind, WeightsMethod
 
 METHODS: dict[WeightsMethod, tuple[str, str]] = {
@@ -120,32 +120,21 @@ class MethodPicker(QWidget):
         super().__init__(parent)
         self.buttons: dict[str, QRadioButton] = {}
         self._group = QButtonGroup(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_3)
+        column = column_of(self, gap=tokens.SPACE_3)
         for method in FIRST:
             self._add(column, method, says_all=True)
-        self.more = LinkButton("More methods")
-        set_icon(self.more, "chevron-right", "accent", 16)
-        self.more.setCheckable(True)
-        self.more.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.more.toggled.connect(self._on_more)
+        others = QWidget()
+        self.more = FoldButton("More methods", others)
         column.addWidget(self.more)
-        self._others = QWidget()
-        below = QVBoxLayout(self._others)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(tokens.SPACE_3)
+        below = column_of(others, gap=tokens.SPACE_3)
         for title, common, methods in GROUPS:
-            head = QVBoxLayout()
-            head.setContentsMargins(0, tokens.SPACE_3, 0, 0)
-            head.setSpacing(0)
-            head.addWidget(Text(title, "strong"))
-            head.addWidget(Text(common, "small"))
+            head = column_of(
+                None, Text(title, "strong"), Text(common, "small"), gap=0, margins=(0, tokens.SPACE_3, 0, 0)
+            )
             below.addLayout(head)
             for method in methods:
                 self._add(below, method, says_all=False)
-        self._others.hide()
-        column.addWidget(self._others)
+        column.addWidget(others)
 
     def show_method(self, method: WeightsMethod) -> None:
         """Mark a method as the chosen one."""
@@ -161,9 +150,7 @@ class MethodPicker(QWidget):
         button.setAccessibleDescription(f"{words} {MAKES[kind]}")
         button.clicked.connect(lambda _=False: self.chosen.emit(method))
         self._group.addButton(button)
-        line = QHBoxLayout()
-        line.setSpacing(tokens.SPACE_2)
-        line.addWidget(button)
+        line = row_of(None, button, gap=tokens.SPACE_2)
         if method == RECOMMENDED:
             line.addWidget(Chip("recommended", "accent"))
         if not says_all:
@@ -171,18 +158,8 @@ class MethodPicker(QWidget):
             made.setToolTip(MAKES[kind])
             line.addWidget(made)
         line.addStretch(1)
-        about = QVBoxLayout()
-        about.setContentsMargins(tokens.SPACE_5 + 2, 0, 0, 0)
-        about.setSpacing(0)
-        about.addWidget(Text(words, "muted"))
+        about = column_of(None, Text(words, "muted"), gap=0, margins=(tokens.SPACE_5 + 2, 0, 0, 0))
         if says_all:
             about.addWidget(Text(MAKES[kind], "small"))
-        both = QVBoxLayout()
-        both.setSpacing(0)
-        both.addLayout(line)
-        both.addLayout(about)
+        both = column_of(None, line, about, gap=0)
         column.addLayout(both)
-
-    def _on_more(self, open: bool) -> None:
-        self._others.setVisible(open)
-        set_icon(self.more, "chevron-down" if open else "chevron-right", "accent", 16)

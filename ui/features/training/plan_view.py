@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import InlineMessage, ProgressLine, Text
+from ui.components.layout import column_of
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.training.memory_bar import MemoryBar
 from ui.features.training.method_picker import METHODS
@@ -50,9 +51,7 @@ class PlanView(QWidget):
             if name == "Memory":
                 grid.addWidget(self.bar, line, 1)
                 line += 1
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_2)
+        column = column_of(self, gap=tokens.SPACE_2)
         for part in (self.hint, self.progress, self.summary, self._table, self.notes, self.problem):
             column.addWidget(part)
         self.show_nothing("The plan comes once a model and examples are chosen.")

@@ -13,8 +13,8 @@ from ui.components.basics import (
     Card,
     Chip,
     ElidedLabel,
+    FoldButton,
     InlineMessage,
-    LinkButton,
     PlainButton,
     PrimaryButton,
     ProgressLine,
@@ -34,7 +34,6 @@ from ui.features.training.texts import (
     where_it_is,
 )
 from ui.theme import tokens
-from ui.theme.theme import set_icon
 from workbench.api.calls import RunRecord
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 
@@ -96,16 +95,14 @@ class TrainRun(QWidget):
         self._drawn = LANGUAGE_MODEL_CHARTS
         self.charts = _by_name(self._drawn, made or tuple(make_charts()))
         self.samples = SampleAnswers()
-        self.log_button = LinkButton("Log")
-        self.log_button.setCheckable(True)
-        self.log_button.toggled.connect(self._on_log_toggled)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setProperty("role", "code")
         self.log.setAccessibleName("Log of the training")
         self.log.setTabChangesFocus(True)
         self.log.setFixedHeight(180)
-        self.log.hide()
+        self.log_button = FoldButton("Log", self.log)
+        self.log_button.toggled.connect(self._on_log_toggled)
         self._wide: bool | None = None
         self._build()
         self._connect()
@@ -268,7 +265,6 @@ class TrainRun(QWidget):
         self._curves, self._answers = curves, answers
         self._log_row = QWidget()
         log = column_of(self._log_row, gap=tokens.SPACE_1)
-        set_icon(self.log_button, "chevron-right", "accent", 16)
         log.addWidget(self.log_button, 0, Qt.AlignmentFlag.AlignLeft)
         log.addWidget(self.log)
         inside = QWidget()
@@ -351,8 +347,6 @@ class TrainRun(QWidget):
         self.stop_wanted.emit()
 
     def _on_log_toggled(self, open: bool) -> None:
-        set_icon(self.log_button, "chevron-down" if open else "chevron-right", "accent", 16)
-        self.log.setVisible(open)
         if open:
             self.log.setPlainText(self._log_text)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
-from ui.components.basics import Line, LinkButton, Text
-from ui.components.config_form import FieldRow, describe_value
+from ui.components.basics import Text
+from ui.components.config_form import FieldRow, Form, describe_value
+from ui.components.layout import column_of
 from ui.theme import tokens
-from ui.theme.theme import set_icon
 from workbench.fields import Field, fields_of
 from workbench.records.training import ALPHAS, PARTS, RANKS, TrainingConfig, WeightsMethod
 
@@ -28,12 +28,13 @@ _GROUPS: dict[str, tuple[WeightsMethod, ...]] = {
     "selection": ("layers",),
     "soft prompts": ("prompt", "p-tuning", "prefix"),
 }
-_SECTIONS = (
-    ("weights", "Trainable weights"),
-    ("optimiser", "Optimiser"),
-    ("data", "Data"),
-    ("evaluation", "Evaluation"),
-)
+_SECTIONS = {
+    "weights": "Trainable weights",
+    "optimiser": "Optimiser",
+    "data": "Data",
+    "evaluation": "Evaluation",
+    "": "Run",
+}
 
 
 class TrainingSettings(QWidget):
@@ -45,30 +46,17 @@ class TrainingSettings(QWidget):
         super().__init__(parent)
         self._config = TrainingConfig()
         self._chosen: TrainingConfig | None = None
-        self.rows: dict[str, FieldRow] = {}
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of what is trained")
         self.name.editingFinished.connect(self._on_named)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(tokens.SPACE_4)
-        naming = QVBoxLayout()
-        naming.setSpacing(tokens.SPACE_1)
-        naming.addWidget(Text("Name", "strong"))
         words = "What it is called in the list of adapters; empty takes a name from model and examples."
-        naming.addWidget(Text(words, "small"))
-        naming.addWidget(self.name)
-        column.addLayout(naming)
-        self._build_sections(column, advanced=False)
-        self.fold = LinkButton("Advanced")
-        set_icon(self.fold, "chevron-right", "accent", 16)
-        self.fold.setCheckable(True)
-        self.fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.fold.toggled.connect(self._on_fold)
-        column.addWidget(self.fold)
-        self._advanced = QWidget()
-        self._advanced.hide()
-        column.addWidget(self._advanced)
+        self._methods: dict[str, tuple[WeightsMethod, ...] | None] = {}
+        self.form = Form(self._fields(), headings=_SECTIONS)
+        self.form.changed.connect(lambda name, value: self.changed.emit(with_value(self._config, name, value)))
+        self.form.fold.toggled.connect(lambda _: self.show_config(self._config, self._chosen))
+        self.rows, self.fold = self.form.rows, self.form.fold
+        naming = column_of(None, Text("Name", "strong"), Text(words, "small"), self.name, gap=tokens.SPACE_1)
+        column_of(self, naming, self.form, gap=tokens.SPACE_4)
         self.show_config(self._config, None)
 
     def show_config(self, config: TrainingConfig, chosen: TrainingConfig | None) -> None:
@@ -77,55 +65,32 @@ class TrainingSettings(QWidget):
         if not self.name.hasFocus():
             self.name.setText(config.name)
         self.name.setPlaceholderText(chosen.name if chosen is not None and chosen.name else "chosen by the program")
+        values = {name: value_of(config, name) for name in self._methods}
+        self.form.set_values(values)
+        self.form.show_fields(
+            [name for name, methods in self._methods.items() if methods is None or config.weights.method in methods]
+        )
         for name, row in self.rows.items():
-            value = value_of(config, name)
-            row.set_value(value)
-            planned = value_of(chosen, name) if chosen is not None else value
-            row.set_note("" if planned == value else f"chosen: {describe_value(row.field, planned)}")
-            methods = _GROUPS.get(row.field.group)
-            row.setVisible(methods is None or config.weights.method in methods)
+            planned = value_of(chosen, name) if chosen is not None else values[name]
+            if isinstance(row, FieldRow):
+                row.set_note("" if planned == values[name] else f"chosen: {describe_value(row.field, planned)}")
 
-    def _build_sections(self, column: QVBoxLayout, advanced: bool) -> None:
-        for part, title in _SECTIONS:
-            wanted = [
-                field
-                for field in fields_of(PARTS[part])
-                if field.advanced is advanced and f"{part}.{field.name}" not in LEFT_OUT
-            ]
-            if not wanted:
-                continue
-            column.addWidget(Line())
-            column.addWidget(Text(title, "heading"))
-            for field in wanted:
-                self._add_row(column, f"{part}.{field.name}", field)
-
-    def _add_row(self, column: QVBoxLayout, name: str, field: Field) -> None:
-        row = self.rows[name] = FieldRow(field)
-        row.changed.connect(lambda _, value: self._on_edited(name, value))
-        column.addWidget(row)
-
-    def _on_edited(self, name: str, value: Any) -> None:
-        self.changed.emit(with_value(self._config, name, value))
+    def _fields(self) -> list[Field]:
+        """Those of the parts under ``part.field``, then the config's own."""
+        found = []
+        for part in _SECTIONS:
+            for field in fields_of(PARTS[part] if part else TrainingConfig):
+                name = f"{part}.{field.name}" if part else field.name
+                if name not in LEFT_OUT:
+                    self._methods[name] = _GROUPS.get(field.group)
+                    advanced = field.advanced or not part
+                    found.append(msgspec.structs.replace(field, name=name, group=part, advanced=advanced))
+        return found
 
     def _on_named(self) -> None:
         name = self.name.text().strip()
         if name != self._config.name:
             self.changed.emit(msgspec.structs.replace(self._config, name=name))
-
-    def _build_advanced(self) -> None:
-        below = QVBoxLayout(self._advanced)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(tokens.SPACE_4)
-        self._build_sections(below, advanced=True)
-        for field in fields_of(TrainingConfig):
-            self._add_row(below, field.name, field)
-        self.show_config(self._config, self._chosen)
-
-    def _on_fold(self, open: bool) -> None:
-        if open and self._advanced.layout() is None:
-            self._build_advanced()
-        self._advanced.setVisible(open)
-        set_icon(self.fold, "chevron-down" if open else "chevron-right", "accent", 16)
 
 
 def value_of(config: TrainingConfig, name: str) -> Any:

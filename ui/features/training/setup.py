@@ -8,11 +8,11 @@ from pathlib import PurePath
 import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ui.components.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
-from ui.components.layout import WIDTH
+from ui.components.layout import WIDTH, column_of, row_of
 from ui.components.wording import describe_bytes, describe_count
 from ui.features.models.model_card import describe_parameters
 from ui.features.training.data_report import DataReportView
@@ -152,8 +152,7 @@ class TrainSetup(QWidget):
             body.addWidget(box)
             if box is self.model:
                 body.addSpacing(tokens.SPACE_1)
-        row = QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
+        row = row_of(gap=tokens.SPACE_2)
         for button in (self.file_button, self.folder_button, self.new_set_button):
             button.setProperty("small", True)
             row.addWidget(button)
@@ -175,8 +174,7 @@ class TrainSetup(QWidget):
         inside.setProperty("role", "page")
         self._left, self._right = QVBoxLayout(), QVBoxLayout()
         self._sides = tuple(QWidget() for _ in range(2))
-        both = QHBoxLayout()
-        both.setSpacing(tokens.SPACE_4)
+        both = row_of(gap=tokens.SPACE_4)
         for side, column in zip(self._sides, (self._left, self._right), strict=True):
             side.setMaximumWidth(WIDTH)
             side.setLayout(column)
@@ -184,10 +182,7 @@ class TrainSetup(QWidget):
             column.setSpacing(tokens.SPACE_4)
             both.addWidget(side, 100)
         both.addStretch(0)
-        whole = QVBoxLayout(inside)
-        whole.setSpacing(tokens.SPACE_3)
-        whole.addWidget(self.message)
-        whole.addLayout(both, 1)
+        whole = column_of(inside, self.message, (both, 1), gap=tokens.SPACE_3, margins=None)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -198,18 +193,15 @@ class TrainSetup(QWidget):
         self._area.setWidget(inside)
         footer = QFrame()
         footer.setProperty("role", "panel")
-        foot = QHBoxLayout(footer)
-        foot.setContentsMargins(tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_5, tokens.SPACE_3)
-        foot.setSpacing(tokens.SPACE_3)
-        foot.addWidget(self.sentence, 1)
-        foot.addWidget(self.reason, 1)
-        foot.addWidget(self.start_button)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(0)
-        page.addWidget(self._area, 1)
-        page.addWidget(Line())
-        page.addWidget(footer)
+        row_of(
+            footer,
+            (self.sentence, 1),
+            (self.reason, 1),
+            self.start_button,
+            gap=tokens.SPACE_3,
+            margins=(tokens.SPACE_5, tokens.SPACE_3),
+        )
+        column_of(self, (self._area, 1), Line(), footer, gap=0)
         self._arrange(False)
 
     def _arrange(self, wide: bool) -> None:
@@ -330,8 +322,7 @@ class TrainSetup(QWidget):
 
 def _card(number: str, title: str) -> Card:
     card = Card(margin=tokens.SPACE_5)
-    row = QHBoxLayout()
-    row.setSpacing(tokens.SPACE_3)
+    row = row_of(gap=tokens.SPACE_3)
     if number:
         label = QLabel(number)
         label.setProperty("role", "number")
