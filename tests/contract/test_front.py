@@ -33,7 +33,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "message to go to": c.SetHead(chat=NOWHERE, message=NOWHERE),
     "message to rate": c.RateAnswer(message=NOWHERE, rating=1),
     "message to edit": c.EditAnswer(message=NOWHERE, text="x"),
-    "message to keep": c.KeepSequence(message=NOWHERE, sequence=0),
+    "message to keep": c.SelectSequence(message=NOWHERE, sequence=0),
     "message to inspect": c.InspectAnswer(message=NOWHERE),
     "run": c.GetRun(run=NOWHERE),
     "run to follow": c.FollowRun(run=NOWHERE),
@@ -277,9 +277,9 @@ def test_several_answers_are_kept_and_one_of_them_chosen(desk: Desk) -> None:
     told = desk.told(c.Ask(question="Tell", recipe=recipe(desk, decoding=DecodingPart(n=2, temperature=1.0))))
     assert {event.sequence for event in told if isinstance(event, events.TextDelta)} == {0, 1}
     message = told[0].result["answer"]  # type: ignore[union-attr]
-    kept: c.StoredMessage = desk.call(c.KeepSequence(message=message, sequence=1))
+    kept: c.StoredMessage = desk.call(c.SelectSequence(message=message, sequence=1))
     assert len(kept.sequences) == 2
-    assert (kept.kept, kept.text) == (1, kept.sequences[1].text)
+    assert (kept.selected_sequence, kept.text) == (1, kept.sequences[1].text)
 
 
 def test_an_answer_is_rated_edited_and_given_back(desk: Desk) -> None:

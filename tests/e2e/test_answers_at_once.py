@@ -25,8 +25,8 @@ from workbench.api.calls import (
     GetChat,
     ImportModel,
     InspectAnswer,
-    KeepSequence,
     ListChats,
+    SelectSequence,
     StopAnswer,
     StoredMessage,
     Subscribe,
@@ -61,22 +61,22 @@ def test_several_answers_are_stored_and_another_one_can_be_kept(workbench: Workb
     result: AskResult = call(workbench, Ask(question="Well?", recipe=decoded(n=3)))
     assert [s.text for s in result.sequences] == ["You said Well? ", "(1) You said Well? ", "(2) You said Well? "]
     stored = message_of(workbench, result)
-    assert (stored.text, stored.kept, stored.traced) == ("You said Well? ", 0, True)
+    assert (stored.text, stored.selected_sequence, stored.traced) == ("You said Well? ", 0, True)
     assert stored.sequences == result.sequences
     assert [s.tokens for s in stored.sequences] == [len(s.text) for s in stored.sequences]
     assert stored.usage is not None
     assert stored.usage.new_tokens == sum(s.tokens for s in stored.sequences)
-    kept: StoredMessage = call(workbench, KeepSequence(message=stored.id, sequence=2))
+    kept: StoredMessage = call(workbench, SelectSequence(message=stored.id, sequence=2))
     assert kept == message_of(workbench, result)
-    assert (kept.text, kept.kept) == ("(2) You said Well? ", 2)
+    assert (kept.text, kept.selected_sequence) == ("(2) You said Well? ", 2)
     followed: AskResult = call(workbench, Ask(question="And?", chat=result.chat))
     prompt = call(workbench, InspectAnswer(message=followed.message)).tokens
     assert prompt  # the next answer was made
     for wrong in (-1, 3):
         with pytest.raises(UserError, match="no answer"):
-            call(workbench, KeepSequence(message=stored.id, sequence=wrong))
+            call(workbench, SelectSequence(message=stored.id, sequence=wrong))
     with pytest.raises(UserError, match="only this one"):
-        call(workbench, KeepSequence(message=followed.message, sequence=0))
+        call(workbench, SelectSequence(message=followed.message, sequence=0))
     replayed = list(workbench.handle(FollowAnswer(message=stored.id)))[-1]
     assert isinstance(replayed, events.Finished)
     assert read_result(Ask(), replayed.result).sequences == stored.sequences
@@ -97,12 +97,12 @@ def test_a_kept_answer_brings_its_own_citations(workbench: Workbench, papers: Pa
     )
     result: AskResult = call(workbench, Ask(question="the bridge", recipe=recipe))
     before = message_of(workbench, result)
-    after: StoredMessage = call(workbench, KeepSequence(message=before.id, sequence=1))
+    after: StoredMessage = call(workbench, SelectSequence(message=before.id, sequence=1))
     one = after.sequences[1]
     assert [(c.n, c.claimed) for c in after.citations] == [
         (p.n, p.n in one.claimed) for p in after.passages if p.n in (*one.claimed, *one.matched)
     ]
-    assert call(workbench, KeepSequence(message=before.id, sequence=0)).citations == before.citations
+    assert call(workbench, SelectSequence(message=before.id, sequence=0)).citations == before.citations
 
 
 def test_nothing_is_done_with_an_answer_that_is_being_made(workbench: Workbench) -> None:
@@ -110,7 +110,7 @@ def test_nothing_is_done_with_an_answer_that_is_being_made(workbench: Workbench)
     answer = until(arrived, events.Artifact).result["answer"]
     until(arrived, events.TextDelta)
     for request in (
-        KeepSequence(message=answer, sequence=1),
+        SelectSequence(message=answer, sequence=1),
         InspectAnswer(message=answer),
         Ask(regenerate=answer, branch=BranchPoint(position=0, token=65)),
     ):

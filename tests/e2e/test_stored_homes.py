@@ -120,7 +120,7 @@ def test_branches_ratings_and_edits_are_there(workbench: Workbench) -> None:
 
 def test_answers_of_every_kind_and_ending_are_there(workbench: Workbench) -> None:
     several = answer_of(workbench, "Three of them")
-    assert [(len(several.sequences), several.kept, several.rating)] == [(3, 2, -1)]
+    assert [(len(several.sequences), several.selected_sequence, several.rating)] == [(3, 2, -1)]
     assert several.text == several.sequences[2].text == "(2) You said Three of them "
     assert (several.traced, several.steps) == (True, 1)
     steps = call(workbench, GetTrace(message=several.id)).steps

@@ -26,7 +26,6 @@ from workbench.api.calls import (
     GetChat,
     GetSettings,
     InspectAnswer,
-    KeepSequence,
     ListAdapters,
     ListChats,
     ListDataSets,
@@ -38,6 +37,7 @@ from workbench.api.calls import (
     RenameAdapter,
     ResumeRun,
     RunRecord,
+    SelectSequence,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
@@ -126,7 +126,7 @@ def test_an_answer_whose_recipe_cannot_be_read_is_shown_and_not_used(home: Home,
         assert answer.unreadable in call(workbench, ExportChat(chat=answer.chat))
         for request in (
             InspectAnswer(message=answer.id),
-            KeepSequence(message=answer.id, sequence=1),
+            SelectSequence(message=answer.id, sequence=1),
             Ask(regenerate=answer.id, branch=BranchPoint(position=1, token=65)),
         ):
             with pytest.raises(UserError, match=said):

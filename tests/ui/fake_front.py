@@ -352,7 +352,7 @@ class FakeFront:
                 return home.set_head(call.chat, call.message), [("chat", call.chat)]
             case c.ExportChat():
                 return home.export_chat(call.chat), []
-            case c.KeepSequence():
+            case c.SelectSequence():
                 kept = home.keep(call)
                 return kept, [("chat", kept.chat)]
             case c.InspectAnswer():

@@ -409,10 +409,10 @@ class FakeHome:
             raise UserError(f"There is no message {id!r}.")
         return found[0]
 
-    def keep(self, call: c.KeepSequence) -> c.StoredMessage:
+    def keep(self, call: c.SelectSequence) -> c.StoredMessage:
         """Make another of an answer's sequences its text."""
         old = self.message(call.message)
-        kept = msgspec.structs.replace(old, text=old.sequences[call.sequence].text, kept=call.sequence)
+        kept = msgspec.structs.replace(old, text=old.sequences[call.sequence].text, selected_sequence=call.sequence)
         self.put_message(kept)
         return kept
 

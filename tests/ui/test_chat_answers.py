@@ -123,7 +123,7 @@ def test_keep_makes_another_answer_the_conversations_and_shows_only_that(
     assert view.columns.columns[0].kept_mark.isVisible()
     QTest.mouseClick(view.columns.columns[1].keep_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.text.isVisible() and view.text.text == second)
-    assert front.asked(c.KeepSequence) == [c.KeepSequence(message=view.message_id, sequence=1)]
+    assert front.asked(c.SelectSequence) == [c.SelectSequence(message=view.message_id, sequence=1)]
     assert not view.columns.isVisible()
     assert second != first
     assert view.footer.answers_button.text() == "3 answers"
@@ -232,7 +232,7 @@ def test_a_conversation_that_went_on_shows_what_was_kept(qtbot: QtBot, page: Cha
 def test_keep_that_fails_is_told(qtbot: QtBot, page: ChatPage, front: FakeFront, bridge: Bridge) -> None:
     decode_with(page, DecodingPart(temperature=0.8, n=2))
     ask_and_wait(qtbot, page)
-    front.refuse(c.KeepSequence, UserError("The chat has gone."))
+    front.refuse(c.SelectSequence, UserError("The chat has gone."))
     told: list[Exception] = []
     bridge.failed.connect(told.append)
     answers(page)[-1].columns.columns[1].keep_button.click()

@@ -168,8 +168,8 @@ def test_what_can_be_learnt_from() -> None:
 
     assert why_good(answer()) == ""
     assert why_good(answer(rating=1)) == "rated"
-    assert why_good(answer(rating=-1, kept=1)) == ""
-    assert why_good(answer(kept=1)) == "chosen"
+    assert why_good(answer(rating=-1, selected_sequence=1)) == ""
+    assert why_good(answer(selected_sequence=1)) == "chosen"
     assert why_good(answer(rating=-1, original="No.")) == "edited"
     assert why_good(answer(rating=1, declined=True)) == ""
     assert why_good(answer(rating=1, state="stopped")) == ""

@@ -11,9 +11,9 @@ from workbench.api.calls import (
     DeleteChat,
     ExportChat,
     GetChat,
-    KeepSequence,
     ListChats,
     RenameChat,
+    SelectSequence,
     SetHead,
     StoredMessage,
 )
@@ -78,7 +78,7 @@ def branch(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord
 
 
 def keep(session: Session, arguments: argparse.Namespace) -> Events[StoredMessage]:
-    return (yield from session.call(KeepSequence(message=arguments.message, sequence=arguments.sequence)))
+    return (yield from session.call(SelectSequence(message=arguments.message, sequence=arguments.sequence)))
 
 
 def delete(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:

@@ -19,7 +19,7 @@ from workbench.storage.identity import new_id
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
-    "usage, recipe, document, sequences, kept, parts, steps, traced, rating, original"
+    "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original"
 )
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
@@ -31,6 +31,7 @@ _STORED: dict[str, Stored[Any]] = {
     "sequences": Stored("other answers", tuple[Candidate, ...]),
     "parts": Stored("parts", tuple[Part, ...]),
 }
+_COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
 
 
@@ -135,7 +136,7 @@ class ChatStore:
     def update_message(self, message: str, **fields: Any) -> None:
         """Change some of a message's fields, by their names in StoredMessage."""
         values = {name: _encoded(name, value) for name, value in fields.items()}
-        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        assignments = ", ".join(f"{_COLUMNS.get(name, name)} = :{name}" for name in values)
         self._database.execute(f"update messages set {assignments} where id = :id", {**values, "id": message})
 
     def store_ending(self, message: str, trace: Trace, **fields: Any) -> None:

@@ -24,7 +24,7 @@ from workbench.api.calls import (
     FormatCheck,
     GetChat,
     InspectAnswer,
-    KeepSequence,
+    SelectSequence,
     StoredMessage,
 )
 from workbench.api.events import Failed, TextDelta
@@ -205,10 +205,10 @@ def test_help_groups_what_can_be_set() -> None:
 
 
 def test_another_answer_is_kept_and_its_tokens_told(run: Run, answering: FakeFront) -> None:
-    message = StoredMessage(id="m2", chat="c", parent="m1", role="assistant", text="Long ago.", kept=1)
-    answering.answer(KeepSequence, message)
+    message = StoredMessage(id="m2", chat="c", parent="m1", role="assistant", text="Long ago.", selected_sequence=1)
+    answering.answer(SelectSequence, message)
     assert run("chats", "keep", "m2", "1").out == "Long ago.\n"
-    assert answering.asked(KeepSequence) == [KeepSequence(message="m2", sequence=1)]
+    assert answering.asked(SelectSequence) == [SelectSequence(message="m2", sequence=1)]
     answering.answer(InspectAnswer, msgspec.structs.replace(TOKENS, first=5))
     ran = run("chats", "tokens", "m2", "--sequence", "1", "--alternatives", "3", "--last", "1")
     assert answering.asked(InspectAnswer) == [InspectAnswer(message="m2", sequence=1, alternatives=3, last=1)]

@@ -75,7 +75,7 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
             Candidate(text="It is text [1].", score=-0.5, claimed=(1,)),
             Candidate(text="No.", finish="length"),
         ),
-        "kept": 1,
+        "selected_sequence": 1,
     }
     chats.update_message(answered.id, **fields)
     stored = chats.get_message(answered.id)
@@ -406,7 +406,7 @@ def test_a_home_of_the_second_schema_keeps_its_answers(tmp_path: Path) -> None:
     chats = ChatStore(database)
     _, answer = chats.get_chat("c").messages
     assert (answer.text, answer.usage) == ("So.", Usage(prompt_tokens=3))
-    assert (answer.sequences, answer.kept, answer.traced) == ((), 0, False)
+    assert (answer.sequences, answer.selected_sequence, answer.traced) == ((), 0, False)
     assert chats.get_trace("a") is None
     assert len(list(home.backups.glob("*schema0002*.backup"))) == 1
     database.close()

@@ -266,7 +266,7 @@ class AnswerView(QWidget):
         footer.copy_button.clicked.connect(self._on_copy)
         footer.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
         footer.answers_button.clicked.connect(self._on_answers_clicked)
-        footer.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.kept))
+        footer.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.selected_sequence))
         footer.beams_button.clicked.connect(self.inspection.open_beams)
         footer.steps_button.clicked.connect(self.inspection.open_steps)
         footer.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
@@ -304,7 +304,9 @@ class AnswerView(QWidget):
         if streaming and not self.columns.columns:
             self.columns.begin(_expected(message))
         elif not streaming and len(message.sequences) > 1:
-            self.columns.show_answers(message.sequences, message.kept, self._numbers(), True, message.traced)
+            self.columns.show_answers(
+                message.sequences, message.selected_sequence, self._numbers(), True, message.traced
+            )
         elif not streaming:
             self.columns.begin(0)
         beside = self.shows_columns

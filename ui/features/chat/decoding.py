@@ -72,7 +72,7 @@ class ChatDecoding(QObject):
     def _refresh(self) -> None:
         answer = self._answer()
         self._parts.format.set_answer(answer.text if answer is not None else None)
-        key = (answer.id, answer.kept) if answer is not None else None
+        key = (answer.id, answer.selected_sequence) if answer is not None else None
         if self._handle is not None and (key != self._asking or self._session.busy):
             self._handle.cancel()  # the person goes on: an answer goes before the picture
             self._handle = self._asking = None
@@ -107,8 +107,8 @@ class ChatDecoding(QObject):
             self._ask(answer)
 
     def _ask(self, answer: StoredMessage) -> None:
-        key = (answer.id, answer.kept)
-        call = InspectAnswer(message=answer.id, sequence=answer.kept, alternatives=ALTERNATIVES, last=1)
+        key = (answer.id, answer.selected_sequence)
+        call = InspectAnswer(message=answer.id, sequence=answer.selected_sequence, alternatives=ALTERNATIVES, last=1)
 
         def take(batch: Sequence[Event]) -> None:
             for event in batch:

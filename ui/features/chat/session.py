@@ -26,8 +26,8 @@ from workbench.api.calls import (
     EditAnswer,
     FollowAnswer,
     GetChat,
-    KeepSequence,
     RateAnswer,
+    SelectSequence,
     SetHead,
     StopAnswer,
     StoredMessage,
@@ -304,7 +304,7 @@ class ChatSession(QObject):
 
     def keep(self, message: str, sequence: int) -> None:
         """Go on from another of the answers that were made at once."""
-        self._change(KeepSequence(message=message, sequence=sequence))
+        self._change(SelectSequence(message=message, sequence=sequence))
 
     def rate(self, message: str, rating: int) -> None:
         """Say that an answer is good (1) or bad (-1), or take that back (0)."""

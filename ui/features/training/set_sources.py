@@ -32,7 +32,7 @@ def why_good(message: StoredMessage) -> str:
         return ""
     if message.rating:
         return "rated" if message.rating > 0 else ""
-    return "chosen" if message.kept > 0 else ""
+    return "chosen" if message.selected_sequence > 0 else ""
 
 
 def describe_reasons(found: Counter[str]) -> str:

@@ -38,8 +38,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     ``parts`` holds a message that is more than text, as in ``Message``; ``text`` is then the text of its parts.
     ``state``: ``done``; ``streaming`` while it is generated; ``stopped`` by the person; ``failed`` (``error`` is the
     reason); ``interrupted`` when the program ended meanwhile. ``document`` is the task of a question that asks for one;
-    regenerating its answer repeats the task. ``sequences`` are all the answers that were generated at once, () for a
-    single one; ``kept`` is the index of the one whose text this is. ``steps`` counts the steps of the answer's trace
+    regenerating its answer repeats the task. ``sequences`` are all answers of one generation, () for a single one;
+    ``selected_sequence`` is the index of the one with this text. ``steps`` counts the steps of the answer's trace
     (``GetTrace``). ``traced``: the token ids of its text are stored, so that ``InspectAnswer`` can be called.
     ``rating``: 1 good, -1 bad, 0 none. ``original`` is the model's text where a person has edited ``text``.
     ``unreadable`` says which fields this program cannot read, and why (so do the notices): they are left out here and
@@ -65,7 +65,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Recipe | None = None
     document: DocumentTask | None = None
     sequences: tuple[Candidate, ...] = ()
-    kept: int = 0
+    selected_sequence: int = 0
     steps: int = 0
     traced: bool = False
     rating: int = 0
@@ -205,7 +205,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     aside: bool = False
 
 
-class KeepSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):
+class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):
     """Make another of the answers that were made at once the one that the conversation goes on from."""
 
     message: str

@@ -10,7 +10,7 @@ from workbench.api.calls import (
     FormatCheck,
     GetTrace,
     InspectAnswer,
-    KeepSequence,
+    SelectSequence,
     StoredMessage,
 )
 from workbench.api.events import Event
@@ -37,13 +37,13 @@ class Inspecting:
 
     def handlers(self) -> Handlers:
         return {
-            KeepSequence: unary(self.keep),
+            SelectSequence: unary(self.keep),
             InspectAnswer: self.inspect,
             GetTrace: unary(self.trace),
             CheckFormat: unary(self.check_format),
         }
 
-    def keep(self, call: KeepSequence) -> StoredMessage:
+    def keep(self, call: SelectSequence) -> StoredMessage:
         message = readable(self._store.get_message(call.message))
         if message.state == "streaming":
             raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
@@ -58,7 +58,7 @@ class Inspecting:
             text=kept.text,
             thought=kept.thought,
             citations=citations_of(kept, message.passages),
-            kept=call.sequence,
+            selected_sequence=call.sequence,
             original=None,
         )
         self._changes.publish("chat", message.chat)

@@ -60,7 +60,7 @@ def _why_good(message: StoredMessage, ratings: Mapping[str, int], edits: Mapping
         return ""
     if message.id in ratings:
         return "rated" if ratings[message.id] > 0 else ""
-    return "chosen" if with_chosen and message.kept > 0 else ""
+    return "chosen" if with_chosen and message.selected_sequence > 0 else ""
 
 
 def _branch(message: StoredMessage, known: Mapping[str, StoredMessage]) -> list[StoredMessage]:

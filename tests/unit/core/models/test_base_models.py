@@ -61,7 +61,7 @@ def test_a_folder_is_served_over_the_gguf_model_of_its_shapes(tmp_path: Path) ->
     assert bases.served_over(same) == same
     assert notes_of(bases, same) == []
     [note] = notes_of(bases, trained_on)
-    assert note.endswith("What is trained on it is used with same.gguf, and checked over that.")
+    assert note.endswith("Adapters trained on it are used with same.gguf, and verified with it.")
 
 
 def test_a_plan_says_beforehand_that_nothing_could_be_chatted_with(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_an_edited_answer_says_what_the_person_wrote_here_and_further_down() -> 
 
 
 def test_a_chosen_one_of_several_counts_unless_told_otherwise() -> None:
-    chat = [CHAT[0], stored("a1", "q1", "Hi.", kept=2), stored("a9", "q1", "Hi!", kept=0)]
+    chat = [CHAT[0], stored("a1", "q1", "Hi.", selected_sequence=2), stored("a9", "q1", "Hi!", selected_sequence=0)]
     assert [m for m, _, _ in shown(examples_from_chats(chat))] == ["a1"]
     assert shown(examples_from_chats(chat, with_chosen=False)) == []
     assert shown(examples_from_chats(chat, ratings={"a1": -1})) == []
