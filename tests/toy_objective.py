@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
-from msgspec import Meta
-
+from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, MetricSpec
 from workbench.training.objectives.supervised import Supervised, SupervisedOptions
 
 
 class ToyOptions(SupervisedOptions, frozen=True, kw_only=True):
-    strength: Annotated[float, Meta(gt=0, title="Strength", description="What the loss is multiplied by.")] = 2.0
+    strength: Annotated[float, about("Strength", gt=0), "What the loss is multiplied by."] = 2.0
 
 
 class Toy(Supervised):

@@ -1,7 +1,9 @@
 """The fields of configuration types: the one source of forms, command-line flags and docs.
 
-A configuration type is a frozen ``msgspec.Struct`` whose fields are annotated with ``msgspec.Meta``: a title, a
-sentence of help (``description``), a range, and in ``extra`` a unit and whether it is advanced.
+A configuration type is a frozen ``msgspec.Struct`` whose fields are annotated with what they are (``about``) and a
+sentence of help::
+
+    size: Annotated[int, about("Chunk size", ge=32, le=8192, unit="tokens"), "Maximum length of a chunk."] = 254
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ import msgspec
 
 from workbench.errors import UserError
 
+_Kind = Literal["int", "float", "bool", "str", "choice", "list"]
+_KINDS: dict[type, _Kind] = {bool: "bool", int: "int", float: "float"}
+
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field, as a form or a command line shows it. A list is one of texts.
@@ -25,7 +30,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     help: str
-    kind: Literal["int", "float", "bool", "str", "choice", "list"]
+    kind: _Kind
     default: Any
     unit: str = ""
     minimum: float | None = None
@@ -42,6 +47,22 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind == "list" and not isinstance(self.default, tuple):  # as it comes off a wire
             msgspec.structs.force_setattr(self, "default", tuple(self.default or ()))
+
+
+def about(
+    title: str = "",
+    *,
+    unit: str = "",
+    group: str = "",
+    advanced: bool = False,
+    multiline: bool = False,
+    separator: str = "\\n",
+    **limits: Any,
+) -> msgspec.Meta:
+    """What a field is: its title (else made of its name), how a form shows it (``Field``), and its limits, by the names
+    of ``msgspec.Meta``: ``ge``, ``gt``, ``le``, ``max_length``, ``pattern``."""
+    shown = {"unit": unit, "group": group, "advanced": advanced, "multiline": multiline, "separator": separator}
+    return msgspec.Meta(title=title, extra=shown, **limits)
 
 
 @cache
@@ -68,41 +89,30 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
     if get_origin(hint) is not Annotated:
         return None
     base, *extras = get_args(hint)
-    meta = next((m for m in extras if isinstance(m, msgspec.Meta)), None)
-    if meta is None or not meta.description:
+    help = next((extra for extra in extras if isinstance(extra, str)), None)
+    if help is None:
         return None
-    choices: tuple[str, ...] = ()
-    kind: Literal["int", "float", "bool", "str", "choice", "list"]
+    meta = next((extra for extra in extras if isinstance(extra, msgspec.Meta)), about())
+    kind: _Kind = "str"
     if get_origin(base) is Literal:
-        kind, choices = "choice", tuple(str(c) for c in get_args(base))
+        kind = "choice"
     elif get_origin(base) is tuple:
         kind = "list"
-    elif base is bool:
-        kind = "bool"
-    elif base is int:
-        kind = "int"
-    elif base is float:
-        kind = "float"
-    else:
-        kind = "str"
-    extra = meta.extra or {}
+    elif base in _KINDS:
+        kind = _KINDS[base]
     return Field(
         name=name,
         title=meta.title or name.replace("_", " ").capitalize(),
-        help=meta.description,
+        help=help,
         kind=kind,
         default=default,
-        unit=str(extra.get("unit", "")),
         minimum=meta.ge if meta.ge is not None else meta.gt,
         maximum=meta.le,
         open=meta.gt is not None,
         longest=meta.max_length,
         pattern=meta.pattern or "",
-        choices=choices,
-        advanced=bool(extra.get("advanced", False)),
-        group=str(extra.get("group", "")),
-        multiline=bool(extra.get("multiline", False)),
-        separator=str(extra.get("separator", "\\n")),
+        choices=tuple(str(choice) for choice in get_args(base)) if kind == "choice" else (),
+        **(meta.extra or {}),
     )
 
 

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
-from msgspec import Meta
 
 from workbench.durability import flush_to_disk
+from workbench.fields import about
 from workbench.records.stored import Stored, Unreadable, explained
 
 
@@ -24,19 +24,11 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The appearance of the program, and what it may do."""
 
     theme: Annotated[
-        Literal["system", "light", "dark"],
-        Meta(title="Theme", description="Light or dark window, or the system's choice."),
+        Literal["system", "light", "dark"], about("Theme"), "Light or dark window, or the system's choice."
     ] = "system"
-    text_size: Annotated[
-        int,
-        Meta(ge=12, le=24, title="Text size", description="Size of the conversation text.", extra={"unit": "px"}),
-    ] = 15
+    text_size: Annotated[int, about("Text size", ge=12, le=24, unit="px"), "Size of the conversation text."] = 15
     offline: Annotated[
-        bool,
-        Meta(
-            title="Offline",
-            description="No data leaves this machine. Everything except downloads of models works offline.",
-        ),
+        bool, about("Offline"), "No data leaves this machine. Everything except downloads of models works offline."
     ] = True
 
 
@@ -45,103 +37,56 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     context_tokens: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=1_048_576,
-            title="Context length",
-            description="Maximum number of tokens that the model sees at once. 0: the trained length, at most 8,192, "
-            "as far as memory allows.",
-            extra={"unit": "tokens"},
-        ),
+        about("Context length", ge=0, le=1_048_576, unit="tokens"),
+        "Maximum number of tokens that the model sees at once. 0: the trained length, at most 8,192, "
+        "as far as memory allows.",
     ] = 0
     gpu_layers: Annotated[
         int,
-        Meta(
-            ge=-1,
-            le=10_000,
-            title="GPU layers",
-            description="Number of the model's layers on the GPU. -1: as many as fit; 0: none.",
-            extra={"unit": "layers"},
-        ),
+        about("GPU layers", ge=-1, le=10_000, unit="layers"),
+        "Number of the model's layers on the GPU. -1: as many as fit; 0: none.",
     ] = -1
     threads: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=256,
-            title="Threads",
-            description="Number of processor threads. 0: one per physical core.",
-            extra={"unit": "threads"},
-        ),
+        int, about("Threads", ge=0, le=256, unit="threads"), "Number of processor threads. 0: one per physical core."
     ] = 0
     flash_attention: Annotated[
         Literal["auto", "on", "off"],
-        Meta(
-            title="Flash attention",
-            description="An attention algorithm that needs less memory and is mostly faster. Without a GPU, several "
-            "parallel answers to a long text may be faster with it off.",
-            extra={"advanced": True},
-        ),
+        about("Flash attention", advanced=True),
+        "An attention algorithm that needs less memory and is mostly faster. Without a GPU, several "
+        "parallel answers to a long text may be faster with it off.",
     ] = "auto"
     kv_type: Annotated[
         Literal["f16", "f32", "q8_0"],
-        Meta(
-            title="Cache precision",
-            description="Number format of the KV cache, the model's memory of the conversation. q8_0 halves its size "
-            "at a small loss and needs flash attention.",
-            extra={"advanced": True},
-        ),
+        about("Cache precision", advanced=True),
+        "Number format of the KV cache, the model's memory of the conversation. q8_0 halves its size "
+        "at a small loss and needs flash attention.",
     ] = "f16"
     split_mode: Annotated[
         Literal["layer", "row", "none"],
-        Meta(
-            title="Multi-GPU split",
-            description="How a model is split over several GPUs: by layers, by rows of each layer (some kinds of GPU "
-            "only), or not at all.",
-            extra={"advanced": True},
-        ),
+        about("Multi-GPU split", advanced=True),
+        "How a model is split over several GPUs: by layers, by rows of each layer (some kinds of GPU "
+        "only), or not at all.",
     ] = "layer"
     tensor_split: Annotated[
         str,
-        Meta(
-            pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$",
-            max_length=200,
-            title="GPU shares",
-            description='Numbers separated by commas, such as "3,1": the first GPU gets three quarters. Empty: by free '
-            "memory.",
-            extra={"advanced": True},
-        ),
+        about("GPU shares", pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$", max_length=200, advanced=True),
+        'Numbers separated by commas, such as "3,1": the first GPU gets three quarters. Empty: by free memory.',
     ] = ""
     main_gpu: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=15,
-            title="Main GPU",
-            description="The GPU of a model that is not split, counted from 0.",
-            extra={"advanced": True},
-        ),
+        int, about("Main GPU", ge=0, le=15, advanced=True), "The GPU of a model that is not split, counted from 0."
     ] = 0
     deterministic: Annotated[
         bool,
-        Meta(
-            title="Deterministic answers",
-            description="The same question, recipe and seed give the same answer, whatever else is being computed. "
-            "Answers are then computed one at a time, about 1.4 to 1.8 times slower on a processor, and need more "
-            "memory.",
-            extra={"advanced": True},
-        ),
+        about("Deterministic answers", advanced=True),
+        "The same question, recipe and seed give the same answer, whatever else is being computed. "
+        "Answers are then computed one at a time, about 1.4 to 1.8 times slower on a processor, and need more "
+        "memory.",
     ] = False
     prefix_cache_mb: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=65_536,
-            title="Prefix cache",
-            description="Memory for saved states of recent conversations, so that returning to one needs no computing. "
-            "0: only the model's own memory.",
-            extra={"unit": "MB", "advanced": True},
-        ),
+        about("Prefix cache", ge=0, le=65_536, unit="MB", advanced=True),
+        "Memory for saved states of recent conversations, so that returning to one needs no computing. "
+        "0: only the model's own memory.",
     ] = 512
 
     @property
@@ -155,33 +100,16 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     read_seconds: Annotated[
         int,
-        Meta(
-            ge=1,
-            le=3600,
-            title="Time limit per file",
-            description="A file that takes longer to read fails with that reason.",
-            extra={"unit": "s"},
-        ),
+        about("Time limit per file", ge=1, le=3600, unit="s"),
+        "A file that takes longer to read fails with that reason.",
     ] = 15
     read_memory_mb: Annotated[
         int,
-        Meta(
-            ge=128,
-            le=65_536,
-            title="Memory limit per file",
-            description="A file that needs more memory to read fails with that reason.",
-            extra={"unit": "MB"},
-        ),
+        about("Memory limit per file", ge=128, le=65_536, unit="MB"),
+        "A file that needs more memory to read fails with that reason.",
     ] = 900
     largest_file_mb: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=10_240,
-            title="Maximum file size",
-            description="Larger files are not read.",
-            extra={"unit": "MB"},
-        ),
+        int, about("Maximum file size", ge=1, le=10_240, unit="MB"), "Larger files are not read."
     ] = 200
 
 

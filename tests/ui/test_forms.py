@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from msgspec import Meta
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit
@@ -15,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import choose
 from ui.components.config_form import Form, describe_value
 from ui.theme.theme import Theme
-from workbench.fields import fields_of
+from workbench.fields import about, fields_of
 from workbench.records.recipes import DecodingPart
 from workbench.settings import EngineSettings, General, Settings
 
@@ -198,9 +197,9 @@ def test_an_error_from_the_core_stands_beside_its_field(qtbot: QtBot, theme: The
 
 def test_values_in_words() -> None:
     class Config(msgspec.Struct, frozen=True, kw_only=True):
-        size: Annotated[int, Meta(description="Size.", extra={"unit": "MB"})] = 10_240
-        on: Annotated[bool, Meta(description="On.")] = True
-        names: Annotated[tuple[str, ...], Meta(description="Names.")] = ()
+        size: Annotated[int, about(unit="MB"), "Size."] = 10_240
+        on: Annotated[bool, "On."] = True
+        names: Annotated[tuple[str, ...], "Names."] = ()
 
     size, on, names = fields_of(Config)
     assert describe_value(size, size.default) == "10,240 MB"

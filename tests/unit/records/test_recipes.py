@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from workbench.errors import UserError
+from workbench.fields import about
 from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
     DecodingPart,
@@ -94,7 +95,7 @@ def test_a_wrong_assignment_says_what_is_wrong(assignment: str, named: str) -> N
 
 
 class Votes(msgspec.Struct, frozen=True):
-    count: Annotated[int, msgspec.Meta(ge=2, description="How many answers vote.")] = 3
+    count: Annotated[int, about(ge=2), "How many answers vote."] = 3
 
 
 VOTING = Methods(

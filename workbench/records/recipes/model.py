@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from workbench.fields import about
+
 
 class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A LoRA adapter that is put on the model: the name of one in the home's ``adapters`` folder, or the path of a
@@ -20,16 +22,8 @@ class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model answers. ``sha256`` and ``engine`` are filled in when the recipe is resolved."""
 
-    name: Annotated[str, Meta(title="Model", description="Name of a model in the catalogue.")] = ""
-    context_tokens: Annotated[
-        int,
-        Meta(
-            ge=0,
-            title="Context",
-            description="Context length; 0 takes the setting.",
-            extra={"unit": "tokens"},
-        ),
-    ] = 0
+    name: Annotated[str, about("Model"), "Name of a model in the catalogue."] = ""
+    context_tokens: Annotated[int, about("Context", ge=0, unit="tokens"), "Context length; 0 takes the setting."] = 0
     adapters: tuple[AdapterUse, ...] = ()
     sha256: str = ""
     engine: str = ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+
+from workbench.fields import about
 
 DEFAULT_TECHNIQUE = "direct"
 
@@ -16,15 +17,8 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ``technique`` names a method of the registry; ``options`` are fields of that method's own configuration.
     """
 
-    system: Annotated[
-        str,
-        Meta(
-            title="Instructions",
-            description="Read by the model before every conversation.",
-            extra={"multiline": True},
-        ),
-    ] = ""
-    technique: Annotated[
-        str, Meta(title="Technique", description="How the model is asked: once, or in several generations.")
-    ] = DEFAULT_TECHNIQUE
+    system: Annotated[str, about("Instructions", multiline=True), "Read by the model before every conversation."] = ""
+    technique: Annotated[str, about("Technique"), "How the model is asked: once, or in several generations."] = (
+        DEFAULT_TECHNIQUE
+    )
     options: dict[str, Any] = {}

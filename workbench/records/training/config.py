@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
-from msgspec import Meta
 
 from workbench.errors import UserError
-from workbench.fields import fields_of, parse_value
+from workbench.fields import about, fields_of, parse_value
 from workbench.records.stored import Stored, Upgrade, read_toml
 from workbench.records.training.weights import WeightsPart
 
@@ -59,31 +58,19 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     path: str = ""
     max_length: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=131072,
-            title="Maximum length",
-            description="Longer examples are truncated; 0 chooses from the data and the model.",
-            extra={"unit": "tokens"},
-        ),
+        about("Maximum length", ge=0, le=131072, unit="tokens"),
+        "Longer examples are truncated; 0 chooses from the data and the model.",
     ] = 0
     evaluation_path: Annotated[
         str,
-        Meta(
-            title="Evaluation file",
-            description="A file of examples to evaluate on; empty holds out some of the training examples.",
-            extra={"advanced": True},
-        ),
+        about("Evaluation file", advanced=True),
+        "A file of examples to evaluate on; empty holds out some of the training examples.",
     ] = ""
     evaluation_share: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=0.5,
-            title="Evaluation split",
-            description="The share of the examples that is held out for evaluation and never trained on; "
-            "0 evaluates on the training examples.",
-        ),
+        about("Evaluation split", ge=0, le=0.5),
+        "The share of the examples that is held out for evaluation and never trained on; "
+        "0 evaluates on the training examples.",
     ] = 0.1
     columns: dict[str, tuple[str, ...]] = {}
 
@@ -93,97 +80,55 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ``micro_batch_tokens`` tokens: their size changes memory and speed, never the result."""
 
     epochs: Annotated[
-        float,
-        Meta(gt=0, le=10000, title="Epochs", description="How often every example is seen; a few dozen for facts."),
+        float, about("Epochs", gt=0, le=10000), "How often every example is seen; a few dozen for facts."
     ] = 3.0
-    max_steps: Annotated[
-        int,
-        Meta(ge=0, title="Steps", description="The number of steps; 0 takes the epochs.", extra={"advanced": True}),
-    ] = 0
+    max_steps: Annotated[int, about("Steps", ge=0, advanced=True), "The number of steps; 0 takes the epochs."] = 0
     batch_size: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=4096,
-            title="Batch size",
-            description="The number of examples per step; 0 chooses from the size of the set.",
-            extra={"unit": "examples"},
-        ),
+        about("Batch size", ge=0, le=4096, unit="examples"),
+        "The number of examples per step; 0 chooses from the size of the set.",
     ] = 0
     micro_batch_tokens: Annotated[
         int,
-        Meta(
-            ge=0,
-            title="Micro-batch tokens",
-            description="How many tokens of a step are computed at once; fewer take less memory. 0 chooses.",
-            extra={"advanced": True, "unit": "tokens"},
-        ),
+        about("Micro-batch tokens", ge=0, unit="tokens", advanced=True),
+        "How many tokens of a step are computed at once; fewer take less memory. 0 chooses.",
     ] = 0
     learning_rate: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=10,
-            title="Learning rate",
-            description="The size of each update; 0 takes what suits the method and the model's size.",
-        ),
+        about("Learning rate", ge=0, le=10),
+        "The size of each update; 0 takes what suits the method and the model's size.",
     ] = 0.0
     schedule: Annotated[
         Literal["cosine", "linear", "constant"],
-        Meta(
-            title="Learning rate schedule",
-            description="How the learning rate falls towards the end.",
-            extra={"advanced": True},
-        ),
+        about("Learning rate schedule", advanced=True),
+        "How the learning rate falls towards the end.",
     ] = "cosine"
     warmup_ratio: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=0.5,
-            title="Warm-up ratio",
-            description="The share of the steps in which the learning rate rises.",
-            extra={"advanced": True},
-        ),
+        about("Warm-up ratio", ge=0, le=0.5, advanced=True),
+        "The share of the steps in which the learning rate rises.",
     ] = 0.05
     optimiser: Annotated[
         Literal["adamw", "adafactor", "sgd"],
-        Meta(
-            title="Optimiser",
-            description="AdamW learns fastest; Adafactor takes less memory when all weights are trainable.",
-            extra={"advanced": True},
-        ),
+        about("Optimiser", advanced=True),
+        "AdamW learns fastest; Adafactor takes less memory when all weights are trainable.",
     ] = "adamw"
     weight_decay: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=1,
-            title="Weight decay",
-            description="How strongly trainable weights are pulled towards zero.",
-            extra={"advanced": True},
-        ),
+        about("Weight decay", ge=0, le=1, advanced=True),
+        "How strongly trainable weights are pulled towards zero.",
     ] = 0.0
     gradient_clipping: Annotated[
         float,
-        Meta(
-            ge=0,
-            title="Gradient clipping",
-            description="Gradients with a larger norm are scaled down to it; 0 leaves them.",
-            extra={"advanced": True},
-        ),
+        about("Gradient clipping", ge=0, advanced=True),
+        "Gradients with a larger norm are scaled down to it; 0 leaves them.",
     ] = 1.0
     gradient_checkpointing: Annotated[
         Literal["auto", "on", "off"],
-        Meta(
-            title="Gradient checkpointing",
-            description="Computes activations twice instead of storing them: less memory, a third slower.",
-            extra={"advanced": True},
-        ),
+        about("Gradient checkpointing", advanced=True),
+        "Computes activations twice instead of storing them: less memory, a third slower.",
     ] = "auto"
-    seed: Annotated[
-        int, Meta(ge=0, title="Seed", description="The same seed gives the same run.", extra={"advanced": True})
-    ] = 0
+    seed: Annotated[int, about("Seed", ge=0, advanced=True), "The same seed gives the same run."] = 0
 
 
 class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -191,47 +136,26 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     interval: Annotated[
         int,
-        Meta(
-            ge=0,
-            title="Evaluation interval",
-            description="Steps between evaluations and checkpoints; 0 takes a tenth of the run, at least 5.",
-            extra={"unit": "steps"},
-        ),
+        about("Evaluation interval", ge=0, unit="steps"),
+        "Steps between evaluations and checkpoints; 0 takes a tenth of the run, at least 5.",
     ] = 0
     sample_answers: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=1000,
-            title="Sample answers",
-            description="How many held-out questions are answered before, at the end and, up to four, at every "
-            "evaluation.",
-        ),
+        about("Sample answers", ge=0, le=1000),
+        "How many held-out questions are answered before, at the end and, up to four, at every evaluation.",
     ] = 16
     max_new_tokens: Annotated[
         int,
-        Meta(
-            ge=1,
-            le=4096,
-            title="Maximum new tokens",
-            description="The maximum length of a sample answer.",
-            extra={"unit": "tokens", "advanced": True},
-        ),
+        about("Maximum new tokens", ge=1, le=4096, unit="tokens", advanced=True),
+        "The maximum length of a sample answer.",
     ] = 64
     patience: Annotated[
         int,
-        Meta(
-            ge=0,
-            title="Early stopping",
-            description="Stop after this many evaluations without a lower loss; 0 never stops early.",
-        ),
+        about("Early stopping", ge=0),
+        "Stop after this many evaluations without a lower loss; 0 never stops early.",
     ] = 0
     forgetting: Annotated[
-        bool,
-        Meta(
-            title="Measure forgetting",
-            description="Score a fixed set of general texts and questions before and after.",
-        ),
+        bool, about("Measure forgetting"), "Score a fixed set of general texts and questions before and after."
     ] = True
 
 
@@ -269,12 +193,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     weights: WeightsPart = WeightsPart()
     optimiser: OptimiserPart = OptimiserPart()
     evaluation: EvaluationPart = EvaluationPart()
-    processes: Annotated[
-        int,
-        Meta(
-            ge=1, le=64, title="Processes", description="How many processes train together.", extra={"advanced": True}
-        ),
-    ] = 1
+    processes: Annotated[int, about("Processes", ge=1, le=64, advanced=True), "How many processes train together."] = 1
 
 
 TRAINING = Stored("training config", TrainingConfig, upgrades=UPGRADES, key="schema")

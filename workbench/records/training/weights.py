@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import Meta
 
 from workbench.errors import UserError
+from workbench.fields import about
 
 WeightsMethod = Literal[
     "full", "layers", "biases", "norms", "lora", "rslora", "dora", "loha", "lokr", "vera", "miss", "oft", "ia3",
@@ -46,96 +46,53 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Which weights move."""
 
     method: Annotated[
-        WeightsMethod,
-        Meta(title="Method", description="Which weights learn: small ones beside the model's, some of them, or all."),
+        WeightsMethod, about("Method"), "Which weights learn: small ones beside the model's, some of them, or all."
     ] = "lora"
     base: Annotated[
         BaseForm,
-        Meta(
-            title="Base weights",
-            description="How the weights that do not move are held: auto takes what this machine computes fastest "
-            "and has memory for; packed keeps them as small as in the GGUF file.",
-            extra={"advanced": True},
-        ),
+        about("Base weights", advanced=True),
+        "How the weights that do not move are held: auto takes what this machine computes fastest "
+        "and has memory for; packed keeps them as small as in the GGUF file.",
     ] = "auto"
     rank: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=512,
-            title="Rank",
-            description="How much a low-rank change can say; more learns more and takes more memory. "
-            "0 takes what suits the method.",
-            extra={"group": "low-rank"},
-        ),
+        about("Rank", ge=0, le=512, group="low-rank"),
+        "How much a low-rank change can say; more learns more and takes more memory. 0 takes what suits the method.",
     ] = 0
     alpha: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=1024,
-            title="Alpha",
-            description="How strongly a low-rank change counts, over its rank; 0 takes twice the rank.",
-            extra={"group": "alpha"},
-        ),
+        about("Alpha", ge=0, le=1024, group="alpha"),
+        "How strongly a low-rank change counts, over its rank; 0 takes twice the rank.",
     ] = 0.0
     dropout: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=0.9,
-            title="Dropout",
-            description="The share of a low-rank change that is left out at random at each step, against "
-            "learning by heart.",
-            extra={"group": "low-rank", "advanced": True},
-        ),
+        about("Dropout", ge=0, le=0.9, group="low-rank", advanced=True),
+        "The share of a low-rank change that is left out at random at each step, against learning by heart.",
     ] = 0.0
     targets: Annotated[
         Literal["all", "attention", "feed-forward"],
-        Meta(
-            title="Targets",
-            description="Which linear layers get a low-rank change, or are rotated.",
-            extra={"group": "targets", "advanced": True},
-        ),
+        about("Targets", group="targets", advanced=True),
+        "Which linear layers get a low-rank change, or are rotated.",
     ] = "all"
     block_size: Annotated[
         int,
-        Meta(
-            ge=2,
-            le=1024,
-            title="Block size",
-            description="How many numbers are rotated among each other, for oft; larger blocks learn more and take "
-            "more memory.",
-            extra={"group": "rotations"},
-        ),
+        about("Block size", ge=2, le=1024, group="rotations"),
+        "How many numbers are rotated among each other, for oft; larger blocks learn more and take more memory.",
     ] = 32
     last_layers: Annotated[
         int,
-        Meta(
-            ge=1,
-            le=512,
-            title="Layers",
-            description="How many of the last layers move, for the method layers.",
-            extra={"group": "selection"},
-        ),
+        about("Layers", ge=1, le=512, group="selection"),
+        "How many of the last layers move, for the method layers.",
     ] = 4
     layers: Annotated[
         str,
-        Meta(
-            title="Chosen layers",
-            description="Which layers move instead of the last ones, counted from 0: 0-3, 28.",
-            extra={"group": "selection", "advanced": True},
-        ),
+        about("Chosen layers", group="selection", advanced=True),
+        "Which layers move instead of the last ones, counted from 0: 0-3, 28.",
     ] = ""
     virtual_tokens: Annotated[
         int,
-        Meta(
-            ge=1,
-            le=1024,
-            title="Virtual tokens",
-            description="How many learnt tokens stand before every text, for prompt, p-tuning and prefix.",
-            extra={"group": "soft prompts", "unit": "tokens"},
-        ),
+        about("Virtual tokens", ge=1, le=1024, unit="tokens", group="soft prompts"),
+        "How many learnt tokens stand before every text, for prompt, p-tuning and prefix.",
     ] = 20
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+
+from workbench.fields import about
 
 
 class ChunkConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,13 +18,8 @@ class ChunkConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     tokens: Annotated[
         int,
-        Meta(
-            ge=32,
-            le=8192,
-            title="Chunk size",
-            description="Maximum tokens per chunk, counted by the embedding model.",
-            extra={"unit": "tokens"},
-        ),
+        about("Chunk size", ge=32, le=8192, unit="tokens"),
+        "Maximum tokens per chunk, counted by the embedding model.",
     ] = 254
 
 
@@ -32,73 +28,38 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     pool: Annotated[
         int,
-        Meta(
-            ge=10,
-            le=1000,
-            title="Candidates",
-            description="Candidates per side (words and vectors).",
-            extra={"unit": "chunks", "advanced": True},
-        ),
+        about("Candidates", ge=10, le=1000, unit="chunks", advanced=True),
+        "Candidates per side (words and vectors).",
     ] = 60
     known_weight: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=1,
-            title="Vector weight",
-            description="Weight of vector scores against word scores where the embedding model knows the language.",
-            extra={"advanced": True},
-        ),
+        about("Vector weight", ge=0, le=1, advanced=True),
+        "Weight of vector scores against word scores where the embedding model knows the language.",
     ] = 0.7
     unknown_weight: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=1,
-            title="Vector weight, unknown language",
-            description="The same where the embedding model was not trained on the language.",
-            extra={"advanced": True},
-        ),
+        about("Vector weight, unknown language", ge=0, le=1, advanced=True),
+        "The same where the embedding model was not trained on the language.",
     ] = 0.3
     unknown_fluency: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=1,
-            title="Unknown below",
-            description="A language is unknown when the embedding model has fewer than this share of its words whole.",
-            extra={"advanced": True},
-        ),
+        about("Unknown below", ge=0, le=1, advanced=True),
+        "A language is unknown when the embedding model has fewer than this share of its words whole.",
     ] = 0.5
     known_fluency: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=1,
-            title="Known above",
-            description="A language is known when the embedding model has more than this share of its words whole.",
-            extra={"advanced": True},
-        ),
+        about("Known above", ge=0, le=1, advanced=True),
+        "A language is known when the embedding model has more than this share of its words whole.",
     ] = 0.8
     feedback: Annotated[
         float,
-        Meta(
-            ge=0,
-            le=2,
-            title="Feedback",
-            description="How far the query vector moves towards the first hits before the second vector search.",
-            extra={"advanced": True},
-        ),
+        about("Feedback", ge=0, le=2, advanced=True),
+        "How far the query vector moves towards the first hits before the second vector search.",
     ] = 0.5
     feedback_hits: Annotated[
         int,
-        Meta(
-            ge=1,
-            le=50,
-            title="Feedback hits",
-            description="Number of first hits that the query vector moves towards.",
-            extra={"unit": "chunks", "advanced": True},
-        ),
+        about("Feedback hits", ge=1, le=50, unit="chunks", advanced=True),
+        "Number of first hits that the query vector moves towards.",
     ] = 5
 
     def vector_weight(self, fluency: float) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
 
+from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.records.recipes import RetrievalPart
 
@@ -18,16 +18,13 @@ class Summarise(msgspec.Struct, frozen=True, kw_only=True):
 class Extract(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a table."""
 
-    columns: Annotated[
-        tuple[str, ...],
-        Meta(title="Columns", description="The columns of the table.", extra={"separator": ","}),
-    ] = ()
+    columns: Annotated[tuple[str, ...], about("Columns", separator=","), "The columns of the table."] = ()
 
 
 class Translate(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a translation."""
 
-    language: Annotated[str, Meta(title="Language", description="The language to translate into.")] = ""
+    language: Annotated[str, about("Language"), "The language to translate into."] = ""
 
 
 def _task(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
-from msgspec import Meta
 
+from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import DEFAULT_OBJECTIVE, ColumnRole
 from workbench.training.data.examples import Example, Source
@@ -25,11 +25,8 @@ class SupervisedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     loss_on: Annotated[
         Literal["answers", "all"],
-        Meta(
-            title="Loss on",
-            description="The tokens that are trained: the assistant's answers only, or questions and instructions "
-            "as well.",
-        ),
+        about("Loss on"),
+        "The tokens that are trained: the assistant's answers only, or questions and instructions as well.",
     ] = "answers"
 
 
