@@ -7,14 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from workbench.api.calls import (
-    ExportAdapter,
-    ImportAdapter,
-    ListAdapters,
-    MergeAdapter,
-    RemoveAdapter,
-    RenameAdapter,
-)
+from workbench.api.calls import ExportAdapter, ImportAdapter, ListAdapters, MergeAdapter, RemoveAdapter, RenameAdapter
 from workbench.api.events import Log
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.models import show_made

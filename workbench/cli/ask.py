@@ -126,10 +126,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         assert recipe.retrieval is not None  # _recipe has checked it
         document = yield from find_document(session, recipe.retrieval.collection, arguments.document)
         task = DocumentTask(
-            document=document.path,
-            task=arguments.task,
-            language=arguments.language,
-            columns=tuple(arguments.columns),
+            document=document.path, task=arguments.task, language=arguments.language, columns=tuple(arguments.columns)
         )
     call = Ask(
         question=question,

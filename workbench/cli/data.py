@@ -29,12 +29,7 @@ def add_commands(commands: Commands) -> None:
     )
     inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
     inspecting.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
-    inspecting.add_argument(
-        "--objective",
-        choices=objectives,
-        default=DEFAULT_OBJECTIVE,
-        help="[%(default)s]",
-    )
+    inspecting.add_argument("--objective", choices=objectives, default=DEFAULT_OBJECTIVE, help="[%(default)s]")
     inspecting.add_argument(
         "--previews", metavar="N", type=at_least(0), default=3, help="number of examples [%(default)s]"
     )

@@ -10,18 +10,7 @@ from typing import Any, Protocol, TextIO
 
 import msgspec
 
-from workbench.api.events import (
-    BeamStep,
-    Cancelled,
-    Event,
-    Failed,
-    Finished,
-    Log,
-    Progress,
-    TextDelta,
-    encode,
-    stamped,
-)
+from workbench.api.events import BeamStep, Cancelled, Event, Failed, Finished, Log, Progress, TextDelta, encode, stamped
 
 Show = Callable[[Any, "TextOutput"], None]
 EventMessage = Callable[[Event, "TextOutput"], None]

@@ -31,13 +31,7 @@ def add_commands(commands: Commands) -> None:
         ("show", "one run", show_one, show_run, None),
         ("stop", "stop a run; finished parts stay", stop, show_run, None),
         ("pause", "pause a training, in memory, until it is resumed", pause, show_run, None),
-        (
-            "resume",
-            "continue a paused run, or resume a stopped, failed or interrupted one",
-            resume,
-            show_run,
-            None,
-        ),
+        ("resume", "continue a paused run, or resume a stopped, failed or interrupted one", resume, show_run, None),
         ("follow", "watch a run until its end (Ctrl+C leaves it running)", follow_one, show_end, RunLines()),
         (
             "remove",

@@ -38,10 +38,7 @@ def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alte
 
 def tokens(session: Session, arguments: argparse.Namespace) -> Events[AnswerTokens]:
     call = InspectAnswer(
-        message=arguments.message,
-        sequence=arguments.sequence,
-        alternatives=arguments.alternatives,
-        last=arguments.last,
+        message=arguments.message, sequence=arguments.sequence, alternatives=arguments.alternatives, last=arguments.last
     )
     return (yield from session.call(call))
 

@@ -18,14 +18,7 @@ from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_score
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
-from workbench.records.training import (
-    PARTS,
-    ObjectivePart,
-    TrainingConfig,
-    TrainResult,
-    load_config,
-    set_value,
-)
+from workbench.records.training import PARTS, ObjectivePart, TrainingConfig, TrainResult, load_config, set_value
 from workbench.techniques.registry import METHODS
 
 R = TypeVar("R")

@@ -113,23 +113,9 @@ class Workbench:
         self._answers = Answers(chats, services, self._changes, self._background)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(
-            home,
-            self._preferences,
-            self._llama_cpp,
-            self._embedding,
-            self._training_workers,
-            self._runs,
-            self._changes,
+            home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._runs, self._changes
         )
-        self._models = Models(
-            home,
-            catalogue,
-            checksums,
-            self._llama_cpp,
-            self._runs,
-            self._changes,
-            program.status,
-        )
+        self._models = Models(home, catalogue, checksums, self._llama_cpp, self._runs, self._changes, program.status)
         documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
         adapters = Adapters(
             shelf,

@@ -139,12 +139,7 @@ def exponentials_function() -> Any:
     """
     try:
         function = _ggml_function(
-            "ggml_vec_soft_max_f32",
-            ctypes.c_double,
-            ctypes.c_int,
-            ctypes.c_void_p,
-            ctypes.c_void_p,
-            ctypes.c_float,
+            "ggml_vec_soft_max_f32", ctypes.c_double, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_float
         )
     except RuntimeError:
         return None

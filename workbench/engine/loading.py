@@ -36,11 +36,7 @@ _FLASH = {
     "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
 _KV = {"f16": llama.GGML_TYPE_F16, "f32": llama.GGML_TYPE_F32, "q8_0": llama.GGML_TYPE_Q8_0}
-_SPLIT = {
-    "none": llama.LLAMA_SPLIT_MODE_NONE,
-    "layer": llama.LLAMA_SPLIT_MODE_LAYER,
-    "row": llama.LLAMA_SPLIT_MODE_ROW,
-}
+_SPLIT = {"none": llama.LLAMA_SPLIT_MODE_NONE, "layer": llama.LLAMA_SPLIT_MODE_LAYER, "row": llama.LLAMA_SPLIT_MODE_ROW}
 _PROGRESS_INTERVAL_S = 0.05
 PARKED_CELLS = 512
 PARKED_SHARE = 0.01
@@ -146,10 +142,7 @@ def inspect_model(path: str) -> ModelDetails:
     """A model file's metadata. Raises UserError for models the engine cannot run, before llama.cpp opens the file."""
     details = describe_gguf(Path(path))
     if details.model.kind == "embedder":
-        raise UserError(
-            f"{details.model.name} is an embedding model and cannot generate text.",
-            "Choose a chat model.",
-        )
+        raise UserError(f"{details.model.name} is an embedding model and cannot generate text.", "Choose a chat model.")
     return details
 
 

@@ -72,10 +72,7 @@ def _turned(*model_types: str, biases: tuple[str, ...] = _READING) -> Family:
 
 
 def _kept(
-    *model_types: str,
-    packed_experts: bool = False,
-    norm_offset: float = 0.0,
-    biases: tuple[str, ...] = _READING,
+    *model_types: str, packed_experts: bool = False, norm_offset: float = 0.0, biases: tuple[str, ...] = _READING
 ) -> Family:
     return Family(model_types, {}, packed_experts, norm_offset, biases)
 

@@ -247,12 +247,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _module(
-    folder: Path,
-    name: str,
-    parts: Mapping[str, str],
-    weights: SafetensorsFile,
-    config: Mapping[str, Any],
-    kind: Kind,
+    folder: Path, name: str, parts: Mapping[str, str], weights: SafetensorsFile, config: Mapping[str, Any], kind: Kind
 ) -> Module:
     if frozenset(parts) not in kind.whole:
         has = ", ".join(sorted(parts))

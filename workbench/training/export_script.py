@@ -201,11 +201,7 @@ def peft_config(model: Any, weights: dict[str, Any]) -> Any:
         return peft.LoKrConfig(decompose_factor=8, rank_dropout_scale=True, **task)
     if method == "vera":
         return peft.VeraConfig(
-            r=weights["rank"],
-            vera_dropout=weights["dropout"],
-            target_modules=wanted,
-            fan_in_fan_out=turned,
-            **task,
+            r=weights["rank"], vera_dropout=weights["dropout"], target_modules=wanted, fan_in_fan_out=turned, **task
         )
     if method == "miss":
         return peft.MissConfig(r=weights["rank"], miss_dropout=weights["dropout"], target_modules=wanted, **task)

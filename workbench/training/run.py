@@ -37,12 +37,7 @@ from workbench.training.ranks import Ranks
 from workbench.training.scoring import Before, Scorer
 from workbench.training.sequences import TokenSequence, longest_of
 from workbench.training.sets import ReadySet, open_writing, ready_set
-from workbench.training.trainer import (
-    StepTrainer,
-    Stopped,
-    TrainerOptions,
-    peak_memory_bytes,
-)
+from workbench.training.trainer import StepTrainer, Stopped, TrainerOptions, peak_memory_bytes
 from workbench.training.weights.loading import LoadedBase, load_base
 
 MOST_CHECKED = 64

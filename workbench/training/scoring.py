@@ -18,13 +18,7 @@ from workbench.records.stored import Stored
 from workbench.records.training import Scores, ScoresPair, TrainingConfig, score_of
 from workbench.training.batching import MICRO_BATCH_TOKENS
 from workbench.training.data.assistant_masks import Tokenizer
-from workbench.training.evaluation import (
-    Advance,
-    GeneralSet,
-    answer_questions,
-    score_answers,
-    score_texts,
-)
+from workbench.training.evaluation import Advance, GeneralSet, answer_questions, score_answers, score_texts
 from workbench.training.losses import ComputeLoss, keeps_apart
 from workbench.training.sequences import Question, TokenSequence, lengths_of
 from workbench.training.sets import ReadySet

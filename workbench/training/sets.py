@@ -18,14 +18,7 @@ from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.records.methods import Method, Methods
-from workbench.records.training import (
-    DataReport,
-    LengthBin,
-    Preview,
-    PreviewPiece,
-    SideReport,
-    TrainingConfig,
-)
+from workbench.records.training import DataReport, LengthBin, Preview, PreviewPiece, SideReport, TrainingConfig
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Shape, recognise
 from workbench.training.data.preparation import LoadedSet, TrainingSet, load_set, prepare

@@ -13,15 +13,7 @@ from workbench.gguf.reader import read_gguf, read_pieces
 from workbench.records.training import Agreement, Parity
 from workbench.records.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
 from workbench.training.protocol import Served
-from workbench.verification.comparison import (
-    BASE,
-    EXACT,
-    PLAIN,
-    REFERENCE,
-    SERVED,
-    TRAINED,
-    Comparison,
-)
+from workbench.verification.comparison import BASE, EXACT, PLAIN, REFERENCE, SERVED, TRAINED, Comparison
 
 CONVERTED = 0.99
 """Of all positions, at how many torch and the float32 merge must agree."""

@@ -113,13 +113,7 @@ class InferenceServer:
             check_tokens(call.prompt, vocabulary)
             check_tokens([*call.prompt, *call.answer], vocabulary)
             job = Inspection(
-                call.prompt,
-                call.answer,
-                call.alternatives,
-                call.last,
-                vocabulary,
-                context,
-                key=make_key(call.adapters),
+                call.prompt, call.answer, call.alternatives, call.last, vocabulary, context, key=make_key(call.adapters)
             )
             yield from engine.submit(job).events()
 

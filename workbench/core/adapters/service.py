@@ -159,12 +159,7 @@ class Adapters:
         raise refused or UserError("No model in the catalogue fits this adapter.", "Import its base model first.")
 
     def _convert(
-        self,
-        folder: Path,
-        record: AdapterRecord,
-        wanted: str,
-        context: RequestContext,
-        report: Callable[[Event], None],
+        self, folder: Path, record: AdapterRecord, wanted: str, context: RequestContext, report: Callable[[Event], None]
     ) -> AdapterRecord:
         model = self._bases.model(wanted)
         base = self._bases.checked_model(model, context)

@@ -155,12 +155,7 @@ class Documents:
         file = self._embedding.file(self._registry.get(call.collection))
         yield from self._embedding.host.stream(
             Picture(
-                file=str(file),
-                document=call.document,
-                page=call.page,
-                scale=call.scale,
-                start=call.start,
-                end=call.end,
+                file=str(file), document=call.document, page=call.page, scale=call.scale, start=call.start, end=call.end
             ),
             context,
         )

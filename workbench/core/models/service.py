@@ -157,10 +157,7 @@ class Models:
         """Other answers wait: work beside a measurement would be measured too."""
         model = chat_model(call.name, self._catalogue)
         measure = MeasureSpeed(
-            prompt_tokens=call.prompt_tokens,
-            new_tokens=call.new_tokens,
-            sequences=call.sequences,
-            rounds=call.rounds,
+            prompt_tokens=call.prompt_tokens, new_tokens=call.new_tokens, sequences=call.sequences, rounds=call.rounds
         )
 
         def work(report: Callable[[Event], None]) -> Benchmark:

@@ -10,15 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from workbench.techniques.decoding.gbnf import (
-    CharacterClass,
-    Choice,
-    Part,
-    Reference,
-    Repetition,
-    Text,
-    read_gbnf,
-)
+from workbench.techniques.decoding.gbnf import CharacterClass, Choice, Part, Reference, Repetition, Text, read_gbnf
 from workbench.techniques.decoding.lexemes import are_lexemes, plain_rules
 
 

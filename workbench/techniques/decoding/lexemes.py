@@ -9,15 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from workbench.techniques.decoding.gbnf import (
-    CharacterClass,
-    Choice,
-    Part,
-    Reference,
-    Repetition,
-    Text,
-    parts_of,
-)
+from workbench.techniques.decoding.gbnf import CharacterClass, Choice, Part, Reference, Repetition, Text, parts_of
 
 _LAST = 0x10FFFF
 _MOST_STATES = 2_000

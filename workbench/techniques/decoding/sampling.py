@@ -55,12 +55,7 @@ class Sampler:
     """
 
     def __init__(
-        self,
-        decoding: DecodingPart,
-        vocabulary: Vocabulary,
-        *,
-        sequence: int = 0,
-        constraint: Constraint | None = None,
+        self, decoding: DecodingPart, vocabulary: Vocabulary, *, sequence: int = 0, constraint: Constraint | None = None
     ) -> None:
         check_order(decoding.order)
         first = decoding.seed if decoding.seed >= 0 else secrets.randbelow(LARGEST_SEED + 1)
@@ -220,9 +215,7 @@ class Sampler:
                 wanted |= _make_filters(decoding)
             if decoding.xtc_probability > 0:
                 wanted["xtc"] = partial(
-                    self._exclude_top_choices,
-                    probability=decoding.xtc_probability,
-                    threshold=decoding.xtc_threshold,
+                    self._exclude_top_choices, probability=decoding.xtc_probability, threshold=decoding.xtc_threshold
                 )
             wanted |= _temperature_filter(decoding)
         return [wanted[name] for name in decoding.order if name in wanted]

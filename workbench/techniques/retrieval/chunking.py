@@ -32,11 +32,7 @@ class Chunker:
         self._markdown = MarkdownSplitter.from_huggingface_tokenizer(own, capacity)
 
     def split(
-        self,
-        text: str,
-        kind: str = "text",
-        page_starts: Sequence[int] = (),
-        check: Callable[[], None] = lambda: None,
+        self, text: str, kind: str = "text", page_starts: Sequence[int] = (), check: Callable[[], None] = lambda: None
     ) -> list[Chunk]:
         """The chunks of a text, in order, without blank ones; ``text[chunk.start:chunk.end]`` is a chunk's text.
 

@@ -10,13 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from workbench.api.calls import (
-    AddResult,
-    DocumentList,
-    DocumentText,
-    PagePicture,
-    SearchResult,
-)
+from workbench.api.calls import AddResult, DocumentList, DocumentText, PagePicture, SearchResult
 from workbench.api.protocol import Call
 
 

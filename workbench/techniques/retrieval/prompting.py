@@ -27,10 +27,7 @@ _WANTS_MORE = re.compile(
 
 
 def grounded_messages(
-    passages: Sequence[Passage],
-    conversation: Sequence[Message],
-    system: str,
-    model: ModelBackend,
+    passages: Sequence[Passage], conversation: Sequence[Message], system: str, model: ModelBackend
 ) -> tuple[Message, ...]:
     """The messages for a grounded answer; the conversation's last message is the question.
 

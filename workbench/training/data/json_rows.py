@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from workbench.training.data.examples import Source
-from workbench.training.data.rows import (
-    ReadingLimits,
-    Row,
-    check_length,
-    read_lines,
-    refuse,
-    without_mark,
-)
+from workbench.training.data.rows import ReadingLimits, Row, check_length, read_lines, refuse, without_mark
 
 LARGEST_OBJECT_BYTES = 256 << 20
 """A file that is one JSON object, rather than a list or lines, is read whole; so it may be this large."""

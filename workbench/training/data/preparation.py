@@ -14,14 +14,7 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.training.data.examples import Example
-from workbench.training.data.formats import (
-    ROWS_LOOKED_AT,
-    ColumnMapping,
-    Refusal,
-    Shape,
-    recognise,
-    to_examples,
-)
+from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Refusal, Shape, recognise, to_examples
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.reading import Split, find_splits, read_rows
 from workbench.training.data.rows import ReadingLimits

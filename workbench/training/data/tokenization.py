@@ -18,13 +18,7 @@ from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
 from workbench.engine.template import TemplateError
 from workbench.errors import UserError
 from workbench.records.messages import Message, Role
-from workbench.training.data.assistant_masks import (
-    Skeleton,
-    Tokenizer,
-    Transformed,
-    make_skeleton,
-    said_after,
-)
+from workbench.training.data.assistant_masks import Skeleton, Tokenizer, Transformed, make_skeleton, said_after
 from workbench.training.data.examples import Example, Source
 
 LossOn = Literal["answers", "all"]

@@ -167,10 +167,7 @@ def _rope(data: _Metadata, theta: float | None = None) -> dict[str, Any]:
 
 def _llama(data: _Metadata) -> dict[str, Any]:
     _refuse_experts(data)
-    return _dense(data) | {
-        "attention_bias": data.has("blk.0.attn_q.bias"),
-        "mlp_bias": data.has("blk.0.ffn_gate.bias"),
-    }
+    return _dense(data) | {"attention_bias": data.has("blk.0.attn_q.bias"), "mlp_bias": data.has("blk.0.ffn_gate.bias")}
 
 
 def _qwen2(data: _Metadata) -> dict[str, Any]:

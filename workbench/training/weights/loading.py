@@ -16,13 +16,7 @@ from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.gguf.weights import open_model
 from workbench.records.training import BaseForm
-from workbench.training.weights.dtype_selection import (
-    Choice,
-    Speeds,
-    choose_form,
-    computing_dtype,
-    measure_speeds,
-)
+from workbench.training.weights.dtype_selection import Choice, Speeds, choose_form, computing_dtype, measure_speeds
 from workbench.training.weights.folders import load_folder
 from workbench.training.weights.from_gguf import Report, load_gguf
 from workbench.training.weights.tensors import can_be_packed

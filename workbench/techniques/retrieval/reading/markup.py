@@ -23,10 +23,7 @@ class Markup:
     def parse(self, data: bytes, part: str) -> None:
         """Parse the whole part. Raises UserError when it is not well-formed XML or declares entities: no program that
         writes documents does, and a kilobyte of them can expand to gigabytes."""
-        self._elements, self._attributes = (
-            _Elements(),
-            _Attributes(),
-        )  # per part: a stranger's file chooses the names
+        self._elements, self._attributes = (_Elements(), _Attributes())  # per part: a stranger's file chooses the names
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._on_start

@@ -26,12 +26,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
-from workbench.techniques.retrieval.reading.reader_calls import (
-    DrawPdfPage,
-    ReadDocument,
-    ReadFile,
-    out_of_memory,
-)
+from workbench.techniques.retrieval.reading.reader_calls import DrawPdfPage, ReadDocument, ReadFile, out_of_memory
 from workbench.workers.host import WorkerHost
 
 R = TypeVar("R")
