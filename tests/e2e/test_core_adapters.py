@@ -139,7 +139,7 @@ def test_an_adapter_that_an_answer_is_made_with_stays(trainer: Workbench, home: 
     while not isinstance(next(answer), events.TextDelta):
         pass
     for request in (RemoveAdapter(adapter="facts"), RenameAdapter(adapter="facts", name="other")):
-        with pytest.raises(UserError, match="answer is being made"):
+        with pytest.raises(UserError, match="answer is using"):
             call(trainer, request)
     answer.close()  # type: ignore[attr-defined]
     assert names(trainer) == ["facts"]
@@ -198,8 +198,8 @@ def test_a_merge_that_loses_what_was_learnt_is_deleted(trainer: Workbench, home:
     ("asked", "said"),
     [
         (MergeAdapter(adapter="facts", quantization="Q4"), "Q4 is unknown"),
-        (MergeAdapter(adapter="facts", scale=0.0), "strength 0"),
-        (MergeAdapter(adapter="facts", scale=float("nan")), "strength nan"),
+        (MergeAdapter(adapter="facts", scale=0.0), "cannot be 0"),
+        (MergeAdapter(adapter="facts", scale=float("nan")), "cannot be nan"),
         (QuantizeModel(model="Base", type="IQ2_XS"), "importance matrix"),
     ],
 )
@@ -214,12 +214,12 @@ def test_what_could_not_be_written_is_refused_before_it_is_queued(
 
 def test_what_is_no_change_of_weights_is_not_merged(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     adapter = trained(trainer, home, tmp_path)
-    shelf = AdapterStore(home.adapters)
-    shelf.put(msgspec.structs.replace(adapter, kind="soft-prompt", can_merge=False))
+    store = AdapterStore(home.adapters)
+    store.put(msgspec.structs.replace(adapter, kind="soft-prompt", can_merge=False))
     with pytest.raises(UserError, match="changes no weights"):
         call(trainer, MergeAdapter(adapter="facts"))
-    shelf.put(msgspec.structs.replace(adapter, kind="merged", can_merge=False))
-    with pytest.raises(UserError, match="model of its own"):
+    store.put(msgspec.structs.replace(adapter, kind="merged", can_merge=False))
+    with pytest.raises(UserError, match="a model, not an adapter"):
         call(trainer, MergeAdapter(adapter="facts"))
 
 
@@ -272,7 +272,7 @@ def test_an_export_that_is_stopped_leaves_nothing(
 
     def copy_slowly(files: list[tuple[Path, str]], folder: Path, run: OpenRun) -> None:
         copy(files, folder, run)
-        run.tell(events.Progress(stage="copied"))
+        run.emit(events.Progress(stage="copied"))
         run.context.wait_cancelled()
 
     monkeypatch.setattr(adapter_export, "_copy", copy_slowly)

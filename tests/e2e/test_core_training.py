@@ -205,7 +205,7 @@ def test_a_model_that_was_trained_as_a_whole_is_in_the_catalogue_unless_it_faile
 def test_a_model_is_not_removed_under_a_training(trainer: Workbench, tmp_path: Path) -> None:
     run = started(trainer, tmp_path, "slow", name="Facts")
     until(trainer, run.id, is_step)
-    with pytest.raises(UserError, match="'Facts' needs Base"):
+    with pytest.raises(UserError, match="'Facts' is using Base"):
         call(trainer, RemoveModel(name="base"))
     call(trainer, StopRun(run=run.id))
     list(trainer.handle(FollowRun(run=run.id)))

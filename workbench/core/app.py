@@ -18,19 +18,19 @@ from workbench.api.calls import AddDocuments
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
 from workbench.core.answers.inspection import Inspecting
 from workbench.core.answers.resolver import HomeServices, Resolver
 from workbench.core.answers.service import Answers
 from workbench.core.background import Background
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.chats.service import Chats
 from workbench.core.datasets.service import DataSets
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.service import Documents
-from workbench.core.models.base_models import Bases
+from workbench.core.models.base_models import BaseModels
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.export import ExportRuns
@@ -69,7 +69,7 @@ class Workbench:
         home.create()
         self.home = home
         self._commands = commands or {}
-        self._changes = Changes()
+        self._changes = ChangeNotifier()
         self._preferences = Preferences(home, self._changes)
         self._database = open_home(home)
         self._registry = CollectionRegistry(self._database)
@@ -86,7 +86,7 @@ class Workbench:
         )
         self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
         chats = ChatStore(self._database)
-        shelf, sets = AdapterStore(home.adapters), DatasetStore(home.datasets)
+        adapter_store, sets = AdapterStore(home.adapters), DatasetStore(home.datasets)
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
             {"llama.cpp": self._llama_cpp},
@@ -95,21 +95,23 @@ class Workbench:
             checksums,
             self._background,
         )
-        bases = Bases(catalogue, checksums, sets)
-        self._publishing = Publishing(shelf, catalogue, home.models, checksums, self._llama_cpp, self._changes)
-        self._exports = ExportRuns(bases, self._training_workers, shelf)
+        bases = BaseModels(catalogue, checksums, sets)
+        self._artifacts = ArtifactRegistry(
+            adapter_store, catalogue, home.models, checksums, self._llama_cpp, self._changes
+        )
+        self._exports = ExportRuns(bases, self._training_workers, adapter_store)
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents
             ),
-            "train": TrainingRuns(home, bases, self._training_workers, shelf, self._publishing),
-            "merge": MergeRuns(bases, self._training_workers, shelf, self._publishing),
+            "train": TrainingRuns(home, bases, self._training_workers, adapter_store, self._artifacts),
+            "merge": MergeRuns(bases, self._training_workers, adapter_store, self._artifacts),
             "data": DataRuns(home, sets, chats, catalogue, self._registry, self._embedding, services, self._changes),
             "export": self._exports,
-            "quantize": QuantizeRuns(bases, self._training_workers, self._publishing),
+            "quantize": QuantizeRuns(bases, self._training_workers, self._artifacts),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
-        self._runs = Runs(home, store, self._changes, kinds, self._publishing.let_go)
+        self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
         self._answers = Answers(chats, services, self._changes, self._background)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(
@@ -118,11 +120,11 @@ class Workbench:
         self._models = Models(home, catalogue, checksums, self._llama_cpp, self._runs, self._changes, program.status)
         documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
         adapters = Adapters(
-            shelf,
+            adapter_store,
             catalogue,
             bases,
             self._training_workers,
-            self._publishing,
+            self._artifacts,
             self._llama_cpp,
             self._runs,
             self._exports,
@@ -148,7 +150,7 @@ class Workbench:
         self._models.recover()
         self._data_sets.recover()
         self._exports.remove_unfinished(self._runs.recover())
-        self._publishing.recover(self._runs.is_open, self._runs.folder)
+        self._artifacts.recover(self._runs.is_open, self._runs.folder)
         self._background.start("watch", self._watch)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:

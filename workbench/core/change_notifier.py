@@ -9,7 +9,7 @@ from workbench.api import events
 from workbench.api.protocol import RequestContext
 
 
-class Changes:
+class ChangeNotifier:
     """Distributes ``Changed`` events. Repeated changes that a subscriber has not read yet are merged into one."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from workbench.api.calls import (
     WorkerState,
 )
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
@@ -38,7 +38,7 @@ from workbench.workers.host import WorkerHost
 class Preferences:
     """The settings of a home: read once, written at every change."""
 
-    def __init__(self, home: Home, changes: Changes) -> None:
+    def __init__(self, home: Home, changes: ChangeNotifier) -> None:
         self._path = home.settings
         self._changes = changes
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Program:
         embedding: Embedding,
         training: TrainingWorkers,
         runs: Runs,
-        changes: Changes,
+        changes: ChangeNotifier,
     ) -> None:
         self._home = home
         self._preferences = preferences

@@ -13,7 +13,7 @@ import pytest
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.log import RunLog, read_run
 from workbench.core.streams import LiveStream, with_progress
 from workbench.errors import UserError
@@ -47,7 +47,7 @@ def texts(found: list[Event]) -> list[str]:
 
 
 def test_a_slow_subscriber_is_told_once_however_often_it_happened() -> None:
-    changes, context = Changes(), RequestContext()
+    changes, context = ChangeNotifier(), RequestContext()
     stream = changes.subscribe(context)
     for _ in range(1000):
         changes.publish("chat", "a")
@@ -58,7 +58,7 @@ def test_a_slow_subscriber_is_told_once_however_often_it_happened() -> None:
 
 
 def test_subscribers_do_not_take_from_each_other_and_can_leave() -> None:
-    changes = Changes()
+    changes = ChangeNotifier()
     contexts = [RequestContext(), RequestContext()]
     arrived = [followed(changes.subscribe(context)) for context in contexts]
     changes.publish("run", "1")

@@ -13,7 +13,7 @@ from workbench.storage.adapters import ADAPTER_FILE, CARD_FILE, AdapterStore, li
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> AdapterStore:
+def store(tmp_path: Path) -> AdapterStore:
     return AdapterStore(tmp_path / "adapters")
 
 
@@ -25,41 +25,41 @@ def filled(folder: Path) -> None:
     (folder / ADAPTER_FILE).write_bytes(b"weights")
 
 
-def test_an_adapter_appears_complete_and_is_found_again(shelf: AdapterStore) -> None:
-    assert shelf.list_cards() == ()
+def test_an_adapter_appears_complete_and_is_found_again(store: AdapterStore) -> None:
+    assert store.list_cards() == ()
     seen: list[tuple[AdapterRecord, ...]] = []
 
     def fill(folder: Path) -> None:
         filled(folder)
-        seen.append(shelf.list_cards())
+        seen.append(store.list_cards())
 
-    first = shelf.publish(record("a", 1.0, "r1"), fill)
-    second = shelf.publish(record("a", 2.0, "r2"), fill)
+    first = store.publish(record("a", 1.0, "r1"), fill)
+    second = store.publish(record("a", 2.0, "r2"), fill)
     assert seen == [(), (first,)]
     assert (first.name, second.name) == ("a", "a-2")
     assert Path(first.file).read_bytes() == b"weights"
-    assert shelf.list_cards() == (second, first)
-    assert shelf.of_run("r1") == first
-    assert shelf.of_run("r3") is None
+    assert store.list_cards() == (second, first)
+    assert store.of_run("r1") == first
+    assert store.of_run("r3") is None
 
 
-def test_nothing_half_made_is_left(shelf: AdapterStore) -> None:
+def test_nothing_half_made_is_left(store: AdapterStore) -> None:
     def fails(folder: Path) -> None:
         filled(folder)
         raise OSError("the disk")
 
     with pytest.raises(OSError, match="the disk"):
-        shelf.publish(record("a"), fails)
-    assert list(shelf.folder.iterdir()) == []
-    (shelf.folder / ".unfinished-1-2").mkdir()
-    (shelf.folder / ".unfinished-1-3").write_text("x")
-    shelf.remove_unfinished()
-    assert list(shelf.folder.iterdir()) == []
+        store.publish(record("a"), fails)
+    assert list(store.folder.iterdir()) == []
+    (store.folder / ".unfinished-1-2").mkdir()
+    (store.folder / ".unfinished-1-3").write_text("x")
+    store.remove_unfinished()
+    assert list(store.folder.iterdir()) == []
 
 
-def test_a_card_moves_with_its_home(shelf: AdapterStore, tmp_path: Path) -> None:
-    shelf.publish(record("a"), filled)
-    shelf.folder.rename(tmp_path / "moved")
+def test_a_card_moves_with_its_home(store: AdapterStore, tmp_path: Path) -> None:
+    store.publish(record("a"), filled)
+    store.folder.rename(tmp_path / "moved")
     [card] = AdapterStore(tmp_path / "moved").list_cards()
     assert Path(card.file) == tmp_path / "moved" / "a" / ADAPTER_FILE
 
@@ -73,57 +73,57 @@ def test_a_card_moves_with_its_home(shelf: AdapterStore, tmp_path: Path) -> None
         (b'{"name": "a", "kind": "lora", "run": "r1", "config": {"schema": 99}}', "newer version"),
     ],
 )
-def test_a_card_that_cannot_be_read_says_so_and_stays(shelf: AdapterStore, card: bytes, said: str) -> None:
-    made = shelf.publish(msgspec.structs.replace(record("a", run="r1"), state="failed", can_merge=True), filled)
-    shelf.publish(record("b"), filled)
-    (shelf.folder_of("a") / CARD_FILE).write_bytes(card)
-    found = shelf.find("a")
+def test_a_card_that_cannot_be_read_says_so_and_stays(store: AdapterStore, card: bytes, said: str) -> None:
+    made = store.publish(msgspec.structs.replace(record("a", run="r1"), state="failed", can_merge=True), filled)
+    store.publish(record("b"), filled)
+    (store.folder_of("a") / CARD_FILE).write_bytes(card)
+    found = store.find("a")
     assert found is not None
     assert (found.name, found.kind, found.state, found.origin) == ("a", "unknown", "unreadable", "unknown")
     assert (found.usable, found.can_merge, found.file) == (False, False, made.file)
     assert said in found.note
-    assert {one.name for one in shelf.list_cards()} == {"a", "b"}
-    assert shelf.of_run("r1") == (found if b"run" in card else None)
+    assert {one.name for one in store.list_cards()} == {"a", "b"}
+    assert store.of_run("r1") == (found if b"run" in card else None)
     with pytest.raises(UserError, match=said):
-        shelf.put(made)
-    shelf.rename("a", "c")
-    assert (shelf.folder_of("c") / CARD_FILE).read_bytes() == card
-    shelf.remove("c")
-    assert [one.name for one in shelf.list_cards()] == ["b"]
+        store.put(made)
+    store.rename("a", "c")
+    assert (store.folder_of("c") / CARD_FILE).read_bytes() == card
+    store.remove("c")
+    assert [one.name for one in store.list_cards()] == ["b"]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\\b"])
-def test_names_do_not_lead_out_of_the_folder(shelf: AdapterStore, name: str) -> None:
+def test_names_do_not_lead_out_of_the_folder(store: AdapterStore, name: str) -> None:
     with pytest.raises(UserError):
-        shelf.find(name)
+        store.find(name)
 
 
-def test_names_change_also_of_a_file_without_a_card(shelf: AdapterStore) -> None:
-    shelf.publish(record("a"), filled)
-    (shelf.folder / "loose.gguf").write_bytes(b"x")
+def test_names_change_also_of_a_file_without_a_card(store: AdapterStore) -> None:
+    store.publish(record("a"), filled)
+    (store.folder / "loose.gguf").write_bytes(b"x")
     with pytest.raises(UserError, match="already"):
-        shelf.rename("a", "LOOSE")
-    shelf.rename("a", "A")
-    assert [card.name for card in shelf.list_cards()] == ["A"]
-    shelf.rename("loose", "free")
-    shelf.remove("A")
-    assert [entry.name for entry in shelf.folder.iterdir()] == ["free.gguf"]
-    shelf.remove("free")
+        store.rename("a", "LOOSE")
+    store.rename("a", "A")
+    assert [card.name for card in store.list_cards()] == ["A"]
+    store.rename("loose", "free")
+    store.remove("A")
+    assert [entry.name for entry in store.folder.iterdir()] == ["free.gguf"]
+    store.remove("free")
     with pytest.raises(UserError, match="no adapter"):
-        shelf.remove("free")
+        store.remove("free")
 
 
-def test_what_a_training_left_is_kept_once(shelf: AdapterStore, tmp_path: Path) -> None:
-    shelf.publish(record("a"), filled)
+def test_what_a_training_left_is_kept_once(store: AdapterStore, tmp_path: Path) -> None:
+    store.publish(record("a"), filled)
     for text in ("first", "second"):
         trained = tmp_path / "trained"
         trained.mkdir()
         (trained / "x").write_text(text)
-        shelf.keep_trained("a", trained)
+        store.keep_trained("a", trained)
         if trained.exists():
             (trained / "x").unlink()
             trained.rmdir()
-    kept = shelf.trained("a")
+    kept = store.trained("a")
     assert kept is not None
     assert (kept / "x").read_text() == "first"
 

@@ -1,4 +1,4 @@
-"""What becomes of a file that was made for the engine: an adapter on the shelf, or a model in the catalogue.
+"""What becomes of a file that was made for the engine: an adapter on the store, or a model in the catalogue.
 
 It can be used as soon as it is published; what the gate says of it later is written into its card, and what lost what
 was learnt is not offered any more.
@@ -16,7 +16,7 @@ import msgspec
 
 from workbench.api.calls import ModelRecord
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, new_folder
@@ -33,17 +33,17 @@ NEVER_CHECKED = "Never verified: its run was deleted before that."
 _log = logging.getLogger(__name__)
 
 
-class Publishing:
+class ArtifactRegistry:
     def __init__(
         self,
-        shelf: AdapterStore,
+        store: AdapterStore,
         catalogue: ModelCatalogue,
         models_folder: Path,
         checksums: Checksums,
         backend: LlamaCppBackend,
-        changes: Changes,
+        changes: ChangeNotifier,
     ) -> None:
-        self._shelf = shelf
+        self._store = store
         self._catalogue = catalogue
         self.models_folder = models_folder
         self._checksums = checksums
@@ -52,26 +52,26 @@ class Publishing:
 
     def recover(self, is_open: Callable[[str], bool], run_folder: Callable[[str], Path]) -> None:
         """Note what an earlier core left unchecked, and bring what it trained to its adapter: runs are removed."""
-        self._shelf.remove_unfinished()
-        for card in self._shelf.list_cards():
+        self._store.remove_unfinished()
+        for card in self._store.list_cards():
             if not card.run or is_open(card.run):
                 continue
             try:
                 if card.kind == "merged" and card.state == "checking" and self._catalogue.find(card.model) is None:
-                    self._shelf.remove(card.name)  # the core was ended before the model was in the catalogue
+                    self._store.remove(card.name)  # the core was ended before the model was in the catalogue
                     continue
-                self._shelf.keep_trained(card.name, run_folder(card.run) / TRAINED)
+                self._store.keep_trained(card.name, run_folder(card.run) / TRAINED)
                 if card.state == "checking" and not card.note:
-                    self._shelf.put(msgspec.structs.replace(card, note=UNCHECKED))
+                    self._store.put(msgspec.structs.replace(card, note=UNCHECKED))
             except OSError:  # a full disk must not keep the core from starting: the next one tries again
                 _log.exception("The remains of the run %s could not be cleaned up", card.name)
 
-    def let_go(self, run: str, folder: Path) -> None:
+    def detach_run(self, run: str, folder: Path) -> None:
         """Before a run's folder is deleted: what belongs to its adapter is taken out, and what can be checked no more
         says so."""
-        card = self._shelf.of_run(run)
+        card = self._store.of_run(run)
         if card is not None:
-            self._shelf.keep_trained(card.name, folder / TRAINED)
+            self._store.keep_trained(card.name, folder / TRAINED)
             if card.state == "checking":
                 self.update(msgspec.structs.replace(card, note=NEVER_CHECKED))
 
@@ -99,15 +99,15 @@ class Publishing:
                 )
             except BaseException:
                 for card in cards:
-                    self._shelf.remove(card.name)
+                    self._store.remove(card.name)
                 raise
             return cards[0]
         return self.add_card(record, lambda folder: take(source, folder / ADAPTER_FILE))
 
     def add_card(self, record: AdapterRecord, fill: Callable[[Path], object] = lambda folder: None) -> AdapterRecord:
-        """Put an adapter on the shelf; ``fill`` writes its files into the folder that it is handed."""
+        """Put an adapter on the store; ``fill`` writes its files into the folder that it is handed."""
         file = "" if record.kind == "merged" else ADAPTER_FILE
-        published = self._shelf.publish(msgspec.structs.replace(record, file=file), fill)
+        published = self._store.publish(msgspec.structs.replace(record, file=file), fill)
         self._changes.publish("adapter", published.name)
         return published
 
@@ -135,7 +135,7 @@ class Publishing:
         self._changes.publish("model", model.name)
         return model
 
-    def judge(self, record: AdapterRecord, parity: Parity | None) -> AdapterRecord:
+    def record_verification(self, record: AdapterRecord, parity: Parity | None) -> AdapterRecord:
         """Write down what the gate found (None: it was not asked). A model that failed leaves the catalogue."""
         if parity is None:
             state, note = "ready", record.note
@@ -145,13 +145,13 @@ class Publishing:
             state, note = "failed", " ".join(parity.reasons) or "It does not say what was trained."
         if state == "failed" and record.model:
             self._withdraw(record.model)
-        judged = self._shelf.put(msgspec.structs.replace(record, state=state, parity=parity, note=note))
+        judged = self._store.put(msgspec.structs.replace(record, state=state, parity=parity, note=note))
         self._changes.publish("adapter", judged.name)
         return judged
 
     def update(self, record: AdapterRecord) -> AdapterRecord:
         """Write a card anew."""
-        written = self._shelf.put(record)
+        written = self._store.put(record)
         self._changes.publish("adapter", written.name)
         return written
 

@@ -15,19 +15,19 @@ from workbench.storage.adapters import AdapterStore
 MAX_LISTED = 8
 
 
-def find_card(shelf: AdapterStore, name: str, *, unreadable: bool = False) -> AdapterRecord:
+def find_card(store: AdapterStore, name: str, *, unreadable: bool = False) -> AdapterRecord:
     """Raises UserError when there is no such adapter, and where its card cannot be read unless that does not matter."""
-    card = shelf.find(name)
+    card = store.find(name)
     if card is not None and card.state == "unreadable" and not unreadable:
         raise UserError(f"{name} cannot be used: {card.note}")
-    return card if card is not None else _describe(name, resolve_adapter(name, shelf.folder))
+    return card if card is not None else _describe(name, resolve_adapter(name, store.folder))
 
 
-def list_cards(shelf: AdapterStore) -> tuple[AdapterRecord, ...]:
+def list_cards(store: AdapterStore) -> tuple[AdapterRecord, ...]:
     """All there are, the latest first."""
-    cards = {card.name: card for card in shelf.list_cards()}
-    bare = (name for name in list_adapters(shelf.folder) if not name.startswith(".") and name not in cards)
-    found = [*cards.values(), *(_describe(name, resolve_adapter(name, shelf.folder)) for name in bare)]
+    cards = {card.name: card for card in store.list_cards()}
+    bare = (name for name in list_adapters(store.folder) if not name.startswith(".") and name not in cards)
+    found = [*cards.values(), *(_describe(name, resolve_adapter(name, store.folder)) for name in bare)]
     return tuple(sorted(found, key=lambda one: (-one.created, one.name)))
 
 

@@ -24,10 +24,10 @@ from workbench.api.calls import (
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
-from workbench.core.change_notifier import Changes
-from workbench.core.models.base_models import Bases
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
 from workbench.core.runs.queue import Runs
@@ -52,21 +52,21 @@ _KEPT = (".json", ".safetensors", ".md", ".txt", ".jinja", ".model")
 class Adapters:
     def __init__(
         self,
-        shelf: AdapterStore,
+        store: AdapterStore,
         catalogue: ModelCatalogue,
-        bases: Bases,
+        bases: BaseModels,
         workers: TrainingWorkers,
-        publishing: Publishing,
+        artifacts: ArtifactRegistry,
         backend: LlamaCppBackend,
         runs: Runs,
         exports: ExportRuns,
-        changes: Changes,
+        changes: ChangeNotifier,
     ) -> None:
-        self._shelf = shelf
+        self._store = store
         self._catalogue = catalogue
         self._bases = bases
         self._workers = workers
-        self._publishing = publishing
+        self._artifacts = artifacts
         self._backend = backend
         self._runs = runs
         self._changes = changes
@@ -87,7 +87,7 @@ class Adapters:
     # -- the list ---------------------------------------------------------------------------------
 
     def list_adapters(self, call: ListAdapters) -> AdapterList:
-        found = list_cards(self._shelf)
+        found = list_cards(self._store)
         if call.model:
             model = self._catalogue.get(call.model)
             found = tuple(one for one in found if self._fits(one, model))
@@ -142,7 +142,7 @@ class Adapters:
             record, base=model.name, architecture=details.architecture, licence=model.licence
         )
         served = Served(kind=details.kind, path=str(path), bytes=details.bytes, can_merge=details.kind == "lora")
-        return self._publishing.publish(record, served, copy=True)
+        return self._artifacts.publish(record, served, copy=True)
 
     def _base_of(self, path: Path, wanted: str) -> tuple[ModelRecord, AdapterDetails]:
         """The model that a GGUF adapter is for: the one that is named, else the first that it fits."""
@@ -168,7 +168,7 @@ class Adapters:
         record = msgspec.structs.replace(
             record, base=model.name, base_sha256=base.sha256, architecture=model.architecture, licence=model.licence
         )
-        with self._shelf.beside() as beside, self._workers.shared() as host:
+        with self._store.beside() as beside, self._workers.shared() as host:
             asked = ConvertTrained(
                 trained=str(folder), model=base, out=str(beside / f"{file_safe(record.name)}.gguf"), name=record.name
             )
@@ -177,31 +177,31 @@ class Adapters:
             trained.mkdir()
             for file in files:
                 shutil.copyfile(file, trained / file.name)
-            made = self._publishing.publish(msgspec.structs.replace(record, state="ready"), served)
-            self._shelf.keep_trained(made.name, trained)
+            made = self._artifacts.publish(msgspec.structs.replace(record, state="ready"), served)
+            self._store.keep_trained(made.name, trained)
         return made
 
     def _check_room(self, needed: int) -> None:
-        check_room(self._shelf.folder / ADAPTER_FILE, needed)
+        check_room(self._store.folder / ADAPTER_FILE, needed)
 
     # -- names ------------------------------------------------------------------------------------
 
     def rename(self, call: RenameAdapter) -> AdapterRecord:
         """A name is that of a folder: it is made to be one."""
-        record = find_card(self._shelf, call.adapter, unreadable=True)
+        record = find_card(self._store, call.adapter, unreadable=True)
         if not call.name.strip():
             raise UserError("The adapter needs a name.")
         self._check_unused(record)
         to = file_safe(call.name)
-        self._shelf.rename(record.name, to)
+        self._store.rename(record.name, to)
         for name in (record.name, to):
             self._changes.publish("adapter", name)
-        return find_card(self._shelf, to, unreadable=True)
+        return find_card(self._store, to, unreadable=True)
 
     def remove(self, call: RemoveAdapter) -> AdapterList:
-        record = find_card(self._shelf, call.adapter, unreadable=True)
+        record = find_card(self._store, call.adapter, unreadable=True)
         self._check_unused(record)
-        self._shelf.remove(record.name)
+        self._store.remove(record.name)
         self._changes.publish("adapter", record.name)
         return self.list_adapters(ListAdapters())
 
@@ -216,7 +216,7 @@ class Adapters:
     # -- what is made of it -----------------------------------------------------------------------
 
     def merge(self, call: MergeAdapter) -> RunRecord:
-        record = find_card(self._shelf, call.adapter)
+        record = find_card(self._store, call.adapter)
         check_mergeable(record)
         if call.quantization:
             check_type(call.quantization)
@@ -232,7 +232,7 @@ class Adapters:
         if model.format != "gguf":
             raise UserError(f"{model.name} is not a GGUF model, which a merge needs.", "Import it as a GGUF file.")
         check_room(
-            self._publishing.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
+            self._artifacts.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
         )
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {record.name}")
         return self._runs.add("merge", f"Merge {record.name} into {model.name}", call)
@@ -242,7 +242,7 @@ class Adapters:
         model = self._bases.model(call.model)
         if model.format != "gguf":
             raise UserError(f"{model.name} is not a GGUF model.", "Only GGUF models can be quantised here.")
-        check_room(self._publishing.models_folder / "merged.gguf", quantized_bytes(model))
+        check_room(self._artifacts.models_folder / "merged.gguf", quantized_bytes(model))
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
         return self._runs.add("quantize", f"{model.name} as {call.type}", call)
 

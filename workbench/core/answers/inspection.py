@@ -17,7 +17,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Capabilities, require
 from workbench.core.answers.resolver import HomeServices
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.records.messages import Beam
@@ -30,7 +30,7 @@ _NEEDS = Capabilities(token_logprobs=True, continues_from_tokens=True)
 
 
 class Inspecting:
-    def __init__(self, store: ChatStore, services: HomeServices, changes: Changes) -> None:
+    def __init__(self, store: ChatStore, services: HomeServices, changes: ChangeNotifier) -> None:
         self._store = store
         self._services = services
         self._changes = changes

@@ -25,7 +25,7 @@ from workbench.core.answers.inspection import read_tokens, readable, tokens_of
 from workbench.core.answers.pending_answer import PendingAnswer, conversation_of
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.records.answer_state import replay
@@ -45,7 +45,9 @@ _log = logging.getLogger(__name__)
 class Answers:
     """The answers that are being made, and how to ask for one."""
 
-    def __init__(self, store: ChatStore, services: HomeServices, changes: Changes, background: Background) -> None:
+    def __init__(
+        self, store: ChatStore, services: HomeServices, changes: ChangeNotifier, background: Background
+    ) -> None:
         self._store = store
         self._services = services
         self._changes = changes

@@ -17,14 +17,14 @@ from workbench.api.calls import (
     StoredMessage,
 )
 from workbench.core.answers.service import Answers
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.chats.markdown import export
 from workbench.core.streams import Handlers, unary
 from workbench.storage.chats import ChatStore
 
 
 class Chats:
-    def __init__(self, store: ChatStore, answers: Answers, changes: Changes) -> None:
+    def __init__(self, store: ChatStore, answers: Answers, changes: ChangeNotifier) -> None:
         self._store = store
         self._answers = answers
         self._changes = changes

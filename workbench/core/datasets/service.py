@@ -6,7 +6,7 @@ import msgspec
 
 from workbench.api.calls import BuildData, ListDataSets, RemoveDataSet, RunRecord
 from workbench.core.answers.resolver import chat_model
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
@@ -25,7 +25,7 @@ class DataSets:
         catalogue: ModelCatalogue,
         registry: CollectionRegistry,
         runs: Runs,
-        changes: Changes,
+        changes: ChangeNotifier,
     ) -> None:
         self._sets = sets
         self._chats = chats

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 class Watching:
     """``on_change(collection, path)`` is called for a watched folder after a change in it.
 
-    Changes below ``ignored`` (the home folder, which an ingest writes to) do not count.
+    ChangeNotifier below ``ignored`` (the home folder, which an ingest writes to) do not count.
     """
 
     def __init__(self, on_change: Callable[[str, str], None], ignored: Path, quiet_s: float = QUIET_S) -> None:

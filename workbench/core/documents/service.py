@@ -26,7 +26,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching
 from workbench.core.runs.kinds.ingest import ingest_group
@@ -40,7 +40,12 @@ from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Sear
 
 class Documents:
     def __init__(
-        self, registry: CollectionRegistry, embedding: Embedding, runs: Runs, watching: Watching, changes: Changes
+        self,
+        registry: CollectionRegistry,
+        embedding: Embedding,
+        runs: Runs,
+        watching: Watching,
+        changes: ChangeNotifier,
     ) -> None:
         self._registry = registry
         self._embedding = embedding

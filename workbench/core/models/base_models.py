@@ -20,7 +20,7 @@ from workbench.storage.models import ModelCatalogue
 from workbench.training.protocol import BaseModel
 
 
-class Bases:
+class BaseModels:
     """Looks up what a ``TrainingConfig`` names."""
 
     def __init__(self, catalogue: ModelCatalogue, checksums: Checksums, sets: DatasetStore) -> None:

@@ -28,7 +28,7 @@ from workbench.api.protocol import RequestContext, drain, finish
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
 from workbench.core.answers.resolver import chat_model
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary, with_progress
 from workbench.engine.inference_calls import MeasureSpeed
@@ -50,7 +50,7 @@ class Models:
         checksums: Checksums,
         backend: LlamaCppBackend,
         runs: Runs,
-        changes: Changes,
+        changes: ChangeNotifier,
         status: Callable[[], object],
     ) -> None:
         self._home = home

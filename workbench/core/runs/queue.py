@@ -33,7 +33,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.log import RunLog, read_run
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.core.streams import Handlers, unary
@@ -59,7 +59,7 @@ class Runs:
         self,
         home: Home,
         store: RunStore,
-        changes: Changes,
+        changes: ChangeNotifier,
         kinds: Mapping[str, RunKind],
         on_removal: Callable[[str, Path], None] = lambda run, folder: None,
     ) -> None:

@@ -34,7 +34,7 @@ class OpenRun:
         self._changed = changed
         self._told = 0.0
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Write an event to the run's file, for all followers. Raises UserError when the disk is full."""
         self.log.append(event)
         if isinstance(event, events.Progress):

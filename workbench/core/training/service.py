@@ -11,7 +11,7 @@ from workbench.api import events
 from workbench.api.calls import ExportRun, InspectData, ListRuns, ModelRecord, PlanTraining, Train
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, error_of, finish
-from workbench.core.models.base_models import Bases, with_names
+from workbench.core.models.base_models import BaseModels, with_names
 from workbench.core.runs.kinds.train import CONFIG, PLAN_FILE, SPEED
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
@@ -28,7 +28,7 @@ RUNS_LOOKED_AT = 500
 
 
 class Training:
-    def __init__(self, home: Home, bases: Bases, workers: TrainingWorkers, runs: Runs) -> None:
+    def __init__(self, home: Home, bases: BaseModels, workers: TrainingWorkers, runs: Runs) -> None:
         self._home = home
         self._bases = bases
         self._workers = workers

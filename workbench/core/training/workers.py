@@ -63,14 +63,14 @@ class TrainingWorkers:
             with self._lock:
                 self._users -= 1
                 if not self._users:
-                    self._timer = threading.Timer(self._idle_s, self._let_go)
+                    self._timer = threading.Timer(self._idle_s, self._close_shared)
                     self._timer.daemon = True
                     self._timer.start()
 
     @contextlib.contextmanager
     def dedicated(self) -> Iterator[WorkerHost]:
         """A worker of its own for what takes much memory; it leaves with the block."""
-        self._let_go()
+        self._close_shared()
         host = self._make_host(lambda state: self._changed(), cancel_grace_s=CHECKPOINT_S, stop_grace_s=CHECKPOINT_S)
         with self._lock:
             self._working.append(host)
@@ -89,7 +89,7 @@ class TrainingWorkers:
                 self._timer = None
         self._looking.close()
 
-    def _let_go(self) -> None:
+    def _close_shared(self) -> None:
         with self._entering:
             with self._lock:
                 idle = not self._users

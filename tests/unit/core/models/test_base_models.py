@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from workbench.api.calls import ModelRecord
-from workbench.core.models.base_models import Bases
+from workbench.core.models.base_models import BaseModels
 from workbench.core.training.service import Training
 
 pytest.importorskip("torch")
@@ -39,12 +39,12 @@ def record(path: Path, architecture: str = "llama") -> ModelRecord:
     )
 
 
-def bases_of(*models: ModelRecord) -> Bases:
+def bases_of(*models: ModelRecord) -> BaseModels:
     nothing = cast(Any, None)
-    return Bases(cast(Any, Catalogue(*models)), nothing, nothing)
+    return BaseModels(cast(Any, Catalogue(*models)), nothing, nothing)
 
 
-def notes_of(bases: Bases, model: ModelRecord) -> list[str]:
+def notes_of(bases: BaseModels, model: ModelRecord) -> list[str]:
     nothing = cast(Any, None)
     return Training(nothing, bases, nothing, nothing)._served_notes(model)
 

@@ -13,7 +13,7 @@ from workbench.api import events
 from workbench.api.calls import FollowRun, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
@@ -54,7 +54,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def queue(database: Database, tmp_path: Path, **kinds: Kind) -> Runs:
-    return Runs(Home(tmp_path), RunStore(database), Changes(), kinds)  # type: ignore[arg-type]
+    return Runs(Home(tmp_path), RunStore(database), ChangeNotifier(), kinds)  # type: ignore[arg-type]
 
 
 def ended(runs: Runs, run: str) -> Event:
@@ -62,7 +62,7 @@ def ended(runs: Runs, run: str) -> Event:
 
 
 def wait_cancelled(run: OpenRun) -> Event:
-    run.tell(events.Progress(stage="waiting", done=1, total=4))
+    run.emit(events.Progress(stage="waiting", done=1, total=4))
     run.context.wait_cancelled(WAIT_S)
     raise Cancelled
 
@@ -255,8 +255,8 @@ def test_what_a_core_left_of_a_removed_run_goes_when_the_next_one_starts(databas
 
 def test_a_run_that_ends_in_an_evaluation_is_as_far_as_its_steps(database: Database, tmp_path: Path) -> None:
     def work(run: OpenRun) -> Event:
-        run.tell(events.Progress(stage="training", done=20, total=40, unit="steps"))
-        run.tell(events.Progress(stage="evaluating", done=1, total=10, unit="examples"))
+        run.emit(events.Progress(stage="training", done=20, total=40, unit="steps"))
+        run.emit(events.Progress(stage="evaluating", done=1, total=10, unit="examples"))
         raise WorkerDied("training", 1, "")
 
     runs = queue(database, tmp_path, train=Kind(work))

@@ -18,7 +18,7 @@ from workbench.api.calls import AskResult, BuildData, Collection, DocumentText, 
 from workbench.api.events import Event
 from workbench.api.protocol import drain, finish, follow
 from workbench.core.answers.resolver import chat_model
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.errors import UserError
@@ -55,7 +55,7 @@ class DataRuns:
         registry: CollectionRegistry,
         embedding: Embedding,
         services: Services,
-        changes: Changes,
+        changes: ChangeNotifier,
     ) -> None:
         self._home = home
         self._sets = sets
@@ -114,7 +114,7 @@ class DataRuns:
         found = [document for document in listed if document.state in ("indexed", "unchanged")]
         for number, document in enumerate(found):
             run.context.raise_if_cancelled()
-            run.tell(events.Progress(stage="reading", done=number, total=len(found), unit="documents"))
+            run.emit(events.Progress(stage="reading", done=number, total=len(found), unit="documents"))
             yield host.call(Text(file=file, document=document.id), context=run.context)
 
     def _from_pairs(self, call: BuildData, collection: Collection, run: OpenRun) -> Iterator[Example]:
@@ -129,15 +129,15 @@ class DataRuns:
             recipe = Recipe(model=ModelPart(name=model.name), decoding=decoding)
             request = AnswerRequest(recipe=recipe, conversation=(Message("user", prompt),))
             stream = answer(request, self._services, run.context, background=True)
-            return drain(follow(AskResult, stream), tell_progress).answer
+            return drain(follow(AskResult, stream), emit_progress).answer
 
-        def tell_progress(event: Event) -> None:
+        def emit_progress(event: Event) -> None:
             if isinstance(event, events.Progress):
-                run.tell(event)
+                run.emit(event)
 
         for number, passage in enumerate(passages):
             run.context.raise_if_cancelled()
-            run.tell(events.Progress(stage="asking", done=number, total=len(passages), unit="passages"))
+            run.emit(events.Progress(stage="asking", done=number, total=len(passages), unit="passages"))
             if made.knows(passage):
                 continue
             supported: list[Example] = []
@@ -147,7 +147,7 @@ class DataRuns:
                     if normalise(pair.question) in asked:
                         continue
                     asked.add(normalise(pair.question))
-                    run.tell(event)
+                    run.emit(event)
                     if pair.supported:
                         supported.append(pair.example())
             run.context.raise_if_cancelled()

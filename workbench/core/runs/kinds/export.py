@@ -17,7 +17,7 @@ from workbench.api.calls import ExportAdapter, MergeAdapter, ModelRecord, RunRec
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.core.adapters.cards import check_mergeable, find_card
-from workbench.core.models.base_models import Bases
+from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.kinds.merge import merge_and_check, merged_bytes
 from workbench.core.runs.kinds.train import LANE
 from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
@@ -48,14 +48,14 @@ class ExportRuns:
     auto_resume = False
     resumable = False
 
-    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterStore) -> None:
+    def __init__(self, bases: BaseModels, workers: TrainingWorkers, store: AdapterStore) -> None:
         self._bases = bases
         self._workers = workers
-        self._shelf = shelf
+        self._store = store
 
     def check(self, call: ExportAdapter) -> ExportAdapter:
         """The call with its path from the root; raises UserError for what cannot be, as far as is known beforehand."""
-        record = find_card(self._shelf, call.adapter)
+        record = find_card(self._store, call.adapter)
         place = new_path(call.path)
         if call.form == "peft":
             self._peft_files(record)
@@ -68,7 +68,7 @@ class ExportRuns:
 
     def concurrency_group(self, run: RunRecord) -> str:
         call = msgspec.convert(run.config, ExportAdapter)
-        return LANE if _merges(find_card(self._shelf, call.adapter), call) else COPYING
+        return LANE if _merges(find_card(self._store, call.adapter), call) else COPYING
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         refuse_pause(run)
@@ -81,7 +81,7 @@ class ExportRuns:
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, ExportAdapter)
-        record = find_card(self._shelf, call.adapter)
+        record = find_card(self._store, call.adapter)
         place = new_path(call.path)
         with folder_beside(place, run.id) as beside:
             if call.form == "peft":
@@ -97,7 +97,7 @@ class ExportRuns:
         return finish({"adapter": call.adapter, "path": str(place), "form": call.form})
 
     def _peft_files(self, record: AdapterRecord) -> list[Path]:
-        trained = self._shelf.trained(record.name)
+        trained = self._store.trained(record.name)
         if trained is None or not (trained / "adapter_config.json").is_file():
             raise UserError(
                 f"{record.name} has no PEFT folder: it was imported as a GGUF file, or its weights moved themselves.",
@@ -138,11 +138,11 @@ class ExportRuns:
         call = MergeAdapter(adapter=record.name, model=model.name, name=f"{model.name} {record.name}")
         check_room(folder, merged_bytes(model, call.type))
         name = f"{file_safe(call.name)}.gguf"
-        run.tell(events.Progress(stage="checking the model"))
+        run.emit(events.Progress(stage="checking the model"))
         base = self._bases.checked_model(model, run.context)
         with self._workers.dedicated() as host:
-            trained = self._shelf.trained(record.name)
-            parity = merge_and_check(host, record, trained, base, folder / name, call, run.tell, run.context)
+            trained = self._store.trained(record.name)
+            parity = merge_and_check(host, record, trained, base, folder / name, call, run.emit, run.context)
         return msgspec.structs.replace(record, parity=parity), name
 
 
@@ -162,4 +162,4 @@ def _copy(files: list[tuple[Path, str]], folder: Path, run: OpenRun) -> None:
                 run.context.raise_if_cancelled()
                 writing.write(block)
                 done += len(block)
-                run.tell(events.Progress(stage="copying", done=done, total=total, unit="bytes"))
+                run.emit(events.Progress(stage="copying", done=done, total=total, unit="bytes"))

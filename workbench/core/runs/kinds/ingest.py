@@ -8,7 +8,7 @@ from collections.abc import Callable
 from workbench.api import events
 from workbench.api.calls import AddDocuments, AddResult, Collection, RunRecord
 from workbench.api.events import Event
-from workbench.core.change_notifier import Changes
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
 from workbench.core.runs.run_kind import OpenRun, refuse_pause
 from workbench.errors import Cancelled, WorkerDied
@@ -36,7 +36,7 @@ class Ingesting:
         self,
         registry: CollectionRegistry,
         embedding: Embedding,
-        changes: Changes,
+        changes: ChangeNotifier,
         settings: Callable[[], DocumentSettings],
     ) -> None:
         self._registry = registry
@@ -58,7 +58,7 @@ class Ingesting:
         call = Ingest(
             file=str(self._embedding.file(collection)),
             collection=collection.id,
-            embedder=self._embedding.embedder(run.context, run.tell),
+            embedder=self._embedding.embedder(run.context, run.emit),
             paths=paths,
             limits=ReadLimits(
                 seconds=settings.read_seconds,
@@ -74,7 +74,7 @@ class Ingesting:
                 if isinstance(event, events.Finished):
                     self._registry.set_read(collection.id, paths, began)
                 return event
-            run.tell(event)
+            run.emit(event)
             now = time.monotonic()
             if now - counted >= COUNT_EVERY_S:
                 counted = now

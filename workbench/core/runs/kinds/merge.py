@@ -15,9 +15,9 @@ from workbench.api import events
 from workbench.api.calls import MergeAdapter, ModelRecord, QuantizeModel, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.core.adapters.artifact_registry import Publishing
+from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.cards import check_mergeable, find_card
-from workbench.core.models.base_models import Bases
+from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.kinds.train import LANE, metric_of
 from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
 from workbench.core.training.out_of_memory import explained_work
@@ -100,11 +100,13 @@ class MergeRuns:
     auto_resume = False
     resumable = False
 
-    def __init__(self, bases: Bases, workers: TrainingWorkers, shelf: AdapterStore, publishing: Publishing) -> None:
+    def __init__(
+        self, bases: BaseModels, workers: TrainingWorkers, store: AdapterStore, artifacts: ArtifactRegistry
+    ) -> None:
         self._bases = bases
         self._workers = workers
-        self._shelf = shelf
-        self._publishing = publishing
+        self._store = store
+        self._artifacts = artifacts
 
     def concurrency_group(self, run: RunRecord) -> str:
         return LANE
@@ -114,25 +116,25 @@ class MergeRuns:
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, MergeAdapter)
-        card = find_card(self._shelf, call.adapter)
+        card = find_card(self._store, call.adapter)
         check_mergeable(card)
         model = self._bases.model(call.model)
-        run.tell(events.Progress(stage="checking the model"))
+        run.emit(events.Progress(stage="checking the model"))
         base = self._bases.checked_model(model, run.context)
-        trained = self._shelf.trained(card.name)
+        trained = self._store.trained(card.name)
         found: list[Parity] = []
 
         def fill(folder: Path) -> None:
             with self._workers.dedicated() as host, explained_work("merge", _MORE_ROOM, run.context):
                 out = folder / f"{file_safe(call.name)}.gguf"
-                found.append(merge_and_check(host, card, trained, base, out, call, run.tell, run.context))
+                found.append(merge_and_check(host, card, trained, base, out, call, run.emit, run.context))
 
         needed = merged_bytes(model, call.type, bool(call.quantization))
-        merged = self._publishing.add_model(call.name, model.licence, needed, fill)
+        merged = self._artifacts.add_model(call.name, model.licence, needed, fill)
         note = f"{card.name} at strength {call.scale:g}, changed tensors {call.type}"
         if call.scale != 1:  # it was scored as it was trained
             card = msgspec.structs.replace(card, scores=ScoresPair(), forgetting=ScoresPair())
-        self._publishing.add_card(
+        self._artifacts.add_card(
             msgspec.structs.replace(
                 card,
                 name=file_safe(merged.name),
@@ -165,10 +167,10 @@ class QuantizeRuns:
     auto_resume = False
     resumable = False
 
-    def __init__(self, bases: Bases, workers: TrainingWorkers, publishing: Publishing) -> None:
+    def __init__(self, bases: BaseModels, workers: TrainingWorkers, artifacts: ArtifactRegistry) -> None:
         self._bases = bases
         self._workers = workers
-        self._publishing = publishing
+        self._artifacts = artifacts
 
     def concurrency_group(self, run: RunRecord) -> str:
         return LANE
@@ -184,9 +186,9 @@ class QuantizeRuns:
             out = folder / f"{file_safe(call.name)}.gguf"
             asked = Requantize(model=self._bases.worker_model(model), out=str(out), type=call.type)
             with self._workers.dedicated() as host, explained_work("quantisation", _MORE_ROOM, run.context):
-                host.call(asked, run.tell, run.context)
+                host.call(asked, run.emit, run.context)
 
-        made = self._publishing.add_model(call.name, model.licence, quantized_bytes(model), fill)
+        made = self._artifacts.add_model(call.name, model.licence, quantized_bytes(model), fill)
         return finish({"model": made.name, "path": made.path})
 
 

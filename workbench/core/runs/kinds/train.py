@@ -17,8 +17,8 @@ from workbench.api import events
 from workbench.api.calls import ModelRecord, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import finish
-from workbench.core.adapters.artifact_registry import UNCHECKED, Publishing
-from workbench.core.models.base_models import Bases
+from workbench.core.adapters.artifact_registry import UNCHECKED, ArtifactRegistry
+from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
 from workbench.core.runs.run_kind import OpenRun
 from workbench.core.training.out_of_memory import explain, explain_work
@@ -63,13 +63,13 @@ class TrainingRuns:
     resumable = True
 
     def __init__(
-        self, home: Home, bases: Bases, workers: TrainingWorkers, shelf: AdapterStore, publishing: Publishing
+        self, home: Home, bases: BaseModels, workers: TrainingWorkers, store: AdapterStore, artifacts: ArtifactRegistry
     ) -> None:
         self._home = home
         self._bases = bases
         self._workers = workers
-        self._shelf = shelf
-        self._publishing = publishing
+        self._store = store
+        self._artifacts = artifacts
         self._hosts: dict[str, WorkerHost] = {}
 
     def concurrency_group(self, run: RunRecord) -> str:
@@ -84,14 +84,14 @@ class TrainingRuns:
 
     def work(self, run: OpenRun) -> Event:
         config = msgspec.convert(run.record.config, TrainingConfig)
-        made = self._shelf.of_run(run.id)
+        made = self._store.of_run(run.id)
         if made is not None and made.state == "unreadable":
             raise UserError(made.note)
         if made is not None and made.state != "checking":
             return finish(_result(run.id, made))  # the core left between the gate and the end
         folder = self._home.run(run.id)
-        wait_for_earlier(folder, run.context, run.tell)
-        run.tell(events.Progress(stage="checking the model"))
+        wait_for_earlier(folder, run.context, run.emit)
+        run.emit(events.Progress(stage="checking the model"))
         model = self._bases.model(config.model)
         base = self._bases.checked_model(model, run.context)
         over = self._over(model)
@@ -114,7 +114,7 @@ class TrainingRuns:
                     config=config,
                     data=config.data.path,
                 )
-                return _Training(run, card, self._publishing, self._plan(run.id)).follow(
+                return _Training(run, card, self._artifacts, self._plan(run.id)).follow(
                     host,
                     TrainModel(
                         config=self._bases.with_paths(config),
@@ -133,8 +133,8 @@ class TrainingRuns:
         self, run: OpenRun, made: AdapterRecord, base: BaseModel, over: BaseModel | None, host: WorkerHost
     ) -> Event:
         self._tidy(run.id)
-        made = self._publishing.update(msgspec.structs.replace(made, note=""))  # it is under way again
-        trained = self._shelf.trained(made.name)
+        made = self._artifacts.update(msgspec.structs.replace(made, note=""))  # it is under way again
+        trained = self._store.trained(made.name)
         file = made.file or self._bases.model(made.model).path
         if trained is None:
             raise UserError(f"What was trained as {made.name!r} is no longer there.", "Train it again.")
@@ -150,11 +150,11 @@ class TrainingRuns:
         for event in host.stream(call, run.context):
             if isinstance(event, events.Finished):
                 parity = msgspec.convert(event.result, Parity)
-                run.tell(_artifact("parity", run.id, parity))
-                return finish(_result(run.id, self._publishing.judge(made, parity)))
+                run.emit(_artifact("parity", run.id, parity))
+                return finish(_result(run.id, self._artifacts.record_verification(made, parity)))
             if isinstance(event, events.TERMINAL):
                 return _explained_check(event, run)
-            run.tell(event)
+            run.emit(event)
         raise RuntimeError("the check ended without a terminal event")
 
     def _over(self, model: ModelRecord) -> BaseModel | None:
@@ -164,15 +164,15 @@ class TrainingRuns:
 
     def _tidy(self, run: str) -> None:
         """Once the worker has gone: what was trained lies with its adapter, and what was served is there already."""
-        made = self._shelf.of_run(run)
+        made = self._store.of_run(run)
         if made is None:
             return
         folder = self._home.run(run)
-        self._shelf.keep_trained(made.name, folder / TRAINED)
+        self._store.keep_trained(made.name, folder / TRAINED)
         if made.state == "checking":
-            self._publishing.update(msgspec.structs.replace(made, note=UNCHECKED))
+            self._artifacts.update(msgspec.structs.replace(made, note=UNCHECKED))
         # the merges that a killed gate compared with are as large as the model
-        places = (folder / SERVED, self._shelf.folder_of(made.name))
+        places = (folder / SERVED, self._store.folder_of(made.name))
         halves = [half for place in places for half in place.glob(".*.gguf.*.part")]
         for file in [*(folder / SERVED).glob("*.gguf"), *halves]:
             file.unlink(missing_ok=True)
@@ -185,10 +185,12 @@ class TrainingRuns:
 class _Training:
     """One training as its events come in."""
 
-    def __init__(self, run: OpenRun, card: AdapterRecord, publishing: Publishing, plan: TrainingPlan | None) -> None:
+    def __init__(
+        self, run: OpenRun, card: AdapterRecord, artifacts: ArtifactRegistry, plan: TrainingPlan | None
+    ) -> None:
         self._run = run
         self._card = card
-        self._publishing = publishing
+        self._artifacts = artifacts
         self._plan = plan
         self._published = False
         self._speeds: list[float] = []
@@ -213,7 +215,7 @@ class _Training:
                 self._publish(msgspec.convert(event.result, Served))
                 return
             self._note(event.kind, event.result)
-        self._run.tell(event)
+        self._run.emit(event)
 
     def _note(self, kind: str, result: dict[str, Any]) -> None:
         """Keep what belongs on the card."""
@@ -225,24 +227,24 @@ class _Training:
             self._set(examples=msgspec.convert(result, DataReport).train.examples)
         elif kind == "parity":
             self._parity = msgspec.convert(result, Parity)
-            self._card = self._publishing.judge(self._card, self._parity)
+            self._card = self._artifacts.record_verification(self._card, self._parity)
 
     def _set(self, **fields: Any) -> None:
         self._card = msgspec.structs.replace(self._card, **fields)
         if self._published:
-            self._card = self._publishing.update(self._card)
+            self._card = self._artifacts.update(self._card)
 
     def _publish(self, served: Served) -> None:
-        self._card = self._publishing.publish(msgspec.structs.replace(self._card, created=time.time()), served)
+        self._card = self._artifacts.publish(msgspec.structs.replace(self._card, created=time.time()), served)
         self._published = True
-        self._run.tell(events.Artifact(kind="adapter", id=self._card.name, result=CARD.plain(self._card)))
+        self._run.emit(events.Artifact(kind="adapter", id=self._card.name, result=CARD.plain(self._card)))
 
     def _end(self, trained: Trained) -> Event:
         if not self._published:
             raise RuntimeError("the training ended without anything to be served")
         self._set(steps=trained.steps, seconds=trained.seconds, scores=trained.scores, forgetting=trained.forgetting)
         if self._parity is None:
-            self._card = self._publishing.judge(self._card, None)
+            self._card = self._artifacts.record_verification(self._card, None)
         measured = {"peak_memory_bytes": float(trained.peak_memory_bytes)}
         if self._speeds:
             measured[SPEED] = statistics.median(self._speeds)
