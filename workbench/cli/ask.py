@@ -27,7 +27,7 @@ from workbench.records.recipes import (
     ModelPart,
     Recipe,
     RetrievalPart,
-    active_fields,
+    follows_beams,
     ignored_fields,
     load_recipe,
     with_value,
@@ -232,8 +232,8 @@ def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
 def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
     """Whether the options ask for a beam search without a number of answers: programs get all of them."""
     said = _said(assignments)
-    follows_beams = "num_beams" in active_fields(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding"))
-    asked = "decoding.strategy" in said and follows_beams
+    by_beams = follows_beams(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding"))
+    asked = "decoding.strategy" in said and by_beams
     return asked and recipe.decoding.n == 1 and "decoding.n" not in said
 
 

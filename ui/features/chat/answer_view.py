@@ -6,6 +6,8 @@ asks for nothing itself: what the person wants is signalled.
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
@@ -24,7 +26,8 @@ from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
-from workbench.records.recipes import DecodingPart
+from workbench.records.methods import Methods
+from workbench.records.recipes import DecodingPart, follows_beams
 from workbench.records.trace import Trace
 
 WIDE = 1180
@@ -50,9 +53,10 @@ class AnswerView(QWidget):
     """Base and tuned are to stand side by side, or not any more."""
     pair_kept = Signal(str)
 
-    def __init__(self, message: StoredMessage, parent: QWidget | None = None) -> None:
+    def __init__(self, message: StoredMessage, methods: Methods[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.message_id = message.id
+        self._methods = methods
         self._citations: tuple[Citation, ...] = ()
         self._passages: tuple[Passage, ...] = ()
         self._message = message
@@ -278,11 +282,11 @@ class AnswerView(QWidget):
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
         self.usage.show_usage(message.usage)
         self._steps = message.steps or self._steps
-        self.footer.show_message(message)
+        decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
+        by_beams = follows_beams(decoding, self._methods.row(decoding.strategy, "decoding"))
+        self.footer.show_message(message, by_beams)
         self.footer.show_steps(self._shown_steps)
         self.edited_note.show_message(message)
-        decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
-        by_beams = decoding.strategy == "beam"
         self.inspection.show_answer(
             "" if streaming else message.text,
             max(1, len(message.sequences)),
@@ -291,6 +295,11 @@ class AnswerView(QWidget):
             by_beams and (message.traced or self.inspection.has_tree),
             decoding.length_penalty,
         )
+
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The decoding strategies that there are."""
+        self._methods = methods
+        self._show_footer(self._message, self._message.state == "streaming")
 
     @property
     def _shown_steps(self) -> int:

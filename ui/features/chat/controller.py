@@ -157,6 +157,7 @@ class ChatController(QObject):
 
     def _on_methods(self, found: MethodList) -> None:
         self._parts.recipe.set_methods(found.methods)
+        self._parts.conversation.set_methods(self._parts.recipe.methods)
 
     def _on_adapters(self) -> None:
         self._parts.recipe.adapter_form.set_adapters(self.adapters.fitting)

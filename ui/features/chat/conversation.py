@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -20,6 +21,7 @@ from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.features.chat.question_view import QuestionView
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
+from workbench.records.methods import Methods
 
 MessageView = AnswerView | QuestionView
 _FIRST = 8
@@ -70,6 +72,7 @@ class Conversation(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setAccessibleName("Conversation")
+        self._methods: Methods[Any] = Methods()
         self._shown: list[Shown] = []
         self._views: dict[str, MessageView] = {}
         self._places: dict[MessageView, QWidget] = {}
@@ -107,6 +110,13 @@ class Conversation(QScrollArea):
     def views(self) -> list[MessageView]:
         """The messages that are laid out, in their order."""
         return [self._views[shown.message.id] for shown in self._shown[self._first :]]
+
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The decoding strategies that there are: answers of a beam search offer its tree."""
+        self._methods = methods
+        for view in self._views.values():
+            if isinstance(view, AnswerView):
+                view.set_methods(methods)
 
     def view_of(self, message: str) -> MessageView | None:
         return self._views.get(message)
@@ -182,7 +192,7 @@ class Conversation(QScrollArea):
             view = QuestionView(message)
             view.edited.connect(self.edited)
         else:
-            view = AnswerView(message)
+            view = AnswerView(message, self._methods)
             view.source_wanted.connect(self.source_wanted)
             view.passages_wanted.connect(self.passages_wanted)
             view.again_wanted.connect(self.again_wanted)

@@ -26,6 +26,7 @@ from workbench.records.recipes import (
     active_fields,
     answers_of,
     draws,
+    follows_beams,
     notes_on,
     preset_of,
     problem_of,
@@ -240,7 +241,7 @@ def describe_decoding(part: DecodingPart, methods: Methods[Any]) -> str:
     """The part in a phrase: ``Precise``, ``Beam search, 4 beams``, ``Creative, 3 answers, JSON by schema``."""
     strategy, preset = methods.row(part.strategy, "decoding"), preset_of(part, methods)
     active = active_fields(part, strategy)
-    if "num_beams" in active:
+    if follows_beams(part, strategy):
         said = [strategy.title, f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
     elif preset is not None:
         said = [preset.title]

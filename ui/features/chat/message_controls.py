@@ -156,13 +156,13 @@ class AnswerFooter(QWidget):
             row.addWidget(button)
         self.setMinimumHeight(30)  # reserved from the start: nothing moves when it is filled
 
-    def show_message(self, message: StoredMessage) -> None:
+    def show_message(self, message: StoredMessage, by_beams: bool) -> None:
+        """``by_beams``: the answer comes of a beam search, whose tree can be shown."""
         written = message.state != "streaming" and bool(message.text)
         self.copy_button.setVisible(written)
         self.again_button.setVisible(message.state not in ("streaming", "failed"))  # that has its own Try again
         self.feedback.setVisible(written)
         self.feedback.show_rating(message.rating)
-        by_beams = message.recipe is not None and message.recipe.decoding.strategy == "beam"
         self.beams_button.setVisible(message.traced and by_beams)
 
     def show_answers(self, message: StoredMessage, beside: bool) -> None:

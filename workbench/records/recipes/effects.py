@@ -32,6 +32,11 @@ def answers_of(part: DecodingPart, strategy: MethodInfo) -> int:
     return 1 if one else part.n
 
 
+def follows_beams(part: DecodingPart, strategy: MethodInfo) -> bool:
+    """Whether the answer comes of a tree of beams."""
+    return "num_beams" in active_fields(part, strategy)
+
+
 def normalized(part: DecodingPart, strategy: MethodInfo) -> DecodingPart:
     """The part as it is carried out: an answer that can only be one is made once."""
     return msgspec.structs.replace(part, n=answers_of(part, strategy))
@@ -116,7 +121,7 @@ def notes_on_drafts(part: DecodingPart, strategy: MethodInfo, *, rewindable: boo
 
 def problem_of(part: DecodingPart, strategy: MethodInfo) -> str:
     """Why the part cannot be carried out, whatever the model; "" when it can."""
-    if "num_beams" in active_fields(part, strategy):
+    if follows_beams(part, strategy):
         if part.n > part.num_beams:
             return f"{part.n} answers cannot come of {part.num_beams} beams: set at least as many beams."
         if part.num_beams % part.num_beam_groups:

@@ -25,7 +25,7 @@ from workbench.records.methods import MethodInfo
 from workbench.records.recipes import (
     DEFAULT_STRATEGY,
     DecodingPart,
-    active_fields,
+    follows_beams,
     normalized,
     notes_on,
     notes_on_drafts,
@@ -164,7 +164,7 @@ def _load_draft(path: str, engine: Engine, context: RequestContext) -> Model:
 
 
 def _beams(decoding: DecodingPart, strategy: MethodInfo) -> int:
-    return decoding.num_beams + decoding.keep_greedy if "num_beams" in active_fields(decoding, strategy) else 1
+    return decoding.num_beams + decoding.keep_greedy if follows_beams(decoding, strategy) else 1
 
 
 def finish_reason(
