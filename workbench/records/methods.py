@@ -26,11 +26,10 @@ tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: wh
 ``task``: work on one whole document. ``weights`` and ``objective``: which weights are trained, and by which loss.
 """
 
-Trait = Literal["draws", "searches", "one answer", "free text", "one generation"]
+Trait = Literal["draws", "searches", "one answer", "free text"]
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
-however many are asked for. ``free text``: it cannot keep to a format. ``one generation``: its answer is the text of a
-single generation, as the model wrote it."""
+however many are asked for. ``free text``: it cannot keep to a format."""
 
 
 class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):

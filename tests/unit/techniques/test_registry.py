@@ -97,6 +97,12 @@ def test_rows_travel_with_the_fields_of_their_configurations() -> None:
     assert not any(hasattr(row, "config") for row in told)
 
 
+def test_the_docs_table_is_that_of_the_rows() -> None:
+    page = Path(__file__).parents[3] / "docs" / "techniques.md"
+    written = page.read_text("utf-8")
+    assert written == registry.as_markdown(), "run: python -m workbench.techniques.registry > docs/techniques.md"
+
+
 def test_the_registry_is_light_to_import() -> None:
     heavy = ["torch", "transformers", "sentence_transformers", "llama_cpp", "kreuzberg", "numpy", "apsw"]
     code = f"import sys, workbench.techniques.registry; print([m for m in {heavy!r} if m in sys.modules])"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -38,11 +39,13 @@ class PromptForm(QWidget):
         self.technique.setAccessibleDescription(fields["technique"].help)
         self.technique.chosen.connect(lambda name: self._put("technique", name))
         self.summary = Text("", "small")
+        self.notes = Text("", "attention")
+        self.notes.hide()
         self.options: Form | None = None
         self._options_of = ""
         self._choice = QWidget()
         choice = column_of(self._choice, gap=tokens.SPACE_1)
-        for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary):
+        for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary, self.notes):
             choice.addWidget(widget)
         self._column = column_of(self, self.system, self._choice, gap=tokens.SPACE_4)
         self.set_part(self._part)
@@ -70,6 +73,11 @@ class PromptForm(QWidget):
             self._build_options(chosen.fields)
         if self.options is not None:
             self.options.set_values(part.options)
+
+    def set_notes(self, notes: Sequence[str]) -> None:
+        """Sentences about what has no effect beside the chosen technique."""
+        self.notes.setText("\n".join(notes))
+        self.notes.setVisible(bool(notes))
 
     def _build_options(self, fields: tuple[Any, ...]) -> None:
         if self.options is not None:

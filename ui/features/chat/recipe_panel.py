@@ -27,7 +27,15 @@ from ui.theme.theme import set_icon
 from workbench.api.calls import Collection, ModelRecord
 from workbench.fields import fields_of
 from workbench.records.methods import MethodInfo, Methods
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.recipes import (
+    AdapterUse,
+    DecodingPart,
+    ModelPart,
+    PromptingPart,
+    Recipe,
+    RetrievalPart,
+    notes_on_composition,
+)
 
 NO_DOCUMENTS = "No documents"
 _PHRASE = 80  # characters
@@ -140,6 +148,7 @@ class RecipePanel(QFrame):
         for part, form in self.forms.items():
             form.set_values(getattr(recipe, part) or RetrievalPart())
         self.prompt_form.set_part(recipe.prompting)
+        self.prompt_form.set_notes(notes_on_composition(recipe, self._methods))
         self.decoding_form.set_part(recipe.decoding)
         self.forms["retrieval"].setVisible(recipe.retrieval is not None)
         self.model.set_state(recipe.model.name or "none chosen")

@@ -12,10 +12,10 @@ from workbench.records.messages import Message
 from workbench.techniques.context import AnswerContext
 
 
-class Direct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Direct prompting has no settings."""
 
 
-def run(messages: tuple[Message, ...], options: Direct, context: AnswerContext) -> Generator[Event, None, Generated]:
+def run(messages: tuple[Message, ...], options: Options, context: AnswerContext) -> Generator[Event, None, Generated]:
     """The answer is what the model generates."""
     return (yield from context.generate(messages))

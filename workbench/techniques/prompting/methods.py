@@ -5,20 +5,34 @@ To add one, put its module beside this one and its row into the table: docs/addi
 
 from __future__ import annotations
 
-from workbench.records.methods import Method
-from workbench.records.recipes.prompting import DEFAULT_TECHNIQUE
-from workbench.techniques.prompting import direct
+from importlib import import_module
 
-METHODS = (
-    Method(
-        name=DEFAULT_TECHNIQUE,
+from workbench.records.methods import Method, Trait
+from workbench.records.recipes.prompting import DEFAULT_TECHNIQUE
+
+
+def _technique(name: str, title: str, summary: str, source: str, *traits: Trait, cost: str = "") -> Method:
+    """The row of the module ``name`` of this package: its ``Options`` are the settings, its ``run`` carries it out."""
+    path = f"workbench.techniques.prompting.{name.replace('-', '_')}"
+    return Method(
+        name=name,
         kind="technique",
         technique="prompting",
-        title="Direct",
-        summary="Answer in one generation, after the instructions.",
-        source="Ouyang et al. 2022, Training language models to follow instructions, arXiv:2203.02155",
-        config=direct.Direct,
-        entry="workbench.techniques.prompting.direct:run",
-        traits=("one generation",),
+        title=title,
+        summary=summary,
+        source=source,
+        config=import_module(path).Options,
+        entry=f"{path}:run",
+        traits=traits,
+        cost=cost,
+    )
+
+
+METHODS = (
+    _technique(
+        DEFAULT_TECHNIQUE,
+        "Direct",
+        "Answer in one generation, after the instructions.",
+        "Ouyang et al. 2022, Training language models to follow instructions, arXiv:2203.02155",
     ),
 )
