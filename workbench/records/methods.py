@@ -21,9 +21,10 @@ Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning"
 Kind = Literal["technique", "decoding", "preset", "setting", "context", "task", "weights", "objective"]
 """The place that a method takes in a recipe or a training, one of each kind at a time.
 
-``technique``: the strategy that drives generations over the messages. ``decoding``: how one generation chooses its
-tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: what finds passages for a question.
-``task``: work on one whole document. ``weights`` and ``objective``: which weights are trained, and by which loss.
+``technique``: the prompting technique, which drives generations over the messages. ``decoding``: the strategy by which
+a generation chooses its tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: the retrieval of
+passages for a question. ``task``: work on one whole document. ``weights`` and ``objective``: the weights that are
+trained, and the loss.
 """
 
 Trait = Literal["draws", "searches", "one answer", "free text"]
