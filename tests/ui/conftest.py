@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QComboBox
+from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home
 from ui.bridge import Bridge
 from ui.features import Action
 from ui.theme.theme import Theme, current_theme
+from workbench.api.calls import GetMachine, Machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,3 +93,12 @@ def bridge(theme: Theme, front: FakeFront) -> Iterator[Bridge]:
 @pytest.fixture
 def shell(theme: Theme) -> RecordingShell:
     return RecordingShell()
+
+
+def settle(bridge: Bridge, qtbot: QtBot) -> None:
+    """Wait until the answers to all calls so far have been shown, and the answers to the calls that these led to."""
+    for _ in range(3):
+        answers: list[Machine] = []
+        bridge.call(GetMachine(), answers.append)
+        qtbot.waitUntil(lambda answers=answers: bool(answers))
+    QApplication.processEvents()

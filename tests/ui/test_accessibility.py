@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.conftest import settle
 from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
@@ -136,7 +137,7 @@ def test_no_page_is_wider_than_the_smallest_window(frame: Shell, qtbot: QtBot, f
     furnish_adapters(front.home)
     frame.resize(frame.minimumSize())
     frame.open_page(name)
-    qtbot.wait(300)
+    settle(frame._bridge, qtbot)
     areas = [area for area in frame.findChildren(QScrollArea) if area.isVisible()]
     assert [described(area) for area in areas if area.horizontalScrollBar().maximum() > 0] == []
 
@@ -144,7 +145,7 @@ def test_no_page_is_wider_than_the_smallest_window(frame: Shell, qtbot: QtBot, f
 @pytest.mark.parametrize("name", NAMES)
 def test_enter_presses_the_buttons(frame: Shell, qtbot: QtBot, front: FakeFront, name: str) -> None:
     frame.open_page(name)
-    qtbot.wait(50)
+    settle(frame._bridge, qtbot)
     deaf = [described(button) for button in frame.findChildren(QPushButton) if not button.autoDefault()]
     assert deaf == []
 

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell
+from tests.ui.conftest import RecordingShell, settle
 from tests.ui.fake_adapters import LOST, furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
@@ -229,7 +229,9 @@ def test_a_training_that_does_not_fit_cannot_be_started(page: TrainPage, qtbot: 
     assert page.setup.plan.problem.isVisibleTo(page)
 
 
-def test_only_the_answer_to_the_last_question_counts(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+def test_only_the_answer_to_the_last_question_counts(
+    page: TrainPage, qtbot: QtBot, front: FakeFront, bridge: Bridge
+) -> None:
     held = front.hold(c.InspectData)
     page.setup.choose_data("/home/ada/slow.jsonl")
     qtbot.waitUntil(lambda: held.call is not None)
@@ -237,8 +239,7 @@ def test_only_the_answer_to_the_last_question_counts(page: TrainPage, qtbot: QtB
     planned(page, qtbot)
     assert held.cancelled
     held.fail(UserError("Too late."))
-    front.wait_idle()
-    qtbot.wait(60)
+    settle(bridge, qtbot)
     assert not page.setup.report.message.isVisible()
 
 
@@ -706,7 +707,7 @@ def test_a_click_on_the_box_compares_and_on_the_name_opens(page: TrainPage, qtbo
     click(2, 20)
     assert page.runs.ticked_runs == [page.trainings[1].id, page.trainings[2].id]
     qtbot.waitUntil(lambda: page.compare_view is not None and page.compare_view.isVisible(), timeout=20_000)
-    qtbot.wait(1)
+    QApplication.processEvents()
     click(2, 120)
     qtbot.waitUntil(lambda: page.run_view is not None and page.run_view.isVisible())
     assert page.shown_run == page.trainings[2]

@@ -39,6 +39,7 @@ WORKER_ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUTF8": "1",
     # ggml's abort would start a debugger, or a backtrace in a fork that can deadlock, and wait for its end
+    # (https://github.com/ggml-org/ggml/issues/1075)
     "GGML_NO_BACKTRACE": "1",
 }
 START_ATTEMPTS = 3

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import contextlib
 import threading
-import time
 
 import pytest
 
@@ -9,11 +9,14 @@ from workbench.engine import library
 
 
 class SlowLog(library.LibraryLog):
-    """Gives other threads the time to begin as well."""
+    """Waits until the other threads are in here as well, which they must not be."""
+
+    meeting = threading.Barrier(4)
 
     def __init__(self) -> None:
         super().__init__()
-        time.sleep(0.05)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.meeting.wait(0.2)
 
 
 def test_threads_that_start_the_library_together_share_one_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -317,7 +317,7 @@ def test_heads_of_each_layer_are_read_also_of_many_layers(tmp_path: Path) -> Non
 
 
 SLOW_MERGE = """
-import sys, time
+import sys
 from pathlib import Path
 from workbench.gguf import merging
 
@@ -325,7 +325,7 @@ write = merging._write_changed
 def slowly(*given):
     write(*given)
     print("wrote", flush=True)
-    time.sleep(0.02)
+    sys.stdin.readline()
 merging._write_changed = slowly
 merging.merge(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
 """
@@ -338,13 +338,14 @@ def test_a_killed_merge_leaves_no_model_and_the_next_one_cleans_up(adapters: Tin
     rng = random.Random(5)
     for _ in range(3):
         command = [sys.executable, "-c", SLOW_MERGE, str(trained.base), str(trained.folder), str(out)]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        for _ in range(rng.randint(1, 12)):
-            assert child.stdout.readline() == b"wrote\n"
-        child.kill()
-        child.wait()
-        child.stdout.close()
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            for step in range(rng.randint(1, 12)):
+                if step:
+                    child.stdin.write(b"\n")
+                assert child.stdout.readline() == b"wrote\n"
+            child.kill()
         assert not out.exists()
         assert list(tmp_path.glob(".*.part"))
     merge(trained.base, trained.folder, out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import warnings
@@ -232,14 +231,15 @@ def test_a_whole_model_is_quantised_after_the_merge_and_nothing_is_left_beside(
 
 
 KILLED = """
-import sys, time
+import sys
 from pathlib import Path
-from workbench.training import gguf_export as serving
+from workbench.training import gguf_export
 
 def slowly(stage, done, total):
     print(stage, flush=True)
-    time.sleep(0.02)
-serving.merge_trained(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), quantization=sys.argv[4], report=slowly)
+    sys.stdin.readline()
+paths = [Path(given) for given in sys.argv[1:4]]
+gguf_export.merge_trained(*paths, quantization=sys.argv[4], report=slowly)
 """
 
 
@@ -249,13 +249,14 @@ def test_killed_on_the_way_leaves_nothing_that_looks_whole(tmp_path: Path, quant
     trained = save_changed(tiny_models.build("llama", seed=3), tmp_path / "trained", "full", lambda name: True)
     out = tmp_path / "out" / "merged.gguf"
     command = [sys.executable, "-c", KILLED, str(trained), str(base), str(out), quantization]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ)
-    assert child.stdout is not None
-    for _ in range(steps):
-        assert child.stdout.readline() == b"merging\n"
-    child.kill()
-    child.wait()
-    child.stdout.close()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        for step in range(steps):
+            if step:
+                child.stdin.write(b"\n")
+            assert child.stdout.readline() == b"merging\n"
+        child.kill()
     assert not out.exists()
     assert list(out.parent.glob(".*.part"))
     merge_trained(trained, base, out, quantization=quantization)

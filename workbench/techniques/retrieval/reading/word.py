@@ -1,6 +1,7 @@
 """Word documents (docx): paragraphs, headings, lists, tables and notes, in reading order.
 
-Our own reader, since kreuzberg 4.10.4 loses every ``&amp;`` and ``&lt;`` of a docx ("R&D" becomes "RD"). Headings
+Our own reader, since kreuzberg 4.10.4 loses every ``&amp;`` and ``&lt;`` of a docx ("R&D" becomes "RD",
+https://github.com/xberg-io/xberg/issues/1242). Headings
 become ``#`` lines, list items ``-`` lines, cells are separated by `` | ``. Deletions of tracked changes are left out.
 """
 
