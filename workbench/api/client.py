@@ -1,4 +1,4 @@
-"""What window, terminal and scripts hold: the calls of ``workbench.api.calls`` over the local connection.
+"""The client of window, terminal and scripts: the calls of ``workbench.api.calls`` over the local connection.
 
 ``Client`` talks to the core's process and starts it when there is none; ``LocalFront`` holds a Workbench in process,
 for tests. Importing this loads no model library and no database.
@@ -40,21 +40,21 @@ Listener = Callable[[Event], None]
 CONNECT_TIMEOUT_S = 60.0
 RETRY_S = 0.05
 CLOSE_S = 2.0
-"""How long a client that leaves waits for what it has asked to be sent: a core that is frozen takes nothing."""
+"""How long a leaving client waits for its last messages to be sent: a frozen core reads nothing."""
 LOST = events.Failed(message="The connection to the core was lost.", hint="core", reason="worker")
 
 _log = logging.getLogger(__name__)
 
 
 class Handle(Protocol):
-    """A call that is being answered."""
+    """An open call."""
 
     def cancel(self) -> None:
-        """Ask for it to stop; its stream still ends in one terminal event."""
+        """Ask for the call to stop; its stream still ends in one terminal event."""
 
 
 class Front(Protocol):
-    """The interface of the core, for whoever is in front of a person."""
+    """The interface of the core for user interfaces."""
 
     def start(self, call: Call[R], on_event: Callable[[Event], None]) -> Handle:
         """Send a call and return at once. ``on_event`` runs on the client's reader thread, in order, and must
@@ -68,24 +68,24 @@ class Front(Protocol):
         """The call's result, blocking. Raises UserError, WorkerDied or errors.Cancelled."""
 
     def close(self) -> None:
-        """Leave. Runs go on; answers that this client asked for go on too."""
+        """Disconnect. Runs continue, and so do the answers to this client's questions."""
 
 
 class Client:
-    """A ``Front`` over the local connection. Returns at once: threads of its own connect, send and read, so that a core
-    that is busy or frozen holds up nobody who calls.
+    """A ``Front`` over the local connection. Returns at once: its own threads connect, send and read, so that a busy or
+    frozen core blocks no caller.
 
-    After a lost connection the next call connects anew. With ``start_core`` (and ``idle_s``, how long the core stays
-    without clients; None: its default) a core is started when none answers. When there is no core to be had, the
-    waiting calls end as Failed(reason="user") with the reason.
+    After a lost connection the next call connects again. With ``start_core`` (and ``idle_s``, how long the core stays
+    without clients; None: its default) a core is started when none answers. When no core can be reached, the waiting
+    calls end as Failed(reason="user") with the reason.
     """
 
     def __init__(self, home: Home, *, start_core: bool = True, idle_s: float | None = None) -> None:
-        self.home = Home(home.root.resolve())  # as the core does: the address may be made of it
+        self.home = Home(home.root.resolve())  # as the core does: the address may depend on it
         self._start_core = start_core
         self._idle_s = idle_s
         self._numbers = itertools.count(1)
-        self._news = threading.Condition()  # guards what follows; never held while calling back
+        self._news = threading.Condition()  # guards the following; never held while calling back
         self._open: dict[int, _ClientCall] = {}
         self._unsent: deque[wire.ToCore] = deque()
         self._link: Connection | None = None
@@ -95,7 +95,7 @@ class Client:
         self._thread.start()
 
     def start(self, call: Call[R], on_event: Listener) -> Handle:
-        """As ``Front.start``. Raises RuntimeError after ``close``."""
+        """Like ``Front.start``. Raises RuntimeError after ``close``."""
         encoded = msgspec.Raw(wire.encode(call))
         with self._news:
             if self._closed:
@@ -106,15 +106,15 @@ class Client:
         return opened
 
     def stream(self, call: Call[R]) -> Iterator[Event]:
-        """As ``Front.stream``."""
+        """Like ``Front.stream``."""
         return _streamed(self, call)
 
     def call(self, call: Call[R], watch: Listener | None = None) -> R:
-        """As ``Front.call``."""
+        """Like ``Front.call``."""
         return result_of(call, self.stream(call), watch)
 
     def close(self) -> None:
-        """Leave; calls that are open end as cancelled here. Safe to call twice."""
+        """Disconnect; open calls end as cancelled here. Safe to call twice."""
         with self._news:
             self._closed = True
             self._news.notify_all()
@@ -127,13 +127,13 @@ class Client:
         self._thread.join(CLOSE_S)
 
     def cancel(self, number: int) -> None:
-        """Ask for a call to stop (``Handle.cancel`` does it)."""
+        """Ask for a call to stop (for ``Handle.cancel``)."""
         with self._news:
             if number in self._open:
                 self._say(wire.Cancel(number))
 
     def _say(self, message: wire.ToCore) -> None:
-        """Have it sent once there is a connection. Under the lock, so that order is kept."""
+        """Queue a message for the connection. Under the lock, so that the order is kept."""
         self._unsent.append(message)
         self._wanted = True
         self._news.notify_all()
@@ -190,7 +190,7 @@ class Client:
                 opened.tell(message.event)
 
     def _write(self, link: Connection) -> None:
-        """On a thread of the connection: send what waits, as it comes, and when the client leaves hang up after it."""
+        """On a thread of the connection: send queued messages, and hang up after them when the client leaves."""
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._unsent or self._closed or self._link is not link)
@@ -199,7 +199,7 @@ class Client:
                 message = self._unsent.popleft()
             try:
                 link.send_bytes(wire.encode(message))
-            except (OSError, ValueError):  # the reader tells of the loss
+            except (OSError, ValueError):  # the reader reports the loss
                 break
         wire.hang_up(link)
 
@@ -220,7 +220,7 @@ class Client:
     # -- finding or starting the core ---------------------------------------------------------------
 
     def _reach_core(self) -> Connection:
-        """A connection on which the core has said Welcome. Raises UserError when there is none to be had."""
+        """A connection on which the core has said Welcome. Raises UserError when none can be made."""
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
         while True:
             link = self._connect_until(deadline)
@@ -242,9 +242,9 @@ class Client:
             time.sleep(RETRY_S)  # another process is the core, and about to answer or to leave
 
     def _connect_until(self, deadline: float) -> Connection | None:
-        """As ``_try_connect``; None when no answer came by then (time.monotonic), from a core that hangs for instance.
+        """Like ``_try_connect``; None when no answer came by then (time.monotonic), such as from a core that hangs.
 
-        A connection cannot be given up while it is being made: that goes on, on a thread that nobody waits for.
+        A connection attempt cannot be aborted: it continues on a thread that nobody waits for.
         """
         outcome: list[Connection | Exception | None] = []
         given_up = False
@@ -336,7 +336,7 @@ class LocalFront:
         return result_of(call, self.stream(call), watch)
 
     def close(self) -> None:
-        """Leave the open calls and wait until they have noticed. The Workbench stays open."""
+        """Abandon the open calls and wait until they have noticed. The Workbench stays open."""
         with self._lock:
             under_way = dict(self._under_way)
         for context in under_way:
@@ -369,7 +369,7 @@ def _streamed(front: Front, call: Call[Any]) -> Iterator[Event]:
 
 
 def _start_core(home: Home, idle_s: float | None) -> wire.Started:
-    """Start a core and wait until it serves, finds another one or fails. It does not die with this process."""
+    """Start a core and wait until it serves, finds another one or fails. It outlives this process."""
     home.create()
     command = python_command("workbench.api.service", "--core", "--home")
     command += [str(home.root)] if idle_s is None else [str(home.root), "--idle-seconds", str(idle_s)]
@@ -392,7 +392,7 @@ def _start_core(home: Home, idle_s: float | None) -> wire.Started:
             )
     except OSError as error:
         raise UserError(f"The core cannot be started: {error}.") from error
-    # reaps it when it leaves, should this process still be there then
+    # collects its exit status, should this process still be running then
     threading.Thread(target=process.wait, name="core-process", daemon=True).start()
     assert process.stdout is not None
     return _first_line(process.stdout, errors)

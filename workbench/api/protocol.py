@@ -24,11 +24,11 @@ _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, tag_field="call"):
-    """A request whose result is an ``R``. Each kind of call is a subclass with a tag of its own."""
+    """A request whose result is an ``R``. Each kind of call is a subclass with its own tag."""
 
 
 class RequestContext:
-    """What whoever answers a call may know of the request: whether it was cancelled, and whether the asker left."""
+    """The state of a request for its handler: whether it was cancelled, and whether its client has left."""
 
     def __init__(self) -> None:
         self._left = False
@@ -48,9 +48,10 @@ class RequestContext:
             callback()
 
     def when_cancelled(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Have ``callback`` called once, on the thread that cancels; at once when that has happened already.
+        """Register ``callback`` to be called once, on the thread that cancels; immediately if that has happened
+        already.
 
-        Returns what takes it back: for work that ends before the request does.
+        Returns a function that removes it: for work that ends before the request does.
         """
 
         def forget() -> None:
@@ -66,11 +67,11 @@ class RequestContext:
 
     @property
     def left(self) -> bool:
-        """The asker has gone without saying that the work should stop. Implies ``cancelled``."""
+        """The client has left without stopping the work. Implies ``cancelled``."""
         return self._left
 
     def leave(self) -> None:
-        """Whoever asked is no longer there: as ``cancel``, but for work that outlives its asker."""
+        """The client has left: like ``cancel``, but for work that outlives its client."""
         self._left = True
         self.cancel()
 
@@ -99,12 +100,12 @@ def read_result(call: Call[R], plain: Any) -> R:
 
 
 def finish(result: Any) -> events.Finished:
-    """The terminal event for a result: its plain data, so that it is the same in process and over a wire."""
+    """The terminal event of a result, as plain data, so that it is the same in process and over a wire."""
     return events.Finished(result=msgspec.to_builtins(result, builtin_types=(bytes,)))
 
 
 def follow(result: type[R], stream: Iterable[Event]) -> Generator[Event, None, R]:
-    """The events of a stream on the way to its end; returns its result.
+    """Yield the events of a stream before its end; returns its result.
 
     Raises UserError, WorkerDied, errors.Cancelled or RuntimeError (a bug) for the other endings.
     """
@@ -119,7 +120,7 @@ def follow(result: type[R], stream: Iterable[Event]) -> Generator[Event, None, R
 
 
 def drain(following: Generator[Event, None, R], watch: Callable[[Event], None] | None = None) -> R:
-    """Run a generator of events to its end and return its result; ``watch`` sees the events on the way."""
+    """Run a generator of events to its end and return its result; ``watch`` gets the events before it."""
     while True:
         try:
             event = next(following)
@@ -131,13 +132,13 @@ def drain(following: Generator[Event, None, R], watch: Callable[[Event], None] |
 
 
 def result_of(call: Call[R], stream: Iterable[Event], watch: Callable[[Event], None] | None = None) -> R:
-    """Follow a stream to its end and return the call's result, or raise, as ``follow``."""
+    """Follow a stream to its end and return the call's result, or raise, like ``follow``."""
     kind: type[R] = result_type(type(call))
     return drain(follow(kind, stream), watch)
 
 
 def error_of(event: events.Failed | events.Cancelled) -> Exception:
-    """The exception that a failed or cancelled request means."""
+    """The exception of a failed or cancelled request."""
     if isinstance(event, events.Cancelled):
         return errors.Cancelled()
     if event.reason == "user":
@@ -149,7 +150,7 @@ def error_of(event: events.Failed | events.Cancelled) -> Exception:
 
 
 def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed | events.Cancelled:
-    """The terminal event that an exception means: the inverse of ``error_of``."""
+    """The terminal event of an exception: the inverse of ``error_of``."""
     if isinstance(error, errors.Cancelled):
         return events.Cancelled()
     if isinstance(error, errors.UserError):
@@ -167,7 +168,7 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
         reason = "memory" if isinstance(error, errors.OutOfMemory) else "bug"
         return events.Failed(message=error.message, reason=reason, stderr_tail=error.traceback_text)
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
-        where = f" on the disk of {error.filename}" if error.filename else ""
-        return events.Failed(message=f"There is no space left{where}.", hint="Free some and try again.")
+        where = f" and cannot hold {error.filename}" if error.filename else ""
+        return events.Failed(message=f"The disk is full{where}.", hint="Free some space and try again.")
     reason = "memory" if isinstance(error, MemoryError) else "bug"
     return events.Failed(message=f"{type(error).__name__}: {error}", reason=reason, stderr_tail=traceback_text)

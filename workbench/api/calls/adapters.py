@@ -1,4 +1,4 @@
-"""What was trained or imported, and what is made of it."""
+"""Trained and imported adapters: list, import, merge, export."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from workbench.records.training import AdapterList, AdapterRecord, MergedType
 
 
 class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.list"):
-    """What was trained, merged or imported, the latest first; with ``model`` only what fits that one, or may."""
+    """Trained, merged and imported adapters, the latest first; with ``model`` only those that fit it, or may."""
 
     model: str = ""
 
 
 class ImportAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.import"):
-    """Take in a GGUF LoRA, or a PEFT folder, which is converted for ``model``."""
+    """Import a GGUF LoRA, or a PEFT folder, which is converted for ``model``."""
 
     path: str
     model: str = ""
@@ -35,10 +35,10 @@ class RemoveAdapter(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.
 
 
 class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.merge"):
-    """Start a run that merges an adapter into its base as a new model of the catalogue, and checks it: a model that
-    lost what was learnt is deleted and the run fails. ``type`` is the format of the changed tensors; ``quantization``
-    ("": none) requantises the whole afterwards. Its events: Progress, Artifact(kind="parity"); its result:
-    ``{model, path, parity}``."""
+    """Start a run that merges an adapter into its base as a new model of the catalogue, and verifies it: a model that
+    lost the training is deleted and the run fails. ``type`` is the format of the changed tensors; ``quantization`` ("":
+    none) requantises the whole afterwards. Its events: Progress, Artifact(kind="parity"); its result: ``{model, path,
+    parity}``."""
 
     adapter: str
     model: str = ""
@@ -49,9 +49,9 @@ class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.mer
 
 
 class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.export"):
-    """Queue writing an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a merged
-    GGUF, which is checked. The folder is there complete or not at all. Its events: Progress, and of what is merged
-    Artifact(kind="parity"); its result: ``{adapter, path, form}``."""
+    """Queue the export of an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a
+    merged GGUF, which is verified. The folder appears complete or not at all. Its events: Progress, and for a merged
+    GGUF Artifact(kind="parity"); its result: ``{adapter, path, form}``."""
 
     adapter: str
     path: str

@@ -103,7 +103,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BranchPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in an answer's sequence where ``token`` takes the place of token number ``position`` (from 0)."""
+    """A position in an answer's sequence where ``token`` replaces token number ``position`` (from 0)."""
 
     position: int
     token: int
@@ -111,9 +111,8 @@ class BranchPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerTokens(msgspec.Struct, frozen=True, kw_only=True):
-    """The tokens of one sequence of an answer. ``next`` tells what could come after the last one (its ``token`` is
-    -1). ``first`` is the place of ``tokens[0]`` in the sequence. ``beams`` are the steps of its beam search, if it had
-    one."""
+    """The tokens of one sequence of an answer. ``next`` has the alternatives after the last one (its ``token`` is -1).
+    ``first`` is the position of ``tokens[0]`` in the sequence. ``beams`` are the steps of its beam search, if any."""
 
     tokens: tuple[ChosenToken, ...]
     next: ChosenToken | None = None
@@ -122,9 +121,8 @@ class AnswerTokens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a constraint is one, and whether a text obeys it. ``problem`` says what is wrong with the constraint,
-    with ``line`` (from 1) where it is known. ``text_problem`` says why the text does not obey; "" when it does or none
-    was given."""
+    """The result of checking a constraint and a text. ``problem`` is what is wrong with the constraint, with ``line``
+    (from 1) where it is known. ``text_problem`` is why the text does not match; "" when it does or none was given."""
 
     problem: str = ""
     line: int | None = None
@@ -151,7 +149,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):
-    """Chats, the latest first; with ``search``, those whose title or messages hold its words."""
+    """Chats, the latest first; with ``search``, those whose title or messages contain its words."""
 
     search: str = ""
 
@@ -206,31 +204,31 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
 
 
 class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):
-    """Make another of the answers that were made at once the one that the conversation goes on from."""
+    """Select another of several answers; the conversation continues from it."""
 
     message: str
     sequence: int
 
 
 class RateAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.rate"):
-    """Say whether an answer is good: 1, bad: -1, or take that back: 0."""
+    """Rate an answer: 1 good, -1 bad, 0 for no rating."""
 
     message: str
     rating: Literal[-1, 0, 1]
 
 
 class EditAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.edit"):
-    """Write down what an answer should have been; "" takes it back. The conversation goes on from it."""
+    """Store a corrected answer; "" removes the correction. The conversation continues from it."""
 
     message: str
     text: str
 
 
 class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.inspect"):
-    """The tokens of an answer, each with its probability and what else could have come, computed anew by the model
-    that made it, which is loaded for that. ``last`` tells only of so many at the end; 0: of all.
+    """The tokens of an answer, each with its probability and alternatives, computed again by the model that made it,
+    which is loaded for that. ``last`` limits it to so many at the end; 0: all.
 
-    Raises UserError when the answer's tokens are not known, or its model is gone or has changed.
+    Raises UserError when the answer's tokens are not stored, or its model is missing or has changed.
     """
 
     message: str
@@ -254,12 +252,12 @@ class CheckFormat(Call[FormatCheck], frozen=True, kw_only=True, tag="format.chec
 
 
 class FollowAnswer(Call[AskResult], frozen=True, kw_only=True, tag="chats.follow"):
-    """Watch an answer that is being made elsewhere: the events so far, then the live ones."""
+    """Watch a running answer: the events so far, then the live ones."""
 
     message: str
 
 
 class StopAnswer(Call[None], frozen=True, kw_only=True, tag="chats.stop"):
-    """Stop an answer that is being made, whoever asked for it."""
+    """Stop a running answer, of any client."""
 
     message: str

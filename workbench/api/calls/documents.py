@@ -12,7 +12,7 @@ from workbench.records.messages import Passage
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
-    """A set of documents that are searched together. ``revision`` goes up with every change."""
+    """A set of documents that are searched together. ``revision`` increases with every change."""
 
     id: str
     name: str
@@ -33,8 +33,8 @@ DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of a collection. ``reason`` says why a failed one failed, or what could not be read of
-    an indexed one; ``language`` is an ISO 639-1 code."""
+    """One file of a collection. ``reason`` says why it failed, or which parts of an indexed file were unreadable;
+    ``language`` is an ISO 639-1 code."""
 
     id: str
     path: str
@@ -64,9 +64,9 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
-    """The text that was read from a document and where its chunks and pages begin.
+    """The extracted text of a document, with its chunks and pages.
 
-    ``page_starts[i]`` is the offset at which page ``i + 1`` begins; empty for formats without pages.
+    ``page_starts[i]`` is the offset of page ``i + 1``; empty for formats without pages.
     """
 
     document: Document
@@ -85,7 +85,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A drawn PDF page: ``png`` holds the picture; ``boxes`` mark the wanted passage on it."""
+    """A drawn PDF page: ``png`` holds the picture; ``boxes`` mark the requested passage on it."""
 
     png: bytes
     width: int
@@ -101,7 +101,7 @@ class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What adding documents came to. ``failed`` has a path and a reason for each file that could not be read."""
+    """The result of adding documents. ``failed`` has a path and a reason for each unreadable file."""
 
     indexed: int = 0
     unchanged: int = 0
@@ -134,7 +134,7 @@ class RenameCollection(Call[Collection], frozen=True, kw_only=True, tag="collect
 
 
 class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):
-    """Delete a collection's index. The documents themselves stay where they are."""
+    """Delete a collection's index. The documents themselves are not touched."""
 
     collection: str
 
@@ -148,8 +148,8 @@ class ListDocuments(Call[DocumentList], frozen=True, kw_only=True, tag="docs.lis
 class AddDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="docs.add"):
     """Start a run that reads files and folders into a collection; follow it with ``FollowRun``.
 
-    A folder that was added before is compared with what is there now: only what changed is read, what was
-    deleted is dropped. With ``watch`` this goes on by itself whenever the folder changes.
+    A folder that was added before is compared with its present state: only changed files are read, deleted ones are
+    dropped. With ``watch`` this repeats whenever the folder changes.
     """
 
     collection: str
@@ -165,14 +165,14 @@ class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):
 
 
 class RemoveDocument(Call[Collection], frozen=True, kw_only=True, tag="docs.remove"):
-    """Drop one document from a collection; ``document`` is its id or path."""
+    """Remove one document from a collection; ``document`` is its id or path."""
 
     collection: str
     document: str
 
 
 class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.search"):
-    """The passages that fit a query best."""
+    """The passages that match a query best."""
 
     collection: str
     query: str
@@ -180,7 +180,7 @@ class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.s
 
 
 class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.text"):
-    """The text that was read from a document, with its chunks."""
+    """The extracted text of a document, with its chunks."""
 
     collection: str
     document: str
@@ -189,7 +189,7 @@ class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.t
 class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
     """A page of a PDF as a picture, with the passage ``start:end`` of the document's text marked by boxes.
 
-    ``scale`` is pixels a point (1.0 is 72 dpi). Raises UserError when the file has gone or is not a PDF.
+    ``scale`` is pixels per point (1.0 is 72 dpi). Raises UserError when the file is missing or not a PDF.
     """
 
     collection: str

@@ -1,4 +1,4 @@
-"""The machine and the program itself: what there is, what goes on, the settings."""
+"""The machine and the program: hardware, status, settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.settings import Settings
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A processor or GPU that ggml can compute on. ``shared``: its memory is the machine's own, not more of it."""
+    """A processor or GPU that ggml can compute on. ``shared``: its memory is part of the machine's own."""
 
     name: str
     description: str = ""
@@ -24,7 +24,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What this machine has. Memory and disk in bytes."""
+    """The machine. Memory and disk in bytes."""
 
     processor: str
     cores: int
@@ -45,7 +45,7 @@ class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What the core is doing now. ``model`` is the name of the loaded model, empty when none is."""
+    """The present state of the core. ``model`` is the name of the loaded model, empty without one."""
 
     home: str
     version: str
@@ -59,7 +59,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetMachine(Call[Machine], frozen=True, kw_only=True, tag="machine"):
-    """What this machine has."""
+    """The machine's processor, memory, disk and GPUs."""
 
 
 class MethodList(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +71,11 @@ class ListMethods(Call[MethodList], frozen=True, kw_only=True, tag="methods.list
 
 
 class GetStatus(Call[Status], frozen=True, kw_only=True, tag="status"):
-    """What the core is doing now."""
+    """The present state of the core."""
 
 
 class Subscribe(Call[None], frozen=True, kw_only=True, tag="subscribe"):
-    """A stream of ``Changed`` events that goes on until it is cancelled."""
+    """A stream of ``Changed`` events until it is cancelled."""
 
 
 class GetSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.get"):
@@ -89,6 +89,6 @@ class ChangeSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.se
 
 
 class RestartWorker(Call[Status], frozen=True, kw_only=True, tag="worker.restart"):
-    """Start a worker that died, or start it anew: ``inference`` or ``embedding``."""
+    """Restart a worker: ``inference`` or ``embedding``."""
 
     name: Literal["inference", "embedding"]

@@ -14,8 +14,8 @@ from workbench.api.protocol import Call
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One model of the catalogue. ``path`` is its (first) file or its folder.
 
-    ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf or safetensors.
-    ``owned`` tells whether the files lie in the home folder and go when the model is removed.
+    ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf or safetensors. ``owned``: the
+    files are in the home folder and deleted with the model.
     """
 
     name: str
@@ -35,14 +35,14 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):
-    """Models. ``starter_hint`` says what to do when the starter chat model is not installed, "" when it is."""
+    """Models. ``starter_hint`` says how to install the starter chat model, "" when it is installed."""
 
     models: tuple[ModelRecord, ...]
     starter_hint: str = ""
 
 
 class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """A model with what its files say of themselves. ``metadata`` leaves out the big arrays."""
+    """A model with its files' metadata, without the big arrays."""
 
     model: ModelRecord
     chat_template: str = ""
@@ -54,7 +54,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast a model computes here, in tokens a second: prompts, one answer, ``sequences`` answers at once."""
+    """The speed of a model here, in tokens per second: prompts, one answer, ``sequences`` answers in parallel."""
 
     model: str
     prompt: float
@@ -87,25 +87,25 @@ class ImportModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.impo
 
 
 class InspectModel(Call[ModelDetails], frozen=True, kw_only=True, tag="models.inspect"):
-    """What a model's files say of themselves. ``name`` is a name in the catalogue or a path."""
+    """The metadata of a model's files. ``name`` is a name in the catalogue or a path."""
 
     name: str
 
 
 class RemoveModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.remove"):
-    """Take a model out of the catalogue; its files are deleted only when the home folder owns them."""
+    """Remove a model from the catalogue; its files are deleted only when the home folder owns them."""
 
     name: str
 
 
 class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
-    """Make a model the loaded one; streams Progress in [0, 1]. Asking does it by itself."""
+    """Load a model; streams Progress in [0, 1]. Questions do it by themselves."""
 
     name: str
 
 
 class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench"):
-    """Measure how fast a model computes on this machine; streams Progress. Other answers wait meanwhile."""
+    """Measure the speed of a model on this machine; streams Progress. Other answers wait meanwhile."""
 
     name: str
     prompt_tokens: int = 512
@@ -119,7 +119,7 @@ class UnloadModel(Call[Status], frozen=True, kw_only=True, tag="models.unload"):
 
 
 class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):
-    """Start a run that writes a GGUF model of the catalogue in another quantisation, as a new model."""
+    """Start a run that quantises a GGUF model of the catalogue, as a new model."""
 
     model: str
     type: str

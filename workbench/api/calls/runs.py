@@ -1,4 +1,4 @@
-"""Runs: work that takes long, whoever asked for it."""
+"""Runs: long work, of any client."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data"]
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in the index. ``progress`` is in [0, 1], None while it cannot be known. ``paused``: it is running, but
-    computes nothing until it is resumed. ``resumable``: it has stopped and can go on where it was. ``kind`` is a
+    """A run in the index. ``progress`` is in [0, 1], None while unknown. ``paused``: it is running, but computes
+    nothing until it is resumed. ``resumable``: it has stopped and can continue where it was. ``kind`` is a
     ``RunKindName``, or that of a newer program's run. ``unreadable`` says why its config or its result cannot be read
-    (so does ``message``): what it did can be looked at, but it cannot go on."""
+    (so does ``message``): its events can be shown, but it cannot be resumed."""
 
     id: str
     kind: str
@@ -56,25 +56,25 @@ class FollowRun(Call[dict[str, Any]], frozen=True, kw_only=True, tag="runs.follo
 
 
 class StopRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.stop"):
-    """Ask a run to stop. What it did stays done."""
+    """Ask a run to stop. Finished parts stay."""
 
     run: str
 
 
 class ResumeRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.resume"):
-    """Let a paused run go on, or start a stopped, failed or interrupted one again where it was."""
+    """Continue a paused run, or resume a stopped, failed or interrupted one."""
 
     run: str
 
 
 class PauseRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.pause"):
-    """Let a running training compute nothing until it is resumed; its memory stays. Raises UserError for others."""
+    """Pause a running training until it is resumed; its memory stays. Raises UserError for other runs."""
 
     run: str
 
 
 class RemoveRun(Call[None], frozen=True, kw_only=True, tag="runs.remove"):
-    """Delete a run that has ended, with its folder: events and checkpoints. What it made stays."""
+    """Delete an ended run, with its folder: events and checkpoints. Its results stay."""
 
     run: str
 

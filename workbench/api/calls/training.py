@@ -1,4 +1,4 @@
-"""Sets of examples, and trainings."""
+"""Data sets and trainings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from workbench.records.training import DataReport, DataSetList, TrainingConfig, 
 
 
 class InspectData(Call[DataReport], frozen=True, kw_only=True, tag="data.inspect"):
-    """What is in a set and what the config's model will be shown of it. ``previews`` examples are written out,
-    beginning with number ``first``. The weights are not loaded."""
+    """The content of a data set, and the examples as the config's model will see them. ``previews`` examples are
+    included, beginning with number ``first``. The weights are not loaded."""
 
     config: TrainingConfig
     previews: int = 20
@@ -19,16 +19,16 @@ class InspectData(Call[DataReport], frozen=True, kw_only=True, tag="data.inspect
 
 
 class ListDataSets(Call[DataSetList], frozen=True, kw_only=True, tag="data.list"):
-    """The sets in the home folder."""
+    """The data sets in the home folder."""
 
 
 class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
-    """Start a run that builds a set in the home folder. ``source``:
+    """Start a run that builds a data set in the home folder. ``source``:
 
-    ``chats``: answers that were rated as good, edited or chosen, of ``chats`` (ids; (): of all).
-    ``pairs``: the model ``model`` makes question-answer pairs from the documents of ``collection``; those that their
-    passage does not support are left out. At most ``limit`` passages (0: all), ``questions`` pairs each.
-    ``text``: the raw text of the documents of ``collection``.
+    ``chats``: answers that were rated as good, edited or chosen, of ``chats`` (ids; (): of all). ``pairs``: the model
+    ``model`` makes question-answer pairs from the documents of ``collection``; pairs that are not grounded in their
+    passage are left out. At most ``limit`` passages (0: all), ``questions`` pairs each. ``text``: the raw text of the
+    documents of ``collection``.
 
     Streams each pair as ``Artifact(kind="pair")``; the result is a ``DataSet``.
     """
@@ -43,14 +43,14 @@ class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
 
 
 class RemoveDataSet(Call[DataSetList], frozen=True, kw_only=True, tag="data.remove"):
-    """Delete a set of the home folder."""
+    """Delete a data set of the home folder."""
 
     name: str
 
 
 class PlanTraining(Call[TrainingPlan], frozen=True, kw_only=True, tag="train.plan"):
-    """What a training would be, what memory and time it would take, and whether it can be begun here. Raises UserError
-    for bad data, naming row and reason."""
+    """The plan of a training: memory, time, and whether it can start here. Raises UserError for invalid data, with row
+    and reason."""
 
     config: TrainingConfig
 
