@@ -7,6 +7,7 @@ the sentence ``FACT`` and the non-ASCII ``WORD``.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from email.message import EmailMessage
@@ -18,7 +19,7 @@ WORD = "Café"
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _TYPES = "application/vnd.openxmlformats-officedocument"
 
 
@@ -172,6 +173,28 @@ def write_locked_pdf(path: Path) -> Path:
     return path
 
 
+def unmapped_font(first: int) -> list[bytes]:
+    """A font of numbered shapes (objects ``first`` and the two after it): which letters they are it does not say."""
+    return [
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Foo /Encoding /Identity-H /DescendantFonts [%d 0 R] >>"
+        % (first + 1),
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Foo /FontDescriptor %d 0 R /DW 600 /CIDSystemInfo"
+        b" << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>" % (first + 2),
+        b"<< /Type /FontDescriptor /FontName /ABCDEF+Foo /Flags 4 /FontBBox [0 0 1000 1000] /ItalicAngle 0 /Ascent 800"
+        b" /Descent -200 /CapHeight 700 /StemV 80 >>",
+    ]
+
+
+def in_unmapped_font(text: str, shift: int = 29) -> bytes:
+    return b"BT /F2 12 Tf 72 600 Td <" + b"".join(b"%04x" % (ord(sign) - shift) for sign in text) + b"> Tj ET"
+
+
+def write_unmapped_pdf(path: Path) -> Path:
+    """A PDF all of whose text is in such a font."""
+    path.write_bytes(pdf_bytes([in_unmapped_font(FACT * 3)], fonts=b"/F2 7 0 R", objects=unmapped_font(7)))
+    return path
+
+
 # -- formats that are ZIP archives of XML -------------------------------------------------------------
 
 
@@ -201,11 +224,11 @@ def write_pptx(path: Path, slides: Sequence[tuple[str, str]]) -> Path:
     spaces = (
         'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
         'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
-        f'xmlns:r="{_OFFICE}"'
+        f'xmlns:r="{OFFICE}"'
     )
     ids = "".join(f'<p:sldId id="{256 + n}" r:id="rId{n}"/>' for n in range(1, len(slides) + 1))
     relations = "".join(
-        f'<Relationship Id="rId{n}" Type="{_OFFICE}/slide" Target="slides/slide{n}.xml"/>'
+        f'<Relationship Id="rId{n}" Type="{OFFICE}/slide" Target="slides/slide{n}.xml"/>'
         for n in range(1, len(slides) + 1)
     )
     parts = {
@@ -243,10 +266,10 @@ def write_xlsx_sheet(path: Path, inner: str, sheet: str = "Towers") -> Path:
     """A workbook of one sheet with this SpreadsheetML inside ``worksheet``."""
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     parts = {
-        "xl/workbook.xml": f'<workbook {space} xmlns:r="{_OFFICE}"><sheets>'
+        "xl/workbook.xml": f'<workbook {space} xmlns:r="{OFFICE}"><sheets>'
         f'<sheet name="{escape(sheet)}" sheetId="1" r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="rId1" '
-        f'Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        f'Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f"<worksheet {space}>{inner}</worksheet>",
     }
     return write_package(path, "xl/workbook.xml", f"{_TYPES}.spreadsheetml.sheet.main+xml", parts)
@@ -272,24 +295,93 @@ def write_package(path: Path, main: str, content_type: str, parts: dict[str, str
         archive.writestr(
             "_rels/.rels",
             f'{_XML}<Relationships xmlns="{_RELATIONS}"><Relationship Id="rId1" '
-            f'Type="{_OFFICE}/officeDocument" Target="{main}"/></Relationships>',
+            f'Type="{OFFICE}/officeDocument" Target="{main}"/></Relationships>',
         )
         for name, xml in parts.items():
             archive.writestr(name, _XML + xml)
     return path
 
 
+def add_part(path: Path, name: str, xml: str) -> None:
+    """Put a part into a document that is a ZIP archive; its prefixes need no declaration (``with_prefixes``)."""
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, _XML + with_prefixes(xml))
+
+
+def relate(path: Path, part: str, **targets: str) -> None:
+    """Let a part of an Office package point to others: ``relate(path, "word/document.xml", chart="charts/c.xml")``. The
+    relation's id is its type, with a number when there are several."""
+    folder, _, file = part.rpartition("/")
+    relations = "".join(
+        f'<Relationship Id="{type}" Type="{OFFICE}/{type.rstrip("0123456789")}" Target="{target}"/>'
+        for type, target in targets.items()
+    )
+    add_part(path, f"{folder}/_rels/{file}.rels", f'<Relationships xmlns="{_RELATIONS}">{relations}</Relationships>')
+
+
+def with_prefixes(xml: str) -> str:
+    """The XML with its prefixes declared on the root element, each for a namespace that ends in its name."""
+    prefixes = sorted(set(re.findall(r"(?<=[<\s/])(\w+):[\w-]+(?=[\s=>/])", xml)) - {"xml", "xmlns"})
+    spaces = {"r": OFFICE}
+    declared = "".join(
+        f' xmlns:{prefix}="{spaces.get(prefix, f"urn:{prefix}")}"'
+        for prefix in prefixes
+        if f"xmlns:{prefix}=" not in xml
+    )
+    return re.sub(r"^<([\w:-]+)", lambda found: found.group() + declared, xml, count=1)
+
+
+def chart_xml(title: str, categories: Sequence[str], series: dict[str, Sequence[str]]) -> str:
+    """A bar chart as Office writes it: each series with its own copy of the categories."""
+
+    def points(texts: Sequence[str], cache: str) -> str:
+        inner = "".join(f'<c:pt idx="{n}"><c:v>{escape(text)}</c:v></c:pt>' for n, text in enumerate(texts))
+        return f'<c:f>Sheet1!$A$2</c:f><c:{cache}><c:ptCount val="{len(texts)}"/>{inner}</c:{cache}>'
+
+    drawn = "".join(
+        f"<c:ser><c:tx><c:strRef>{points([name], 'strCache')}</c:strRef></c:tx>"
+        f"<c:cat><c:strRef>{points(categories, 'strCache')}</c:strRef></c:cat>"
+        f"<c:val><c:numRef>{points(values, 'numCache')}</c:numRef></c:val></c:ser>"
+        for name, values in series.items()
+    )
+    titled = f"<c:title><c:tx><c:rich><a:p><a:r><a:t>{escape(title)}</a:t></a:r></a:p></c:rich></c:tx></c:title>"
+    return (
+        f"<c:chartSpace><c:chart>{titled}<c:plotArea><c:barChart>{drawn}</c:barChart></c:plotArea>"
+        "</c:chart></c:chartSpace>"
+    )
+
+
+def diagram_xml(points: dict[str, str], below: Sequence[tuple[str, str]]) -> str:
+    """The data of a SmartArt: the text of each point by its id, and which stands below which ("" is the document)."""
+    listed = '<dgm:pt modelId="" type="doc"/>' + "".join(
+        f'<dgm:pt modelId="{id}"><dgm:t><a:p><a:r><a:t>{escape(text)}</a:t></a:r></a:p></dgm:t></dgm:pt>'
+        for id, text in points.items()
+    )
+    lines = "".join(
+        f'<dgm:cxn modelId="c{n}" srcId="{upper}" destId="{lower}" srcOrd="{n}"/>'
+        for n, (upper, lower) in enumerate(below)
+    )
+    return f"<dgm:dataModel><dgm:ptLst>{listed}</dgm:ptLst><dgm:cxnLst>{lines}</dgm:cxnLst></dgm:dataModel>"
+
+
 def write_odt(path: Path, title: str, paragraphs: Sequence[str]) -> Path:
-    names = "urn:oasis:names:tc:opendocument:xmlns"
     body = f'<text:h text:outline-level="1">{escape(title)}</text:h>'
-    body += "".join(f"<text:p>{escape(paragraph)}</text:p>" for paragraph in paragraphs)
+    return write_odt_body(path, body + "".join(f"<text:p>{escape(paragraph)}</text:p>" for paragraph in paragraphs))
+
+
+def write_odt_body(path: Path, body: str) -> Path:
+    """An OpenDocument text with this inside ``office:text``."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.text", zipfile.ZIP_STORED)
-        archive.writestr(
-            "content.xml",
-            f'{_XML}<office:document-content xmlns:office="{names}:office:1.0" xmlns:text="{names}:text:1.0">'
-            f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
-        )
+    content = f"<office:body><office:text>{body}</office:text></office:body>"
+    add_part(path, "content.xml", f"<office:document-content>{content}</office:document-content>")
+    return path
+
+
+def write_locked_odt(path: Path) -> Path:
+    write_odt(path, "Locked", [FACT])
+    entry = "<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
+    add_part(path, "META-INF/manifest.xml", f"<manifest:manifest>{entry}</manifest:manifest>")
     return path
 
 

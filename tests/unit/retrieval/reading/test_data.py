@@ -9,9 +9,11 @@ import pytest
 
 from tests import documents
 from workbench.errors import UserError
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.book import read_epub
 from workbench.techniques.retrieval.reading.data import outline, read_json, read_jsonl
 from workbench.techniques.retrieval.reading.mail import read_eml
+from workbench.techniques.retrieval.reading.read import read_file
 from workbench.techniques.retrieval.reading.table import MOST_COLUMNS, read_csv, read_tsv
 
 
@@ -111,6 +113,54 @@ def test_eml_html_only_and_forwarded() -> None:
     text = read_eml(bytes(message)).text
     assert "The outer words." in text
     assert text.endswith("Subject: Inner\nFrom: carl@example.org\n\nThe inner words.")
+
+
+def test_eml_shows_all_its_texts_and_of_alternatives_one() -> None:
+    parts = (
+        b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n"
+        b"--m\r\nContent-Type: text/plain\r\n\r\nBefore the picture.\r\n"
+        b"--m\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
+        b"--a\r\nContent-Type: text/plain\r\n\r\nThis is HTML.\r\n"
+        b"--a\r\nContent-Type: text/html\r\n\r\n<p>The whole long letter of nine words and more.</p>\r\n--a--\r\n"
+        b"--m\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\n\r\n<p>After it &amp; all.</p>\r\n"
+        b"--m\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n--m--\r\n"
+    )
+    assert read_eml(parts).text == (
+        "Subject: x\n\nBefore the picture.\n\nThe whole long letter of nine words and more.\n\nAfter it & all."
+    )
+
+
+def test_eml_reads_what_is_attached(tmp_path: Path) -> None:
+    message = mail(Subject="Papers")
+    message.set_content("See below.\n")
+    for path in (
+        documents.write_docx(tmp_path / "letter.docx", "Letter", ["Dear Bob."]),
+        documents.write_text(tmp_path / "notes.txt", "A note."),
+        documents.write_text(tmp_path / "broken.pdf", "no PDF"),
+        documents.write_text(tmp_path / "logo.png", "x"),
+        documents.write_eml(tmp_path / "old.eml", "Old", "Said before."),
+    ):
+        message.add_attachment(path.read_bytes(), maintype="application", subtype="octet-stream", filename=path.name)
+    (tmp_path / "mail.eml").write_bytes(bytes(message))
+    read = read_file(tmp_path / "mail.eml", ReadLimits())
+    assert "Attachment: logo.png\nAttachment: old.eml\n\nSee below." in read.text
+    assert "## Attachment: letter.docx\n\n# Letter\n\nDear Bob.\n\n## Attachment: notes.txt\n\nA note." in read.text
+    assert "## Attachment: old.eml\n\nSubject: Old" in read.text
+    assert read.text.endswith("Said before.")
+    assert read.warnings == ("The attachment broken.pdf could not be read: The file is damaged or not a PDF.",)
+
+
+def test_eml_in_eml_in_eml_ends(tmp_path: Path) -> None:
+    inner = documents.write_eml(tmp_path / "0.eml", "0", "The innermost.").read_bytes()
+    for depth in range(1, 6):
+        message = mail(Subject=str(depth))
+        message.set_content(f"Level {depth}.\n")
+        message.add_attachment(inner, maintype="application", subtype="octet-stream", filename="in.eml")
+        inner = bytes(message)
+    (tmp_path / "a.eml").write_bytes(inner)
+    read = read_file(tmp_path / "a.eml", ReadLimits())
+    assert "Level 2." in read.text
+    assert "Level 1." not in read.text
 
 
 def test_eml_whose_encoding_is_not_what_it_says() -> None:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import documents
+from workbench.errors import UserError
+from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.kinds import find_files, kind_of
+from workbench.techniques.retrieval.reading.read import read_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX names and links")
 
@@ -33,6 +37,7 @@ def found(root: Path) -> list[str]:
         ("README", "text"),
         ("Makefile", "code"),
         ("a.rs", "code"),
+        ("a.DOC", "old"),
         ("photo.jpg", None),
         ("unknown", None),
         (".pdf", None),
@@ -51,6 +56,19 @@ def test_what_is_not_a_document_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "b.jpg", ".hidden.txt", "~$a.docx", ".git/c.txt", "node_modules/d.js", "__pycache__/e.py")
     write(tmp_path, "python/pyvenv.cfg", "python/lib/f.py", "kept/g.py")
     assert found(tmp_path) == ["a.txt", "kept/g.py"]
+
+
+def test_old_formats_are_found_for_their_reason_and_newer_files_under_their_names_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "a.doc", "b.msg")
+    assert found(tmp_path) == ["a.doc", "b.msg"]
+    with pytest.raises(UserError, match="an Outlook message") as told:
+        read_file(tmp_path / "b.msg", ReadLimits())
+    assert "Save it" in told.value.hint
+    documents.write_docx(tmp_path / "new.doc", "New", ["Read."])
+    documents.write_rtf(tmp_path / "rich.doc", ["Rich."])
+    documents.write_html(tmp_path / "page.xls", "Page", ["Shown."])
+    kinds = [read_file(tmp_path / name, ReadLimits()).kind for name in ("new.doc", "rich.doc", "page.xls")]
+    assert kinds == ["docx", "rtf", "html"]
 
 
 def test_file_that_is_named_is_always_tried(tmp_path: Path) -> None:

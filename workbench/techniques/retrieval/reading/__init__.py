@@ -2,5 +2,5 @@
 
 ``kinds`` lists the file types, ``process.ReaderProcess`` reads a file under limits of time and memory,
 ``reader_calls.ReadDocument`` is the result. These three are light to import. The modules that parse (``pdf``, ``word``,
-``office``, ``html``, ...) are imported by the reader process only, each when it is first needed.
+``odt``, ``html``, ...) are imported by the reader process only, each when it is first needed.
 """

@@ -45,6 +45,7 @@ class Archive:
                 "The file is damaged or incomplete: its archive cannot be opened.", "Copy it again."
             ) from error
         self._what = what
+        self._damaged: list[str] = []
         self.names = frozenset(self._zip.namelist())
         _reject_bombs(self._zip.infolist())
         if any(entry.flag_bits & 1 for entry in self._zip.infolist()):
@@ -59,14 +60,36 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError, OSError) as error:
             raise UserError(f"The file is damaged: its part {name} cannot be unpacked.", "Copy it again.") from error
 
+    def parse(self, name: str, reader: Markup) -> bool:
+        """Parse an optional part. False when it is missing, or is damaged, which gives a warning."""
+        if name not in self.names:
+            return False
+        try:
+            reader.parse(self.read(name), name)
+        except UserError:
+            self._damaged.append(name)
+            return False
+        return True
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """About the parts that could not be read so far."""
+        if not self._damaged:
+            return ()
+        shown = ", ".join(dict.fromkeys(self._damaged[:10]))
+        return (f"Damaged parts were not read: {shown}.",)
+
+    def related(self, part: str, *types: str) -> list[str]:
+        """The existing parts that a part has relations of these types to, in order."""
+        targets = [relation.target for relation in self.relations(part) if relation.type in types]
+        return [name for name in dict.fromkeys(targets) if name in self.names]
+
     def relations(self, part: str) -> list[Relation]:
         """The relations of a part of an Office package ("" for the package itself); empty for none."""
         folder, file = posixpath.split(part)
         name = posixpath.join(folder, "_rels", f"{file}.rels")
-        if name not in self.names:
-            return []
         found = _Relations(folder)
-        found.parse(self.read(name), name)
+        self.parse(name, found)
         return found.relations
 
     def main_part(self, otherwise: str) -> str:

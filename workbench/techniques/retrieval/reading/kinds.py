@@ -25,6 +25,7 @@ Kind = Literal[
     "epub",
     "eml",
     "code",
+    "old",
 ]
 
 _CODE = """
@@ -65,6 +66,16 @@ KINDS: dict[str, Kind] = {
     ".eml": "eml",
     **dict.fromkeys(_CODE.split(), "code"),
 }
+
+REFUSED: dict[str, tuple[str, str]] = {
+    ".doc": ("an old Word document", "Open it in Word or LibreOffice and save it as .docx."),
+    ".xls": ("an old Excel workbook", "Open it in Excel or LibreOffice and save it as .xlsx."),
+    ".ppt": ("an old PowerPoint presentation", "Open it in PowerPoint or LibreOffice and save it as .pptx."),
+    ".msg": ("an Outlook message", "Save it as .eml in a mail program, or as HTML or text in Outlook."),
+}
+"""Unsupported documents by extension: their name, and what to do. In a folder they are reported, not skipped."""
+
+KINDS |= dict.fromkeys(REFUSED, "old")
 
 NAMES: dict[str, Kind] = {
     "readme": "text",

@@ -1,4 +1,4 @@
-"""PDF: the text of each page, and the position of a piece of that text on the drawn page.
+"""PDF: the text of each page with its annotations, and the position of a piece of that text on the drawn page.
 
 A page's text is made the same way when the file is read and when a page is drawn, so that offsets into it map to the
 characters of the page. pdfium may be used by one thread at a time only.
@@ -19,44 +19,70 @@ from pypdfium2 import raw
 
 from workbench.api.calls import Box, PagePicture
 from workbench.errors import UserError
-from workbench.techniques.retrieval.reading.extract import Extracted, join_pages
+from workbench.techniques.retrieval.reading.extract import Extracted, join_pages, real_title
+from workbench.techniques.retrieval.reading.pdf_annotations import annotation_text, read_utf16
 
 LARGEST_PICTURE = 24_000_000
 """Pixels of a drawn page; a poster is drawn at a smaller scale instead."""
 
 _OBJECT_DEPTH = 3
+# characters without a meaning: controls, the private use area, and the replacement character
+_NOTHING = "\x00\x01\x03-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd"
+_UNREADABLE = re.compile(f"[{_NOTHING}]")
 # line ends, a hyphen that pdfium found at the end of a line, characters banned from text, and those two units long
-_REWRITTEN = re.compile(r"\r\n?|[\ufffe\x02](?:\r?\n)?|[\x00\ud800-\udfff\ufeff\uffff]|[\U00010000-\U0010ffff]")
+_REWRITTEN = re.compile(rf"\r\n?|[\ufffe\x02](?:\r?\n)?|[{_NOTHING}\ud800-\udfff\ufeff\uffff]|[\U00010000-\U0010ffff]")
+_SAMPLED = 100
+"""Characters of a page that are checked for a Unicode mapping, before all are."""
+_FEWEST_JUDGED = 20
+_LETTER = re.compile(r"[A-Za-z]")
+_VOWEL = re.compile(r"[AEIOUaeiou]")
+LARGEST_UNREADABLE_SHARE = 0.9
+"""Share of a document's characters from which on the document is rejected; from ``WARNED_SHARE`` on there is a
+warning."""
+WARNED_SHARE = 0.05
+_NO_MAP = "its fonts have no character map"
+
+_RECOGNISE = "Add a text layer with a text recognition (OCR) program."
 
 _Segment = tuple[int, int, int]
 """Start in the page's text; start in pdfium's text, which counts UTF-16 units; length of a piece that both share."""
 
 
 def read_pdf(data: bytes) -> Extracted:
-    """The text of all pages. Raises UserError when the file is damaged, locked, or has no text."""
+    """The text of all pages with their annotations. Raises UserError when the file is damaged, locked, has no text, or
+    has only text in fonts without a character map."""
     _reject_incomplete(data)
     with _document(data) as document:
+        document.init_forms()
+        form = document.formenv
         pages: list[str] = []
+        lost = readable = 0
         unreadable: list[int] = []
         pictures = 0
         for index in range(len(document)):
             try:
                 with _page(document, index) as page:
-                    text, _ = _page_text(page)
-                    if not text.strip():
+                    text, unread = _text_of(page, form)
+                    lost, readable = lost + unread, readable + sum(not sign.isspace() for sign in text)
+                    if not text.strip() and not unread:
                         pictures += _has_picture(page)
             except pypdfium2.PdfiumError:
                 text = ""
                 unreadable.append(index + 1)
             pages.append(text)
-        if not any(text.strip() for text in pages):
+        share = lost / max(1, lost + readable)
+        if share >= LARGEST_UNREADABLE_SHARE:
+            raise UserError(f"The text of this PDF cannot be read: {_NO_MAP}.", _RECOGNISE)
+        if not readable:
             raise _no_text(len(pages), pictures, len(unreadable))
         whole, starts = join_pages(pages)
         metadata = {key.lower(): value for key, value in _metadata(document).items() if value.strip()}
-    title = metadata.pop("title", "").strip()
+    title = real_title(metadata.pop("title", ""))
     warnings = []
     if unreadable:
         warnings.append(f"{_pages(unreadable)} could not be read.")
+    if share >= WARNED_SHARE:
+        warnings.append(f"{share:.0%} of the text cannot be read: {_NO_MAP}. {_RECOGNISE}")
     if pictures:
         warnings.append(f"{pictures} of {len(pages)} pages are pictures without text.")
     return Extracted(whole, title=title, page_starts=starts, metadata=metadata, warnings=tuple(warnings))
@@ -125,10 +151,10 @@ def _reject_incomplete(data: bytes) -> None:
 
 
 def _metadata(document: Any) -> dict[str, str]:
-    found: dict[str, str] = document.get_metadata_dict(skip_empty=True)
-    return {
-        key: found[key].replace("\x00", "") for key in ("Title", "Author", "Subject", "CreationDate") if key in found
-    }
+    found: dict[str, str] = {}
+    for key in ("Title", "Author", "Subject", "CreationDate"):
+        found[key] = read_utf16(raw.FPDF_GetMetaText, document, key.encode())
+    return found
 
 
 def _has_picture(page: Any) -> bool:
@@ -145,7 +171,7 @@ def _no_text(count: int, pictures: int, unreadable: int) -> UserError:
         are = "is a picture" if pictures == 1 else "are pictures"
         return UserError(
             f"The file has no text: {pictures:,} of {pages} {are}.",
-            "Add a text layer with a text recognition (OCR) program.",
+            _RECOGNISE,
         )
     return UserError(f"The file has no text ({pages}).")
 
@@ -159,11 +185,56 @@ def _pages(numbers: list[int]) -> str:
 # -- text and its position ----------------------------------------------------------------------------
 
 
-def _page_text(page: Any) -> tuple[str, list[_Segment]]:
-    """The page's text and its mapping to pdfium's own text of the page."""
+def _text_of(page: Any, form: Any) -> tuple[str, int]:
+    """The page's text followed by its annotations, and the number of unreadable characters."""
     textpage = page.get_textpage()
     try:
-        return _rewritten(textpage.get_text_range(errors="surrogatepass") if textpage.count_chars() else "")
+        native = _native_text(textpage)
+        text, _ = _rewritten(native)
+        blocks = (text, annotation_text(page, textpage, form))
+        return "\n\n".join(block for block in blocks if block.strip()), len(_UNREADABLE.findall(native))
+    finally:
+        textpage.close()
+
+
+def _native_text(textpage: Any) -> str:
+    """pdfium's text of a page. Characters without a Unicode mapping are replaced by U+FFFD, unless their codes, which
+    pdfium returns instead, form words."""
+    count = textpage.count_chars()
+    native: str = textpage.get_text_range(errors="surrogatepass") if count else ""
+    step = max(1, count // _SAMPLED)
+    if not any(raw.FPDFText_HasUnicodeMapError(textpage, index) == 1 for index in range(0, count, step)):
+        return native
+    unmapped: list[int] = []
+    unit = 0
+    for place, sign in enumerate(native):
+        character = raw.FPDFText_GetCharIndexFromTextIndex(textpage, unit)
+        if character >= 0 and raw.FPDFText_HasUnicodeMapError(textpage, character) == 1:
+            unmapped.append(place)
+        unit += 2 if sign > "\uffff" else 1
+    if _makes_words("".join(native[place] for place in unmapped)):
+        return native
+    hidden = list(native)
+    for place in unmapped:
+        hidden[place] = "\ufffd"
+    return "".join(hidden)
+
+
+def _makes_words(codes: str) -> bool:
+    """Whether character codes are those of letters: old fonts with unnamed glyphs still use the codes of ASCII, newer
+    ones number their glyphs in any order."""
+    shown = "".join(codes.split())
+    if len(shown) < _FEWEST_JUDGED:
+        return True
+    letters = len(_LETTER.findall(shown))
+    return letters > 0.6 * len(shown) and len(_VOWEL.findall(shown)) > 0.25 * letters
+
+
+def _page_text(page: Any) -> tuple[str, list[_Segment]]:
+    """The page's text, without annotations, and its mapping to pdfium's own text of the page."""
+    textpage = page.get_textpage()
+    try:
+        return _rewritten(_native_text(textpage))
     finally:
         textpage.close()
 

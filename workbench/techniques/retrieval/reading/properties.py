@@ -1,22 +1,31 @@
-"""The metadata of an Office package."""
+"""The metadata of an Office package or an OpenDocument."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from workbench.techniques.retrieval.reading.archive import Archive
 from workbench.techniques.retrieval.reading.markup import Markup
 
 
 def core_properties(archive: Archive) -> dict[str, str]:
-    """Title, author, subject, creation date and language, as far as present."""
+    """Title, author, subject, creation date and language of an Office package, as far as present."""
+    return read_properties(archive, archive.related("", "core-properties"))
+
+
+def read_properties(archive: Archive, parts: Iterable[str]) -> dict[str, str]:
+    """The same, from the parts that contain them."""
     reader = _Properties()
-    for relation in archive.relations(""):
-        if relation.type == "core-properties" and relation.target in archive.names:
-            reader.parse(archive.read(relation.target), relation.target)
+    for part in parts:
+        archive.parse(part, reader)
     return {name: value.strip() for name, value in reader.found.items() if value.strip()}
 
 
 class _Properties(Markup):
-    _NAMES = {"title": "title", "creator": "author", "subject": "subject", "created": "created", "language": "language"}
+    _NAMES = {name: name for name in ("title", "subject", "created", "language")} | {
+        "creator": "author",
+        "creation-date": "created",
+    }
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}

@@ -3,15 +3,17 @@ module."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.content import read_content, signature_of
 from workbench.techniques.retrieval.reading.extract import Extracted
-from workbench.techniques.retrieval.reading.kinds import Kind, kind_of
+from workbench.techniques.retrieval.reading.kinds import KINDS, REFUSED, Kind, kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 from workbench.techniques.retrieval.reading.text import clean, decode_text
 
@@ -19,12 +21,13 @@ _BLANK = re.compile(r"\s*\Z")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
 _UNDERLINED = re.compile(r"^(?=(\S.*))\1\n([=\-~^\"'*#+`:._])\2{2,}\s*$", re.M)
 LONGEST_TITLE = 200
+DEEPEST_ATTACHMENT = 3
 
 
 def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
     """Read one file. Raises UserError with the reason when it cannot be read or has no text."""
     content = read_content(path, limits.largest_file_mb * 1_000_000)
-    kind = kind_of(path) or "text"
+    kind = _kind(path.name, content.data)
     extracted = _reader(kind, content.data)(content.data)
     text = clean(extracted.text)
     if _BLANK.match(text):
@@ -44,8 +47,27 @@ def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
     )
 
 
-def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
-    """The function for a file type; its module is imported now, so that a process only loads what it needs."""
+def _kind(name: str, data: bytes) -> Kind:
+    """By the name, except for the extensions of old formats, which programs also give to newer ones. Raises UserError
+    with a hint for the old formats themselves."""
+    kind = kind_of(name) or "text"
+    if kind != "old":
+        return kind
+    ending = os.path.splitext(name)[1].lower()
+    if signature_of(data) == "a ZIP archive" and f"{ending}x" in KINDS:
+        return KINDS[f"{ending}x"]
+    begins = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if begins.startswith(b"{\\rtf"):
+        return "rtf"
+    if begins.startswith((b"<!doctype html", b"<html", b"<table")):
+        return "html"
+    what, hint = REFUSED[ending]
+    raise UserError(f"The file is {what} ({ending}), which is not supported.", hint)
+
+
+def _reader(kind: Kind, data: bytes, depth: int = 0) -> Callable[[bytes], Extracted]:
+    """The function for a file type; its module is imported now, so that a process only loads what it needs. ``depth``
+    is the number of messages around an attached file."""
     if kind == "pdf":
         _require(data, kind, "a PDF")
         from workbench.techniques.retrieval.reading.pdf import read_pdf
@@ -55,12 +77,12 @@ def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
         from workbench.techniques.retrieval.reading.html import read_html
 
         return read_html
-    if kind in ("docx", "pptx", "xlsx", "epub"):
+    if kind in ("docx", "pptx", "xlsx", "odt", "epub"):
         return _archive_reader(kind)
-    if kind in ("odt", "rtf"):
-        from workbench.techniques.retrieval.reading.office import read_odt, read_rtf
+    if kind == "rtf":
+        from workbench.techniques.retrieval.reading.rtf import read_rtf
 
-        return read_odt if kind == "odt" else read_rtf
+        return read_rtf
     if kind in ("csv", "tsv"):
         from workbench.techniques.retrieval.reading.table import read_csv, read_tsv
 
@@ -72,7 +94,7 @@ def _reader(kind: Kind, data: bytes) -> Callable[[bytes], Extracted]:
     if kind == "eml":
         from workbench.techniques.retrieval.reading.mail import read_eml
 
-        return read_eml
+        return partial(read_eml, read_attached=partial(_read_attached, depth=depth + 1))
     if kind == "markdown":
         return _read_markdown
     if kind == "rst":
@@ -93,9 +115,23 @@ def _archive_reader(kind: Kind) -> Callable[[bytes], Extracted]:
         from workbench.techniques.retrieval.reading.sheets import read_xlsx
 
         return read_xlsx
+    if kind == "odt":
+        from workbench.techniques.retrieval.reading.odt import read_odt
+
+        return read_odt
     from workbench.techniques.retrieval.reading.book import read_epub
 
     return read_epub
+
+
+def _read_attached(name: str, data: bytes, depth: int) -> str:
+    """The text of a document attached to a message."""
+    if depth > DEEPEST_ATTACHMENT:
+        raise UserError("Its message is attached to a message in another one.")
+    text = clean(_reader(_kind(name, data), data, depth)(data).text)
+    if _BLANK.match(text):
+        raise UserError("The file has no text.")
+    return text
 
 
 def _require(data: bytes, kind: Kind, expected: str) -> None:

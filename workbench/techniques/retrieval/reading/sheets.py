@@ -1,4 +1,5 @@
-"""Spreadsheets (xlsx): all sheets, each under its name, a line per row; numbers and dates as the sheet shows them.
+"""Spreadsheets (xlsx): all sheets, each under its name, a line per row; numbers and dates as the sheet shows them. The
+rows are followed by the sheet's charts, text boxes, comments, print header and print footer.
 
 Our own reader, since kreuzberg 4.10.4 silently keeps the first thousand rows only of a sheet that has one cell far out.
 Parsed as a stream: a sheet costs as much as its filled cells, wherever they are.
@@ -7,21 +8,17 @@ Parsed as a stream: a sheet costs as much as its filled cells, wherever they are
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from workbench.techniques.retrieval.reading.archive import Archive
-from workbench.techniques.retrieval.reading.extract import Extracted
+from workbench.techniques.retrieval.reading.comments import comment_section, related_comments
+from workbench.techniques.retrieval.reading.extract import Extracted, labelled, real_title, section
 from workbench.techniques.retrieval.reading.markup import Markup
 from workbench.techniques.retrieval.reading.properties import core_properties
-from workbench.techniques.retrieval.reading.table import Row, row_lines
+from workbench.techniques.retrieval.reading.shapes import read_shapes
+from workbench.techniques.retrieval.reading.table import BUILT_IN, Row, kind_of_format, row_lines, shown_number
 
-# formats that have a number and no code (ECMA-376 part 1, 18.8.30)
-_DATES = frozenset({14, 15, 16, 17, 18, 19, 20, 21, 22, 45, 47, *range(27, 37), *range(50, 59)})
-_BUILT_IN = dict.fromkeys(_DATES, "date") | {9: "percent", 10: "percent", 46: "duration"}
-
-_NOT_CODE = re.compile(r'"[^"]*"|\\.|_.|\*.')
-_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
-_BRACKETS = re.compile(r"\[[^\]]*\]")
+_PRINT_CODE = re.compile(r'&(?:&|"[^"]*"|\d+|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|[A-Za-z])')
 
 
 def read_xlsx(data: bytes) -> Extracted:
@@ -29,28 +26,41 @@ def read_xlsx(data: bytes) -> Extracted:
     main = archive.main_part("xl/workbook.xml")
     workbook = _Workbook()
     workbook.parse(archive.read(main), main)
-    parts = {relation.id: relation for relation in archive.relations(main)}
-    by_type = {relation.type: relation.target for relation in parts.values()}
     strings, formats = _Strings(), _Formats()
     for reader, kind in ((strings, "sharedStrings"), (formats, "styles")):
-        if by_type.get(kind) in archive.names:
-            reader.parse(archive.read(by_type[kind]), by_type[kind])
-    blocks: list[str] = []
+        for part in archive.related(main, kind):
+            reader.parse(archive.read(part), part)
+    targets = {relation.id: relation for relation in archive.relations(main)}
+    texts: list[str] = []
     for name, id in workbook.sheets:
-        relation = parts.get(id)
-        if relation is not None and relation.type == "worksheet" and relation.target in archive.names:
-            sheet = _Sheet(strings.values, formats.kinds, workbook.epoch)
-            sheet.parse(archive.read(relation.target), relation.target)
-            lines = "\n".join(row_lines(sheet.rows))
-            if lines:
-                blocks.append(f"# {name}\n\n{lines}")
+        relation = targets.get(id)
+        if relation is None or relation.type not in ("worksheet", "chartsheet") or relation.target not in archive.names:
+            continue
+        sheet = _Sheet(strings.values, formats.kinds, workbook.epoch)
+        sheet.parse(archive.read(relation.target), relation.target)
+        blocks = [
+            "\n".join(row_lines(sheet.rows)),
+            *_drawn(archive, relation.target),
+            comment_section(related_comments(archive, relation.target, main)),
+            section("Print header", (text for kind, text in sheet.running if kind == "header")),
+            section("Print footer", (text for kind, text in sheet.running if kind == "footer")),
+        ]
+        if any(blocks):
+            texts.append("\n\n".join((f"# {name}", *filter(None, blocks))))
     properties = core_properties(archive)
     return Extracted(
-        "\n\n".join(blocks),
-        title=properties.pop("title", ""),
+        "\n\n".join(texts),
+        title=real_title(properties.pop("title", "")),
         language=properties.pop("language", ""),
         metadata=properties,
+        warnings=archive.warnings,
     )
+
+
+def _drawn(archive: Archive, sheet: str) -> list[str]:
+    """The charts, diagrams and text boxes of a sheet."""
+    drawn = [text for part in archive.related(sheet, "drawing") for _, text in read_shapes(archive, part).texts]
+    return [text if text.startswith(("Chart", "Diagram")) else labelled("Text box", text) for text in drawn]
 
 
 class _Workbook(Markup):
@@ -110,7 +120,7 @@ class _Formats(Markup):
             self._in_cell_styles = True
         elif name == "xf" and self._in_cell_styles:
             number = int(attributes.get("numFmtId", "0"))
-            self.kinds.append(self._codes.get(number, _BUILT_IN.get(number, "")))
+            self.kinds.append(self._codes.get(number, BUILT_IN.get(number, "")))
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -118,8 +128,13 @@ class _Formats(Markup):
 
 
 class _Sheet(Markup):
+    """``running``: print headers and footers, as ("header" or "footer", text)."""
+
+    _RUNNING = frozenset(f"{which}{place}" for which in ("odd", "even", "first") for place in ("Header", "Footer"))
+
     def __init__(self, strings: list[str], kinds: list[str], epoch: datetime) -> None:
         self.rows: list[Row] = []
+        self.running: list[tuple[str, str]] = []
         self._strings, self._kinds, self._epoch = strings, kinds, epoch
         self._row: dict[int, str] = {}
         self._column = 0
@@ -135,6 +150,8 @@ class _Sheet(Markup):
             self._pieces = []
         elif name in ("v", "t"):
             self._in_value = True
+        elif name in self._RUNNING:
+            self._in_value, self._pieces = True, []
         elif name == "row":
             self._row, self._column = {}, -1
 
@@ -147,6 +164,9 @@ class _Sheet(Markup):
                 self._row[self._column] = shown
         elif name == "row" and self._row:
             self.rows.append(self._row)
+        elif name in self._RUNNING:
+            self._in_value = False
+            self.running.append((name[-6:].lower(), printed_text("".join(self._pieces))))
 
     def text(self, data: str) -> None:
         if self._in_value:
@@ -163,40 +183,11 @@ class _Sheet(Markup):
         return shown_number(value, self._kinds[style] if style < len(self._kinds) else "", self._epoch)
 
 
-def kind_of_format(code: str) -> str:
-    """The kind of number that a number format shows: "date" (times too), "duration", "percent" or "" for a plain
-    one."""
-    bare = _NOT_CODE.sub("", code.split(";")[0])
-    if _ELAPSED.search(bare):
-        return "duration"
-    bare = _BRACKETS.sub("", bare).lower()
-    if "%" in bare:
-        return "percent"
-    return "date" if bare != "general" and any(letter in bare for letter in "ymdhs") else ""
-
-
-def shown_number(value: str, kind: str, epoch: datetime) -> str:
-    """The stored number, without the noise of its last binary digits; dates in ISO 8601."""
-    try:
-        number = float(value)
-    except ValueError:
-        return " ".join(value.split())
-    if kind == "percent":
-        return f"{number * 100:.12g}%"
-    if kind == "duration":
-        minutes, seconds = divmod(round(number * 86_400), 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    if kind == "date":
-        try:
-            moment = epoch + timedelta(seconds=round(number * 86_400))
-        except OverflowError:
-            return value
-        if 0 <= number < 1:
-            return moment.strftime("%H:%M:%S")
-        return str(moment.date()) if moment.time() == datetime.min.time() else moment.isoformat(" ")
-    if number.is_integer() and abs(number) < 1e15:
-        return str(int(number))
-    return f"{number:.15g}"
+def printed_text(coded: str) -> str:
+    """A print header or footer without its codes for formats and fields, such as the page number (ECMA-376 part 1,
+    18.3.1.46)."""
+    shown = _PRINT_CODE.sub(lambda code: "&" if code.group() == "&&" else " ", coded)
+    return " ".join(shown.split())
 
 
 def _column(place: str) -> int:
