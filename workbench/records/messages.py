@@ -132,6 +132,28 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     claimed: bool = False
 
 
+Verdict = Literal["supported", "partly", "unsupported", "outside"]
+"""Of a statement: a sentence of the passages says it; says some of it; says something else; none says any of it."""
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sentence of an answer, verified against the passages that were shown.
+
+    ``start`` and ``end`` are its place in the answer's text. ``value`` in [0, 1] is how much of it the best sentence
+    says, ``conflicts`` are the figures, names or ``negation`` in which they differ. That sentence is in passage ``n``
+    (0: there is none), at ``sentence_start`` to ``sentence_end`` of the document's text.
+    """
+
+    start: int
+    end: int
+    verdict: Verdict
+    value: float = 0.0
+    conflicts: tuple[str, ...] = ()
+    n: int = 0
+    sentence_start: int = 0
+    sentence_end: int = 0
+
+
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens and speed of one generation, or of all generations of an answer (``total_usage``).
 

@@ -15,7 +15,7 @@ from workbench.text.language import STEMMERS, detect_language, function_words, i
 
 _SPELLED = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty"""
-_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_SPELLED.split())}
+NUMBER_WORDS = {word: str(number) for number, word in enumerate(_SPELLED.split())}
 _DIGIT_GROUPS = re.compile(r"(?<=\d)[,'’ ](?=\d{3}\b)")
 _NAME = re.compile(r"[^\W\d_]{2,}")
 _BEGINNING = re.compile(r"(?:^|[.!?:]\s)[\s\"'“‘(*-]*$")
@@ -36,8 +36,8 @@ class Vocabulary:
 
     def stem(self, word: str) -> str:
         """A lower-case word without its ending; a number word as its number, up to twenty."""
-        if word in _NUMBER_WORDS:
-            return _NUMBER_WORDS[word]
+        if word in NUMBER_WORDS:
+            return NUMBER_WORDS[word]
         return str(self._stemmer.stemWord(word))
 
     def stems(self, text: str) -> list[str]:
@@ -61,7 +61,7 @@ class Vocabulary:
     def numbers(self, text: str) -> set[str]:
         """The numbers of a text, spelled ones up to twenty included, except "one" (mostly a pronoun)."""
         spoken = split_words(_DIGIT_GROUPS.sub("", text))
-        return {self.stem(w) for w in spoken if w[0].isdigit() or (w in _NUMBER_WORDS and w != "one")}
+        return {self.stem(w) for w in spoken if w[0].isdigit() or (w in NUMBER_WORDS and w != "one")}
 
     def names(self, text: str) -> list[str]:
         """Capitalised words that do not merely begin a sentence, lower case and in order. None in German."""

@@ -1,0 +1,236 @@
+"""Verification of an answer's statements: does a sentence of the shown passages support each of them?
+
+A statement is a sentence of the answer. It is compared with every sentence of the shown passages:
+
+    coverage: the share of its content words, by stem, that the sentence and its neighbours hold; words count by how
+    rare they are among the sentences, and words of the question a quarter, since they prove little
+    conflicts: a number, a number with its unit, a name or a negation that is not the sentence's
+
+The sentence of the highest coverage, less ``CONFLICT`` per conflict, bears the statement. The verdict follows from two
+thresholds on that value. A statement with a conflict is never supported, whatever its coverage.
+
+The thresholds were fitted by ``benchmarks/fit_statements.py`` on sentences of shared data and on the same sentences with
+a number, date, name, unit or negation changed (figures: docs/benchmarks.md). Lexical evidence against trained checkers:
+Honovich et al. 2022, "TRUE" (arXiv:2204.04991); statements as the unit: Min et al. 2023, "FActScore" (arXiv:2305.14251).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.records.messages import Passage, Statement, Verdict
+from workbench.text.language import detect_language, split_words
+from workbench.text.sentences import split_sentences
+from workbench.text.terms import NUMBER_WORDS, Vocabulary
+
+SUPPORTED = 0.66
+"""Least value of a supported statement."""
+
+PARTLY = 0.4
+"""Least value of a partly supported one; below ``OUTSIDE`` nothing of it is from the documents."""
+
+OUTSIDE = 0.15
+CONFLICT = 0.35
+ECHO = 0.25
+NEIGHBOUR = 0.6
+"""Weight of a word that only the neighbours of a sentence hold."""
+
+_CITATION = re.compile(r"\s*\[\d+\]")
+_NUMBER_AND_UNIT = re.compile(r"(\d[\d.,]*)\s*[-–]?\s*([^\W\d_]{2,}|[%‰°€$£¥])")
+_BESIDE_DIGITS = re.compile(r"(?<=[^\d\s.,])(?=\d)|(?<=\d)(?=[^\d\s.,])")
+_NAME = re.compile(r"[^\W\d_]{2,}")
+_NEGATIONS = {
+    "en": frozenset("no not never none nor neither nothing nobody without cannot isn aren wasn weren doesn don didn won "
+                    "can't couldn shouldn wouldn hasn haven hadn unable fails failed".split()),
+    "de": frozenset("nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ohne weder".split()),
+    "fr": frozenset("ne pas jamais rien aucun aucune sans ni personne".split()),
+    "es": frozenset("no nunca jamás nada nadie ningún ninguna ninguno sin ni".split()),
+}  # fmt: skip
+_UNSPACED = frozenset({"zh", "ja"})
+_LETTERS = re.compile(r"[A-Za-z]{2,}")
+_DIGIT_GROUPS = re.compile(r"(?<=\d)[,'’ ](?=\d{3}\b)")
+_REACH = 6
+"""Words after a negation within which the first content word is what it denies."""
+_NEGATIONS_UNSPACED = re.compile("[不没無无未非莫勿]")
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence of a passage. ``around`` are the stems of its neighbours and the title, ``near`` their text in lower
+    case; ``negated`` are the stems that follow a negation."""
+
+    passage: Passage
+    start: int
+    end: int
+    text: str
+    stems: frozenset[str]
+    around: frozenset[str]
+    near: str
+    numbers: Counter[str]
+    units: frozenset[tuple[str, str]]
+    negated: frozenset[str]
+
+
+class StatementVerifier:
+    """Verifies the statements of an answer to ``question`` against the ``passages`` that were shown. A millisecond per
+    statement. One thread at a time.
+
+    ``cannot_judge`` is a sentence for a person when answer and passages are in different languages.
+    """
+
+    def __init__(self, passages: Sequence[Passage], question: str = "") -> None:
+        self._vocabulary = Vocabulary.of(p.text for p in passages)
+        self._sentences = [one for passage in passages for one in self._split(passage)]
+        seen_in = Counter(stem for one in self._sentences for stem in one.stems)
+        count = max(1, len(self._sentences))
+        self._rarity = {stem: math.log(1 + count / n) / math.log(1 + count) for stem, n in seen_in.items()}
+        self._asked = set(self._vocabulary.content_terms(question))
+        self._asked_numbers = self._numbers(question)
+
+    def can_judge(self, text: str) -> bool:
+        """Whether a text is in the language of the passages, as far as that can be told."""
+        language = detect_language(text)
+        return not language or not self._vocabulary.language or language == self._vocabulary.language
+
+    def verify(self, text: str) -> tuple[Statement, ...]:
+        """The statements of an answer, in order. ``start`` and ``end`` are places in ``text``."""
+        return tuple(
+            self._verify(_CITATION.sub("", text[start:end]), start, end)
+            for start, end in split_sentences(text)
+            if _NAME.search(_CITATION.sub("", text[start:end])) or any(c.isdigit() for c in text[start:end])
+        )
+
+    def _verify(self, statement: str, start: int, end: int) -> Statement:
+        best: tuple[float, tuple[str, ...], _Sentence] | None = None
+        terms, numbers = self._vocabulary.content_terms(statement), self._numbers(statement)
+        for sentence in self._sentences:
+            coverage = self._coverage(terms, sentence)
+            if best is not None and coverage <= best[0]:
+                continue
+            conflicts = self._conflicts(statement, numbers, sentence) if coverage >= OUTSIDE else ()
+            value = coverage - CONFLICT * len(conflicts)
+            if best is None or value > best[0]:
+                best = value, conflicts, sentence
+        if best is None:
+            return Statement(start=start, end=end, verdict="outside")
+        value, conflicts, sentence = best
+        return Statement(
+            start=start,
+            end=end,
+            verdict=_verdict(value, conflicts),
+            value=round(max(0.0, value), 4),
+            conflicts=conflicts,
+            n=sentence.passage.n,
+            sentence_start=sentence.passage.start + sentence.start,
+            sentence_end=sentence.passage.start + sentence.end,
+        )
+
+    def _coverage(self, terms: Sequence[str], sentence: _Sentence) -> float:
+        found = total = 0.0
+        for term in terms:
+            weight = self._rarity.get(term, 1.0) * (ECHO if term in self._asked else 1.0)
+            total += weight
+            if term in sentence.stems:
+                found += weight
+            elif term in sentence.around:
+                found += weight * NEIGHBOUR
+        return found / total if total else 0.0
+
+    def _conflicts(self, statement: str, numbers: Counter[str], sentence: _Sentence) -> tuple[str, ...]:
+        """What the statement says that the sentence contradicts or does not say: figures, names, a negation."""
+        found = sorted((numbers - (sentence.numbers | self._asked_numbers)).keys())
+        said_of = {number for number, _ in sentence.units}
+        for number, unit in sorted(self._units(statement)):
+            if number in said_of and (number, unit) not in sentence.units and unit not in sentence.stems:
+                found.append(f"{number} {unit}")
+        everywhere = sentence.stems | sentence.around | self._asked
+        for name in self._names(statement):
+            if self._vocabulary.stem(name) not in everywhere and name not in sentence.near:
+                found.append(name)
+        if self._polarity_differs(statement, sentence):
+            found.append("negation")
+        return tuple(found)
+
+    def _split(self, passage: Passage) -> list[_Sentence]:
+        spans = split_sentences(passage.text)
+        texts = [passage.text[start:end] for start, end in spans]
+        stems = [frozenset(self._vocabulary.stems(text)) for text in texts]
+        titled = frozenset(self._vocabulary.stems(passage.title))
+        return [
+            _Sentence(
+                passage=passage,
+                start=start,
+                end=end,
+                text=texts[i],
+                stems=stems[i],
+                around=frozenset().union(titled, *stems[max(0, i - 1) : i + 2]),
+                near=" ".join(texts[max(0, i - 1) : i + 2]).lower(),
+                numbers=self._numbers(texts[i]),
+                units=frozenset(self._units(texts[i])),
+                negated=self._negated(texts[i]),
+            )
+            for i, (start, end) in enumerate(spans)
+        ]
+
+    def _numbers(self, text: str) -> Counter[str]:
+        """How often each number occurs, spelled ones up to twenty included, except "one" (mostly a pronoun)."""
+        words = split_words(_DIGIT_GROUPS.sub("", _BESIDE_DIGITS.sub(" ", text)))
+        return Counter(
+            self._vocabulary.stem(word) for word in words if word[0].isdigit() or word in NUMBER_WORDS and word != "one"
+        )
+
+    def _units(self, text: str) -> set[tuple[str, str]]:
+        """Pairs of a number and the word after it, by stem."""
+        spelled = " ".join(self._vocabulary.stem(w) if w in NUMBER_WORDS else w for w in split_words(text))
+        return {
+            (number.rstrip(".,"), self._vocabulary.stem(unit.lower()))
+            for source in (text, spelled)
+            for number, unit in _NUMBER_AND_UNIT.findall(source)
+        }
+
+    def _names(self, text: str) -> list[str]:
+        """Capitalised words in lower case; among characters without spaces, words of letters."""
+        vocabulary = self._vocabulary
+        if vocabulary.language in _UNSPACED:
+            return [word.lower() for word in _LETTERS.findall(text)]
+        if vocabulary.language == "de":  # every noun is capitalised: the passage has to name it all the same
+            return [word.lower() for word in _NAME.findall(text)[1:] if word[0].isupper()]
+        return vocabulary.names(f"x {text}")  # the first word counts as well
+
+    def _negated(self, text: str) -> frozenset[str]:
+        """The stem after each negation: what is denied."""
+        if self._vocabulary.language in _UNSPACED:
+            return frozenset(text[m.end() : m.end() + 1] for m in _NEGATIONS_UNSPACED.finditer(text))
+        negations = _NEGATIONS.get(self._vocabulary.language, _NEGATIONS["en"])
+        found, words = set(), split_words(text)
+        for place, word in enumerate(words):
+            if word in negations:
+                denied = self._vocabulary.content_terms(" ".join(words[place + 1 : place + 1 + _REACH]))
+                found.update(denied[:1])
+        return frozenset(found)
+
+    def _polarity_differs(self, statement: str, sentence: _Sentence) -> bool:
+        """Whether one of the two denies what the other says."""
+        denied = self._negated(statement)
+        if self._vocabulary.language in _UNSPACED:
+            return denied != sentence.negated and bool(denied) != bool(sentence.negated)
+        said = set(self._vocabulary.stems(statement))
+        added = (denied - sentence.negated) & sentence.stems
+        dropped = (sentence.negated - denied) & said
+        return bool(added or dropped or (denied and not sentence.negated))
+
+
+def _verdict(value: float, conflicts: Sequence[str]) -> Verdict:
+    if value >= SUPPORTED and not conflicts:
+        return "supported"
+    if value >= PARTLY and not conflicts:
+        return "partly"
+    return "unsupported" if value >= OUTSIDE or conflicts else "outside"
+
+
+
+
