@@ -15,7 +15,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult, StoredMessage
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import finish
-from workbench.records.messages import Beam, Candidate, Citation, Part, Passage, Usage, total_usage
+from workbench.records.messages import Beam, Candidate, Citation, Part, Passage, Usage, Verification, total_usage
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace, TraceStep
 
@@ -23,7 +23,7 @@ State = Literal["streaming", "done", "stopped", "failed", "interrupted"]
 
 _STARTED = ("kind", "parent", "title", "input", "writes_answer")
 _FINISHED = ("score", "usage", "error", "seconds", "tokens")
-_RESULT = ("sequences", "citations", "declined", "query", "passages", "notices", "parts")
+_RESULT = ("sequences", "citations", "declined", "query", "passages", "notices", "parts", "verification")
 """Fields of the same name and meaning: of TraceStep and the events of a step; of AnswerState, StoredMessage and
 AskResult."""
 
@@ -96,6 +96,7 @@ class AnswerState:
         self.passages: tuple[Passage, ...] = ()
         self.citations: tuple[Citation, ...] = ()
         self.declined = False
+        self.verification: Verification | None = None
         self.notices: tuple[str, ...] = ()
         self.parts: tuple[Part, ...] = ()
         self.recipe: Recipe | None = None
@@ -273,6 +274,7 @@ class AnswerState:
         self.query = result.query or self.query
         self.passages = result.passages or self.passages
         self.notices, self.parts, self.recipe = result.notices, result.parts, result.recipe
+        self.verification = result.verification
 
 
 def with_trace(stream: Iterable[Event]) -> Iterator[Event]:

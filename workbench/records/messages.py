@@ -116,6 +116,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
 
     It keeps the passage's text and the document's hash: it still says what was read when the document has
     changed or gone. ``claimed`` tells whether the model wrote the number itself or the sentence was matched.
+    ``sentence_start`` to ``sentence_end`` in the document's text is the sentence that bears the answer, 0 to 0 where it
+    is not known.
     """
 
     n: int
@@ -130,6 +132,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     page: int | None = None
     score: float = 0.0
     claimed: bool = False
+    sentence_start: int = 0
+    sentence_end: int = 0
 
 
 Verdict = Literal["supported", "partly", "unsupported", "outside"]
@@ -152,6 +156,21 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     n: int = 0
     sentence_start: int = 0
     sentence_end: int = 0
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The statements of an answer, verified, and how far the answer can be trusted.
+
+    ``confidence`` in [0, 1] is the estimated probability that the answer is right, None where it was not estimated;
+    ``unsure`` when it is below the threshold at which the program warns. ``quoted`` characters at the beginning of the
+    answer are sentences of the passages, word for word. ``problem`` says why the statements could not be verified.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    confidence: float | None = None
+    unsure: bool = False
+    quoted: int = 0
+    problem: str = ""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
-from workbench.records.messages import Candidate, Citation, Part, Passage, Usage
+from workbench.records.messages import Candidate, Citation, Part, Passage, Usage, Verification
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored, Unreadable
 from workbench.records.trace import TRACE, Trace
@@ -19,7 +19,8 @@ from workbench.storage.identity import new_id
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
-    "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original"
+    "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
+    "verification"
 )
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
@@ -30,6 +31,7 @@ _STORED: dict[str, Stored[Any]] = {
     "document": Stored("task on a document", DocumentTask),
     "sequences": Stored("other answers", tuple[Candidate, ...]),
     "parts": Stored("parts", tuple[Part, ...]),
+    "verification": Stored("verification of the answer", Verification),
 }
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
@@ -302,7 +304,7 @@ def _message(row: Row) -> StoredMessage:
             values[name] = value
     values["declined"], values["traced"] = bool(values["declined"]), bool(values["traced"])
     if values["original"] is not None:  # places in the model's text
-        values["citations"] = ()
+        values["citations"], values["verification"] = (), None
     values["notices"] = (*values.get("notices", ()), *unreadable)
     return StoredMessage(**values, unreadable=" ".join(unreadable))
 

@@ -22,6 +22,7 @@ from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
+from workbench.techniques.retrieval.verification import point_to_sentences, verify_answer, with_quotes
 from workbench.techniques.streaming import Unchanged, answered, edit, ending
 
 
@@ -50,6 +51,9 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
         grounding = yield from retrieval.load()(conversation, recipe, context)
         if grounding.declined:
             yield from _written(_unchanged(grounding.declined), grounding, context)
+            return
+        if not grounding.own_words:
+            yield from _written(_unchanged(""), grounding, context)
             return
         messages = grounding.messages
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
@@ -90,10 +94,22 @@ def _written(
         generated = (yield from edit(written, Unchanged)).generated
         sequences = answered(generated)
     else:
+        quotes = grounding.quotes
+        if quotes is not None:
+            yield events.TextDelta(text=quotes.text + (quotes.separator if grounding.own_words else ""))
         checked = yield from edit(written, grounding.editor)
         generated, sequences = checked.generated, cited(checked.generated, checked.editors)
         citations = citations_of(checked.editors[0], grounding.passages)
-        result = msgspec.structs.replace(result, citations=citations)
+        logprob = generated.sequences[0].mean_logprob if generated.sequences else None
+        verification = verify_answer(generated.text, grounding, logprob)
+        if quotes is not None:
+            before = quotes.text + (quotes.separator if grounding.own_words else "")
+            generated = msgspec.structs.replace(generated, text=before + generated.text)
+            sequences = tuple(msgspec.structs.replace(one, text=before + one.text) for one in sequences)
+            citations = tuple({c.n: c for c in (*citations, *quotes.citations)}.values())
+            verification = with_quotes(quotes, verification)
+        citations = point_to_sentences(citations, verification)
+        result = msgspec.structs.replace(result, citations=citations, verification=verification)
     if grounding is not None:
         declined, found = bool(grounding.declined), grounding.passages
         result = msgspec.structs.replace(result, declined=declined, query=grounding.query, passages=found)

@@ -123,7 +123,10 @@ NEEDS = {
     "searches": (Recipe(decoding=DecodingPart(strategy="beam")), "neither beam search"),
     "max_sequences": (Recipe(decoding=DecodingPart(n=3, temperature=1.0)), "gives at most 1 of the 3 answers"),
     "adapters": (Recipe(model=ModelPart(adapters=(AdapterUse(name="calm"),))), "cannot use adapters"),
-    "context_known": (Recipe(retrieval=RetrievalPart(collection="papers")), "no known context length"),
+    "context_known": (
+        Recipe(retrieval=RetrievalPart(mode="own words", collection="papers")),
+        "no known context length",
+    ),
 }
 
 

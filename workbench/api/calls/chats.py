@@ -8,7 +8,17 @@ from typing import Literal
 import msgspec
 
 from workbench.api.protocol import Call
-from workbench.records.messages import Beam, Candidate, ChosenToken, Citation, Message, Part, Passage, Usage
+from workbench.records.messages import (
+    Beam,
+    Candidate,
+    ChosenToken,
+    Citation,
+    Message,
+    Part,
+    Passage,
+    Usage,
+    Verification,
+)
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace
@@ -70,6 +80,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     traced: bool = False
     rating: int = 0
     original: str | None = None
+    verification: Verification | None = None
     unreadable: str = ""
 
     def as_message(self, text: str | None = None) -> Message:
@@ -146,6 +157,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     context_tokens: int = 0
     parts: tuple[Part, ...] = ()
     trace: Trace | None = None
+    verification: Verification | None = None
 
 
 class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from workbench.fields import about
+
+Mode = Literal["automatic", "own words", "quoted", "quoted first"]
 
 
 class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,4 +28,9 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     decline: Annotated[
         bool, about("Say when it is not there"), "Answer that the documents do not hold it rather than guess."
     ] = True
+    mode: Annotated[
+        Mode,
+        about("Answer"),
+        "In the model's own words, or as sentences quoted from the passages; automatic quotes for a small model.",
+    ] = "automatic"
     revision: int = 0

@@ -54,13 +54,17 @@ BACKGROUND = (
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """A sentence compared with a question: shares of the question's words in [0, 1], cosines from zero in [0, 1]."""
+    """A sentence compared with a question: shares of the question's words in [0, 1], cosines from zero in [0, 1].
+    ``start`` and ``end`` are its place in the passage's text."""
 
     text: str
     own_words: float
     words_around: float
     alike: float
     passage_alike: float
+    passage: Passage
+    start: int = 0
+    end: int = 0
 
     @property
     def strength(self) -> float:
@@ -68,11 +72,17 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """The evidence for an answer in the hits. ``strength`` in [0, 2]; ``sentence`` is the best sentence."""
+    """The evidence for an answer in the hits. ``strength`` in [0, 2] is that of the best of ``sentences``, which are
+    ordered by strength; () where the question has no content word."""
 
     strength: float
     needed: float
-    sentence: str = ""
+    sentences: tuple[Sentence, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The best sentence."""
+        return self.sentences[0].text if self.sentences else ""
 
     @property
     def suffices(self) -> bool:
@@ -87,10 +97,10 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         return Evidence(
             strength=2.0, needed=LEAST_EVIDENCE
         )  # no content word that could be missing: "and what about it?"
-    best = max(examine(question, examined, vocabulary, retriever), key=lambda s: s.strength, default=None)
-    if best is None:
+    found = sorted(examine(question, examined, vocabulary, retriever), key=lambda s: -s.strength)
+    if not found:
         return Evidence(strength=0.0, needed=LEAST_EVIDENCE)
-    return Evidence(strength=best.strength, needed=_needed(question, vocabulary), sentence=best.text)
+    return Evidence(strength=found[0].strength, needed=_needed(question, vocabulary), sentences=tuple(found))
 
 
 def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, retriever: Retriever) -> list[Sentence]:
@@ -98,17 +108,20 @@ def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, 
     best = _best_by_words(term_weights(question, vocabulary, retriever.count_terms(question)), passages, vocabulary)
     if not best:
         return []
-    cosines = retriever.similarities([question], [*(text for text, _, _, _ in best), *BACKGROUND])[0]
+    cosines = retriever.similarities([question], [*(p.text[a:b] for p, (a, b), _, _ in best), *BACKGROUND])[0]
     zero = sum(cosines[len(best) :]) / len(BACKGROUND)
     return [
         Sentence(
-            text=text,
+            text=passage.text[start:end],
             own_words=own,
             words_around=around,
             alike=_above(zero, cosine),
             passage_alike=_above(zero, cosine if passage.similarity is None else passage.similarity),
+            passage=passage,
+            start=start,
+            end=end,
         )
-        for (text, own, around, passage), cosine in zip(best, cosines, strict=False)
+        for (passage, (start, end), own, around), cosine in zip(best, cosines, strict=False)
     ]
 
 
@@ -125,10 +138,10 @@ def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) 
 
 def _best_by_words(
     weights: dict[str, float], passages: Sequence[Passage], vocabulary: Vocabulary
-) -> list[tuple[str, float, float, Passage]]:
-    """The sentences with most of the question's words: text, share in it, share in it and its neighbours, passage."""
-    split = [(p, [p.text[a:b] for a, b in split_sentences(p.text)]) for p in passages]
-    stems = [[set(vocabulary.stems(s)) for s in sentences] for _, sentences in split]
+) -> list[tuple[Passage, tuple[int, int], float, float]]:
+    """The sentences with most of the question's words: passage, place, share in it, share in it and its neighbours."""
+    split = [(p, split_sentences(p.text)) for p in passages]
+    stems = [[set(vocabulary.stems(p.text[a:b])) for a, b in spans] for p, spans in split]
     everything = set().union(*(one for sentences in stems for one in sentences))
     forms = {term: {term} if term in everything else _misspellings(term, everything) for term in weights}
     total = sum(weights.values())
@@ -136,12 +149,12 @@ def _best_by_words(
     def share(present: set[str]) -> float:
         return sum(weight for term, weight in weights.items() if present & forms[term]) / total
 
-    found: list[tuple[str, float, float, Passage]] = []
-    for (passage, sentences), own in zip(split, stems, strict=True):
-        for i, sentence in enumerate(sentences):
+    found: list[tuple[Passage, tuple[int, int], float, float]] = []
+    for (passage, spans), own in zip(split, stems, strict=True):
+        for i, span in enumerate(spans):
             around = set().union(*own[max(0, i - 1) : i + 2])
-            found.append((sentence, share(own[i]), share(around), passage))
-    found.sort(key=lambda one: -(one[1] + one[2]))
+            found.append((passage, span, share(own[i]), share(around)))
+    found.sort(key=lambda one: -(one[2] + one[3]))
     return found[:SENTENCES_EXAMINED]
 
 

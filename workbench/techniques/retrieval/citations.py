@@ -227,7 +227,7 @@ def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Cand
 
 def as_citation(passage: Passage, *, claimed: bool) -> Citation:
     """A citation that stores its passage."""
-    kept = {name: getattr(passage, name) for name in Citation.__struct_fields__ if name != "claimed"}
+    kept = {name: getattr(passage, name) for name in Citation.__struct_fields__ if hasattr(passage, name)}
     return Citation(**kept, claimed=claimed)
 
 

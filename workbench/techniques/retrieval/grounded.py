@@ -17,11 +17,12 @@ from workbench.api.events import Event
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.retrieval.abstention import Evidence, measure_evidence
+from workbench.techniques.retrieval.abstention import Evidence, Sentence, measure_evidence
 from workbench.techniques.retrieval.citations import CitationEditor
 from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
+from workbench.techniques.retrieval.quoting import Quotes, quote, resolve_mode
 
 CANDIDATES = 10  # passages searched for; fewer are shown
 CLOSEST_NAMED = 3  # named in an abstention
@@ -32,7 +33,8 @@ class Grounding:
     """What retrieval gives to an answer: ``messages`` that hold the numbered ``passages`` found by ``query``.
 
     ``declined`` is what the question is answered with where the passages do not hold the answer. With ``verbatim`` the
-    text stays as it is, since a citation would break its format.
+    text stays as it is, since a citation would break its format. The answer begins with ``quotes`` where there are any,
+    and with ``own_words`` the model answers as well. ``sentences`` have the strongest evidence, the strongest first.
     """
 
     query: str
@@ -41,6 +43,9 @@ class Grounding:
     messages: tuple[Message, ...] = ()
     verbatim: bool = False
     declined: str = ""
+    quotes: Quotes | None = None
+    own_words: bool = True
+    sentences: tuple[Sentence, ...] = ()
 
     def editor(self) -> CitationEditor:
         """Checks the citations of one sequence while it is written, and adds those that are missing."""
@@ -66,19 +71,32 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     shown = tuple(pack(hits, context.model, part, context.decoding))
     yield search.finished(f"{len(hits)} passages found, {len(shown)} of them shown to the model")
     context.raise_if_cancelled()
-    if part.decline:
-        check = context.step("check", "Check the evidence", queries[0])
-        yield check.started
-        evidence = measure_evidence(queries[0], hits, context.retriever)
-        yield check.finished(describe_evidence(evidence), score=evidence.strength)
-        if not evidence.suffices:
-            closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
-            yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
-            return Grounding(queries[0], closest, question, declined=abstention_text(closest))
+    check = context.step("check", "Check the evidence", queries[0])
+    yield check.started
+    evidence = measure_evidence(queries[0], hits, context.retriever)
+    yield check.finished(describe_evidence(evidence), score=evidence.strength)
+    if part.decline and not evidence.suffices:
+        closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
+        yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
+        return Grounding(queries[0], closest, question, declined=abstention_text(closest))
+    verbatim = context.decoding.format != "text"
+    mode = "own words" if verbatim else resolve_mode(part, question, context.model)
+    quotes = quote(evidence.sentences, shown if mode == "quoted first" else ()) if mode != "own words" else None
+    if quotes is not None:
+        shown = quotes.passages
     yield events.Retrieved(query=queries[0], passages=shown, step=search.id)
     context.raise_if_cancelled()
     messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model)
-    return Grounding(queries[0], shown, question, messages, verbatim=context.decoding.format != "text")
+    return Grounding(
+        queries[0],
+        shown,
+        question,
+        messages,
+        verbatim=verbatim,
+        quotes=quotes,
+        own_words=quotes is None or mode == "quoted first",
+        sentences=evidence.sentences,
+    )
 
 
 def describe_evidence(evidence: Evidence) -> str:

@@ -20,7 +20,7 @@ _INSTRUCTIONS = (
     "it rests on, like [1]. When the passages do not hold the answer, say so. Answer in the question's language."
 )
 _SHORT = "Answer in a few words."
-_WANTS_MORE = re.compile(
+WANTS_MORE = re.compile(
     r"\s*(please\s+|can you\s+)?(explain|describe|summari[sz]e|list|write|compare|tell|give|translate|discuss|why)\b",
     re.IGNORECASE,
 )
@@ -36,7 +36,7 @@ def grounded_messages(
     question = conversation[-1].content.strip()
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         text = "\n\n".join(p.text for p in passages)
-        short = "" if system.strip() or _WANTS_MORE.match(question) else f"\n{_SHORT}"
+        short = "" if system.strip() or WANTS_MORE.match(question) else f"\n{_SHORT}"
         before = (Message("system", system.strip()),) if system.strip() else ()
         return (*before, Message("user", f"{text}\n\nQuestion: {question}{short}"))
     shown = "\n\n".join(f"[{p.n}] {p.title}{f', page {p.page}' if p.page else ''}\n{p.text}" for p in passages)

@@ -9,9 +9,10 @@ A statement is a sentence of the answer. It is compared with every sentence of t
 The sentence of the highest coverage, less ``CONFLICT`` per conflict, bears the statement. The verdict follows from two
 thresholds on that value. A statement with a conflict is never supported, whatever its coverage.
 
-The thresholds were fitted by ``benchmarks/fit_statements.py`` on sentences of shared data and on the same sentences with
-a number, date, name, unit or negation changed (figures: docs/benchmarks.md). Lexical evidence against trained checkers:
-Honovich et al. 2022, "TRUE" (arXiv:2204.04991); statements as the unit: Min et al. 2023, "FActScore" (arXiv:2305.14251).
+The thresholds were chosen with ``benchmarks/statements.py``, on sentences of shared data and on the same sentences
+with a number, date, name, unit or negation changed (figures: docs/benchmarks.md). Lexical evidence against trained
+checkers: Honovich et al. 2022, "TRUE" (arXiv:2204.04991); statements as the unit: Min et al. 2023, "FActScore"
+(arXiv:2305.14251).
 """
 
 from __future__ import annotations
@@ -44,17 +45,19 @@ _NUMBER_AND_UNIT = re.compile(r"(\d[\d.,]*)\s*[-–]?\s*([^\W\d_]{2,}|[%‰°€
 _BESIDE_DIGITS = re.compile(r"(?<=[^\d\s.,])(?=\d)|(?<=\d)(?=[^\d\s.,])")
 _NAME = re.compile(r"[^\W\d_]{2,}")
 _NEGATIONS = {
-    "en": frozenset("no not never none nor neither nothing nobody without cannot isn aren wasn weren doesn don didn won "
-                    "can't couldn shouldn wouldn hasn haven hadn unable fails failed".split()),
-    "de": frozenset("nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ohne weder".split()),
-    "fr": frozenset("ne pas jamais rien aucun aucune sans ni personne".split()),
-    "es": frozenset("no nunca jamás nada nadie ningún ninguna ninguno sin ni".split()),
-}  # fmt: skip
+    "en": "no not never none nor neither nothing nobody without cannot isn aren wasn weren doesn don didn won couldn "
+    "shouldn wouldn hasn haven hadn unable",
+    "de": "nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ohne weder",
+    "fr": "ne pas jamais rien aucun aucune sans ni personne",
+    "es": "no nunca jamás nada nadie ningún ninguna ninguno sin ni",
+}
 _UNSPACED = frozenset({"zh", "ja"})
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _DIGIT_GROUPS = re.compile(r"(?<=\d)[,'’ ](?=\d{3}\b)")
 _REACH = 6
 """Words after a negation within which the first content word is what it denies."""
+_WHOLE = 0.8
+"""Length of a statement, relative to its sentence, from which it says all of it."""
 _NEGATIONS_UNSPACED = re.compile("[不没無无未非莫勿]")
 
 
@@ -180,7 +183,9 @@ class StatementVerifier:
         """How often each number occurs, spelled ones up to twenty included, except "one" (mostly a pronoun)."""
         words = split_words(_DIGIT_GROUPS.sub("", _BESIDE_DIGITS.sub(" ", text)))
         return Counter(
-            self._vocabulary.stem(word) for word in words if word[0].isdigit() or word in NUMBER_WORDS and word != "one"
+            self._vocabulary.stem(word)
+            for word in words
+            if word[0].isdigit() or (word in NUMBER_WORDS and word != "one")
         )
 
     def _units(self, text: str) -> set[tuple[str, str]]:
@@ -203,9 +208,7 @@ class StatementVerifier:
 
     def _negated(self, text: str) -> frozenset[str]:
         """The stem after each negation: what is denied."""
-        if self._vocabulary.language in _UNSPACED:
-            return frozenset(text[m.end() : m.end() + 1] for m in _NEGATIONS_UNSPACED.finditer(text))
-        negations = _NEGATIONS.get(self._vocabulary.language, _NEGATIONS["en"])
+        negations = _NEGATIONS.get(self._vocabulary.language, _NEGATIONS["en"]).split()
         found, words = set(), split_words(text)
         for place, word in enumerate(words):
             if word in negations:
@@ -217,7 +220,8 @@ class StatementVerifier:
         """Whether one of the two denies what the other says."""
         denied = self._negated(statement)
         if self._vocabulary.language in _UNSPACED:
-            return denied != sentence.negated and bool(denied) != bool(sentence.negated)
+            more = len(_NEGATIONS_UNSPACED.findall(statement)) - len(_NEGATIONS_UNSPACED.findall(sentence.text))
+            return more > 0 or (more < 0 and len(statement) >= _WHOLE * len(sentence.text))
         said = set(self._vocabulary.stems(statement))
         added = (denied - sentence.negated) & sentence.stems
         dropped = (sentence.negated - denied) & said
@@ -230,7 +234,3 @@ def _verdict(value: float, conflicts: Sequence[str]) -> Verdict:
     if value >= PARTLY and not conflicts:
         return "partly"
     return "unsupported" if value >= OUTSIDE or conflicts else "outside"
-
-
-
-

@@ -1,0 +1,2 @@
+-- The statements of an answer, verified against its passages (records/messages.py: Verification), as JSON.
+alter table messages add column verification text;

@@ -1,0 +1,60 @@
+"""Verification of an answer: its statements, its confidence, and the sentences that its citations point to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from workbench.records.messages import Citation, Statement, Verification
+from workbench.techniques.retrieval.confidence import UNSURE, estimate
+from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.quoting import Quotes
+from workbench.techniques.retrieval.statements import StatementVerifier
+
+_OTHER_LANGUAGE = "The answer is in another language than the passages, so its statements were not checked."
+
+
+def verify_answer(text: str, grounding: Grounding, mean_logprob: float | None) -> Verification | None:
+    """Verify an answer in the model's own words against the passages that it was shown. None for an empty text, and
+    for one in a format (JSON and the like), which has no sentences."""
+    if grounding.verbatim or not text.strip():
+        return None
+    verifier = StatementVerifier(grounding.passages, grounding.question)
+    if not verifier.can_judge(text):
+        return Verification(unsure=True, problem=_OTHER_LANGUAGE)
+    confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob)
+    return Verification(
+        statements=verifier.verify(text),
+        confidence=round(confidence, 4) if confidence is not None else None,
+        unsure=confidence is not None and confidence < UNSURE,
+    )
+
+
+def with_quotes(quotes: Quotes, own: Verification | None) -> Verification:
+    """The verification of an answer that begins with quotes: those are supported by construction."""
+    shift = len(quotes.text) + len(quotes.separator)
+    rest = own or Verification()
+    moved = (msgspec.structs.replace(s, start=s.start + shift, end=s.end + shift) for s in rest.statements)
+    return msgspec.structs.replace(rest, statements=(*quotes.statements, *moved), quoted=len(quotes.text))
+
+
+def point_to_sentences(citations: Sequence[Citation], verification: Verification | None) -> tuple[Citation, ...]:
+    """The citations, each with the sentence that bears the first and best statement of the answer in its passage."""
+    best: dict[int, Statement] = {}
+    for statement in verification.statements if verification is not None else ():
+        known = best.get(statement.n)
+        if (
+            statement.n
+            and statement.verdict in ("supported", "partly")
+            and (known is None or statement.value > known.value)
+        ):
+            best[statement.n] = statement
+    return tuple(
+        msgspec.structs.replace(
+            citation, sentence_start=best[citation.n].sentence_start, sentence_end=best[citation.n].sentence_end
+        )
+        if citation.n in best
+        else citation
+        for citation in citations
+    )
