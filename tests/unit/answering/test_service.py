@@ -71,7 +71,8 @@ def test_the_cost_of_all_generations_is_told_and_no_tokens_of_several() -> None:
 @pytest.mark.parametrize("reply", [UserError("The model is gone."), WorkerDied("inference", -9), ValueError("a bug")])
 def test_a_failure_is_the_one_terminal_event_and_gives_the_lease_back(reply: Exception) -> None:
     services = FakeServices(FakeModelBackend([reply]), FakeRetriever([passage("The warranty runs for 36 months.")]))
-    made = list(answer(ASKED, services, RequestContext()))
+    asked = msgspec.structs.replace(ASKED, recipe=Recipe(retrieval=RetrievalPart(mode="own words")))
+    made = list(answer(asked, services, RequestContext()))
     assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Failed] == [type(made[-1])]
     assert services.leased == 0
 

@@ -6,8 +6,9 @@ A statement is a sentence of the answer. It is compared with every sentence of t
     rare they are among the sentences, and words of the question a quarter, since they prove little
     conflicts: a number, a number with its unit, a name or a negation that is not the sentence's
 
-The sentence of the highest coverage, less ``CONFLICT`` per conflict, bears the statement. The verdict follows from two
-thresholds on that value. A statement with a conflict is never supported, whatever its coverage.
+Of the sentences that hold nearly the most of it, the one with the fewest conflicts bears the statement; its value is
+the coverage less ``CONFLICT`` per conflict. The verdict follows from two thresholds on that value. A statement with a
+conflict is never supported, whatever its coverage.
 
 The thresholds were chosen with ``benchmarks/statements.py``, on sentences of shared data and on the same sentences
 with a number, date, name, unit or negation changed (figures: docs/benchmarks.md). Lexical evidence against trained
@@ -37,8 +38,11 @@ PARTLY = 0.4
 OUTSIDE = 0.15
 CONFLICT = 0.35
 ECHO = 0.25
-NEIGHBOUR = 0.6
+NEIGHBOUR = 0.5
 """Weight of a word that only the neighbours of a sentence hold."""
+
+NEARLY = 0.85
+"""Sentences that hold this share of what the best one holds are compared for conflicts; others say something else."""
 
 _CITATION = re.compile(r"\s*\[\d+\]")
 _NUMBER_AND_UNIT = re.compile(r"(\d[\d.,]*)\s*[-–]?\s*([^\W\d_]{2,}|[%‰°€$£¥])")
@@ -108,19 +112,19 @@ class StatementVerifier:
         )
 
     def _verify(self, statement: str, start: int, end: int) -> Statement:
-        best: tuple[float, tuple[str, ...], _Sentence] | None = None
         terms, numbers = self._vocabulary.content_terms(statement), self._numbers(statement)
-        for sentence in self._sentences:
-            coverage = self._coverage(terms, sentence)
-            if best is not None and coverage <= best[0]:
-                continue
-            conflicts = self._conflicts(statement, numbers, sentence) if coverage >= OUTSIDE else ()
-            value = coverage - CONFLICT * len(conflicts)
-            if best is None or value > best[0]:
-                best = value, conflicts, sentence
-        if best is None:
-            return Statement(start=start, end=end, verdict="outside")
-        value, conflicts, sentence = best
+        covered = [(*self._coverage(terms, sentence), sentence) for sentence in self._sentences]
+        most = max((own for own, _, _ in covered), default=0.0)
+        if most < OUTSIDE:
+            return Statement(start=start, end=end, verdict="outside", value=round(most, 4))
+        compared = [
+            (coverage, self._conflicts(statement, numbers, sentence), sentence)
+            for own, coverage, sentence in covered
+            if own >= NEARLY * most
+        ]
+        value, conflicts, sentence = max(
+            ((coverage - CONFLICT * len(found), found, one) for coverage, found, one in compared), key=lambda c: c[0]
+        )
         return Statement(
             start=start,
             end=end,
@@ -132,16 +136,17 @@ class StatementVerifier:
             sentence_end=sentence.passage.start + sentence.end,
         )
 
-    def _coverage(self, terms: Sequence[str], sentence: _Sentence) -> float:
-        found = total = 0.0
+    def _coverage(self, terms: Sequence[str], sentence: _Sentence) -> tuple[float, float]:
+        """The share of the terms' weight in the sentence itself, and with its neighbours."""
+        own = beside = total = 0.0
         for term in terms:
             weight = self._rarity.get(term, 1.0) * (ECHO if term in self._asked else 1.0)
             total += weight
             if term in sentence.stems:
-                found += weight
+                own += weight
             elif term in sentence.around:
-                found += weight * NEIGHBOUR
-        return found / total if total else 0.0
+                beside += weight * NEIGHBOUR
+        return (own / total, (own + beside) / total) if total else (0.0, 0.0)
 
     def _conflicts(self, statement: str, numbers: Counter[str], sentence: _Sentence) -> tuple[str, ...]:
         """What the statement says that the sentence contradicts or does not say: figures, names, a negation."""

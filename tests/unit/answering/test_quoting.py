@@ -1,0 +1,76 @@
+"""Quoted answers: which sentences, word for word, with their citation; and the confidence of own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, passage
+from workbench.answering import AnswerRequest, answer
+from workbench.api import events
+from workbench.api.calls import AskResult
+from workbench.api.protocol import RequestContext
+from workbench.records.messages import Message, Passage
+from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.records.recipes.retrieval import Mode
+
+PUMP = passage("The pump weighs 80 kg. The warranty of the pump runs for 36 months. It is painted green.", n=1)
+TERMS = passage("Claims under the warranty must be made in writing. Payment is due within ten days.", n=2)
+QUESTION = "How long does the warranty of the pump run?"
+
+
+def ask(
+    mode: Mode, says: str, parameters: int = 135_000_000, found: Sequence[Passage] = (PUMP, TERMS), question: str = ""
+) -> tuple[list[events.Event], AskResult]:
+    services = FakeServices(FakeModelBackend([says], parameters=parameters), FakeRetriever(list(found)))
+    recipe = Recipe(retrieval=RetrievalPart(mode=mode, decline=False))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question or QUESTION),))
+    made = list(answer(request, services, RequestContext()))
+    assert isinstance(made[-1], events.Finished), made[-1]
+    return made, msgspec.convert(made[-1].result, AskResult)
+
+
+def test_a_small_model_quotes_and_a_large_one_speaks_for_itself() -> None:
+    _, small = ask("automatic", "Forty years.")
+    assert "“The warranty of the pump runs for 36 months.” [1]" in small.answer
+    assert "Forty" not in small.answer
+    _, large = ask("automatic", "It runs for 36 months.", parameters=7_000_000_000)
+    assert large.answer.startswith("It runs for 36 months")
+    _, longer = ask("automatic", "It says a lot.", question="Explain the warranty of the pump")
+    assert "It says a lot" in longer.answer
+
+
+def test_quotes_stand_in_their_passage_character_by_character_and_are_cited_by_the_sentence() -> None:
+    made, result = ask("quoted", "not asked")
+    assert "".join(e.text for e in made if isinstance(e, events.TextDelta) and not e.step) == result.answer
+    assert result.verification is not None
+    assert result.verification.quoted == len(result.answer)
+    for statement in result.verification.statements:
+        quoted = result.answer[statement.start : statement.end]
+        shown = next(p for p in result.passages if p.n == statement.n)
+        assert shown.text[statement.sentence_start - shown.start : statement.sentence_end - shown.start] == quoted
+        assert statement.verdict == "supported"
+    cited = {c.n: c for c in result.citations}
+    best = cited[result.verification.statements[0].n]
+    assert best.text[best.sentence_start - best.start : best.sentence_end - best.start] in result.answer
+
+
+def test_quoted_first_adds_the_models_own_words_and_verifies_them() -> None:
+    made, result = ask("quoted first", "It runs for 48 months.")
+    assert "".join(e.text for e in made if isinstance(e, events.TextDelta) and not e.step) == result.answer
+    assert "36 months" in result.answer
+    assert "48 months" in result.answer
+    assert result.verification is not None
+    own = [s for s in result.verification.statements if "48" in result.answer[s.start : s.end]]
+    assert [s.verdict for s in own] == ["unsupported"]
+
+
+def test_own_words_are_less_trusted_when_they_come_from_another_sentence() -> None:
+    _, right = ask("own words", "It runs for 36 months.")
+    _, wrong = ask("own words", "It weighs 80 kg.")
+    assert right.verification is not None
+    assert wrong.verification is not None
+    assert right.verification.confidence is not None
+    assert wrong.verification.confidence is not None
+    assert right.verification.confidence > wrong.verification.confidence

@@ -1,0 +1,80 @@
+"""Statements of an answer, verified against the sentences of its passages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes import passage
+from workbench.records.messages import Statement
+from workbench.techniques.retrieval.statements import StatementVerifier
+
+TERMS = (
+    "The landlord may enter after ninety days' notice. The deposit is 12 months of rent. "
+    "Northwind Ltd is not liable for frost damage. The pump P-20 was delivered to Oslo in March 2021."
+)
+LEASE = "Der Mietvertrag beginnt am 1. März 2023. Die Kaution beträgt drei Monatsmieten. Haustiere sind nicht erlaubt."
+
+
+def verify(answer: str, text: str = TERMS, question: str = "") -> Statement:
+    (statement,) = StatementVerifier([passage(text, n=1)], question).verify(answer)
+    return statement
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "The deposit is 12 months of rent [1].",
+        "The deposit is twelve months of rent.",
+        "The landlord may enter after ninety days' notice.",
+        "Northwind Ltd is not liable for frost damage.",
+        "The pump was delivered to Oslo in March 2021.",
+    ],
+)
+def test_what_a_sentence_says_is_supported_and_points_to_it(answer: str) -> None:
+    statement = verify(answer)
+    assert (statement.verdict, statement.conflicts, statement.n) == ("supported", (), 1)
+    assert TERMS[statement.sentence_start : statement.sentence_end].split()[0] in ("The", "Northwind")
+    shared = set(answer.lower().split()) & set(TERMS[statement.sentence_start : statement.sentence_end].lower().split())
+    assert len(shared) >= 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "conflict"),
+    [
+        ("The deposit is 14 months of rent.", "14"),
+        ("The deposit is 12 weeks of rent.", "12 week"),
+        ("Southwind Ltd is not liable for frost damage.", "southwind"),
+        ("Northwind Ltd is liable for frost damage.", "negation"),
+        ("The pump was not delivered to Oslo in March 2021.", "negation"),
+        ("The pump was delivered to Oslo in March 2019.", "2019"),
+        ("The landlord may enter after 12 months' notice.", "12"),
+    ],
+)
+def test_a_changed_number_unit_name_or_negation_is_never_supported(answer: str, conflict: str) -> None:
+    statement = verify(answer)
+    assert statement.verdict == "unsupported"
+    assert conflict in statement.conflicts
+
+
+def test_german_names_and_negations_are_compared_too() -> None:
+    assert verify("Die Kaution beträgt drei Monatsmieten.", LEASE).verdict == "supported"
+    assert verify("Haustiere sind erlaubt.", LEASE).conflicts == ("negation",)
+    assert verify("Die Kaution beträgt drei Jahresmieten.", LEASE).verdict == "unsupported"
+
+
+def test_other_subjects_are_outside_the_documents_and_half_truths_are_not_supported() -> None:
+    assert verify("Leonardo painted a portrait of a lady.").verdict in ("outside", "unsupported")
+    half = verify("The deposit is 12 months of rent and covers broken windows, doors, kitchens and carpets.")
+    assert half.verdict in ("partly", "unsupported")
+
+
+def test_places_are_those_of_the_answer_with_its_citations() -> None:
+    answer = "The deposit is 12 months of rent [1]. The pump was delivered to Oslo [1]."
+    found = StatementVerifier([passage(TERMS, n=1)]).verify(answer)
+    assert [answer[s.start : s.end].split()[0:2] for s in found] == [["The", "deposit"], ["The", "pump"]]
+
+
+def test_an_answer_in_another_language_cannot_be_judged() -> None:
+    verifier = StatementVerifier([passage(TERMS, n=1)])
+    assert not verifier.can_judge("Die Kaution beträgt zwölf Monatsmieten und wird nach dem Auszug zurückgezahlt.")
+    assert verifier.can_judge("The deposit is twelve months of rent.")
