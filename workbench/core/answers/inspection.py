@@ -25,6 +25,7 @@ from workbench.records.recipes import DecodingPart, Recipe
 from workbench.records.trace import TokenIds, Trace
 from workbench.storage.chats import ChatStore
 from workbench.techniques.retrieval.citations import citations_of
+from workbench.techniques.retrieval.verification import point_to_sentences, verify_statements
 
 _NEEDS = Capabilities(token_logprobs=True, continues_from_tokens=True)
 
@@ -53,11 +54,16 @@ class Inspecting:
             last = len(message.sequences) - 1
             raise UserError(f"There is no answer {call.sequence} among these.", f"They are numbered from 0 to {last}.")
         kept = message.sequences[call.sequence]
+        verification = None
+        if message.passages and message.parent is not None:
+            question = self._store.get_message(message.parent).text
+            verification = verify_statements(kept.text, message.passages, question)
         self._store.update_message(
             message.id,
             text=kept.text,
             thought=kept.thought,
-            citations=citations_of(kept, message.passages),
+            citations=point_to_sentences(citations_of(kept, message.passages), verification),
+            verification=verification,
             selected_sequence=call.sequence,
             original=None,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench.records.messages import Citation, Statement, Verification
+from workbench.records.messages import Citation, Passage, Statement, Verification
 from workbench.techniques.retrieval.confidence import UNSURE, estimate
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.quoting import Quotes
@@ -20,15 +20,19 @@ def verify_answer(text: str, grounding: Grounding, mean_logprob: float | None) -
     for one in a format (JSON and the like), which has no sentences."""
     if grounding.verbatim or not text.strip():
         return None
-    verifier = StatementVerifier(grounding.passages, grounding.question)
+    verified = verify_statements(text, grounding.passages, grounding.question)
+    confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob)
+    if verified.problem or confidence is None:
+        return verified
+    return msgspec.structs.replace(verified, confidence=round(confidence, 4), unsure=confidence < UNSURE)
+
+
+def verify_statements(text: str, passages: Sequence[Passage], question: str) -> Verification:
+    """Verify the statements of a text, without an estimate of its confidence."""
+    verifier = StatementVerifier(passages, question)
     if not verifier.can_judge(text):
         return Verification(unsure=True, problem=_OTHER_LANGUAGE)
-    confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob)
-    return Verification(
-        statements=verifier.verify(text),
-        confidence=round(confidence, 4) if confidence is not None else None,
-        unsure=confidence is not None and confidence < UNSURE,
-    )
+    return Verification(statements=verifier.verify(text))
 
 
 def with_quotes(quotes: Quotes, own: Verification | None) -> Verification:
