@@ -27,6 +27,11 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Literal["system", "light", "dark"], about("Theme"), "Light or dark window, or the system's choice."
     ] = "system"
     text_size: Annotated[int, about("Text size", ge=12, le=24, unit="px"), "Size of the conversation text."] = 15
+    model: Annotated[
+        str,
+        about("Default model", max_length=200),
+        "The model that is used where none is chosen. Empty: the chat model that was added first.",
+    ] = ""
     offline: Annotated[
         bool, about("Offline"), "No data leaves this machine. Everything except downloads of models works offline."
     ] = True

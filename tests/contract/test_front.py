@@ -103,6 +103,18 @@ def test_models_are_listed_looked_into_and_removed(desk: Desk) -> None:
     assert desk.model not in [model.name for model in desk.call(c.ListModels()).models]
 
 
+def test_default_model_is_chosen_and_goes_with_its_model(desk: Desk) -> None:
+    assert desk.call(c.ListModels()).default == ""
+    assert desk.call(c.SetDefaultModel(name=desk.model)).default == desk.model
+    desk.wait_for_change("settings", "")
+    assert desk.call(c.GetSettings()).general.model == desk.model
+    assert desk.call(c.ListModels()).default == desk.model
+    desk.call(c.RemoveModel(name=desk.model))
+    assert desk.call(c.GetSettings()).general.model == ""
+    with pytest.raises(UserError, match=desk.model):
+        desk.call(c.SetDefaultModel(name=desk.model))
+
+
 def test_a_file_that_is_no_model_is_refused_by_its_name(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("No model.")
     with pytest.raises(UserError, match=r"notes\.txt"):

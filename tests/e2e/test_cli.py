@@ -226,7 +226,9 @@ def test_model_is_imported_inspected_and_removed(terminal: Terminal, notes: Path
     assert copied.is_relative_to(terminal.home)
     assert copied.stat().st_size == smollm_path.stat().st_size
     assert terminal.result("models", "inspect", "Mine")["vocabulary"] == 49_152
-    assert terminal.run("ask", "Hello?", status=1).startswith("There are several models.")
+    assert terminal.result("ask", "Hello?")["recipe"]["model"]["name"] == "SmolLM2 135M Instruct"
+    terminal.run("models", "default", "min")
+    assert terminal.result("ask", "Hello?")["recipe"]["model"]["name"] == "Mine"
     terminal.run("models", "remove", "Mine")
     assert not copied.exists()
     assert [m["name"] for m in terminal.result("models", "list")["models"]] == [

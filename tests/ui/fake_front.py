@@ -284,7 +284,12 @@ class FakeFront:
                 return home.settings, [("settings", "")]
             case c.ListModels():
                 hint = "" if home.starters else STARTER_HINT
-                return c.ModelList(models=tuple(home.models.values()), starter_hint=hint), []
+                default = home.settings.general.model if home.settings.general.model in home.models else ""
+                return c.ModelList(models=tuple(home.models.values()), default=default, starter_hint=hint), []
+            case c.SetDefaultModel():
+                name = home.model(call.name).name if call.name else ""
+                home.settings = _changed_settings(home.settings, {"general": {"model": name}})
+                return c.ModelList(models=tuple(home.models.values()), default=name), [("settings", "")]
             case c.RegisterStarter():
                 home.models.update({model.name: model for model in home.starters})
                 if not home.starters:
@@ -298,6 +303,8 @@ class FakeFront:
             case c.InspectModel():
                 return home.details(call.name), []
             case c.RemoveModel():
+                if home.settings.general.model == call.name:
+                    home.settings = _changed_settings(home.settings, {"general": {"model": ""}})
                 return home.models.pop(home.model(call.name).name), [("model", call.name)]
             case c.LoadModel():
                 home.loaded = home.model(call.name).name

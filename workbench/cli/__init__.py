@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 import workbench
 from workbench import errors
@@ -23,10 +23,11 @@ from workbench.api import client
 from workbench.api.client import Front
 from workbench.api.events import Failed
 from workbench.api.protocol import failure_of
-from workbench.cli import adapters, ask, bench, chats, data, docs, format, models, runs, settings, train
+from workbench.cli import adapters, ask, bench, chat, chats, data, docs, format, models, runs, settings, train
 from workbench.cli.arguments import Commands
+from workbench.cli.names import complete_names
 from workbench.cli.output import JsonOutput, Output, TextOutput
-from workbench.cli.session import CallFailed, Session, Stopped
+from workbench.cli.session import CallFailed, Events, Session, Stopped
 from workbench.paths import HOME_VARIABLE, Home, find_home
 
 FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
@@ -38,6 +39,12 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
         arguments = make_parser().parse_args(argv)
     except SystemExit as left:  # argparse has printed the error or the help
         return left.code if isinstance(left.code, int) else USAGE
+    except BrokenPipeError:
+        _discard(sys.stdout)
+        return FINISHED
+    if arguments.run is None:
+        arguments.parser.print_help()
+        return FINISHED
     _prepare(sys.stdout, arguments.json)
     _prepare(sys.stderr, False)
     output = JsonOutput(sys.stdout, sys.stderr) if arguments.json else TextOutput(sys.stdout, sys.stderr)
@@ -65,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_common(parser)
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = Commands(parser, common)
-    for group in (models, docs, ask, chats, data, train, adapters, runs, bench, format, settings):
+    for group in (models, docs, ask, chat, chats, data, train, adapters, runs, bench, format, settings):
         group.add_commands(commands)
     return parser
 
@@ -79,7 +86,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
     """Follow a command to its end and print its result. Returns the exit status."""
     shown = False
     try:
-        events = arguments.run(session, arguments)
+        events = _steps(session, arguments)
         while True:
             try:
                 event = next(events)
@@ -106,6 +113,11 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
         failure = failure_of(error, traceback.format_exc())
         output.failed(failure if isinstance(failure, Failed) else Failed(message=str(error)))
         return FAILED
+
+
+def _steps(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    yield from complete_names(session, arguments)
+    return (yield from arguments.run(session, arguments))
 
 
 def _listen(session: Session) -> object:

@@ -25,18 +25,28 @@ IN_FOUR_BITS = (
 )
 
 
+NAMES = {"name": "adapter"}
+
+
 def add_commands(commands: Commands) -> None:
     group = commands.group("adapters", "trained, merged and imported adapters")
-    listing = group.command("list", "list adapters, the latest first", list_all, show_list)
+    listing = group.command("list", "list adapters, the latest first", list_all, show_list, names={"model": "model"})
     listing.add_argument("--model", metavar="M", default="", help="only those that fit this model")
-    showing = group.command("show", "show one: its origin, its scores, its verification", show, show_one)
+    showing = group.command("show", "show one: its origin, its scores, its verification", show, show_one, names=NAMES)
     showing.add_argument("name", metavar="NAME")
-    importing = group.command("import", "import a GGUF LoRA or a PEFT folder", import_adapter, show_one)
+    importing = group.command(
+        "import", "import a GGUF LoRA or a PEFT folder", import_adapter, show_one, names={"model": "model"}
+    )
     importing.add_argument("path", metavar="PATH", help="a .gguf file, or a folder saved by PEFT")
     importing.add_argument("--model", metavar="M", default="", help="its base model; a PEFT folder needs it")
     importing.add_argument("--name", metavar="N", default="", help="its name (default: chosen)")
     merging = group.command(
-        "merge", "merge an adapter into its base model, as a new model", merge, show_merged, told=RunLines()
+        "merge",
+        "merge an adapter into its base model, as a new model",
+        merge,
+        show_merged,
+        told=RunLines(),
+        names={**NAMES, "model": "model"},
     )
     merging.add_argument("name", metavar="NAME")
     merging.add_argument("--model", metavar="M", default="", help="the base model (default: the one it was trained on)")
@@ -56,12 +66,17 @@ def add_commands(commands: Commands) -> None:
         help="quantise the whole model afterwards; 4 bits may lose the training",
     )
     exporting = group.command(
-        "export", "write an adapter to a new folder, with a model card", export, show_exported, told=RunLines()
+        "export",
+        "write an adapter to a new folder, with a model card",
+        export,
+        show_exported,
+        told=RunLines(),
+        names=NAMES,
     )
     exporting.add_argument("name", metavar="NAME")
     exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
     exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
-    renaming = group.command("rename", "rename an adapter", rename, show_one)
+    renaming = group.command("rename", "rename an adapter", rename, show_one, names=NAMES)
     renaming.add_argument("name", metavar="NAME")
     renaming.add_argument("new", metavar="NEW")
     removing = group.command("remove", "delete it; a merged model stays in the catalogue", remove, show_removed)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Mapping
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,17 +25,26 @@ class Commands:
 
     def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
         self._common = common
-        self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
+        parser.set_defaults(run=None, parser=parser)  # without a command its help is shown
+        self._commands = parser.add_subparsers(metavar="COMMAND")
 
     def group(self, name: str, help: str) -> Commands:
         return Commands(self._add(name, help), self._common)
 
     def command(
-        self, name: str, help: str, run: Run, show: Show, told: EventMessage | None = None, **rest: Any
+        self,
+        name: str,
+        help: str,
+        run: Run,
+        show: Show,
+        told: EventMessage | None = None,
+        names: Mapping[str, str] | None = None,
+        **rest: Any,
     ) -> argparse.ArgumentParser:
-        """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way."""
+        """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way. ``names``
+        says which arguments are the names of what (``cli.names``)."""
         parser = self._add(name, help, **rest)
-        parser.set_defaults(run=run, show=show, told=told, parser=parser)
+        parser.set_defaults(run=run, show=show, told=told, parser=parser, names=names or {})
         return parser
 
     def _add(self, name: str, help: str, **rest: Any) -> argparse.ArgumentParser:
@@ -43,6 +53,60 @@ class Commands:
             name, help=help, parents=[self._common], description=description, allow_abbrev=False, **rest
         )
         return added
+
+
+class FieldHelp(argparse.Action):
+    """``--fields [PART | PART.FIELD]``: prints what --set takes, and ends. ``parts`` are the configuration types by
+    part, ``more`` are lines on a part that follow its fields."""
+
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        *,
+        parts: Mapping[str, type[msgspec.Struct]],
+        more: Mapping[str, list[str]],
+        **rest: Any,
+    ) -> None:
+        super().__init__(option_strings, dest, nargs="?", **rest)
+        self._parts = parts
+        self._more = more
+
+    @classmethod
+    def add(
+        cls,
+        parser: argparse.ArgumentParser,
+        parts: Mapping[str, type[msgspec.Struct]],
+        more: Mapping[str, list[str]] | None = None,
+    ) -> None:
+        help = "list the fields that --set takes, or explain those of a part, or one"
+        parser.add_argument(
+            "--fields", metavar="PART[.FIELD]", action=cls, parts=parts, more=more or {}, default=None, help=help
+        )
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, value: Any, option: object = None) -> None:
+        lines = self._overview() if value is None else self._explained(parser, value)
+        print("\n".join(lines).strip("\n"), flush=True)
+        parser.exit(0)
+
+    def _overview(self) -> list[str]:
+        lines = ["The fields that --set takes. --fields PART or --fields PART.FIELD explains them.", ""]
+        for part, config in self._parts.items():
+            for heading, fields in _grouped(part, config):
+                names = ", ".join(field.name for field in fields)
+                lines += textwrap.wrap(f"{heading}: {names}", 100, initial_indent="  ", subsequent_indent="      ")
+        return lines
+
+    def _explained(self, parser: argparse.ArgumentParser, value: str) -> list[str]:
+        part, dot, name = value.partition(".")
+        if part not in self._parts:
+            parser.error(f"there is no part {part!r}; the parts are {', '.join(self._parts)}")
+        fields = [field for field in fields_of(self._parts[part]) if not dot or field.name == name]
+        if dot and not fields:
+            parser.error(f"there is no field {value!r}; --fields {part} lists those of {part}")
+        if dot:
+            return settings_lines(part, fields)
+        return [*field_lines({part: self._parts[part]}), *self._more.get(part, ())]
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -64,11 +128,16 @@ def field_lines(parts: Mapping[str, type[msgspec.Struct]]) -> list[str]:
     """Every ``part.field`` that --set takes, with its help, range and default, by part and group."""
     lines = []
     for part, config in parts.items():
-        fields = fields_of(config)
-        for group in dict.fromkeys(field.group for field in fields):
-            lines += ["", f"  {part}, {group}:" if group else f"  {part}:"]
-            lines += settings_lines(part, [field for field in fields if field.group == group])
+        for heading, fields in _grouped(part, config):
+            lines += ["", f"  {heading}:", *settings_lines(part, fields)]
     return lines
+
+
+def _grouped(part: str, config: type[msgspec.Struct]) -> Iterator[tuple[str, list[Field]]]:
+    """The fields of a part by group, each group with its heading."""
+    fields = fields_of(config)
+    for group in dict.fromkeys(field.group for field in fields):
+        yield f"{part}, {group}" if group else part, [field for field in fields if field.group == group]
 
 
 def method_lines(methods: Iterable[MethodInfo], part: str = "") -> list[str]:

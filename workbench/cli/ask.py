@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, GetChat
+from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask
 from workbench.api.events import Artifact, Event, Log, Progress
-from workbench.cli.arguments import Commands, field_lines, method_lines, read_items, read_text, split_adapter
+from workbench.cli.arguments import Commands, read_items
 from workbench.cli.docs import find_document, place
-from workbench.cli.models import only_model
 from workbench.cli.output import TextOutput, one_line
+from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.errors import UserError
-from workbench.fields import fields_of
-from workbench.records.recipes import (
-    OPTIONS,
-    PARTS,
-    DecodingPart,
-    ModelPart,
-    Recipe,
-    RetrievalPart,
-    follows_beams,
-    ignored_fields,
-    load_recipe,
-    with_value,
-)
+from workbench.records.recipes import Recipe
 from workbench.techniques.registry import METHODS
 
 _ENDS = {
@@ -56,30 +43,9 @@ def add_commands(commands: Commands) -> None:
         ask,
         show_answer,
         told=show_one_of_many,
-        epilog=values_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
-    parser.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
-    parser.add_argument("--collection", metavar="C", help="answer from these documents")
-    parser.add_argument(
-        "--technique",
-        metavar="T",
-        choices=[method.name for method in METHODS.of("technique")],
-        help="the prompting technique; --set technique.FIELD=VALUE changes its settings",
-    )
-    parser.add_argument("--recipe", metavar="FILE", help="a recipe file; the options change parts of it")
-    parser.add_argument(
-        "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
-    )
-    parser.add_argument(
-        "--adapter",
-        metavar="A[:SCALE]",
-        action="append",
-        default=[],
-        dest="adapters",
-        help="use an adapter with the model",
-    )
+    add_recipe_options(parser)
     parser.add_argument("--schema", metavar="FILE", help="answer with JSON that matches this JSON schema")
     parser.add_argument(
         "--tokens", metavar="N", type=int, help="show the tokens of each answer, each with N alternatives"
@@ -114,8 +80,9 @@ def add_commands(commands: Commands) -> None:
 
 def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     _check(arguments)
-    recipe = yield from _recipe(session, arguments)
-    yield from _idle(arguments.assignments, recipe)
+    recipe = yield from read_recipe(session, arguments)
+    if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
+        raise UserError("The document needs its collection.", "Give --collection as well.")
     if arguments.questions is not None:
         return (yield from _ask_many(session, arguments, recipe))
     question = sys.stdin.read().strip() if arguments.question == "-" else arguments.question or ""
@@ -123,7 +90,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         raise UserError("The question is empty.")
     task = None
     if arguments.document is not None:
-        assert recipe.retrieval is not None  # _recipe has checked it
+        assert recipe.retrieval is not None
         document = yield from find_document(session, recipe.retrieval.collection, arguments.document)
         task = DocumentTask(
             document=document.path, task=arguments.task, language=arguments.language, columns=tuple(arguments.columns)
@@ -157,21 +124,6 @@ def plain_answer(result: AskResult, *, whole_trace: bool = False) -> dict[str, A
     return plain
 
 
-def values_help() -> str:
-    """Every technique and every field that --set takes, with its help, range and default."""
-    lines = [
-        "values of --technique, with their settings:",
-        *method_lines(METHODS.of("technique"), OPTIONS),
-        "",
-        "values of decoding.strategy:",
-        *method_lines(METHODS.of("decoding")),
-        "",
-        "values of --set (decoding.grammar=@FILE reads a file; \\n separates the entries of a list, commas separate",
-        "the steps of decoding.order):",
-    ]
-    return "\n".join([*lines, *field_lines(PARTS)])
-
-
 def _check(arguments: argparse.Namespace) -> None:
     question, questions = arguments.question is not None, arguments.questions is not None
     document, again = arguments.document is not None, arguments.again is not None
@@ -192,76 +144,6 @@ def _check(arguments: argparse.Namespace) -> None:
     for setting in METHODS.find(arguments.task, "task").fields if arguments.task is not None else ():
         if not getattr(arguments, setting.name):
             arguments.parser.error(f"--task {arguments.task} needs {_TASK_FLAGS[setting.name]}")
-
-
-def _recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
-    recipe = Recipe()
-    if arguments.recipe is not None:
-        recipe = load_recipe(Path(arguments.recipe))
-    elif arguments.chat is not None:
-        chat = yield from session.call(GetChat(chat=arguments.chat))
-        if chat.chat.unreadable:
-            raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
-        recipe = chat.chat.recipe or recipe
-    if arguments.model:
-        recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))
-    if arguments.collection:
-        retrieval = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=arguments.collection)
-        recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
-    if arguments.technique and arguments.technique != recipe.prompting.technique:
-        prompting = msgspec.structs.replace(recipe.prompting, technique=arguments.technique, options={})
-        recipe = msgspec.structs.replace(recipe, prompting=prompting)
-    if arguments.adapters:
-        adapters = tuple(split_adapter(text) for text in arguments.adapters)
-        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
-    if arguments.schema is not None:
-        decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=read_text(arguments.schema))
-        recipe = msgspec.structs.replace(recipe, decoding=decoding)
-    for assignment in arguments.assignments:
-        recipe = with_value(recipe, _from_file(assignment), METHODS)
-    if arguments.json and _searches_with_beams(arguments.assignments, recipe):
-        recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}", METHODS)
-    if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
-        raise UserError("The document needs its collection.", "Give --collection as well.")
-    if not recipe.model.name:
-        name = yield from only_model(session)
-        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
-    return recipe
-
-
-def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
-    """Whether the options ask for a beam search without a number of answers: programs get all of them."""
-    said = _said(assignments)
-    by_beams = follows_beams(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding"))
-    asked = "decoding.strategy" in said and by_beams
-    return asked and recipe.decoding.n == 1 and "decoding.n" not in said
-
-
-def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
-    """Warn about options that belong to another strategy. The answer itself reports other ignored values."""
-    groups = {field.name: field.group for field in fields_of(DecodingPart)}
-    owners = {group: row for row in METHODS.of("decoding") if "searches" in row.traits for group in row.groups}
-    strategy = METHODS.find(recipe.decoding.strategy, "decoding")
-    for name in ignored_fields(recipe.decoding, strategy):
-        owner = owners.get(groups[name])
-        if f"decoding.{name}" in _said(assignments) and owner is not None:
-            text = (
-                f"decoding.{name} has no effect: it is a setting of {owner.name}, and the strategy is {strategy.name}."
-            )
-            yield Log(text=text, level="notice")
-
-
-def _said(assignments: Sequence[str]) -> set[str]:
-    """The options as part.field."""
-    return {assignment.partition("=")[0].strip() for assignment in assignments}
-
-
-def _from_file(assignment: str) -> str:
-    """``decoding.grammar=@FILE`` with the file's text in place of its name."""
-    target, _, value = assignment.partition("=")
-    if target.strip() == "decoding.grammar" and value.startswith("@"):
-        return f"{target}={read_text(value[1:])}"
-    return assignment
 
 
 def _place(text: str) -> tuple[int, int]:

@@ -12,7 +12,9 @@ from workbench.cli.session import Events, Session
 
 
 def add_commands(commands: Commands) -> None:
-    parser = commands.command("bench", "measure the speed of a model on this machine", bench, show_benchmark)
+    parser = commands.command(
+        "bench", "measure the speed of a model on this machine", bench, show_benchmark, names={"model": "model"}
+    )
     parser.add_argument("model", metavar="MODEL")
     default = BenchModel(name="")
     for name, help in (

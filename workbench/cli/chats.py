@@ -28,6 +28,8 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("chats", "the history of questions and answers")
     listing = group.command("list", "list chats, the latest first", list_chats, show_chats)
     listing.add_argument("--search", metavar="WORDS", default="", help="only those with these words")
+    searching = group.command("search", "list the chats whose title or messages hold these words", search, show_chats)
+    searching.add_argument("words", metavar="WORDS", nargs="+")
     group.command("show", "show the messages of a chat", get, show_chat).add_argument("id", metavar="ID")
     exporting = group.command("export", "export a chat as Markdown, with its sources", export, show_markdown)
     exporting.add_argument("id", metavar="ID")
@@ -55,6 +57,11 @@ def add_commands(commands: Commands) -> None:
 
 def list_chats(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     listed = yield from session.call(ListChats(search=arguments.search))
+    return {"chats": listed.chats}
+
+
+def search(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(ListChats(search=" ".join(arguments.words)))
     return {"chats": listed.chats}
 
 

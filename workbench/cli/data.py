@@ -9,7 +9,7 @@ import msgspec
 
 from workbench.api.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
 from workbench.cli.arguments import Commands, at_least
-from workbench.cli.models import only_model
+from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.run_lines import RunLines
 from workbench.cli.runs import follow
@@ -25,10 +25,14 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("data", "training data sets")
     objectives = [row.name for row in METHODS.of("objective")]
     inspecting = group.command(
-        "inspect", "show the examples of a set, and what a model will see of them", inspect, show_report
+        "inspect",
+        "show the examples of a set, and what a model will see of them",
+        inspect,
+        show_report,
+        names={"model": "model"},
     )
     inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
-    inspecting.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
+    inspecting.add_argument("--model", metavar="M", help="the model (default: the default model)")
     inspecting.add_argument("--objective", choices=objectives, default=DEFAULT_OBJECTIVE, help="[%(default)s]")
     inspecting.add_argument(
         "--previews", metavar="N", type=at_least(0), default=3, help="number of examples [%(default)s]"
@@ -43,7 +47,14 @@ def add_commands(commands: Commands) -> None:
         dest="assignments",
         help="as for `workbench train`, such as data.columns.prompt=title,body data.columns.completion=reply",
     )
-    building = group.command("build", "build a set from chats or documents", build, show_built, told=RunLines())
+    building = group.command(
+        "build",
+        "build a set from chats or documents",
+        build,
+        show_built,
+        told=RunLines(),
+        names={"model": "model", "collection": "collection"},
+    )
     building.add_argument("name", metavar="NAME")
     building.add_argument(
         "--from",
@@ -77,7 +88,7 @@ def build(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
         arguments.parser.error(f"--from {arguments.source} needs --collection")
     model = arguments.model or ""
     if arguments.source == "pairs" and not model:
-        model = yield from only_model(session, "make pairs")
+        model = yield from default_model(session, "make pairs")
     call = BuildData(
         name=arguments.name,
         source=arguments.source,

@@ -32,28 +32,30 @@ from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.messages import Passage
 
+NAMES = {"name": "collection"}
+
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("docs", "collections of documents")
     creating = group.command("create", "make a new collection", create, show_collection)
     creating.add_argument("name", metavar="NAME")
-    adding = group.command("add", "read files and folders into a collection", add, show_added)
+    adding = group.command("add", "read files and folders into a collection", add, show_added, names=NAMES)
     adding.add_argument("name", metavar="NAME", help="the collection")
     adding.add_argument(
         "paths", metavar="PATH", nargs="+", help="files and folders; unchanged files are not read again"
     )
     adding.add_argument("--watch", action="store_true", help="update the collection when these folders change")
-    searching = group.command("search", "search passages", search, show_hits, told=show_found)
+    searching = group.command("search", "search passages", search, show_hits, told=show_found, names=NAMES)
     searching.add_argument("name", metavar="NAME", help="the collection")
     searching.add_argument("query", metavar="QUERY", nargs="?")
     searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")
     searching.add_argument("--limit", type=_positive, default=10, help="number of passages (default: 10)")
-    listing = group.command("list", "list all collections, or the documents of one", list_all, show_list)
+    listing = group.command("list", "list all collections, or the documents of one", list_all, show_list, names=NAMES)
     listing.add_argument("name", metavar="NAME", nargs="?")
-    showing = group.command("show", "show the extracted text of a document", show, show_text)
+    showing = group.command("show", "show the extracted text of a document", show, show_text, names=NAMES)
     showing.add_argument("name", metavar="NAME", help="the collection")
     showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
-    drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn)
+    drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn, names=NAMES)
     drawing.add_argument("name", metavar="NAME", help="the collection")
     drawing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawing.add_argument("--page", type=at_least(1), default=1, help="page number, from 1 (default: 1)")
@@ -68,7 +70,7 @@ def add_commands(commands: Commands) -> None:
     renaming = group.command("rename", "rename a collection", rename, show_collection)
     renaming.add_argument("name", metavar="NAME")
     renaming.add_argument("new", metavar="NEW")
-    unwatching = group.command("unwatch", "stop watching a folder", unwatch, show_collection)
+    unwatching = group.command("unwatch", "stop watching a folder", unwatch, show_collection, names=NAMES)
     unwatching.add_argument("name", metavar="NAME", help="the collection")
     unwatching.add_argument("path", metavar="PATH")
 

@@ -11,13 +11,16 @@ from workbench.api.calls import (
     InspectModel,
     ListModels,
     LoadModel,
+    ModelList,
     ModelRecord,
     QuantizeModel,
     RegisterStarter,
     RemoveModel,
+    SetDefaultModel,
     Status,
     UnloadModel,
 )
+from workbench.api.events import Log
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, byte_size, count_size
 from workbench.cli.runs import follow
@@ -33,14 +36,25 @@ def add_commands(commands: Commands) -> None:
     adding.add_argument("--copy", action="store_true", help="copy the files into the home folder")
     adding.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
     group.command("list", "list the catalogue", list_models, show_models)
-    inspecting = group.command("inspect", "show the metadata of a model's files", inspect, show_details)
+    choosing = group.command(
+        "default", "choose the model that is used where none is named", choose, show_default, names={"name": "model"}
+    )
+    choosing.add_argument("name", metavar="NAME", nargs="?", help="without it, the default model is shown")
+    choosing.add_argument("--none", action="store_true", help="choose none: the chat model that was added first")
+    inspecting = group.command(
+        "inspect", "show the metadata of a model's files", inspect, show_details, names={"name": "model"}
+    )
     inspecting.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
     removing = group.command("remove", "remove a model from the catalogue", remove, show_removed)
     removing.add_argument("name", metavar="NAME")
-    loading = group.command("load", "load a model ahead of the first question", load, show_loaded)
+    loading = group.command(
+        "load", "load a model ahead of the first question", load, show_loaded, names={"name": "model"}
+    )
     loading.add_argument("name", metavar="NAME")
     group.command("unload", "unload the model to free its memory", unload, show_loaded)
-    quantizing = group.command("quantize", "quantise a GGUF model, as a new model", quantize, show_made)
+    quantizing = group.command(
+        "quantize", "quantise a GGUF model, as a new model", quantize, show_made, names={"name": "model"}
+    )
     quantizing.add_argument("name", metavar="NAME")
     quantizing.add_argument("type", metavar="TYPE", help="such as Q4_K_M, Q8_0 or F16")
     quantizing.add_argument("--name", dest="new", default="", help="the name of the new model (default: chosen)")
@@ -58,7 +72,13 @@ def import_model(session: Session, arguments: argparse.Namespace) -> Events[dict
 
 def list_models(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     listed = yield from session.call(ListModels())
-    return {"models": [plain_model(m) for m in listed.models]}
+    return {"models": [plain_model(m) for m in listed.models], "default": listed.default}
+
+
+def choose(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    call = SetDefaultModel(name=arguments.name or "") if arguments.name or arguments.none else ListModels()
+    listed = yield from session.call(call)
+    return {"default": listed.default, "used": listed.default or next(iter(_able(listed)), "")}
 
 
 def inspect(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -97,19 +117,29 @@ def quantize(session: Session, arguments: argparse.Namespace) -> Events[dict[str
     return {"run": run.id, **done}
 
 
-def only_model(session: Session, purpose: str = "answer") -> Events[str]:
-    """The only model, for a command that names none. Raises UserError when there are none or several."""
+def default_model(session: Session, purpose: str = "answer") -> Events[str]:
+    """The model of a command that names none: the default one, else for an answer the one that was added first. Raises
+    UserError when there is none, and when long work could mean several."""
     listed = yield from session.call(ListModels())
-    there = [m for m in listed.models if not m.missing]
-    names = [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
+    names = [listed.default] if listed.default else _able(listed)
     if not names:
         raise UserError(
             f"There is no model to {purpose}.",
             "Register the starter models with `workbench models starter`, or add one with `workbench models import`.",
         )
+    if len(names) > 1 and purpose != "answer":
+        hint = f"Choose with --model: {', '.join(names)}; or choose a default model with `workbench models default`."
+        raise UserError("There are several models.", hint)
     if len(names) > 1:
-        raise UserError("There are several models.", f"Choose with --model: {', '.join(names)}.")
+        text = f"Using {names[0]}: {session.command('models default NAME')} chooses another default model."
+        yield Log(text=text, level="notice")
     return names[0]
+
+
+def _able(listed: ModelList) -> list[str]:
+    """The models that answer, else those that can be trained, in the order in which they were added."""
+    there = [m for m in listed.models if not m.missing]
+    return [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
 
 
 def plain_model(model: ModelRecord) -> dict[str, Any]:
@@ -148,7 +178,7 @@ def show_models(result: dict[str, Any], output: TextOutput) -> None:
             f"{m['context_tokens']:,}" if m["context_tokens"] else "",
             byte_size(m["bytes"]),
             m["licence"],
-            "file is missing" if m["missing"] else "",
+            "file is missing" if m["missing"] else "default" if m["name"] == result.get("default") else "",
         )
         for m in models
     ]
@@ -157,6 +187,14 @@ def show_models(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_model(result: dict[str, Any], output: TextOutput) -> None:
     output.pairs(_facts(result))
+
+
+def show_default(result: dict[str, Any], output: TextOutput) -> None:
+    if result["default"]:
+        output.line(result["default"])
+    else:
+        used = f": {result['used']}, which was added first, is used" if result["used"] else ""
+        output.line(f"No default model is chosen{used}.")
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:

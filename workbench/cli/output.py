@@ -141,10 +141,11 @@ class TextOutput:
     def replace_streamed(self, text: str) -> None:
         """Replace the text that was streamed to the terminal by the final one."""
         room = shutil.get_terminal_size()
-        rows = sum(max(1, -(-display_width(line) // room.columns)) for line in self.streamed.split("\n"))
-        if not self.streamed:
+        streamed, self.streamed = self.streamed, ""
+        rows = sum(max(1, -(-display_width(line) // room.columns)) for line in streamed.split("\n"))
+        if not streamed:
             self.line(text)
-        elif text.strip() == self.streamed.strip():
+        elif text.strip() == streamed.strip():
             self.line()
         elif rows < room.lines:
             up = f"\x1b[{rows - 1}A" if rows > 1 else ""

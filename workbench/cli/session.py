@@ -92,6 +92,10 @@ class Session:
         named = "" if self.home == find_home() else f"--home {shlex.quote(str(self.home.root))} "
         return f"`workbench {named}{words}`"
 
+    def go_on(self) -> None:
+        """Take further calls after one that Ctrl+C stopped."""
+        self._interrupted = False
+
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl+C was pressed."""

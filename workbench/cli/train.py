@@ -11,8 +11,8 @@ import msgspec
 
 from workbench.api.calls import PlanTraining, Train
 from workbench.api.events import Artifact, Log
-from workbench.cli.arguments import Commands, absolute, field_lines
-from workbench.cli.models import only_model
+from workbench.cli.arguments import Commands, FieldHelp, absolute
+from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput
 from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_scores
 from workbench.cli.runs import follow
@@ -36,11 +36,10 @@ def add_commands(commands: Commands) -> None:
             train,
             show_training,
             told=RunLines(),
-            epilog="\n".join(["what --set takes, beside processes:", *field_lines(parts)]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            names={"model": "model"},
         )
         parser.set_defaults(objective=objective.name)
-        parser.add_argument("--model", metavar="M", help="may be left out when there is only one chat model")
+        parser.add_argument("--model", metavar="M", help="the model (default: the default model)")
         parser.add_argument("--data", metavar="FILE", help="a file, a folder, or the name of a set of `workbench data`")
         parser.add_argument(
             "--method",
@@ -51,8 +50,14 @@ def add_commands(commands: Commands) -> None:
         parser.add_argument("--name", metavar="N", help="what the adapter is called (default: chosen)")
         parser.add_argument("--config", metavar="FILE", help="a config as TOML; the options change parts of it")
         parser.add_argument(
-            "--set", metavar="PART.FIELD=VALUE", action="append", default=[], dest="assignments", help="see below"
+            "--set",
+            metavar="PART.FIELD=VALUE",
+            action="append",
+            default=[],
+            dest="assignments",
+            help="set a field of the config",
         )
+        FieldHelp.add(parser, parts)
         parser.add_argument("--processes", metavar="N", type=int, help="how many processes train together [1]")
         parser.add_argument("--plan", action="store_true", help="tell what it would be, and do not begin")
 
@@ -131,7 +136,7 @@ def read_config(session: Session, arguments: argparse.Namespace, objective: str)
     )
     config = msgspec.structs.replace(config, data=data)
     if not config.model:
-        config = msgspec.structs.replace(config, model=(yield from only_model(session, "train")))
+        config = msgspec.structs.replace(config, model=(yield from default_model(session, "train")))
     return config
 
 

@@ -73,7 +73,7 @@ class Workbench:
         self._preferences = Preferences(home, self._changes)
         self._database = open_home(home)
         self._registry = CollectionRegistry(self._database)
-        catalogue = ModelCatalogue(self._database, home.models)
+        catalogue = ModelCatalogue(self._database, home.models, lambda: self._preferences.current.general.model)
         checksums = Checksums(home.models / "checksums.json")
         self._llama_cpp = LlamaCppBackend(
             self._host_maker("inference"),
@@ -117,7 +117,16 @@ class Workbench:
         program = Program(
             home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._runs, self._changes
         )
-        self._models = Models(home, catalogue, checksums, self._llama_cpp, self._runs, self._changes, program.status)
+        self._models = Models(
+            home,
+            catalogue,
+            checksums,
+            self._llama_cpp,
+            self._runs,
+            self._changes,
+            self._preferences,
+            program.status,
+        )
         documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
         adapters = Adapters(
             adapter_store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,14 @@ _MODEL = ", ".join(_COLUMNS)
 class ModelCatalogue:
     """The models of a home by name; upper and lower case are the same name.
 
-    Paths below ``folder``, the home's own models, are kept relative to it: a home can be moved.
+    Paths below ``folder``, the home's own models, are kept relative to it: a home can be moved. ``default`` tells the
+    name of the default model, "" where none is chosen.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, default: Callable[[], str] = lambda: "") -> None:
         self._database = database
         self._folder = folder
+        self._default = default
 
     def list_models(self) -> tuple[ModelRecord, ...]:
         """In the order in which they were added."""
@@ -48,6 +51,11 @@ class ModelCatalogue:
     def find(self, name: str) -> ModelRecord | None:
         row = self._database.row(f"select {_MODEL} from models where name = ?", (name,))
         return None if row is None else self._record(row)
+
+    def default(self) -> ModelRecord | None:
+        """The default model that a person has chosen; None when none is, or it is gone."""
+        name = self._default()
+        return self.find(name) if name else None
 
     def get(self, name: str) -> ModelRecord:
         """Raises UserError that names the models there are."""

@@ -12,11 +12,20 @@ from typing import Any
 import pytest
 
 from workbench import cli
-from workbench.api.calls import Collection, CollectionList, ListCollections, ListModels, ModelList, ModelRecord
+from workbench.api.calls import (
+    Collection,
+    CollectionList,
+    ListAdapters,
+    ListCollections,
+    ListModels,
+    ModelList,
+    ModelRecord,
+)
 from workbench.api.client import Front
 from workbench.api.events import TERMINAL, Cancelled, Event
 from workbench.api.protocol import Call, finish, result_of
 from workbench.paths import Home
+from workbench.records.training import AdapterList
 
 Script = Callable[[Any, threading.Event], Iterator[Event]]
 
@@ -108,6 +117,7 @@ class Ran:
 def front() -> FakeFront:
     front = FakeFront()
     front.answer(ListModels, ModelList(models=(SMOLLM,)))
+    front.answer(ListAdapters, AdapterList(adapters=()))
     front.answer(ListCollections, CollectionList(collections=(Collection(id="c1", name="notes"),)))
     return front
 

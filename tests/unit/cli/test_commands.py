@@ -357,17 +357,20 @@ def test_ask_goes_on_with_a_chat_and_its_recipe(run: Run, answering: FakeFront) 
     assert (call.chat, call.recipe) == ("chat1", recipe)
 
 
-def test_model_must_be_chosen_when_there_are_several(run: Run, answering: FakeFront) -> None:
+def test_model_that_is_not_named_is_the_default_one(run: Run, answering: FakeFront) -> None:
     other = msgspec.structs.replace(SMOLLM, name="Other")
     gone = msgspec.structs.replace(SMOLLM, name="Gone", missing=True)
     embedder = msgspec.structs.replace(SMOLLM, name="Embedder", kind="embedder")
     answering.answer(ListModels, ModelList(models=(SMOLLM, other, gone, embedder)))
     ran = run("ask", "q")
-    assert ran.status == 1
-    assert f"Choose with --model: {SMOLLM.name}, Other." in ran.err
+    assert answering.asked(Ask)[-1].recipe.model.name == SMOLLM.name
+    assert ran.err.startswith(f"Using {SMOLLM.name}: `workbench ")
+    answering.answer(ListModels, ModelList(models=(SMOLLM, other, gone, embedder), default="Other"))
+    ran = run("ask", "q")
+    assert (answering.asked(Ask)[-1].recipe.model.name, ran.err) == ("Other", "")
     answering.answer(ListModels, ModelList(models=(gone, embedder, other)))
     run("ask", "q")
-    assert answering.asked(Ask)[0].recipe.model.name == "Other"
+    assert answering.asked(Ask)[-1].recipe.model.name == "Other"
     answering.answer(ListModels, ModelList(models=(gone, embedder)))
     assert "workbench models starter" in run("ask", "q").err
 
@@ -472,7 +475,8 @@ def test_chats_show_the_branch_that_ends_at_the_head(run: Run, front: FakeFront)
 def test_chats_are_listed_searched_and_exported(run: Run, front: FakeFront, tmp_path: Path) -> None:
     front.answer(ListChats, ChatList(chats=(ChatRecord(id="c", title="Tower", created=1.0, updated=1.0),)))
     assert "Tower" in run("chats", "list", "--search", "1911").out
-    assert front.asked(ListChats) == [ListChats(search="1911")]
+    assert "Tower" in run("chats", "search", "rebuilt", "1911").out
+    assert front.asked(ListChats) == [ListChats(search="1911"), ListChats(search="rebuilt 1911")]
     front.answer(ExportChat, "# Tower\n")
     assert run("chats", "export", "c").out == "# Tower\n"
     file = tmp_path / "t.md"

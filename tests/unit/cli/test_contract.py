@@ -89,9 +89,7 @@ def test_bug_of_the_terminal_itself_keeps_its_traceback(run: Run, front: FakeFro
 @pytest.mark.parametrize(
     "argv",
     [
-        (),
         ("nonsense",),
-        ("models",),
         ("models", "import"),
         ("docs", "search", "notes"),
         ("docs", "search", "notes", "q", "--queries", "f"),
@@ -116,8 +114,32 @@ def test_version_and_help(run: Run) -> None:
     assert (ran.status, ran.out) == (0, f"workbench {workbench.__version__}\n")
     ran = run("ask", "--help")
     assert ran.status == 0
-    assert "decoding.temperature" in ran.out
-    assert "Range: 0 to 5. [0.0]" in ran.out
+    assert len(ran.out.splitlines()) < 70
+    assert "--fields" in ran.out
+
+
+@pytest.mark.parametrize(("argv", "listed"), [((), "models"), (("models",), "default"), (("docs",), "create")])
+def test_group_alone_shows_its_commands(argv: tuple[str, ...], listed: str, run: Run, front: FakeFront) -> None:
+    ran = run(*argv)
+    assert (ran.status, ran.err) == (0, "")
+    assert [line for line in ran.out.splitlines() if line.split()[:1] == [listed]]
+    assert front.calls == []
+
+
+def test_fields_are_listed_and_explained_by_part(run: Run) -> None:
+    listed = run("ask", "--fields")
+    assert listed.status == 0
+    assert "decoding, beams: num_beams" in listed.out
+    assert "Range" not in listed.out
+    part = run("ask", "--fields", "decoding").out
+    assert "Range: 0 to 5. [0.0]" in part
+    assert "contrastive" in part
+    assert run("ask", "--fields", "retrieval.passages").out.splitlines()[0] == "  retrieval.passages"
+    assert len(run("ask", "--fields", "retrieval.passages").out.splitlines()) == 2
+    for wrong in ("nothing", "decoding.nothing"):
+        ran = run("ask", "--fields", wrong)
+        assert (ran.status, ran.out) == (2, "")
+        assert "there is no" in ran.err
 
 
 def test_ctrl_c_cancels_the_call_and_waits_for_its_end(run: Run, front: FakeFront) -> None:

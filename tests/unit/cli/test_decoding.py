@@ -29,7 +29,6 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Failed, TextDelta
 from workbench.cli.arguments import split_adapter
-from workbench.cli.ask import values_help
 from workbench.records.messages import Alternative, Candidate, ChosenToken
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
@@ -114,7 +113,7 @@ def test_the_order_of_steps_is_written_with_commas(run: Run, answering: FakeFron
     (call,) = answering.asked(Ask)
     assert call.recipe.decoding.order == ("temperature", "top_k")
     assert call.recipe.decoding.stop == ("a,b", "c")
-    assert "[penalties,dry,top_k,typical_p,top_p,min_p,xtc,temperature]" in values_help()
+    assert "[penalties,dry,top_k,typical_p,top_p,min_p,xtc,temperature]" in run("ask", "--fields", "decoding.order").out
 
 
 def test_tokens_are_told_of_every_sequence(run: Run, answering: FakeFront) -> None:
@@ -194,8 +193,9 @@ def test_forms_are_read_from_files(run: Run, answering: FakeFront, tmp_path: Pat
     assert (ran.status, "cannot be read" in ran.err) == (1, True)
 
 
-def test_help_groups_what_can_be_set() -> None:
-    lines = values_help().splitlines()
+def test_help_groups_what_can_be_set(run: Run) -> None:
+    lines = run("ask", "--fields", "decoding").out.splitlines()
+    lines = [f"  {line}" if line.startswith("decoding, ") else line for line in lines]
     groups = [line.strip() for line in lines if line.startswith("  decoding, ")]
     assert groups[0] == "decoding, strategy:"
     assert len(groups) == len(set(groups)) > 5

@@ -17,7 +17,7 @@ from workbench.api.calls.training import *
 AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
-    | BenchModel | RestartWorker
+    | BenchModel | SetDefaultModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments
     | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer | StopAnswer

@@ -35,9 +35,11 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):
-    """Models. ``starter_hint`` says how to install the starter chat model, "" when it is installed."""
+    """Models. ``default`` is the name of the default model that a person has chosen, "" when none is, or it is gone.
+    ``starter_hint`` says how to install the starter chat model, "" when it is installed."""
 
     models: tuple[ModelRecord, ...]
+    default: str = ""
     starter_hint: str = ""
 
 
@@ -76,6 +78,12 @@ class RegisterStarter(Call[ModelList], frozen=True, kw_only=True, tag="models.st
 
 class ListModels(Call[ModelList], frozen=True, kw_only=True, tag="models.list"):
     """The catalogue."""
+
+
+class SetDefaultModel(Call[ModelList], frozen=True, kw_only=True, tag="models.default"):
+    """Choose the model that is used where none is named; "" chooses none: the chat model that was added first."""
+
+    name: str = ""
 
 
 class ImportModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.import"):

@@ -178,7 +178,10 @@ class HomeServices:
 
 
 def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
-    """The model of that name; without a name the only one that can chat. Raises UserError."""
+    """The model of that name; without a name the default one, else the chat model that was added first. Raises
+    UserError."""
+    if not name and (default := catalogue.default()) is not None:
+        name = default.name
     if name:
         model = catalogue.get(name)
         if model.kind == "embedder":
@@ -187,8 +190,6 @@ def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
         able = [m for m in catalogue.list_models() if m.kind == "chat" and m.format == "gguf" and not is_missing(m)]
         if not able:
             raise UserError("There is no chat model.", IMPORT_HINT)
-        if len(able) > 1:
-            raise UserError("There are several chat models.", f"Choose one: {', '.join(m.name for m in able)}.")
         model = able[0]
     if model.format != "gguf":
         raise UserError(f"{model.name} is a safetensors model; answering needs a GGUF file.", IMPORT_HINT)

@@ -21,6 +21,7 @@ from workbench.api.calls import (
     ModelRecord,
     RegisterStarter,
     RemoveModel,
+    SetDefaultModel,
     UnloadModel,
 )
 from workbench.api.events import Event, Progress
@@ -30,6 +31,7 @@ from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.queue import Runs
+from workbench.core.status import Preferences
 from workbench.core.streams import Handlers, unary, with_progress
 from workbench.engine.inference_calls import MeasureSpeed
 from workbench.errors import UserError
@@ -51,6 +53,7 @@ class Models:
         backend: LlamaCppBackend,
         runs: Runs,
         changes: ChangeNotifier,
+        preferences: Preferences,
         status: Callable[[], object],
     ) -> None:
         self._home = home
@@ -59,6 +62,7 @@ class Models:
         self._backend = backend
         self._runs = runs
         self._changes = changes
+        self._preferences = preferences
         self._status = status
 
     def handlers(self) -> Handlers:
@@ -68,6 +72,7 @@ class Models:
             ImportModel: self.import_model,
             InspectModel: unary(self.inspect),
             RemoveModel: unary(self.remove),
+            SetDefaultModel: unary(self.set_default),
             LoadModel: self.load,
             BenchModel: self.bench,
             UnloadModel: unary(self.unload),
@@ -88,8 +93,16 @@ class Models:
                 self._changes.publish("model", model.name)
         yield finish(ModelList(models=found))
 
+    def set_default(self, call: SetDefaultModel) -> ModelList:
+        name = chat_model(call.name, self._catalogue).name if call.name else ""
+        self._preferences.change({"general": {"model": name}})
+        self._changes.publish("model", name)
+        return self.list_models(ListModels())
+
     def list_models(self, call: ListModels) -> ModelList:
+        default = self._catalogue.default()
         return ModelList(
+            default=default.name if default is not None else "",
             models=tuple(
                 msgspec.structs.replace(model, missing=is_missing(model)) for model in self._catalogue.list_models()
             ),
@@ -142,6 +155,9 @@ class Models:
         loaded = self._backend.loaded
         if loaded is not None and loaded[0] == model.name:
             self._backend.unload()
+        default = self._catalogue.default()
+        if default is not None and default.name == model.name:  # a later model of that name is another one
+            self._preferences.change({"general": {"model": ""}})
         self._catalogue.remove(model.name)
         delete_files(model, self._home.models)
         self._changes.publish("model", model.name)

@@ -6,15 +6,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.virtual_tokens import write_soft_prompt
-from workbench.core.answers.resolver import Resolver
+from workbench.core.answers.resolver import Resolver, chat_model
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.gguf_model import describe_gguf
+from workbench.paths import Home
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.storage.home import open_home
+from workbench.storage.models import ModelCatalogue
 
 
 @pytest.fixture
@@ -26,6 +30,28 @@ def resolver(smollm_path: Path, tmp_path: Path) -> Resolver:
         (tmp_path / name).mkdir()
         write_soft_prompt(tmp_path / name / "adapter.gguf", np.full((4, 576), 0.1, np.float32))
     return Resolver(catalogue, registry, tmp_path, Checksums(tmp_path / "checksums"))
+
+
+def test_model_that_is_not_named_is_the_default_else_the_first(smollm_path: Path, tmp_path: Path) -> None:
+    chosen = ""
+    home = Home(tmp_path / "home")
+    home.create()
+    catalogue = ModelCatalogue(open_home(home), home.models, lambda: chosen)
+    with pytest.raises(UserError, match="There is no chat model"):
+        chat_model("", catalogue)
+    model = describe_gguf(smollm_path).model
+    for name in ("First", "Second", "Gone"):
+        gone = {"path": "/nowhere.gguf", "files": ("/nowhere.gguf",)} if name == "Gone" else {}
+        catalogue.put(msgspec.structs.replace(model, name=name, **gone))
+    assert chat_model("", catalogue).name == "First"
+    chosen = "Second"
+    assert chat_model("", catalogue).name == "Second"
+    assert chat_model("First", catalogue).name == "First"
+    chosen = "Not there"
+    assert chat_model("", catalogue).name == "First"
+    chosen = "Gone"
+    with pytest.raises(UserError, match="no longer at /nowhere"):
+        chat_model("", catalogue)
 
 
 def recipe(**scales: float) -> Recipe:

@@ -1,0 +1,85 @@
+"""``workbench chat``: a conversation, line by line."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.cli.conftest import FakeFront, Ran
+from workbench.api.calls import Ask, AskResult, Chat, ChatRecord, GetChat
+from workbench.api.events import Cancelled, Event, Failed, TextDelta
+from workbench.api.protocol import finish
+
+Run = Callable[..., Ran]
+ANSWER = AskResult(answer="In 1911.")
+
+
+def chatting(front: FakeFront, *texts: str) -> None:
+    """Answers to one question after the other, in one chat."""
+    left = list(texts)
+
+    def answer(call: Ask, cancelled: Any) -> list[Event]:
+        text = left.pop(0)
+        if text == "bad":
+            return [Failed(message="Too long.", hint="Ask less.")]
+        made = msgspec.structs.replace(ANSWER, answer=text, sequences=(), chat="chat1", message=f"m{len(left)}")
+        return [TextDelta(text=text), finish(made)]
+
+    front.scripts[Ask] = lambda call, cancelled: iter(answer(call, cancelled))
+
+
+def test_chat_asks_line_by_line_in_one_chat(run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    chatting(front, "One.", "bad", "Two.", "Three.", "Four.")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\n\nfails\n/help\nsecond\n/again\n/new\nfourth\n/quit\nmore\n"))
+    ran = run("chat")
+    asked = [(call.question, call.chat, call.regenerate) for call in front.asked(Ask)]
+    assert asked == [
+        ("first", None, None), ("fails", "chat1", None), ("second", "chat1", None), ("", "chat1", "m2"),
+        ("fourth", None, None),
+    ]  # fmt: skip
+    assert [line for line in ran.out.splitlines() if line in ("One.", "Two.", "Three.", "Four.")] == [
+        "One.", "Two.", "Three.", "Four."
+    ]  # fmt: skip
+    assert ran.status == 0
+    assert "Too long. Ask less." in ran.err
+    assert "/again" in ran.err
+
+
+def test_chat_for_programs(run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    chatting(front, "One.", "Two.")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+    ran = run("chat", "--chat", "chat1", "--recipe", "/nowhere.toml", "--json")
+    assert ran.status == 1
+    front.answer(GetChat, Chat(chat=ChatRecord(id="chat1", title="t", created=1.0, updated=1.0), messages=()))
+    ran = run("chat", "--chat", "chat1", "--json")
+    assert [e["result"]["answer"] for e in ran.events if e["event"] == "artifact"] == ["One.", "Two."]
+    assert ran.result["answers"] == 2
+    assert [call.chat for call in front.asked(Ask)] == ["chat1", "chat1"]
+
+
+def test_ctrl_c_stops_an_answer_of_the_chat_and_not_the_chat(
+    run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(call: Ask, cancelled: Any) -> Iterator[Event]:
+        if call.question == "long":
+            yield TextDelta(text="It began")
+            os.kill(os.getpid(), signal.SIGINT)
+            assert cancelled.wait(10)
+            yield Cancelled(result=finish(msgspec.structs.replace(ANSWER, answer="It began", chat="chat1")).result)
+        else:
+            yield finish(msgspec.structs.replace(ANSWER, answer="Short.", sequences=(), chat="chat1"))
+
+    front.scripts[Ask] = answer
+    monkeypatch.setattr(sys, "stdin", io.StringIO("long\nshort\n"))
+    ran = run("chat")
+    assert ran.status == 0
+    assert [call.chat for call in front.asked(Ask)] == [None, "chat1"]
+    assert "Stopped." in ran.err
+    assert "Short." in ran.out

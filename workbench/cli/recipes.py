@@ -1,0 +1,149 @@
+"""The options of commands that answer: what they make of a recipe, and the help on its fields."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from workbench.api.calls import GetChat
+from workbench.api.events import Event, Log
+from workbench.cli.arguments import FieldHelp, method_lines, read_text, split_adapter
+from workbench.cli.models import default_model
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.fields import fields_of
+from workbench.records.recipes import (
+    OPTIONS,
+    PARTS,
+    DecodingPart,
+    ModelPart,
+    Recipe,
+    RetrievalPart,
+    follows_beams,
+    ignored_fields,
+    load_recipe,
+    with_value,
+)
+from workbench.techniques.registry import METHODS
+
+NAMES = {"model": "model", "collection": "collection", "adapters": "adapter"}
+"""Which of the options are names of what."""
+
+
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """The options that ``read_recipe`` reads."""
+    parser.add_argument("--model", metavar="M", help="the model (default: the default model)")
+    parser.add_argument("--collection", metavar="C", help="answer from these documents")
+    parser.add_argument(
+        "--technique",
+        metavar="T",
+        choices=[method.name for method in METHODS.of("technique")],
+        help="the prompting technique: %(choices)s",
+    )
+    parser.add_argument(
+        "--adapter",
+        metavar="A[:SCALE]",
+        action="append",
+        default=[],
+        dest="adapters",
+        help="use an adapter with the model",
+    )
+    parser.add_argument("--recipe", metavar="FILE", help="a recipe file; the options change parts of it")
+    parser.add_argument(
+        "--set",
+        metavar="PART.FIELD=VALUE",
+        action="append",
+        default=[],
+        dest="assignments",
+        help="set a field of the recipe, such as decoding.temperature=0.7",
+    )
+    FieldHelp.add(parser, PARTS, _methods_help())
+    parser.set_defaults(names=NAMES)
+
+
+def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
+    """The recipe that the options ask for, that of ``--chat`` changed by them. Raises UserError."""
+    recipe = Recipe()
+    schema = getattr(arguments, "schema", None)
+    if arguments.recipe is not None:
+        recipe = load_recipe(Path(arguments.recipe))
+    elif arguments.chat is not None:
+        chat = yield from session.call(GetChat(chat=arguments.chat))
+        if chat.chat.unreadable:
+            raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
+        recipe = chat.chat.recipe or recipe
+    if arguments.model:
+        recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))
+    if arguments.collection:
+        retrieval = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=arguments.collection)
+        recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
+    if arguments.technique and arguments.technique != recipe.prompting.technique:
+        prompting = msgspec.structs.replace(recipe.prompting, technique=arguments.technique, options={})
+        recipe = msgspec.structs.replace(recipe, prompting=prompting)
+    if arguments.adapters:
+        adapters = tuple(split_adapter(text) for text in arguments.adapters)
+        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
+    if schema is not None:
+        decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=read_text(schema))
+        recipe = msgspec.structs.replace(recipe, decoding=decoding)
+    for assignment in arguments.assignments:
+        recipe = with_value(recipe, _from_file(assignment), METHODS)
+    if arguments.json and _searches_with_beams(arguments.assignments, recipe):
+        recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}", METHODS)
+    if not recipe.model.name:
+        name = yield from default_model(session)
+        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
+    yield from _idle(arguments.assignments, recipe)
+    return recipe
+
+
+def _methods_help() -> dict[str, list[str]]:
+    """The values that a field takes which names a method, by part."""
+    return {
+        "prompting": ["", "  --technique, with the settings of each:", *method_lines(METHODS.of("technique"), OPTIONS)],
+        "decoding": ["", "  values of decoding.strategy:", *method_lines(METHODS.of("decoding")), "", *_SPELLING],
+    }
+
+
+_SPELLING = (
+    "  decoding.grammar=@FILE reads a file; \\n separates the entries of a list, commas separate the steps of",
+    "  decoding.order.",
+)
+
+
+def _searches_with_beams(assignments: Sequence[str], recipe: Recipe) -> bool:
+    """Whether the options ask for a beam search without a number of answers: programs get all of them."""
+    said = _said(assignments)
+    by_beams = follows_beams(recipe.decoding, METHODS.find(recipe.decoding.strategy, "decoding"))
+    asked = "decoding.strategy" in said and by_beams
+    return asked and recipe.decoding.n == 1 and "decoding.n" not in said
+
+
+def _idle(assignments: Sequence[str], recipe: Recipe) -> Iterator[Event]:
+    """Warn about options that belong to another strategy. The answer itself reports other ignored values."""
+    groups = {field.name: field.group for field in fields_of(DecodingPart)}
+    owners = {group: row for row in METHODS.of("decoding") if "searches" in row.traits for group in row.groups}
+    strategy = METHODS.find(recipe.decoding.strategy, "decoding")
+    for name in ignored_fields(recipe.decoding, strategy):
+        owner = owners.get(groups[name])
+        if f"decoding.{name}" in _said(assignments) and owner is not None:
+            text = (
+                f"decoding.{name} has no effect: it is a setting of {owner.name}, and the strategy is {strategy.name}."
+            )
+            yield Log(text=text, level="notice")
+
+
+def _said(assignments: Sequence[str]) -> set[str]:
+    """The options as part.field."""
+    return {assignment.partition("=")[0].strip() for assignment in assignments}
+
+
+def _from_file(assignment: str) -> str:
+    """``decoding.grammar=@FILE`` with the file's text in place of its name."""
+    target, _, value = assignment.partition("=")
+    if target.strip() == "decoding.grammar" and value.startswith("@"):
+        return f"{target}={read_text(value[1:])}"
+    return assignment
