@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import psutil
@@ -38,9 +38,9 @@ from workbench.records.training import (
     Parity,
     TrainingConfig,
     TrainingPlan,
-    WeightsMethod,
     WeightsPart,
 )
+from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
 from workbench.workers.host import WorkerHost
 
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--facts", type=int, default=12)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--methods", default=",".join(get_args(WeightsMethod)))
+    parser.add_argument("--methods", default=",".join(row.name for row in METHODS.of("weights")))
     parser.add_argument("--base", default="auto", help="the form of the base weights")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

@@ -112,8 +112,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.techniques.registry import METHODS
     from workbench.training.batching import Schedule
     from workbench.training.evaluation import score_texts
-    from workbench.training.losses import chunked_loss
-    from workbench.training.methods import apply_method
+    from workbench.training.losses import chunked_loss, on_sequences
+    from workbench.training.methods.weights_method import method_of
     from workbench.training.objectives.objective import objective_of
     from workbench.training.protocol import BaseModel
     from workbench.training.sets import open_writing, ready_set
@@ -127,7 +127,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         examples = ready_set(config, objective_of(config, METHODS), writing).train
     loaded = load_base(path, "f32", device="cpu")
     set_seed(0)
-    model = apply_method(loaded, WeightsPart(method="lora", rank=16))
+    model = method_of(WeightsPart(rank=16), METHODS).apply(loaded)
     schedule = Schedule(len(examples), BATCH)
     steps = [schedule.step(number) for number in range(options.steps)]
     useful = sum(len(examples[place].tokens) for step in steps for place in step)
@@ -142,7 +142,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "tokens_per_second": useful / seconds,
         "cpu_tokens_per_second": useful / cpu,
         "seconds": seconds,
-        "loss": score_texts(model, chunked_loss, examples).loss,
+        "loss": score_texts(model, on_sequences(chunked_loss), examples).loss,
         "peak_bytes": peak,
         "useful_tokens": useful,
         "padded_tokens": sum(BATCH * max(len(examples[place].tokens) for place in step) for step in steps),

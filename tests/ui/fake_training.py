@@ -17,7 +17,6 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call
 from workbench.errors import UserError
 from workbench.records.training import (
-    ARTIFACTS,
     AdapterRecord,
     DataPart,
     DataReport,
@@ -32,9 +31,7 @@ from workbench.records.training import (
     TrainingConfig,
     TrainingPlan,
     TrainResult,
-    WeightsMethod,
     WeightsPart,
-    rank_of,
 )
 from workbench.techniques.registry import METHODS
 from workbench.training.objectives.objective import objective_of
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome
 
 PARAMETERS = 134_515_008
-TRAINABLE: dict[WeightsMethod, int] = {"full": PARAMETERS, "layers": 14_159_232, "lora": 4_884_480, "prompt": 11_520}
+TRAINABLE: dict[str, int] = {"full": PARAMETERS, "layers": 14_159_232, "lora": 4_884_480, "prompt": 11_520}
 QUESTIONS = (
     ("Which seal does the Brunnen P40 use?", "A VX-7 ring"),
     ("Who signs the winter protocol?", "The shift lead, Ms Amato"),
@@ -139,7 +136,7 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         name=config.name or "facts-lora",
         optimiser=optimiser,
         weights=msgspec.structs.replace(
-            config.weights, rank=rank_of(config.weights), alpha=config.weights.alpha or 32.0, base="bf16"
+            config.weights, rank=config.weights.rank or 16, alpha=config.weights.alpha or 32.0, base="bf16"
         ),
         data=msgspec.structs.replace(config.data, max_length=config.data.max_length or 256),
         evaluation=msgspec.structs.replace(config.evaluation, interval=config.evaluation.interval or 4),
@@ -147,7 +144,8 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
     steps = math.ceil(86 / optimiser.batch_size * config.optimiser.epochs)
     return TrainingPlan(
         config=resolved,
-        artifact=ARTIFACTS[method],
+        artifact=METHODS.find(method, "weights").artifact,  # type: ignore[arg-type]
+        title=METHODS.find(method, "weights").title,
         served="A GGUF LoRA of 20 MB, switched on and off over the model that you chat with.",
         summary="Learns two small matrices beside each linear layer (Hu et al. 2021).",
         source="Hu et al. 2021, LoRA: Low-Rank Adaptation of Large Language Models",
@@ -270,7 +268,7 @@ def put_training(
     return run
 
 
-def facts_config(method: WeightsMethod = "lora", **changes: Any) -> TrainingConfig:
+def facts_config(method: str = "lora", **changes: Any) -> TrainingConfig:
     config = TrainingConfig(model=BASE, data=DataPart(path="pump questions"), weights=WeightsPart(method=method))
     return msgspec.structs.replace(config, **changes)
 

@@ -123,7 +123,7 @@ class PeftChanges:
             self._check_embedding(module, tensor)
             self._modules[tensor] = module
             bias = f"{name}.bias"
-            if adapter.method == "ia3" and self._scales_rows(module) and base.tensors and bias in base.tensors:
+            if adapter.method == "IA3" and self._scales_rows(module) and base.tensors and bias in base.tensors:
                 self._modules[bias] = module
 
     def targets(self) -> Sequence[str]:
@@ -134,13 +134,13 @@ class PeftChanges:
 
     def change(self, tensor: str) -> Change:
         module = self._modules[tensor]
-        if self.method == "ia3":
+        if self.method == "IA3":
             return self._scaling(tensor, module)
-        if self.method == "loha":
+        if self.method == "LOHA":
             return self._hadamard(tensor, module)
-        if self.method == "lokr":
+        if self.method == "LOKR":
             return self._kronecker(tensor, module)
-        if self.method == "oft":
+        if self.method == "OFT":
             return self._rotation(tensor, module)
         a, b = self.halves(tensor)
         b = b * np.float32(module.scaling)
@@ -159,9 +159,9 @@ class PeftChanges:
         module = self._modules[tensor]
         if "embedding_a" in module.parts:  # (rank, vocabulary) and (width, rank): the weight is (vocabulary, width)
             b, a = self._adapter.read(module, "embedding_a").T, self._adapter.read(module, "embedding_b").T
-        elif self.method == "vera":
+        elif self.method == "VERA":
             a, b = self._of_shared(module, tensor)
-        elif self.method == "miss":
+        elif self.method == "MISS":
             b = self._adapter.read(module, "block").T
             inputs = self._inputs(module, tensor)
             a = (np.arange(inputs) % module.rank == np.arange(module.rank)[:, None]).astype(np.float32)
@@ -239,7 +239,7 @@ class PeftChanges:
         return self._base.tensors[tensor].shape[0]
 
     def _scaling(self, tensor: str, module: Module) -> Scaling:
-        vector = self._adapter.read(module, "ia3")
+        vector = self._adapter.read(module, "vector")
         if not self._scales_rows(module):
             self._check_shape(module, tensor, (None, vector.size))
             return Scaling(None, vector.reshape(1, -1))
@@ -249,7 +249,7 @@ class PeftChanges:
         return Scaling(rows if order is None else rows[order], None)
 
     def _scales_rows(self, module: Module) -> bool:
-        shape = self._adapter.weights.shape(module.parts["ia3"])
+        shape = self._adapter.weights.shape(module.parts["vector"])
         if len(shape) != 2 or 1 not in shape:
             raise UserError(
                 f"The scaling of {module.name!r} in {self._adapter.folder} is {shape}: no row or column.",
@@ -291,7 +291,7 @@ class _GgufChanges:
         if kind != "lora":
             raise UserError(f"{path} is a {kind or 'model'}, which is no change of weights.", "Choose a LoRA.")
         details = check_adapter(path, base.path)
-        self.name, self.method = details.name, "lora"
+        self.name, self.method = details.name, "LORA"
         with path.open("rb") as file:
             self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self._alpha = details.alpha

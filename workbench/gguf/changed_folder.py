@@ -21,7 +21,6 @@ from workbench.gguf.safetensors import SafetensorsFile
 from workbench.gguf.weights import Floats
 
 CONFIG, WEIGHTS = "changed.json", "changed.safetensors"
-METHODS = ("full", "layers", "biases", "norms")
 
 _CONV1D = ("gpt2",)  # whose layers are transformers' Conv1D: (in, out)
 _OTHER_HINT = "Choose the model that it was trained on."
@@ -157,14 +156,14 @@ class ChangedFolder:
 
 
 def read_method(folder: Path) -> str:
-    """Which of ``METHODS`` a folder says it was trained by. Raises UserError when it does not say."""
+    """The weights method by which a folder says that it was trained. Raises UserError when it does not say."""
     path = folder / CONFIG
     try:
         said = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}.", "Train it again.") from error
     method = said.get("method") if isinstance(said, dict) else None
-    if method not in METHODS:
+    if not isinstance(method, str) or not method:
         raise UserError(f"{path} does not say by which method it was trained: {method!r}.", "Train it again.")
     return str(method)
 

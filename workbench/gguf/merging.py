@@ -248,7 +248,7 @@ def _entries(
         "general.base_model.0.name": base_name,
         f"{_ORIGIN}adapter": changes.name,
         f"{_ORIGIN}adapter_sha256": changes.sha256,
-        f"{_ORIGIN}method": changes.method,
+        f"{_ORIGIN}method": changes.method.lower(),
         f"{_ORIGIN}type": changed_type,
     }
     entries |= {key: text_entry(key, value) for key, value in texts.items()}

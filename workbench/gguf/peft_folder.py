@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UserError
-from workbench.gguf.peft_kinds import DORA, KINDS, Kind, Method
+from workbench.gguf.peft_kinds import DORA, KINDS, Kind, PeftType
 from workbench.gguf.safetensors import SafetensorsFile
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class PeftAdapter:
     of the Neumann series its rotations are made, 0 where they are Cayley's, which are exact."""
 
     folder: Path
-    method: Method
+    method: PeftType
     base_name: str
     alpha: float
     modules: tuple[Module, ...]
@@ -106,7 +106,7 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
         modules=modules,
         weights=weights,
         shared=shared,
-        neumann_terms=_neumann_terms(folder, config) if kind.method == "oft" else 0,
+        neumann_terms=_neumann_terms(folder, config) if kind.method == "OFT" else 0,
     )
 
 
@@ -184,13 +184,13 @@ def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
             'Train with bias="none".',
         )
     start = str(config.get("init_lora_weights", True)).lower()
-    if kind.method in ("lora", "dora") and start.startswith(_REPLACED_BASE):
+    if kind.method in ("LORA", "DORA") and start.startswith(_REPLACED_BASE):
         raise UserError(
             f"The adapter in {folder} began as {start}, which changes the base model as well; alone it does not fit "
             "the base.",
             "Save it with path_initial_model_for_weight_conversion, which makes a plain LoRA of it.",
         )
-    if kind.method == "miss" and not isinstance(config.get("init_weights", True), bool):
+    if kind.method == "MISS" and not isinstance(config.get("init_weights", True), bool):
         raise UserError(
             f"The adapter in {folder} is of MiSS's variant {config['init_weights']}, which is not known here.",
             "Train with init_weights=True.",
@@ -253,13 +253,13 @@ def _module(
         has = ", ".join(sorted(parts))
         raise UserError(f"The adapter in {folder} has of {name!r} only {has}: parts are missing.", _SAVED_HINT)
     shapes = {part: weights.shape(stored) for part, stored in parts.items()}
-    if kind.method == "ia3":
+    if kind.method == "IA3":
         return Module(name, parts, rank=0, scaling=1.0)
     if any(len(shape) != (1 if part.startswith(("lambda", "magnitude")) else 2) for part, shape in shapes.items()):
         raise UserError(
             f"The adapter in {folder} changes {name!r}, which is no linear layer.", "Train linear layers only."
         )
-    if kind.method == "oft":
+    if kind.method == "OFT":
         return Module(name, parts, _block_size(folder, name, shapes["rotation"][1]), scaling=1.0)
     rank = _rank(folder, name, shapes)
     said, alpha = _rank_and_alpha(folder, config, _parameter(config, name), kind.alpha)

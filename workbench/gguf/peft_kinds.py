@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Method = Literal["lora", "dora", "ia3", "loha", "lokr", "vera", "miss", "oft"]
+PeftType = Literal["LORA", "DORA", "IA3", "LOHA", "LOKR", "VERA", "MISS", "OFT"]
+"""PEFT's names; DoRA is its LoRA with an option."""
 
-LOW_RANK: tuple[Method, ...] = ("lora", "vera", "miss")
+LOW_RANK: tuple[PeftType, ...] = ("LORA", "VERA", "MISS")
 """Their changes are a product of two thin matrices, which is what llama.cpp adds while it runs."""
 
 WIDE_RANK = 128
@@ -34,7 +35,7 @@ class Kind:
     ``shared`` are parts that all layers have together. ``alpha`` is the option whose value over the rank scales a
     change, "" where nothing does."""
 
-    method: Method
+    method: PeftType
     name: str
     options: frozenset[str]
     suffixes: Mapping[str, str]
@@ -56,7 +57,7 @@ _LORA_PARTS = {
 }
 
 LORA = Kind(
-    method="lora",
+    method="LORA",
     name="LoRA",
     options=_LORA_OPTIONS,
     suffixes=_LORA_PARTS,
@@ -64,7 +65,7 @@ LORA = Kind(
     alpha="lora_alpha",
 )
 DORA = Kind(
-    method="dora",
+    method="DORA",
     name="DoRA",
     options=_LORA_OPTIONS,
     suffixes=_LORA_PARTS | {".lora_magnitude_vector": "magnitude", ".lora_magnitude_vector.weight": "magnitude"},
@@ -74,14 +75,14 @@ DORA = Kind(
 KINDS: dict[str, Kind] = {
     "LORA": LORA,
     "IA3": Kind(
-        method="ia3",
+        method="IA3",
         name="IA3",
         options=_ALL | {"fan_in_fan_out", "feedforward_modules", "init_ia3_weights"},
-        suffixes={".ia3_l": "ia3"},
-        whole=(frozenset({"ia3"}),),
+        suffixes={".ia3_l": "vector"},
+        whole=(frozenset({"vector"}),),
     ),
     "LOHA": Kind(
-        method="loha",
+        method="LOHA",
         name="LoHa",
         options=_ALL | _LYCORIS,
         suffixes={f".hada_w{n}_{half}": f"w{n}_{half}" for n in (1, 2) for half in "ab"},
@@ -89,7 +90,7 @@ KINDS: dict[str, Kind] = {
         alpha="alpha",
     ),
     "LOKR": Kind(
-        method="lokr",
+        method="LOKR",
         name="LoKr",
         options=_ALL | _LYCORIS | {"decompose_both", "decompose_factor", "rank_dropout_scale"},
         suffixes={f".lokr_w{n}{half}": f"w{n}{half}" for n in (1, 2) for half in ("", "_a", "_b")},
@@ -101,7 +102,7 @@ KINDS: dict[str, Kind] = {
         alpha="alpha",
     ),
     "VERA": Kind(
-        method="vera",
+        method="VERA",
         name="VeRA",
         options=_ALL
         | {
@@ -113,14 +114,14 @@ KINDS: dict[str, Kind] = {
         shared={"base_model.vera_A": "a", "base_model.vera_B": "b"},
     ),
     "MISS": Kind(
-        method="miss",
+        method="MISS",
         name="MiSS",
         options=_ALL | {"init_weights", "mini_r", "miss_dropout", "r"},
         suffixes={".miss_block": "block"},
         whole=(frozenset({"block"}),),
     ),
     "OFT": Kind(
-        method="oft",
+        method="OFT",
         name="OFT",
         options=_ALL
         | {
@@ -133,7 +134,7 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def name_of(method: Method) -> str:
+def name_of(method: PeftType) -> str:
     """What a kind is called in a sentence."""
     return next(kind.name for kind in (DORA, *KINDS.values()) if kind.method == method)
 

@@ -39,8 +39,9 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
     ``source`` names the paper. ``needs`` are the capabilities that the backend must have. ``groups`` are the field
     groups of the configuration that only this method reads. ``values`` are the fields of its smallest configuration (of
     a preset: all that it sets). ``cost`` says in a sentence what it takes beyond one plain answer or the base weights.
-    ``phrase`` words a task as a request, with {document} and its settings in braces. ``artifact`` is the kind of file
-    that a training makes, and ``served`` how llama.cpp uses it.
+    ``phrase`` words a task as a request, with {document} and its settings in braces. ``family`` is the heading under
+    which methods are listed together, "" for those that come first. ``artifact`` is the kind of file that a training
+    makes, and ``served`` how llama.cpp uses it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
     cost: str = ""
     phrase: str = ""
     icon: str = ""
+    family: str = ""
     artifact: str = ""
     served: str = ""
     fields: tuple[Field, ...] = ()

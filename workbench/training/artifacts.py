@@ -17,21 +17,25 @@ from safetensors.torch import load_file, save_file
 
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import UserError
-from workbench.records.training import WeightsMethod
-from workbench.training.methods import trainable_parameters
+from workbench.training.peft_models import trainable_parameters
 
 CHANGED = "changed.safetensors"
 
 
+def form_of(model: Any) -> Literal["peft", "changed"]:
+    """How a trained model is written: as a PEFT folder, or as the new values of the weights that were trained."""
+    return "peft" if isinstance(model, peft.PeftModel) else "changed"
+
+
 def write_trained(
-    model: Any, method: WeightsMethod, folder: Path, base_name: str = "", others: Mapping[str, bytes] | None = None
+    model: Any, method: str, folder: Path, base_name: str = "", others: Mapping[str, bytes] | None = None
 ) -> Literal["peft", "changed"]:
     """Write what was trained into ``folder``, and ``others`` by their names with it, in place of what was there.
 
     Raises UserError when it cannot be written.
     """
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    form: Literal["peft", "changed"] = "peft" if isinstance(model, peft.PeftModel) else "changed"
+    form = form_of(model)
     try:
         for left in folder.parent.glob(f".{folder.name}.*"):
             shutil.rmtree(left, ignore_errors=True)  # of a killed process

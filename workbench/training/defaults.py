@@ -11,8 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from workbench.records.training import BaseForm, OptimiserPart, TrainingConfig, WeightsMethod, WeightsPart, rank_of
+from workbench.records.training import BaseForm, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.training.batching import count_steps
+from workbench.training.methods.weights_method import WeightsMethod
 from workbench.training.objectives.objective import Objective
 
 Device = Literal["cpu", "cuda"]
@@ -58,13 +59,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     checkpointed_token_bytes: int = 0
 
 
-def recommend(config: TrainingConfig, objective: Objective, facts: Facts) -> TrainingConfig:
+def recommend(config: TrainingConfig, objective: Objective, method: WeightsMethod, facts: Facts) -> TrainingConfig:
     """The config with every 0 and "auto" filled in. What it says already is kept, but for what the model cannot do:
     more layers than it has, longer examples than its context."""
-    weights = _weights(config.weights, facts)
-    longest = max_length(config, objective, facts)
+    weights = _weights(method, facts)
+    longest = max_length(config, objective, method, facts)
     data = msgspec.structs.replace(config.data, max_length=longest)
-    optimiser, form = _optimiser(config, objective, weights, facts, longest)
+    optimiser, form = _optimiser(config, objective, method, facts, longest)
     every = config.evaluation.interval or max(FEWEST_STEPS_BETWEEN, round(optimiser.max_steps / 10))
     return msgspec.structs.replace(
         config,
@@ -75,40 +76,14 @@ def recommend(config: TrainingConfig, objective: Objective, facts: Facts) -> Tra
     )
 
 
-def learning_rate(method: WeightsMethod, parameters: int, rank: int = 16) -> float:
+def learning_rate(method: WeightsMethod, parameters: int) -> float:
     """For AdamW, from the method and the model's size, to two digits.
 
     All weights: 2e-5 at 7 billion (Alpaca; Touvron et al. 2023, arXiv:2307.09288), higher for smaller models
     (Kaplan et al. 2020, arXiv:2001.08361); how much so is chosen that LoRA gets 1e-3 at 135 million, which learnt
-    invented facts in half the epochs that 5e-4 needed (docs/finetuning.md). LoRA wants ten times that (Schulman et
-    al. 2025, LoRA Without Regret; 2e-4 at 7 billion in Dettmers et al. 2023, arXiv:2305.14314). rsLoRA divides by
-    the root of the rank only, so that the same step counts that much more (Kalajdzievski 2023, arXiv:2312.03732).
-    LoHa, LoKr, MiSS and OFT: tried at 135 million, where 20 steps learnt what LoRA learns in them or more; VeRA: as
-    tried there; 4e-3 at 7 billion in Kopiczko et al. 2023, arXiv:2310.11454. Biases: Ben Zaken et al. 2021,
-    arXiv:2106.10199; norms: Zhao et al. 2023, arXiv:2312.11420; IA3: 3e-3 at 3 to 11 billion (Liu et al. 2022,
-    arXiv:2205.05638); a soft prompt wants the largest, 0.3 in Lester et al. 2021, arXiv:2104.08691, with Adafactor, a
-    tenth of it with AdamW; P-tuning moves the layers that make its prompt (Liu et al. 2021, arXiv:2103.10385).
+    invented facts in half the epochs that 5e-4 needed (docs/finetuning.md).
     """
-    full = 2e-5 * (7e9 / max(parameters, 1e6)) ** 0.4
-    rates: dict[WeightsMethod, float] = {
-        "full": full,
-        "layers": 2 * full,
-        "norms": 40 * full,
-        "biases": 40 * full,
-        "lora": 10 * full,
-        "dora": 10 * full,
-        "rslora": 10 * full / math.sqrt(rank),
-        "loha": 100 * full,
-        "lokr": 100 * full,
-        "vera": 300 * full,
-        "miss": 3 * full,
-        "oft": 2 * full,
-        "ia3": 100 * full,
-        "prompt": 3e-2,
-        "p-tuning": 1e-3,
-        "prefix": 1e-2,
-    }
-    return float(f"{rates[method]:.1e}")
+    return float(f"{method.learning_rate(2e-5 * (7e9 / max(parameters, 1e6)) ** 0.4):.1e}")
 
 
 def batch_size(examples: int) -> int:
@@ -119,11 +94,11 @@ def batch_size(examples: int) -> int:
     return min(LARGEST_BATCH, 1 << (fitting.bit_length() - 1))
 
 
-def max_length(config: TrainingConfig, objective: Objective, facts: Facts) -> int:
+def max_length(config: TrainingConfig, objective: Objective, method: WeightsMethod, facts: Facts) -> int:
     """Where sequences are truncated: as asked for, else as the objective likes; never beyond the model's context."""
     room = facts.context_tokens or 131072
-    if config.weights.method in ("prompt", "p-tuning", "prefix"):
-        room = max(SHORTEST_MICRO_BATCH // 2, room - config.weights.virtual_tokens)
+    if method.virtual_tokens:
+        room = max(SHORTEST_MICRO_BATCH // 2, room - method.virtual_tokens)
     return min(config.data.max_length, room) if config.data.max_length else objective.recommended_length(facts, room)
 
 
@@ -139,28 +114,25 @@ def fitting_form(facts: Facts, room: float) -> BaseForm:
     return min(facts.base_bytes, key=lambda form: facts.base_bytes[form], default="f32")
 
 
-def _weights(weights: WeightsPart, facts: Facts) -> WeightsPart:
-    changes: dict[str, object] = {"last_layers": min(weights.last_layers, max(1, facts.layers))}
-    changes["rank"] = rank_of(weights)
-    if not weights.alpha:
-        changes["alpha"] = 2.0 * rank_of(weights)
-    return msgspec.structs.replace(weights, **changes)
+def _weights(method: WeightsMethod, facts: Facts) -> WeightsPart:
+    layers = min(method.weights.last_layers, max(1, facts.layers))
+    return msgspec.structs.replace(method.weights, last_layers=layers, rank=method.rank, alpha=method.alpha)
 
 
 def _optimiser(
-    config: TrainingConfig, objective: Objective, weights: WeightsPart, facts: Facts, longest: int
+    config: TrainingConfig, objective: Objective, method: WeightsMethod, facts: Facts, longest: int
 ) -> tuple[OptimiserPart, BaseForm]:
     asked = config.optimiser
     count = objective.count(facts, longest)
     batch = asked.batch_size or batch_size(count)
     steps = count_steps(count, batch, asked.epochs, asked.max_steps)
-    rate = asked.learning_rate or learning_rate(weights.method, facts.parameters, weights.rank)
+    rate = asked.learning_rate or learning_rate(method, facts.parameters)
     room = ALLOWED_SHARE * facts.memory_free_bytes / config.processes - facts.fixed_bytes
     typical = objective.typical_length(facts, longest)
     share = math.ceil(batch / config.processes)
     wished = asked.micro_batch_tokens or _micro_batch_tokens(facts, typical, longest, share)
     least = asked.micro_batch_tokens or max(longest, SHORTEST_MICRO_BATCH)
-    form = weights.base
+    form = config.weights.base
     if form == "auto":
         form = fitting_form(facts, room - least * facts.checkpointed_token_bytes)
     room -= facts.base_bytes.get(form, 0)

@@ -24,7 +24,7 @@ from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.examples import Example
 from workbench.training.losses import ComputeLoss
-from workbench.training.methods import base_of, cache_of, given_cache
+from workbench.training.peft_models import base_of, cache_of, given_cache
 from workbench.training.sequences import Question, TokenSequence, answer_text, question_of
 from workbench.training.sets import Writing
 

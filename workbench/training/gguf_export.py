@@ -1,6 +1,6 @@
 """What a training left becomes what the engine is given: an adapter's GGUF, or a merged model.
 
-``gguf.compatibility`` says beforehand what cannot be.
+The weights methods say beforehand what cannot be.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from workbench.training.methods import base_of
+from workbench.training.peft_models import base_of
 from workbench.training.sequences import TokenSequence
 
 CHUNK_BYTES = 24 << 20

@@ -16,39 +16,16 @@ from workbench.fields import fields_of
 from workbench.models.licences import hub_licence
 from workbench.records.methods import Method, Methods
 from workbench.records.training import (
-    ALPHAS,
-    ARTIFACTS,
-    RANKS,
     AdapterRecord,
     Parity,
     Scores,
     ScoresPair,
     TrainingConfig,
-    rank_of,
+    WeightsPart,
 )
 from workbench.records.training.verdicts import verdict, why
 
 Form = Literal["peft", "gguf", "merged"]
-
-METHODS = {
-    "full": "all weights",
-    "layers": "the last layers",
-    "biases": "biases only (BitFit)",
-    "norms": "layer norms only",
-    "lora": "LoRA",
-    "rslora": "rsLoRA",
-    "dora": "DoRA",
-    "loha": "LoHa",
-    "lokr": "LoKr",
-    "vera": "VeRA",
-    "miss": "MiSS",
-    "oft": "OFT (rotations)",
-    "ia3": "IA3",
-    "prompt": "prompt tuning",
-    "p-tuning": "P-tuning",
-    "prefix": "prefix tuning",
-}
-assert set(METHODS) == set(ARTIFACTS)
 
 
 def model_card(record: AdapterRecord, methods: Methods[Method], form: Form, file: str = "") -> str:
@@ -131,22 +108,14 @@ def _training(record: AdapterRecord, methods: Methods[Method]) -> str:
 
 def _settings(config: TrainingConfig, methods: Methods[Method]) -> list[tuple[str, str]]:
     weights, optimiser = config.weights, config.optimiser
-    objective = methods.get(config.objective.name, "objective")
+    objective, method = methods.get(config.objective.name, "objective"), methods.row(weights.method, "weights")
     rows = [
         ("Objective", objective.title if objective is not None else config.objective.name),
-        ("Trained weights", METHODS[weights.method]),
+        ("Trained weights", method.title),
     ]
-    if weights.method in ALPHAS:
-        alpha = weights.alpha or 2 * rank_of(weights)
-        rows.append(("Rank, alpha, targets", f"{rank_of(weights)}, {alpha:g}, {weights.targets}"))
-    elif weights.method in RANKS:
-        rows.append(("Rank, targets", f"{rank_of(weights)}, {weights.targets}"))
-    if weights.method == "oft":
-        rows.append(("Block size, targets", f"{weights.block_size}, {weights.targets}"))
-    if weights.method == "layers":
-        rows.append(("Layers", weights.layers or f"the last {weights.last_layers}"))
-    if ARTIFACTS[weights.method] in ("soft-prompt", "prefix"):
-        rows.append(("Virtual tokens", str(weights.virtual_tokens)))
+    for field in fields_of(WeightsPart):  # those that only some methods read
+        if field.group and field.group in method.groups and (value := getattr(weights, field.name)):
+            rows.append((field.title, value if isinstance(value, str) else f"{value:g}"))
     if objective is not None:
         for field in fields_of(objective.config):
             rows.append((field.title, str(config.objective.options.get(field.name, field.default))))

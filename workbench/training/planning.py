@@ -15,15 +15,15 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
-from workbench.gguf.compatibility import check_servable
 from workbench.paths import free_bytes
 from workbench.records.methods import Method, Methods
-from workbench.records.training import ARTIFACTS, BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
+from workbench.records.training import BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
 from workbench.training import memory
 from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
+from workbench.training.methods.weights_method import WeightsMethod, method_of
+from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel, MeasuredSpeed
-from workbench.training.trainable_parameters import ModelShape, count_trainable, read_shape, trained_linear_parameters
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
 
 CORE_FLOPS = 60e9
@@ -59,10 +59,12 @@ def plan(
     if fast_bf16 is None:
         fast_bf16 = device == "cuda" or (computes_bf16() and computing_dtype(measure_speeds()) == "bfloat16")
     free = device_free_bytes if device == "cuda" else memory_free_bytes
-    facts = facts_of(shape, config, data.train, device=device, free=free, cores=cores, fast_bf16=fast_bf16)
+    method = method_of(config.weights, methods)
+    facts = facts_of(shape, method, config, data.train, device=device, free=free, cores=cores, fast_bf16=fast_bf16)
     objective = objective_of(config, methods)
-    resolved = recommend(config, objective, facts)
-    problem, hint = _first_problem(shape, resolved, data)
+    resolved = recommend(config, objective, method, facts)
+    method = method_of(resolved.weights, methods)
+    problem, hint = _first_problem(shape, method, data)
     form = resolved.weights.base
     base = facts.base_bytes.get(form)
     if base is None:
@@ -70,27 +72,30 @@ def plan(
         hint = hint or f"Choose auto, or one of {', '.join(facts.base_bytes)}."
         base = min(facts.base_bytes.values())
     trained = data.train.trained_tokens / max(1, data.train.tokens)
-    trainable = 0 if problem else count_trainable(shape, resolved.weights)
-    parts = () if problem else memory.memory_parts(shape, resolved, base=base, fast_bf16=fast_bf16, trained=trained)
+    trainable = 0 if problem else method.trainable(shape)
+    parts = (
+        () if problem else memory.memory_parts(shape, method, resolved, base=base, fast_bf16=fast_bf16, trained=trained)
+    )
     parts += () if problem else objective.memory(shape, resolved)
     needed = sum(part.bytes for part in parts)
-    disk = 0 if problem else memory.disk_bytes(shape, resolved)
+    disk = 0 if problem else memory.disk_bytes(shape, method, resolved)
     disk_free = free_bytes(runs)
     if not problem and needed > free:
-        problem, hint = _short_of_memory(shape, resolved, facts, needed, fast_bf16, trained)
+        problem, hint = _short_of_memory(shape, resolved, methods, facts, needed, fast_bf16, trained)
     if not problem and disk + DISK_LEFT > disk_free:
         problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
         if disk < disk_free:
             problem = f"{problem[:-1]}, of which {_size(DISK_LEFT)} are left to the system."
         hint = "Free some of the disk."
-        if config.weights.method in ("full", "layers"):
-            hint = "Free some of the disk, or take LoRA, whose checkpoints are small."
+        if method.own_weights and method.heavy:
+            hint = f"Free some of the disk, or take {methods.of('weights')[0].title}, whose checkpoints are small."
     row = methods.find(config.weights.method, "weights")
     tokens = computed_tokens(resolved, objective, data.train)
     return TrainingPlan(
         config=resolved,
-        artifact=ARTIFACTS[config.weights.method],
+        artifact=method.artifact,
         served=row.served,
+        title=row.title,
         summary=row.summary,
         source=row.source,
         trainable=trainable,
@@ -104,10 +109,10 @@ def plan(
         disk_free_bytes=disk_free,
         seconds=None
         if problem
-        else estimate_seconds(shape, resolved, data, speeds, tokens, device=device, cores=cores),
+        else estimate_seconds(shape, resolved, methods, data, speeds, tokens, device=device, cores=cores),
         problem=problem,
         hint=hint,
-        notes=tuple(_notes(config, resolved, objective, facts, data)),
+        notes=tuple(_notes(config, resolved, row, objective, facts, data)),
         metrics=objective.metrics,
         charts=objective.charts,
     )
@@ -125,6 +130,7 @@ def computes_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 def facts_of(
     shape: ModelShape,
+    method: WeightsMethod,
     config: TrainingConfig,
     train: SideReport,
     *,
@@ -135,12 +141,12 @@ def facts_of(
 ) -> Facts:
     """What a recommendation needs to know. Raises UserError where the model has nothing that the method moves."""
     number = memory.number_bytes("bf16" if fast_bf16 else "f32", fast_bf16)
-    forms = memory.base_bytes(shape, config.weights, device, fast_bf16=fast_bf16)
+    forms = memory.base_bytes(shape, method, device, fast_bf16=fast_bf16)
     if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
         forms.pop("4bit", None)
-    fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, config) + sum(memory.trainable_bytes(shape, config))
+    fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, method) + sum(memory.trainable_bytes(shape, method, config))
     fixed += memory.built_bytes(
-        shape, config, number=number, checkpointing=config.optimiser.gradient_checkpointing == "on"
+        shape, method, number=number, checkpointing=config.optimiser.gradient_checkpointing == "on"
     )
     return Facts(
         parameters=shape.parameters,
@@ -160,8 +166,8 @@ def facts_of(
         fast_bf16=fast_bf16,
         base_bytes=forms,
         fixed_bytes=fixed,
-        token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=False),
-        checkpointed_token_bytes=memory.token_bytes(shape, config, number=number, checkpointing=True),
+        token_bytes=memory.token_bytes(shape, method, config, number=number, checkpointing=False),
+        checkpointed_token_bytes=memory.token_bytes(shape, method, config, number=number, checkpointing=True),
     )
 
 
@@ -174,6 +180,7 @@ def computed_tokens(config: TrainingConfig, objective: Objective, train: SideRep
 def estimate_seconds(
     shape: ModelShape,
     config: TrainingConfig,
+    methods: Methods[Method],
     data: DataReport,
     speeds: Sequence[MeasuredSpeed],
     tokens: int,
@@ -183,8 +190,8 @@ def estimate_seconds(
 ) -> float | None:
     """How long it may take: from how fast a training of this model ran here, else from its operations on a processor;
     None on a graphics card that was not measured."""
-    speed = _measured_speed(shape, config, speeds)
-    cost = token_flops(shape, config)
+    speed = _measured_speed(shape, config, methods, speeds)
+    cost = token_flops(shape, method_of(config.weights, methods), config)
     if speed is None:
         if device != "cpu":
             return None
@@ -204,55 +211,62 @@ def estimate_seconds(
 _GENERAL_TOKENS = 4_000
 
 
-def token_flops(shape: ModelShape, config: TrainingConfig) -> float:
+def token_flops(shape: ModelShape, method: WeightsMethod, config: TrainingConfig) -> float:
     """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
-    those of the weights that move; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
+    those of the trainable weights; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
     passes = 3 if config.optimiser.gradient_checkpointing == "on" else 2
-    computed = 2.0 * (passes * shape.parameters + trained_linear_parameters(shape, config.weights))
-    return computed * memory.longer(config)
+    computed = 2.0 * (passes * shape.parameters + method.backward_parameters(shape))
+    return computed * memory.longer(method, config)
 
 
-def _measured_speed(shape: ModelShape, config: TrainingConfig, speeds: Sequence[MeasuredSpeed]) -> float | None:
+def _measured_speed(
+    shape: ModelShape, config: TrainingConfig, methods: Methods[Method], speeds: Sequence[MeasuredSpeed]
+) -> float | None:
     """That of the same model, method and form; else the latest of the same model, scaled by the operations. The latest
     comes first in ``speeds``."""
-    of_model = [one for one in speeds if one.model == config.model and one.tokens_per_second > 0]
+    of_model = [
+        one
+        for one in speeds
+        if one.model == config.model and one.tokens_per_second > 0 and methods.get(one.method, "weights") is not None
+    ]
     same = [one for one in of_model if (one.method, one.base) == (config.weights.method, config.weights.base)]
     if same:
         return same[0].tokens_per_second
     if not of_model:
         return None
     other = of_model[0]
-    weights = msgspec.structs.replace(config.weights, method=msgspec.convert(other.method, type(config.weights.method)))
-    before = token_flops(shape, msgspec.structs.replace(config, weights=weights))
-    return other.tokens_per_second * before / token_flops(shape, config)
+    measured = method_of(msgspec.structs.replace(config.weights, method=other.method), methods)
+    asked = method_of(config.weights, methods)
+    return other.tokens_per_second * token_flops(shape, measured, config) / token_flops(shape, asked, config)
 
 
-def _first_problem(shape: ModelShape, config: TrainingConfig, data: DataReport) -> tuple[str, str]:
+def _first_problem(shape: ModelShape, method: WeightsMethod, data: DataReport) -> tuple[str, str]:
     if data.shape == "unknown":
         return f"It is not clear what an example is. {data.why}", "Say which columns hold question and answer, or text."
     try:
-        check_servable(
-            config.weights.method,
-            shape.architecture,
-            sliding_window=shape.sliding_window,
-            tokens=config.weights.virtual_tokens,
-            is_gguf=shape.is_gguf,
-        )
-        count_trainable(shape, config.weights)
+        method.check(shape)
+        method.trainable(shape)
     except UserError as error:
         return error.message, error.hint
     return "", ""
 
 
 def _short_of_memory(
-    shape: ModelShape, config: TrainingConfig, facts: Facts, needed: int, fast_bf16: bool, trained: float
+    shape: ModelShape,
+    config: TrainingConfig,
+    methods: Methods[Method],
+    facts: Facts,
+    needed: int,
+    fast_bf16: bool,
+    trained: float,
 ) -> tuple[str, str]:
     """The problem, and the first change that would make it fit."""
     problem = f"It takes about {_size(needed)} of memory, and {_size(facts.memory_free_bytes)} are free."
-    for words, changed in _smaller(shape, config, facts.device, fast_bf16):
+    for words, changed in _smaller(shape, config, methods, facts.device, fast_bf16):
         form = changed.weights.base
-        base = memory.base_bytes(shape, changed.weights, facts.device, fast_bf16=fast_bf16)[form]
-        parts = memory.memory_parts(shape, changed, base=base, fast_bf16=fast_bf16, trained=trained)
+        method = method_of(changed.weights, methods)
+        base = memory.base_bytes(shape, method, facts.device, fast_bf16=fast_bf16)[form]
+        parts = memory.memory_parts(shape, method, changed, base=base, fast_bf16=fast_bf16, trained=trained)
         fits = sum(part.bytes for part in parts)
         if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
             return problem, f"{words[0].upper()}{words[1:]}: then it takes about {_size(fits)}."
@@ -260,7 +274,7 @@ def _short_of_memory(
 
 
 def _smaller(
-    shape: ModelShape, config: TrainingConfig, device: Device, fast_bf16: bool
+    shape: ModelShape, config: TrainingConfig, methods: Methods[Method], device: Device, fast_bf16: bool
 ) -> Iterator[tuple[str, TrainingConfig]]:
     """Ever smaller versions of a training, each with what to do for it; each keeps the changes before it."""
     words: list[str] = []
@@ -282,9 +296,10 @@ def _smaller(
     fewest = max(config.data.max_length, 128)
     if config.optimiser.micro_batch_tokens > fewest:
         yield now(f"set micro-batch tokens to {fewest}", "optimiser", micro_batch_tokens=fewest)
-    if config.weights.method in ("full", "layers", "dora", "loha", "lokr", "oft"):
-        yield now("take LoRA", "weights", method="lora", base="f32")
-    forms = memory.base_bytes(shape, current.weights, device, fast_bf16=fast_bf16)
+    if method_of(config.weights, methods).heavy:
+        default = methods.of("weights")[0]
+        yield now(f"take {default.title}", "weights", method=default.name, base="f32")
+    forms = memory.base_bytes(shape, method_of(current.weights, methods), device, fast_bf16=fast_bf16)
     smallest = min(forms, key=lambda form: forms[form])
     if current.weights.base != smallest:
         yield now(f"hold the base weights {_FORM_NAMES[smallest]}", "weights", base=smallest)
@@ -304,7 +319,12 @@ _FORM_NAMES: dict[BaseForm, str] = {
 
 
 def _notes(
-    config: TrainingConfig, resolved: TrainingConfig, objective: Objective, facts: Facts, data: DataReport
+    config: TrainingConfig,
+    resolved: TrainingConfig,
+    row: Method,
+    objective: Objective,
+    facts: Facts,
+    data: DataReport,
 ) -> list[str]:
     """What was chosen and why, and what the data make doubtful."""
     notes = list(data.notes)
@@ -315,7 +335,7 @@ def _notes(
             why = "the free memory does not hold more"
         notes.append(f"The base weights are held {_FORM_NAMES[form]}: {why}.")
     notes += objective.notes(data.train, resolved.data.max_length)
-    if resolved.weights.last_layers < config.weights.last_layers and config.weights.method == "layers":
+    if resolved.weights.last_layers < config.weights.last_layers and "selection" in row.groups:
         notes.append(f"The model has {facts.layers} layers; all of them are trained.")
     if resolved.optimiser.gradient_checkpointing == "on" and config.optimiser.gradient_checkpointing == "auto":
         notes.append("Activations are computed twice (gradient checkpointing), since memory is short: a third slower.")

@@ -22,14 +22,14 @@ from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
 from workbench.records.methods import Method, Methods
 from workbench.records.stored import Unreadable
-from workbench.records.training import ARTIFACTS, TrainingConfig
-from workbench.training.artifacts import set_trainable, write_trained
+from workbench.records.training import TrainingConfig
+from workbench.training.artifacts import form_of, set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
 from workbench.training.control import Control
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import GeneralSet, read_general_set
 from workbench.training.losses import make_loss
-from workbench.training.methods import apply_method
+from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import TRAINED_RECORD, BaseModel, Trained, TrainModel
@@ -80,7 +80,7 @@ def train(
     if not call.config.optimiser.learning_rate:
         raise ValueError("the config of a training must be resolved: planning.plan does that")
     ranks = ranks or Ranks()
-    objective = objective_of(call.config, methods)
+    objective, method = objective_of(call.config, methods), method_of(call.config.weights, methods)
     with translate_out_of_memory(), open_writing(call.model) as writing:
         check = _check_of(control)
         emit(events.Progress(stage="reading the examples"))
@@ -88,7 +88,7 @@ def train(
         emit(events.Artifact(kind="data", id=data.report.path, result=msgspec.to_builtins(data.report)))
         general_set = read_general_set(writing) if call.config.evaluation.forgetting else None
         writing.renderer.close()
-        with _Session(call, objective, data, general_set, writing.tokenizer, control, emit, ranks) as session:
+        with _Session(call, objective, method, data, general_set, writing.tokenizer, control, emit, ranks) as session:
             return session.run()
 
 
@@ -99,6 +99,7 @@ class _Session:
         self,
         call: TrainModel,
         objective: Objective,
+        method: WeightsMethod,
         data: ReadySet,
         general_set: GeneralSet | None,
         tokenizer: Tokenizer,
@@ -109,7 +110,7 @@ class _Session:
         self._call = call
         self._config: TrainingConfig = call.config
         self._folder = Path(call.folder)
-        self._objective = objective
+        self._objective, self._method = objective, method
         self._data = data
         self._general_set = general_set
         self._tokenizer = tokenizer
@@ -131,7 +132,7 @@ class _Session:
         loaded = self._load()
         self._device = torch.device(loaded.device).type
         set_seed(self._config.optimiser.seed)
-        self._model = model = apply_method(loaded, self._config.weights)
+        self._model = model = self._method.apply(loaded)
         model.eval()
         scorer = self._scorer(loaded)
         fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
@@ -212,8 +213,7 @@ class _Session:
             ranks=self._ranks,
             dtype=loaded.dtype,
             device=self._device,
-            checkpointing=self._config.optimiser.gradient_checkpointing == "on"
-            and self._config.weights.method != "prefix",
+            checkpointing=self._config.optimiser.gradient_checkpointing == "on" and self._method.can_checkpoint,
             fingerprint=fingerprint,
         )
 
@@ -222,11 +222,10 @@ class _Session:
     def _after(self, scorer: Scorer, before: Before, steps: int, seconds: float) -> Trained:
         scores, forgetting = scorer.after(before, steps)
         folder = self._folder / TRAINED
-        method = self._config.weights.method
         trained = Trained(
             folder=str(folder),
-            form="changed" if method in ("full", "layers", "biases", "norms") else "peft",
-            kind=ARTIFACTS[method],
+            form=form_of(self._model),
+            kind=self._method.artifact,
             steps=steps,
             seconds=seconds,
             scores=scores,
@@ -234,7 +233,7 @@ class _Session:
             peak_memory_bytes=peak_memory_bytes(self._device),
         )
         beside = {_DONE: TRAINED_RECORD.encode(trained), "questions.jsonl": self._questions_to_check()}
-        write_trained(self._model, method, folder, self._call.model.name, beside)
+        write_trained(self._model, self._config.weights.method, folder, self._call.model.name, beside)
         return trained
 
     def _questions_to_check(self) -> bytes:

@@ -43,8 +43,8 @@ from workbench.training.checkpoints import (
 )
 from workbench.training.control import Control, Switch
 from workbench.training.losses import ComputeLoss, keeps_apart
-from workbench.training.methods import base_of, trainable_parameters
 from workbench.training.objectives.objective import Objective
+from workbench.training.peft_models import base_of, trainable_parameters
 from workbench.training.ranks import Ranks
 from workbench.training.sequences import TokenSequence, lengths_of, longest_of
 

@@ -35,7 +35,7 @@ def save(folder: Path, shapes: Mapping[str, tuple[int, ...]], **config: Any) -> 
 
 def test_a_lora_is_described(tmp_path: Path) -> None:
     adapter = read_peft_folder(save(tmp_path / "mine", pair(UP) | pair(Q)))
-    assert (adapter.name, adapter.method, adapter.base_name, adapter.alpha) == ("mine", "lora", "a/b", 8.0)
+    assert (adapter.name, adapter.method, adapter.base_name, adapter.alpha) == ("mine", "LORA", "a/b", 8.0)
     assert [(m.name, m.rank, m.scaling) for m in adapter.modules] == [(Q, 4, 2.0), (UP, 4, 2.0)]
     assert adapter.read(adapter.modules[0], "a").shape == (4, 8)
 
@@ -155,7 +155,7 @@ def test_other_kinds_are_described(
     tmp_path: Path, kind: str, shapes: Mapping[str, tuple[int, ...]], config: dict[str, Any], found: tuple[int, float]
 ) -> None:
     adapter = read_peft_folder(save_kind(tmp_path, kind, shapes, **config))
-    assert adapter.method == kind.lower()
+    assert adapter.method == kind.upper()
     assert [(m.name, m.rank, m.scaling) for m in adapter.modules] == [(Q, *found)]
 
 

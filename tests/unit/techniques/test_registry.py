@@ -16,7 +16,6 @@ import pytest
 from workbench.errors import UserError
 from workbench.records.methods import KIND_TITLES, Kind, Method, MethodInfo, Methods
 from workbench.records.recipes import DecodingPart, problem_of
-from workbench.records.training import ARTIFACTS, WeightsMethod
 from workbench.techniques import registry
 from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.registry import METHODS
@@ -58,11 +57,11 @@ def test_every_kind_has_a_title_and_a_method() -> None:
     assert {method.kind for method in METHODS} == set(KIND_TITLES)
 
 
-def test_every_objective_and_weights_method_is_in_the_registry() -> None:
-    assert {method.name for method in METHODS.of("weights")} == set(get_args(WeightsMethod))
+def test_a_weights_method_says_what_it_makes() -> None:
     words = {"lora": "LoRA", "merged": "model of its own", "soft-prompt": "soft prompt", "prefix": "prefix"}
     for method in METHODS.of("weights"):
-        assert method.artifact == ARTIFACTS[method.name]
+        assert method.artifact == method.load().artifact
+        assert set(method.groups) <= {field.group for field in method.fields}
         assert words[method.artifact] in method.served
         assert method.cost
 

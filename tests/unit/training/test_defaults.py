@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
 
+from tests.unit.training.tiny_training import WEIGHTS_METHODS
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
     ObjectivePart,
     OptimiserPart,
     TrainingConfig,
-    WeightsMethod,
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
@@ -25,6 +25,7 @@ from workbench.training.defaults import (
     max_length,
     recommend,
 )
+from workbench.training.methods.weights_method import method_of
 from workbench.training.objectives.objective import objective_of
 
 
@@ -52,16 +53,20 @@ def facts(**changes: Any) -> Facts:
 
 
 def recommended(config: TrainingConfig, facts: Facts) -> TrainingConfig:
-    return recommend(config, objective_of(config, METHODS), facts)
+    return recommend(config, objective_of(config, METHODS), method_of(config.weights, METHODS), facts)
+
+
+def rate(method: str, parameters: int, rank: int = 0) -> float:
+    return learning_rate(method_of(WeightsPart(method=method, rank=rank), METHODS), parameters)
 
 
 def length(config: TrainingConfig, facts: Facts) -> int:
-    return max_length(config, objective_of(config, METHODS), facts)
+    return max_length(config, objective_of(config, METHODS), method_of(config.weights, METHODS), facts)
 
 
-@pytest.mark.parametrize("method", get_args(WeightsMethod))
+@pytest.mark.parametrize("method", WEIGHTS_METHODS)
 @pytest.mark.parametrize("objective", ["sft", "domain"])
-def test_nothing_is_left_open(method: WeightsMethod, objective: Any) -> None:
+def test_nothing_is_left_open(method: str, objective: Any) -> None:
     found = recommended(
         TrainingConfig(objective=ObjectivePart(name=objective), weights=WeightsPart(method=method)), facts()
     )
@@ -94,13 +99,13 @@ def test_recommending_twice_changes_nothing() -> None:
 
 def test_low_rank_learns_ten_times_as_fast_as_all_weights() -> None:
     for parameters in (135_000_000, 7_000_000_000, 70_000_000_000):
-        full = learning_rate("full", parameters)
-        assert learning_rate("lora", parameters) == pytest.approx(10 * full, rel=0.1)
+        full = rate("full", parameters)
+        assert rate("lora", parameters) == pytest.approx(10 * full, rel=0.1)
         # rsLoRA counts each step by the root of the rank more
-        stronger = learning_rate("lora", parameters) / learning_rate("rslora", parameters, rank=64)
+        stronger = rate("lora", parameters) / rate("rslora", parameters, rank=64)
         assert stronger == pytest.approx(8, rel=0.1)
-    assert learning_rate("lora", 7_000_000_000) == pytest.approx(2e-4)
-    assert learning_rate("full", 135_000_000) > learning_rate("full", 7_000_000_000)
+    assert rate("lora", 7_000_000_000) == pytest.approx(2e-4)
+    assert rate("full", 135_000_000) > rate("full", 7_000_000_000)
 
 
 def test_steps_follow_from_epochs_and_batch() -> None:

@@ -10,10 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.unit.tiny_models import torch_logits  # noqa: E402
-from tests.unit.training.tiny_training import loaded, sequences  # noqa: E402
+from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
 from workbench.api import events  # noqa: E402
 from workbench.errors import Cancelled  # noqa: E402
-from workbench.records.training import WeightsMethod, WeightsPart  # noqa: E402
+from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.training import evaluation  # noqa: E402
 from workbench.training.evaluation import (  # noqa: E402
     ANSWERS_AT_ONCE,
@@ -24,7 +24,6 @@ from workbench.training.evaluation import (  # noqa: E402
     score_texts,
 )
 from workbench.training.losses import chunked_loss, on_sequences  # noqa: E402
-from workbench.training.methods import apply_method  # noqa: E402
 from workbench.training.sets import Question  # noqa: E402
 
 END = 1
@@ -90,7 +89,7 @@ def test_scores_are_those_of_the_logits() -> None:
 
 @pytest.mark.filterwarnings("ignore:.past_key_values. is deprecated:FutureWarning")
 @pytest.mark.parametrize("method", ["lora", "prompt", "p-tuning", "prefix", "norms"])
-def test_answers_are_those_without_cache_and_batch(method: WeightsMethod) -> None:
+def test_answers_are_those_without_cache_and_batch(method: str) -> None:
     torch.manual_seed(3)
     model = apply_method(loaded(), WeightsPart(method=method, rank=4, virtual_tokens=3)).eval()
     asked = questions()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +18,8 @@ from tests.unit.tiny_adapters import TinyAdapters
 from tests.unit.tiny_models import TOKENS, Floats, llama_logits, read_tensors, torch_logits, write_gguf
 from workbench.errors import UserError
 from workbench.gguf.architectures import new_biases
-from workbench.gguf.compatibility import check_servable
 from workbench.gguf.merging import merge, unpack
 from workbench.gguf.reader import read_gguf
-from workbench.records.training import WeightsMethod
 from workbench.training.gguf_export import convert_trained, default_type, kind_of, merge_trained
 from workbench.training.protocol import BaseModel
 
@@ -110,7 +108,7 @@ def test_what_does_not_fit_or_is_not_sound_is_refused(tmp_path: Path) -> None:
     trained = save_changed(tiny_models.build("llama"), tmp_path / "trained", "full", lambda name: True)
     with pytest.raises(UserError, match=r"does not fit|does not have|has no name"):
         convert_trained(trained, qwen, tmp_path / "out.gguf")
-    (trained / "changed.json").write_text('{"method": "magic"}', "utf-8")
+    (trained / "changed.json").write_text('{"base": "x"}', "utf-8")
     with pytest.raises(UserError, match="does not say by which method"):
         convert_trained(trained, base, tmp_path / "out.gguf")
     assert not (tmp_path / "out.gguf").exists()
@@ -269,23 +267,3 @@ def test_a_model_is_unpacked_whole(adapters: TinyAdapters, tmp_path: Path) -> No
     assert {tensor.type for tensor in read_gguf(tmp_path / "whole.gguf").tensors} == {"F32"}
     old, new = read_tensors(packed), read_tensors(tmp_path / "whole.gguf")
     assert all(np.array_equal(old[name], new[name]) for name in old)
-
-
-def test_it_is_said_before_what_cannot_be_served() -> None:
-    for method in get_args(WeightsMethod):
-        check_servable(method, "llama")
-    check_servable("prompt", "gemma3", sliding_window=512, tokens=1000)
-    check_servable("prefix", "gemma3", sliding_window=512, tokens=512)
-    for given, reason in (
-        ({"method": "prefix", "architecture": "gemma3", "sliding_window": 512, "tokens": 513}, "512 tokens only"),
-        ({"method": "prefix", "architecture": "cohere2", "sliding_window": 512}, "is not known here"),
-        ({"method": "prefix", "architecture": "lfm2"}, "no keys and values"),
-        ({"method": "lora", "architecture": "mamba"}, "not known"),
-        ({"method": "full", "architecture": "llama", "is_gguf": False}, "folder of safetensors"),
-        ({"method": "biases", "architecture": "hunyuan-dense"}, "no biases"),
-        ({"method": "oft", "architecture": "llama", "is_gguf": False}, "folder of safetensors"),
-        ({"method": "loha", "architecture": "gpt2"}, "Conv1D"),
-        ({"method": "full", "architecture": "granitemoe"}, "their own way"),
-    ):
-        with pytest.raises(UserError, match=reason):
-            check_servable(**given)

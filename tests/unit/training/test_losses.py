@@ -9,11 +9,11 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from tests.unit.training.tiny_training import loaded, sequences  # noqa: E402
-from workbench.records.training import WeightsMethod, WeightsPart  # noqa: E402
+from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
+from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.training import losses  # noqa: E402
 from workbench.training.losses import choose_loss, chunked_loss, keeps_apart, own_loss, positions_of, tensors_of  # noqa: E402  # noqa: E402
-from workbench.training.methods import apply_method, trainable_parameters  # noqa: E402
+from workbench.training.peft_models import trainable_parameters  # noqa: E402
 from workbench.training.sequences import TokenSequence  # noqa: E402
 
 SHAPE = {
@@ -35,7 +35,7 @@ def scaled() -> Any:
 
 @pytest.mark.parametrize("family", ["llama", "qwen2", "gemma3", "gpt2"])
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_it_is_the_models_own(family: str, method: WeightsMethod, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_models_own(family: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(losses, "CHUNK_BYTES", 1)  # so that several chunks of 16 positions are taken
     model = apply_method(loaded(family), WeightsPart(method=method, rank=4))
     tokens, labels = tensors_of(sequences(12), "cpu")

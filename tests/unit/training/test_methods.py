@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -15,14 +15,22 @@ peft = pytest.importorskip("peft")
 from safetensors.torch import load_file  # noqa: E402
 
 from tests.unit import tiny_models  # noqa: E402
-from tests.unit.training.tiny_training import FakeBase, FakeLoaded, loaded, sequences  # noqa: E402
+from tests.unit.training.tiny_training import (  # noqa: E402
+    WEIGHTS_METHODS,
+    FakeBase,
+    FakeLoaded,
+    apply_method,
+    loaded,
+    sequences,
+    weights_method,
+)
 from workbench.errors import UserError  # noqa: E402
-from workbench.records.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
+from workbench.records.training import OptimiserPart, WeightsPart  # noqa: E402
 from workbench.training.artifacts import load_trained, write_trained  # noqa: E402
-from workbench.training.methods import SELECTIONS, apply_method, base_of, trainable_parameters  # noqa: E402
+from workbench.training.methods.selections import Selection  # noqa: E402
+from workbench.training.peft_models import base_of, trainable_parameters  # noqa: E402
 from workbench.training.trainer import StepTrainer, TrainerOptions  # noqa: E402
 
-METHODS: tuple[WeightsMethod, ...] = get_args(WeightsMethod)
 RATES: dict[str, float] = {
     "prompt": 0.1,
     "p-tuning": 0.01,
@@ -36,14 +44,23 @@ RATES: dict[str, float] = {
 }
 
 
-def part_of(method: WeightsMethod) -> WeightsPart:
+def trained_beside(method: str) -> bool:
+    """Whether its weights are beside the model's own."""
+    return not isinstance(method_of_name(method), Selection)
+
+
+def method_of_name(name: str) -> Any:
+    return weights_method(WeightsPart(method=name))
+
+
+def part_of(method: str) -> WeightsPart:
     return WeightsPart(method=method, rank=4, last_layers=1, virtual_tokens=5)
 
 
 # peft 0.21 calls the cache by its old name
 @pytest.mark.filterwarnings("ignore:.past_key_values. is deprecated:FutureWarning")
-@pytest.mark.parametrize("method", METHODS)
-def test_a_method_learns_moves_only_its_own_and_comes_back(method: WeightsMethod, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", WEIGHTS_METHODS)
+def test_a_method_learns_moves_only_its_own_and_comes_back(method: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     one = loaded()
     frozen_before = {name: value.clone() for name, value in one.model.state_dict().items()}
@@ -60,14 +77,14 @@ def test_a_method_learns_moves_only_its_own_and_comes_back(method: WeightsMethod
 
     model.eval()
     answers = tiny_models.torch_logits(model)
-    if method not in SELECTIONS:
+    if trained_beside(method):
         for name, value in one.model.state_dict().items():
             plain = name.replace(".base_layer", "")
             if plain in frozen_before:
                 assert torch.equal(value, frozen_before[plain]), name
 
     form = write_trained(model, method, tmp_path / "trained", "tiny")
-    assert form == ("changed" if method in SELECTIONS else "peft")
+    assert form == ("peft" if trained_beside(method) else "changed")
     again = load_trained(loaded().model, tmp_path / "trained").eval()
     # virtual tokens' logits stand before the text's
     assert abs(tiny_models.torch_logits(again) - answers)[-12:].max() < 1e-4
@@ -76,7 +93,7 @@ def test_a_method_learns_moves_only_its_own_and_comes_back(method: WeightsMethod
 
 
 def test_what_moves(tmp_path: Path) -> None:
-    def names(method: WeightsMethod, family: str = "llama") -> set[str]:
+    def names(method: str, family: str = "llama") -> set[str]:
         return set(trainable_parameters(apply_method(loaded(family), part_of(method))))
 
     assert names("full") == set(dict(loaded().model.named_parameters()))
@@ -110,7 +127,7 @@ def test_targets_of_low_rank_changes(targets: Any, expected: set[str]) -> None:
 def test_a_base_in_16_bits_is_moved_in_32() -> None:
     one = loaded()
     one.model.to(torch.bfloat16)
-    for method in METHODS:
+    for method in WEIGHTS_METHODS:
         fresh = loaded()
         fresh.model.to(torch.bfloat16)
         for name, parameter in trainable_parameters(apply_method(fresh, part_of(method))).items():

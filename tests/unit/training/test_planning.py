@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from tests.unit import tiny_models
+from tests.unit.training.tiny_training import WEIGHTS_METHODS
 from workbench.errors import UserError
 from workbench.records.training import (
-    ARTIFACTS,
     DataPart,
     DataReport,
     LengthBin,
@@ -19,7 +19,6 @@ from workbench.records.training import (
     SideReport,
     TrainingConfig,
     TrainingPlan,
-    WeightsMethod,
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
@@ -45,7 +44,7 @@ REPORT = DataReport(
 @pytest.fixture
 def planned(smollm_path: Path, tmp_path: Path) -> Any:
     def planned(
-        method: WeightsMethod = "lora", free: int = 20_000_000_000, report: DataReport = REPORT, **options: Any
+        method: str = "lora", free: int = 20_000_000_000, report: DataReport = REPORT, **options: Any
     ) -> TrainingPlan:
         base = options.pop("base", "auto")
         config = options.pop("config", None) or TrainingConfig(
@@ -58,11 +57,11 @@ def planned(smollm_path: Path, tmp_path: Path) -> Any:
     return planned
 
 
-@pytest.mark.parametrize("method", get_args(WeightsMethod))
-def test_each_method_says_what_it_makes(method: WeightsMethod, planned: Any) -> None:
+@pytest.mark.parametrize("method", WEIGHTS_METHODS)
+def test_each_method_says_what_it_makes(method: str, planned: Any) -> None:
     found = planned(method)
     assert found.problem == ""
-    assert found.artifact == ARTIFACTS[method]
+    assert found.artifact == METHODS.find(method, "weights").artifact
     assert found.served and found.summary  # noqa: PT018
     assert "arXiv" in found.source
     assert 0 < found.trainable <= found.parameters == 134_515_008
@@ -198,7 +197,7 @@ def test_processor_with_16_bit_instructions(tmp_path: Path) -> None:
 
 
 def test_a_prefix_keeps_its_activations_whatever_is_said(planned: Any) -> None:
-    def activations(method: WeightsMethod, checkpointing: Any) -> int:
+    def activations(method: str, checkpointing: Any) -> int:
         config = TrainingConfig(
             weights=WeightsPart(method=method),
             optimiser=OptimiserPart(gradient_checkpointing=checkpointing, micro_batch_tokens=512),

@@ -10,13 +10,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.unit.training.tiny_training import loaded, sequences  # noqa: E402
+from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
 from workbench.api import events  # noqa: E402
 from workbench.errors import Cancelled, UserError  # noqa: E402
-from workbench.records.training import OptimiserPart, WeightsMethod, WeightsPart  # noqa: E402
+from workbench.records.training import OptimiserPart, WeightsPart  # noqa: E402
 from workbench.training.control import Switch  # noqa: E402
 from workbench.training.losses import on_sequences, own_loss, tensors_of  # noqa: E402
-from workbench.training.methods import apply_method, trainable_parameters  # noqa: E402
+from workbench.training.peft_models import trainable_parameters  # noqa: E402
 from workbench.training.trainer import (  # noqa: E402
     StepTrainer,
     Stopped,
@@ -35,7 +35,7 @@ def _one_thread() -> Any:
     torch.set_num_threads(before)
 
 
-def make(folder: Path, events_: list[Any], *, method: WeightsMethod = "lora", **options: Any) -> StepTrainer:
+def make(folder: Path, events_: list[Any], *, method: str = "lora", **options: Any) -> StepTrainer:
     torch.manual_seed(0)
     model = apply_method(loaded(), WeightsPart(method=method, rank=4, dropout=0.1))
     part = options.pop(
@@ -96,7 +96,7 @@ def test_passes_give_the_gradient_of_one_padded_batch(tmp_path: Path) -> None:
         ("adamw", "vera"), ("adamw", "miss"), ("adamw", "oft"),
     ],
 )  # fmt: skip
-def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any, method: WeightsMethod) -> None:
+def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any, method: str) -> None:
     part = OptimiserPart(
         max_steps=10, batch_size=6, micro_batch_tokens=60, learning_rate=5e-3, optimiser=optimiser, weight_decay=0.01
     )
@@ -284,7 +284,7 @@ def test_no_checkpoint_is_written_of_weights_that_are_no_numbers(tmp_path: Path)
     "method",
     ["full", "layers", "biases", "norms", "lora", "ia3", "prompt", "loha", "lokr", "vera", "miss", "oft"],
 )
-def test_what_moves_is_float32_beside_a_base_that_computes_in_bfloat16(tmp_path: Path, method: WeightsMethod) -> None:
+def test_what_moves_is_float32_beside_a_base_that_computes_in_bfloat16(tmp_path: Path, method: str) -> None:
     """As on every GPU, and on processors with instructions for it."""
     torch.manual_seed(0)
     base = loaded()

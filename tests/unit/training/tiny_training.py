@@ -10,7 +10,20 @@ from typing import Any
 
 from tests.unit import tiny_models
 from tests.unit.tiny_models import VOCABULARY
+from workbench.records.training import WeightsPart
+from workbench.techniques.registry import METHODS
+from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.sequences import TokenSequence
+
+WEIGHTS_METHODS = [row.name for row in METHODS.of("weights")]
+
+
+def weights_method(part: WeightsPart) -> WeightsMethod:
+    return method_of(part, METHODS)
+
+
+def apply_method(loaded: Any, part: WeightsPart) -> Any:
+    return weights_method(part).apply(loaded)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -34,6 +34,7 @@ from ui.features.adapters.texts import (
 from ui.features.training.scores import lead_words
 from ui.theme import tokens
 from ui.theme.theme import current_theme
+from workbench.records.methods import Methods
 from workbench.records.training import AdapterRecord
 from workbench.records.training.verdicts import counted_words, why
 
@@ -62,6 +63,7 @@ class AdapterDetails(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.record: AdapterRecord | None = None
+        self._methods: Methods[Any] = Methods()
         self._name = ElidedLabel("", "title")
         self.name_field = _NameField()
         self.name_field.setAccessibleName("New name of the adapter")
@@ -100,6 +102,13 @@ class AdapterDetails(QWidget):
         whole.addLayout(self._body)
         whole.addStretch(1)
 
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The methods by whose titles an adapter is described."""
+        self._methods = methods
+        record, self.record = self.record, None
+        if record is not None:
+            self.show_adapter(record)
+
     def show_adapter(self, record: AdapterRecord) -> None:
         """Show an adapter as it is now; what was asked or said about another one goes."""
         if record == self.record:
@@ -121,7 +130,7 @@ class AdapterDetails(QWidget):
         self._show_actions(record)
         self._show_scores(record)
         self._show_check(record)
-        self._origin.show_pairs(describe_origin(record))
+        self._origin.show_pairs(describe_origin(record, self._methods))
         if record.run:
             self._origin.add_link("Open its training", lambda: self.run_wanted.emit(record.run))
         if record.model:

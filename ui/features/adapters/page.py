@@ -25,6 +25,7 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     ExportAdapter,
+    MethodList,
     RemoveAdapter,
     RenameAdapter,
     RunKindName,
@@ -32,6 +33,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
+from workbench.records.methods import Methods
 from workbench.records.training import AdapterList as Adapters
 from workbench.records.training import AdapterRecord, Parity
 from workbench.records.training.verdicts import counted_words
@@ -60,8 +62,12 @@ class AdaptersPage(QWidget):
         self._runs = RunFollowers(bridge, tuple(_DOING), self)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
+        bridge.home.methods.follow(self._on_methods)  # before what is shown with their titles
         bridge.home.adapters.follow(self._on_adapters)
         self._runs.find()
+
+    def _on_methods(self, found: MethodList) -> None:
+        self.details.set_methods(Methods(found.methods))
 
     def open_target(self, adapter: str = "") -> None:
         """Show an adapter by name."""

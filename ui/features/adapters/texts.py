@@ -8,44 +8,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ui.components.wording import describe_count, describe_large, describe_seconds
+from workbench.records.methods import Methods
 from workbench.records.recipes import AdapterUse, Recipe
 from workbench.records.training import (
-    RANKS,
     AdapterRecord,
     ArtifactKind,
     Scores,
     ScoresPair,
-    WeightsMethod,
     gain,
-    rank_of,
 )
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),
     "merged": ("Model of its own", "The change is written into the weights: it is a model under Models."),
-    "soft-prompt": ("Soft prompt", "Learnt tokens that stand before every text. It is on or off."),
-    "prefix": ("Prefix", "A learnt memory that stands before every text, in each layer. It is on or off."),
+    "soft-prompt": ("Soft prompt", "Trained tokens that stand before every text. It is on or off."),
+    "prefix": ("Prefix", "Trained keys and values that stand before every text, in each layer. It is on or off."),
     "unknown": ("Unknown", "Its card cannot be read. It stays as it is, and cannot be used until it can."),
-}
-METHODS: dict[WeightsMethod, str] = {
-    "full": "all weights",
-    "layers": "the last layers",
-    "biases": "biases only",
-    "norms": "layer norms only",
-    "lora": "LoRA",
-    "rslora": "rsLoRA",
-    "dora": "DoRA",
-    "loha": "LoHa",
-    "lokr": "LoKr",
-    "vera": "VeRA",
-    "miss": "MiSS",
-    "oft": "rotations (OFT)",
-    "ia3": "IA3",
-    "prompt": "prompt tuning",
-    "p-tuning": "P-tuning",
-    "prefix": "prefix tuning",
 }
 STRENGTH_STEP = 0.05
 MOST_STRENGTH = 2.0
@@ -97,7 +78,7 @@ def describe_day(seconds: float) -> str:
     return time.strftime("%d %b" if this_year else "%d %b %Y", day).lstrip("0")
 
 
-def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
+def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[str, str]]:
     """Name and value of each thing that is known of how it came to be."""
     config = record.config
     pairs = [("Base model", record.base or "not known")]
@@ -107,16 +88,17 @@ def describe_origin(record: AdapterRecord) -> list[tuple[str, str]]:
         pairs.append(("Came from", "an adapter, merged into its base"))
     if config is not None:
         weights = config.weights
-        method = METHODS[weights.method]
+        row = methods.row(weights.method, "weights")
         where = weights.targets if weights.targets != "all" else "all linear layers"
-        if weights.method in RANKS:
-            method += f", rank {rank_of(weights)}, {where}"
-        elif weights.method == "oft":
-            method += f", blocks of {weights.block_size}, {where}"
-        elif weights.method == "layers":
-            method = f"layers {weights.layers}" if weights.layers else f"the last {weights.last_layers} layers"
-        elif weights.method in ("prompt", "p-tuning", "prefix"):
-            method += f", {weights.virtual_tokens} virtual tokens"
+        layers = f"layers {weights.layers}" if weights.layers else f"{weights.last_layers} layers"
+        told = {  # by the groups of settings that the method reads
+            "low-rank": f"rank {weights.rank}",
+            "rotations": f"blocks of {weights.block_size}",
+            "targets": where,
+            "selection": layers,
+            "soft prompts": f"{weights.virtual_tokens} virtual tokens",
+        }
+        method = ", ".join([row.title, *(words for group, words in told.items() if group in row.groups)])
         pairs += [("Method", method)]
     data = record.data or (config.data.path if config is not None else "")
     if data:

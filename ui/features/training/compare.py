@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
@@ -11,11 +12,11 @@ from ui.components.basics import Card, ElidedLabel, Text
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_seconds
-from ui.features.training.method_picker import METHODS
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import config_of, describe_time, state_of
 from ui.theme import tokens
 from workbench.api.calls import RunRecord
+from workbench.records.methods import Methods
 
 _CHARTS = (
     ("evaluation_loss", "Loss on held-out examples", "", True),
@@ -36,6 +37,7 @@ class TrainCompare(QWidget):
             for name, title, unit, _ in _CHARTS
         }
         self._known: object = None
+        self.methods: Methods[Any] = Methods()
         self._table = QGridLayout()
         self._table.setHorizontalSpacing(tokens.SPACE_4)
         self._table.setVerticalSpacing(tokens.SPACE_1)
@@ -78,7 +80,7 @@ class TrainCompare(QWidget):
                 token, style = _look(number)
                 series.append(Series(titles[number], token, curve.steps, curve.values, dots, name == "loss", style))
             self.charts[name].show_series(series)
-        rows = [(title, *_row(run, story)) for title, (run, story) in zip(titles, runs, strict=True)]
+        rows = [(title, *_row(run, story, self.methods)) for title, (run, story) in zip(titles, runs, strict=True)]
         if rows == self._known:
             return
         self._known = rows
@@ -105,11 +107,11 @@ def _told_apart(runs: Sequence[RunRecord]) -> list[str]:
     return [f"{run.title} · {describe_time(run.created)}" if titles.count(run.title) > 1 else run.title for run in runs]
 
 
-def _row(run: RunRecord, story: TrainingState) -> tuple[str, ...]:
+def _row(run: RunRecord, story: TrainingState, methods: Methods[Any]) -> tuple[str, ...]:
     config = config_of(run)
     loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
     return (
-        METHODS[config.weights.method][0] if config is not None else "",
+        methods.row(config.weights.method, "weights").title if config is not None else "",
         state_of(run)[0],
         f"{loss:.3f}" if loss is not None else "–",
         f"{held:.3f}" if held is not None else "–",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
@@ -26,12 +26,14 @@ from ui.features.training.state import TrainingFollower, TrainingState
 from ui.features.training.texts import config_of
 from workbench.api.calls import (
     FollowRun,
+    MethodList,
     ModelList,
     RunRecord,
     Train,
 )
 from workbench.api.calls import RunList as RunRecords
 from workbench.api.events import Event, Terminal
+from workbench.records.methods import Methods
 from workbench.records.stored import Unreadable
 from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
 
@@ -60,6 +62,7 @@ class TrainPage(QWidget):
         self._ticked: list[str] = []  # in the order of ticking, so that each keeps its colour
         self._first_look = True
         self._has_models = True  # until it is known
+        self._methods: Methods[Any] = Methods()
         self._run_view: TrainRun | None = None
         self._compare_view: TrainCompare | None = None
         self.runs = RunList()
@@ -96,6 +99,7 @@ class TrainPage(QWidget):
         self._can_draw = False
         EarlyImport("ui.features.training.run_view", self._on_can_draw, self)
         home = bridge.home
+        home.methods.follow(self._on_methods)  # before what is shown with their titles
         home.models.follow(self._on_models)
         home.data_sets.follow(self._on_sets)
         home.adapters.follow(self._on_adapters)
@@ -230,9 +234,11 @@ class TrainPage(QWidget):
         if view is self._run_view and self._run_view is not None and self._shown in self._watches:
             made = self._made.get(self._shown) if self._made is not None else None
             gone = self._made is not None and made is None and self._runs[self._shown].state == "finished"
+            self._run_view.methods = self._methods
             self._run_view.show_run(self._runs[self._shown], self._watches[self._shown].story, made, gone)
         elif view is self._compare_view and self._compare_view is not None:
             shown = [(self._runs[id], self._watches[id].story) for id in self._ticked if id in self._watches]
+            self._compare_view.methods = self._methods
             self._compare_view.show_runs(shown)
 
     def _watch(self, run: str) -> None:
@@ -262,6 +268,12 @@ class TrainPage(QWidget):
     def _on_connected(self, connected: bool) -> None:
         if connected:
             self.planning.look_again()
+
+    def _on_methods(self, found: MethodList) -> None:
+        self._methods = Methods(found.methods)
+        self.setup.set_methods(self._methods)
+        self.runs.set_methods(self._methods)
+        self._draw()
 
     def _on_models(self, found: ModelList) -> None:
         models = [model for model in found.models if model.kind in ("chat", "base") and not model.missing]

@@ -11,7 +11,6 @@ from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.layout import column_of
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.training.memory_bar import MemoryBar
-from ui.features.training.method_picker import METHODS
 from ui.theme import tokens
 from workbench.records.training import TrainingPlan
 
@@ -84,7 +83,7 @@ class PlanView(QWidget):
     def show_plan(self, plan: TrainingPlan) -> None:
         self._plan = plan
         self.progress.hide()
-        method = METHODS[plan.config.weights.method][0]
+        method = plan.title or plan.config.weights.method
         self.summary.setText(f"{method}: {plan.summary}" if plan.summary else method)
         self.facts["Trainable"].setText(describe_trainable(plan))
         self.facts["Result"].setText(plan.served)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
@@ -23,6 +24,7 @@ from ui.features.training.texts import list_lines
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import RunRecord
+from workbench.records.methods import Methods
 
 IdRole = Qt.ItemDataRole.UserRole + 1
 LineRole = Qt.ItemDataRole.UserRole + 2
@@ -44,6 +46,7 @@ class RunList(QFrame):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._runs: tuple[RunRecord, ...] = ()
+        self._methods: Methods[Any] = Methods()
         self._showing = False
         self._just_ticked = False
         self.new_button = PlainButton("New training", "plus")
@@ -89,6 +92,12 @@ class RunList(QFrame):
         items = (self._model.item(row) for row in range(self._model.rowCount()))
         return [str(item.data(IdRole)) for item in items if item.checkState() == Qt.CheckState.Checked]
 
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The methods by whose titles the runs are described."""
+        self._methods = methods
+        runs, self._runs = self._runs, ()
+        self.show_runs(runs)
+
     def show_runs(self, runs: Sequence[RunRecord]) -> None:
         """Show these, the latest first. What is ticked and chosen stays so; only what changed is drawn anew."""
         before = self.current.id if self.current is not None else ""
@@ -110,7 +119,7 @@ class RunList(QFrame):
         for row, run in enumerate(runs):
             if known_runs.get(run.id) is run:
                 continue
-            item, line = self._model.item(row), list_lines(run)
+            item, line = self._model.item(row), list_lines(run, self._methods)
             item.setText(run.title)
             item.setData(line, LineRole)
             item.setData("paused" if run.paused else run.state, StateRole)

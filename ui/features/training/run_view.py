@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -35,6 +36,7 @@ from ui.features.training.texts import (
 )
 from ui.theme import tokens
 from workbench.api.calls import RunRecord
+from workbench.records.methods import Methods
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 
 _LOG_SHOWN = 200
@@ -92,6 +94,7 @@ class TrainRun(QWidget):
         self.gone = Text("Its result was deleted.", "muted")
         self.gone.hide()
         self.scores = TrainingScores()
+        self.methods: Methods[Any] = Methods()
         self._drawn = LANGUAGE_MODEL_CHARTS
         self.charts = _by_name(self._drawn, made or tuple(make_charts()))
         self.samples = SampleAnswers()
@@ -120,7 +123,7 @@ class TrainRun(QWidget):
             self._area.verticalScrollBar().setValue(0)
         self._run = run
         self.title.set_full_text(run.title)
-        self.facts.set_full_text(describe_config(run))
+        self.facts.set_full_text(describe_config(run, self.methods))
         self._show_state(run)
         self._show_progress(run, story)
         self._show_outcome(run, story, made or story.adapter, gone)

@@ -14,20 +14,13 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.components.basics import Text
 from ui.components.config_form import FieldRow, Form, describe_value
-from ui.components.layout import column_of
+from ui.components.layout import column_of, empty_layout
 from ui.theme import tokens
 from workbench.fields import Field, fields_of
-from workbench.records.training import ALPHAS, PARTS, RANKS, TrainingConfig, WeightsMethod
+from workbench.records.methods import Methods
+from workbench.records.training import PARTS, TrainingConfig
 
 LEFT_OUT = {"weights.method"}
-_GROUPS: dict[str, tuple[WeightsMethod, ...]] = {
-    "low-rank": tuple(RANKS),
-    "alpha": ALPHAS,
-    "targets": (*RANKS, "oft"),
-    "rotations": ("oft",),
-    "selection": ("layers",),
-    "soft prompts": ("prompt", "p-tuning", "prefix"),
-}
 _SECTIONS = {
     "weights": "Trainable weights",
     "optimiser": "Optimiser",
@@ -50,13 +43,17 @@ class TrainingSettings(QWidget):
         self.name.setAccessibleName("Name of what is trained")
         self.name.editingFinished.connect(self._on_named)
         words = "What it is called in the list of adapters; empty takes a name from model and examples."
-        self._methods: dict[str, tuple[WeightsMethod, ...] | None] = {}
+        self._methods: Methods[Any] = Methods()
+        self._objective = ""
+        self._own: Form | None = None  # the settings that only the objective has
+        self._place = column_of(gap=0)
+        self._groups: dict[str, str] = {}  # of the fields by their names
         self.form = Form(self._fields(), headings=_SECTIONS)
         self.form.changed.connect(lambda name, value: self.changed.emit(with_value(self._config, name, value)))
         self.form.fold.toggled.connect(lambda _: self.show_config(self._config, self._chosen))
-        self.rows, self.fold = self.form.rows, self.form.fold
+        self.fold = self.form.fold
         naming = column_of(None, Text("Name", "strong"), Text(words, "small"), self.name, gap=tokens.SPACE_1)
-        column_of(self, naming, self.form, gap=tokens.SPACE_4)
+        column_of(self, naming, self._place, self.form, gap=tokens.SPACE_4)
         self.show_config(self._config, None)
 
     def show_config(self, config: TrainingConfig, chosen: TrainingConfig | None) -> None:
@@ -65,15 +62,43 @@ class TrainingSettings(QWidget):
         if not self.name.hasFocus():
             self.name.setText(config.name)
         self.name.setPlaceholderText(chosen.name if chosen is not None and chosen.name else "chosen by the program")
-        values = {name: value_of(config, name) for name in self._methods}
+        self._show_objective(config)
+        values = {name: value_of(config, name) for name in self._groups}
         self.form.set_values(values)
-        self.form.show_fields(
-            [name for name, methods in self._methods.items() if methods is None or config.weights.method in methods]
-        )
-        for name, row in self.rows.items():
+        read = self._methods.row(config.weights.method, "weights").groups
+        of_some = {group for row in self._methods.of("weights") for group in row.groups}
+        self.form.show_fields([name for name, group in self._groups.items() if group in read or group not in of_some])
+        for name, row in self.form.rows.items():
             planned = value_of(chosen, name) if chosen is not None else values[name]
             if isinstance(row, FieldRow):
                 row.set_note("" if planned == values[name] else f"chosen: {describe_value(row.field, planned)}")
+
+    @property
+    def rows(self) -> dict[str, QWidget]:
+        """The rows of ``part.field``; of advanced ones once they were unfolded."""
+        own = self._own.rows if self._own is not None else {}
+        return {**{f"objective.{name}": row for name, row in own.items()}, **self.form.rows}
+
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The objectives and weights methods whose settings these are."""
+        self._methods, self._objective = methods, ""
+        self.show_config(self._config, self._chosen)
+
+    def _show_objective(self, config: TrainingConfig) -> None:
+        name = config.objective.name
+        if name != self._objective:
+            self._objective = name
+            empty_layout(self._place)
+            self._own = Form(self._methods.row(name, "objective").fields)
+            self._own.changed.connect(self._on_option)
+            self._place.addWidget(self._own)
+        if self._own is not None:
+            self._own.set_values(config.objective.options)
+
+    def _on_option(self, name: str, value: Any) -> None:
+        options = {**self._config.objective.options, name: value}
+        objective = msgspec.structs.replace(self._config.objective, options=options)
+        self.changed.emit(msgspec.structs.replace(self._config, objective=objective))
 
     def _fields(self) -> list[Field]:
         """Those of the parts under ``part.field``, then the config's own."""
@@ -82,7 +107,7 @@ class TrainingSettings(QWidget):
             for field in fields_of(PARTS[part] if part else TrainingConfig):
                 name = f"{part}.{field.name}" if part else field.name
                 if name not in LEFT_OUT:
-                    self._methods[name] = _GROUPS.get(field.group)
+                    self._groups[name] = field.group
                     advanced = field.advanced or not part
                     found.append(msgspec.structs.replace(field, name=name, group=part, advanced=advanced))
         return found

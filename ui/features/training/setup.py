@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
@@ -21,6 +22,7 @@ from ui.features.training.plan_view import PlanView
 from ui.features.training.settings import TrainingSettings
 from ui.theme import tokens
 from workbench.api.calls import ModelRecord
+from workbench.records.methods import Methods
 from workbench.records.training import DataSet, ObjectivePart, TrainingConfig
 
 TWO_COLUMNS = 1240
@@ -29,10 +31,6 @@ TWO_COLUMNS = 1240
 _ABOUT = (
     "A training changes the model so that it answers as your examples do. It runs in the background: "
     "you can go on chatting, and nothing leaves this machine."
-)
-_OBJECTIVES: tuple[tuple[str, str, str], ...] = (
-    ("sft", "Questions and answers", "The model learns to answer as the examples do."),
-    ("domain", "Plain text", "The model continues pre-training on raw text: the vocabulary and the style of a field."),
 )
 
 
@@ -48,6 +46,7 @@ class TrainSetup(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._config = TrainingConfig()
+        self._methods: Methods[Any] = Methods()
         self._sets: tuple[DataSet, ...] = ()
         self._paths: list[str] = []
         self._fits_kind = True  # false until new examples have been looked at
@@ -58,7 +57,7 @@ class TrainSetup(QWidget):
         self.folder_button = PlainButton("Folder…", "folder")
         self.new_set_button = PlainButton("New set…", "plus")
         self.new_set_button.setToolTip("Make a set from your chats or your documents")
-        self.objective = ChoiceRow("Objective", [(name, title) for name, title, _ in _OBJECTIVES])
+        self.objective = ChoiceRow("Objective", [])
         self.objective_words = Text("", "small")
         self.report = DataReportView()
         self.methods = MethodPicker()
@@ -89,12 +88,20 @@ class TrainSetup(QWidget):
         self.settings.show_config(config, plan.config if plan is not None else None)
         self.methods.show_method(config.weights.method)
         self.objective.show_value(config.objective.name)
-        self.objective_words.setText(next(words for name, _, words in _OBJECTIVES if name == config.objective.name))
+        self.objective_words.setText(self._methods.row(config.objective.name, "objective").summary)
         if config.data.path and config.data.path not in self._known_data():
             self._paths.append(config.data.path)
             self._fill_examples()
         self._select(self.model, config.model)
         self._select(self.examples, config.data.path)
+
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The objectives and weights methods that there are."""
+        self._methods = methods
+        self.objective.set_choices([(row.name, row.title) for row in methods.of("objective")])
+        self.methods.set_methods(methods)
+        self.settings.set_methods(methods)
+        self.show_config(self._config)
 
     def show_models(self, models: Sequence[ModelRecord]) -> None:
         """The models that can be trained."""

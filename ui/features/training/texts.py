@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import PurePath
+from typing import Any
 
 import msgspec
 
 from ui.components.basics import Tone
 from ui.components.wording import describe_bytes, describe_seconds, how_far
-from ui.features.training.method_picker import METHODS
 from ui.features.training.state import TrainingState
 from workbench.api import events
 from workbench.api.calls import RunRecord
-from workbench.records.training import RANKS, TrainingConfig, rank_of
+from workbench.records.methods import Methods
+from workbench.records.training import TrainingConfig
 
 STATES: dict[str, tuple[str, Tone]] = {
     "queued": ("waiting", "plain"),
@@ -36,16 +37,15 @@ def config_of(run: RunRecord) -> TrainingConfig | None:
     return None if run.unreadable else msgspec.convert(run.config, TrainingConfig)
 
 
-def describe_config(run: RunRecord) -> str:
+def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     """``SmolLM2-135M-Instruct · LoRA, rank 16 · facts.jsonl · 24 Nov, 22:10``"""
     config = config_of(run)
     when = describe_time(run.created)
     took = f"took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
     if config is None:
         return " · ".join(part for part in (when, took, run.unreadable) if part)
-    method = METHODS[config.weights.method][0]
-    if config.weights.method in RANKS:
-        method += f", rank {rank_of(config.weights)}"
+    row = methods.row(config.weights.method, "weights")
+    method = f"{row.title}, rank {config.weights.rank}" if "low-rank" in row.groups else row.title
     return " · ".join(part for part in (config.model, method, PurePath(config.data.path).name, when, took) if part)
 
 
@@ -117,7 +117,7 @@ def state_of(run: RunRecord) -> tuple[str, Tone]:
     return STATES["paused" if run.paused and run.state == "running" else run.state]
 
 
-def list_lines(run: RunRecord) -> str:
+def list_lines(run: RunRecord, methods: Methods[Any]) -> str:
     """What a list says below a run's name, in two lines: ``finished · 24 Nov, 22:10`` and ``SmolLM2 · LoRA · loss
     0.31``."""
     config = config_of(run)
@@ -127,7 +127,7 @@ def list_lines(run: RunRecord) -> str:
         state, when = f"{run.stage} {run.progress:.0%}".strip(), ""  # a share is that of the stage
     loss = final_loss(run)
     how = (
-        METHODS[config.weights.method][0] if config is not None else "",
+        methods.row(config.weights.method, "weights").title if config is not None else "",
         f"loss {loss:.2f}" if loss is not None else "",
         config.model if config is not None else run.unreadable,
     )

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from workbench.api import events
 from workbench.api.protocol import RequestContext, error_of, failure_of
 from workbench.errors import FaultElsewhere, WorkerDied
-from workbench.records.training import RANKS, TrainingConfig, TrainingPlan, rank_of
+from workbench.records.training import TrainingConfig, TrainingPlan
+from workbench.techniques.registry import METHODS
+from workbench.training.methods.weights_method import method_of
 
 _EXITS = (-getattr(signal, "SIGKILL", 9), 137)
 FEW_TOKENS = 256
@@ -77,17 +79,10 @@ def what_to_lower(config: TrainingConfig) -> list[str]:
         found.append(f"fewer micro-batch tokens{now}")
     if config.data.max_length > FEW_TOKENS:
         found.append(f"shorter examples (now up to {config.data.max_length:,} tokens)")
-    if weights.method in ("full", "layers"):
-        found.append("the optimiser adafactor" if optimiser.optimiser == "adamw" else "fewer layers")
-        found.append("the method lora, which moves far less")
-    elif weights.base not in ("packed", "4bit"):
+    method = method_of(weights, METHODS)
+    if "packed" in method.base_forms(True) and weights.base not in ("packed", "4bit"):
         found.append("packed base weights")
-    if weights.method in ("loha", "lokr"):
-        found.append("the method lora, which does not build whole weights")
-    if weights.method in RANKS and rank_of(weights) > 8:
-        found.append(f"a lower rank (now {rank_of(weights)})")
-    if weights.method == "oft" and weights.block_size > 8:
-        found.append(f"smaller blocks (now {weights.block_size})")
+    found += method.lower(optimiser, METHODS.of("weights")[0].title)
     return found
 
 

@@ -21,9 +21,9 @@ class MemoryPart(msgspec.Struct, frozen=True):
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a training would be: ``config`` with everything filled in, how many weights are trainable, what it makes and
-    how that is served, memory and time, and what the objective measures and draws. ``seconds`` is an estimate from this
-    machine's measured speed, None where none is known. ``problem`` says why it cannot be begun ("": it can), ``hint``
-    what to change."""
+    how that is served, memory and time, and what the objective measures and draws. ``title`` is that of the weights
+    method. ``seconds`` is an estimate from this machine's measured speed, None where none is known. ``problem`` says
+    why it cannot be begun ("": it can), ``hint`` what to change."""
 
     config: TrainingConfig
     artifact: ArtifactKind
@@ -43,6 +43,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()
+    title: str = ""
     metrics: tuple[MetricSpec, ...] = LANGUAGE_MODEL_METRICS
     charts: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
 

@@ -23,8 +23,8 @@ from workbench.training.sequences import Question, TokenSequence, TokenSequences
 if TYPE_CHECKING:
     from workbench.training.defaults import Facts
     from workbench.training.losses import ComputeLoss
+    from workbench.training.model_shape import ModelShape
     from workbench.training.sets import Writing
-    from workbench.training.trainable_parameters import ModelShape
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -86,7 +86,7 @@ def test_only_what_is_not_done_already_is_proposed() -> None:
     assert what_to_lower(lean) == []
     assert "use a smaller model" in explain(events.Failed(message="", reason="worker", exit_code=-9), lean, None).hint
     full = TrainingConfig(weights=WeightsPart(method="full"))
-    assert any("lora" in said for said in what_to_lower(full))
+    assert any("LoRA" in said for said in what_to_lower(full))
     assert not any("packed" in said for said in what_to_lower(full))
 
 

@@ -1,6 +1,6 @@
-"""What of a model moves in a training, counted from the names and shapes of its tensors; no weights are read.
+"""A model in numbers, from the names and shapes of its tensors; no weights are read.
 
-Nothing here knows memory, time or the machine.
+The weights methods count with it what they train. Nothing here knows memory, time or the machine.
 """
 
 from __future__ import annotations
@@ -17,17 +17,13 @@ from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.models.folder import describe_folder
 from workbench.models.gguf_model import describe_gguf
-from workbench.records.training import KRONECKER_FACTOR, WeightsPart, layers_of, rank_of
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")
 _TOKENS_AND_OUTPUT = ("token_embd.weight", "output.weight", "position_embd.weight")
 _COMPUTED = ("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight")
 """Tensors of a GGUF file that transformers computes from the config instead: no weights of the model."""
 
-_ATTENTION = "attn_"
 _ROUTER = "ffn_gate_inp"
-_IA3_OUT = ("attn_k", "attn_v", "attn_qkv")
-_IA3_IN = ("ffn_down",)
 
 
 @dataclass(frozen=True)
@@ -133,119 +129,8 @@ def read_shape(path: Path) -> ModelShape:
     )
 
 
-def count_trainable(shape: ModelShape, weights: WeightsPart) -> int:
-    """How many weights learn. Raises UserError where the model has none of the kind."""
-    match weights.method:
-        case "full":
-            return shape.parameters
-        case "layers":
-            return sum(shape.by_layer[number] for number in layers_of(weights, shape.layers))
-        case "norms":
-            return shape.norms
-        case "biases":
-            return _biases(shape)
-        case "lora" | "rslora" | "dora" | "loha" | "lokr" | "vera" | "miss" | "oft":
-            return sum(_beside(one, weights) for one in targets(shape, weights))
-        case "ia3":
-            return sum(_ia3(one) for one in shape.linears)
-        case "prompt":
-            return weights.virtual_tokens * shape.width
-        case "p-tuning":  # an embedding of each virtual token, and three layers that mix it
-            width = shape.width
-            return weights.virtual_tokens * width + 3 * (width * width + width)
-        case "prefix":
-            return weights.virtual_tokens * shape.keys
-
-
-def targets(shape: ModelShape, weights: WeightsPart) -> list[Linear]:
-    """The linear layers that get a low-rank change. Raises UserError where there are none."""
-    chosen = [
-        one
-        for one in shape.linears
-        if weights.targets == "all" or (weights.targets == "attention") == one.stem.startswith(_ATTENTION)
-    ]
-    if not chosen:
-        raise UserError(f"{shape.name} has no linear layers of the kind {weights.targets}.", "Take all as the targets.")
-    return chosen
-
-
-def trained_linear_parameters(shape: ModelShape, weights: WeightsPart) -> int:
-    """How many weights of linear layers get gradients of their own: what a backward pass computes besides. Products
-    that are computed beside a layer's count as well where they are large."""
-    rank = rank_of(weights)
-    match weights.method:
-        case "full":
-            return shape.parameters
-        case "layers":
-            return count_trainable(shape, weights)
-        case "lora" | "rslora" | "dora":
-            return sum(rank * (one.inputs + one.outputs) for one in targets(shape, weights))
-        case "loha" | "lokr":  # another product of the layer's size, and the gradients of what is multiplied
-            return 3 * sum(one.inputs * one.outputs for one in targets(shape, weights))
-        case "vera":
-            return 2 * sum(rank * (one.inputs + one.outputs) for one in targets(shape, weights))
-        case "miss":
-            return 3 * sum(rank * one.outputs for one in targets(shape, weights))
-        case "oft":
-            return 3 * sum(block_size(one.inputs, weights.block_size) * one.inputs for one in targets(shape, weights))
-        case _:
-            return 0
-
-
-def block_size(inputs: int, wished: int) -> int:
-    """How large the blocks are whose numbers OFT rotates: PEFT takes the divisor of a layer's width that is nearest."""
-    if wished >= inputs:
-        return inputs
-    lower = next(size for size in range(wished, 0, -1) if inputs % size == 0)
-    higher = next(size for size in range(wished, inputs + 1) if inputs % size == 0)
-    return lower if wished - lower <= higher - wished else higher
-
-
-def _beside(one: Linear, weights: WeightsPart) -> int:
-    """What learns beside a linear layer."""
-    rank = rank_of(weights)
-    match weights.method:
-        case "loha":
-            return 2 * rank * (one.inputs + one.outputs)
-        case "lokr":
-            (left_in, right_in), (left_out, right_out) = factors(one.inputs), factors(one.outputs)
-            thin = rank < max(right_in, right_out) / 2
-            return left_in * left_out + (rank * (right_in + right_out) if thin else right_in * right_out)
-        case "vera":
-            return rank + one.outputs
-        case "miss":
-            return rank * one.outputs
-        case "oft":
-            size = block_size(one.inputs, weights.block_size)
-            return one.inputs // size * (size * (size - 1) // 2)
-        case "dora":
-            return rank * (one.inputs + one.outputs) + one.outputs
-        case _:
-            return rank * (one.inputs + one.outputs)
-
-
-def factors(width: int) -> tuple[int, int]:
-    """The widths of the two matrices that make LoKr's Kronecker product, as PEFT's ``factorization`` finds them: the
-    first is ``KRONECKER_FACTOR``, or the largest smaller divisor of ``width`` that is not beyond its root."""
-    if width % KRONECKER_FACTOR == 0:
-        return KRONECKER_FACTOR, width // KRONECKER_FACTOR
-    small = next(size for size in range(KRONECKER_FACTOR, 0, -1) if width % size == 0 and size * size <= width)
-    return small, width // small
-
-
-def _biases(shape: ModelShape) -> int:
-    """Where layers have none, zeros are put beside them if llama.cpp reads them there."""
-    if not shape.biases + shape.new_biases:
-        raise UserError(f"{shape.name} has no biases.", "Choose another method, such as norms or lora.")
-    return shape.biases + shape.new_biases
-
-
 def _can_be_biased(one: Linear, base: Base, names: set[str]) -> bool:
     return one.stem in FAMILIES[base.architecture].new_biases and f"blk.{one.layer}.{one.stem}.bias" not in names
-
-
-def _ia3(one: Linear) -> int:
-    return one.outputs if one.stem in _IA3_OUT else one.inputs if one.stem in _IA3_IN else 0
 
 
 def _keys(linears: list[Linear], base: Base, width: int, metadata: dict[str, object]) -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import warnings
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from tests.unit import tiny_models
+from tests.unit.training.tiny_training import WEIGHTS_METHODS, weights_method
 from workbench.errors import UserError
-from workbench.records.training import WeightsMethod, WeightsPart
-from workbench.training.trainable_parameters import ModelShape, block_size, count_trainable, factors, read_shape
+from workbench.records.training import WeightsPart
+from workbench.training.methods.products import block_size, factors
+from workbench.training.model_shape import ModelShape, read_shape
 
 FAMILIES = ("llama", "qwen2", "gemma3", "gpt2")
 
@@ -27,6 +30,10 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelShape]:
     return made
 
 
+def count(shape: ModelShape, weights: WeightsPart) -> int:
+    return weights_method(weights).trainable(shape)
+
+
 def trainable(family: str, config: Any) -> int:
     """What peft lets learn."""
     peft = pytest.importorskip("peft")
@@ -39,7 +46,7 @@ def trainable(family: str, config: Any) -> int:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weights_of_the_whole_model(family: str, shapes: dict[str, ModelShape]) -> None:
     model = tiny_models.build(family)
-    assert count_trainable(shapes[family], WeightsPart(method="full")) == sum(p.numel() for p in model.parameters())
+    assert count(shapes[family], WeightsPart(method="full")) == sum(p.numel() for p in model.parameters())
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -48,17 +55,17 @@ def test_parts_of_the_model(family: str, shapes: dict[str, ModelShape]) -> None:
     named = dict(model.named_parameters())
     last = next(name for name in named if ".1." in name).split(".1.")[0] + ".1."
     expected = sum(p.numel() for name, p in named.items() if name.startswith(last))
-    assert count_trainable(shapes[family], WeightsPart(method="layers", last_layers=1)) == expected
+    assert count(shapes[family], WeightsPart(method="layers", last_layers=1)) == expected
     norms = sum(p.numel() for name, p in named.items() if ("norm" in name or "ln_" in name) and "weight" in name)
-    assert count_trainable(shapes[family], WeightsPart(method="norms")) == norms
+    assert count(shapes[family], WeightsPart(method="norms")) == norms
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("method", ["lora", "dora"])
-def test_low_rank(family: str, method: WeightsMethod, shapes: dict[str, ModelShape]) -> None:
+def test_low_rank(family: str, method: str, shapes: dict[str, ModelShape]) -> None:
     peft = pytest.importorskip("peft")
     config = peft.LoraConfig(r=3, target_modules="all-linear", use_dora=method == "dora", task_type="CAUSAL_LM")
-    assert count_trainable(shapes[family], WeightsPart(method=method, rank=3)) == trainable(family, config)
+    assert count(shapes[family], WeightsPart(method=method, rank=3)) == trainable(family, config)
 
 
 def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape]) -> None:
@@ -69,7 +76,7 @@ def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape
     ):
         weights = WeightsPart(method="lora", rank=5, targets=targets)  # type: ignore[arg-type]
         expected = trainable("llama", peft.LoraConfig(r=5, target_modules=names))
-        assert count_trainable(shapes["llama"], weights) == expected
+        assert count(shapes["llama"], weights) == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -87,14 +94,14 @@ def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape
     ],
 )
 def test_other_changes(
-    family: str, method: WeightsMethod, kind: str, options: dict[str, Any], shapes: dict[str, ModelShape]
+    family: str, method: str, kind: str, options: dict[str, Any], shapes: dict[str, ModelShape]
 ) -> None:
     peft = pytest.importorskip("peft")
     if family == "gpt2" and method != "vera":
         pytest.skip("peft does not adapt Conv1D by it")
     config = getattr(peft, f"{kind}Config")(target_modules="all-linear", task_type="CAUSAL_LM", **options)
     weights = WeightsPart(method=method, rank=options.get("r", 0), block_size=options.get("oft_block_size", 32))
-    assert count_trainable(shapes[family], weights) == trainable(family, config)
+    assert count(shapes[family], weights) == trainable(family, config)
 
 
 @pytest.mark.parametrize("width", [64, 96, 576, 1536, 4096, 11008, 127, 6, 1])
@@ -113,7 +120,7 @@ def test_ia3(shapes: dict[str, ModelShape]) -> None:
     peft = pytest.importorskip("peft")
     names = ["k_proj", "v_proj", "down_proj"]
     config = peft.IA3Config(target_modules=names, feedforward_modules=["down_proj"])
-    assert count_trainable(shapes["llama"], WeightsPart(method="ia3")) == trainable("llama", config)
+    assert count(shapes["llama"], WeightsPart(method="ia3")) == trainable("llama", config)
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
@@ -130,16 +137,16 @@ def test_virtual_tokens(family: str, shapes: dict[str, ModelShape]) -> None:
         ("prefix", peft.PrefixTuningConfig(num_virtual_tokens=7, task_type="CAUSAL_LM")),
     ):
         weights = WeightsPart(method=method, virtual_tokens=7)  # type: ignore[arg-type]
-        assert count_trainable(shapes[family], weights) == trainable(family, config), method
+        assert count(shapes[family], weights) == trainable(family, config), method
 
 
 def test_biases_that_are_there_and_that_are_added(shapes: dict[str, ModelShape]) -> None:
     biases = sum(p.numel() for name, p in tiny_models.build("qwen2").named_parameters() if name.endswith(".bias"))
-    assert count_trainable(shapes["qwen2"], WeightsPart(method="biases")) == biases > 0
+    assert count(shapes["qwen2"], WeightsPart(method="biases")) == biases > 0
     outputs = sum(
         p.shape[0] for name, p in tiny_models.build("llama").named_parameters() if name.endswith("_proj.weight")
     )
-    assert count_trainable(shapes["llama"], WeightsPart(method="biases")) == outputs
+    assert count(shapes["llama"], WeightsPart(method="biases")) == outputs
 
 
 def test_folder_counts_as_its_gguf_does(shapes: dict[str, ModelShape], tmp_path: Path) -> None:
@@ -148,19 +155,19 @@ def test_folder_counts_as_its_gguf_does(shapes: dict[str, ModelShape], tmp_path:
         tiny_models.build(family).save_pretrained(folder)
         (folder / "tokenizer.json").write_text("{}")
         shape = read_shape(folder)
-        for method in get_args(WeightsMethod):
+        for method in WEIGHTS_METHODS:
             weights = WeightsPart(method=method)
-            assert count_trainable(shape, weights) == count_trainable(shapes[family], weights), (family, method)
+            assert count(shape, weights) == count(shapes[family], weights), (family, method)
 
 
 def test_starter_model(smollm_path: Path) -> None:
     shape = read_shape(smollm_path)
-    assert shape.parameters == count_trainable(shape, WeightsPart(method="full")) == 134_515_008
+    assert shape.parameters == count(shape, WeightsPart(method="full")) == 134_515_008
     # what peft's print_trainable_parameters says of this model
-    assert count_trainable(shape, WeightsPart(method="lora", rank=16)) == 4_884_480
-    assert count_trainable(shape, WeightsPart()) == 4_884_480
-    assert count_trainable(shape, WeightsPart(method="norms")) == (2 * 30 + 1) * 576
-    assert count_trainable(shape, WeightsPart(method="prefix", virtual_tokens=20)) == 20 * 30 * 2 * 3 * 64
+    assert count(shape, WeightsPart(method="lora", rank=16)) == 4_884_480
+    assert count(shape, WeightsPart()) == 4_884_480
+    assert count(shape, WeightsPart(method="norms")) == (2 * 30 + 1) * 576
+    assert count(shape, WeightsPart(method="prefix", virtual_tokens=20)) == 20 * 30 * 2 * 3 * 64
     assert shape.tied
     assert not shape.sliding_window
 
@@ -187,3 +194,34 @@ def test_unknown_architecture_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="mamba"):
         read_shape(path)
+
+
+@pytest.mark.parametrize("name", WEIGHTS_METHODS)
+def test_a_usual_model_can_be_served_by_every_method(name: str, shapes: dict[str, ModelShape]) -> None:
+    weights_method(WeightsPart(method=name)).check(shapes["llama"])
+
+
+@pytest.mark.parametrize(
+    ("given", "changes", "reason"),
+    [
+        ({"method": "prefix", "virtual_tokens": 513}, {"architecture": "gemma3", "sliding_window": 512}, "512 tokens"),
+        ({"method": "prefix"}, {"architecture": "cohere2", "sliding_window": 512}, "is not known here"),
+        ({"method": "prefix"}, {"architecture": "lfm2"}, "no keys and values"),
+        ({"method": "full"}, {"is_gguf": False}, "folder of safetensors"),
+        ({"method": "biases"}, {"architecture": "hunyuan-dense", "new_biases": 0}, "no biases"),
+        ({"method": "oft"}, {"is_gguf": False}, "folder of safetensors"),
+        ({"method": "loha"}, {"architecture": "gpt2"}, "Conv1D"),
+        ({"method": "full"}, {"architecture": "granitemoe"}, "their own way"),
+        ({"method": "prefix", "virtual_tokens": 512}, {"architecture": "gemma3", "sliding_window": 512}, ""),
+        ({"method": "prompt", "virtual_tokens": 1000}, {"architecture": "gemma3", "sliding_window": 512}, ""),
+    ],
+)
+def test_what_cannot_be_served_is_refused_with_the_reason(
+    given: dict[str, Any], changes: dict[str, Any], reason: str, shapes: dict[str, ModelShape]
+) -> None:
+    method, shape = weights_method(WeightsPart(**given)), dataclasses.replace(shapes["llama"], **changes)
+    if not reason:
+        method.check(shape)
+        return
+    with pytest.raises(UserError, match=reason):
+        method.check(shape)
