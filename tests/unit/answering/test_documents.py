@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from tests import documents
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, document_text
 from workbench.answering import AnswerRequest, answer
 from workbench.api import events
@@ -13,6 +16,7 @@ from workbench.api.protocol import RequestContext, error_of
 from workbench.errors import UserError
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.techniques.retrieval.reading.word import read_docx
 
 SHORT = "The seal costs 12 euros. The rotor costs 99 euros."
 PARAGRAPHS = [f"Part {n} of the pump costs {n}0 euros. " + "It is made of steel. " * 8 for n in range(1, 7)]
@@ -99,6 +103,39 @@ def test_extracted_rows_are_checked_merged_and_cited() -> None:
     assert "1234" not in result.answer
     assert [c.n for c in result.citations] == [1, 2, 3, 4, 5, 6]
     assert progress_of(made)[-1] == "section 6 of 6"
+
+
+def test_rows_of_the_documents_own_tables_are_copied_without_the_model() -> None:
+    table = "# Parts\n\nPart: Seal | Price: 12 | Stock: 3\nPart: Rotor, big | Stock: 1\nPart: Seal | Price: 12"
+    model = FakeModelBackend([])
+    task = DocumentTask(document="pump.txt", task="extract", columns=("price", "Part"))
+    _, result = work(task, model, table)
+    assert result.answer.splitlines() == [
+        "| price | Part |", "| --- | --- |", "| 12 | Seal [1] |", "|  | Rotor, big [1] |", "| 12 | Seal [1] |",
+    ]  # fmt: skip
+    assert model.requests == []
+    assert "3 rows were copied from tables of the document." in result.notices
+
+
+def test_table_of_a_word_document_is_extracted_as_it_is(tmp_path: Path) -> None:
+    def row(*cells: str) -> str:
+        return "<w:tr>" + "".join(f"<w:tc><w:p><w:r><w:t>{c}</w:t></w:r></w:p></w:tc>" for c in cells) + "</w:tr>"
+
+    body = f"<w:tbl>{row('Spare part', 'Order no.')}{row('Gasket', 'A-17')}{row('Impeller', 'B-2')}</w:tbl>"
+    text = read_docx(documents.write_docx_body(tmp_path / "parts.docx", body).read_bytes()).text
+    task = DocumentTask(document="pump.txt", task="extract", columns=("Spare part", "Order no."))
+    _, result = work(task, FakeModelBackend([]), text)
+    assert result.answer.splitlines()[2:] == ["| Gasket | A-17 [1] |", "| Impeller | B-2 [1] |"]
+
+
+def test_text_beside_a_table_is_searched_by_the_model() -> None:
+    prose = "The pump also has a valve that costs 80 euros. " + "It is made of steel. " * 10
+    model = FakeModelBackend(["| Part | Price |\n|---|---|\n| valve | 80 |\n| seal | 12 |"])
+    task = DocumentTask(document="pump.txt", task="extract", columns=("Part", "Price"))
+    _, result = work(task, model, f"{prose}\n\n| Part | Price |\n|---|---|\n| Seal | 12 |\n\nThe end.")
+    assert result.answer.splitlines()[2:] == ["| Seal | 12 [1] |", "| valve | 80 [1] |"]
+    assert "| Seal |" not in model.requests[0][-1].content
+    assert "The end." in model.requests[0][-1].content
 
 
 def test_table_without_rows_says_so() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import FakeModelBackend, document_text
 from workbench.techniques.retrieval.sections import passages_at, split_sections
-from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
+from workbench.techniques.retrieval.tables import find_table_lines, markdown_table, merge_rows, read_rows
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
@@ -69,6 +69,24 @@ def test_rows_are_read_and_checked_against_the_text() -> None:
     )
     source = "The seal costs 12 euros. The rotor costs much."
     assert read_rows(answer, COLUMNS, source) == [("Seal", "12"), ("Rotor", ""), ("Seal", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("Part: Seal | Price: 12\nPart: Rotor", [("Seal", "12"), ("Rotor", "")]),
+        ("Name | Part | Price\nA | Seal | 12\nB | Rotor | 99\nodd | row", [("Seal", "12"), ("Rotor", "99")]),
+        ("| part | price |\n|:---|---:|\n| Seal | 12 |\n\n| a | b |", [("Seal", "12")]),
+        ("Part: Seal\nPrice: 12", []),
+        ("Part: Seal | Stock: 3", []),
+        ("Part | Price\n\nSeal | 12", []),
+        ("The part: a seal | the price: high.", []),
+    ],
+)
+def test_lines_of_tables_are_found_by_the_names_of_their_columns(text: str, rows: list[tuple[str, ...]]) -> None:
+    lines = find_table_lines(text, COLUMNS)
+    assert [line.row for line in lines if line.row is not None] == rows
+    assert all("\n" not in text[line.start : line.end] for line in lines)
 
 
 def test_rows_that_do_not_contradict_are_merged() -> None:

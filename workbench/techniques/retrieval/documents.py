@@ -7,6 +7,7 @@ checked against their section and merged; translations are joined, paragraph by 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 
@@ -24,13 +25,14 @@ from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
-from workbench.techniques.retrieval.tables import markdown_table, merge_rows, read_rows
+from workbench.techniques.retrieval.tables import TableLine, find_table_lines, markdown_table, merge_rows, read_rows
 from workbench.techniques.streaming import answered, edit, ending
 
 _SUMMARY_SHARE, _TABLE_SHARE, _TRANSLATION_SHARE = 0.5, 0.45, 0.3
 """How much of the context a section may take; the rest is for the answer."""
 _SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more
 _FEWEST_TOKENS = 48
+_FEWEST_WORDS = 40  # beside a table whose rows were copied; fewer only introduce it
 
 _Work = Generator[Event, None, tuple[Generated, Sequence[Passage], tuple[Citation, ...]]]
 """The steps of a task; returns the generation, the passages that its citations number, and the citations."""
@@ -171,16 +173,24 @@ def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worke
     )
     rows = []
     finished: Generated = Generated(text="")
+    lines = find_table_lines(document.text, columns)
+    starts = [section.start for section in sections]
+    copied = [(line.row, sections[bisect_right(starts, line.start) - 1].n) for line in lines if line.row is not None]
+    if copied:
+        yield from worker.context.note(f"{len(copied):,} rows were copied from tables of the document.")
     for done, section in enumerate(sections):
         yield worker.progress("extracting", done)
+        rest = _without(section, lines)
+        if len(rest) < len(section.text) and len(rest.split()) < _FEWEST_WORDS:
+            continue  # a table and little else
         title = f"Section {done + 1:,} of {len(sections):,}"
         try:
-            finished = yield from worker.ask(instruction, section.text, title, quiet=True, share=0.4)
+            finished = yield from worker.ask(instruction, rest, title, quiet=True, share=0.4)
         except Cancelled:  # the rows so far are worth having
             finished = Generated(text="", finish="cancelled")
             break
-        rows += [(row, section.n) for row in read_rows(finished.text, columns, section.text)]
-    merged = merge_rows(rows)
+        rows += [(row, section.n) for row in read_rows(finished.text, columns, rest)]
+    merged = merge_rows(rows, copied)
     if not merged and finished.finish != "cancelled":
         yield from worker.context.note("The model found no row for these columns that stands in the document.")
     table = markdown_table(columns, merged)
@@ -188,6 +198,17 @@ def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worke
     used = {n for _, origins in merged for n in origins}
     citations = tuple(as_citation(s, claimed=False) for s in sections if s.n in used)
     return msgspec.structs.replace(finished, text=table, sequences=()), sections, citations
+
+
+def _without(section: Passage, lines: Sequence[TableLine]) -> str:
+    """The text of a section without these lines of the document."""
+    pieces: list[str] = []
+    taken = section.start
+    for line in lines:
+        if line.end > taken and line.start < section.end:
+            pieces.append(section.text[taken - section.start : max(taken, line.start) - section.start])
+            taken = max(taken, line.end)
+    return "".join([*pieces, section.text[max(0, taken - section.start) :]])
 
 
 def _translate(sections: Sequence[Passage], document: DocumentText, worker: _Worker, language: str) -> _Work:
