@@ -21,7 +21,7 @@ from workbench.backends.backend import Capabilities, Loading, ModelUse, require
 from workbench.errors import UserError
 from workbench.records.answer_state import with_trace
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe, RequestKind, answers_of, decoding_of, notes_on_recipe
+from workbench.records.recipes import Recipe, RequestKind, answers_of, decoding_of, notes_on_recipe, problem_of
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.registry import METHODS
@@ -78,13 +78,16 @@ class Services(Protocol):
 
 def check(request: AnswerRequest, resolved: Resolved, services: Services) -> None:
     """Refuse what cannot be answered, before anything is loaded. Raises UserError that names what is missing: a
-    question, a collection, or a capability of the model."""
+    question, a collection, a capability of the model, or settings that agree."""
     if request.task is not None and request.prefix is None and resolved.collection is None:
         raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
     if request.task is None and request.prefix is None:
         conversation = request.conversation
         if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
             raise UserError("There is no question to answer.", "Write a question first.")
+    shaping = decoding_of(request.recipe, METHODS, request.kind)
+    if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
+        raise UserError(problem)
     require(needs_of(request), services.capabilities(resolved), resolved.model.name)
 
 

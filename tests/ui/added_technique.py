@@ -84,8 +84,10 @@ def test_the_terminal_asks_with_it() -> None:
     assert asked.recipe.prompting == PromptingPart(technique="shorter", options={"by": "characters"})
 
 
-def test_the_help_describes_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_names_it_and_explains_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ask", "--help"]) == 0
+    assert "shorter: Ask twice and keep the shorter answer." in " ".join(capsys.readouterr().out.split())
+    assert cli.main(["ask", "--fields", "prompting"]) == 0
     help = capsys.readouterr().out
     assert "Shorter of two. Ask twice and keep the shorter answer. Two generations per answer." in help
     setting = "technique.by\n      The unit in which the two answers are compared. Choices: words, characters. [words]"

@@ -41,7 +41,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--technique",
         metavar="T",
         choices=[method.name for method in METHODS.of("technique")],
-        help="the prompting technique: %(choices)s",
+        help=f"the prompting technique (settings: --fields prompting). {_techniques()}",
     )
     parser.add_argument(
         "--adapter",
@@ -98,6 +98,10 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     yield from _idle(arguments.assignments, recipe)
     return recipe
+
+
+def _techniques() -> str:
+    return " ".join(f"{method.name}: {method.summary}" for method in METHODS.of("technique"))
 
 
 def _methods_help() -> dict[str, list[str]]:

@@ -162,3 +162,21 @@ def test_every_missing_capability_is_named_in_a_sentence_with_what_to_do(name: s
 def test_needs_are_joined() -> None:
     joined = Capabilities(grammars=True, max_sequences=2) | Capabilities(tools=True, max_sequences=5)
     assert joined == Capabilities(grammars=True, tools=True, max_sequences=5)
+
+
+@pytest.mark.parametrize(
+    ("decoding", "named"),
+    [
+        (DecodingPart(strategy="beam", n=6), "6 answers"),
+        (DecodingPart(strategy="contrastive", format="json"), "keeps to no format"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_before_the_model_is_loaded(
+    decoding: DecodingPart, named: str
+) -> None:
+    services = FakeServices(FakeModelBackend())
+    request = msgspec.structs.replace(ASKED, recipe=Recipe(decoding=decoding))
+    (last,) = answer(request, services, RequestContext())
+    assert isinstance(last, events.Failed)
+    assert named in last.message
+    assert services.leases == []

@@ -22,11 +22,12 @@ from tests.unit.decoding.random_decode_context import (
 )
 from workbench.api.events import BeamStep, Cancelled, Finished, TextDelta
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import Generated
+from workbench.engine.inference_calls import Generate, Generated
 from workbench.engine.prompt import Prompt
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam import BeamJob
+from workbench.techniques.decoding.strategies import Strategies
 
 torch = pytest.importorskip("torch")
 
@@ -236,10 +237,10 @@ def test_the_context_limits_the_beams() -> None:
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
-    with pytest.raises(UserError, match="2 beams"):
-        make_job([1, 2], decoding_of(num_beams=2, n=3))
-    with pytest.raises(UserError, match="3 groups"):
-        make_job([1, 2], decoding_of(num_beam_groups=3))
+    engine: Any = SimpleNamespace(model=SimpleNamespace())
+    for decoding, named in ((decoding_of(num_beams=2, n=3), "2 beams"), (decoding_of(num_beam_groups=3), "3 groups")):
+        with pytest.raises(UserError, match=named):
+            Strategies().make_job(Generate(decoding=decoding), Prompt([1, 2]), engine, RequestContext(), 0.0)
 
 
 def test_the_speed_is_that_of_all_beams(monkeypatch: pytest.MonkeyPatch) -> None:

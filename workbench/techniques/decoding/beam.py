@@ -25,7 +25,6 @@ from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.messages import Beam as ShownBeam
 from workbench.records.messages import Finish
 from workbench.records.recipes import DecodingPart
@@ -65,7 +64,7 @@ class BeamJob(Job):
     ``decoding.n`` best answers and a Generated.
 
     Each answer begins with the tokens ``answer``. ``started`` is the time of the request (time.perf_counter). Raises
-    UserError when the parameters contradict each other, or the context has no room for the beams.
+    UserError when the context has no room for the beams.
     """
 
     def __init__(
@@ -83,17 +82,7 @@ class BeamJob(Job):
         answer: Sequence[int] = (),
         assistant_start: str = "",
     ) -> None:
-        width, groups = decoding.num_beams, decoding.num_beam_groups
-        if decoding.n > width:
-            raise UserError(
-                f"{decoding.n} answers need at least as many beams, but there are {width}.",
-                f"Set at least {decoding.n} beams.",
-            )
-        if width % groups:
-            raise UserError(
-                f"{width} beams cannot be split into {groups} groups of the same size.",
-                "Set a number of groups that divides the number of beams.",
-            )
+        width = decoding.num_beams
         tokens = [*prompt.tokens, *answer]
         followed = width + decoding.keep_greedy
         limit = longest_answer(len(tokens), decoding.max_tokens, context_tokens, followed)
@@ -109,7 +98,7 @@ class BeamJob(Job):
             limit,
             length_penalty=decoding.length_penalty,
             early_stopping=decoding.early_stopping,
-            groups=groups,
+            groups=decoding.num_beam_groups,
             diversity_penalty=decoding.diversity_penalty,
             keep_greedy=decoding.keep_greedy,
         )

@@ -56,13 +56,13 @@ class Strategies:
         out."""
         strategy = strategy_of(call.decoding)
         decoding, model = normalized(call.decoding, strategy), engine.model
+        if problem := problem_of(decoding, strategy):
+            raise UserError(problem)
         vocabulary = model.vocabulary
         key = make_key(call.adapters)
         context_tokens = model.context_tokens - virtual_tokens(key)
         constraint = None
         if decoding.format != "text":
-            if "free text" in strategy.traits:
-                raise UserError(problem_of(decoding, strategy), "Set decoding.format to text.")
             from workbench.techniques.decoding.constraints import make_constraint
 
             room = context_tokens - len(prompt.tokens) - len(call.answer)

@@ -159,7 +159,7 @@ def test_tool_calls_and_results_are_read_as_parts() -> None:
         {"role": "tool", "content": "3"},
         {"role": "assistant", "content": "3."},
     ]
-    made = to_example(row({"messages": turns}), ColumnMapping(turns="messages"))
+    made = to_example(row({"messages": turns}), ColumnMapping(messages="messages"))
     assert [(m.role, m.content) for m in made.messages] == [
         ("user", "1 + 2?"),
         ("assistant", ""),
@@ -169,8 +169,8 @@ def test_tool_calls_and_results_are_read_as_parts() -> None:
     assert made.messages[1].tool_calls == (ToolCallPart("add", '{"a": 1, "b": 2}', "c1"),)
     other = {**call, "function": {"name": "add", "arguments": '{"a": 9}'}}
     different = to_example(
-        row({"messages": [turns[0], {**turns[1], "tool_calls": [other]}]}), ColumnMapping(turns="messages")
+        row({"messages": [turns[0], {**turns[1], "tool_calls": [other]}]}), ColumnMapping(messages="messages")
     )
-    same = to_example(row({"messages": turns[:2]}), ColumnMapping(turns="messages"))
+    same = to_example(row({"messages": turns[:2]}), ColumnMapping(messages="messages"))
     assert different.digest() != same.digest()
     assert not same.is_empty  # the call is what is trained
