@@ -9,11 +9,11 @@ import msgspec
 
 from workbench.api.calls import ExportAdapter, ImportAdapter, ListAdapters, MergeAdapter, RemoveAdapter, RenameAdapter
 from workbench.api.events import Log
-from workbench.cli.arguments import Commands, absolute
+from workbench.cli.arguments import REMOVED, Commands, absolute, one_call, one_sentence
 from workbench.cli.models import show_made
 from workbench.cli.output import TextOutput, byte_size, duration, moment
 from workbench.cli.run_lines import RunLines, show_parity, show_scores
-from workbench.cli.runs import follow
+from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.training import AdapterRecord, MergedType
@@ -32,10 +32,10 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("adapters", "trained, merged and imported adapters")
     listing = group.command("list", "list adapters, the latest first", list_all, show_list, names={"model": "model"})
     listing.add_argument("--model", metavar="M", default="", help="only those that fit this model")
-    showing = group.command("show", "show one: its origin, its scores, its verification", show, show_one, names=NAMES)
-    showing.add_argument("name", metavar="NAME")
+    group.command("show", "show one: its origin, its scores, its verification", show, show_one, "NAME", names=NAMES)
+    imported = one_call(lambda a: ImportAdapter(path=absolute(a.path), model=a.model, name=a.name))
     importing = group.command(
-        "import", "import a GGUF LoRA or a PEFT folder", import_adapter, show_one, names={"model": "model"}
+        "import", "import a GGUF LoRA or a PEFT folder", imported, show_one, names={"model": "model"}
     )
     importing.add_argument("path", metavar="PATH", help="a .gguf file, or a folder saved by PEFT")
     importing.add_argument("--model", metavar="M", default="", help="its base model; a PEFT folder needs it")
@@ -45,10 +45,10 @@ def add_commands(commands: Commands) -> None:
         "merge an adapter into its base model, as a new model",
         merge,
         show_merged,
+        "NAME",
         told=RunLines(),
         names={**NAMES, "model": "model"},
     )
-    merging.add_argument("name", metavar="NAME")
     merging.add_argument("--model", metavar="M", default="", help="the base model (default: the one it was trained on)")
     merging.add_argument("--name", dest="new", metavar="N", default="", help="the name of the model")
     merging.add_argument(
@@ -65,22 +65,14 @@ def add_commands(commands: Commands) -> None:
         default="",
         help="quantise the whole model afterwards; 4 bits may lose the training",
     )
-    exporting = group.command(
-        "export",
-        "write an adapter to a new folder, with a model card",
-        export,
-        show_exported,
-        told=RunLines(),
-        names=NAMES,
-    )
-    exporting.add_argument("name", metavar="NAME")
+    exported = one_sentence(lambda result: f"{result['adapter']} is in {result['path']}.")
+    carding = "write an adapter to a new folder, with a model card"
+    exporting = group.command("export", carding, export, exported, "NAME", told=RunLines(), names=NAMES)
     exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
     exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
-    renaming = group.command("rename", "rename an adapter", rename, show_one, names=NAMES)
-    renaming.add_argument("name", metavar="NAME")
-    renaming.add_argument("new", metavar="NEW")
-    removing = group.command("remove", "delete it; a merged model stays in the catalogue", remove, show_removed)
-    removing.add_argument("name", metavar="NAME")
+    renaming = one_call(lambda a: RenameAdapter(adapter=a.name, name=a.new))
+    group.command("rename", "rename an adapter", renaming, show_one, "NAME", "NEW", names=NAMES)
+    group.command("remove", "delete it; a merged model stays in the catalogue", remove, REMOVED, "NAME")
 
 
 def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -100,11 +92,6 @@ def show(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecor
     return found
 
 
-def import_adapter(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:
-    call = ImportAdapter(path=absolute(arguments.path), model=arguments.model, name=arguments.name)
-    return (yield from session.call(call))
-
-
 def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     call = MergeAdapter(
         adapter=arguments.name,
@@ -116,20 +103,12 @@ def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
     )
     if call.type == "same" or (call.quantization and not call.quantization.startswith(FINER)):
         yield Log(text=IN_FOUR_BITS, level="notice")
-    run = yield from session.call(call)
-    done = yield from follow(session, run.id, stop_on_interrupt=True)
-    return {"run": run.id, **done}
+    return (yield from run_to_end(session, call))
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     call = ExportAdapter(adapter=arguments.name, path=absolute(arguments.output), form=arguments.form)
-    run = yield from session.call(call)
-    done = yield from follow(session, run.id, stop_on_interrupt=True)
-    return {"run": run.id, **done}
-
-
-def rename(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:
-    return (yield from session.call(RenameAdapter(adapter=arguments.name, name=arguments.new)))
+    return (yield from run_to_end(session, call))
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -190,14 +169,6 @@ def show_merged(result: dict[str, Any], output: TextOutput) -> None:
     show_made(result, output)
     if result.get("parity"):
         show_parity(msgspec.to_builtins(result["parity"]), output)
-
-
-def show_exported(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['adapter']} is in {result['path']}.")
-
-
-def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['removed']} was deleted.")
 
 
 def _learnt(one: dict[str, Any]) -> str:

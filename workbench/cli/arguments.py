@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.api.protocol import Call
 from workbench.cli.output import EventMessage, Show
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
@@ -37,14 +38,18 @@ class Commands:
         help: str,
         run: Run,
         show: Show,
+        *takes: str,
         told: EventMessage | None = None,
         names: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> argparse.ArgumentParser:
-        """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way. ``names``
-        says which arguments are the names of what (``cli.names``)."""
+        """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way.
+        ``takes`` are the positional arguments that need no help, in capitals; ``names`` says which arguments are the
+        names of what (``cli.names``)."""
         parser = self._add(name, help, **rest)
         parser.set_defaults(run=run, show=show, told=told, parser=parser, names=names or {})
+        for argument in takes:
+            parser.add_argument(argument.lower(), metavar=argument)
         return parser
 
     def _add(self, name: str, help: str, **rest: Any) -> argparse.ArgumentParser:
@@ -109,16 +114,34 @@ class FieldHelp(argparse.Action):
         return [*field_lines({part: self._parts[part]}), *self._more.get(part, ())]
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type: whole numbers from ``least`` on."""
+def one_call(make: Callable[[argparse.Namespace], Call[Any]]) -> Run:
+    """A command that makes one call of its arguments; the call's result is its own."""
+
+    def run(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+        return (yield from session.call(make(arguments)))
+
+    return run
+
+
+def one_sentence(describe: Callable[[dict[str, Any]], str]) -> Show:
+    """Shows a result as one line."""
+    return lambda result, output: output.line(describe(result))
+
+
+REMOVED = one_sentence(lambda result: f"{result['removed']} was deleted.")
+
+
+def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
+    """An argparse type: whole numbers from ``least`` on, or to ``most``."""
 
     def read(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = least - 1
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        if number < least or (most is not None and number > most):
+            end = f" and at most {most:,}" if most is not None else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}{end}")
         return number
 
     return read

@@ -38,11 +38,7 @@ START = "start"
 
 def add_commands(commands: Commands) -> None:
     parser = commands.command(
-        "ask",
-        "ask a question, with or without documents",
-        ask,
-        show_answer,
-        told=show_one_of_many,
+        "ask", "ask a question, with or without documents", ask, show_answer, told=show_one_of_many
     )
     parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
     add_recipe_options(parser)

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
-from workbench.api.calls import Benchmark, BenchModel
-from workbench.cli.arguments import Commands
+from workbench.api.calls import BenchModel
+from workbench.cli.arguments import Commands, one_call
 from workbench.cli.output import TextOutput
-from workbench.cli.session import Events, Session
 
 
 def add_commands(commands: Commands) -> None:
-    parser = commands.command(
-        "bench", "measure the speed of a model on this machine", bench, show_benchmark, names={"model": "model"}
-    )
-    parser.add_argument("model", metavar="MODEL")
+    options = {
+        "prompt_tokens": "length of the prompt",
+        "new_tokens": "length of each answer",
+        "sequences": "number of answers computed in parallel",
+        "rounds": "number of measurements; medians are shown",
+    }
+    bench = one_call(lambda a: BenchModel(name=a.model, **{option: getattr(a, option) for option in options}))
+    measuring = "measure the speed of a model on this machine"
+    parser = commands.command("bench", measuring, bench, show_benchmark, "MODEL", names={"model": "model"})
     default = BenchModel(name="")
-    for name, help in (
-        ("prompt_tokens", "length of the prompt"),
-        ("new_tokens", "length of each answer"),
-        ("sequences", "number of answers computed in parallel"),
-        ("rounds", "number of measurements; medians are shown"),
-    ):
+    for name, help in options.items():
         value = getattr(default, name)
         option = "--" + name.replace("_", "-")
         parser.add_argument(option, metavar="N", type=int, default=value, help=f"{help} [{value}]")
-
-
-def bench(session: Session, arguments: argparse.Namespace) -> Events[Benchmark]:
-    call = BenchModel(
-        name=arguments.model,
-        prompt_tokens=arguments.prompt_tokens,
-        new_tokens=arguments.new_tokens,
-        sequences=arguments.sequences,
-        rounds=arguments.rounds,
-    )
-    return (yield from session.call(call))
 
 
 def show_benchmark(result: dict[str, Any], output: TextOutput) -> None:

@@ -3,100 +3,78 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
-from workbench.api.calls import (
-    Chat,
-    ChatRecord,
-    DeleteChat,
-    ExportChat,
-    GetChat,
-    ListChats,
-    RenameChat,
-    SelectSequence,
-    SetHead,
-    StoredMessage,
-)
-from workbench.cli.arguments import Commands, at_least, write_file
+from workbench.api import calls
+from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
 from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session
-from workbench.cli.tokens import show_steps, show_tokens, steps, tokens
+from workbench.cli.tokens import show_steps, show_tokens, tokens
+
+_CHAT = one_sentence(lambda result: f"{result['id']}  {result['title']}")
 
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("chats", "the history of questions and answers")
-    listing = group.command("list", "list chats, the latest first", list_chats, show_chats)
+    listing = group.command("list", "list chats, the latest first", chats_with(lambda a: a.search), show_chats)
     listing.add_argument("--search", metavar="WORDS", default="", help="only those with these words")
-    searching = group.command("search", "list the chats whose title or messages hold these words", search, show_chats)
-    searching.add_argument("words", metavar="WORDS", nargs="+")
-    group.command("show", "show the messages of a chat", get, show_chat).add_argument("id", metavar="ID")
-    exporting = group.command("export", "export a chat as Markdown, with its sources", export, show_markdown)
-    exporting.add_argument("id", metavar="ID")
+    searching = chats_with(lambda a: " ".join(a.words))
+    words = group.command("search", "list the chats whose title or messages hold these words", searching, show_chats)
+    words.add_argument("words", metavar="WORDS", nargs="+")
+    showing = one_call(lambda a: calls.GetChat(chat=a.id))
+    group.command("show", "show the messages of a chat", showing, show_chat, "ID")
+    exporting = group.command("export", "export a chat as Markdown, with its sources", export, show_markdown, "ID")
     exporting.add_argument("--output", metavar="FILE", help="write to this file instead of the terminal")
-    renaming = group.command("rename", "rename a chat", rename, show_record)
-    renaming.add_argument("id", metavar="ID")
-    renaming.add_argument("title", metavar="TITLE")
-    branching = group.command("branch", "show the branch of a message", branch, show_record)
-    branching.add_argument("id", metavar="ID")
-    branching.add_argument("message", metavar="MESSAGE")
-    keeping = group.command("keep", "choose which of several answers the chat continues from", keep, show_kept)
-    keeping.add_argument("message", metavar="MESSAGE")
+    renaming = one_call(lambda a: calls.RenameChat(chat=a.id, title=a.title))
+    group.command("rename", "rename a chat", renaming, _CHAT, "ID", "TITLE")
+    branching = one_call(lambda a: calls.SetHead(chat=a.id, message=a.message))
+    group.command("branch", "show the branch of a message", branching, _CHAT, "ID", "MESSAGE")
+    selecting = one_call(lambda a: calls.SelectSequence(message=a.message, sequence=a.sequence))
+    kept = one_sentence(lambda result: result["text"].strip())
+    keeping = group.command(
+        "keep", "choose which of several answers the chat continues from", selecting, kept, "MESSAGE"
+    )
     keeping.add_argument("sequence", metavar="I", type=at_least(0), help="its number, from 0")
     telling = group.command(
-        "tokens", "show the tokens of an answer, with their probabilities and alternatives", tokens, show_tokens
+        "tokens",
+        "show the tokens of an answer, with their probabilities and alternatives",
+        tokens,
+        show_tokens,
+        "MESSAGE",
     )
-    telling.add_argument("message", metavar="MESSAGE")
     telling.add_argument("--sequence", metavar="I", type=at_least(0), default=0, help="the answer number I of several")
     telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="alternatives per token [5]")
     telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")
-    tracing = group.command("steps", "show the steps of an answer", steps, show_steps)
-    tracing.add_argument("message", metavar="MESSAGE")
-    group.command("delete", "delete a chat", delete, show_deleted).add_argument("id", metavar="ID")
+    steps = one_call(lambda a: calls.GetTrace(message=a.message))
+    group.command("steps", "show the steps of an answer", steps, show_steps, "MESSAGE")
+    deleted = one_sentence(lambda result: f"The chat {result['title']!r} was deleted.")
+    group.command("delete", "delete a chat", one_call(lambda a: calls.DeleteChat(chat=a.id)), deleted, "ID")
 
 
-def list_chats(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(ListChats(search=arguments.search))
-    return {"chats": listed.chats}
+def chats_with(words: Callable[[argparse.Namespace], str]) -> Run:
+    """A command that lists the chats with these words; "": all."""
 
+    def run(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+        return {"chats": (yield from session.call(calls.ListChats(search=words(arguments)))).chats}
 
-def search(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(ListChats(search=" ".join(arguments.words)))
-    return {"chats": listed.chats}
-
-
-def get(session: Session, arguments: argparse.Namespace) -> Events[Chat]:
-    return (yield from session.call(GetChat(chat=arguments.id)))
+    return run
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    markdown = yield from session.call(ExportChat(chat=arguments.id))
+    markdown = yield from session.call(calls.ExportChat(chat=arguments.id))
     if arguments.output is None:
         return {"markdown": markdown}
     return {"markdown": markdown, "path": write_file(arguments.output, markdown.encode())}
-
-
-def rename(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
-    return (yield from session.call(RenameChat(chat=arguments.id, title=arguments.title)))
-
-
-def branch(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
-    return (yield from session.call(SetHead(chat=arguments.id, message=arguments.message)))
-
-
-def keep(session: Session, arguments: argparse.Namespace) -> Events[StoredMessage]:
-    return (yield from session.call(SelectSequence(message=arguments.message, sequence=arguments.sequence)))
-
-
-def delete(session: Session, arguments: argparse.Namespace) -> Events[ChatRecord]:
-    return (yield from session.call(DeleteChat(chat=arguments.id)))
 
 
 def show_chats(result: dict[str, Any], output: TextOutput) -> None:
     if not result["chats"]:
         output.line("No chats.")
         return
-    rows = [(c["id"], moment(c["updated"]), _titled(c)) for c in result["chats"]]
+    titles = [f"{c['title']} ({c['unreadable']})" if c["unreadable"] else c["title"] for c in result["chats"]]
+    rows = [(c["id"], moment(c["updated"]), title) for c, title in zip(result["chats"], titles, strict=True)]
     output.table(("ID", "LAST", "TITLE"), rows)
 
 
@@ -126,19 +104,3 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_markdown(result: dict[str, Any], output: TextOutput) -> None:
     output.line(f"Written to {result['path']}." if "path" in result else result["markdown"].rstrip("\n"))
-
-
-def show_record(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['id']}  {result['title']}")
-
-
-def show_kept(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(result["text"].strip())
-
-
-def show_deleted(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"The chat {result['title']!r} was deleted.")
-
-
-def _titled(chat: dict[str, Any]) -> str:
-    return f"{chat['title']} ({chat['unreadable']})" if chat["unreadable"] else str(chat["title"])

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from workbench.api.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
-from workbench.cli.arguments import Commands, at_least
+from workbench.cli.arguments import REMOVED, Commands, at_least, one_sentence
 from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.run_lines import RunLines
-from workbench.cli.runs import follow
+from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.cli.train import read_config
 from workbench.records.training import DEFAULT_OBJECTIVE, DataReport, DataSet
@@ -47,15 +47,12 @@ def add_commands(commands: Commands) -> None:
         dest="assignments",
         help="as for `workbench train`, such as data.columns.prompt=title,body data.columns.completion=reply",
     )
-    building = group.command(
-        "build",
-        "build a set from chats or documents",
-        build,
-        show_built,
-        told=RunLines(),
-        names={"model": "model", "collection": "collection"},
+    built = one_sentence(
+        lambda made: f"{made['name']}: {made['examples']:,} examples, {byte_size(made['bytes'])}, {made['path']}"
     )
-    building.add_argument("name", metavar="NAME")
+    names = {"model": "model", "collection": "collection"}
+    sources = "build a set from chats or documents"
+    building = group.command("build", sources, build, built, "NAME", told=RunLines(), names=names)
     building.add_argument(
         "--from",
         dest="source",
@@ -74,8 +71,7 @@ def add_commands(commands: Commands) -> None:
         "--limit", metavar="N", type=at_least(0), default=0, help="maximum number of passages; 0: all"
     )
     group.command("list", "list the sets of the home folder", list_all, show_list)
-    removing = group.command("remove", "delete a set of the home folder", remove, show_removed)
-    removing.add_argument("name", metavar="NAME")
+    group.command("remove", "delete a set of the home folder", remove, REMOVED, "NAME")
 
 
 def inspect(session: Session, arguments: argparse.Namespace) -> Events[DataReport]:
@@ -98,9 +94,8 @@ def build(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
         questions=arguments.questions,
         limit=arguments.limit,
     )
-    run = yield from session.call(call)
-    done = yield from follow(session, run.id, stop_on_interrupt=True)
-    return {"run": run.id, **msgspec.to_builtins(msgspec.convert(done, DataSet))}
+    done = yield from run_to_end(session, call)
+    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, DataSet))}
 
 
 def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -153,10 +148,6 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
         output.line("".join(f"[[{p['text']}]]" if p["trained"] else p["text"] for p in preview["pieces"]))
 
 
-def show_built(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['name']}: {result['examples']:,} examples, {byte_size(result['bytes'])}, {result['path']}")
-
-
 def show_list(result: dict[str, Any], output: TextOutput) -> None:
     if not result["sets"]:
         output.line(
@@ -174,7 +165,3 @@ def show_list(result: dict[str, Any], output: TextOutput) -> None:
         for one in result["sets"]
     ]
     output.table(("NAME", "EXAMPLES", "SIZE", "MADE", "FROM"), rows, numbers=("EXAMPLES", "SIZE"))
-
-
-def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['removed']} was deleted.")

@@ -8,26 +8,11 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import (
-    AddDocuments,
-    AddResult,
-    Collection,
-    CreateCollection,
-    Document,
-    DrawPage,
-    GetDocumentText,
-    ListCollections,
-    ListDocuments,
-    RemoveCollection,
-    RemoveDocument,
-    RenameCollection,
-    SearchDocuments,
-    Unwatch,
-)
+from workbench.api import calls
 from workbench.api.events import Artifact, Event, Progress
-from workbench.cli.arguments import Commands, absolute, at_least, read_items, write_file
+from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
-from workbench.cli.runs import follow
+from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.messages import Passage
@@ -37,8 +22,8 @@ NAMES = {"name": "collection"}
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("docs", "collections of documents")
-    creating = group.command("create", "make a new collection", create, show_collection)
-    creating.add_argument("name", metavar="NAME")
+    creating = one_call(lambda a: calls.CreateCollection(name=a.name))
+    group.command("create", "make a new collection", creating, show_collection, "NAME")
     adding = group.command("add", "read files and folders into a collection", add, show_added, names=NAMES)
     adding.add_argument("name", metavar="NAME", help="the collection")
     adding.add_argument(
@@ -49,13 +34,15 @@ def add_commands(commands: Commands) -> None:
     searching.add_argument("name", metavar="NAME", help="the collection")
     searching.add_argument("query", metavar="QUERY", nargs="?")
     searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")
-    searching.add_argument("--limit", type=_positive, default=10, help="number of passages (default: 10)")
+    searching.add_argument("--limit", type=at_least(1, 1000), default=10, help="number of passages (default: 10)")
     listing = group.command("list", "list all collections, or the documents of one", list_all, show_list, names=NAMES)
     listing.add_argument("name", metavar="NAME", nargs="?")
-    showing = group.command("show", "show the extracted text of a document", show, show_text, names=NAMES)
+    text = one_sentence(lambda result: result["text"])
+    showing = group.command("show", "show the extracted text of a document", show, text, names=NAMES)
     showing.add_argument("name", metavar="NAME", help="the collection")
     showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
-    drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, show_drawn, names=NAMES)
+    drawn = one_sentence(lambda page: f"Page {page['page']} of {page['pages']} was written to {page['path']}.")
+    drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, drawn, names=NAMES)
     drawing.add_argument("name", metavar="NAME", help="the collection")
     drawing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawing.add_argument("--page", type=at_least(1), default=1, help="page number, from 1 (default: 1)")
@@ -67,24 +54,19 @@ def add_commands(commands: Commands) -> None:
     removing.add_argument(
         "document", metavar="DOCUMENT", nargs="?", help="its path, the end of it, or its id; the files are not deleted"
     )
-    renaming = group.command("rename", "rename a collection", rename, show_collection)
-    renaming.add_argument("name", metavar="NAME")
-    renaming.add_argument("new", metavar="NEW")
-    unwatching = group.command("unwatch", "stop watching a folder", unwatch, show_collection, names=NAMES)
+    renaming = one_call(lambda a: calls.RenameCollection(collection=a.name, name=a.new))
+    group.command("rename", "rename a collection", renaming, show_collection, "NAME", "NEW")
+    unwatched = one_call(lambda a: calls.Unwatch(collection=a.name, path=absolute(a.path)))
+    unwatching = group.command("unwatch", "stop watching a folder", unwatched, show_collection, names=NAMES)
     unwatching.add_argument("name", metavar="NAME", help="the collection")
     unwatching.add_argument("path", metavar="PATH")
-
-
-def create(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
-    return (yield from session.call(CreateCollection(name=arguments.name)))
 
 
 def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     name = yield from _existing(session, arguments.name)
     paths = tuple(absolute(p) for p in arguments.paths)
-    run = yield from session.call(AddDocuments(collection=name, paths=paths, watch=arguments.watch))
-    done = yield from follow(session, run.id, stop_on_interrupt=True)
-    return {"run": run.id, **msgspec.to_builtins(msgspec.convert(done, AddResult))}
+    done = yield from run_to_end(session, calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch))
+    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, calls.AddResult))}
 
 
 def search(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -92,34 +74,34 @@ def search(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
         arguments.parser.error("give either a QUERY or --queries FILE")
     name = yield from _existing(session, arguments.name)
     if arguments.queries is None:
-        call = SearchDocuments(collection=name, query=arguments.query, limit=arguments.limit)
+        call = calls.SearchDocuments(collection=name, query=arguments.query, limit=arguments.limit)
         found = yield from session.call(call)
         return {"hits": [plain_hit(p) for p in found.hits]}
     items = read_items(arguments.queries)
     for done, item in enumerate(items):
         yield Progress(stage="searching", done=done, total=len(items), unit="queries")
-        found = yield from session.call(SearchDocuments(collection=name, query=item.text, limit=arguments.limit))
+        found = yield from session.call(calls.SearchDocuments(collection=name, query=item.text, limit=arguments.limit))
         yield Artifact(kind="hits", id=item.id, result={"hits": [plain_hit(p) for p in found.hits]})
     return {"count": len(items)}
 
 
 def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     if arguments.name is None:
-        collections = yield from session.call(ListCollections())
+        collections = yield from session.call(calls.ListCollections())
         return {"collections": collections.collections}
-    documents = yield from session.call(ListDocuments(collection=arguments.name))
+    documents = yield from session.call(calls.ListDocuments(collection=arguments.name))
     return {"documents": documents.documents}
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     document = yield from find_document(session, arguments.name, arguments.document)
-    return (yield from session.call(GetDocumentText(collection=arguments.name, document=document.id)))
+    return (yield from session.call(calls.GetDocumentText(collection=arguments.name, document=document.id)))
 
 
 def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     document = yield from find_document(session, arguments.name, arguments.document)
     start, end = arguments.mark
-    call = DrawPage(
+    call = calls.DrawPage(
         collection=arguments.name,
         document=document.id,
         page=arguments.page,
@@ -135,24 +117,16 @@ def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[st
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     if arguments.document is None:
-        collection = yield from session.call(RemoveCollection(collection=arguments.name))
+        collection = yield from session.call(calls.RemoveCollection(collection=arguments.name))
         return {**msgspec.to_builtins(collection), "removed": "collection"}
     document = yield from find_document(session, arguments.name, arguments.document)
-    collection = yield from session.call(RemoveDocument(collection=arguments.name, document=document.id))
+    collection = yield from session.call(calls.RemoveDocument(collection=arguments.name, document=document.id))
     return {**msgspec.to_builtins(collection), "removed": arguments.document}
 
 
-def rename(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
-    return (yield from session.call(RenameCollection(collection=arguments.name, name=arguments.new)))
-
-
-def unwatch(session: Session, arguments: argparse.Namespace) -> Events[Collection]:
-    return (yield from session.call(Unwatch(collection=arguments.name, path=absolute(arguments.path))))
-
-
-def find_document(session: Session, collection: str, name: str) -> Events[Document]:
+def find_document(session: Session, collection: str, name: str) -> Events[calls.Document]:
     """The document with the id or path ``name``, or a path that ends so. Raises UserError."""
-    listed = yield from session.call(ListDocuments(collection=collection))
+    listed = yield from session.call(calls.ListDocuments(collection=collection))
     full = absolute(name)
     for document in listed.documents:
         if name == document.id or document.path in (name, full):
@@ -171,21 +145,13 @@ def find_document(session: Session, collection: str, name: str) -> Events[Docume
 
 def plain_hit(passage: Passage) -> dict[str, Any]:
     """A hit in the documented shape."""
-    return {
-        "document": passage.document,
-        "path": passage.path,
-        "page": passage.page,
-        "start": passage.start,
-        "end": passage.end,
-        "text": passage.text,
-        "score": passage.score,
-        "found_by": passage.found_by,
-    }
+    shown = ("document", "path", "page", "start", "end", "text", "score", "found_by")
+    return {name: getattr(passage, name) for name in shown}
 
 
 def _existing(session: Session, name: str) -> Events[str]:
     """The name of an existing collection; raises UserError that says how to make it."""
-    listed = yield from session.call(ListCollections())
+    listed = yield from session.call(calls.ListCollections())
     if name in [c.name for c in listed.collections] or name in [c.id for c in listed.collections]:
         return name
     raise UserError(f"There is no collection {name!r}.", f"Make it with: workbench docs create {_quoted(name)}")
@@ -193,13 +159,6 @@ def _existing(session: Session, name: str) -> Events[str]:
 
 def _quoted(name: str) -> str:
     return f'"{name}"' if " " in name else name
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError("must be from 1 to 1000")
-    return number
 
 
 def show_collection(result: dict[str, Any], output: TextOutput) -> None:
@@ -266,14 +225,6 @@ def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None
     ]
     headers = ("STATE", "KIND", "PAGES", "CHUNKS", "SIZE", "PATH", "REASON")
     output.table(headers, rows, numbers=("PAGES", "CHUNKS", "SIZE"))
-
-
-def show_text(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(result["text"])
-
-
-def show_drawn(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"Page {result['page']} of {result['pages']} was written to {result['path']}.")
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:

@@ -6,121 +6,81 @@ import argparse
 import os
 from typing import Any
 
-from workbench.api.calls import (
-    ImportModel,
-    InspectModel,
-    ListModels,
-    LoadModel,
-    ModelList,
-    ModelRecord,
-    QuantizeModel,
-    RegisterStarter,
-    RemoveModel,
-    SetDefaultModel,
-    Status,
-    UnloadModel,
-)
+import msgspec
+
+from workbench.api import calls
 from workbench.api.events import Log
-from workbench.cli.arguments import Commands, absolute
+from workbench.cli.arguments import Commands, absolute, one_call
 from workbench.cli.output import TextOutput, byte_size, count_size
-from workbench.cli.runs import follow
+from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+
+NAMES = {"name": "model"}
 
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("models", "models on disk")
     group.command("starter", "register the installed starter models", starter, show_models)
-    adding = group.command("import", "add a GGUF file or a safetensors folder", import_model, show_model)
+    importing = one_call(lambda a: calls.ImportModel(path=absolute(a.path), name=a.name, copy=a.copy))
+    adding = group.command("import", "add a GGUF file or a safetensors folder", importing, show_model)
     adding.add_argument("path", metavar="PATH", help="a .gguf file, any file of a split one, or a folder")
     adding.add_argument("--copy", action="store_true", help="copy the files into the home folder")
     adding.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
     group.command("list", "list the catalogue", list_models, show_models)
     choosing = group.command(
-        "default", "choose the model that is used where none is named", choose, show_default, names={"name": "model"}
+        "default", "choose the model that is used where none is named", choose, show_default, names=NAMES
     )
     choosing.add_argument("name", metavar="NAME", nargs="?", help="without it, the default model is shown")
     choosing.add_argument("--none", action="store_true", help="choose none: the chat model that was added first")
-    inspecting = group.command(
-        "inspect", "show the metadata of a model's files", inspect, show_details, names={"name": "model"}
-    )
+    inspecting = group.command("inspect", "show the metadata of a model's files", inspect, show_details, names=NAMES)
     inspecting.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
-    removing = group.command("remove", "remove a model from the catalogue", remove, show_removed)
-    removing.add_argument("name", metavar="NAME")
-    loading = group.command(
-        "load", "load a model ahead of the first question", load, show_loaded, names={"name": "model"}
-    )
-    loading.add_argument("name", metavar="NAME")
-    group.command("unload", "unload the model to free its memory", unload, show_loaded)
+    removing = one_call(lambda a: calls.RemoveModel(name=a.name))
+    group.command("remove", "remove a model from the catalogue", removing, show_removed, "NAME")
+    loading = one_call(lambda a: calls.LoadModel(name=a.name))
+    group.command("load", "load a model ahead of the first question", loading, show_loaded, "NAME", names=NAMES)
+    unloading = one_call(lambda a: calls.UnloadModel())
+    group.command("unload", "unload the model to free its memory", unloading, show_loaded)
     quantizing = group.command(
-        "quantize", "quantise a GGUF model, as a new model", quantize, show_made, names={"name": "model"}
+        "quantize", "quantise a GGUF model, as a new model", quantize, show_made, "NAME", names=NAMES
     )
-    quantizing.add_argument("name", metavar="NAME")
     quantizing.add_argument("type", metavar="TYPE", help="such as Q4_K_M, Q8_0 or F16")
     quantizing.add_argument("--name", dest="new", default="", help="the name of the new model (default: chosen)")
 
 
 def starter(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(RegisterStarter())
-    return {"models": [plain_model(m) for m in listed.models]}
-
-
-def import_model(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = ImportModel(path=absolute(arguments.path), name=arguments.name, copy=arguments.copy)
-    return plain_model((yield from session.call(call)))
+    return {"models": (yield from session.call(calls.RegisterStarter())).models}
 
 
 def list_models(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(ListModels())
-    return {"models": [plain_model(m) for m in listed.models], "default": listed.default}
+    listed = yield from session.call(calls.ListModels())
+    return {"models": listed.models, "default": listed.default}
 
 
 def choose(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = SetDefaultModel(name=arguments.name or "") if arguments.name or arguments.none else ListModels()
+    call = calls.SetDefaultModel(name=arguments.name or "") if arguments.name or arguments.none else calls.ListModels()
     listed = yield from session.call(call)
     return {"default": listed.default, "used": listed.default or next(iter(_able(listed)), "")}
 
 
 def inspect(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     name = arguments.name
-    listed = yield from session.call(ListModels())
+    listed = yield from session.call(calls.ListModels())
     if name not in [m.name for m in listed.models] and os.path.exists(name):
         name = absolute(name)
-    details = yield from session.call(InspectModel(name=name))
-    return {
-        **plain_model(details.model),
-        "chat_template": details.chat_template,
-        "tokenizer": details.tokenizer,
-        "vocabulary": details.vocabulary,
-        "layers": details.layers,
-        "embedding_length": details.embedding_length,
-        "metadata": details.metadata,
-    }
-
-
-def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    return plain_model((yield from session.call(RemoveModel(name=arguments.name))))
-
-
-def load(session: Session, arguments: argparse.Namespace) -> Events[Status]:
-    return (yield from session.call(LoadModel(name=arguments.name)))
-
-
-def unload(session: Session, arguments: argparse.Namespace) -> Events[Status]:
-    return (yield from session.call(UnloadModel()))
+    details = msgspec.to_builtins((yield from session.call(calls.InspectModel(name=name))))
+    return {**details.pop("model"), **details}
 
 
 def quantize(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = QuantizeModel(model=arguments.name, type=arguments.type, name=arguments.new)
-    run = yield from session.call(call)
-    done = yield from follow(session, run.id, stop_on_interrupt=True)
-    return {"run": run.id, **done}
+    call = calls.QuantizeModel(model=arguments.name, type=arguments.type, name=arguments.new)
+    return (yield from run_to_end(session, call))
 
 
 def default_model(session: Session, purpose: str = "answer") -> Events[str]:
     """The model of a command that names none: the default one, else for an answer the one that was added first. Raises
     UserError when there is none, and when long work could mean several."""
-    listed = yield from session.call(ListModels())
+    listed = yield from session.call(calls.ListModels())
     names = [listed.default] if listed.default else _able(listed)
     if not names:
         raise UserError(
@@ -136,30 +96,10 @@ def default_model(session: Session, purpose: str = "answer") -> Events[str]:
     return names[0]
 
 
-def _able(listed: ModelList) -> list[str]:
+def _able(listed: calls.ModelList) -> list[str]:
     """The models that answer, else those that can be trained, in the order in which they were added."""
     there = [m for m in listed.models if not m.missing]
     return [m.name for m in there if m.kind == "chat"] or [m.name for m in there if m.kind == "base"]
-
-
-def plain_model(model: ModelRecord) -> dict[str, Any]:
-    """A model in the documented shape."""
-    return {
-        "name": model.name,
-        "kind": model.kind,
-        "architecture": model.architecture,
-        "parameters": model.parameters,
-        "quantization": model.quantization,
-        "context_tokens": model.context_tokens,
-        "bytes": model.bytes,
-        "licence": model.licence,
-        "path": model.path,
-        "format": model.format,
-        "files": list(model.files),
-        "sha256": model.sha256,
-        "owned": model.owned,
-        "missing": model.missing,
-    }
 
 
 def show_models(result: dict[str, Any], output: TextOutput) -> None:

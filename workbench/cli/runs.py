@@ -5,19 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.api.calls import (
-    ExportRun,
-    FollowRun,
-    GetRun,
-    ListRuns,
-    PauseRun,
-    RemoveRun,
-    ResumeRun,
-    RunRecord,
-    StopRun,
-)
+from workbench.api import calls
 from workbench.api.events import Log
-from workbench.cli.arguments import Commands, absolute, at_least
+from workbench.api.protocol import Call
+from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput, duration, moment
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session, Stopped
@@ -27,58 +18,42 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("runs", "long work: reading documents, training, merging, exporting")
     listing = group.command("list", "list runs, the latest first", list_runs, show_runs)
     listing.add_argument("--limit", type=at_least(1), default=100, help="number of runs (default: 100)")
-    for name, help, run, show, told in (
-        ("show", "one run", show_one, show_run, None),
-        ("stop", "stop a run; finished parts stay", stop, show_run, None),
-        ("pause", "pause a training, in memory, until it is resumed", pause, show_run, None),
-        ("resume", "continue a paused run, or resume a stopped, failed or interrupted one", resume, show_run, None),
-        ("follow", "watch a run until its end (Ctrl+C leaves it running)", follow_one, show_end, RunLines()),
-        (
-            "remove",
-            "delete a run that has ended: its events and checkpoints; what it made stays",
-            remove,
-            show_removed,
-            None,
-        ),
-    ):
-        group.command(name, help, run, show, told).add_argument("id", metavar="ID")
-    exporting = group.command(
-        "export", "write a training as a folder that runs anywhere with transformers and peft", export, show_exported
-    )
-    exporting.add_argument("id", metavar="ID")
-    exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
+    group.command("show", "one run", one_call(lambda a: calls.GetRun(run=a.id)), show_run, "ID")
+    stopping = one_call(lambda a: calls.StopRun(run=a.id))
+    group.command("stop", "stop a run; finished parts stay", stopping, show_run, "ID")
+    pausing = one_call(lambda a: calls.PauseRun(run=a.id))
+    group.command("pause", "pause a training, in memory, until it is resumed", pausing, show_run, "ID")
+    resuming = "continue a paused run, or resume a stopped, failed or interrupted one"
+    group.command("resume", resuming, resume, show_run, "ID")
+    following = "watch a run until its end (Ctrl+C leaves it running)"
+    group.command("follow", following, follow_one, show_end, "ID", told=RunLines())
+    removing = "delete a run that has ended: its events and checkpoints; what it made stays"
+    removed = one_sentence(lambda result: f"The run {result['run']} was deleted.")
+    group.command("remove", removing, remove, removed, "ID")
+    exporting = "write a training as a folder that runs anywhere with transformers and peft"
+    exported = one_sentence(lambda result: f"The training is in {result['path']}; its README.md says how to run it.")
+    command = group.command("export", exporting, export, exported, "ID")
+    command.add_argument("--output", metavar="DIR", required=True, help="a new folder")
 
 
 def list_runs(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(ListRuns(limit=arguments.limit))
+    listed = yield from session.call(calls.ListRuns(limit=arguments.limit))
     return {"runs": listed.runs}
 
 
-def show_one(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
-    return (yield from session.call(GetRun(run=arguments.id)))
-
-
-def stop(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
-    return (yield from session.call(StopRun(run=arguments.id)))
-
-
-def resume(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
-    resumed = yield from session.call(ResumeRun(run=arguments.id))
+def resume(session: Session, arguments: argparse.Namespace) -> Events[calls.RunRecord]:
+    resumed = yield from session.call(calls.ResumeRun(run=arguments.id))
     yield Log(text=f"{session.command(f'runs follow {resumed.id}')} watches it.", level="notice")
     return resumed
 
 
-def pause(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]:
-    return (yield from session.call(PauseRun(run=arguments.id)))
-
-
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    yield from session.call(RemoveRun(run=arguments.id))
+    yield from session.call(calls.RemoveRun(run=arguments.id))
     return {"run": arguments.id}
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    path = yield from session.call(ExportRun(run=arguments.id, path=absolute(arguments.output)))
+    path = yield from session.call(calls.ExportRun(run=arguments.id, path=absolute(arguments.output)))
     return {"run": arguments.id, "path": path}
 
 
@@ -98,10 +73,16 @@ def follow(session: Session, run: str, stop_on_interrupt: bool, stopping: str = 
     ``stopping``, or only the watching."""
 
     def stop() -> Log | None:
-        session.send(StopRun(run=run))
+        session.send(calls.StopRun(run=run))
         return Log(text=stopping, level="notice") if stopping else None
 
-    return (yield from session.call(FollowRun(run=run), stop if stop_on_interrupt else None))
+    return (yield from session.call(calls.FollowRun(run=run), stop if stop_on_interrupt else None))
+
+
+def run_to_end(session: Session, call: Call[calls.RunRecord], stopping: str = "") -> Events[dict[str, Any]]:
+    """Start a run and watch it to its end; returns its id and its result. Ctrl+C stops it."""
+    run = yield from session.call(call)
+    return {"run": run.id, **(yield from follow(session, run.id, stop_on_interrupt=True, stopping=stopping))}
 
 
 def show_runs(result: dict[str, Any], output: TextOutput) -> None:
@@ -140,14 +121,6 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
             *((key, value) for key, value in result["result"].items() if not isinstance(value, list | dict)),
         ]
     )
-
-
-def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"The run {result['run']} was deleted.")
-
-
-def show_exported(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"The training is in {result['path']}; its README.md says how to run it.")
 
 
 def show_end(result: dict[str, Any], output: TextOutput) -> None:

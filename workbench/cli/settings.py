@@ -7,31 +7,29 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, Machine, RestartWorker, Status
-from workbench.cli.arguments import Commands
+from workbench.api.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, RestartWorker
+from workbench.cli.arguments import Commands, one_call, one_sentence
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.fields import describe_range, fields_of, parse_value
-from workbench.settings import SECTIONS, Settings
+from workbench.settings import SECTIONS
 
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("settings", "settings of the program")
-    group.command("list", "list all settings", list_settings, show_settings)
-    getting = group.command("get", "show one setting", get, show_value)
-    getting.add_argument("name", metavar="SECTION.NAME")
-    changing = group.command("set", "change a setting", change, show_value)
+    group.command("list", "list all settings", one_call(lambda a: GetSettings()), show_settings)
+    value = one_sentence(lambda result: _shown(result["value"]))
+    group.command("get", "show one setting", get, value).add_argument("name", metavar="SECTION.NAME")
+    changing = group.command("set", "change a setting", change, value)
     changing.add_argument("name", metavar="SECTION.NAME")
     changing.add_argument("value", metavar="VALUE")
-    commands.command("status", "show what the program is doing", status, show_status)
-    restarting = commands.command("restart", "restart a worker", restart, show_status)
-    restarting.add_argument("worker", choices=("inference", "embedding"))
-    commands.command("machine", "show processor, memory and GPUs of this machine", machine, show_machine)
-
-
-def list_settings(session: Session, arguments: argparse.Namespace) -> Events[Settings]:
-    return (yield from session.call(GetSettings()))
+    commands.command("status", "show what the program is doing", one_call(lambda a: GetStatus()), show_status)
+    restarting = one_call(lambda a: RestartWorker(name=a.worker))
+    restart = commands.command("restart", "restart a worker", restarting, show_status)
+    restart.add_argument("worker", choices=("inference", "embedding"))
+    machine = "show processor, memory and GPUs of this machine"
+    commands.command("machine", machine, one_call(lambda a: GetMachine()), show_machine)
 
 
 def get(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -45,18 +43,6 @@ def change(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
     value = parse_value(SECTIONS[section], field, arguments.value)
     settings = yield from session.call(ChangeSettings(values={section: {field: value}}))
     return {"name": arguments.name, "value": getattr(getattr(settings, section), field)}
-
-
-def status(session: Session, arguments: argparse.Namespace) -> Events[Status]:
-    return (yield from session.call(GetStatus()))
-
-
-def restart(session: Session, arguments: argparse.Namespace) -> Events[Status]:
-    return (yield from session.call(RestartWorker(name=arguments.worker)))
-
-
-def machine(session: Session, arguments: argparse.Namespace) -> Events[Machine]:
-    return (yield from session.call(GetMachine()))
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -77,10 +63,6 @@ def show_settings(result: dict[str, Any], output: TextOutput) -> None:
             output.line(f"    {field.help} {describe_range(field)}".rstrip())
     for problem in result["problems"]:
         output.line(problem)
-
-
-def show_value(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(_shown(result["value"]))
 
 
 def show_status(result: dict[str, Any], output: TextOutput) -> None:

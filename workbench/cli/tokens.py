@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import AnswerTokens, AskResult, GetTrace, InspectAnswer
+from workbench.api.calls import AnswerTokens, AskResult, InspectAnswer
 from workbench.api.events import Log
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
@@ -69,10 +69,6 @@ def _alternatives(chosen: dict[str, Any]) -> str:
 
 def _percent(logprob: float) -> str:
     return f"{math.exp(logprob):.1%}"
-
-
-def steps(session: Session, arguments: argparse.Namespace) -> Events[Trace]:
-    return (yield from session.call(GetTrace(message=arguments.message)))
 
 
 def show_steps(result: dict[str, Any], output: TextOutput) -> None:
