@@ -141,6 +141,14 @@ def find_home(given: str | os.PathLike[str] | None = None) -> Home:
     return Home(Path(chosen).expanduser().absolute())
 
 
+def absolute_path(given: str) -> Path:
+    """A path that a person gave to a program in another folder. Raises UserError for one that is not absolute."""
+    path = Path(given).expanduser()
+    if not path.is_absolute():
+        raise UserError(f"{given} is not an absolute path.", "Give the full path, from the root of the file system.")
+    return path
+
+
 def free_bytes(folder: Path) -> int:
     """Free bytes of the disk that holds, or would hold, ``folder``."""
     return shutil.disk_usage(next(one for one in (folder, *folder.absolute().parents) if one.exists())).free

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from workbench import __version__
-from workbench.api.calls import (
-    ChangeSettings,
-    GetMachine,
-    GetSettings,
-    GetStatus,
-    ListMethods,
-    Machine,
-    MethodList,
-    RestartWorker,
-    Status,
-    Subscribe,
-    WorkerState,
-)
+from workbench.api import calls
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
@@ -61,45 +50,36 @@ class Preferences:
         return self._settings
 
 
+@dataclass(frozen=True, eq=False)
 class Program:
-    def __init__(
-        self,
-        home: Home,
-        preferences: Preferences,
-        backend: LlamaCppBackend,
-        embedding: Embedding,
-        training: TrainingWorkers,
-        runs: Runs,
-        changes: ChangeNotifier,
-    ) -> None:
-        self._home = home
-        self._preferences = preferences
-        self._backend = backend
-        self._embedding = embedding
-        self._training = training
-        self._runs = runs
-        self._changes = changes
+    _home: Home
+    _preferences: Preferences
+    _backend: LlamaCppBackend
+    _embedding: Embedding
+    _training: TrainingWorkers
+    _runs: Runs
+    _changes: ChangeNotifier
 
     def handlers(self) -> Handlers:
         return {
-            GetMachine: unary(self.machine),
-            ListMethods: unary(lambda call: MethodList(methods=registry.describe())),
-            GetStatus: unary(lambda call: self.status()),
-            Subscribe: lambda call, context: self._changes.subscribe(context),
-            GetSettings: unary(lambda call: self._preferences.current),
-            ChangeSettings: unary(lambda call: self._preferences.change(call.values)),
-            RestartWorker: unary(self.restart),
+            calls.GetMachine: unary(self.machine),
+            calls.ListMethods: unary(lambda call: calls.MethodList(methods=registry.describe())),
+            calls.GetStatus: unary(lambda call: self.status()),
+            calls.Subscribe: lambda call, context: self._changes.subscribe(context),
+            calls.GetSettings: unary(lambda call: self._preferences.current),
+            calls.ChangeSettings: unary(lambda call: self._preferences.change(call.values)),
+            calls.RestartWorker: unary(self.restart),
         }
 
-    def machine(self, call: GetMachine) -> Machine:
+    def machine(self, call: calls.GetMachine) -> calls.Machine:
         return read_machine(self._home.root, self._backend.list_devices())
 
-    def status(self) -> Status:
+    def status(self) -> calls.Status:
         """The training worker's processes are included while they run."""
         hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
         workers = tuple(map(_state, hosts))
         loaded = self._backend.loaded
-        known = Status(
+        known = calls.Status(
             home=str(self._home.root),
             version=__version__,
             offline=self._preferences.current.general.offline,
@@ -112,7 +92,7 @@ class Program:
         name, how = loaded
         return msgspec.structs.replace(known, model=name, context_tokens=how.context_tokens, device=how.device)
 
-    def restart(self, call: RestartWorker) -> Status:
+    def restart(self, call: calls.RestartWorker) -> calls.Status:
         """Restart a worker; the runs that its death interrupts are resumed."""
         host = self._backend.host if call.name == "inference" else self._embedding.host
         host.stop()
@@ -139,9 +119,9 @@ def _changed(settings: Settings, section: str, fields: dict[str, Any]) -> msgspe
         raise UserError(f"A setting of {section} is not valid: {error}.") from error
 
 
-def _state(host: WorkerHost) -> WorkerState:
+def _state(host: WorkerHost) -> calls.WorkerState:
     death = host.death
-    return WorkerState(
+    return calls.WorkerState(
         name=host.worker,
         state=host.state,
         pid=host.pid,

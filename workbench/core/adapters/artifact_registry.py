@@ -10,6 +10,7 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -33,22 +34,14 @@ NEVER_CHECKED = "Never verified: its run was deleted before that."
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
 class ArtifactRegistry:
-    def __init__(
-        self,
-        store: AdapterStore,
-        catalogue: ModelCatalogue,
-        models_folder: Path,
-        checksums: Checksums,
-        backend: LlamaCppBackend,
-        changes: ChangeNotifier,
-    ) -> None:
-        self._store = store
-        self._catalogue = catalogue
-        self.models_folder = models_folder
-        self._checksums = checksums
-        self._backend = backend
-        self._changes = changes
+    _store: AdapterStore
+    _catalogue: ModelCatalogue
+    models_folder: Path
+    _checksums: Checksums
+    _backend: LlamaCppBackend
+    _changes: ChangeNotifier
 
     def recover(self, is_open: Callable[[str], bool], run_folder: Callable[[str], Path]) -> None:
         """Note what an earlier core left unchecked, and bring what it trained to its adapter: runs are removed."""

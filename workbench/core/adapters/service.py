@@ -6,21 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from workbench.api.calls import (
-    ExportAdapter,
-    ImportAdapter,
-    ListAdapters,
-    MergeAdapter,
-    ModelRecord,
-    QuantizeModel,
-    RemoveAdapter,
-    RenameAdapter,
-    RunRecord,
-)
+from workbench.api import calls
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.llama_cpp import LlamaCppBackend
@@ -38,6 +29,7 @@ from workbench.errors import UserError
 from workbench.gguf.adapter_files import AdapterDetails, check_adapter
 from workbench.gguf.ggml_types import check_type
 from workbench.models.names import file_safe
+from workbench.paths import absolute_path
 from workbench.records.training import AdapterList, AdapterRecord
 from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterStore
 from workbench.storage.models import ModelCatalogue
@@ -49,51 +41,41 @@ _KEPT = (".json", ".safetensors", ".md", ".txt", ".jinja", ".model")
 """Of a stranger's PEFT folder: pickles are left where they are."""
 
 
+@dataclass(eq=False)
 class Adapters:
-    def __init__(
-        self,
-        store: AdapterStore,
-        catalogue: ModelCatalogue,
-        bases: BaseModels,
-        workers: TrainingWorkers,
-        artifacts: ArtifactRegistry,
-        backend: LlamaCppBackend,
-        runs: Runs,
-        exports: ExportRuns,
-        changes: ChangeNotifier,
-    ) -> None:
-        self._store = store
-        self._catalogue = catalogue
-        self._bases = bases
-        self._workers = workers
-        self._artifacts = artifacts
-        self._backend = backend
-        self._runs = runs
-        self._changes = changes
-        self._exports = exports
-        self._fitting: dict[tuple[str, int, str, int], bool] = {}  # adapter and model with their times of change
+    _store: AdapterStore
+    _catalogue: ModelCatalogue
+    _bases: BaseModels
+    _workers: TrainingWorkers
+    _artifacts: ArtifactRegistry
+    _backend: LlamaCppBackend
+    _runs: Runs
+    _exports: ExportRuns
+    _changes: ChangeNotifier
+    # of adapter and model with their times of change
+    _fitting: dict[tuple[str, int, str, int], bool] = field(default_factory=dict, init=False)
 
     def handlers(self) -> Handlers:
         return {
-            ListAdapters: unary(self.list_adapters),
-            ImportAdapter: self.import_adapter,
-            RenameAdapter: unary(self.rename),
-            RemoveAdapter: unary(self.remove),
-            MergeAdapter: unary(self.merge),
-            ExportAdapter: unary(self.export),
-            QuantizeModel: unary(self.quantize),
+            calls.ListAdapters: unary(self.list_adapters),
+            calls.ImportAdapter: self.import_adapter,
+            calls.RenameAdapter: unary(self.rename),
+            calls.RemoveAdapter: unary(self.remove),
+            calls.MergeAdapter: unary(self.merge),
+            calls.ExportAdapter: unary(self.export),
+            calls.QuantizeModel: unary(self.quantize),
         }
 
     # -- the list ---------------------------------------------------------------------------------
 
-    def list_adapters(self, call: ListAdapters) -> AdapterList:
+    def list_adapters(self, call: calls.ListAdapters) -> AdapterList:
         found = list_cards(self._store)
         if call.model:
             model = self._catalogue.get(call.model)
             found = tuple(one for one in found if self._fits(one, model))
         return AdapterList(adapters=found)
 
-    def _fits(self, record: AdapterRecord, model: ModelRecord) -> bool:
+    def _fits(self, record: AdapterRecord, model: calls.ModelRecord) -> bool:
         """Whether the engine can be given it over this model: it was trained on that very file, or on one of the same
         architecture and shapes (another quantisation, say). One whose card cannot be read may."""
         if record.state == "unreadable":
@@ -119,12 +101,8 @@ class Adapters:
 
     # -- what is taken in -------------------------------------------------------------------------
 
-    def import_adapter(self, call: ImportAdapter, context: RequestContext) -> Iterator[Event]:
-        path = Path(call.path).expanduser()
-        if not path.is_absolute():
-            raise UserError(
-                f"{call.path} is not an absolute path.", "Give the full path, from the root of the file system."
-            )
+    def import_adapter(self, call: calls.ImportAdapter, context: RequestContext) -> Iterator[Event]:
+        path = absolute_path(call.path)
         if not path.exists():
             raise UserError(f"There is no file or folder {path}.", "Check the path.")
         name = call.name or (path.parent.name if path.stem == "adapter" else path.stem)
@@ -144,7 +122,7 @@ class Adapters:
         served = Served(kind=details.kind, path=str(path), bytes=details.bytes, can_merge=details.kind == "lora")
         return self._artifacts.publish(record, served, copy=True)
 
-    def _base_of(self, path: Path, wanted: str) -> tuple[ModelRecord, AdapterDetails]:
+    def _base_of(self, path: Path, wanted: str) -> tuple[calls.ModelRecord, AdapterDetails]:
         """The model that a GGUF adapter is for: the one that is named, else the first that it fits."""
         if wanted:
             model = self._bases.model(wanted)
@@ -186,7 +164,7 @@ class Adapters:
 
     # -- names ------------------------------------------------------------------------------------
 
-    def rename(self, call: RenameAdapter) -> AdapterRecord:
+    def rename(self, call: calls.RenameAdapter) -> AdapterRecord:
         """A name is that of a folder: it is made to be one."""
         record = find_card(self._store, call.adapter, unreadable=True)
         if not call.name.strip():
@@ -198,12 +176,12 @@ class Adapters:
             self._changes.publish("adapter", name)
         return find_card(self._store, to, unreadable=True)
 
-    def remove(self, call: RemoveAdapter) -> AdapterList:
+    def remove(self, call: calls.RemoveAdapter) -> AdapterList:
         record = find_card(self._store, call.adapter, unreadable=True)
         self._check_unused(record)
         self._store.remove(record.name)
         self._changes.publish("adapter", record.name)
-        return self.list_adapters(ListAdapters())
+        return self.list_adapters(calls.ListAdapters())
 
     def _check_unused(self, record: AdapterRecord) -> None:
         """Raises UserError when a run or an answer needs it now."""
@@ -215,7 +193,7 @@ class Adapters:
 
     # -- what is made of it -----------------------------------------------------------------------
 
-    def merge(self, call: MergeAdapter) -> RunRecord:
+    def merge(self, call: calls.MergeAdapter) -> calls.RunRecord:
         record = find_card(self._store, call.adapter)
         check_mergeable(record)
         if call.quantization:
@@ -237,7 +215,7 @@ class Adapters:
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {record.name}")
         return self._runs.add("merge", f"Merge {record.name} into {model.name}", call)
 
-    def quantize(self, call: QuantizeModel) -> RunRecord:
+    def quantize(self, call: calls.QuantizeModel) -> calls.RunRecord:
         check_type(call.type)
         model = self._bases.model(call.model)
         if model.format != "gguf":
@@ -246,6 +224,6 @@ class Adapters:
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
         return self._runs.add("quantize", f"{model.name} as {call.type}", call)
 
-    def export(self, call: ExportAdapter) -> RunRecord:
+    def export(self, call: calls.ExportAdapter) -> calls.RunRecord:
         call = self._exports.check(call)
         return self._runs.add("export", f"Export {call.adapter} to {Path(call.path).name}", call)

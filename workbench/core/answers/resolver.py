@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -31,19 +32,17 @@ from workbench.techniques.registry import METHODS
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
+@dataclass(eq=False)
 class Resolver:
     """Looks up a recipe's names in the ``catalogue`` of models, the ``registry`` of collections and the folder of
     ``adapters``."""
 
-    def __init__(
-        self, catalogue: ModelCatalogue, registry: CollectionRegistry, adapters: Path, checksums: Checksums
-    ) -> None:
-        self._catalogue = catalogue
-        self._registry = registry
-        self._adapters = adapters
-        self._checksums = checksums
-        # whether an adapter is virtual tokens, by its checksum, the model's path and time of change
-        self._is_virtual: dict[tuple[str, str, int], bool] = {}
+    _catalogue: ModelCatalogue
+    _registry: CollectionRegistry
+    _adapters: Path
+    _checksums: Checksums
+    # whether an adapter is virtual tokens, by its checksum, the model's path and time of change
+    _is_virtual: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)
 
     def resolve(self, recipe: Recipe) -> Resolved:
         """Look up what the recipe names, and draw its seed where it has none.

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.api.calls import (
-    Chat,
-    ChatList,
-    ChatRecord,
-    DeleteChat,
-    EditAnswer,
-    ExportChat,
-    GetChat,
-    ListChats,
-    RateAnswer,
-    RenameChat,
-    SetHead,
-    StoredMessage,
-)
+from workbench.api import calls
 from workbench.core.answers.service import Answers
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.chats.markdown import export
@@ -31,41 +18,41 @@ class Chats:
 
     def handlers(self) -> Handlers:
         return {
-            ListChats: unary(self.list_chats),
-            GetChat: unary(self.get),
-            RenameChat: unary(self.rename),
-            DeleteChat: unary(self.delete),
-            SetHead: unary(self.set_head),
-            ExportChat: unary(self.export),
-            RateAnswer: unary(lambda call: self._changed(self._store.rate(call.message, call.rating))),
-            EditAnswer: unary(lambda call: self._changed(self._store.edit(call.message, call.text))),
+            calls.ListChats: unary(self.list_chats),
+            calls.GetChat: unary(self.get),
+            calls.RenameChat: unary(self.rename),
+            calls.DeleteChat: unary(self.delete),
+            calls.SetHead: unary(self.set_head),
+            calls.ExportChat: unary(self.export),
+            calls.RateAnswer: unary(lambda call: self._changed(self._store.rate(call.message, call.rating))),
+            calls.EditAnswer: unary(lambda call: self._changed(self._store.edit(call.message, call.text))),
         }
 
-    def list_chats(self, call: ListChats) -> ChatList:
-        return ChatList(chats=self._store.list_chats(call.search))
+    def list_chats(self, call: calls.ListChats) -> calls.ChatList:
+        return calls.ChatList(chats=self._store.list_chats(call.search))
 
-    def get(self, call: GetChat) -> Chat:
+    def get(self, call: calls.GetChat) -> calls.Chat:
         return self._store.get_chat(call.chat)
 
-    def rename(self, call: RenameChat) -> ChatRecord:
+    def rename(self, call: calls.RenameChat) -> calls.ChatRecord:
         return self._told(self._store.rename(call.chat, call.title))
 
-    def delete(self, call: DeleteChat) -> ChatRecord:
+    def delete(self, call: calls.DeleteChat) -> calls.ChatRecord:
         """Running answers are stopped first."""
         self._answers.stop_chat(call.chat)
         return self._told(self._store.delete(call.chat))
 
-    def set_head(self, call: SetHead) -> ChatRecord:
+    def set_head(self, call: calls.SetHead) -> calls.ChatRecord:
         return self._told(self._store.set_head(call.chat, call.message))
 
-    def export(self, call: ExportChat) -> str:
+    def export(self, call: calls.ExportChat) -> str:
         chat = self._store.get_record(call.chat)
         return export(chat, self._store.get_branch(chat.head))
 
-    def _changed(self, message: StoredMessage) -> StoredMessage:
+    def _changed(self, message: calls.StoredMessage) -> calls.StoredMessage:
         self._changes.publish("chat", message.chat)
         return message
 
-    def _told(self, chat: ChatRecord) -> ChatRecord:
+    def _told(self, chat: calls.ChatRecord) -> calls.ChatRecord:
         self._changes.publish("chat", chat.id)
         return chat

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 
 from workbench.api.calls import BuildData, ListDataSets, RemoveDataSet, RunRecord
@@ -17,22 +19,14 @@ from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
 
 
+@dataclass(frozen=True, eq=False)
 class DataSets:
-    def __init__(
-        self,
-        sets: DatasetStore,
-        chats: ChatStore,
-        catalogue: ModelCatalogue,
-        registry: CollectionRegistry,
-        runs: Runs,
-        changes: ChangeNotifier,
-    ) -> None:
-        self._sets = sets
-        self._chats = chats
-        self._catalogue = catalogue
-        self._registry = registry
-        self._runs = runs
-        self._changes = changes
+    _sets: DatasetStore
+    _chats: ChatStore
+    _catalogue: ModelCatalogue
+    _registry: CollectionRegistry
+    _runs: Runs
+    _changes: ChangeNotifier
 
     def handlers(self) -> Handlers:
         return {

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.api.calls import (
-    AddDocuments,
-    Collection,
-    CollectionList,
-    CreateCollection,
-    DocumentList,
-    DrawPage,
-    GetDocumentText,
-    ListCollections,
-    ListDocuments,
-    RemoveCollection,
-    RemoveDocument,
-    RenameCollection,
-    RunRecord,
-    SearchDocuments,
-    SearchResult,
-    Unwatch,
-)
+import msgspec
+
+from workbench.api import calls
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.core.change_notifier import ChangeNotifier
@@ -33,53 +19,47 @@ from workbench.core.runs.kinds.ingest import ingest_group
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.paths import absolute_path
 from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
 from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
 
 
+@dataclass(frozen=True, eq=False)
 class Documents:
-    def __init__(
-        self,
-        registry: CollectionRegistry,
-        embedding: Embedding,
-        runs: Runs,
-        watching: Watching,
-        changes: ChangeNotifier,
-    ) -> None:
-        self._registry = registry
-        self._embedding = embedding
-        self._runs = runs
-        self._watching = watching
-        self._changes = changes
+    _registry: CollectionRegistry
+    _embedding: Embedding
+    _runs: Runs
+    _watching: Watching
+    _changes: ChangeNotifier
 
     def handlers(self) -> Handlers:
         return {
-            ListCollections: unary(self.list_collections),
-            CreateCollection: unary(self.create),
-            RenameCollection: unary(self.rename),
-            RemoveCollection: unary(self.remove),
-            AddDocuments: unary(self.add),
-            Unwatch: unary(self.unwatch),
-            ListDocuments: self.list_documents,
-            RemoveDocument: self.remove_document,
-            SearchDocuments: self.search,
-            GetDocumentText: self.text,
-            DrawPage: self.draw,
+            calls.ListCollections: unary(self.list_collections),
+            calls.CreateCollection: unary(self.create),
+            calls.RenameCollection: unary(self.rename),
+            calls.RemoveCollection: unary(self.remove),
+            calls.AddDocuments: unary(self.add),
+            calls.Unwatch: unary(self.unwatch),
+            calls.ListDocuments: self.list_documents,
+            calls.RemoveDocument: self.remove_document,
+            calls.SearchDocuments: self.search,
+            calls.GetDocumentText: self.text,
+            calls.DrawPage: self.draw,
         }
 
     # -- collections ------------------------------------------------------------------------------
 
-    def list_collections(self, call: ListCollections) -> CollectionList:
-        return CollectionList(collections=self._registry.list_collections())
+    def list_collections(self, call: calls.ListCollections) -> calls.CollectionList:
+        return calls.CollectionList(collections=self._registry.list_collections())
 
-    def create(self, call: CreateCollection) -> Collection:
+    def create(self, call: calls.CreateCollection) -> calls.Collection:
         return self._told(self._registry.create(call.name))
 
-    def rename(self, call: RenameCollection) -> Collection:
+    def rename(self, call: calls.RenameCollection) -> calls.Collection:
         return self._told(self._registry.rename(call.collection, call.name))
 
-    def remove(self, call: RemoveCollection) -> Collection:
+    def remove(self, call: calls.RemoveCollection) -> calls.Collection:
         """Its runs are stopped first. The registry entry goes before the file, so that an interrupted removal leaves
         only an unreferenced file."""
         collection = self._registry.get(call.collection)
@@ -91,7 +71,7 @@ class Documents:
 
     # -- documents --------------------------------------------------------------------------------
 
-    def add(self, call: AddDocuments) -> RunRecord:
+    def add(self, call: calls.AddDocuments) -> calls.RunRecord:
         collection = self._registry.get(call.collection)
         if not call.paths:
             raise UserError("No files or folders were named.", "Name the files or folders to add.")
@@ -101,45 +81,37 @@ class Documents:
             self._registry.add_root(collection.id, path, watched=call.watch)
             if call.watch:
                 self._watching.watch(collection.id, path)
-        asked = AddDocuments(collection=collection.id, paths=tuple(paths))
+        asked = calls.AddDocuments(collection=collection.id, paths=tuple(paths))
         run = self._runs.add("ingest", collection.name, asked, once=True)
         self._told(collection)
         return run
 
-    def unwatch(self, call: Unwatch) -> Collection:
+    def unwatch(self, call: calls.Unwatch) -> calls.Collection:
         collection = self._registry.get(call.collection)
         path = _resolved(os.path.normpath(Path(call.path).expanduser()))
         self._registry.unwatch(collection.id, path)
         self._watching.unwatch(collection.id, path)
         return self._told(self._registry.get(collection.id))
 
-    def list_documents(self, call: ListDocuments, context: RequestContext) -> Iterator[Event]:
+    def list_documents(self, call: calls.ListDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
         file = self._embedding.file(collection)
         if not file.exists():  # empty: no reason to start the worker
-            yield finish(DocumentList(documents=()))
+            yield finish(calls.DocumentList(documents=()))
             return
         yield from self._embedding.host.stream(ListOfFile(file=str(file)), context)
 
-    def remove_document(self, call: RemoveDocument, context: RequestContext) -> Iterator[Event]:
+    def remove_document(self, call: calls.RemoveDocument, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
         removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
         state = self._embedding.host.call(removal, context=context)
-        counted = self._registry.set_counts(
-            collection.id,
-            documents=state.documents,
-            failed=state.failed,
-            chunks=state.chunks,
-            bytes=state.bytes,
-            revision=state.revision,
-        )
-        yield finish(self._told(counted))
+        yield finish(self._told(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
 
-    def search(self, call: SearchDocuments, context: RequestContext) -> Iterator[Event]:
+    def search(self, call: calls.SearchDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
         file = self._embedding.file(collection)
         if not file.exists():
-            yield finish(SearchResult(hits=()))
+            yield finish(calls.SearchResult(hits=()))
             return
         yield from self._embedding.host.stream(
             Search(
@@ -152,11 +124,11 @@ class Documents:
             context,
         )
 
-    def text(self, call: GetDocumentText, context: RequestContext) -> Iterator[Event]:
+    def text(self, call: calls.GetDocumentText, context: RequestContext) -> Iterator[Event]:
         file = self._embedding.file(self._registry.get(call.collection))
         yield from self._embedding.host.stream(Text(file=str(file), document=call.document), context)
 
-    def draw(self, call: DrawPage, context: RequestContext) -> Iterator[Event]:
+    def draw(self, call: calls.DrawPage, context: RequestContext) -> Iterator[Event]:
         file = self._embedding.file(self._registry.get(call.collection))
         yield from self._embedding.host.stream(
             Picture(
@@ -165,17 +137,14 @@ class Documents:
             context,
         )
 
-    def _told(self, collection: Collection) -> Collection:
+    def _told(self, collection: calls.Collection) -> calls.Collection:
         self._changes.publish("collection", collection.id)
         return collection
 
 
 def _checked(given: str, known: set[str], watch: bool) -> str:
     """The path as it is stored. Raises UserError when it does not exist and is not stored."""
-    path = Path(given).expanduser()
-    if not path.is_absolute():
-        raise UserError(f"{given} is not an absolute path.", "Give the full path, from the root of the file system.")
-    text = os.path.normpath(path)
+    text = os.path.normpath(absolute_path(given))
     if text not in known:
         text = _resolved(text)
     if text not in known and not os.path.lexists(text):

@@ -5,25 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from workbench.api.calls import (
-    Benchmark,
-    BenchModel,
-    ImportModel,
-    InspectModel,
-    ListModels,
-    LoadModel,
-    ModelDetails,
-    ModelList,
-    ModelRecord,
-    RegisterStarter,
-    RemoveModel,
-    SetDefaultModel,
-    UnloadModel,
-)
+from workbench.api import calls
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, drain, finish
 from workbench.backends.backend import ModelUse
@@ -40,49 +27,39 @@ from workbench.models.importing import delete_files, import_model, remove_unfini
 from workbench.models.inspection import inspect_path, is_missing
 from workbench.models.names import unique_name
 from workbench.models.starter import find_starters, starter_hint
-from workbench.paths import Home
+from workbench.paths import Home, absolute_path
 from workbench.storage.models import ModelCatalogue
 
 
+@dataclass(frozen=True, eq=False)
 class Models:
-    def __init__(
-        self,
-        home: Home,
-        catalogue: ModelCatalogue,
-        checksums: Checksums,
-        backend: LlamaCppBackend,
-        runs: Runs,
-        changes: ChangeNotifier,
-        preferences: Preferences,
-        status: Callable[[], object],
-    ) -> None:
-        self._home = home
-        self._catalogue = catalogue
-        self._checksums = checksums
-        self._backend = backend
-        self._runs = runs
-        self._changes = changes
-        self._preferences = preferences
-        self._status = status
+    _home: Home
+    _catalogue: ModelCatalogue
+    _checksums: Checksums
+    _backend: LlamaCppBackend
+    _runs: Runs
+    _changes: ChangeNotifier
+    _preferences: Preferences
+    _status: Callable[[], object]
 
     def handlers(self) -> Handlers:
         return {
-            RegisterStarter: self.register_starter,
-            ListModels: unary(self.list_models),
-            ImportModel: self.import_model,
-            InspectModel: unary(self.inspect),
-            RemoveModel: unary(self.remove),
-            SetDefaultModel: unary(self.set_default),
-            LoadModel: self.load,
-            BenchModel: self.bench,
-            UnloadModel: unary(self.unload),
+            calls.RegisterStarter: self.register_starter,
+            calls.ListModels: unary(self.list_models),
+            calls.ImportModel: self.import_model,
+            calls.InspectModel: unary(self.inspect),
+            calls.RemoveModel: unary(self.remove),
+            calls.SetDefaultModel: unary(self.set_default),
+            calls.LoadModel: self.load,
+            calls.BenchModel: self.bench,
+            calls.UnloadModel: unary(self.unload),
         }
 
     def recover(self) -> None:
         """Delete incomplete copies of an earlier core."""
         remove_unfinished(self._home.models)
 
-    def register_starter(self, call: RegisterStarter, context: RequestContext) -> Iterator[Event]:
+    def register_starter(self, call: calls.RegisterStarter, context: RequestContext) -> Iterator[Event]:
         found = yield from with_progress(
             lambda report: find_starters(self._home.models, context=context, report=report)
         )
@@ -91,17 +68,17 @@ class Models:
             if known is None or msgspec.structs.replace(known, sha256="") != model:
                 self._catalogue.put(model)
                 self._changes.publish("model", model.name)
-        yield finish(ModelList(models=found))
+        yield finish(calls.ModelList(models=found))
 
-    def set_default(self, call: SetDefaultModel) -> ModelList:
+    def set_default(self, call: calls.SetDefaultModel) -> calls.ModelList:
         name = chat_model(call.name, self._catalogue).name if call.name else ""
         self._preferences.change({"general": {"model": name}})
         self._changes.publish("model", name)
-        return self.list_models(ListModels())
+        return self.list_models(calls.ListModels())
 
-    def list_models(self, call: ListModels) -> ModelList:
+    def list_models(self, call: calls.ListModels) -> calls.ModelList:
         default = self._catalogue.default()
-        return ModelList(
+        return calls.ModelList(
             default=default.name if default is not None else "",
             models=tuple(
                 msgspec.structs.replace(model, missing=is_missing(model)) for model in self._catalogue.list_models()
@@ -109,18 +86,14 @@ class Models:
             starter_hint=starter_hint(),
         )
 
-    def import_model(self, call: ImportModel, context: RequestContext) -> Iterator[Event]:
-        path = Path(call.path).expanduser()
-        if not path.is_absolute():
-            raise UserError(
-                f"{call.path} is not an absolute path.", "Give the full path, from the root of the file system."
-            )
+    def import_model(self, call: calls.ImportModel, context: RequestContext) -> Iterator[Event]:
+        path = absolute_path(call.path)
         there = self._catalogue.list_models()
         if not call.copy:
             _check_new(path, there)
         taken = [model.name for model in there]
 
-        def work(report: Callable[[Event], None]) -> ModelRecord:
+        def work(report: Callable[[Event], None]) -> calls.ModelRecord:
             return import_model(
                 path,
                 self._home.models,
@@ -140,14 +113,14 @@ class Models:
         self._changes.publish("model", model.name)
         yield finish(model)
 
-    def inspect(self, call: InspectModel) -> ModelDetails:
+    def inspect(self, call: calls.InspectModel) -> calls.ModelDetails:
         known = self._catalogue.find(call.name)
         if known is None and not Path(call.name).expanduser().is_absolute():
             known = self._catalogue.get(call.name)  # names the existing ones
         details = inspect_path(Path(known.path if known is not None else call.name).expanduser())
         return details if known is None else msgspec.structs.replace(details, model=known)
 
-    def remove(self, call: RemoveModel) -> ModelRecord:
+    def remove(self, call: calls.RemoveModel) -> calls.ModelRecord:
         model = self._catalogue.get(call.name)
         for run in self._runs.list_open():
             if run.config.get("model") == model.name:
@@ -163,20 +136,20 @@ class Models:
         self._changes.publish("model", model.name)
         return model
 
-    def load(self, call: LoadModel, context: RequestContext) -> Iterator[Event]:
+    def load(self, call: calls.LoadModel, context: RequestContext) -> Iterator[Event]:
         model = chat_model(call.name, self._catalogue)
         with self._backend.lease(model, ModelUse(), context) as loading:
             yield from loading
         yield finish(self._status())
 
-    def bench(self, call: BenchModel, context: RequestContext) -> Iterator[Event]:
+    def bench(self, call: calls.BenchModel, context: RequestContext) -> Iterator[Event]:
         """Other answers wait: work beside a measurement would be measured too."""
         model = chat_model(call.name, self._catalogue)
         measure = MeasureSpeed(
             prompt_tokens=call.prompt_tokens, new_tokens=call.new_tokens, sequences=call.sequences, rounds=call.rounds
         )
 
-        def work(report: Callable[[Event], None]) -> Benchmark:
+        def work(report: Callable[[Event], None]) -> calls.Benchmark:
             began = 0.0
 
             def note(event: Event) -> None:
@@ -190,7 +163,7 @@ class Models:
                 load_seconds = time.perf_counter() - began
                 speed = leased.measure_speed(measure, report)
                 loaded = leased.loaded
-            return Benchmark(
+            return calls.Benchmark(
                 model=model.name,
                 prompt=speed.prompt,
                 alone=speed.alone,
@@ -207,12 +180,12 @@ class Models:
 
         yield finish((yield from with_progress(work)))
 
-    def unload(self, call: UnloadModel) -> object:
+    def unload(self, call: calls.UnloadModel) -> object:
         self._backend.unload()
         return self._status()
 
 
-def _check_new(path: Path, there: Sequence[ModelRecord]) -> None:
+def _check_new(path: Path, there: Sequence[calls.ModelRecord]) -> None:
     """Raises UserError when a model of the catalogue has the same files."""
     real = os.path.realpath(path)
     for model in there:

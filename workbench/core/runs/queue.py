@@ -18,19 +18,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import events
-from workbench.api.calls import (
-    FollowRun,
-    GetRun,
-    ListRuns,
-    PauseRun,
-    RemoveRun,
-    ResumeRun,
-    RunKindName,
-    RunList,
-    RunRecord,
-    StopRun,
-)
+from workbench.api import calls, events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of
 from workbench.core.change_notifier import ChangeNotifier
@@ -74,25 +62,25 @@ class Runs:
 
     def handlers(self) -> Handlers:
         return {
-            ListRuns: unary(self.list_runs),
-            GetRun: unary(lambda call: self.get(call.run)),
-            FollowRun: self.follow,
-            StopRun: unary(lambda call: self.stop(call.run)),
-            PauseRun: unary(lambda call: self.pause(call.run)),
-            ResumeRun: unary(lambda call: self.resume(call.run)),
-            RemoveRun: unary(lambda call: self.remove(call.run)),
+            calls.ListRuns: unary(self.list_runs),
+            calls.GetRun: unary(lambda call: self.get(call.run)),
+            calls.FollowRun: self.follow,
+            calls.StopRun: unary(lambda call: self.stop(call.run)),
+            calls.PauseRun: unary(lambda call: self.pause(call.run)),
+            calls.ResumeRun: unary(lambda call: self.resume(call.run)),
+            calls.RemoveRun: unary(lambda call: self.remove(call.run)),
         }
 
     # -- start and end of the core ---------------------------------------------------------------------
 
-    def recover(self) -> list[RunRecord]:
+    def recover(self) -> list[calls.RunRecord]:
         """Resume the runs that an earlier core left, of the kinds that resume automatically; mark the others as
         interrupted. Returns the latter."""
         for left in self._home.runs.glob(f"{_REMOVED}*"):
             shutil.rmtree(left, ignore_errors=True)
         for run in self._store.list_in("running"):
             self._store.update(run.id, state="interrupted")
-        left_alone: list[RunRecord] = []
+        left_alone: list[calls.RunRecord] = []
         for run in self._store.list_in("queued", "interrupted"):
             if not self._auto_resumes(run):
                 left_alone.append(self._store.update(run.id, state="interrupted"))
@@ -126,15 +114,15 @@ class Runs:
 
     # -- calls ------------------------------------------------------------------------------------
 
-    def list_runs(self, call: ListRuns) -> RunList:
-        return RunList(runs=tuple(self._as_it_is(run) for run in self._store.list_runs(call.limit)))
+    def list_runs(self, call: calls.ListRuns) -> calls.RunList:
+        return calls.RunList(runs=tuple(self._as_it_is(run) for run in self._store.list_runs(call.limit)))
 
-    def list_open(self) -> tuple[RunRecord, ...]:
+    def list_open(self) -> tuple[calls.RunRecord, ...]:
         return tuple(
             run for run in map(self._as_it_is, self._store.list_in("queued", "running")) if run.state != "interrupted"
         )
 
-    def get(self, run: str) -> RunRecord:
+    def get(self, run: str) -> calls.RunRecord:
         return self._as_it_is(self._store.get(run))
 
     def is_open(self, run: str) -> bool:
@@ -146,13 +134,13 @@ class Runs:
 
     def add(
         self,
-        kind: RunKindName,
+        kind: calls.RunKindName,
         title: str,
         config: Any,
         *,
         once: bool = False,
         prepare: Callable[[Path, RunLog], None] | None = None,
-    ) -> RunRecord:
+    ) -> calls.RunRecord:
         """Queue a run with its ``config``, a value of the kind's type. With ``once``, a waiting run of the same kind
         and config is returned instead.
 
@@ -178,7 +166,7 @@ class Runs:
                     self._store.update(run.id, state="failed", ended=time.time(), message=reason)
                 raise UserError(reason, "Free some space and try again.") from error
 
-    def stop(self, run: str) -> RunRecord:
+    def stop(self, run: str) -> calls.RunRecord:
         """Ask a run to stop; an ended run is unchanged."""
         with self._lock:
             opened = self._open.get(run)
@@ -199,7 +187,7 @@ class Runs:
             if run.thread is not None:
                 run.thread.join(timeout_s)
 
-    def pause(self, run: str) -> RunRecord:
+    def pause(self, run: str) -> calls.RunRecord:
         """Raises UserError for a run that is not computing, or whose kind cannot pause."""
         with self._lock:
             opened = self._open.get(run)
@@ -211,7 +199,7 @@ class Runs:
         self._set_paused(opened, True)
         return self.get(run)
 
-    def resume(self, run: str) -> RunRecord:
+    def resume(self, run: str) -> calls.RunRecord:
         """Continue a paused run; queue a stopped, failed or interrupted one again. Raises UserError for a finished
         one."""
         with self._lock:
@@ -260,7 +248,7 @@ class Runs:
         self._changes.publish("run", run)
         shutil.rmtree(away, ignore_errors=True)  # checkpoints are large; what is left goes when the next core starts
 
-    def follow(self, call: FollowRun, context: RequestContext) -> Iterator[Event]:
+    def follow(self, call: calls.FollowRun, context: RequestContext) -> Iterator[Event]:
         """A run's events from its file, then live. Cancelling the call ends the following, not the run."""
         record = self._store.get(call.run)
         with self._lock:
@@ -280,7 +268,7 @@ class Runs:
 
     # -- the queue --------------------------------------------------------------------------------
 
-    def _enqueue(self, run: RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> RunRecord:
+    def _enqueue(self, run: calls.RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> calls.RunRecord:
         if run.unreadable or run.kind not in self._kinds:
             raise UserError(self._as_it_is(run).unreadable, "Start a new run.")
         concurrency_group = self._kinds[run.kind].concurrency_group(run)
@@ -360,11 +348,11 @@ class Runs:
             run.log.close()
         self._changes.publish("run", run.id)
 
-    def _auto_resumes(self, run: RunRecord) -> bool:
+    def _auto_resumes(self, run: calls.RunRecord) -> bool:
         kind = self._kinds.get(run.kind)
         return kind is not None and kind.auto_resume and not run.unreadable
 
-    def _as_it_is(self, run: RunRecord) -> RunRecord:
+    def _as_it_is(self, run: calls.RunRecord) -> calls.RunRecord:
         """The record with the state that is in memory only."""
         with self._lock:
             opened = self._open.get(run.id)
@@ -409,7 +397,7 @@ def _outcome(ended: Event) -> dict[str, Any]:
     return {"state": "cancelled", "result": ended.result or {}, "message": ""}
 
 
-def _terminal_of(run: RunRecord) -> Event:
+def _terminal_of(run: calls.RunRecord) -> Event:
     """The end of a run whose file has none: the program died in the middle of it."""
     if run.state == "finished":
         return events.Finished(result=run.result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from workbench.api import events
 from workbench.api.calls import RunRecord
@@ -16,6 +16,8 @@ from workbench.errors import UserError
 from workbench.records.stored import Stored
 
 TELL_EVERY_S = 0.3
+WHOLE_MACHINE = "training"
+"""The concurrency group of what takes a machine's memory for itself."""
 
 
 class OpenRun:
@@ -48,39 +50,27 @@ class OpenRun:
 
 
 class RunKind(Protocol):
-    """Performs the runs of one kind."""
+    """Performs the runs of one kind. ``config`` and ``result`` are the types of its stored values."""
 
-    @property
-    def config(self) -> Stored[Any]:
-        """The type of its stored configs."""
-
-    @property
-    def result(self) -> Stored[Any]:
-        """The type of its stored results."""
-
-    @property
-    def auto_resume(self) -> bool:
-        """Whether a run that the end of the core or a worker's death interrupted resumes automatically."""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether a stopped run can continue where it was; otherwise it starts again."""
+    config: ClassVar[Stored[Any]]
+    result: ClassVar[Stored[Any]]
+    auto_resume: ClassVar[bool] = False
+    """Whether a run that the end of the core or a worker's death interrupted resumes automatically."""
+    resumable: ClassVar[bool] = False
+    """Whether a stopped run can continue where it was; otherwise it starts again."""
 
     def concurrency_group(self, run: RunRecord) -> str:
         """Runs of one concurrency group run one after the other. Raises UserError when the run's subject is missing."""
+        return WHOLE_MACHINE
 
     def work(self, run: OpenRun) -> Event:
         """Perform the run and write its events; returns the terminal event. An exception becomes the run's end.
         ``run.context`` is cancelled when the run has to stop, and when the core leaves."""
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
-        """Pause or continue the run. Raises UserError where that is impossible."""
+        """Pause or continue the run. Raises UserError where that is impossible, as for most kinds."""
+        raise UserError(f"{run.record.title!r} cannot be paused.", "Only trainings can be paused; stop it instead.")
 
 
 FILES: Stored[dict[str, Any]] = Stored("result of this run", dict[str, Any])
 """The result of a kind that writes files: their names and paths."""
-
-
-def refuse_pause(run: OpenRun) -> None:
-    """For kinds that cannot pause."""
-    raise UserError(f"{run.record.title!r} cannot be paused.", "Only trainings can be paused; stop it instead.")

@@ -10,7 +10,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.calls import ExportRun, InspectData, ListRuns, ModelRecord, PlanTraining, Train
 from workbench.api.events import Event
-from workbench.api.protocol import RequestContext, error_of, finish
+from workbench.api.protocol import RequestContext, finish, follow
 from workbench.core.models.base_models import BaseModels, with_names
 from workbench.core.runs.kinds.train import CONFIG, PLAN_FILE, SPEED
 from workbench.core.runs.log import RunLog
@@ -19,7 +19,7 @@ from workbench.core.streams import Handlers
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.machine import read_machine
-from workbench.paths import Home
+from workbench.paths import Home, absolute_path
 from workbench.records.training import PLAN, TRAINING, TrainingConfig, TrainingPlan, TrainResult, dump_config
 from workbench.techniques.registry import METHODS
 from workbench.training.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
@@ -98,15 +98,9 @@ class Training:
             speeds=self._speeds(),
         )
         with self._workers.shared() as host:
-            for event in host.stream(asked, context):
-                if isinstance(event, events.Finished):
-                    plan = msgspec.convert(event.result, TrainingPlan)
-                    notes = (*plan.notes, *self._served_notes(model))
-                    return msgspec.structs.replace(plan, config=with_names(plan.config, config), notes=notes)
-                if isinstance(event, events.TERMINAL):
-                    raise error_of(event)
-                yield event
-        raise RuntimeError("the plan ended without a terminal event")
+            plan = yield from follow(TrainingPlan, host.stream(asked, context))
+        notes = (*plan.notes, *self._served_notes(model))
+        return msgspec.structs.replace(plan, config=with_names(plan.config, config), notes=notes)
 
     def _served_notes(self, model: ModelRecord) -> list[str]:
         """What a person can chat with after a training on a folder of safetensors, which the engine cannot run."""
@@ -141,9 +135,7 @@ class Training:
 
 def new_path(given: str) -> Path:
     """A path for something new. Raises UserError for one that is taken or not absolute."""
-    path = Path(given).expanduser()
-    if not path.is_absolute():
-        raise UserError(f"{given} is not an absolute path.", "Give the full path, from the root of the file system.")
+    path = absolute_path(given)
     if path.exists():
         raise UserError(f"{path} exists already.", "Choose the name of a new folder.")
     return path

@@ -16,7 +16,7 @@ from workbench.api.protocol import RequestContext
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
-from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.paths import Home
 from workbench.storage.database import Database
@@ -26,7 +26,7 @@ from workbench.storage.runs import RunStore
 WAIT_S = 10.0
 
 
-class Kind:
+class Kind(RunKind):
     """Runs of one concurrency group for each value of ``concurrency_group`` in their config; ``work`` is the test's."""
 
     def __init__(self, work: Callable[[OpenRun], Event], *, auto_resume: bool = False, resumable: bool = True) -> None:
@@ -41,9 +41,6 @@ class Kind:
 
     def work(self, run: OpenRun) -> Event:
         return self._work(run)
-
-    def set_paused(self, run: OpenRun, paused: bool) -> None:
-        refuse_pause(run)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from workbench.api import events
 from workbench.api.calls import RunRecord
 from workbench.api.protocol import RequestContext, failure_of
-from workbench.core.runs.kinds.train import _explained, _explained_check
+from workbench.core.runs.kinds.train import _explained
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.run_kind import OpenRun
 from workbench.core.training.out_of_memory import explain, explained_work, what_to_lower
@@ -108,7 +108,7 @@ def test_a_check_that_memory_ran_out_for_is_told_apart_from_its_training(tmp_pat
         id="1", kind="train", title="x", state="running", created=0.0, config=msgspec.to_builtins(CONFIG)
     )
     run = OpenRun(record, "", RunLog(tmp_path), lambda id: None)
-    told = _explained_check(events.Failed(message="It was ended.", reason="worker", exit_code=-9), run)
+    told = _explained(events.Failed(message="It was ended.", reason="worker", exit_code=-9), run, None, checking=True)
     run.log.close()
     assert isinstance(told, events.Failed)
     assert told.message.startswith("The system ended the check of what was trained")

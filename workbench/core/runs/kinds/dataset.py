@@ -7,6 +7,7 @@ the next passage. The model is leased per question, so that chats with another m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from workbench.api.protocol import drain, finish, follow
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
-from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.messages import Message, Passage
@@ -40,37 +41,23 @@ from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, MadePair, make
 MADE = "made.jsonl"
 
 
-class DataRuns:
+@dataclass(frozen=True, eq=False)
+class DataRuns(RunKind):
     config = Stored("config of this run", BuildData)
     result = Stored("result of this run", DataSet)
-    auto_resume = False
     resumable = True
 
-    def __init__(
-        self,
-        home: Home,
-        sets: DatasetStore,
-        chats: ChatStore,
-        catalogue: ModelCatalogue,
-        registry: CollectionRegistry,
-        embedding: Embedding,
-        services: Services,
-        changes: ChangeNotifier,
-    ) -> None:
-        self._home = home
-        self._sets = sets
-        self._chats = chats
-        self._catalogue = catalogue
-        self._registry = registry
-        self._embedding = embedding
-        self._services = services
-        self._changes = changes
+    _home: Home
+    _sets: DatasetStore
+    _chats: ChatStore
+    _catalogue: ModelCatalogue
+    _registry: CollectionRegistry
+    _embedding: Embedding
+    _services: Services
+    _changes: ChangeNotifier
 
     def concurrency_group(self, run: RunRecord) -> str:
         return f"data {run.config['source']}"
-
-    def set_paused(self, run: OpenRun, paused: bool) -> None:
-        refuse_pause(run)
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, BuildData)

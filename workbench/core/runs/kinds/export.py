@@ -19,8 +19,7 @@ from workbench.api.protocol import finish
 from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.kinds.merge import merge_and_check, merged_bytes
-from workbench.core.runs.kinds.train import LANE
-from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
+from workbench.core.runs.run_kind import FILES, WHOLE_MACHINE, OpenRun, RunKind
 from workbench.core.training.service import new_path
 from workbench.core.training.workers import TrainingWorkers
 from workbench.durability import check_room, folder_beside, unfinished_folder
@@ -40,13 +39,11 @@ COPYING = "export"
 _CHUNK_BYTES = 16 << 20
 
 
-class ExportRuns:
+class ExportRuns(RunKind):
     """An export that was interrupted begins anew."""
 
     config = Stored("config of this run", ExportAdapter)
     result = FILES
-    auto_resume = False
-    resumable = False
 
     def __init__(self, bases: BaseModels, workers: TrainingWorkers, store: AdapterStore) -> None:
         self._bases = bases
@@ -68,10 +65,7 @@ class ExportRuns:
 
     def concurrency_group(self, run: RunRecord) -> str:
         call = msgspec.convert(run.config, ExportAdapter)
-        return LANE if _merges(find_card(self._store, call.adapter), call) else COPYING
-
-    def set_paused(self, run: OpenRun, paused: bool) -> None:
-        refuse_pause(run)
+        return WHOLE_MACHINE if _merges(find_card(self._store, call.adapter), call) else COPYING
 
     def remove_unfinished(self, runs: Iterable[RunRecord]) -> None:
         """Delete what a core that was killed left of these."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
 
 from workbench.api import events
 from workbench.api.calls import AddDocuments, AddResult, Collection, RunRecord
 from workbench.api.events import Event
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
-from workbench.core.runs.run_kind import OpenRun, refuse_pause
+from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, WorkerDied
 from workbench.records.stored import Stored
 from workbench.settings import DocumentSettings
@@ -24,7 +27,8 @@ def ingest_group(collection: str) -> str:
     return f"ingest {collection}"
 
 
-class Ingesting:
+@dataclass(frozen=True, eq=False)
+class Ingesting(RunKind):
     """Ingests go on by themselves after an interruption: what is committed is not read again."""
 
     config = Stored("config of this run", AddDocuments)
@@ -32,23 +36,13 @@ class Ingesting:
     auto_resume = True
     resumable = True
 
-    def __init__(
-        self,
-        registry: CollectionRegistry,
-        embedding: Embedding,
-        changes: ChangeNotifier,
-        settings: Callable[[], DocumentSettings],
-    ) -> None:
-        self._registry = registry
-        self._embedding = embedding
-        self._changes = changes
-        self._settings = settings
+    _registry: CollectionRegistry
+    _embedding: Embedding
+    _changes: ChangeNotifier
+    _settings: Callable[[], DocumentSettings]
 
     def concurrency_group(self, run: RunRecord) -> str:
         return ingest_group(self._registry.get(run.config["collection"]).id)
-
-    def set_paused(self, run: OpenRun, paused: bool) -> None:
-        refuse_pause(run)
 
     def work(self, run: OpenRun) -> Event:
         began = time.time()
@@ -86,12 +80,5 @@ class Ingesting:
             state = self._embedding.state(collection)
         except (WorkerDied, Cancelled):
             return  # the ingest's own stream says so
-        self._registry.set_counts(
-            collection.id,
-            documents=state.documents,
-            failed=state.failed,
-            chunks=state.chunks,
-            bytes=state.bytes,
-            revision=state.revision,
-        )
+        self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))
         self._changes.publish("collection", collection.id)

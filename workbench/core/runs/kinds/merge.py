@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import MergeAdapter, ModelRecord, QuantizeModel, RunRecord
+from workbench.api.calls import MergeAdapter, ModelRecord, QuantizeModel
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.cards import check_mergeable, find_card
 from workbench.core.models.base_models import BaseModels
-from workbench.core.runs.kinds.train import LANE, metric_of
-from workbench.core.runs.run_kind import FILES, OpenRun, refuse_pause
+from workbench.core.runs.kinds.train import metric_of
+from workbench.core.runs.run_kind import FILES, OpenRun, RunKind
 from workbench.core.training.out_of_memory import explained_work
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
@@ -92,27 +93,17 @@ def merge_and_check(
     return parity
 
 
-class MergeRuns:
+@dataclass(frozen=True, eq=False)
+class MergeRuns(RunKind):
     """A merge that was interrupted begins anew."""
 
     config = Stored("config of this run", MergeAdapter)
     result = FILES
-    auto_resume = False
-    resumable = False
 
-    def __init__(
-        self, bases: BaseModels, workers: TrainingWorkers, store: AdapterStore, artifacts: ArtifactRegistry
-    ) -> None:
-        self._bases = bases
-        self._workers = workers
-        self._store = store
-        self._artifacts = artifacts
-
-    def concurrency_group(self, run: RunRecord) -> str:
-        return LANE
-
-    def set_paused(self, run: OpenRun, paused: bool) -> None:
-        refuse_pause(run)
+    _bases: BaseModels
+    _workers: TrainingWorkers
+    _store: AdapterStore
+    _artifacts: ArtifactRegistry
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, MergeAdapter)
@@ -159,24 +150,16 @@ class MergeRuns:
         return finish({"model": merged.name, "path": merged.path, "parity": parity})
 
 
-class QuantizeRuns:
+@dataclass(frozen=True, eq=False)
+class QuantizeRuns(RunKind):
     """Writing a model in another quantisation; what was interrupted begins anew."""
 
     config = Stored("config of this run", QuantizeModel)
     result = FILES
-    auto_resume = False
-    resumable = False
 
-    def __init__(self, bases: BaseModels, workers: TrainingWorkers, artifacts: ArtifactRegistry) -> None:
-        self._bases = bases
-        self._workers = workers
-        self._artifacts = artifacts
-
-    def concurrency_group(self, run: RunRecord) -> str:
-        return LANE
-
-    def set_paused(self, run: OpenRun, paused: bool) -> None:
-        refuse_pause(run)
+    _bases: BaseModels
+    _workers: TrainingWorkers
+    _artifacts: ArtifactRegistry
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, QuantizeModel)

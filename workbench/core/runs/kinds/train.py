@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import statistics
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import ModelRecord, RunRecord
+from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.core.adapters.artifact_registry import UNCHECKED, ArtifactRegistry
 from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
-from workbench.core.runs.run_kind import OpenRun
-from workbench.core.training.out_of_memory import explain, explain_work
+from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.core.training.out_of_memory import explain, explain_work, explained_work
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.paths import Home
@@ -45,35 +46,27 @@ from workbench.training.objectives.objective import objective_of
 from workbench.training.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
 from workbench.workers.host import WorkerHost
 
-LANE = "training"
-"""What takes a machine's memory for itself: one after the other."""
-
+_CHECK = "check of what was trained"
 _CHECK_AGAIN = "What was trained is kept. Resume the run when other programs are closed: only the check is made again."
 
 PLAN_FILE, CONFIG, SERVED = "plan.json", "config.toml", "served"
 SPEED = "tokens_per_second"
 
 
-class TrainingRuns:
+@dataclass(eq=False)
+class TrainingRuns(RunKind):
     """A training is not taken up unasked: it takes the machine for hours, and whoever wants that says so."""
 
     config = TRAINING
     result = TRAIN_RESULT
-    auto_resume = False
     resumable = True
 
-    def __init__(
-        self, home: Home, bases: BaseModels, workers: TrainingWorkers, store: AdapterStore, artifacts: ArtifactRegistry
-    ) -> None:
-        self._home = home
-        self._bases = bases
-        self._workers = workers
-        self._store = store
-        self._artifacts = artifacts
-        self._hosts: dict[str, WorkerHost] = {}
-
-    def concurrency_group(self, run: RunRecord) -> str:
-        return LANE
+    _home: Home
+    _bases: BaseModels
+    _workers: TrainingWorkers
+    _store: AdapterStore
+    _artifacts: ArtifactRegistry
+    _hosts: dict[str, WorkerHost] = field(default_factory=dict, init=False)
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         host = self._hosts.get(run.id)
@@ -147,15 +140,10 @@ class TrainingRuns:
             scores=made.scores.after,
             over=over,
         )
-        for event in host.stream(call, run.context):
-            if isinstance(event, events.Finished):
-                parity = msgspec.convert(event.result, Parity)
-                run.emit(_artifact("parity", run.id, parity))
-                return finish(_result(run.id, self._artifacts.record_verification(made, parity)))
-            if isinstance(event, events.TERMINAL):
-                return _explained_check(event, run)
-            run.emit(event)
-        raise RuntimeError("the check ended without a terminal event")
+        with explained_work(_CHECK, _CHECK_AGAIN, run.context):
+            parity = host.call(call, run.emit, run.context)
+        run.emit(events.Artifact(kind="parity", id=run.id, result=msgspec.to_builtins(parity)))
+        return finish(_result(run.id, self._artifacts.record_verification(made, parity)))
 
     def _over(self, model: ModelRecord) -> BaseModel | None:
         """What it is served over where that is another model than is trained."""
@@ -201,9 +189,7 @@ class _Training:
             if isinstance(event, events.Finished):
                 return self._end(msgspec.convert(event.result, Trained))
             if isinstance(event, events.TERMINAL):
-                if self._published:
-                    return _explained_check(event, self._run)
-                return _explained(event, self._run, self._plan)
+                return _explained(event, self._run, self._plan, checking=self._published)
             self._take(event)
         raise RuntimeError("the training ended without a terminal event")
 
@@ -251,18 +237,14 @@ class _Training:
         return finish(_result(self._run.id, self._card, measured))
 
 
-def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None) -> Event:
-    """How it ended, in words where memory ran out. One that was to stop, and was ended because it did not, is none."""
-    if isinstance(ended, events.Failed) and not run.context.cancelled:
-        return explain(ended, msgspec.convert(run.record.config, TrainingConfig), plan)
-    return ended
-
-
-def _explained_check(ended: Event, run: OpenRun) -> Event:
-    """``_explained`` where the training is over and what it made was being compared."""
-    if isinstance(ended, events.Failed) and not run.context.cancelled:
-        return explain_work(ended, "check of what was trained", _CHECK_AGAIN)
-    return ended
+def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None, *, checking: bool = False) -> Event:
+    """How it ended, in words where memory ran out: in training, or when what it made was being checked. One that was to
+    stop, and was ended because it did not, is none."""
+    if not isinstance(ended, events.Failed) or run.context.cancelled:
+        return ended
+    if checking:
+        return explain_work(ended, _CHECK, _CHECK_AGAIN)
+    return explain(ended, msgspec.convert(run.record.config, TrainingConfig), plan)
 
 
 def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = None) -> TrainResult:
@@ -282,7 +264,3 @@ def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = N
 def metric_of(card: AdapterRecord) -> str:
     """The score that verification compares beside the agreement of tokens."""
     return objective_of(card.config or TrainingConfig(), METHODS).verified_by
-
-
-def _artifact(kind: str, id: str, result: msgspec.Struct) -> events.Artifact:
-    return events.Artifact(kind=kind, id=id, result=msgspec.to_builtins(result))
