@@ -89,7 +89,7 @@ def test_a_form_that_contrastive_search_cannot_keep_to_can_be_taken_back(form: D
     form.set_part(DecodingPart(strategy="contrastive", format="json"))
     assert form.format.isVisible()
     assert form.problem.isVisible()
-    assert "Contrastive search keeps to no format" in form.problem.text()
+    assert "Contrastive search does not support answer formats" in form.problem.text()
     choose(form.format, FORMATS["text"])
     assert form.part.format == "text"
     assert not form.problem.isVisible()
@@ -113,12 +113,12 @@ def test_only_the_fields_that_count_are_shown(form: DecodingForm) -> None:
 def test_what_has_no_effect_is_said_and_can_be_taken_back(form: DecodingForm) -> None:
     form.set_part(DecodingPart(n=3))
     assert form.notes.isVisible()
-    assert "made once, not 3 times" in form.notes.text()
+    assert "gives one answer, not 3" in form.notes.text()
     form.set_part(DecodingPart(n=3, temperature=0.7, speculation="ngram"))
-    assert form.notes.text() == "No draft tokens for several answers: they are computed side by side."
+    assert form.notes.text() == "No draft tokens for several answers: they are computed in parallel."
     form.strategy.buttons["beam"].click()
     assert form.notes.text().splitlines() == [
-        "No draft tokens in beam search: its beams are computed side by side.",
+        "No draft tokens in beam search: its beams are computed in parallel.",
         "No effect in beam search: Temperature 0.7.",
     ]
     assert "speculation" in visible(form)

@@ -200,7 +200,7 @@ def test_old_turns_are_left_out_and_the_person_is_told(worker: WorkerHost) -> No
 def test_what_has_no_effect_is_told(worker: WorkerHost) -> None:
     seen, result = answer(worker, ask(Message("user", "Say one."), n=3, min_p=0.2, max_tokens=2))
     notices = [event.text for event in seen if isinstance(event, events.Log) and event.level == "notice"]
-    assert "made once, not 3 times" in notices[0]
+    assert "gives one answer, not 3" in notices[0]
     assert notices[1] == "No effect at temperature 0: Min-p 0.2."
     assert len(result.sequences) == 1
 

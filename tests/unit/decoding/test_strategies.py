@@ -156,7 +156,7 @@ def test_an_answer_that_can_only_be_one_is_computed_once_and_with_guesses(engine
     assert len(result.sequences) == 1
     assert result.usage.drafted_tokens > 0
     assert result.text == answer(engine, make(those, engine, smollm_path)).text
-    assert any("made once, not 3 times" in note for note in those.notes(decoding, engine.model))
+    assert any("gives one answer, not 3" in note for note in those.notes(decoding, engine.model))
     contrastive = Generate(decoding=msgspec.structs.replace(decoding, strategy="contrastive"))
     assert those.make_job(contrastive, Prompt([1]), engine, RequestContext(), 0.0).width == decoding.contrastive_k
     engine.ask(those.forget)
@@ -166,14 +166,14 @@ def test_a_model_that_cannot_go_back_is_said_to_get_no_guesses(engine: Engine) -
     those = Strategies()
     assert those.notes(DECODING, engine.model) == []
     forward: Any = SimpleNamespace(rewindable=False, deterministic=False)
-    assert "cannot go back" in those.notes(DECODING, forward)[0]
+    assert "cannot be truncated" in those.notes(DECODING, forward)[0]
     assert those.notes(msgspec.structs.replace(DECODING, speculation="off"), forward) == []
 
 
 def test_that_a_deterministic_model_guesses_one_token_at_a_time_is_said() -> None:
     exact: Any = SimpleNamespace(rewindable=True, deterministic=True)
     those = Strategies()
-    assert "One token is drafted at a time, not 4" in those.notes(DECODING, exact)[0]
+    assert "One draft token at a time, not 4" in those.notes(DECODING, exact)[0]
     for changed in ({"draft_tokens": 1}, {"speculation": "off"}, {"n": 2, "temperature": 0.5}):
         assert not any("at a time" in note for note in those.notes(msgspec.structs.replace(DECODING, **changed), exact))
 

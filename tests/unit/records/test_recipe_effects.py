@@ -54,7 +54,7 @@ def test_a_drawn_seed_is_nothing_that_was_set() -> None:
 )
 def test_an_answer_that_can_only_be_one_is_made_once(part: DecodingPart, count: int) -> None:
     assert answers_of(part) == recipes.normalized(part, strategy_of(part)).n == count
-    said = [note for note in notes_on(part) if "made once, not 3 times" in note]
+    said = [note for note in notes_on(part) if "gives one answer, not 3" in note]
     assert len(said) == (count == 1)
     assert "n" in active_fields(part)  # to be taken back
 
@@ -69,7 +69,7 @@ def test_what_beams_do_not_heed_is_named_with_its_value() -> None:
     )
     part = DecodingPart(strategy="beam", temperature=0.7, top_p=0.9, order=("top_p", "temperature"))
     assert notes_on(part) == (
-        "No effect in beam search: Temperature 0.7, Top-p 0.9, Order of steps top_p, temperature.",
+        "No effect in beam search: Temperature 0.7, Top-p 0.9, Sampler order top_p, temperature.",
     )
 
 
@@ -120,9 +120,9 @@ def test_what_belongs_to_another_strategy_is_idle_and_not_spoken_of() -> None:
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        (DecodingPart(strategy="beam", n=6), "6 answers cannot come of 4 beams"),
+        (DecodingPart(strategy="beam", n=6), "6 answers need at least as many beams"),
         (DecodingPart(strategy="beam", num_beam_groups=3), "4 beams cannot be split into 3 groups"),
-        (DecodingPart(strategy="contrastive", format="json"), "Contrastive search keeps to no format"),
+        (DecodingPart(strategy="contrastive", format="json"), "Contrastive search does not support answer formats"),
     ],
 )
 def test_what_cannot_be_carried_out_is_known_before(part: DecodingPart, words: str) -> None:

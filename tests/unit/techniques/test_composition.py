@@ -118,8 +118,7 @@ def expected_notes(technique: str, decoding: str, kind: RequestKind) -> set[str]
         notes.add("No effect in greedy search: Min-p 0.2.")
         if not one_answer:
             notes.add(
-                "Greedy search has one answer: it is made once, not 3 times. For several, draw with a temperature "
-                "above 0, or search with beams."
+                "Greedy search gives one answer, not 3. For several, set a temperature above 0, or use beam search."
             )
     return notes
 

@@ -65,7 +65,7 @@ _SLIDES: dict[str, tuple[float, float, int]] = {
 _HEADINGS = {
     "repetition": "Repetition",
     "answers": "Answers",
-    "format": "Form of the answer",
+    "format": "Answer format",
     "speed": "Speed",
 }
 """Titles of the groups of fields that several strategies have; those of one strategy stand first, without a title."""

@@ -98,7 +98,7 @@ class FormatPane(QFrame):
         self._asked: CheckFormat | None = None
         self.close_button = IconButton("close", "Back to the recipe")
         self.close_button.clicked.connect(self.close_wanted)
-        self.kind = ChoiceBox("Form of the answer", [(title, name) for name, title in FORMATS.items()])
+        self.kind = ChoiceBox("Answer format", [(title, name) for name, title in FORMATS.items()])
         self.kind.currentIndexChanged.connect(lambda index: self._on_kind(list(FORMATS)[index]))
         self.words = Text("", "muted")
         self._start = QWidget()
@@ -128,7 +128,7 @@ class FormatPane(QFrame):
             self._check_soon()
 
     def _lay_out(self) -> None:
-        head = row_of(None, (Text("Form of the answer", "heading"), 1), self.close_button)
+        head = row_of(None, (Text("Answer format", "heading"), 1), self.close_button)
         column = column_of(
             self,
             head,

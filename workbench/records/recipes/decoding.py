@@ -1,4 +1,4 @@
-"""The decoding part of a recipe: each field with its range, its unit and what a form says of it."""
+"""The decoding part of a recipe: each field with its range, its unit and its help."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ DEFAULT_STRATEGY = "sampling"
 LARGEST_SEED = 4_294_967_294
 
 LONGEST_DESCRIPTION = 65_536
-"""Characters that describe the form of an answer, at most."""
+"""Maximum characters of an answer format's description."""
 
 SAMPLING_ORDER = (
     "penalties", "dry", "top_k", "typical_p", "top_p", "min_p", "xtc", "temperature",
 )  # fmt: skip
-"""The steps of sampling in their usual order: llama.cpp's."""
+"""The filters of sampling in their usual order: llama.cpp's."""
 
 
 class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the answer is chosen among all that the model could say. Which fields count depends on ``strategy``.
+    """How the tokens of an answer are chosen. Which fields have an effect depends on ``strategy``.
 
-    Sampling applies the steps of ``order`` and draws. Beam search and contrastive search have the parameters of
-    transformers' ``generate`` with its meaning of them. A constraint (``format``) holds for every strategy but
-    contrastive search. The group of a field says where a form shows it. Papers: ``techniques/decoding``.
+    Sampling applies the filters of ``order`` and draws. Beam search and contrastive search have the parameters of
+    transformers' ``generate`` with the same meaning. A constraint (``format``) applies to every strategy except
+    contrastive search. A field's group says where a form shows it. Papers: ``techniques/decoding``.
     """
 
     strategy: Annotated[
@@ -43,23 +43,22 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     top_p: Annotated[
         float,
         about("Top-p", gt=0, le=1, group="filters"),
-        "Draw from the fewest tokens that hold this much probability.",
+        "Draw from the fewest tokens that together have this probability.",
     ] = 0.95
     min_p: Annotated[
         float,
         about("Min-p", ge=0, le=1, group="filters"),
-        "Leave out tokens less probable than this share of the best one's probability.",
+        "Exclude tokens less probable than this share of the most probable one.",
     ] = 0.0
     typical_p: Annotated[
         float,
         about("Typical", gt=0, le=1, group="filters", advanced=True),
-        "Draw from the tokens that are about as surprising as expected; 1 is off.",
+        "Draw from the tokens whose surprisal is near the expected one; 1 is off.",
     ] = 1.0
     dynamic_temperature: Annotated[
         float,
         about("Dynamic temperature", ge=0, le=5, group="filters", advanced=True),
-        "The temperature moves by up to this much around its value: lower where the model is sure, "
-        "higher where it is not; 0 is off.",
+        ("Range of the temperature around its value: lower where the model is sure, higher where it is not; 0 is off."),
     ] = 0.0
     dynamic_exponent: Annotated[
         float,
@@ -69,23 +68,28 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     xtc_probability: Annotated[
         float,
         about("Exclude top choices", ge=0, le=1, group="filters", advanced=True),
-        "How often the most probable of several good tokens are left out, for less ordinary answers; 0 is off.",
+        (
+            "Probability that all but the least of several probable tokens are excluded, for less "
+            "ordinary answers; 0 is off."
+        ),
     ] = 0.0
     xtc_threshold: Annotated[
         float,
         about("Top-choice threshold", gt=0, le=0.5, group="filters", advanced=True),
-        "The probability from which on a token counts as a top choice.",
+        "Minimum probability of a top choice.",
     ] = 0.1
     mirostat: Annotated[
         Literal["off", "v1", "v2"],
         about("Mirostat", group="filters", advanced=True),
-        "Keeps the surprise of the text at a target by adapting how many tokens are drawn from; "
-        "takes the place of top-k, top-p, min-p and typical.",
+        (
+            "Keeps the surprisal of the text at a target by adapting the number of candidates; "
+            "replaces top-k, top-p, min-p and typical."
+        ),
     ] = "off"
     mirostat_tau: Annotated[
         float,
         about("Mirostat target", gt=0, le=20, unit="bits", group="filters", advanced=True),
-        "The surprise that is aimed at: lower is more predictable.",
+        "Target surprisal: lower is more predictable.",
     ] = 5.0
     mirostat_eta: Annotated[
         float, about("Mirostat rate", gt=0, le=1, group="filters", advanced=True), "How fast mirostat adapts."
@@ -98,27 +102,27 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     presence_penalty: Annotated[
         float,
         about("Presence penalty", ge=-2, le=2, group="repetition", advanced=True),
-        "Taken off the score of every token that the answer has used already.",
+        "Subtracted from the score of every token that the answer has used already.",
     ] = 0.0
     frequency_penalty: Annotated[
         float,
         about("Frequency penalty", ge=-2, le=2, group="repetition", advanced=True),
-        "Taken off a token's score once for each time that the answer has used it.",
+        "Subtracted from a token's score once per use in the answer.",
     ] = 0.0
     penalty_window: Annotated[
         int,
         about("Penalty window", ge=1, le=4096, unit="tokens", group="repetition", advanced=True),
-        "How far back in the answer the penalties look.",
+        "Number of last tokens of the answer to which the penalties apply.",
     ] = 256
     dry_multiplier: Annotated[
         float,
         about("DRY", ge=0, le=5, group="repetition", advanced=True),
-        "How strongly going on with a phrase that stood there before is punished; 0 is off.",
+        "Penalty for continuing a phrase as it continued before; 0 is off.",
     ] = 0.0
     dry_base: Annotated[
         float,
-        about("DRY growth", ge=1, le=4, group="repetition", advanced=True),
-        "The punishment grows by this factor with each further repeated token.",
+        about("DRY base", ge=1, le=4, group="repetition", advanced=True),
+        "The penalty grows by this factor per repeated token.",
     ] = 1.75
     dry_allowed_length: Annotated[
         int,
@@ -127,29 +131,29 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 2
     no_repeat_ngram_size: Annotated[
         int,
-        about("No repeated phrase of", ge=0, le=20, unit="tokens", group="repetition", advanced=True),
-        "No sequence of this many tokens may come twice in the answer; 0 is off.",
+        about("No-repeat n-gram size", ge=0, le=20, unit="tokens", group="repetition", advanced=True),
+        "No sequence of this many tokens occurs twice in the answer; 0 is off.",
     ] = 0
     logit_bias: Annotated[
         tuple[str, ...],
         about("Token bias", group="repetition", advanced=True),
-        "text=number, or #id=number: added to the score of that token; -inf forbids it.",
+        "text=number, or #id=number: added to the score of that token; -inf bans it.",
     ] = ()
     order: Annotated[
         tuple[str, ...],
-        about("Order of steps", group="filters", advanced=True, separator=","),
-        "The order in which sampling narrows the choice; a step that is left out is not applied.",
+        about("Sampler order", group="filters", advanced=True, separator=","),
+        "Order of the sampling filters; a filter that is left out is not applied.",
     ] = SAMPLING_ORDER
     n: Annotated[
-        int, about("Answers", ge=1, le=16, group="answers"), "How many answers are made at once, to choose from."
+        int, about("Answers", ge=1, le=16, group="answers"), "Number of answers per question, to choose from."
     ] = 1
     ranked: Annotated[
         bool,
-        about("Most probable first", group="answers"),
+        about("Sort by probability", group="answers"),
         "Order several sampled answers by the mean log-probability of their tokens.",
     ] = False
     num_beams: Annotated[
-        int, about("Beams", ge=1, le=16, group="beams"), "How many answers beam search follows side by side."
+        int, about("Beams", ge=1, le=16, group="beams"), "Number of sequences that beam search follows in parallel."
     ] = 4
     length_penalty: Annotated[
         float,
@@ -160,68 +164,76 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     early_stopping: Annotated[
         Literal["no", "yes", "never"],
         about("Early stopping", group="beams"),
-        "yes: stop when as many answers as beams are complete; no: when a better one is unlikely; "
-        "never: only when there cannot be a better one.",
+        (
+            "yes: stop when as many answers as beams are complete; no: when a better one is unlikely; "
+            "never: only when a better one is impossible."
+        ),
     ] = "no"
     keep_greedy: Annotated[
         bool,
-        about("Never below greedy", group="beams"),
-        "Follows the greedy path beside the beams, which may lose it: the best answer's score is then "
-        "never below greedy decoding's. It takes as long as one beam more.",
+        about("Keep the greedy path", group="beams"),
+        (
+            "Follows the greedy path beside the beams, which may prune it: the best answer's score is "
+            "then never below greedy decoding's. It takes as long as one beam more."
+        ),
     ] = False
     num_beam_groups: Annotated[
         int,
-        about("Groups of beams", ge=1, le=16, group="beams", advanced=True),
+        about("Beam groups", ge=1, le=16, group="beams", advanced=True),
         "Beams are split into this many groups that are kept different from each other.",
     ] = 1
     diversity_penalty: Annotated[
         float,
         about("Diversity penalty", ge=0, le=10, group="beams", advanced=True),
-        "Taken off the score of a token that another group has chosen at the same place.",
+        "Subtracted from the score of a token that another group has chosen at the same position.",
     ] = 0.0
     penalty_alpha: Annotated[
         float,
         about("Degeneration penalty", ge=0, le=1, group="candidates"),
-        "Contrastive search: how much being like what was said already counts against being probable.",
+        "Contrastive search: weight of the similarity to the text so far against the probability.",
     ] = 0.6
     contrastive_k: Annotated[
         int,
         about("Candidates", ge=1, le=16, group="candidates"),
-        "Contrastive search: how many of the most probable tokens are weighed against each other.",
+        "Contrastive search: number of the most probable tokens that are compared.",
     ] = 4
     format: Annotated[
         Literal["text", "json", "json_schema", "regex", "choice", "gbnf"],
-        about("Form of the answer", group="format"),
-        "Makes the answer valid by construction: any JSON, JSON by a schema, a regular expression, one "
-        "of some choices, or a grammar in GBNF.",
+        about("Answer format", group="format"),
+        (
+            "Makes the answer valid by construction: any JSON, JSON by a schema, a regular expression, "
+            "one of several choices, or a GBNF grammar."
+        ),
     ] = "text"
     grammar: Annotated[
         str,
         about("Schema, expression, choices or grammar", max_length=LONGEST_DESCRIPTION, group="format", multiline=True),
-        "What the form of the answer is described by; choices stand on a line each.",
+        "Description of the answer format; one choice per line.",
     ] = ""
     speculation: Annotated[
         Literal["off", "ngram", "draft"],
         about("Speculation", group="speed"),
-        "Guesses several tokens ahead and checks them at once: from phrases in the prompt, or by a "
-        "smaller model. The answer stays the same, it only comes faster where guesses are right.",
+        (
+            "Drafts several tokens and verifies them in one computation: from phrases in the prompt, "
+            "or by a smaller model. The answer stays the same and comes faster where drafts are right."
+        ),
     ] = "off"
     draft_model: Annotated[
-        str, about("Draft model", group="speed"), "A smaller model with the same vocabulary that guesses ahead."
+        str, about("Draft model", group="speed"), "A smaller model with the same vocabulary that drafts tokens."
     ] = ""
     draft_tokens: Annotated[
         int,
         about("Draft tokens", ge=1, le=31, unit="tokens", group="speed", advanced=True),
-        "The most tokens drafted at once.",
+        "Maximum number of tokens per draft.",
     ] = 8
     seed: Annotated[
         int,
         about("Seed", ge=-1, le=LARGEST_SEED, group="answers"),
-        "The same seed draws the same answer; -1 takes a new one each time.",
+        "The same seed draws the same answer; -1 draws a new seed each time.",
     ] = -1
     max_tokens: Annotated[
-        int, about("Longest answer", ge=1, unit="tokens", group="answers"), "The answer ends here at the latest."
+        int, about("Maximum tokens", ge=1, unit="tokens", group="answers"), "Maximum length of the answer."
     ] = 1024
     stop: Annotated[
-        tuple[str, ...], about("Stop at", group="answers"), "The answer ends where one of these texts begins."
+        tuple[str, ...], about("Stop at", group="answers"), "The answer ends before the first of these texts."
     ] = ()

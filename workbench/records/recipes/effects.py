@@ -1,8 +1,7 @@
-"""What of a decoding part has an effect under its strategy, and what is said of the rest.
+"""Effects: the fields of a decoding part that have an effect under its strategy, and the notes on the others.
 
 Every function asks the row of the part's strategy (``MethodInfo``), never its name. A form shows the fields that have
-an effect. What was set and has none is said in words, beside the form before and beside the answer afterwards: nothing
-is left out silently.
+an effect. A field that was set without effect is reported, beside the form before and beside the answer afterwards.
 """
 
 from __future__ import annotations
@@ -22,29 +21,29 @@ _PRESET_GROUPS = ("strategy", FILTERS, "repetition")
 
 
 def draws(part: DecodingPart, strategy: MethodInfo) -> bool:
-    """Whether tokens are chosen by chance: at temperature 0 the most probable one is taken."""
+    """Whether tokens are drawn at random: at temperature 0 the most probable one is taken."""
     return "draws" in strategy.traits and part.temperature > 0
 
 
 def answers_of(part: DecodingPart, strategy: MethodInfo) -> int:
-    """How many answers are made: without chance and without several sequences there is only one."""
+    """The number of answers: without randomness and without several sequences there is only one."""
     one = "one answer" in strategy.traits or ("draws" in strategy.traits and not draws(part, strategy))
     return 1 if one else part.n
 
 
 def follows_beams(part: DecodingPart, strategy: MethodInfo) -> bool:
-    """Whether the answer comes of a tree of beams."""
+    """Whether the answer is a result of a beam search."""
     return "num_beams" in active_fields(part, strategy)
 
 
 def normalized(part: DecodingPart, strategy: MethodInfo) -> DecodingPart:
-    """The part as it is carried out: an answer that can only be one is made once."""
+    """The part as it is executed: without randomness there is one answer."""
     return msgspec.structs.replace(part, n=answers_of(part, strategy))
 
 
 def active_fields(part: DecodingPart, strategy: MethodInfo) -> frozenset[str]:
-    """Names of the fields that have an effect under the part's strategy and its other values, or that were set and have
-    to be set back since they cannot have one."""
+    """Names of the fields that have an effect under the part's strategy and its other values, or that were set without
+    effect and have to be reset."""
     fields = {field.name: field.group for field in fields_of(DecodingPart)}
     searches = "searches" in strategy.traits
     groups = {"strategy", "answers", "repetition", *strategy.groups}
@@ -69,7 +68,7 @@ def active_fields(part: DecodingPart, strategy: MethodInfo) -> frozenset[str]:
 
 
 def ignored_fields(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
-    """Names of the fields that were set and have no effect."""
+    """Names of the fields that were set without effect."""
     active, depends = active_fields(part, strategy), _depends(part, strategy)
     found = []
     for field in fields_of(DecodingPart):
@@ -82,21 +81,19 @@ def ignored_fields(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
 
 
 def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
-    """Sentences about what was set of how tokens are chosen and has no effect. What belongs to another strategy alone
-    is not spoken of."""
+    """Notes on fields that were set without effect. Fields of another strategy are not mentioned."""
     notes = []
     answers = answers_of(part, strategy)
     if part.n > answers:
         alone = "Temperature 0" if "draws" in strategy.traits else strategy.title
         notes.append(
-            f"{alone} has one answer: it is made once, not {part.n} times. For several, draw with a temperature above "
-            "0, or search with beams."
+            f"{alone} gives one answer, not {part.n}. For several, set a temperature above 0, or use beam search."
         )
     if part.speculation != "off":
         if "searches" in strategy.traits:
-            notes.append(f"No draft tokens {_under(strategy)}: its {strategy.groups[0]} are computed side by side.")
+            notes.append(f"No draft tokens {_under(strategy)}: its {strategy.groups[0]} are computed in parallel.")
         elif answers > 1:
-            notes.append("No draft tokens for several answers: they are computed side by side.")
+            notes.append("No draft tokens for several answers: they are computed in parallel.")
     fields = {field.name: field for field in fields_of(DecodingPart)}
     idle = [fields[name] for name in ignored_fields(part, strategy) if fields[name].group in (FILTERS, "repetition")]
     if idle:
@@ -106,33 +103,33 @@ def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
 
 
 def notes_on_drafts(part: DecodingPart, strategy: MethodInfo, *, rewindable: bool, deterministic: bool) -> list[str]:
-    """Sentences about draft tokens that a loaded model cannot use."""
+    """Notes on draft tokens that a loaded model cannot use."""
     if part.speculation == "off" or "searches" in strategy.traits or answers_of(part, strategy) > 1:
         return []
     if not rewindable:
-        return ["No draft tokens: the memory of this model cannot go back behind a rejected token."]
+        return ["No draft tokens: this model's memory cannot be truncated after a rejected token."]
     if deterministic and part.draft_tokens > 1:
         return [
-            f"One token is drafted at a time, not {part.draft_tokens}: the model is set to answer the same every time, "
-            "and the number of tokens computed together changes the last bits."
+            f"One draft token at a time, not {part.draft_tokens}: deterministic answers need the "
+            "same number of tokens in every computation."
         ]
     return []
 
 
 def problem_of(part: DecodingPart, strategy: MethodInfo) -> str:
-    """Why the part cannot be carried out, whatever the model; "" when it can."""
+    """Why the part cannot be executed by any model; "" when it can."""
     if follows_beams(part, strategy):
         if part.n > part.num_beams:
-            return f"{part.n} answers cannot come of {part.num_beams} beams: set at least as many beams."
+            return f"{part.n} answers need at least as many beams, but there are {part.num_beams}."
         if part.num_beams % part.num_beam_groups:
-            return f"{part.num_beams} beams cannot be split into {part.num_beam_groups} groups of one size."
+            return f"{part.num_beams} beams cannot be split into {part.num_beam_groups} groups of the same size."
     if "free text" in strategy.traits and part.format != "text":
-        return f"{strategy.title} keeps to no format. Choose free text, or another strategy."
+        return f"{strategy.title} does not support answer formats. Choose free text, or another strategy."
     return ""
 
 
 def with_preset(part: DecodingPart, preset: MethodInfo) -> DecodingPart:
-    """The part with a preset in the place of all that it said of sampling and repetition."""
+    """The part with a preset in place of its sampling and repetition fields."""
     default = DecodingPart()
     groups = {field.name: field.group for field in fields_of(DecodingPart)}
     values = {name: getattr(default, name) for name, group in groups.items() if group in _PRESET_GROUPS}
@@ -140,7 +137,7 @@ def with_preset(part: DecodingPart, preset: MethodInfo) -> DecodingPart:
 
 
 def preset_of(part: DecodingPart, methods: Methods[Any]) -> MethodInfo | None:
-    """The preset that the part has; None for none. Taking the most probable token is sampling at temperature 0."""
+    """The part's preset; None for none. Taking the most probable token is sampling at temperature 0."""
     strategy = methods.row(part.strategy, "decoding")
     if "searches" not in strategy.traits and "draws" not in strategy.traits:
         part = msgspec.structs.replace(part, strategy=DEFAULT_STRATEGY, temperature=0.0)
@@ -152,7 +149,7 @@ def _under(strategy: MethodInfo) -> str:
 
 
 def _depends(part: DecodingPart, strategy: MethodInfo) -> dict[str, bool]:
-    """Fields that count only with others: whether they do."""
+    """Fields that have an effect only with others: whether they have one."""
     return {
         "dynamic_exponent": part.dynamic_temperature > 0,
         "xtc_threshold": part.xtc_probability > 0,
