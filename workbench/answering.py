@@ -80,11 +80,11 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
     """Refuse what cannot be answered, before anything is loaded. Raises UserError that names what is missing: a
     question, a collection, a capability of the model, or settings that agree."""
     if request.task is not None and request.prefix is None and resolved.collection is None:
-        raise UserError("A task on a document needs the collection that holds it.", "Name the collection.")
+        raise UserError("A document task needs the collection of the document.", "Name the collection.")
     if request.task is None and request.prefix is None:
         conversation = request.conversation
         if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
-            raise UserError("There is no question to answer.", "Write a question first.")
+            raise UserError("The question is empty.", "Write a question first.")
     shaping = decoding_of(request.recipe, METHODS, request.kind)
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
         raise UserError(problem)

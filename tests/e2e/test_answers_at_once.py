@@ -75,7 +75,7 @@ def test_several_answers_are_stored_and_another_one_can_be_kept(workbench: Workb
     for wrong in (-1, 3):
         with pytest.raises(UserError, match="no answer"):
             call(workbench, SelectSequence(message=stored.id, sequence=wrong))
-    with pytest.raises(UserError, match="only this one"):
+    with pytest.raises(UserError, match="only one"):
         call(workbench, SelectSequence(message=followed.message, sequence=0))
     replayed = list(workbench.handle(FollowAnswer(message=stored.id)))[-1]
     assert isinstance(replayed, events.Finished)

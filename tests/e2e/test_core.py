@@ -345,7 +345,7 @@ def test_an_answer_is_interrupted_when_the_core_leaves(home: Home, workbench: Wo
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (Ask(question="  "), "no question"),
+        (Ask(question="  "), "question is empty"),
         (Ask(question="x", recipe=Recipe(model=ModelPart(name="nobody"))), "no model 'nobody'"),
         (Ask(question="x", recipe=Recipe(model=ModelPart(name="all-Mi"))), "cannot answer"),
         (

@@ -206,7 +206,7 @@ def test_what_a_set_cannot_be_built_from_is_said_at_once(trainer: Workbench) -> 
     for questions, limit in ((0, 0), (1, -1)):
         with pytest.raises(UserError, match="questions per passage"):
             call(trainer, BuildData(name="x", source="pairs", collection="Papers", questions=questions, limit=limit))
-    with pytest.raises(UserError, match="name of a set"):
+    with pytest.raises(UserError, match="valid set name"):
         call(trainer, BuildData(name="../x", source="chats"))
     with pytest.raises(UserError, match="no set"):
         call(trainer, RemoveDataSet(name="x"))

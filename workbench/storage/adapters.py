@@ -63,7 +63,7 @@ class AdapterStore:
     def folder_of(self, name: str) -> Path:
         """Where an adapter of that name lies, or would. Raises UserError for what is not a plain name."""
         if not name or name in (".", "..") or Path(name).name != name or "\\" in name:
-            raise UserError(f"{name!r} is not the name of an adapter.", "List the adapters to see which there are.")
+            raise UserError(f"{name!r} is not a valid adapter name.", "The list of adapters shows the names.")
         return self.folder / name
 
     def trained(self, name: str) -> Path | None:

@@ -129,7 +129,7 @@ class ChatStore:
         with self._database.transaction():
             old = self.get_message(message)
             if old.role != "assistant" or old.parent is None:
-                raise UserError("Only an answer can be made again.", "Name the answer, not the question.")
+                raise UserError("Only an answer can be generated again.", "Name the answer, not the question.")
             answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", resolved)
             if not aside:
                 self._touch(old.chat, answer, asked)
@@ -189,7 +189,7 @@ class ChatStore:
         if found.role != "assistant":
             raise UserError("Only answers are rated and edited.", "Name an answer.")
         if found.state == "streaming":
-            raise UserError("This answer is still being made.", "Wait until it is complete, or stop it.")
+            raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
         return found
 
     # -- the history ------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ class ChatStore:
     def rename(self, chat: str, title: str) -> ChatRecord:
         """Raises UserError for an empty title."""
         if not title.strip():
-            raise UserError("A chat needs a title.")
+            raise UserError("The chat needs a title.")
         with self._database.transaction():
             self.get_record(chat)
             self._database.execute("update chats set title = ? where id = ?", (title.strip(), chat))

@@ -125,10 +125,10 @@ class CollectionRegistry:
     def _free_name(self, name: str, *, but: str | None) -> str:
         name = name.strip()
         if not name:
-            raise UserError("A collection needs a name.")
+            raise UserError("The collection needs a name.")
         row = self._database.row("select id from collections where name = ?", (name,))
         if row is not None and row[0] != but:
-            raise UserError(f"There is a collection {name!r} already.", "Choose another name.")
+            raise UserError(f"There is already a collection named {name!r}.", "Choose another name.")
         return name
 
     def _select(self, clause: str, parameters: tuple[str, ...]) -> tuple[Collection, ...]:

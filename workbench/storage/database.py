@@ -172,15 +172,15 @@ def translated(path: Path) -> Iterator[None]:
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise UserError(
             f"{path} is damaged or not a database of LLM Workbench.",
-            "Restore it from a backup, or move it away to start afresh.",
+            "Restore it from a backup, or move it away to start with an empty one.",
         ) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise UserError(f"{path} cannot be opened for writing.", "Check the permissions of its folder.") from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise UserError(f"{path} is used by another program.", "Close that program and try again.") from error
+        raise UserError(f"{path} is in use by another program.", "Close that program and try again.") from error
     except apsw.IOError as error:
         raise UserError(
-            f"{path} cannot be read or written: {error}.", "Check its disk, and whether it is still there."
+            f"{path} cannot be read or written: {error}.", "Check its disk, and whether it is connected."
         ) from error
 
 

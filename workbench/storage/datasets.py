@@ -58,7 +58,7 @@ class DatasetStore:
         found = self.find(name)
         if found is None:
             known = ", ".join(one.name for one in self.list_sets())
-            raise UserError(f"There is no set {name!r}.", f"Sets: {known}." if known else "Build one first.")
+            raise UserError(f"There is no set {name!r}.", f"The sets are {known}." if known else "Build one first.")
         return found
 
     def check_name(self, name: str) -> str:
@@ -67,9 +67,9 @@ class DatasetStore:
         impossible = any(c in '/\\:*?"<>|' or unicodedata.category(c) in ("Cc", "Cs") for c in wanted)
         impossible = impossible or wanted.startswith(".") or _RESERVED.fullmatch(wanted) is not None
         if not wanted or impossible or len(wanted) > 80 or len(wanted.encode()) > _LONGEST_BYTES:
-            raise UserError(f"{name!r} cannot be the name of a set.", "Use letters, digits, spaces and dashes.")
+            raise UserError(f"{name!r} is not a valid set name.", "Use letters, digits, spaces and dashes.")
         if wanted.casefold() in {one.name.casefold() for one in self.list_sets()}:
-            raise UserError(f"There is already a set named {wanted!r}.", "Choose another name, or remove that one.")
+            raise UserError(f"There is already a set named {wanted!r}.", "Choose another name, or remove that set.")
         return wanted
 
     def check_room(self) -> None:

@@ -64,7 +64,9 @@ class ModelCatalogue:
             known = ", ".join(model.name for model in self.list_models())
             raise UserError(
                 f"There is no model {name!r}.",
-                f"Models in the catalogue: {known}." if known else "The catalogue is empty: import a model first.",
+                f"The models in the catalogue are {known}."
+                if known
+                else "The catalogue is empty: import a model first.",
             )
         return found
 

@@ -115,7 +115,7 @@ def test_a_recipe_that_cannot_be_resolved_ends_the_answer() -> None:
 @pytest.mark.parametrize("conversation", [(), (Message("user", "  "),), (Message("assistant", "Hello."),)])
 def test_a_question_is_needed(conversation: tuple[Message, ...]) -> None:
     services = FakeServices(FakeModelBackend())
-    with pytest.raises(UserError, match="no question"):
+    with pytest.raises(UserError, match="question is empty"):
         check(AnswerRequest(recipe=Recipe(), conversation=conversation), services.resolve(Recipe()), services)
 
 
@@ -168,7 +168,7 @@ def test_needs_are_joined() -> None:
     ("decoding", "named"),
     [
         (DecodingPart(strategy="beam", n=6), "6 answers"),
-        (DecodingPart(strategy="contrastive", format="json"), "keeps to no format"),
+        (DecodingPart(strategy="contrastive", format="json"), "does not support answer formats"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_before_the_model_is_loaded(

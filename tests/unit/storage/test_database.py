@@ -40,9 +40,9 @@ def test_a_file_that_another_program_writes_to_is_an_error_that_says_so(database
     other = apsw.Connection(str(database.path))
     other.execute("begin immediate")
     database.connection.set_busy_timeout(1)
-    with pytest.raises(UserError, match="used by another program"):
+    with pytest.raises(UserError, match="in use by another program"):
         database.execute("insert into notes values (?)", ("a",))
-    with pytest.raises(UserError, match="used by another program"), database.transaction():
+    with pytest.raises(UserError, match="in use by another program"), database.transaction():
         pass
     other.close()
     assert database.execute("insert into notes values (?)", ("a",)) == []

@@ -185,7 +185,7 @@ def test_what_a_person_says_of_an_answer_is_kept_and_can_be_taken_back(chats: Ch
         with pytest.raises(UserError, match="Only answers"):
             change()
     _, unfinished = chats.store_question("And?", Recipe(), RECIPE, chat=None, parent=None, title="And?")
-    with pytest.raises(UserError, match="still being made"):
+    with pytest.raises(UserError, match="still being generated"):
         chats.edit(unfinished.id, "x")
 
 

@@ -49,10 +49,10 @@ class Inspecting:
         if message.state == "streaming":
             raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
         if not message.sequences:
-            raise UserError("There is only this one answer.", "Ask for several at once to choose from.")
+            raise UserError("There is only one answer.", "Ask for several answers to choose from.")
         if not 0 <= call.sequence < len(message.sequences):
             last = len(message.sequences) - 1
-            raise UserError(f"There is no answer {call.sequence} among these.", f"They are numbered from 0 to {last}.")
+            raise UserError(f"There is no answer number {call.sequence}.", f"They are numbered from 0 to {last}.")
         kept = message.sequences[call.sequence]
         verification = None
         if message.passages and message.parent is not None:
