@@ -238,7 +238,7 @@ def test_the_context_limits_the_beams() -> None:
 
 def test_what_does_not_fit_together_is_refused() -> None:
     engine: Any = SimpleNamespace(model=SimpleNamespace())
-    for decoding, named in ((decoding_of(num_beams=2, n=3), "2 beams"), (decoding_of(num_beam_groups=3), "3 groups")):
+    for decoding, named in ((decoding_of(num_beams=2, n=3), "3 answers"), (decoding_of(num_beam_groups=3), "3 groups")):
         with pytest.raises(UserError, match=named):
             Strategies().make_job(Generate(decoding=decoding), Prompt([1, 2]), engine, RequestContext(), 0.0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,25 +13,56 @@ from workbench.records.methods import Method
 from workbench.techniques.registry import METHODS
 
 ROOT = Path(__file__).parents[3]
+NAMES = {method.name for method in METHODS}
 
-HOMONYMS: dict[str, set[str]] = {}
-"""Files in which the literal is not the method but another thing of the same name, by the method's name."""
+KINDS_OF_ADAPTER = {"lora", "prefix"}
+"""Weights methods named as the kind of file that they make; the kind is read from GGUF files all over the program."""
+
+HOMONYMS = {
+    "full": {"workbench/storage/database.py"},  # a pragma of SQLite
+    "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
+    "prompt": {  # a column of examples, the tokens before an answer
+        "workbench/cli/bench.py",
+        "workbench/records/trace.py",
+        "workbench/training/data/formats.py",
+        "workbench/training/objectives/supervised.py",
+    },
+}
+"""Files in which the literal is not the method but another thing of the same name."""
+
+EXPORTED = {"workbench/training/export.py", "workbench/training/export_script.py"}
+"""They write a script that an exported run carries and that runs without this program."""
+
+CHOSEN_BY = {"method", "strategy", "technique", "objective", "task"}
+"""Fields that hold a method's name."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for folder in ("workbench", "ui"):
+        for path in (ROOT / folder).rglob("*.py"):
+            name = path.relative_to(ROOT).as_posix()
+            if name not in EXPORTED:
+                yield name, ast.parse(path.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
-def literals() -> dict[str, set[str]]:
+def trees() -> dict[str, ast.Module]:
+    return dict(modules())
+
+
+@pytest.fixture(scope="module")
+def literals(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
     """The files of each string literal of the program."""
     found: dict[str, set[str]] = defaultdict(set)
-    for folder in ("workbench", "ui"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found[node.value].add(path.relative_to(ROOT).as_posix())
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found[node.value].add(path)
     return found
 
 
 @pytest.mark.parametrize(
-    "method", [method for method in METHODS if method.technique != "finetuning"], ids=lambda method: method.name
+    "method", [method for method in METHODS if method.name not in KINDS_OF_ADAPTER], ids=lambda method: method.name
 )
 def test_a_method_is_named_in_one_file(method: Method, literals: dict[str, set[str]]) -> None:
     files = literals[method.name] - HOMONYMS.get(method.name, set())
@@ -40,3 +72,20 @@ def test_a_method_is_named_in_one_file(method: Method, literals: dict[str, set[s
 def test_a_homonym_is_still_there(literals: dict[str, set[str]]) -> None:
     for name, files in HOMONYMS.items():
         assert files <= literals[name], name
+
+
+def test_no_field_that_holds_a_method_is_compared_with_a_name(trees: dict[str, ast.Module]) -> None:
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(part, ast.Attribute) and part.attr in CHOSEN_BY for part in ast.walk(node.left))
+        and NAMES.intersection(
+            part.value
+            for side in node.comparators
+            for part in ast.walk(side)
+            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        )
+    ]
+    assert found == []
