@@ -497,7 +497,7 @@ def running_ingest(home: FakeHome, **changes: Any) -> c.RunRecord:
 
 def cited(passages: tuple[Passage, ...], text: str) -> tuple[Citation, ...]:
     """Citations of the passages whose number stands in the text."""
-    fields = [name for name in Citation.__struct_fields__ if name != "claimed"]
+    fields = set(Citation.__struct_fields__) & set(Passage.__struct_fields__)
     return tuple(
         Citation(**{name: getattr(passage, name) for name in fields}, claimed=True)
         for passage in passages

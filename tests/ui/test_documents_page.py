@@ -103,12 +103,14 @@ def test_a_running_ingest_is_picked_up_with_its_progress_and_stop(
     run = running_ingest(home, config={"collection": collection, "paths": ["/papers"]})
     front.announce("run", run.id)
     held.emit(
-        events.Artifact(kind="document", id="/papers/lease.pdf", result={"state": "indexed", "chunks": 4}),
-        events.Progress(stage="reading", done=92, total=214, unit="files", detail="1,210 chunks", seconds_left=55),
+        events.Artifact(kind="document", id="/papers/before.pdf", result={"state": "indexed", "chunks": 4}),
+        events.Progress(
+            stage="reading", done=92e6, total=214e6, unit="bytes", detail="lease.pdf, page 4 of 20", seconds_left=55
+        ),
     )
     progress = page.parts.progress
     qtbot.waitUntil(lambda: "lease.pdf" in progress.words)
-    assert progress.words == "Reading lease.pdf 92 of 214 files · 1,210 chunks · 55 s left"
+    assert progress.words == "Reading lease.pdf, page 4 of 20 92 MB of 214 MB · 55 s left"
     progress.stop_button.click()
     qtbot.waitUntil(lambda: front.asked(c.StopRun) == [c.StopRun(run=run.id)])
     held.emit(events.Cancelled())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, how_far
 from workbench.api import events
 from workbench.api.calls import FollowRun, RunKindName, RunList, RunRecord, StopRun
 from workbench.api.events import Event, Terminal
@@ -154,7 +153,6 @@ class IngestFollower(RunFollower):
 
     def __init__(self, bridge: Bridge, run: RunRecord, parent: QObject) -> None:
         self.progress = events.Progress(stage="")
-        self.newest = ""
         self.result: dict[str, Any] = {}
         self.failed: list[tuple[str, str]] = []
         self.outcome = ""
@@ -162,19 +160,15 @@ class IngestFollower(RunFollower):
 
     @property
     def words(self) -> str:
-        """``Reading terms.pdf``"""
-        if self.newest:
-            return f"Reading {self.newest}"
+        """``Reading terms.pdf, page 3 of 20``"""
+        if self.progress.detail:
+            return f"Reading {self.progress.detail}"
         return "Getting ready to read…" if self.progress.total else "Looking for files…"
 
     @property
     def numbers(self) -> str:
-        """``12 of 40 files · 310 chunks``"""
-        progress = self.progress
-        if not progress.total:
-            return ""
-        counted = f"{progress.done:,.0f} of {progress.total:,.0f} files"
-        return f"{counted} · {progress.detail}" if progress.detail else counted
+        """``1.2 MB of 40 MB``"""
+        return how_far(self.progress)[1]
 
     @property
     def share(self) -> float | None:
@@ -184,10 +178,8 @@ class IngestFollower(RunFollower):
         for event in batch:
             if isinstance(event, events.Progress):
                 self.progress = event
-            elif isinstance(event, events.Artifact) and event.kind == "document":
-                self.newest = PurePath(event.id).name
-                if event.result.get("state") == "failed":
-                    self.failed.append((event.id, str(event.result.get("reason", ""))))
+            elif isinstance(event, events.Artifact) and event.result.get("state") == "failed":
+                self.failed.append((event.id, str(event.result.get("reason", ""))))
 
     def _take_end(self, terminal: Terminal) -> None:
         self.outcome = describe_outcome(terminal)

@@ -16,7 +16,7 @@ from workbench.api.calls import AddResult
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
 from workbench.errors import UserError, WorkerDied
-from workbench.techniques.retrieval import file_scan
+from workbench.techniques.retrieval import chunk_queue, file_scan
 from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.embedding_calls import Ingest
@@ -301,12 +301,20 @@ def test_cancel_keeps_what_is_committed_and_the_next_one_does_the_rest(
     assert (again.indexed, again.unchanged) == (20 - result.indexed, result.indexed)
 
 
+def test_ingest_that_is_stopped_before_its_first_file_has_not_finished(desk: Desk) -> None:
+    desk.write("a.txt", "Text.")
+    stream = desk.stream()
+    while not (isinstance(event := next(stream), Progress) and event.stage == "reading"):
+        pass
+    desk.context.cancel()  # while the embedder is being loaded
+    assert isinstance(list(stream)[-1], events.Cancelled)
+
+
 def test_cancel_works_in_the_middle_of_a_long_document(desk: Desk) -> None:
     desk.write("long.txt", "Many sentences that go on. " * 5000)
     desk.embedder.before_batch = lambda: desk.context.cancel() if len(desk.embedder.batches) == 3 else None
     assert isinstance(list(desk.stream())[-1], events.Cancelled)
     assert len(desk.embedder.batches) == 4
-    assert desk.texts() == {}
 
 
 def test_cancel_interrupts_the_reading(desk: Desk) -> None:
@@ -325,13 +333,99 @@ def test_closing_the_stream_early_ends_the_reading(desk: Desk) -> None:
     assert "read-ahead" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_progress_counts_files_and_ends_complete(desk: Desk) -> None:
-    for n in range(30):
-        desk.write(f"{n}.txt", f"Text number {n}.")
+def test_progress_counts_bytes_and_ends_complete(desk: Desk) -> None:
+    size = sum(desk.write(f"{n}.txt", f"Text number {n}.").stat().st_size for n in range(30))
     seen = [e for e in desk.run()[1] if isinstance(e, Progress) and e.stage == "reading"]
-    assert {e.total for e in seen} == {30}
+    assert {e.total for e in seen} == {size}
     assert [e.done for e in seen] == sorted(e.done for e in seen)
-    assert (seen[-1].done, seen[-1].unit, seen[-1].detail, seen[-1].seconds_left) == (30, "files", "30 chunks", 0.0)
+    assert (seen[-1].done, seen[-1].unit, seen[-1].seconds_left) == (size, "bytes", 0.0)
+    assert seen[-1].detail.endswith("30 of 30 files done")
+    again = [e for e in desk.run()[1] if isinstance(e, Progress) and e.stage == "reading"][-1]
+    assert (again.done, again.total, again.unit) == (30, 30, "files")  # there was nothing to read
+
+
+def test_progress_names_the_file_that_is_read_and_where_in_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    pages = ["A page with some words on the mill. " * 12 for _ in range(20)]
+    desk.write("book.txt", "\f".join(pages))
+    desk.write("cover.txt", "Short.")
+    told = [e for e in desk.run()[1] if isinstance(e, Progress) and e.stage == "reading"]
+    places = [e.detail for e in told if ", page " in e.detail]
+    assert len(places) > 3
+    assert all(place.startswith("book.txt, page ") and " of 20; " in place for place in places)
+    shares = [e.done / e.total for e in told]
+    assert any(0.2 < share < 0.8 for share in shares)
+
+
+def test_file_whose_text_is_being_extracted_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.01)
+    desk.write("slow.txt", "Text.")
+    told = threading.Event()
+    desk.reader.before = lambda path: told.wait(10) or None
+    for event in desk.stream():
+        if isinstance(event, Progress) and event.detail == "slow.txt":
+            told.set()
+    assert told.is_set()
+
+
+def stop_after(desk: Desk, batches: int) -> list[Event]:
+    """An ingest that is stopped after so many batches."""
+    before = len(desk.embedder.batches)
+
+    def stop() -> None:
+        if len(desk.embedder.batches) - before >= batches - 1:
+            desk.context.cancel()
+
+    desk.embedder.before_batch = stop
+    seen = list(desk.stream())
+    desk.embedder.before_batch = lambda: None
+    desk.context = RequestContext()
+    return seen
+
+
+def test_stopped_ingest_keeps_what_it_read_of_a_file_and_the_next_one_reads_the_rest(desk: Desk) -> None:
+    text = " ".join(f"Sentence number {n} tells of thing {n}." for n in range(1200))
+    path = desk.write("long.txt", text)
+    seen = stop_after(desk, 4)
+    assert isinstance(seen[-1], events.Cancelled)
+    assert seen[-1].result["chunks"] > 0
+    with desk.index.reading() as snapshot:
+        part = snapshot.document(str(path))
+        kept = {(chunk.start, chunk.end) for chunk in snapshot.text(part.id).chunks}
+        assert snapshot.text(part.id).text == text
+    assert (part.state, part.chunks) == ("indexed", seen[-1].result["chunks"])
+    assert f"Reading was stopped after {part.chunks} of " in part.reason
+    embedded = sum(len(batch) for batch in desk.embedder.batches)
+    result, _ = desk.run()
+    with desk.index.reading() as snapshot:
+        whole = snapshot.document(str(path))
+        chunks = {(chunk.start, chunk.end) for chunk in snapshot.text(whole.id).chunks}
+    assert kept < chunks
+    assert (whole.id, whole.reason, result.indexed) == (part.id, "", 1)
+    assert sum(len(batch) for batch in desk.embedder.batches) - embedded == len(chunks) - len(kept)
+    assert states(desk.run()[1]) == {"long.txt": "unchanged"}
+
+
+def test_part_of_a_changed_file_takes_the_place_of_nothing(desk: Desk) -> None:
+    path = desk.write("long.txt", " ".join(f"Old sentence {n}." for n in range(900)))
+    desk.run()
+    path.write_text(" ".join(f"New sentence {n}." for n in range(900)))
+    stop_after(desk, 3)
+    assert "Old sentence 899." in desk.texts()["long.txt"]
+    desk.run()
+    assert "New sentence 899." in desk.texts()["long.txt"]
+
+
+def test_part_of_a_file_that_changed_since_is_read_anew(desk: Desk) -> None:
+    path = desk.write("long.txt", " ".join(f"Old sentence {n}." for n in range(900)))
+    stop_after(desk, 3)
+    path.write_text(" ".join(f"New sentence {n}." for n in range(900)))
+    before = sum(len(batch) for batch in desk.embedder.batches)
+    desk.run()
+    with desk.index.reading() as snapshot:
+        document = snapshot.document(str(path))
+    assert sum(len(batch) for batch in desk.embedder.batches) - before == document.chunks
+    assert document.reason == ""
 
 
 def test_the_time_left_is_not_told_before_the_first_batch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,7 +460,7 @@ def test_short_documents_are_embedded_together(desk: Desk) -> None:
 
 
 def test_no_more_than_a_bounded_amount_is_read_ahead(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "AHEAD_DOCUMENTS", 3)
+    monkeypatch.setattr(chunk_queue, "AHEAD_DOCUMENTS", 3)
     monkeypatch.setattr(ingesting, "GROUP_CHUNKS", 1)
     for n in range(20):
         desk.write(f"{n:02}.txt", f"Text number {n}.")

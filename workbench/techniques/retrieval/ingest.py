@@ -13,7 +13,6 @@ import hashlib
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,10 +22,11 @@ import numpy as np
 
 from workbench import errors
 from workbench.api import events
-from workbench.api.calls import AddResult, Chunk, DocumentState, FailedFile
+from workbench.api.calls import AddResult, DocumentState, FailedFile
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError, WorkerDied
+from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, measure_fluency
@@ -35,14 +35,13 @@ from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, scan
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
-from workbench.techniques.retrieval.snapshot import FileStamp
+from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.text.language import detect_language
 
 GROUP_CHUNKS = 48
 """Short documents are embedded together up to so many chunks, so that batches are full."""
-AHEAD_DOCUMENTS = 64
-AHEAD_CHARACTERS = 4_000_000
-"""Maximum that is read ahead of the embedding."""
+WINDOW_CHUNKS = 192
+"""So many chunks are put into batches of like lengths at a time: a long document is embedded from front to back."""
 PROGRESS_EVERY_S = 0.25
 
 
@@ -51,17 +50,6 @@ class Reader(Protocol):
 
     def read(self, path: Path, limits: ReadLimits, cancelled: Callable[[], bool]) -> ReadDocument:
         """Raises UserError with the reason when the file cannot be read."""
-
-
-class Prepared(msgspec.Struct, frozen=True):
-    """The result of reading a file ahead: a document with its chunks, or the reason why there is none. ``same``: its
-    bytes are those of the last reading."""
-
-    file: FoundFile
-    document: ReadDocument | None = None
-    chunks: Sequence[Chunk] = ()
-    reason: str = ""
-    same: bool = False
 
 
 def ingest(
@@ -134,6 +122,7 @@ class _Account:
         self._failed: list[FailedFile] = []
         self._chunks = 0
         self._files = 0
+        self._current = ""
         self._bytes = self._bytes_done = 0.0
         self._embedding_since: float | None = None
         self._bytes_before = 0.0
@@ -157,18 +146,26 @@ class _Account:
         result = {"state": state, "reason": reason, "chunks": chunks, "document": document}
         return Artifact(kind="document", id=path, result=result)
 
-    def weigh(self, done: float) -> None:
+    def weigh(self, done: float, *, earlier: bool = False) -> None:
+        """Count bytes as done; those of an ``earlier`` ingest say nothing about the speed of this one."""
         self._bytes_done += done
+        if earlier:
+            self._bytes_before += done
 
-    def progress(self, under_way: float = 0.0, chunks_under_way: int = 0) -> Progress:
-        """``under_way``: bytes of documents that are not committed yet, as far as they are embedded."""
+    def progress(self, under_way: float = 0.0, current: str = "") -> Progress:
+        """``under_way``: bytes of documents that are not committed yet, as far as they are embedded. ``current`` tells
+        which file is worked on, and where in it."""
         self._progress_at = time.monotonic()
+        self._current = current or self._current
+        settled = sum(n for state, n in self._counts.items() if state != "removed")
+        files = f"{settled:,} of {self._files:,} files done" if self._files > 1 else ""
+        reads = self._bytes > 0
         return Progress(
             stage="reading",
-            done=sum(n for state, n in self._counts.items() if state != "removed"),
-            total=self._files,
-            unit="files",
-            detail=f"{self._chunks + chunks_under_way} chunks",
+            done=self._bytes_done + under_way if reads else settled,
+            total=self._bytes if reads else self._files,
+            unit="bytes" if reads else "files",
+            detail="; ".join(part for part in (self._current, files) if part),
             seconds_left=self._seconds_left(self._bytes_done + under_way),
         )
 
@@ -212,8 +209,9 @@ class _Work:
         self._call, self._context, self._config = call, context, config
         self._files = files
         self._folder = Path(call.embedder)
-        self._queue = _ChunkQueue()
+        self._queue = ChunkQueue()
         self._thread: threading.Thread | None = None
+        self._extracting = ""
 
     def run(self, account: _Account) -> Iterator[Event]:
         if not self._files:
@@ -223,8 +221,11 @@ class _Work:
         chunker = Chunker(embedder.tokenizer, min(self._config.tokens, embedder.max_tokens))
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
-        while group := self._queue.take(GROUP_CHUNKS):
+        while (group := self._queue.take(GROUP_CHUNKS, PROGRESS_EVERY_S)) != []:
             self._context.raise_if_cancelled()
+            if group is None:
+                yield account.progress(current=self._extracting)
+                continue
             for item in group:
                 if item.document is None:
                     yield self._settle(account, item)
@@ -232,6 +233,7 @@ class _Work:
             yield from self._embed(account, read)
             if account.is_due:
                 yield account.progress()
+        self._context.raise_if_cancelled()  # or the reading thread has given up
 
     def stop(self) -> None:
         self._queue.close()
@@ -249,57 +251,80 @@ class _Work:
         return account.note(path, "failed", item.reason, document=document.id)
 
     def _embed(self, account: _Account, group: Sequence[Prepared]) -> Iterator[Event]:
-        """Embed several documents together; each is committed as soon as all its vectors are there."""
-        texts: list[str] = []
-        owners: list[tuple[int, int]] = []
-        for number, item in enumerate(group):
-            assert item.document is not None
-            texts += [item.document.text[c.start : c.end] for c in item.chunks]
-            owners += [(number, i) for i in range(len(item.chunks))]
-        vectors: list[list[Any]] = [[None] * len(item.chunks) for item in group]
-        missing = [len(item.chunks) for item in group]
+        """Embed several documents together; each is committed as soon as all its vectors are there. Of one that is
+        stopped before that, the part that is embedded is kept."""
+        documents = [_Embedding(item, self._vectors_before(item)) for item in group]
         account.embedding_begins()
-        for batch in batches(texts):
-            self._context.raise_if_cancelled()
-            made = self._embedding.embed_passages(self._folder, [texts[i] for i in batch])
-            for i, vector in zip(batch, made, strict=True):
-                number, chunk = owners[i]
-                vectors[number][chunk] = vector
-                missing[number] -= 1
-            for number in {owners[i][0] for i in batch}:
-                if missing[number] == 0:
-                    yield self._commit(account, group[number], np.stack(vectors[number]))
-                    vectors[number] = []
-            if account.is_due:
-                embedded = [
-                    (1 - missing[n] / len(item.chunks)) * item.file.weight if vectors[n] else 0.0
-                    for n, item in enumerate(group)
-                ]
-                waiting = sum(len(item.chunks) - missing[n] for n, item in enumerate(group) if vectors[n])
-                yield account.progress(sum(embedded), waiting)
+        for one in documents:
+            account.weigh(one.bytes_done, earlier=True)
+            one.bytes_before = one.bytes_done
+        chunks = [(one, number) for one in documents for number in one.missing]
+        try:
+            for first in range(0, len(chunks), WINDOW_CHUNKS):
+                window = chunks[first : first + WINDOW_CHUNKS]
+                texts = [one.text(number) for one, number in window]
+                for batch in batches(texts):
+                    self._context.raise_if_cancelled()
+                    made = self._embedding.embed_passages(self._folder, [texts[i] for i in batch])
+                    for i, vector in zip(batch, made, strict=True):
+                        one, number = window[i]
+                        one.vectors[number] = vector
+                    for one in {id(window[i][0]): window[i][0] for i in batch}.values():
+                        if one.complete:
+                            yield self._commit(account, one)
+                    if account.is_due:
+                        open_bytes = sum(one.bytes_done - one.bytes_before for one in documents if not one.committed)
+                        yield account.progress(open_bytes, window[max(batch)][0].place())
+        except errors.Cancelled:
+            for one in documents:
+                if one.vectors and not one.committed and self._may_keep_part(one.item):
+                    yield self._commit(account, one)
+            raise
 
-    def _commit(self, account: _Account, item: Prepared, vectors: Any) -> Artifact:
-        read = item.document
+    def _vectors_before(self, item: Prepared) -> dict[tuple[int, int], Any]:
+        """The vectors of an ingest that was stopped in the middle of this very document."""
+        known = item.file.known
+        if known is None or not known.unfinished or item.document is None or known.hash != item.document.hash:
+            return {}
+        with self._index.reading() as snapshot:
+            return dict(snapshot.document_vectors(known.id))
+
+    def _may_keep_part(self, item: Prepared) -> bool:
+        """Whether the part may take the place of what is stored: the whole of an earlier version is worth more."""
+        known = item.file.known
+        return known is None or known.unfinished or known.failed_at is not None
+
+    def _commit(self, account: _Account, one: _Embedding) -> Artifact:
+        item, read = one.item, one.item.document
         assert read is not None
         embedder = self._embedding.embedder(self._folder)
-        texts = [read.text[c.start : c.end] for c in item.chunks]
+        numbers = sorted(one.vectors)
+        chunks = [item.chunks[number] for number in numbers]
+        stamp, warnings = item.file.stamp, list(read.warnings)
+        if not one.complete:
+            stamp = msgspec.structs.replace(stamp, mtime_ns=UNFINISHED_NS)
+            warnings.append(
+                f"Reading was stopped after {len(chunks):,} of {len(item.chunks):,} chunks: add the file again to "
+                "read the rest."
+            )
         stored = self._index.put(
             Entry(
                 path=str(item.file.path),
-                stamp=item.file.stamp,
+                stamp=stamp,
                 title=read.title or item.file.path.name,
                 kind=read.kind,
                 hash=read.hash,
                 text=read.text,
                 language=detect_language(read.text) or read.language.split("-")[0].lower()[:2],
                 page_starts=read.page_starts,
-                chunks=item.chunks,
-                vectors=vectors,
-                fluency=measure_fluency(embedder.tokenizer, texts),
-                warning=" ".join(read.warnings),
+                chunks=chunks,
+                vectors=np.stack([one.vectors[number] for number in numbers]),
+                fluency=measure_fluency(embedder.tokenizer, [one.text(number) for number in numbers]),
+                warning=" ".join(warnings),
             )
         )
-        account.weigh(item.file.weight)
+        account.weigh(one.bytes_done - one.bytes_before)
+        one.committed = True
         return account.note(stored.path, "indexed", stored.reason, chunks=stored.chunks, document=stored.id)
 
     # -- on the reading thread ------------------------------------------------------------------------
@@ -309,6 +334,7 @@ class _Work:
             for file in self._files:
                 if self._given_up():
                     break
+                self._extracting = file.path.name
                 self._queue.put(self._prepare(file, chunker))
             self._queue.finish()
         except BaseException as error:  # noqa: BLE001 - raised again on the thread that takes from the queue
@@ -339,7 +365,7 @@ class _Work:
     def _is_same(self, file: FoundFile) -> bool:
         """Whether a modified file has its old bytes."""
         known = file.known
-        if known is None or known.failed_at is not None or known.stamp.size != file.stamp.size:
+        if known is None or known.failed_at is not None or known.unfinished or known.stamp.size != file.stamp.size:
             return False
         digest = hashlib.sha256()
         try:
@@ -359,60 +385,43 @@ class _Work:
             raise errors.Cancelled
 
 
-class _ChunkQueue:
-    """The queue between the reading and the embedding thread: holds a bounded amount of text."""
+class _Embedding:
+    """A document while it is embedded: ``vectors`` by the numbers of its chunks. ``bytes_before`` of it were embedded
+    by an earlier ingest."""
 
-    def __init__(self) -> None:
-        self._items: deque[Prepared] = deque()
-        self._characters = 0
-        self._changed = threading.Condition()
-        self._finished = False
-        self._error: BaseException | None = None
-        self.closed = False
+    def __init__(self, item: Prepared, before: dict[tuple[int, int], Any]) -> None:
+        self.item = item
+        self.vectors = {
+            number: before[chunk.start, chunk.end]
+            for number, chunk in enumerate(item.chunks)
+            if (chunk.start, chunk.end) in before
+        }
+        self.bytes_before = 0.0
+        self.committed = False
 
-    def put(self, item: Prepared) -> None:
-        """Waits while the queue is full. Raises errors.Cancelled when nothing will be taken any more."""
-        with self._changed:
-            while not self.closed and self._items and not self._has_room():
-                self._changed.wait()
-            if self.closed:
-                raise errors.Cancelled
-            self._items.append(item)
-            self._characters += _characters(item)
-            self._changed.notify_all()
+    @property
+    def missing(self) -> list[int]:
+        return [number for number in range(len(self.item.chunks)) if number not in self.vectors]
 
-    def take(self, chunks: int) -> list[Prepared]:
-        """The queued items, at least one and up to so many chunks; none at the end.
+    @property
+    def complete(self) -> bool:
+        return len(self.vectors) == len(self.item.chunks)
 
-        Raises the exception that ended the reading early.
-        """
-        with self._changed:
-            while not self._items and not self._finished:
-                self._changed.wait()
-            taken: list[Prepared] = []
-            total = 0
-            while self._items and total < chunks:
-                taken.append(self._items.popleft())
-                self._characters -= _characters(taken[-1])
-                total += len(taken[-1].chunks)
-            self._changed.notify_all()
-            if not taken and self._error is not None:
-                raise self._error
-            return taken
+    @property
+    def bytes_done(self) -> float:
+        return self.item.file.weight * len(self.vectors) / len(self.item.chunks)
 
-    def finish(self, error: BaseException | None = None) -> None:
-        with self._changed:
-            self._finished, self._error = True, error
-            self._changed.notify_all()
+    def text(self, number: int) -> str:
+        assert self.item.document is not None
+        chunk = self.item.chunks[number]
+        return self.item.document.text[chunk.start : chunk.end]
 
-    def close(self) -> None:
-        with self._changed:
-            self.closed = True
-            self._changed.notify_all()
-
-    def _has_room(self) -> bool:
-        return len(self._items) < AHEAD_DOCUMENTS and self._characters < AHEAD_CHARACTERS
-
-
-def _characters(item: Prepared) -> int:
-    return len(item.document.text) if item.document is not None else 0
+    def place(self) -> str:
+        """How far it is, in words: ``report.pdf, page 12 of 300``."""
+        assert self.item.document is not None
+        done, pages = len(self.vectors), len(self.item.document.page_starts)
+        page = self.item.chunks[max(0, done - 1)].page
+        name = self.item.file.path.name
+        if page is not None and pages > 1:
+            return f"{name}, page {page:,} of {pages:,}"
+        return f"{name}, chunk {done:,} of {len(self.item.chunks):,}" if len(self.item.chunks) > 1 else name

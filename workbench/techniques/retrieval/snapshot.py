@@ -27,6 +27,11 @@ class FileStamp(msgspec.Struct, frozen=True):
     ctime_ns: int
 
 
+UNFINISHED_NS = -1
+"""The ``mtime_ns`` of a file of which only a part is embedded: it differs from every file's, so that the next ingest
+reads the rest."""
+
+
 class KnownFile(msgspec.Struct, frozen=True):
     """The collection's record of a file. ``failed_at`` is when it failed, None for an indexed one."""
 
@@ -37,6 +42,11 @@ class KnownFile(msgspec.Struct, frozen=True):
     reason: str
     chunks: int
     failed_at: float | None
+
+    @property
+    def unfinished(self) -> bool:
+        """Only a part of it is embedded."""
+        return self.stamp.mtime_ns == UNFINISHED_NS
 
 
 class FoundChunk(msgspec.Struct, frozen=True):
@@ -108,6 +118,15 @@ class Snapshot:
             ((blob,),) = self._rows("select embedding from vectors where rowid = ?", (number,))
             found[number] = np.frombuffer(blob, np.float32)
         return found
+
+    def document_vectors(self, document: str) -> dict[tuple[int, int], Vectors]:
+        """The vectors of a document's chunks by their start and end."""
+        rows = self._rows(
+            'select c.number, c.start, c."end" from chunks c join documents d on d.number = c.document where d.id = ?',
+            (document,),
+        )
+        vectors = self.vectors(number for number, _, _ in rows)
+        return {(start, end): vectors[number] for number, start, end in rows}
 
     def mean_fluency(self, numbers: Sequence[int]) -> float:
         """How well the embedder knows the words of the documents of some chunks."""
