@@ -139,11 +139,14 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 class Bench:
     """The workers, the collection and the questions of one run."""
 
-    def __init__(self, data: Path, folder: Path, questions: int, seed: int, show: int, unrelated: Path) -> None:
+    def __init__(
+        self, data: Path, folder: Path, questions: int, seed: int, show: int, unrelated: Path, language: str = "en"
+    ) -> None:
         self._show = show
         self._unrelated_file = unrelated
-        self.paragraphs = {p["id"]: p["text"] for p in read_lines(data / "xquad" / "en" / "paragraphs.jsonl")}
-        everything = read_lines(data / "xquad" / "en" / "questions.jsonl")
+        source = data / "xquad" / language
+        self.paragraphs = {p["id"]: p["text"] for p in read_lines(source / "paragraphs.jsonl")}
+        everything = read_lines(source / "questions.jsonl")
         self.questions = random.Random(seed).sample(everything, min(questions, len(everything)))
         self._embedding = WorkerHost("embedding")
         starters = {m.kind: m for m in find_starters(folder / "models")}
@@ -163,7 +166,7 @@ class Bench:
         self._backend.host.stop()
         self._embedding.stop()
 
-    def _ask(self, question: str, retriever: Retriever | None, recipe: Recipe) -> AskResult:
+    def ask(self, question: str, retriever: Retriever | None, recipe: Recipe) -> AskResult:
         request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
         services = Services(self._backend, self._model, retriever)
         return drain(follow(AskResult, answer(request, services, RequestContext())))
@@ -174,15 +177,15 @@ class Bench:
         return {**result, "seconds": round(time.monotonic() - started, 1)}
 
     def _closed(self) -> dict[str, Any]:
-        return self._answered((q, self._ask(q["question"], None, _recipe())) for q in self.questions)
+        return self._answered((q, self.ask(q["question"], None, _recipe())) for q in self.questions)
 
     def _retrieval(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad"))
-        return self._answered((q, self._ask(q["question"], self.collection, recipe)) for q in self.questions)
+        return self._answered((q, self.ask(q["question"], self.collection, recipe)) for q in self.questions)
 
     def _gold(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad", decline=False))
-        return self._answered((q, self._ask(q["question"], self._handed_over(q), recipe)) for q in self.questions)
+        return self._answered((q, self.ask(q["question"], self._handed_over(q), recipe)) for q in self.questions)
 
     def _handed_over(self, question: dict[str, Any]) -> HandedOver:
         name = question["paragraph"]
@@ -213,7 +216,7 @@ class Bench:
     def _removed(self) -> dict[str, Any]:
         recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
         wanted = self.questions[:100] if len(self.questions) > 100 else self.questions
-        results = [self._ask(q["question"], Without(self.collection, {q["paragraph"]}), recipe) for q in wanted]
+        results = [self.ask(q["question"], Without(self.collection, {q["paragraph"]}), recipe) for q in wanted]
         return _declined(results)
 
     def unrelated_questions(self) -> list[str]:
@@ -223,7 +226,7 @@ class Bench:
         recipe = _recipe(RetrievalPart(collection="xquad"), longest=1)
         results = []
         for question in self.unrelated_questions():
-            results.append(self._ask(question, self.collection, recipe))
+            results.append(self.ask(question, self.collection, recipe))
             if not results[-1].declined and self._show:
                 print(f"not declined: {question} | {results[-1].passages[0].text[:80]!r}")
         return _declined(results)

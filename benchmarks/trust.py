@@ -1,0 +1,238 @@
+"""How far answers from documents can be trusted: quoted ones, and the marks on those in the model's own words.
+
+    python benchmarks/trust.py [DATA] [--language en de zh] [--questions 200] [--seed 0] [--only PART ...] [--json FILE]
+
+DATA (default ../shared/data) holds ``xquad``. The starter model answers with the program's defaults. Parts:
+
+    shown     as shipped (the starter quotes): does the answer hold a gold answer, with how many sentences, and does
+              every quoted span stand in its passage?
+    own       in its own words: which answers are right, which of the wrong ones are not marked, AUC of the confidence,
+              whether the cited sentence of a right answer holds the gold answer, and the time that verification takes
+    planted   sentences that hold a gold answer, untouched and with a number, date, name, unit or negation changed:
+              how many of them are marked? No model is asked
+    removed   questions whose paragraph is taken out of what is found: how many are declined?
+
+An answer is *marked* when the program is unsure of it or one of its statements is not supported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import msgspec
+from answers import HERE, Bench, Without, holds, normalised
+
+from workbench.api.calls import AskResult
+from workbench.records.messages import Passage
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.recipes.retrieval import Mode
+from workbench.techniques.retrieval.statements import StatementVerifier
+from workbench.text.sentences import split_sentences
+
+PARTS = ("shown", "own", "planted", "removed")
+UNITS = {
+    "months": "weeks", "years": "months", "year": "month", "miles": "metres", "percent": "per mille",
+    "points": "goals", "million": "billion", "Jahre": "Monate", "Jahren": "Monaten", "Millionen": "Milliarden",
+    "Prozent": "Promille", "Punkte": "Tore",
+}  # fmt: skip
+NEGATED = {
+    "en": (r"\b(is|was|were|are|had|has|can|could|will) (?!not)", r"\1 not "),
+    "de": (r"\b(ist|war|waren|sind|hat|hatte|wurde|wurden) ", r"\1 nicht "),
+    "zh": (r"(?<!不)是", "不是"),
+}
+NAME = re.compile(r"(?<=[a-zäöüß,] )[A-ZÄÖÜ][a-zäöü]{4,}")
+
+
+def contains(text: str, golds: list[str], language: str) -> bool:
+    if language != "zh":
+        return holds(text, golds)
+    together = re.sub(r"\s", "", normalised(text))
+    return any(re.sub(r"\s", "", normalised(gold)) in together for gold in golds)
+
+
+def is_marked(result: AskResult) -> bool:
+    checked = result.verification
+    return checked is None or checked.unsure or any(s.verdict != "supported" for s in checked.statements)
+
+
+def area_under_curve(values: list[tuple[float, bool]]) -> float:
+    """The probability that a right answer has a higher confidence than a wrong one."""
+    right, wrong = [v for v, good in values if good], [v for v, good in values if not good]
+    won = sum((a > b) + (a == b) / 2 for a in right for b in wrong)
+    return won / max(1, len(right) * len(wrong))
+
+
+def recipe(mode: Mode, longest: int = 96) -> Recipe:
+    return Recipe(
+        decoding=DecodingPart(max_tokens=longest, temperature=0.0),
+        retrieval=RetrievalPart(collection="xquad", mode=mode),
+    )
+
+
+def measure_shown(bench: Bench, language: str) -> dict[str, Any]:
+    right = declined = spans = exact = sentences = answered = 0
+    for question in bench.questions:
+        result = bench.ask(question["question"], bench.collection, recipe("automatic"))
+        declined += result.declined
+        right += not result.declined and contains(result.answer, question["answers"], language)
+        if result.declined or result.verification is None or not result.verification.quoted:
+            continue
+        answered += 1
+        quotes = [s for s in result.verification.statements if s.end <= result.verification.quoted]
+        for statement in quotes:
+            passage = next(p for p in result.passages if p.n == statement.n)
+            start, end = statement.sentence_start - passage.start, statement.sentence_end - passage.start
+            spans += 1
+            exact += passage.text[start:end] == result.answer[statement.start : statement.end]
+        sentences += len(quotes)
+    n = len(bench.questions)
+    return {
+        "n": n,
+        "contains_gold": round(right / n, 4),
+        "declined": round(declined / n, 4),
+        "sentences_per_answer": round(sentences / max(1, answered), 3),
+        "spans": spans,
+        "spans_exact": exact,
+    }
+
+
+def measure_own(bench: Bench, language: str) -> dict[str, Any]:
+    right = marked_right = wrong_unmarked = points = pointed = answered = 0
+    values: list[tuple[float, bool]] = []
+    spent = total = 0.0
+    for question in bench.questions:
+        began = time.perf_counter()
+        result = bench.ask(question["question"], bench.collection, recipe("own words"))
+        total += time.perf_counter() - began
+        if result.declined:
+            continue
+        answered += 1
+        began = time.perf_counter()
+        StatementVerifier(result.passages, question["question"]).verify(result.answer)
+        spent += time.perf_counter() - began
+        good = contains(result.answer, question["answers"], language)
+        right += good
+        marked_right += good and is_marked(result)
+        wrong_unmarked += not good and not is_marked(result)
+        if result.verification is not None and result.verification.confidence is not None:
+            values.append((result.verification.confidence, good))
+        cited = [c for c in result.citations if c.sentence_end]
+        if good and cited:
+            points += 1
+            told = " ".join(c.text[c.sentence_start - c.start : c.sentence_end - c.start] for c in cited)
+            pointed += contains(told, question["answers"], language)
+    return {
+        "n": answered,
+        "right": round(right / max(1, answered), 4),
+        "wrong_and_not_marked": round(wrong_unmarked / max(1, answered), 4),
+        "right_and_not_marked": round(1 - marked_right / max(1, right), 4),
+        "auc": round(area_under_curve(values), 4),
+        "cited_sentence_holds_gold": round(pointed / max(1, points), 4),
+        "verification_share_of_time": round(spent / max(1e-9, total - spent), 5),
+    }
+
+
+def measure_planted(bench: Bench, language: str) -> dict[str, Any]:
+    rng = random.Random(0)
+    rows: list[tuple[str, list[Passage], str]] = []
+    for question in bench.questions:
+        hits = bench.collection.search(question["question"], 10).hits[:2]
+        shown = [msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits, 1)]
+        for passage in shown:
+            spans = split_sentences(passage.text) if Path(passage.path).stem == question["paragraph"] else []
+            for sentence in (passage.text[start:end] for start, end in spans):
+                if 20 < len(sentence) < 260 and any(gold in sentence for gold in question["answers"]):
+                    rows.append((question["question"], shown, sentence))
+                    break
+    names = sorted({name for _, _, sentence in rows for name in NAME.findall(sentence)})
+    planted, found, untouched = Counter[str](), Counter[str](), 0
+    for question_text, shown, sentence in rows:
+        verifier = StatementVerifier(shown, question_text)
+        untouched += any(s.verdict != "supported" for s in verifier.verify(sentence))
+        for kind in ("number", "date", "name", "unit", "negation"):
+            changed = plant(kind, sentence, language, names, rng)
+            if changed is not None:
+                planted[kind] += 1
+                found[kind] += any(s.verdict != "supported" for s in verifier.verify(changed))
+    return {
+        "untouched": len(rows),
+        "untouched_marked": untouched,
+        "planted": sum(planted.values()),
+        "planted_marked": sum(found.values()),
+        "by_kind": {kind: f"{found[kind]} of {planted[kind]}" for kind in planted},
+    }
+
+
+def plant(kind: str, sentence: str, language: str, names: list[str], rng: random.Random) -> str | None:
+    """The sentence with one thing changed, None where it has nothing of that kind."""
+    if kind == "unit":
+        for unit, other in UNITS.items():
+            match = re.search(rf"(\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten) {unit}\b", sentence)
+            if match:
+                return sentence[: match.end() - len(unit)] + other + sentence[match.end() :]
+        return None
+    if kind == "negation":
+        pattern, put = NEGATED[language]
+        return re.sub(pattern, put, sentence, count=1) if re.search(pattern, sentence) else None
+    pattern = {"number": r"\d+", "date": r"\b1\d{3}\b|\b20\d\d\b", "name": NAME.pattern}[kind]
+    places = list(re.finditer(pattern, sentence))
+    if not places:
+        return None
+    match = rng.choice(places)
+    if kind == "name":
+        put = rng.choice([name for name in names if name not in sentence])
+    else:
+        put = str(int(match.group()) + rng.choice([1, 2, 7, 13] if kind == "number" else [-3, -10, -24]))
+    return sentence[: match.start()] + put + sentence[match.end() :]
+
+
+def measure_removed(bench: Bench, language: str) -> dict[str, Any]:
+    asked = bench.questions[:100]
+    results = [
+        bench.ask(q["question"], Without(bench.collection, {q["paragraph"]}), recipe("automatic", 1)) for q in asked
+    ]
+    return {"n": len(asked), "declined": round(sum(r.declined for r in results) / len(asked), 4)}
+
+
+MEASURES = {"shown": measure_shown, "own": measure_own, "planted": measure_planted, "removed": measure_removed}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
+    parser.add_argument("--language", nargs="+", choices=tuple(NEGATED), default=["en"])
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    report: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
+    for language in chosen.language:
+        with tempfile.TemporaryDirectory() as folder:
+            unrelated = HERE / "unrelated.txt"
+            bench = Bench(chosen.data, Path(folder), chosen.questions, chosen.seed, 0, unrelated, language)
+            try:
+                for part in chosen.only:
+                    report[f"{language} {part}"] = MEASURES[part](bench, language)
+                    print(language, part, json.dumps(report[f"{language} {part}"]), flush=True)
+            finally:
+                bench.close()
+    if chosen.json:
+        chosen.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
