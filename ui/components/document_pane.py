@@ -48,6 +48,8 @@ class DocumentPane(QFrame):
         self._begin(source.path, source.collection)
         self._page = source.page or 1
         self._span = (source.start, source.end)
+        if isinstance(source, Citation) and source.sentence_end > source.sentence_start:
+            self._span = (source.sentence_start, source.sentence_end)
         asked = self._asked
 
         def on_text(text: DocumentText) -> None:

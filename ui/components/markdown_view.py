@@ -17,7 +17,7 @@ from ui.components.code_view import CodeView
 from ui.components.layout import column_of
 from ui.components.markdown_blocks import Leaf
 from ui.components.markdown_stream import MarkdownStream, Update
-from ui.components.prose import Prose
+from ui.components.prose import Mark, Prose
 from ui.components.table_view import TableView
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -44,6 +44,7 @@ class MarkdownView(QWidget):
         self._numbers: frozenset[int] = frozenset()
         self._ended = False
         self._language: str | None = None
+        self._marks: tuple[Mark, ...] = ()
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._on_rested)
         current_theme().changed.connect(self._on_theme_changed)
@@ -87,6 +88,7 @@ class MarkdownView(QWidget):
         if not self._ended:
             self._ended = True
             self._show(self._stream.finish())
+            self._mark()
 
     def set_text(self, text: str, numbers: Collection[int] | None = None) -> None:
         """Show a whole text instead of what is there. Nothing is done when it is there already."""
@@ -97,6 +99,18 @@ class MarkdownView(QWidget):
             return
         self._restart(text)
         self.finish()
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Underline these pieces of the whole text, in their order; they stay when the theme changes."""
+        if tuple(marks) != self._marks:
+            self._marks = tuple(marks)
+            self._show_anew()
+
+    def _mark(self) -> None:
+        left = self._marks
+        for segment in self._segments:
+            if left and isinstance(segment, Prose):
+                left = left[segment.mark(left) :]
 
     def restart(self) -> None:
         """Nothing is there any more; another text will grow."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
@@ -22,6 +23,7 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QTextFormat,
     QTextOption,
     QWheelEvent,
@@ -39,6 +41,13 @@ _HEADING_PX = {1: 5, 2: 3, 3: 1}
 _INDENT = 30
 _QUOTE_INDENT = 16
 _SCROLL_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+
+
+class Mark(NamedTuple):
+    """A text to underline wherever it comes next, and the words of its tooltip."""
+
+    text: str
+    words: str
 
 
 class FormatSet:
@@ -159,6 +168,21 @@ class Prose(QTextBrowser):
                 if span.href or span.cite in numbers:
                     self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self._last = leaf
+
+    def mark(self, marks: Sequence[Mark]) -> int:
+        """Underline marks in the attention colour, in their order; returns how many of them are in this text."""
+        cursor, found = QTextCursor(self.document()), 0
+        style = QTextCharFormat()
+        style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DashUnderline)
+        style.setUnderlineColor(QColor(self._formats.palette.attention))
+        for mark in marks:
+            place = self.document().find(mark.text, cursor, QTextDocument.FindFlag.FindCaseSensitively)
+            if place.isNull():
+                break
+            style.setToolTip(mark.words)
+            place.mergeCharFormat(style)
+            cursor, found = place, found + 1
+        return found
 
     def fit(self) -> None:
         """End the step: lay the text out once and be as high as it is at the present width."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import InlineMessage, LinkButton, Text
+from ui.components.basics import InlineMessage, LinkButton, Text, set_property
 from ui.components.layout import Centred, FlowLayout, column_of, empty_layout
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat.answer_columns import AnswerColumns
@@ -22,6 +22,7 @@ from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, WordsEditor
+from ui.features.chat.trust import describe_trust, marks_of
 from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
@@ -82,6 +83,7 @@ class AnswerView(QWidget):
         self.edited_note.restore_wanted.connect(lambda: self.rewritten.emit(self.message_id, ""))
         self.declined_note = DeclinedNote()
         self.notices = Text("", "attention")
+        self.trust = Text("", "small")
         self.state_line = Text("", "small")
         self.failure = InlineMessage(closable=False)
         self.sources = QWidget()
@@ -102,8 +104,17 @@ class AnswerView(QWidget):
             gap=tokens.SPACE_2,
             margins=(0, 0, 0, tokens.SPACE_4),
         )
-        below = (self.edited_note, self.state_line, self.failure, self.sources, self.notices, self.footer, self.usage)
-        column.addWidget(Centred(*below))
+        below = (
+            self.edited_note,
+            self.state_line,
+            self.failure,
+            self.sources,
+            self.trust,
+            self.notices,
+            self.footer,
+            self.usage,
+        )
+        column.addWidget(Centred(*below, self.footer, self.usage))
         column.addWidget(self._inspection_place)
         self.show_message(message)
 
@@ -122,6 +133,8 @@ class AnswerView(QWidget):
             self.text.set_numbers({passage.n for passage in message.passages})
         else:
             self.text.set_text(message.text, self._numbers())
+            self.text.set_marks(marks_of(message))
+        self._show_trust(message)
         self.waiting.setVisible(streaming and not self.text.text and not self._has_columns_text())
         self._show_declined(message.declined and not streaming, message.text)
         self._show_answers()
@@ -339,6 +352,13 @@ class AnswerView(QWidget):
     def _show_notices(self, notices: tuple[str, ...]) -> None:
         self.notices.setText("\n".join(notices))
         self.notices.setVisible(bool(notices))
+
+    def _show_trust(self, message: StoredMessage) -> None:
+        """How far the documents support the answer; an answer in columns has one verdict, the selected one's."""
+        words, warns = describe_trust(message) if message.state != "streaming" else ("", False)
+        set_property(self.trust, "role", "attention" if warns else "small")
+        self.trust.setText(words)
+        self.trust.setVisible(bool(words))
 
     def _show_state(self, message: StoredMessage) -> None:
         words = {
