@@ -6,10 +6,10 @@ from PySide6.QtGui import QTextCharFormat
 from pytestqt.qtbot import QtBot
 
 from ui.components.prose import Prose
-from ui.features.chat import trust
 from ui.features.chat.answer_view import AnswerView
 from ui.theme.theme import Theme
 from workbench.api.calls import StoredMessage
+from workbench.records import trust
 from workbench.records.messages import Statement, Verification
 from workbench.records.methods import Methods
 
@@ -84,8 +84,8 @@ def test_a_quoted_answer_says_so_and_an_unverified_one_says_nothing(qtbot: QtBot
 
 def test_an_answer_without_any_support_never_looks_cleaner_than_one_with(qtbot: QtBot, theme: Theme) -> None:
     nothing = Verification(statements=(statement("It runs", "outside"), statement("It covers", "unsupported")))
-    words, warns = trust.describe_trust(message(nothing))
+    words, warns = trust.describe_trust(nothing)
     assert warns
     assert words.startswith("Your documents support none of the 2")
     problem = Verification(unsure=True, problem="The answer is in another language.")
-    assert trust.describe_trust(message(problem)) == ("The answer is in another language.", True)
+    assert trust.describe_trust(problem) == ("The answer is in another language.", True)

@@ -18,7 +18,9 @@ from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.errors import UserError
+from workbench.records.messages import Verification
 from workbench.records.recipes import Recipe
+from workbench.records.trust import describe_statement, describe_trust, own_statements
 from workbench.techniques.registry import METHODS
 
 _ENDS = {
@@ -218,10 +220,24 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
         output.line()
     for n, citation in sorted(cited.items()):
         output.line(f"[{n}] {place(citation)}")
+    if result["verification"] is not None:
+        _show_verification(result["answer"], msgspec.convert(result["verification"], Verification), output)
     _show_tokens(sequences, output)
     if result["trace"] is not None:
         output.line()
         show_steps(result["trace"], output)
+
+
+def _show_verification(answer: str, checked: Verification, output: TextOutput) -> None:
+    """Whether the documents support the answer, and the statements that they do not support."""
+    words, _ = describe_trust(checked)
+    if words:
+        output.line()
+        output.line(words)
+    for statement in own_statements(checked):
+        if statement.verdict != "supported":
+            text = one_line(answer[statement.start : statement.end])
+            output.line(f"  {statement.verdict}: {text} ({describe_statement(statement)})")
 
 
 def _show_tokens(sequences: Sequence[dict[str, Any]], output: TextOutput) -> None:

@@ -22,7 +22,7 @@ from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, WordsEditor
-from ui.features.chat.trust import describe_trust, marks_of
+from ui.features.chat.trust import marks_of
 from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
@@ -30,6 +30,7 @@ from workbench.records.messages import Citation, Passage
 from workbench.records.methods import Methods
 from workbench.records.recipes import DecodingPart, follows_beams
 from workbench.records.trace import Trace
+from workbench.records.trust import describe_trust
 
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
@@ -355,7 +356,7 @@ class AnswerView(QWidget):
 
     def _show_trust(self, message: StoredMessage) -> None:
         """How far the documents support the answer; an answer in columns has one verdict, the selected one's."""
-        words, warns = describe_trust(message) if message.state != "streaming" else ("", False)
+        words, warns = describe_trust(message.verification) if message.state != "streaming" else ("", False)
         set_property(self.trust, "role", "attention" if warns else "small")
         self.trust.setText(words)
         self.trust.setVisible(bool(words))

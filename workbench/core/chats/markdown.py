@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from workbench.api.calls import ChatRecord, StoredMessage
 from workbench.records.messages import Citation
+from workbench.records.trust import describe_trust
 
 _HEADINGS = {"user": "## Question", "assistant": "## Answer", "tool": "## Tool result"}
 _STATES = {
@@ -28,6 +29,8 @@ def export(chat: ChatRecord, branch: Sequence[StoredMessage]) -> str:
         elif message.state in _STATES:
             parts.append(f"*{_STATES[message.state]}*")
         parts += [f"*{notice}*" for notice in message.notices]
+        trusted, _ = describe_trust(message.verification)
+        parts += [f"*{trusted}*"] if trusted else []
         if message.citations:
             parts.append("### Sources")
             parts += [_source(citation) for citation in message.citations]

@@ -1,0 +1,54 @@
+"""How far an answer can be trusted, in words for a person: the same in window, terminal and export."""
+
+from __future__ import annotations
+
+from workbench.records.messages import Statement, Verification
+
+QUOTED = "Quoted from your documents, word for word."
+UNSURE = "This may not answer your question: compare it with the sources."
+VERDICTS = {
+    "partly": "Only part of this is in the cited passage.",
+    "unsupported": "The passages do not support this.",
+    "outside": "This is not from your documents.",
+}
+
+
+def describe_trust(checked: Verification | None) -> tuple[str, bool]:
+    """A line about an answer, and whether it warns. "" where there is nothing to say."""
+    if checked is None:
+        return "", False
+    own = own_statements(checked)
+    parts = [QUOTED] if checked.quoted else []
+    supported = sum(statement.verdict == "supported" for statement in own)
+    if own:
+        parts.append(_count(supported, len(own), bool(checked.quoted)))
+    if checked.problem:
+        parts.append(checked.problem)
+    elif checked.unsure and (own or not checked.quoted):
+        parts.append(UNSURE)
+    return " ".join(parts), supported < len(own) or checked.unsure
+
+
+def describe_statement(statement: Statement) -> str:
+    """Why a statement is not supported; "" for a supported one."""
+    words = VERDICTS.get(statement.verdict, "")
+    figures = [conflict for conflict in statement.conflicts if conflict != "negation"]
+    if figures:
+        return f"{words} Not in the passage: {', '.join(figures)}."
+    return f"{words} The passage says the opposite." if statement.conflicts else words
+
+
+def own_statements(checked: Verification) -> tuple[Statement, ...]:
+    """The statements in the model's own words."""
+    return tuple(statement for statement in checked.statements if statement.start >= checked.quoted)
+
+
+def _count(supported: int, count: int, quoted: bool) -> str:
+    if count == 1:
+        return f"Your documents {'support' if supported else 'do not support'} this statement."
+    if not supported:
+        return f"Your documents support none of the {count} statements."
+    if supported == count:
+        return f"Your documents support all {count} statements."
+    whose = "the model's own " if quoted else ""
+    return f"Your documents support {supported} of {whose}{count} statements."
