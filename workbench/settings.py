@@ -17,6 +17,7 @@ import tomli_w
 
 from workbench.durability import flush_to_disk
 from workbench.fields import about
+from workbench.files import SpecialFile, open_regular
 from workbench.records.stored import Stored, Unreadable, explained
 
 
@@ -176,11 +177,12 @@ def save_settings(path: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
 
 def _read(path: Path) -> dict[str, Any] | Unreadable:
     try:
-        read: dict[str, Any] | Unreadable = SETTINGS.current(tomllib.loads(path.read_text("utf-8")))
+        with open_regular(path) as file:
+            read: dict[str, Any] | Unreadable = SETTINGS.current(tomllib.load(file))
         return read
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (SpecialFile, OSError, ValueError) as error:
         return Unreadable(f"The settings file {path} cannot be read: {error}.", "Correct it or delete it.")
 
 

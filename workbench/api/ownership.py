@@ -20,6 +20,7 @@ import psutil
 
 from workbench import __version__
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.launching import process_mark
 from workbench.paths import Home
 
@@ -89,18 +90,24 @@ class HomeLock:
 def read_owner(home: Home) -> Owner | None:
     """The holder of the home according to the lock file; None without one."""
     try:
-        owner = msgspec.json.decode(home.lock.read_bytes(), type=Owner)
+        with open_regular(home.lock) as file:
+            owner = msgspec.json.decode(file.read(), type=Owner)
     except (OSError, msgspec.DecodeError):
         return None
     return owner if owner.alive else None
 
 
 def read_key(home: Home) -> bytes | None:
-    """The home's key, None when it has none yet."""
+    """The home's key, None when it has none yet. Raises UserError when it cannot be read."""
     try:
-        key = home.key.read_bytes()
+        with open_regular(home.key) as file:
+            key = file.read()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UserError(
+            f"{home.key} cannot be read: {error.strerror}.", "Remove it, or check its permissions."
+        ) from error
     return key if len(key) == KEY_BYTES else None
 
 

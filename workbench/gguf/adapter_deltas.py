@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf import changed_folder
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.architectures import FAMILIES
@@ -292,7 +293,7 @@ class _GgufChanges:
             raise UserError(f"{path} is a {kind or 'model'}, which is no change of weights.", "Choose a LoRA.")
         details = check_adapter(path, base.path)
         self.name, self.method = details.name, "LORA"
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self._alpha = details.alpha
         self._targets = details.targets

@@ -6,7 +6,6 @@ lie beside it the shapes are checked as well.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 import gguf
 
 from workbench.errors import UserError
+from workbench.files import read_json_file
 from workbench.gguf.architectures import FAMILIES, Order, architecture_of, layer_of, row_order
 from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors import SafetensorsFile
@@ -127,15 +127,11 @@ def _read_gguf(path: Path) -> Base:
 
 def _read_folder(folder: Path) -> Base:
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
+        config: dict[str, Any] = read_json_file(folder / "config.json")
     except FileNotFoundError as error:
         raise UserError(
             f"{folder} is not a model: it has no config.json.", "Choose the folder that transformers saved."
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{folder / 'config.json'} cannot be read: {error}.", "Download the model again.") from error
-    if not isinstance(config, dict):
-        raise UserError(f"{folder / 'config.json'} is damaged: it is not an object.", "Download the model again.")
     inner = config.get("text_config")
     text = inner if isinstance(inner, dict) else config
     model_type = str(text.get("model_type") or config.get("model_type") or "unknown")

@@ -6,7 +6,6 @@ they become llama.cpp's: names, order of rows, norms that are stored with or wit
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import UserError
+from workbench.files import read_json_file
 from workbench.gguf.architectures import FAMILIES, Order
 from workbench.gguf.base_model import Base
 from workbench.gguf.peft_folder import folder_sha256
@@ -159,10 +159,9 @@ def read_method(folder: Path) -> str:
     """The weights method by which a folder says that it was trained. Raises UserError when it does not say."""
     path = folder / CONFIG
     try:
-        said = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read: {error}.", "Train it again.") from error
-    method = said.get("method") if isinstance(said, dict) else None
+        method = read_json_file(path, "Train it again.").get("method")
+    except FileNotFoundError as error:
+        raise UserError(f"There is no {path}.", "Train it again.") from error
     if not isinstance(method, str) or not method:
         raise UserError(f"{path} does not say by which method it was trained: {method!r}.", "Train it again.")
     return str(method)

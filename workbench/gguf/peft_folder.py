@@ -10,7 +10,6 @@ OFT: https://arxiv.org/abs/2306.07280.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UserError
+from workbench.files import open_regular, read_json_file
 from workbench.gguf.peft_kinds import DORA, KINDS, Kind, PeftType
 from workbench.gguf.safetensors import SafetensorsFile
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from workbench.gguf.safetensors import Floats
 
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
-MAX_CONFIG_BYTES = 16 * 1024 * 1024
 
 _PREFIX = "base_model.model."
 _UNCHANGED = ".base_layer.weight"  # PEFT saves embeddings whole beside their LoRA, though they are frozen
@@ -114,7 +113,7 @@ def folder_sha256(folder: Path, files: Sequence[str] = (WEIGHTS, CONFIG)) -> str
     """Of a folder's files, in this order: those of a PEFT folder, or others."""
     digest = hashlib.sha256()
     for file in files:
-        with (folder / file).open("rb") as reading:
+        with open_regular(folder / file) as reading:
             while block := reading.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
@@ -122,28 +121,19 @@ def folder_sha256(folder: Path, files: Sequence[str] = (WEIGHTS, CONFIG)) -> str
 
 def read_config(folder: Path) -> dict[str, Any]:
     """A PEFT folder's config. Raises UserError when there is none or it is damaged."""
-    path = folder / CONFIG
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise UserError(f"{path} is {path.stat().st_size:,} bytes long, which no adapter's config is.", _SAVED_HINT)
-        config = json.loads(path.read_text("utf-8"))
+        config: dict[str, Any] = read_json_file(folder / CONFIG, _SAVED_HINT)
     except FileNotFoundError as error:
         raise UserError(
             f"{folder} is not a PEFT adapter: it has no {CONFIG}.", "Choose the folder that PEFT saved."
         ) from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged: {error}.", _SAVED_HINT) from error
-    if not isinstance(config, dict):
-        raise UserError(f"{path} is damaged: it is not an object.", _SAVED_HINT)
     return config
 
 
 def open_weights(folder: Path) -> SafetensorsFile:
     """A PEFT folder's weights. Raises UserError when there are none, or a pickle."""
     path = folder / WEIGHTS
-    if path.is_file():
+    if path.exists():
         return SafetensorsFile(path)
     if (folder / PICKLE).is_file():
         raise UserError(

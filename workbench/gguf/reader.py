@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
 
 MAGIC = b"GGUF"
@@ -113,7 +114,7 @@ class GGUF:
         """
         if self.types.get(key) != _ARRAY:
             return
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             reader = _Reader(self.path, file, self.size)
             reader.skip(self.places[key][0])
             reader.skip(reader.scalar(_U64) + _U32.size)
@@ -133,7 +134,7 @@ def read_gguf(path: Path) -> GGUF:
     big-endian, too old or too new.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _read(path, file, os.fstat(file.fileno()).st_size)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error

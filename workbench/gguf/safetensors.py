@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import msgspec
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +72,7 @@ def read_header(path: Path) -> Header:
     Raises UserError that names the file: empty, something else, truncated, damaged.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _read(path, file, os.fstat(file.fileno()).st_size)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -162,7 +163,8 @@ class SafetensorsFile:
                 "Save it again, unquantised.",
             )
         stored = np.dtype(kind)
-        raw = np.fromfile(self.path, dtype=stored, count=count, offset=place.offset + first * stored.itemsize)
+        with open_regular(self.path) as file:
+            raw = np.fromfile(file, dtype=stored, count=count, offset=place.offset + first * stored.itemsize)
         if place.dtype == "BF16":
             values = (raw.astype(np.uint32) << 16).view(np.float32)
         else:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf.reader import GGUF, Tensor
 
 VirtualKind = Literal["soft-prompt", "prefix"]
@@ -147,7 +148,7 @@ def _sound(file: GGUF, tensor: Tensor) -> Tensor:
 
 def _check_finite(file: GGUF) -> None:
     """Not a number in a soft prompt would make every answer nonsense, quietly."""
-    with file.path.open("rb") as stream:
+    with open_regular(file.path) as stream:
         for tensor in file.tensors:
             numbers = array.array("f")
             stream.seek(tensor.offset)

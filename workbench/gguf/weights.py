@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf.ggml_types import TYPES_BY_NAME
 from workbench.gguf.reader import GGUF, Tensor, read_gguf, read_pieces
 
@@ -37,14 +38,15 @@ class Stored:
         """``count`` rows from row ``first`` on as float32, (count, row length). A row is along the first dimension."""
         kind = gguf.GGMLQuantizationType[self.tensor.type]
         row_bytes = self.tensor.bytes * self.tensor.shape[0] // self.tensor.elements
-        raw = np.fromfile(self.path, np.uint8, count * row_bytes, offset=self.tensor.offset + first * row_bytes)
+        with open_regular(self.path) as file:
+            raw = np.fromfile(file, np.uint8, count * row_bytes, offset=self.tensor.offset + first * row_bytes)
         with np.errstate(all="ignore"):
             values = gguf.quants.dequantize(raw.reshape(count, row_bytes), kind)
         return np.asarray(values, dtype=np.float32).reshape(count, self.tensor.shape[0])
 
     def blocks(self) -> Iterator[bytes]:
         """Its bytes as they are, ``BLOCK`` at a time."""
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             file.seek(self.tensor.offset)
             left = self.tensor.bytes
             while left:
@@ -88,7 +90,7 @@ class Contents:
 
     def _entry(self, key: str) -> bytes:
         begin, end = self.first.places[key]
-        with self.first.path.open("rb") as file:
+        with open_regular(self.first.path) as file:
             file.seek(begin)
             return file.read(end - begin)
 

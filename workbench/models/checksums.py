@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
+from workbench.files import open_regular
 
 BLOCK = 4 * 1024 * 1024
 
@@ -94,7 +95,7 @@ class Checksums:
         digest = hashlib.sha256()
         try:
             before = path.stat()
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 while block := file.read(BLOCK):
                     if context is not None:
                         context.raise_if_cancelled()

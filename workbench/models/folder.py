@@ -6,6 +6,7 @@ Pickles (.bin, .pt, .pth, .ckpt) are never opened: reading one can run arbitrary
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import msgspec
 
 from workbench.api.calls import ModelDetails, ModelRecord
 from workbench.errors import UserError
+from workbench.files import LARGEST_JSON_BYTES, open_regular, read_json_file, refuse_special_files
 from workbench.gguf.safetensors import Header, read_header
 from workbench.models.licences import licence_of_folder, spell_licence
 from workbench.models.names import name_of
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_WEIGHT_FILES = 2_000
 INDEX = "model.safetensors.index.json"
 
@@ -53,6 +54,9 @@ def describe_folder(folder: Path) -> ModelDetails:
     for module in modules[1:]:
         _refuse_pickles(folder / module)
         headers += [read_header(p) for p in sorted((folder / module).glob("*.safetensors"))]
+    for module in modules or [""]:
+        refuse_special_files(folder / module)  # what is opened later, by libraries
+    refuse_special_files(folder)
     tokenizer_config = _read_json(main / "tokenizer_config.json")
     template = _chat_template(main, tokenizer_config)
     files = _files(folder, modules)
@@ -91,7 +95,7 @@ def _modules(folder: Path) -> list[str]:
     path = folder / "modules.json"
     if not path.is_file():
         return []
-    plain = _decode(path, list[dict[str, Any]])
+    plain = read_json_file(path, kind=list[dict[str, Any]])
     modules = []
     for module in plain:
         kind, place = str(module.get("type", "")), str(module.get("path", ""))
@@ -128,7 +132,7 @@ def _weights(folder: Path) -> list[Header]:
     _refuse_pickles(folder)
     index = folder / INDEX
     if index.is_file():
-        places = _decode(index, _Index).weight_map
+        places = read_json_file(index, kind=_Index).weight_map
         names = sorted(set(places.values()))
         if any(Path(name).name != name for name in names) or len(names) > MAX_WEIGHT_FILES:
             raise UserError(f"{index} is damaged: it refers to files outside of its folder.", "Download it again.")
@@ -163,28 +167,18 @@ class _Index(msgspec.Struct):
     weight_map: dict[str, str]
 
 
-def _decode(path: Path, kind: type[Any]) -> Any:
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise UserError(f"{path} is too large for a file of its name.")
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{path} is damaged: {error}.", "Download or copy it again.") from error
-
-
 def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
+    try:
+        plain: dict[str, Any] = read_json_file(path)
+    except FileNotFoundError:
         return {}
-    plain: dict[str, Any] = _decode(path, dict[str, Any])
     return plain
 
 
 def _chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> str:
-    path = folder / "chat_template.jinja"
-    if path.is_file() and path.stat().st_size <= MAX_JSON_BYTES:
-        return path.read_bytes().decode("utf-8", errors="replace")
+    with suppress(OSError), open_regular(folder / "chat_template.jinja") as file:
+        if len(raw := file.read(LARGEST_JSON_BYTES + 1)) <= LARGEST_JSON_BYTES:
+            return raw.decode("utf-8", errors="replace")
     for plain in (tokenizer_config, _read_json(folder / "chat_template.json")):
         template = plain.get("chat_template")
         if isinstance(template, list):

@@ -24,6 +24,7 @@ from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.models.checksums import BLOCK, Checksums
 from workbench.models.inspection import inspect_path
 from workbench.models.names import clean_name, file_safe, unique_name
@@ -183,7 +184,7 @@ class _Copier:
         """Copy one file; returns the SHA-256 of the bytes read."""
         digest = hashlib.sha256()
         try:
-            reading = source.open("rb")
+            reading = open_regular(source)
         except OSError as error:
             raise UserError(f"{source} cannot be read: {error.strerror or error}.") from error
         with reading, target.open("wb") as writing:

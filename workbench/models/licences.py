@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from workbench.files import open_regular
+
 _SPELLINGS = {  # of several spellings the hub's own comes first
     "apache-2.0": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
@@ -80,7 +82,7 @@ def licence_of_folder(folder: Path) -> str:
 
 def _beginning(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(_MAX_READ).decode("utf-8", errors="replace")
     except OSError:
         return ""

@@ -18,6 +18,7 @@ import msgspec
 
 from workbench.durability import flush_to_disk
 from workbench.errors import UserError
+from workbench.files import open_regular
 
 T = TypeVar("T")
 Upgrade = Callable[[Any], dict[str, Any]]
@@ -102,7 +103,8 @@ class Stored(Generic[T]):
     def load(self, path: Path) -> T | Unreadable | None:
         """The value in a file of its own; None where there is none."""
         try:
-            return self.decode(path.read_bytes())
+            with open_regular(path) as file:
+                return self.decode(file.read())
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -170,7 +172,8 @@ class Stored(Generic[T]):
 def read_toml(path: Path, stored: Stored[T]) -> T:
     """A value that a person keeps in a TOML file. Raises UserError that names the file and what is wrong."""
     try:
-        plain = tomllib.loads(path.read_text("utf-8"))
+        with open_regular(path) as file:
+            plain = tomllib.load(file)
     except FileNotFoundError as error:
         raise UserError(f"There is no {stored.name} file {path}.", "Check the path.") from error
     except OSError as error:

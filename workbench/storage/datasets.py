@@ -17,6 +17,7 @@ import msgspec
 
 from workbench.durability import flush_to_disk
 from workbench.errors import UserError
+from workbench.files import SpecialFile, open_regular
 from workbench.records.stored import Unreadable
 from workbench.records.training import DATA_SET, DataSet
 
@@ -50,7 +51,7 @@ class DatasetStore:
             return None
         path = self._folder / f"{name}{_SUFFIX}"
         with contextlib.suppress(OSError):  # too long a name, or removed just now
-            return self._read(path) if path.is_file() else None
+            return self._read(path) if path.exists() else None
         return None
 
     def get(self, name: str) -> DataSet:
@@ -130,8 +131,11 @@ class DatasetStore:
             examples = card.examples if card.bytes == state.st_size else -1  # else somebody wrote into it
             described = msgspec.structs.replace(described, origin=card.origin, created=card.created, examples=examples)
         if described.examples < 0:
-            with path.open("rb") as file:
-                count = sum(1 for line in file if line.strip())
+            try:
+                with open_regular(path) as file:
+                    count = sum(1 for line in file if line.strip())
+            except SpecialFile as error:
+                return msgspec.structs.replace(described, examples=0, unreadable=error.message)
             described = msgspec.structs.replace(described, examples=count)
         return described
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 
 MOST_PROMPTS = 200
 MOST_TOKENS = 8192
@@ -59,7 +60,7 @@ def read_prompts(path: Path) -> list[Prompt]:
     decoder = msgspec.json.Decoder(_Line)
     found: list[Prompt] = []
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue

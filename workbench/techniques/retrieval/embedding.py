@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from workbench.errors import UserError
+from workbench.files import open_regular, refuse_special_files
 from workbench.text.language import is_unspaced
 
 R = TypeVar("R")
@@ -81,6 +82,8 @@ class SentenceEmbedder:
             )
         from sentence_transformers import SentenceTransformer  # 7 s, torch with it
 
+        for place in (folder, *folder.glob("*/")):
+            refuse_special_files(place)
         try:
             self._model: Any = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
             self.tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
@@ -259,7 +262,7 @@ def _fingerprint(folder: Path) -> str:
     for file in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".model", ".safetensors", ".bin")):
         size = file.stat().st_size
         digest.update(f"{file.relative_to(folder).as_posix()} {size}\n".encode())
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             digest.update(opened.read(1 << 20))
             if size > 1 << 20:
                 opened.seek(-(1 << 20), 2)

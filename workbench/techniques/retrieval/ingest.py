@@ -26,6 +26,7 @@ from workbench.api.calls import AddResult, DocumentState, FailedFile
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError, WorkerDied
+from workbench.files import open_regular
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
@@ -369,7 +370,7 @@ class _Work:
             return False
         digest = hashlib.sha256()
         try:
-            with file.path.open("rb") as opened:
+            with open_regular(file.path) as opened:
                 while block := opened.read(1 << 20):
                     self._check()
                     digest.update(block)

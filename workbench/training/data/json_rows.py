@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from workbench.files import open_regular
 from workbench.training.data.examples import Source
 from workbench.training.data.rows import ReadingLimits, Row, check_length, read_lines, refuse, without_mark
 
@@ -30,7 +31,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 def read_jsonl(path: Path, limits: ReadingLimits) -> Iterator[Row]:
     """A row for each line that is not blank. A line that is a string is a row with the column ``text``."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         number = 0
         for line, text in read_lines(file, path, limits):
             if not text.strip():
@@ -49,7 +50,7 @@ def read_jsonl(path: Path, limits: ReadingLimits) -> Iterator[Row]:
 
 def read_json(path: Path, limits: ReadingLimits) -> Iterator[Row]:
     """The members of a list, or of the one list of objects in an object; JSON Lines with the wrong ending as well."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = without_mark(file.read(_BLOCK), path).lstrip()[:1]
         file.seek(0)
         if start == b"[":
@@ -160,7 +161,7 @@ def _next_value(text: _Text, path: Path, limits: ReadingLimits, number: int) -> 
 
 def _is_lines(path: Path, limits: ReadingLimits) -> bool:
     """Whether the first line is a whole value and something follows it."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         first = file.readline(limits.longest_row_bytes + 1)
         try:
             json.loads(first)

@@ -6,7 +6,7 @@ and folders (https://huggingface.co/docs/hub/datasets-file-names-and-splits). Lo
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from workbench.errors import UserError
+from workbench.files import open_regular, read_json_file
 from workbench.training.data.examples import Source
 from workbench.training.data.json_rows import read_json, read_jsonl
 from workbench.training.data.rows import ReadingLimits, Row, read_lines, refuse
@@ -106,7 +107,7 @@ def read_text(path: Path, limits: ReadingLimits) -> Iterator[Row]:
     """The text of a file as rows with the column ``text``: one, unless it is very long."""
     # a paragraph on one line may be as long as a whole piece; only the memory is guarded
     limits = msgspec.structs.replace(limits, longest_row_bytes=max(limits.longest_row_bytes, 16 << 20))
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         held: list[str] = []
         size = begins = number = 0
         for line, text in read_lines(file, path, limits):
@@ -139,7 +140,8 @@ def _read_file(path: Path, limits: ReadingLimits) -> Iterator[Row]:
             files = f"Add it to a collection and build a set of examples from that. {files}"
         refuse(path, "training data of this kind is not read.", files)
     try:
-        size = path.stat().st_size
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
         if not size:
             refuse(path, "it is empty.", "Choose a file that has examples.")
         if size > limits.largest_file_bytes:
@@ -199,15 +201,11 @@ def _home_of(file: Path, folder: Path) -> Path:
 def _information(folder: Path, data: list[Path]) -> tuple[str, str, tuple[str, ...]]:
     """Description, licence and columns out of ``dataset_info.json``, where there is a sound one."""
     for place in dict.fromkeys([folder, *(f.parent for f in data)]):
-        path = place / "dataset_info.json"
         try:
-            if path.stat().st_size > 4 << 20:
-                continue
-            told = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
+            told = read_json_file(place / "dataset_info.json")
+        except (FileNotFoundError, UserError):
             continue
-        if isinstance(told, dict):
-            features = told.get("features")
-            columns = tuple(map(str, features)) if isinstance(features, dict) else ()
-            return str(told.get("description") or ""), str(told.get("license") or ""), columns
+        features = told.get("features")
+        columns = tuple(map(str, features)) if isinstance(features, dict) else ()
+        return str(told.get("description") or ""), str(told.get("license") or ""), columns
     return "", "", ()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from workbench.files import open_regular
 from workbench.training.data.examples import Source
 from workbench.training.data.rows import ReadingLimits, Row, check_length, read_lines, refuse
 
@@ -18,7 +19,7 @@ _BATCH_ROWS = 256
 def read_csv(path: Path, limits: ReadingLimits) -> Iterator[Row]:
     """The first row names the columns; every other one has as many cells. Raises UserError otherwise."""
     csv.field_size_limit(limits.longest_row_bytes)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(file.read(_SAMPLE_BYTES))
         file.seek(0)
         reader = csv.reader((text for _, text in read_lines(file, path, limits)), delimiter=delimiter, strict=True)

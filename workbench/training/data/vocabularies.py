@@ -5,13 +5,13 @@ Runs where llama.cpp and ``tokenizers`` may be loaded: in a worker.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import UserError
+from workbench.files import read_json_file, refuse_special_files
 from workbench.training.data.assistant_masks import Tokenizer
 
 
@@ -45,6 +45,7 @@ class FolderVocabulary:
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer as FastTokenizer
 
+        refuse_special_files(folder)
         try:
             self._tokenizer = FastTokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # tokenizers raises nothing more precise
@@ -94,7 +95,7 @@ class FolderVocabulary:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        told: dict[str, Any] = read_json_file(path)
+    except (FileNotFoundError, UserError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return told

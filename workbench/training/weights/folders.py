@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import UserError
+from workbench.files import read_json_file, refuse_special_files
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.training.weights.dtype_selection import Choice
 from workbench.training.weights.four_bit import check_four_bit, four_bit_config
@@ -65,6 +65,7 @@ def load_folder(folder: Path, choice: Choice, device: Any) -> Any:
 
 
 def _check_files(folder: Path) -> None:
+    refuse_special_files(folder)
     files = sorted(folder.glob("*.safetensors"))
     if (folder / "adapter_config.json").exists():
         raise UserError(f"{folder} holds an adapter, not a model.", "Choose the model that it was trained on.")
@@ -80,9 +81,9 @@ def _check_files(folder: Path) -> None:
     index = folder / "model.safetensors.index.json"
     if index.exists():
         try:
-            wanted = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise UserError(f"{index} cannot be read: {error}.", "Download the model again.") from error
+            wanted = set(read_json_file(index)["weight_map"].values())
+        except (KeyError, AttributeError, TypeError) as error:
+            raise UserError(f"{index} is damaged: it does not name its files.", "Download the model again.") from error
         if absent := sorted(wanted - {path.name for path in files}):
             raise UserError(f"{folder} lacks the file {absent[0]}.", "Download the model again.")
 

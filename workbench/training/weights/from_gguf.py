@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf.base_model import Base
 from workbench.gguf.weights import Contents
 from workbench.records.training import BaseForm
@@ -120,7 +121,8 @@ class _Holder:
         stored = source.stored[0]
         length, rows = stored.tensor.shape
         if stored.path not in self._maps:
-            self._maps[stored.path] = np.memmap(stored.path, np.uint8, "r")
+            with open_regular(stored.path) as file:
+                self._maps[stored.path] = np.memmap(file, np.uint8, "r")
         size = row_bytes(stored.tensor.type, length)
         begin = stored.tensor.offset
         data = self._maps[stored.path][begin : begin + rows * size].reshape(rows, size)

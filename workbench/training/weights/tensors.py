@@ -15,6 +15,7 @@ import gguf
 import numpy as np
 
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf.architectures import Order, layer_of, row_order
 from workbench.gguf.base_model import Base
 from workbench.gguf.weights import Contents, Stored
@@ -92,13 +93,13 @@ def fill(parameter: Any, source: Source, threads: int) -> None:
     if len(source.stored) > 1 or target.ndim == 3:
         parts = target.chunk(len(source.stored), dim=1)
         for stored, part in zip(source.stored, parts, strict=True):
-            with stored.path.open("rb") as file:
+            with open_regular(stored.path) as file:
                 file.seek(stored.tensor.offset)
                 for expert in part:
                     _fill_rows(file, expert, source, stored, threads)
         return
     stored = source.stored[0]
-    with stored.path.open("rb") as file:
+    with open_regular(stored.path) as file:
         file.seek(stored.tensor.offset)
         if target.ndim == 1 and source.order is None:
             target = target.view(1, -1)

@@ -5,19 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import UserError
-
-_SPECIAL = (
-    (stat.S_ISDIR, "This is a folder, not a file."),
-    (stat.S_ISFIFO, "This is a named pipe, not a file."),
-    (stat.S_ISSOCK, "This is a socket, not a file."),
-    (stat.S_ISCHR, "This is a device, not a file."),
-    (stat.S_ISBLK, "This is a device, not a file."),
-)
+from workbench.files import SpecialFile, open_regular
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "a PDF"),
@@ -63,12 +55,8 @@ def read_content(path: Path, largest_bytes: int) -> Content:
     ``largest_bytes``, or is being written to.
     """
     try:
-        _refuse_special(os.stat(path))
-        # without O_NONBLOCK, a pipe that has just replaced the file would block for ever
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             before = os.fstat(file.fileno())
-            _refuse_special(before)
             if before.st_size > largest_bytes:
                 raise UserError(
                     f"The file is too large: {_megabytes(before.st_size)}; the limit is {_megabytes(largest_bytes)}.",
@@ -76,6 +64,8 @@ def read_content(path: Path, largest_bytes: int) -> Content:
                 )
             data = _read_all(file.fileno(), before.st_size)
             after = os.fstat(file.fileno())
+    except SpecialFile as error:
+        raise UserError(f"This is {error.kind}, not a file.") from error
     except OSError as error:
         raise UserError(_reason(path, error)) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != before.st_size:
@@ -108,13 +98,9 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _refuse_special(status: os.stat_result) -> None:
-    for is_that, reason in _SPECIAL:
-        if is_that(status.st_mode):
-            raise UserError(reason)
-
-
 def _reason(path: Path, error: OSError) -> str:
+    if error.errno == errno.EISDIR:
+        return "This is a folder, not a file."
     if error.errno == errno.ELOOP:
         return "The file is a link that leads in a circle."
     if error.errno == errno.ENOENT:
