@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_TENSORS = 200_000
+MAX_DIMENSIONS = 64  # torch's own limit
+MAX_NAME = 4_096
 
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "U16": 16, "I16": 16, "F16": 16,
@@ -90,7 +92,10 @@ def _read(path: Path, file: BinaryIO, size: int) -> Header:
     if 8 + length > size:
         raise UserError(f"{path} is cut short: it ends inside its header.", _DAMAGED_HINT)
     try:
-        table = _names.decode(file.read(length))
+        raw = file.read(length)
+        if (pairs := raw.count(b":")) > 5 * MAX_TENSORS:  # a tensor's name and what is said of it take four
+            raise UserError(f"{path} is damaged: its header has {pairs:,} entries.", _DAMAGED_HINT)
+        table = _names.decode(raw)
         table.pop("__metadata__", None)
         if len(table) > MAX_TENSORS:
             raise UserError(f"{path} is damaged: it claims {len(table):,} tensors.", _DAMAGED_HINT)
@@ -105,6 +110,8 @@ def _checked(path: Path, size: int, data: int, entries: dict[str, _Entry]) -> He
     taken: Counter[str] = Counter()
     end = 0
     for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
+        if (longest := max(len(name), len(entry.dtype))) > MAX_NAME:
+            raise UserError(f"{path} is damaged: a name in its header is {longest:,} characters long.", _DAMAGED_HINT)
         bits = _BITS.get(entry.dtype)
         if bits is None:
             raise UserError(
@@ -112,8 +119,10 @@ def _checked(path: Path, size: int, data: int, entries: dict[str, _Entry]) -> He
                 "Update LLM Workbench.",
             )
         begin, after = entry.data_offsets
-        count = math.prod(entry.shape)
-        if min(entry.shape, default=0) < 0 or begin != end or (after - begin) * 8 != count * bits:
+        # bounded before they are multiplied: the product of thousands of dimensions takes minutes
+        sound = len(entry.shape) <= MAX_DIMENSIONS and all(0 <= length <= 8 * size for length in entry.shape)
+        count = math.prod(entry.shape) if sound else 0
+        if not sound or begin != end or (after - begin) * 8 != count * bits:
             raise UserError(f"{path} is damaged: the place of {name!r} does not fit its shape.", _DAMAGED_HINT)
         end = after
         elements[entry.dtype] += count
