@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,14 @@ from workbench.gguf.safetensors import SafetensorsFile
 if TYPE_CHECKING:
     from workbench.gguf.safetensors import Floats
 
+MAX_MATCHES = 10_000_000  # patterns times layers
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 
 _PREFIX = "base_model.model."
 _UNCHANGED = ".base_layer.weight"  # PEFT saves embeddings whole beside their LoRA, though they are frozen
+_NAMING = ("target_modules", "exclude_modules", "feedforward_modules")
+_PATTERNS = ("rank_pattern", "alpha_pattern", "layers_pattern", "layers_to_transform")
+_EXPERT_PARAMETERS = ("gate_up_proj", "down_proj")
 _EXPERTS = re.compile(r"\.experts(\.base_layer)?$")
 _REPLACED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _SAVED_HINT = "Save the adapter again with PEFT's save_pretrained."
@@ -95,8 +100,10 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     if not found:
         raise UserError(f"The adapter in {folder} changes nothing: it holds no weights.", _SAVED_HINT)
     packed = {name: found.pop(name) for name in list(found) if _EXPERTS.search(name)}
-    modules = tuple(_module(folder, name, parts, weights, config, kind) for name, parts in found.items())
-    modules += _experts(folder, packed, weights, config)
+    layers = [name.removesuffix(".base_layer") for name in packed]
+    ranks = _Ranks(folder, config, [*found, *(f"{layer}.{part}" for layer in layers for part in _EXPERT_PARAMETERS)])
+    modules = tuple(_module(folder, name, parts, weights, ranks, kind) for name, parts in found.items())
+    modules += _experts(folder, packed, weights, ranks)
     return PeftAdapter(
         folder=folder,
         method=kind.method,
@@ -107,6 +114,26 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
         shared=shared,
         neumann_terms=_neumann_terms(folder, config) if kind.method == "OFT" else 0,
     )
+
+
+def without_patterns(folder: Path) -> dict[str, Any]:
+    """What of a folder's config names layers, by their whole names, where it uses patterns: PEFT would match them with
+    Python's ``re``, which some keep busy for ever. Empty where it uses none."""
+    config = read_config(folder)
+    if not any(isinstance(config.get(option), str) for option in _NAMING) and not any(map(config.get, _PATTERNS)):
+        return {}
+    adapter = read_peft_folder(folder)
+    names = [module.name for module in adapter.modules if not module.experts]
+    ranks = _Ranks(folder, config, [module.name for module in adapter.modules])
+    spelled: dict[str, Any] = dict.fromkeys(("exclude_modules", *_PATTERNS))
+    spelled["target_modules"] = names
+    spelled["rank_pattern"] = {re.escape(name): int(rank) for name, rank in ranks.ranks.items()}
+    spelled["alpha_pattern"] = {re.escape(name): alpha for name, alpha in ranks.alphas.items()}
+    if adapter.method == "IA3":
+        spelled["feedforward_modules"] = [
+            module.name for module in adapter.modules if adapter.weights.shape(module.parts["ia3"])[0] == 1
+        ]
+    return {option: value for option, value in spelled.items() if option in config}
 
 
 def folder_sha256(folder: Path, files: Sequence[str] = (WEIGHTS, CONFIG)) -> str:
@@ -237,7 +264,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _module(
-    folder: Path, name: str, parts: Mapping[str, str], weights: SafetensorsFile, config: Mapping[str, Any], kind: Kind
+    folder: Path, name: str, parts: Mapping[str, str], weights: SafetensorsFile, ranks: _Ranks, kind: Kind
 ) -> Module:
     if frozenset(parts) not in kind.whole:
         has = ", ".join(sorted(parts))
@@ -252,14 +279,14 @@ def _module(
     if kind.method == "OFT":
         return Module(name, parts, _block_size(folder, name, shapes["rotation"][1]), scaling=1.0)
     rank = _rank(folder, name, shapes)
-    said, alpha = _rank_and_alpha(folder, config, _parameter(config, name), kind.alpha)
+    said, alpha = ranks.of(name, kind.alpha)
     if rank is None:  # both of LoKr's matrices are whole
         rank = int(said)
     if said != rank:
         raise UserError(
             f"The config in {folder} says rank {said:g} for {name!r}, and its weights are of rank {rank}.", _SAVED_HINT
         )
-    return Module(name, parts, rank, _scaling(config, alpha, rank) if kind.alpha else 1.0)
+    return Module(name, parts, rank, ranks.scaling(alpha, rank) if kind.alpha else 1.0)
 
 
 _HALVES = (("a", "b"), ("embedding_a", "embedding_b"), ("w1_b", "w1_a"), ("w2_b", "w2_a"))
@@ -288,7 +315,7 @@ def _block_size(folder: Path, name: str, numbers: int) -> int:
 
 
 def _experts(
-    folder: Path, packed: Mapping[str, Mapping[str, str]], weights: SafetensorsFile, config: Mapping[str, Any]
+    folder: Path, packed: Mapping[str, Mapping[str, str]], weights: SafetensorsFile, ranks: _Ranks
 ) -> tuple[Module, ...]:
     """The LoRAs on the packed experts of a mixture: PEFT's ``target_parameters``, two nested wrappers for each layer.
 
@@ -299,7 +326,7 @@ def _experts(
     for inner, parts in packed.items():
         layer = inner.removesuffix(".base_layer")
         other = packed.get(layer if inner != layer else f"{layer}.base_layer")
-        if config.get("use_dora") or set(parts) != {"a", "b"} or other is None or set(other) != {"a", "b"}:
+        if ranks.config.get("use_dora") or set(parts) != {"a", "b"} or other is None or set(other) != {"a", "b"}:
             raise UserError(
                 f"The adapter in {folder} changes of the experts in {layer!r} not gate_up_proj and down_proj both "
                 "by LoRA.",
@@ -313,12 +340,12 @@ def _experts(
                 f"The adapter in {folder} changes parameters of {layer!r} that are not known here.",
                 "Train gate_up_proj and down_proj, or no experts.",
             )
-        which = f"{layer}.{'gate_up_proj' if is_gate_up else 'down_proj'}"
-        said, alpha = _rank_and_alpha(folder, config, which, "lora_alpha")
+        which = f"{layer}.{_EXPERT_PARAMETERS[0 if is_gate_up else 1]}"
+        said, alpha = ranks.of(which, "lora_alpha")
         rank = int(said)
         if rank < 1 or rows % rank or weights.shape(parts["b"])[1] != rows:
             raise UserError(f"The config in {folder} says rank {said:g} for {layer!r}, not its weights.", _SAVED_HINT)
-        scaling = _scaling(config, alpha, rank)
+        scaling = ranks.scaling(alpha, rank)
         for name, half in (("gate_proj", 0), ("up_proj", 1)) if is_gate_up else (("down_proj", None),):
             found.append(Module(f"{layer}.{name}", parts, rank, scaling, rows // rank, half))
     return tuple(found)
@@ -331,28 +358,50 @@ def _parameter(config: Mapping[str, Any], name: str) -> str:
     return weight[1:] if any(weight.endswith(f".{target}") for target in targets) else name
 
 
-def _rank_and_alpha(folder: Path, config: Mapping[str, Any], name: str, option: str) -> tuple[float, float]:
-    rank = _pattern(folder, config, "rank_pattern", name, _number(folder, config, "r", 8.0))
-    return rank, _pattern(folder, config, "alpha_pattern", name, _number(folder, config, option, 8.0))
+class _Ranks:
+    """The rank and alpha that a config gives the layers ``names``."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any], names: Iterable[str]) -> None:
+        self.config = config
+        self._folder = folder
+        matched = [_parameter(config, name) for name in names]
+        self.ranks = _values_by_name(folder, config, "rank_pattern", matched)
+        self.alphas = _values_by_name(folder, config, "alpha_pattern", matched)
+
+    def of(self, name: str, option: str) -> tuple[float, float]:
+        """Rank and alpha of a layer; ``option`` is what the kind calls alpha."""
+        name = _parameter(self.config, name)
+        rank = self.ranks.get(name, _number(self._folder, self.config, "r", 8.0))
+        return rank, self.alphas.get(name, _number(self._folder, self.config, option, 8.0))
+
+    def scaling(self, alpha: float, rank: int) -> float:
+        return alpha / (math.sqrt(rank) if self.config.get("use_rslora") else rank)
 
 
-def _scaling(config: Mapping[str, Any], alpha: float, rank: int) -> float:
-    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
+def _values_by_name(folder: Path, config: Mapping[str, Any], option: str, names: Sequence[str]) -> dict[str, float]:
+    """For each layer that a pattern fits, the value of the first one, as PEFT's ``get_pattern_key`` finds it.
 
+    They are matched by RE2, in a time that grows with a name's length alone: with Python's ``re`` a stranger's
+    pattern can take for ever.
+    """
+    from pyarrow import ArrowInvalid, array, compute
 
-def _pattern(folder: Path, config: Mapping[str, Any], option: str, name: str, default: float) -> float:
-    """The value of the first pattern that a layer's name ends with, matched as PEFT's ``get_pattern_key`` does."""
     patterns = config.get(option) or {}
     if not isinstance(patterns, dict):
         raise UserError(f"{folder / CONFIG} is damaged: {option} is not a table.", _SAVED_HINT)
+    if len(patterns) * len(names) > MAX_MATCHES:
+        raise UserError(f"{folder / CONFIG} has {len(patterns):,} patterns in {option}.", _SAVED_HINT)
+    found: dict[str, float] = {}
     for pattern in patterns:
+        left = [name for name in names if name not in found]
         try:
-            matches = re.match(rf"(.*\.)?({pattern})$", name)
-        except re.error as error:
-            raise UserError(f"{folder / CONFIG} has a bad pattern in {option}: {pattern!r}.", _SAVED_HINT) from error
-        if matches:
-            return _number(folder, patterns, pattern, default)
-    return default
+            fits = compute.match_substring_regex(array(left, "string"), rf"^(.*\.)?({pattern})$").to_pylist()
+        except ArrowInvalid as error:
+            shown = repr(pattern) if len(pattern) <= 100 else f"{pattern[:100]!r}..."
+            raise UserError(f"{folder / CONFIG} has a bad pattern in {option}: {shown}.", _SAVED_HINT) from error
+        for name in compress(left, fits):
+            found[name] = _number(folder, patterns, pattern, 0.0)
+    return found
 
 
 def _number(folder: Path, table: Mapping[str, Any], key: str, default: float) -> float:

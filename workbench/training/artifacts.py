@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import UserError
+from workbench.gguf.peft_folder import without_patterns
 from workbench.training.peft_models import trainable_parameters
 
 CHANGED = "changed.safetensors"
@@ -75,7 +76,11 @@ def load_trained(model: Any, folder: Path) -> Any:
         return model
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return peft.PeftModel.from_pretrained(model, str(folder))
+        config = peft.PeftConfig.from_pretrained(str(folder))
+        if not isinstance(config, peft.PromptLearningConfig):
+            for option, value in without_patterns(folder).items():
+                setattr(config, option, value)
+        return peft.PeftModel.from_pretrained(model, str(folder), config=config)
 
 
 def set_trainable(model: Any, tensors: Mapping[str, Any]) -> None:

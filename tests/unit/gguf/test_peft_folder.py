@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from workbench.errors import UserError
+from workbench.gguf import peft_folder
 from workbench.gguf.peft_folder import read_peft_folder
 
 Q, UP = "model.layers.0.self_attn.q_proj", "model.layers.1.mlp.up_proj"
@@ -55,6 +56,29 @@ def test_patterns_and_rslora_give_each_layer_its_own_scaling(tmp_path: Path) -> 
 def test_a_pattern_matches_whole_names_only(tmp_path: Path) -> None:
     (module,) = read_peft_folder(save(tmp_path, pair(Q), alpha_pattern={"proj": 1, "f_attn.q_proj": 1})).modules
     assert module.scaling == 2.0
+
+
+ENDLESS = r"(([a-z._0-9])+)+\d+#"
+"""Python's re tries as many ways as there are subsets of a name's places to find that it does not match."""
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("option", ["rank_pattern", "alpha_pattern"])
+def test_a_pattern_that_python_would_match_for_ever_is_matched_at_once(tmp_path: Path, option: str) -> None:
+    (module,) = read_peft_folder(save(tmp_path, pair(Q), **{option: {ENDLESS: 1}})).modules
+    assert (module.rank, module.scaling) == (4, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "reason"),
+    [({"(?=q)": 1}, "bad pattern"), ({"(q": 1}, "bad pattern"), ({str(n): 1 for n in range(10)}, "patterns")],
+)
+def test_what_cannot_be_matched_in_time_is_refused(
+    tmp_path: Path, patterns: dict[str, int], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peft_folder, "MAX_MATCHES", 9)
+    with pytest.raises(UserError, match=reason):
+        read_peft_folder(save(tmp_path, pair(Q), rank_pattern=patterns))
 
 
 EXPERTS = "model.layers.0.mlp.experts"

@@ -92,6 +92,41 @@ def test_a_method_learns_moves_only_its_own_and_comes_back(method: str, tmp_path
     assert not list((tmp_path / "trained").glob("*.bin"))
 
 
+ENDLESS = r"(([a-z._0-9])+)+\d+#"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "config",
+    [
+        peft.LoraConfig(
+            r=4,
+            target_modules=r".*\.(q_proj|up_proj)",
+            rank_pattern={r"layers\.1\..*": 2},
+            alpha_pattern={"up_proj": 3},
+            init_lora_weights=False,
+        ),
+        peft.IA3Config(
+            target_modules=r".*\.(k_proj|down_proj)", feedforward_modules=r".*\.down_proj", init_ia3_weights=False
+        ),
+    ],
+    ids=["lora", "ia3"],
+)
+def test_an_adapters_patterns_are_not_left_to_python(config: Any, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peft 0.21 asks transformers by an old name
+        model = peft.get_peft_model(loaded().model, config).eval()
+        for parameter in moving(model).values():
+            torch.nn.init.normal_(parameter)
+        model.save_pretrained(tmp_path)
+    path = tmp_path / "adapter_config.json"
+    saved = json.loads(path.read_text())
+    path.write_text(json.dumps(saved | {"target_modules": f"{ENDLESS}|{saved['target_modules']}"}))
+    again = load_trained(loaded().model, tmp_path).eval()
+    assert ENDLESS not in str(again.peft_config)
+    assert torch.equal(torch.tensor(tiny_models.torch_logits(again)), torch.tensor(tiny_models.torch_logits(model)))
+
+
 def test_what_moves(tmp_path: Path) -> None:
     def names(method: str, family: str = "llama") -> set[str]:
         return set(trainable_parameters(apply_method(loaded(family), part_of(method))))
