@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench import __version__
+from workbench.errors import UserError
 from workbench.paths import Home, find_home
 from workbench.settings import load_settings
 
@@ -34,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--home", metavar="DIR", help="the data folder (default: WORKBENCH_HOME, else the system's)")
     parser.add_argument("--version", action="version", version=f"LLM Workbench {__version__}")
     parsed = parser.parse_args(arguments)
-    return _run_window(find_home(parsed.home))
+    try:
+        return _run_window(find_home(parsed.home))
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 def _become_worker(arguments: list[str]) -> int:

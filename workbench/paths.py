@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -17,6 +18,7 @@ import platformdirs
 from workbench.errors import UserError
 
 HOME_VARIABLE = "WORKBENCH_HOME"
+_HOME_HINT = f"Choose another one with --home or {HOME_VARIABLE}."
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Home:
         except OSError as error:
             raise UserError(
                 f"The data folder {self.root} cannot be created: {error.strerror or error}.",
-                f"Choose another one with --home or {HOME_VARIABLE}.",
+                _HOME_HINT,
             ) from error
 
 
@@ -136,9 +138,23 @@ def _is_private(folder: Path) -> bool:
 
 
 def find_home(given: str | os.PathLike[str] | None = None) -> Home:
-    """The home folder: ``given`` (``--home``), else ``WORKBENCH_HOME``, else the platform's data folder."""
+    """The home folder: ``given`` (``--home``), else ``WORKBENCH_HOME``, else the platform's data folder.
+
+    Raises UserError when something else is in its place, or its name leads nowhere.
+    """
     chosen = given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("llm-workbench", appauthor=False)
-    return Home(Path(chosen).expanduser().absolute())
+    try:
+        root = Path(chosen).expanduser().absolute()
+        if not stat.S_ISDIR(os.stat(root).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
+    except RuntimeError as error:  # pathlib's word for a ~name
+        raise UserError(f"There is no data folder {chosen}: no user has that name.", _HOME_HINT) from error
+    except FileNotFoundError as error:
+        if error.filename is None:  # the one without a name is the current folder
+            raise UserError(f"There is no data folder {chosen}: the current folder is gone.", _HOME_HINT) from error
+    except OSError as error:
+        raise UserError(f"{chosen} cannot be the data folder: {error.strerror or error}.", _HOME_HINT) from error
+    return Home(root)
 
 
 def absolute_path(given: str) -> Path:

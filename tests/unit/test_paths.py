@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import sys
@@ -95,3 +96,36 @@ def test_what_is_free_is_known_of_a_folder_that_is_not_made_yet(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: asked.append(path) or usage)
     assert free_bytes(tmp_path / "not" / "there") == 4096
     assert asked == [tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("file", "file cannot be the data folder: it is no folder"),
+        ("file/in", "in cannot be the data folder: Not a directory"),
+        (os.devnull, "cannot be the data folder: it is no folder"),
+        ("circle", "circle cannot be the data folder: Too many levels"),
+        ("~no-such-user/home", "no user has that name"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
+def test_what_cannot_be_a_home_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, reason: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to("circle")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=reason) as refused:
+        find_home(given)
+    assert HOME_VARIABLE in refused.value.hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody is in")
+def test_a_relative_home_in_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UserError, match="the current folder is gone"):
+        find_home("home")
+    assert find_home(tmp_path).root == tmp_path
+    monkeypatch.undo()

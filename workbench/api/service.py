@@ -125,7 +125,11 @@ def _listen(address: str) -> tuple[Listener, os.stat_result | None]:
     beside.unlink(missing_ok=True)
     listener = Listener(str(beside), backlog=BACKLOG)
     status = beside.stat()
-    beside.rename(address)
+    try:
+        beside.rename(address)
+    except OSError as error:
+        listener.close()
+        raise UserError(f"{address} cannot be made: {error.strerror}.", "Move away what is in its place.") from error
     return listener, status
 
 
@@ -239,11 +243,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--idle-seconds", type=float, default=IDLE_S, help="leave after so many seconds without clients or work"
     )
     options = parser.parse_args(arguments)
-    home = Home(find_home(options.home).root.resolve())
     if sys.platform != "win32":
         os.umask(0o077)
     faulthandler.enable()
     try:
+        home = Home(find_home(options.home).root.resolve())
         lock = HomeLock.acquire(home)
         if lock is None:
             _tell_starter(wire.Started(wire.TAKEN))
@@ -287,9 +291,11 @@ def _tell_starter(started: wire.Started) -> None:
 
 
 def _log_into(home: Home) -> None:
-    handler = logging.handlers.RotatingFileHandler(
-        home.logs / "core.log", maxBytes=1024 * 1024, backupCount=3, encoding="utf-8"
-    )
+    path = home.logs / "core.log"
+    try:
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=1024 * 1024, backupCount=3, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", "Move away what is in its place.") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 

@@ -28,6 +28,7 @@ from workbench.cli.arguments import Commands
 from workbench.cli.names import complete_names
 from workbench.cli.output import JsonOutput, Output, TextOutput
 from workbench.cli.session import CallFailed, Events, Session, Stopped
+from workbench.errors import UserError
 from workbench.paths import HOME_VARIABLE, Home, find_home
 
 FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
@@ -35,6 +36,7 @@ FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 
 def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | None = None) -> int:
     """Run one command and return its exit status. ``connect`` reaches the core of a home folder."""
+    _open_closed_streams()
     try:
         arguments = make_parser().parse_args(argv)
     except SystemExit as left:  # argparse has printed the error or the help
@@ -48,7 +50,11 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
     _prepare(sys.stdout, arguments.json)
     _prepare(sys.stderr, False)
     output = JsonOutput(sys.stdout, sys.stderr) if arguments.json else TextOutput(sys.stdout, sys.stderr)
-    session = Session(find_home(arguments.home), connect or client.Client)
+    try:
+        session = Session(find_home(arguments.home), connect or client.Client)
+    except UserError as error:
+        output.failed(Failed(message=error.message, hint=error.hint, reason="user"))
+        return FAILED
     before = _listen(session)
     try:
         return run(session, arguments, output)
@@ -140,6 +146,18 @@ def _prepare(stream: TextIO, json: bool) -> None:
     """JSON is UTF-8 whatever the terminal is; a character that a terminal cannot show must not fail."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8" if json else None, errors="replace")
+
+
+def _open_closed_streams() -> None:
+    """Where the program was started without its standard streams, what is written there goes nowhere. Else Python has
+    None in their place, and the next file that is opened gets their number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False, encoding="utf-8"))
 
 
 def _discard(stream: TextIO) -> None:

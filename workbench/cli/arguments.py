@@ -257,9 +257,11 @@ def split_adapter(text: str) -> AdapterUse:
 
 def absolute(path: str) -> str:
     """The path from the root: the core runs in another folder. Raises UserError for a name that is not text."""
-    full = os.path.abspath(os.path.expanduser(path))
     try:
+        full = os.path.abspath(os.path.expanduser(path))
         full.encode()
+    except FileNotFoundError as error:
+        raise UserError(f"{path} cannot be found: the current folder is gone.", "Name it from the root on.") from error
     except UnicodeEncodeError as error:
         raise UserError(
             f"The name of {full.encode(errors='replace').decode()} is not valid UTF-8.", "Rename it."

@@ -89,7 +89,9 @@ class Session:
 
     def command(self, words: str) -> str:
         """A command line for this home."""
-        named = "" if self.home == find_home() else f"--home {shlex.quote(str(self.home.root))} "
+        named = f"--home {shlex.quote(str(self.home.root))} "
+        with suppress(UserError):
+            named = "" if self.home == find_home() else named
         return f"`workbench {named}{words}`"
 
     def go_on(self) -> None:
