@@ -21,6 +21,7 @@ from workbench.errors import UserError
 AUTOMATIC_CONTEXT = 8_192
 SMALLEST_CONTEXT = 512
 CONTEXT_STEP = 256
+LONGEST_CONTEXT = 2**31 - 1  # llama.cpp counts positions in 32 bits
 BATCH_TOKENS = 512
 """Maximum prompt tokens per batch."""
 
@@ -159,7 +160,7 @@ class _Planner:
         if self.call.context_tokens:
             wanted = max(self.call.context_tokens, CONTEXT_STEP)
             setting = self._best(wanted)
-            if not setting.fits:
+            if not setting.fits or wanted > LONGEST_CONTEXT:
                 raise self._refuse(setting)
             why = f"A context of {wanted:,} tokens, as set"
             if trained and wanted > trained:
@@ -328,16 +329,15 @@ class _Planner:
 
     def _longest(self, below: int) -> _Setting | None:
         """The longest fitting context below one, by bisection: the cache grows with the length."""
-        contexts = list(_shorter(below))
-        low, high = 0, len(contexts)
+        low, high = SMALLEST_CONTEXT // CONTEXT_STEP, (min(below, LONGEST_CONTEXT + 1) - 1) // CONTEXT_STEP
         found = None
-        while low < high:
+        while low <= high:
             middle = (low + high) // 2
-            setting = self._best(contexts[middle])
+            setting = self._best(middle * CONTEXT_STEP)
             if setting.fits:
-                found, high = setting, middle
+                found, low = setting, middle + 1
             else:
-                low = middle + 1
+                high = middle - 1
         return found
 
     def fits_at(self, context: int) -> bool:
@@ -346,13 +346,6 @@ class _Planner:
     def _with(self, **changed: object) -> _Planner:
         call = msgspec.structs.replace(self.call, **changed)
         return _Planner(call, self.model, self.machine, self.gpus, self.weights)
-
-
-def _shorter(context: int) -> Iterable[int]:
-    """The shorter contexts that are tried, longest first."""
-    while context > SMALLEST_CONTEXT:
-        context = max(SMALLEST_CONTEXT, (context - 1) // CONTEXT_STEP * CONTEXT_STEP)
-        yield context
 
 
 def _layer_cache(model: ModelDetails, layer: int, context_tokens: int, kv_type: str, sequences: int) -> int:

@@ -21,6 +21,7 @@ from workbench.engine.library import llama
 from workbench.engine.memory_planner import BATCH_TOKENS
 from workbench.engine.sequence_state import SequenceState
 from workbench.errors import UserError
+from workbench.files import open_regular
 from workbench.gguf.reader import GGUF, Tensor, read_gguf
 from workbench.gguf.virtual_tokens import prefix_of, soft_prompt_of
 
@@ -173,7 +174,7 @@ def restore_sequence(context: Any, sequence: int, data: Any) -> bool:
 
 def _read(file: GGUF, tensor: Tensor) -> Floats:
     """A tensor of float32, in numpy's order of dimensions."""
-    with file.path.open("rb") as stream:
+    with open_regular(file.path) as stream:
         stream.seek(tensor.offset)
         numbers = np.frombuffer(stream.read(tensor.bytes), "<f4")
     return numbers.astype(np.float32).reshape(tuple(reversed(tensor.shape)))

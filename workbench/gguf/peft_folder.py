@@ -131,7 +131,7 @@ def without_patterns(folder: Path) -> dict[str, Any]:
     spelled["alpha_pattern"] = {re.escape(name): alpha for name, alpha in ranks.alphas.items()}
     if adapter.method == "IA3":
         spelled["feedforward_modules"] = [
-            module.name for module in adapter.modules if adapter.weights.shape(module.parts["ia3"])[0] == 1
+            module.name for module in adapter.modules if adapter.weights.shape(module.parts["vector"])[0] == 1
         ]
     return {option: value for option, value in spelled.items() if option in config}
 

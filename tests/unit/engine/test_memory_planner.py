@@ -293,3 +293,22 @@ def test_the_cache_is_what_llama_cpp_makes_of_it(gemma_path: Path, sequences: in
     assert len(sizes) == 2
     ours = cache_bytes(describe_gguf(gemma_path), 4096, kv_type, sequences)
     assert sum(map(float, sizes)) == pytest.approx(ours / 2**20, abs=0.02)
+
+
+@pytest.mark.timeout(20)
+def test_a_huge_context_is_refused_at_once_with_the_longest_that_fits() -> None:
+    for length in (2**31, 2**62):
+        with pytest.raises(UserError, match=f"a context of {length:,} tokens; 15.7 GB are free") as refused:
+            plan_load(Load(path="", context_tokens=length), model(), machine(16), [])
+        (said,) = re.findall(r"a context of ([\d,]+) tokens", refused.value.hint)
+        longest = int(said.replace(",", ""))
+        assert plan_load(Load(path="", context_tokens=longest), model(), machine(16), []).context_tokens == longest
+        with pytest.raises(UserError):
+            plan_load(Load(path="", context_tokens=longest + 256), model(), machine(16), [])
+
+
+def test_a_model_that_caches_nothing_has_no_context_beyond_what_llama_cpp_counts() -> None:
+    cacheless = model(attention__head_count_kv=0)
+    assert plan_load(Load(path="", context_tokens=2**31 - 1), cacheless, machine(16), []).context_tokens == 2**31 - 1
+    with pytest.raises(UserError, match="tokens"):
+        plan_load(Load(path="", context_tokens=2**32 + 512), cacheless, machine(16), [])

@@ -116,7 +116,7 @@ def test_an_adapters_patterns_are_not_left_to_python(config: Any, tmp_path: Path
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # peft 0.21 asks transformers by an old name
         model = peft.get_peft_model(loaded().model, config).eval()
-        for parameter in moving(model).values():
+        for parameter in trainable_parameters(model).values():
             torch.nn.init.normal_(parameter)
         model.save_pretrained(tmp_path)
     path = tmp_path / "adapter_config.json"
