@@ -15,12 +15,15 @@ from typing import Any, Protocol
 import msgspec
 
 from workbench.durability import folder_beside
-from workbench.gguf.architectures import new_biases
+from workbench.errors import UserError
 from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces, whole_name
 from workbench.records.methods import Method, Methods
-from workbench.records.training import TrainingConfig, dump_config, layers_of
+from workbench.records.training import OptimiserPart, TrainingConfig, dump_config
+from workbench.training.batching import Schedule
+from workbench.training.methods.weights_method import WeightsMethod, method_of
+from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel
 
 COPIED_BYTES = 1_000_000_000
@@ -56,42 +59,96 @@ def export_training(
     """Write the training of a resolved ``config`` to the new folder ``out``; returns it.
 
     ``train`` and ``evaluation`` are the examples as they are trained on. ``details`` are told in the README where
-    they are plain. Raises UserError where the folder is there already or cannot be written.
+    they are plain. Raises UserError where the folder is there already or cannot be written, and for an objective whose
+    loss is not a language model's.
     """
+    if type(objective_of(config, methods)).make_loss is not Objective.make_loss:
+        raise UserError(
+            "This objective has a loss of its own, which transformers' Trainer does not compute.",
+            "Export trainings whose loss is that of a language model.",
+        )
     with folder_beside(out) as beside:
         (beside / "data").mkdir()
-        counts = {
+        lengths = {
             side: _write_examples(beside / "data" / f"{side}.jsonl", examples)
             for side, examples in (("train", train), ("evaluation", evaluation))
         }
+        counts = {side: len(found) for side, found in lengths.items()}
+        longest = max(lengths["train"], default=1)
+        order = _order(counts["train"], config.optimiser)
+        (beside / "data" / "order.json").write_text(json.dumps(order), "utf-8")
         base = Path(model.path)
         name = whole_name(base) if base.is_file() else base.name
         copied = _copy_base(base, beside / "base" / name)
-        settings = msgspec.to_builtins(config)
-        described = read_base(base)
-        settings["weights"]["new_biases"] = new_biases(described.architecture)
-        settings["weights"]["chosen_layers"] = layers_of(config.weights, len(described.heads))
+        settings = _settings(config, method_of(config.weights, methods), base, beside / "adapter", longest)
         settings["base"] = {"name": name, "path": str(base.absolute()), "sha256": model.sha256}
         (beside / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
         (beside / "workbench.toml").write_text(dump_config(config), "utf-8")
         (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements()), "utf-8")
-        (beside / "README.md").write_text(_readme(config, model, methods, name, counts, copied, details or {}), "utf-8")
+        (beside / "README.md").write_text(
+            _readme(
+                config,
+                model,
+                methods.find(config.weights.method, "weights"),
+                settings,
+                name,
+                counts,
+                copied,
+                details or {},
+            ),
+            "utf-8",
+        )
         shutil.copyfile(Path(__file__).with_name("export_script.py"), beside / "train.py")
     return out
 
 
-def _write_examples(path: Path, examples: Iterable[Sequence]) -> int:
-    """One object a line, ``input_ids``, ``labels`` and ``starts``; nothing where there are none. Returns how many."""
-    count = 0
+def _settings(config: TrainingConfig, method: WeightsMethod, base: Path, adapter: Path, longest: int) -> dict[str, Any]:
+    """All that the script needs to know, with nothing left open; a PEFT config goes to ``adapter``."""
+    from workbench.training.trainer import arguments_of
+    from workbench.training.weights.loading import describe_model
+
+    part = config.optimiser
+    described = read_base(base)
+    arguments = arguments_of(part, part.max_steps) | {
+        "max_grad_norm": part.gradient_clipping,
+        "eval_steps": config.evaluation.interval,
+    }
+    return {
+        "method": config.weights.method,
+        "arguments": arguments,
+        "gradient_checkpointing": part.gradient_checkpointing == "on" and method.can_checkpoint,
+        "batch_size": part.batch_size,
+        "micro_batch_examples": _micro_batch(part, longest),
+        "bf16": config.weights.base in ("bf16", "4bit"),
+        **method.export(describe_model(base), described.architecture, adapter),
+    }
+
+
+def _micro_batch(part: OptimiserPart, longest: int) -> int:
+    """How many of the longest examples are computed at once: a divisor of the batch."""
+    most = max(1, min(part.batch_size, part.micro_batch_tokens // longest))
+    return next(count for count in range(most, 0, -1) if part.batch_size % count == 0)
+
+
+def _order(examples: int, part: OptimiserPart) -> list[int]:
+    """The places of the examples of all steps, one after the other."""
+    schedule = Schedule(examples, min(part.batch_size, examples), part.seed)
+    return [place for step in range(part.max_steps) for place in schedule.step(step)] if examples else []
+
+
+def _write_examples(path: Path, examples: Iterable[Sequence]) -> list[int]:
+    """One object a line, ``input_ids``, ``labels`` and ``starts``; nothing where there are none. Returns their
+    lengths."""
+    lengths: list[int] = []
     with path.open("wb") as file:
         for one in examples:
-            count += 1
+            lengths.append(len(one.tokens))
             labels = [token if learnt else _IGNORED for token, learnt in zip(one.tokens, one.trained, strict=True)]
             line = {"input_ids": one.tokens, "labels": labels} | ({"starts": one.starts} if one.starts else {})
             file.write(msgspec.json.encode(line) + b"\n")
-    if not count:
+    if not lengths:
         path.unlink()
-    return count
+    return lengths
 
 
 def _copy_base(base: Path, target: Path) -> bool:
@@ -125,13 +182,13 @@ def _requirements() -> list[str]:
 def _readme(
     config: TrainingConfig,
     model: BaseModel,
-    methods: Methods[Method],
+    row: Method,
+    settings: Mapping[str, Any],
     name: str,
     counts: Mapping[str, int],
     copied: bool,
     details: Mapping[str, Any],
 ) -> str:
-    row = methods.find(config.weights.method, "weights")
     optimiser = config.optimiser
     where = (
         f"It lies in `base/{name}`."
@@ -143,7 +200,7 @@ def _readme(
         where += f" Its files have to be one first: `llama-gguf-split --merge {Path(model.path).name} {name}`."
     checksum = f" Its SHA-256 is `{model.sha256}`." if model.sha256 else ""
     licence = f" Its licence: {model.licence}." if model.licence else ""
-    if config.weights.method in ("full", "layers", "biases", "norms"):
+    if "trainable" in settings:
         made = "`output/changed.safetensors`, the new values of what moved, by their names in transformers"
         back = ""
     else:

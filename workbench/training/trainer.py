@@ -121,6 +121,20 @@ class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
         )
 
 
+def arguments_of(part: OptimiserPart, steps: int) -> dict[str, Any]:
+    """The ``TrainingArguments`` of a config, but for those that say how and where it is computed."""
+    return {
+        "max_steps": steps,
+        "learning_rate": part.learning_rate,
+        "lr_scheduler_type": _SCHEDULES[part.schedule],
+        "warmup_steps": warmup_steps(part.warmup_ratio, steps),
+        "weight_decay": part.weight_decay,
+        "max_grad_norm": part.gradient_clipping or math.inf,
+        "optim": _OPTIMISERS[part.optimiser],
+        "seed": part.seed,
+    }
+
+
 def default_batch(examples: int) -> int:
     """How many examples make a step where the config leaves it open."""
     return 8 if examples < 2_000 else 16
@@ -148,15 +162,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         part = options.optimiser
         arguments = TrainingArguments(
             output_dir=str(options.folder / "checkpoints"),
-            max_steps=len(self.steps),
             per_device_train_batch_size=1,
-            learning_rate=part.learning_rate,
-            lr_scheduler_type=_SCHEDULES[part.schedule],
-            warmup_steps=warmup_steps(part.warmup_ratio, len(self.steps)),
-            weight_decay=part.weight_decay,
-            max_grad_norm=part.gradient_clipping or math.inf,
-            optim=_OPTIMISERS[part.optimiser],
-            seed=part.seed,
             logging_strategy="no",
             save_strategy="no",
             eval_strategy="no",
@@ -166,6 +172,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             dataloader_pin_memory=False,
             logging_nan_inf_filter=False,
             use_cpu=options.device == "cpu",
+            **arguments_of(part, len(self.steps)),
         )
         arguments._n_gpu = min(1, arguments.n_gpu)  # several GPUs are several processes here
         super().__init__(model=model, args=arguments, train_dataset=self.steps)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,25 +12,34 @@ from typing import Any
 import msgspec
 import pytest
 
+pytest.importorskip("torch")
+
+from safetensors.numpy import load_file
+from transformers import set_seed
+
+from tests import toy_objective
 from tests.unit import tiny_models
-from tests.unit.training.tiny_training import WEIGHTS_METHODS
+from tests.unit.training.tiny_training import WEIGHTS_METHODS, apply_method
 from workbench.errors import UserError
-from workbench.gguf.architectures import new_biases
-from workbench.gguf.base_model import read_base
+from workbench.records.methods import Methods
 from workbench.records.training import (
     EvaluationPart,
+    ObjectivePart,
     OptimiserPart,
     TrainingConfig,
     WeightsPart,
-    layers_of,
     load_config,
 )
 from workbench.techniques.registry import METHODS
 from workbench.training import export as exporting
+from workbench.training.artifacts import load_trained, write_trained
 from workbench.training.batching import Schedule
 from workbench.training.export import export_training
+from workbench.training.peft_models import trainable_parameters
 from workbench.training.protocol import BaseModel
 from workbench.training.sequences import TokenSequence
+from workbench.training.trainer import StepTrainer, TrainerOptions
+from workbench.training.weights.loading import load_base
 
 EXAMPLES = [
     TokenSequence(
@@ -89,8 +97,10 @@ def run(folder: Path, *argv: str) -> str:
     return done.stdout
 
 
-def losses(out: str, kind: str = "  loss") -> list[float]:
-    return [float(number) for number in re.findall(rf"{kind} ([0-9.]+)", out)]
+def history(folder: Path, name: str) -> list[float]:
+    """A number of each step, as transformers logged it."""
+    state = json.loads((folder / "output" / "trainer_state.json").read_text())
+    return [entry[name] for entry in state["log_history"] if name in entry]
 
 
 def test_exported_training_runs_elsewhere_in_one_process_or_two(tmp_path: Path) -> None:
@@ -98,15 +108,40 @@ def test_exported_training_runs_elsewhere_in_one_process_or_two(tmp_path: Path) 
     folder = export(path, tmp_path / "exported")
     assert (folder / "base" / "tiny.gguf").read_bytes() == path.read_bytes()
     path.unlink()
-    alone = run(folder)
-    assert len(losses(alone)) == 2
-    assert len(losses(alone, "evaluation loss")) == 2
+    assert "1 process(es)" in run(folder)
+    alone = history(folder, "loss")
+    assert len(alone) == len(history(folder, "eval_loss")) == 2
     assert (folder / "output" / "adapter_config.json").is_file()
-    assert (folder / "output" / "adapter_model.safetensors").is_file()
+    first = load_file(folder / "output" / "adapter_model.safetensors")
     arguments = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "train.py", "--processes", "2")
-    together = run(folder, "torchrun", *arguments)
-    assert "2 process(es)" in together
-    assert losses(together) == pytest.approx(losses(alone), rel=1e-3)
+    assert "2 process(es)" in run(folder, "torchrun", *arguments)
+    assert history(folder, "loss") == pytest.approx(alone, rel=1e-3)
+    second = load_file(folder / "output" / "adapter_model.safetensors")
+    assert all(abs(second[name] - first[name]).max() < 1e-4 for name in first)
+
+
+@pytest.mark.parametrize("method", ["lora", "norms"])
+def test_its_result_is_that_of_the_workbench(method: str, base: Path, tmp_path: Path) -> None:
+    """Loss and gradient norm of each step, and the weights at the end: of padded batches and of packed texts."""
+    config = config_of(method, steps=6)
+    folder = export(base, tmp_path / "exported", config)
+    run(folder)
+    told: list[Any] = []
+    set_seed(config.optimiser.seed)
+    model = apply_method(load_base(base, "f32", device="cpu"), config.weights)
+    options = TrainerOptions(
+        optimiser=config.optimiser, train=EXAMPLES, folder=tmp_path / "run", emit=told.append, keep_checkpoints=False
+    )
+    StepTrainer(model, options).run()
+    for name, ours in (("loss", "loss"), ("grad_norm", "gradient_norm"), ("learning_rate", "learning_rate")):
+        expected = [event.value for event in told if getattr(event, "name", "") == ours]
+        assert len(expected) == 6
+        assert history(folder, name) == pytest.approx(expected, rel=1e-3), name
+    write_trained(model, method, tmp_path / "ours")
+    [ours_file, theirs] = [next(place.glob("*.safetensors")) for place in (tmp_path / "ours", folder / "output")]
+    mine, other = load_file(ours_file), load_file(theirs)
+    assert mine.keys() == other.keys()
+    assert all(abs(mine[name] - other[name]).max() < 1e-4 for name in mine)
 
 
 def test_a_split_model_becomes_one_file_that_transformers_reads(tmp_path: Path) -> None:
@@ -138,56 +173,41 @@ def test_a_large_split_model_says_that_its_files_have_to_be_one(
 
 
 def test_texts_in_one_example_do_not_see_each_other() -> None:
-    from workbench.training import export_script as standalone
+    from workbench.training import export_script as script
 
     model = tiny_models.build("llama")
+    model.config.use_cache = False
     texts = [[3, 5, 7, 9], [11, 13, 15]]
     together = {"input_ids": [*texts[0], *texts[1]], "labels": [-100, 5, 7, 9, -100, 13, 15], "starts": [4]}
     apart = [{"input_ids": text, "labels": [-100, *text[1:]]} for text in texts]
-    alone = sum(float(standalone.loss_of(model, [one], "cpu")[0].detach()) for one in apart)
-    found, count = standalone.loss_of(model, [together], "cpu")
-    assert float(found.detach()) == pytest.approx(alone, rel=1e-5)
-    assert count == 5
 
+    def loss(rows: list[Any]) -> float:
+        batch = script.Collator(True)(rows)
+        labels = batch.pop("labels")
+        return float(script.token_loss(model(**batch), labels, 5).detach())
 
-def test_what_moved_of_the_model_itself_is_saved(tmp_path: Path) -> None:
-    from safetensors.torch import load_file
-
-    from workbench.training import export_script as standalone
-
-    model = tiny_models.build("llama").requires_grad_(False)
-    model.model.norm.weight.requires_grad_(True)
-    standalone.save(model, "norms", tmp_path)
-    assert set(load_file(tmp_path / "changed.safetensors")) == {"model.norm.weight"}
-    assert json.loads((tmp_path / "changed.json").read_text()) == {"method": "norms"}
+    assert loss([together]) == pytest.approx(loss(apart), rel=1e-5)
 
 
 @pytest.mark.parametrize("method", WEIGHTS_METHODS)
-def test_script_moves_what_the_workbench_moves(method: str, base: Path) -> None:
-    import torch
+def test_script_trains_what_the_workbench_trains(method: str, base: Path, tmp_path: Path) -> None:
+    from workbench.training import export_script as script
 
-    from workbench.training import export_script as standalone
-    from workbench.training import methods
-    from workbench.training.weights.loading import LoadedBase
-
-    part = msgspec.structs.replace(config_of(method).weights, layers="0" if method == "layers" else "")
-    settings: dict[str, Any] = {name: getattr(part, name) for name in part.__struct_fields__}
-    settings["new_biases"] = new_biases("llama")
-    settings["chosen_layers"] = layers_of(part, 2)
-    loaded = LoadedBase(tiny_models.build("llama"), read_base(base), "f32", torch.float32, "cpu", 0)
-    ours = methods.trainable_parameters(methods.apply_method(loaded, part))
-    theirs = methods.trainable_parameters(standalone.apply_method(tiny_models.build("llama"), settings))
-    assert {name: p.shape for name, p in theirs.items()} == {name: p.shape for name, p in ours.items()}
+    folder = export(base, tmp_path / "exported", config_of(method))
+    settings = json.loads((folder / "settings.json").read_text())
+    theirs = script.prepare(tiny_models.build("llama"), settings, folder / "adapter")
+    ours = apply_method(load_base(base, "f32", device="cpu"), config_of(method).weights)
+    shapes = [{name: p.shape for name, p in trainable_parameters(model).items()} for model in (ours, theirs)]
+    assert shapes[0] == shapes[1]
+    script.save(theirs, settings, tmp_path / "saved")
+    load_trained(tiny_models.build("llama"), tmp_path / "saved")
 
 
-def test_script_takes_the_examples_that_the_workbench_takes() -> None:
-    from workbench.training import export_script as standalone
-
+def test_script_takes_the_examples_that_the_workbench_takes(base: Path, tmp_path: Path) -> None:
+    folder = export(base, tmp_path / "exported", config_of(steps=8))
+    order = json.loads((folder / "data" / "order.json").read_text())
     schedule = Schedule(10, 4, 5)
-    numbered = [{"input_ids": [n], "labels": [n]} for n in range(10)]
-    for step in range(8):
-        taken = standalone.examples_of_step(numbered, 4, 5, step)
-        assert tuple(one["input_ids"][0] for one in taken) == schedule.step(step)
+    assert [tuple(order[4 * step :][:4]) for step in range(8)] == [schedule.step(step) for step in range(8)]
 
 
 def test_folder_says_all_of_the_training(base: Path, tmp_path: Path) -> None:
@@ -219,3 +239,11 @@ def test_nothing_is_left_where_it_fails(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         export(tmp_path / "missing", tmp_path / "exported")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_objective_with_a_loss_of_its_own_is_not_exported(base: Path, tmp_path: Path) -> None:
+    config = msgspec.structs.replace(config_of(), objective=ObjectivePart(name=toy_objective.ROW.name))
+    methods = Methods([*METHODS, toy_objective.ROW])
+    with pytest.raises(UserError, match="a loss of its own"):
+        export_training(config, BaseModel(name="Tiny", path=str(base)), methods, tmp_path / "out", EXAMPLES, ())
+    assert not (tmp_path / "out").exists()

@@ -3,6 +3,7 @@ arXiv:2106.10199) or norms (Zhao et al. 2023, arXiv:2312.11420)."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import UserError
@@ -27,6 +28,13 @@ class Selection(WeightsMethod):
         for parameter in self.select(loaded.model, loaded.base.architecture):
             make_trainable(parameter)
         return loaded.model
+
+    def export(self, model: Any, architecture: str, folder: Path) -> dict[str, Any]:
+        before = {name for name, _ in model.named_parameters()}
+        chosen = {id(parameter) for parameter in self.select(model, architecture)}
+        trainable = [name for name, parameter in model.named_parameters() if id(parameter) in chosen]
+        new = [name.removesuffix(".bias") for name in trainable if name not in before]
+        return {"trainable": trainable, "new_biases": new}
 
     def select(self, model: Any, architecture: str) -> list[Any]:
         """The parameters that are trained. Raises UserError where there are none."""

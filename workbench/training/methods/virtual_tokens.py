@@ -40,15 +40,11 @@ class PromptTuning(WeightsMethod):
     def peft_config(self, model: Any) -> Any:
         import peft
 
-        return peft.PromptTuningConfig(num_virtual_tokens=self.weights.virtual_tokens, task_type="CAUSAL_LM")
-
-    def initialise(self, adapted: Any) -> None:
-        """Begin with the embeddings of tokens drawn at random, which learns faster than noise (the paper's section
-        3.2)."""
-        from workbench.training.peft_models import draw_embeddings
-
-        prompt = adapted.prompt_encoder[adapted.active_adapter].embedding
-        prompt.weight.data = draw_embeddings(adapted, len(prompt.weight)).clone()
+        # it begins with the embeddings of tokens drawn at random, which learns faster than noise (section 3.2)
+        tokens = self.weights.virtual_tokens
+        return peft.PromptTuningConfig(
+            num_virtual_tokens=tokens, prompt_tuning_init="SAMPLE_VOCAB", task_type="CAUSAL_LM"
+        )
 
 
 class PTuning(PromptTuning):

@@ -6,6 +6,7 @@ computes with it imports it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import UserError
@@ -124,6 +125,12 @@ class WeightsMethod:
             if parameter.requires_grad:
                 make_trainable(parameter)
         return adapted
+
+    def export(self, model: Any, architecture: str, folder: Path) -> dict[str, Any]:
+        """Write to ``folder`` (new) what peft needs to train so again, and give the settings that say the rest.
+        ``model`` is on the meta device."""
+        self.peft_config(model).save_pretrained(str(folder))
+        return {}
 
     def peft_config(self, model: Any) -> Any:
         """Of PEFT, for a method that trains weights beside the model's own. ``model`` may be on the meta device."""

@@ -65,6 +65,21 @@ def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Repor
     return LoadedBase(model, base, choice.form, model.dtype, str(place), weights_bytes(model), why)
 
 
+def describe_model(path: Path) -> Any:
+    """The model at ``path`` without its weights, on the meta device."""
+    import torch
+    from transformers import AutoConfig
+
+    from workbench.training.weights.configs import config_from_gguf
+    from workbench.training.weights.from_gguf import empty_model
+
+    if path.is_dir():
+        config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    else:
+        config = config_from_gguf(open_model(path), read_base(path))
+    return empty_model(config, torch.float32)
+
+
 def weights_bytes(model: Any) -> int:
     """What the weights of a model take, packed ones as they are in the file."""
     from workbench.training.weights.packed_layers import PackedWeight
