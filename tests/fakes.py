@@ -134,7 +134,7 @@ class FakeServices:
     def resolve(self, recipe: Recipe) -> Resolved:
         collection = None
         if self._retriever is not None:
-            collection = Collection(id="c", name="papers")
+            collection = self._retriever.collection
         resolved = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=7))
         return Resolved(recipe=resolved, model=MODEL, use=ModelUse(), collection=collection)
 
@@ -176,6 +176,9 @@ MODEL = ModelRecord(
 )
 
 
+PAPERS = Collection(id="c", name="papers", documents=3)
+
+
 class FakeRetriever:
     """A collection of passages held in memory, searched by the share of the query's words in a passage.
 
@@ -189,7 +192,9 @@ class FakeRetriever:
         *,
         results: Iterable[Sequence[Passage]] = (),
         documents: Iterable[DocumentText] = (),
+        collection: Collection = PAPERS,
     ) -> None:
+        self.collection = collection
         self.passages = list(passages)
         self.results = deque(results)
         self.documents = {text.document.id: text for text in documents}

@@ -5,6 +5,7 @@ The index of a collection is a file of its own, which the embedding worker write
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -111,9 +112,11 @@ class CollectionRegistry:
         """Remember that an ingest that began at ``at`` has read all below ``paths``."""
         with self._database.transaction():
             for path in paths:
+                below = path.rstrip(os.sep) + os.sep
                 self._database.execute(
-                    "update roots set read_at = max(coalesce(read_at, 0), ?) where collection = ? and path = ?",
-                    (at, collection, path),
+                    """update roots set read_at = max(coalesce(read_at, 0), ?)
+                       where collection = ? and (path = ? or substr(path, 1, ?) = ?)""",
+                    (at, collection, path, len(below), below),
                 )
 
     def _roots(self, clause: str, parameters: tuple[str, ...]) -> tuple[Root, ...]:
@@ -135,7 +138,8 @@ class CollectionRegistry:
         rows = self._database.execute(
             f"""select c.id, c.name, c.documents, c.failed, c.chunks, c.bytes, c.revision, c.created,
                        (select json_group_array(path) from (select path from roots r
-                        where r.collection = c.id and r.watched order by r.added))
+                        where r.collection = c.id and r.watched order by r.added)),
+                       exists (select 1 from roots r where r.collection = c.id and r.read_at is null)
                 from collections c {clause}""",
             parameters,
         )
@@ -150,6 +154,7 @@ class CollectionRegistry:
                 revision=row[6],
                 created=row[7],
                 watched=msgspec.json.decode(row[8], type=tuple[str, ...]),
+                unfinished=bool(row[9]),
             )
             for row in rows
         )

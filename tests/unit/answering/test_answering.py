@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, passage
 from workbench.answering import AnswerRequest, Prefix, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, SearchResult
+from workbench.api.calls import AskResult, Collection, SearchResult
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.records.messages import Message, Passage, Usage
@@ -52,6 +52,41 @@ def test_plain_chat_gets_the_recipes_instructions() -> None:
     assert (result.recipe.prompting, result.recipe.decoding.max_tokens) == (recipe.prompting, 7)
     assert [(s.text, s.score, s.finish) for s in result.sequences] == [("Hello there.", -0.5, "eos")]
     assert result.context_tokens == model.context_tokens
+
+
+EMPTY = Collection(id="c", name="papers")
+
+
+@pytest.mark.parametrize(
+    ("collection", "passages", "said"),
+    [
+        (EMPTY, [], "papers is empty. Add documents to it first."),
+        (msgspec.structs.replace(EMPTY, failed=2), [], "none of its files could be read"),
+        (msgspec.structs.replace(EMPTY, unfinished=True), [], "The documents of papers are not read yet."),
+        (
+            msgspec.structs.replace(EMPTY, documents=1, unfinished=True),
+            [FRUIT],
+            "papers is not read to its end yet. In the part that is, I could not find the answer",
+        ),
+        (msgspec.structs.replace(EMPTY, documents=1), [], "I could not find anything about this"),
+    ],
+)
+def test_collection_that_is_empty_or_unfinished_says_so(
+    collection: Collection, passages: list[Passage], said: str
+) -> None:
+    retriever = FakeRetriever(passages, collection=collection)
+    _, result = ask(FakeModelBackend(), retriever, conversation=(Message("user", "Which bananas are sold in Peru?"),))
+    assert said in result.answer
+    assert result.declined
+    assert len(retriever.queries) == (0 if "empty" in said or "none" in said else 1)
+
+
+def test_answer_from_an_unfinished_collection_has_a_notice() -> None:
+    part = FakeRetriever([PUMP], collection=msgspec.structs.replace(EMPTY, documents=1, unfinished=True))
+    _, result = ask(FakeModelBackend(["It runs for 36 months [1]."]), part)
+    assert result.notices[0] == "papers is not read to its end yet: the answer is based on a part of it."
+    _, result = ask(FakeModelBackend(["It runs for 36 months [1]."]), FakeRetriever([PUMP]))
+    assert result.notices == ()
 
 
 def test_answer_from_passages_is_cited() -> None:

@@ -283,6 +283,16 @@ def test_watched_folders_and_counts(database: Database) -> None:
     assert [(root.path, root.read_at) for root in registry.list_watched()] == [("/a", None)]
     registry.set_read(papers, ("/a",), 7.0)
     registry.set_read(papers, ("/a",), 5.0)
+    assert registry.get(papers).unfinished
+    registry.set_read(papers, ("/b",), 5.0)
+    assert not registry.get(papers).unfinished
+    registry.add_root(papers, "/a/sub/b.txt", watched=False)
+    registry.add_root(papers, "/ab", watched=False)
+    assert registry.get(papers).unfinished
+    registry.set_read(papers, ("/a",), 6.0)
+    assert registry.get(papers).unfinished  # /ab is no part of /a
+    registry.set_read(papers, ("/ab",), 6.0)
+    assert not registry.get(papers).unfinished
     assert [root.read_at for root in registry.list_watched()] == [7.0]
     assert registry.unwatch(papers, "/a").watched == ()
     with pytest.raises(UserError, match="not watched"):

@@ -12,7 +12,8 @@ from workbench.records.messages import Passage
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
-    """A set of documents that are searched together. ``revision`` increases with every change."""
+    """A set of documents that are searched together. ``revision`` increases with every change. ``unfinished``: not all
+    that was added to it has been read to its end: it is being read now, or reading was stopped."""
 
     id: str
     name: str
@@ -23,6 +24,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
     watched: tuple[str, ...] = ()
     created: float = 0.0
+    unfinished: bool = False
 
 
 class CollectionList(msgspec.Struct, frozen=True, kw_only=True):

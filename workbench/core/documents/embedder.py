@@ -87,7 +87,7 @@ class Embedding:
         return self.host.call(State(file=str(self.file(collection))))
 
     def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
-        return WorkerRetriever(self.host, self.file(collection), collection.id, lambda: self.embedder(context), context)
+        return WorkerRetriever(self.host, self.file(collection), collection, lambda: self.embedder(context), context)
 
     def delete(self, collection: Collection) -> None:
         """Delete a collection's file."""
@@ -102,16 +102,23 @@ class WorkerRetriever:
     """One collection over the embedding worker, as answering sees it (``Retriever``)."""
 
     def __init__(
-        self, host: WorkerHost, file: Path, collection: str, embedder: Callable[[], str], context: RequestContext
+        self,
+        host: WorkerHost,
+        file: Path,
+        collection: Collection,
+        embedder: Callable[[], str],
+        context: RequestContext,
     ) -> None:
+        self.collection = collection
         self._host = host
         self._file = str(file)
-        self._collection = collection
         self._embedder = embedder
         self._context = context
 
     def search(self, query: str, limit: int) -> SearchResult:
-        call = Search(file=self._file, collection=self._collection, embedder=self._embedder(), query=query, limit=limit)
+        call = Search(
+            file=self._file, collection=self.collection.id, embedder=self._embedder(), query=query, limit=limit
+        )
         return self._host.call(call, context=self._context)
 
     def document(self, document: str) -> DocumentText:

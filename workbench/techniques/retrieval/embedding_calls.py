@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from workbench.api.calls import AddResult, DocumentList, DocumentText, PagePicture, SearchResult
+from workbench.api.calls import AddResult, Collection, DocumentList, DocumentText, PagePicture, SearchResult
 from workbench.api.protocol import Call
 
 
@@ -128,6 +128,10 @@ EmbeddingCall = Ingest | Search | Similarities | CountTerms | Documents | Text |
 
 class Retriever(Protocol):
     """One collection, for answering. Thread-safe."""
+
+    @property
+    def collection(self) -> Collection:
+        """As it was when the answer began."""
 
     def search(self, query: str, limit: int) -> SearchResult: ...
 

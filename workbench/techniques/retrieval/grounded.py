@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from workbench.api import events
+from workbench.api.calls import Collection
 from workbench.api.events import Event
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
@@ -58,8 +59,11 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     Yields the steps rewrite (of a follow-up), search and check, and Retrieved. Needs ``context.retriever``.
     """
     assert context.retriever is not None
+    collection = context.retriever.collection
     part = recipe.retrieval or RetrievalPart()
     question = conversation[-1].content.strip()
+    if not collection.documents and not collection.unfinished:
+        return Grounding(question, (), question, declined=empty_text(collection))
     queries = search_queries(conversation)
     if len(queries) > 1:
         rewrite = context.step("rewrite", "Complete the follow-up question", question)
@@ -78,7 +82,9 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     if part.decline and not evidence.suffices:
         closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
         yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
-        return Grounding(queries[0], closest, question, declined=abstention_text(closest))
+        return Grounding(queries[0], closest, question, declined=abstention_text(closest, collection))
+    if collection.unfinished:
+        yield from context.note(f"{collection.name} is not read to its end yet: the answer is based on a part of it.")
     verbatim = context.decoding.format != "text"
     mode = "own words" if verbatim else resolve_mode(part, question, context.model)
     quotes = quote(evidence.sentences, shown if mode == "quoted first" else ()) if mode != "own words" else None
@@ -106,8 +112,23 @@ def describe_evidence(evidence: Evidence) -> str:
     return f"{said}\n{evidence.sentence}".strip()
 
 
-def abstention_text(closest: Sequence[Passage]) -> str:
+def empty_text(collection: Collection) -> str:
+    """What a question is answered with where there is nothing to search."""
+    if collection.failed:
+        return f"{collection.name} has no text: none of its files could be read. See the reason of each in Documents."
+    return f"{collection.name} is empty. Add documents to it first."
+
+
+def abstention_text(closest: Sequence[Passage], collection: Collection) -> str:
     """What a question is answered with that the documents do not answer."""
+    if not closest and collection.unfinished:
+        return f"The documents of {collection.name} are not read yet. Ask again when they are."
+    if collection.unfinished:
+        return f"{collection.name} is not read to its end yet. In the part that is, {_could_not_find(closest)}"
+    return _could_not_find(closest)
+
+
+def _could_not_find(closest: Sequence[Passage]) -> str:
     if not closest:
         return "I could not find anything about this in these documents."
     titles = list(dict.fromkeys(f"{p.title or p.path}{f', page {p.page}' if p.page else ''}" for p in closest))
