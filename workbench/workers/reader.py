@@ -13,9 +13,9 @@ import msgspec
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError
+from workbench.memory_limit import memory_ceiling
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.content import read_content
-from workbench.techniques.retrieval.reading.memory import memory_ceiling
 from workbench.techniques.retrieval.reading.read import read_file
 from workbench.techniques.retrieval.reading.reader_calls import (
     DrawPdfPage,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow
@@ -192,6 +194,71 @@ def test_what_is_said_in_turns_counts_to_the_length_of_a_row(tmp_path: Path) -> 
         assert len(next(read).values["messages"][0]["content"]) == 10
         with pytest.raises(UserError, match=rf"{name}, row 2: it is longer than 120"):
             next(read)
+
+
+@pytest.fixture
+def pool() -> Iterator[pyarrow.MemoryPool]:
+    """Arrow's memory during a test: counted, and given back to the system at once."""
+    usual = pyarrow.default_memory_pool()
+    counted = pyarrow.proxy_memory_pool(pyarrow.system_memory_pool())
+    pyarrow.set_memory_pool(counted)
+    yield counted
+    pyarrow.set_memory_pool(usual)
+
+
+def test_text_that_is_stored_once_and_repeated_in_every_row_takes_no_memory(
+    tmp_path: Path, pool: pyarrow.MemoryPool
+) -> None:
+    long = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 3000, pyarrow.int32()), ["x" * 2_000_000])
+    path = tmp_path / "set.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": long}), path)
+    assert path.stat().st_size < 1_000_000
+    before = pool.max_memory()
+    tracemalloc.start()
+    with pytest.raises(UserError, match="row 1: it is longer than"):
+        next(read_rows(path))
+    python = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pool.max_memory() < max(before, 100_000_000)  # 256 rows would be 500 MB, all of them 6 GB
+    assert python < 100_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel keeps the limit on Linux")
+def test_batch_that_unpacks_to_more_memory_than_it_may(tmp_path: Path, pool: pyarrow.MemoryPool) -> None:
+    table = pyarrow.table({"text": ["x" * 300_000_000]})
+    pyarrow.parquet.write_table(table, tmp_path / "set.parquet", compression="zstd", use_dictionary=False)
+    packed = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    with (
+        pyarrow.OSFile(str(tmp_path / "set.arrow"), "wb") as file,
+        pyarrow.ipc.new_stream(file, table.schema, options=packed) as stream,
+    ):
+        stream.write_table(table)
+    del table
+    for name in ("set.parquet", "set.arrow"):
+        with pytest.raises(UserError, match=rf"{name}: a batch of its rows needs more than 100 MB"):
+            next(read_rows(tmp_path / name, ReadingLimits(memory_mb=100)))
+
+
+def test_values_of_all_kinds_come_back_from_parquet_and_arrow(tmp_path: Path) -> None:
+    pairs = pyarrow.array([[("k", "v")], [], None], pyarrow.map_(pyarrow.string(), pyarrow.string()))
+    table = pyarrow.table(
+        {
+            "text": ["x", "y", None],
+            "messages": [[{"role": "user", "content": "hi"}], [], None],
+            "pairs": pairs,
+            "list": [["a", "b"], None, []],
+            "number": [1, 2, None],
+            "category": pyarrow.array(["p", "q", "p"]).dictionary_encode(),
+        }
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "set.parquet")
+    with (
+        pyarrow.OSFile(str(tmp_path / "set.arrow"), "wb") as file,
+        pyarrow.ipc.new_stream(file, table.schema) as stream,
+    ):
+        stream.write_table(table)
+    for name in ("set.parquet", "set.arrow"):
+        assert [row.values for row in read_rows(tmp_path / name)] == table.to_pylist()
 
 
 def test_half_a_character_spelt_in_json_becomes_a_replacement(tmp_path: Path) -> None:
