@@ -1,7 +1,7 @@
 """A memory limit of this process while it parses a stranger's file.
 
 On Linux the kernel enforces it: an allocation beyond it fails. Elsewhere, and for memory that the kernel does not
-count, a parent has to watch (``techniques.retrieval.reading.process.ReaderProcess``).
+count, somebody watches (``retrieval.reading.process.ReaderProcess``, ``training.data.table_process``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def memory_ceiling(megabytes: int, *, is_additional: bool = False) -> Iterator[None]:
-    """Limit the process to ``megabytes`` of memory in all, its present memory included, unless it ``is_additional``.
+def memory_ceiling(megabytes: int) -> Iterator[None]:
+    """Limit the process to ``megabytes`` of memory in all, its present memory included.
 
     The limit is on private writable memory (RLIMIT_DATA): address space alone (RLIMIT_AS) would also count memory that
     libraries only reserve, such as an arena per thread.
@@ -24,7 +24,7 @@ def memory_ceiling(megabytes: int, *, is_additional: bool = False) -> Iterator[N
     import resource
 
     reserved, resident = _data_and_resident_bytes()
-    ceiling = reserved + max(0, megabytes * 1_000_000 - (0 if is_additional else resident))
+    ceiling = reserved + max(0, megabytes * 1_000_000 - resident)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         ceiling = min(ceiling, hard)

@@ -12,6 +12,7 @@ WORKERS = {
     "reader": "workbench.workers.reader",
     "training": "workbench.workers.training",
     "template": "workbench.engine.template_process",
+    "table": "workbench.training.data.table_process",
     "process-group": "torch.distributed.run",
     "rank": "workbench.workers.training:main_of_rank",
 }

@@ -19,7 +19,7 @@ from workbench.files import open_regular, read_json_file
 from workbench.training.data.examples import Source
 from workbench.training.data.json_rows import read_json, read_jsonl
 from workbench.training.data.rows import ReadingLimits, Row, read_lines, refuse
-from workbench.training.data.table_rows import read_arrow, read_csv, read_parquet
+from workbench.training.data.table_rows import read_columns, read_csv
 
 Split = Literal["train", "validation", "test"]
 
@@ -124,7 +124,7 @@ def read_text(path: Path, limits: ReadingLimits) -> Iterator[Row]:
 
 _READERS: dict[str, Callable[[Path, ReadingLimits], Iterator[Row]]] = {
     ".jsonl": read_jsonl, ".ndjson": read_jsonl, ".json": read_json, ".csv": read_csv, ".tsv": read_csv,
-    ".parquet": read_parquet, ".arrow": read_arrow, ".txt": read_text, ".md": read_text,
+    ".parquet": read_columns, ".arrow": read_columns, ".txt": read_text, ".md": read_text,
 }  # fmt: skip
 
 

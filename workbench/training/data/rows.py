@@ -20,14 +20,16 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class ReadingLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stranger's file may take. ``most_rows`` is for all files of a set together, ``memory_mb`` for one batch of
-    rows of a Parquet or Arrow file, beyond what the process holds already."""
+    """What a stranger's file may take. ``most_rows`` is for all files of a set together;
+    ``largest_unpacked_bytes``, ``memory_mb`` and ``batch_seconds`` (for some rows) are for a Parquet or Arrow file."""
 
     largest_file_bytes: int = 4 << 30
     longest_row_bytes: int = 1 << 20
     most_rows: int = 2_000_000
     most_columns: int = 1_000
+    largest_unpacked_bytes: int = 32 << 30
     memory_mb: int = 2_000
+    batch_seconds: float = 60.0
 
 
 def refuse(path: Path, what: str, hint: str = "", *, line: int = 0, row: int = 0) -> NoReturn:
