@@ -544,9 +544,9 @@ def test_a_state_of_another_form_is_refused(tiny: Tiny) -> None:
         "none": b"",
     }
     for name, data in broken.items():
-        with pytest.raises(UserError, match="not known here"):
+        with pytest.raises(UserError, match="unknown form"):
             raise AssertionError(f"{name}: {SequenceState.parse(data)}")
-    with pytest.raises(UserError, match="not known here"):  # it has one memory
+    with pytest.raises(UserError, match="unknown form"):  # it has one memory
         SequenceState.parse(whole, [True, False])
 
 
