@@ -9,17 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from ui import texts
 from ui.bridge import Bridge
-from ui.components.basics import (
-    Chip,
-    ElidedLabel,
-    IconButton,
-    Line,
-    PlainButton,
-    ProgressLine,
-    Text,
-    Tone,
-)
+from ui.components.basics import Chip, ElidedLabel, IconButton, Line, PlainButton, ProgressLine, Text, Tone
 from ui.components.layout import column_of, row_of
 from ui.components.run_follower import ACTIVE, RunFollower
 from ui.components.wording import describe_count, describe_seconds, how_far
@@ -31,14 +23,14 @@ from workbench.api.events import Event
 SHOWN_RUNS = 30
 RESUMABLE = ("cancelled", "failed", "interrupted")
 _STATES: dict[str, tuple[str, Tone]] = {
-    "queued": ("Waiting", "plain"),
-    "running": ("Running", "accent"),
-    "finished": ("Finished", "success"),
-    "failed": ("Failed", "danger"),
-    "cancelled": ("Stopped", "attention"),
-    "interrupted": ("Interrupted", "attention"),
+    "queued": (texts.RUN_WAITING, "plain"),
+    "running": (texts.RUN_RUNNING, "accent"),
+    "finished": (texts.RUN_FINISHED, "success"),
+    "failed": (texts.RUN_FAILED, "danger"),
+    "cancelled": (texts.RUN_STOPPED, "attention"),
+    "interrupted": (texts.RUN_INTERRUPTED, "attention"),
 }
-_PAUSED: tuple[str, Tone] = ("Paused", "attention")
+_PAUSED: tuple[str, Tone] = (texts.RUN_PAUSED, "attention")
 
 
 class RunsDrawer(QFrame):
@@ -49,7 +41,7 @@ class RunsDrawer(QFrame):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self.setProperty("role", "drawer")
-        self.setAccessibleName("Runs")
+        self.setAccessibleName(texts.RUNS)
         self.setFixedHeight(248)
         self.hide()
         self._bridge = bridge
@@ -57,16 +49,12 @@ class RunsDrawer(QFrame):
         column = column_of(
             self, gap=tokens.SPACE_2, margins=(tokens.SPACE_5, tokens.SPACE_2, tokens.SPACE_4, tokens.SPACE_2)
         )
-        top = row_of(None, Text("Runs", "heading"), None)
-        self._close = IconButton("close", "Close the list of runs")
+        top = row_of(None, Text(texts.RUNS, "heading"), None)
+        self._close = IconButton("close", texts.CLOSE_RUNS)
         self._close.clicked.connect(self._on_close)
         top.addWidget(self._close)
         column.addLayout(top)
-        self._empty = Text(
-            "Nothing is running and nothing has run yet. Work that takes long, such as reading documents, is listed "
-            "here with its progress; it goes on when the window is closed.",
-            "muted",
-        )
+        self._empty = Text(texts.NO_RUNS, "muted")
         column.addWidget(self._empty)
         inside = QWidget()
         inside.setProperty("role", "page")
@@ -123,16 +111,16 @@ class RunRow(QWidget):
         self._chip = Chip("")
         self._title = ElidedLabel(run.title, "strong")
         self._when = Text("", "small")
-        self._resume = PlainButton("Resume", "play")
+        self._resume = PlainButton(texts.RESUME, "play")
         self._resume.setProperty("small", True)
-        self._resume.setToolTip("Go on where it was; nothing that was done is done again")
+        self._resume.setToolTip(texts.RESUME_HELP)
         self._resume.clicked.connect(self._on_resume)
         top.addWidget(self._chip)
         top.addWidget(self._title, 1)
         top.addWidget(self._when)
         top.addWidget(self._resume)
         self._progress = ProgressLine()
-        self._progress.stop_button.setAccessibleName(f"Stop {run.title}")
+        self._progress.stop_button.setAccessibleName(texts.STOP_RUN.format(title=run.title))
         self._progress.stop_clicked.connect(self._on_stop)
         self._log = ElidedLabel("", "small")
         column.addLayout(top)
@@ -160,14 +148,14 @@ class RunRow(QWidget):
         active = run.state in ACTIVE
         self._progress.setVisible(active)
         self._resume.setVisible(run.state in RESUMABLE and not run.unreadable)
-        self._resume.setAccessibleName(f"Resume {run.title}")
+        self._resume.setAccessibleName(texts.RESUME_RUN.format(title=run.title))
         self._when.setText(_when(run))
         if active and run.paused:
-            self._progress.set_progress("Nothing is computed; its memory is kept", run.progress or 0.0, "paused")
+            self._progress.set_progress(texts.PAUSED_HELP, run.progress or 0.0)
             self._follow()
         elif active:
             self._progress.set_progress(
-                run.message or run.stage.capitalize() or "Waiting for its turn",
+                run.message or run.stage.capitalize() or texts.WAITING,
                 0.0 if run.state == "queued" else run.progress,  # nothing moves while it waits
                 "",
                 run.seconds_left,
@@ -205,7 +193,7 @@ class RunRow(QWidget):
             self._log.show()
 
     def _on_stop(self) -> None:
-        self._progress.set_progress("Stopping…", self._run.progress)
+        self._progress.set_progress(texts.STOPPING, self._run.progress)
         if self._follower is not None:
             self._follower.stop()
 
@@ -228,7 +216,7 @@ def _summary(result: dict[str, object]) -> str:
     """What a finished ingest came to, in words."""
     words = []
     for key, one, many in (
-        ("indexed", "file read", "files read"),
+        ("indexed", texts.FILE_READ, texts.FILES_READ),
         ("unchanged", "unchanged", "unchanged"),
         ("removed", "removed", "removed"),
     ):
@@ -237,5 +225,5 @@ def _summary(result: dict[str, object]) -> str:
             words.append(describe_count(count, one, many))
     failed = result.get("failed")
     if isinstance(failed, list) and failed:
-        words.append(f"{len(failed)} could not be read")
+        words.append(texts.COUNT_FAILED.format(count=len(failed)))
     return ", ".join(words)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
 from ui.components.layout import column_of, row_of
@@ -26,14 +27,7 @@ from ui.features import WELCOME, Found
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import (
-    ChangeSettings,
-    ChatList,
-    CollectionList,
-    LoadModel,
-    ModelList,
-    Status,
-)
+from workbench.api.calls import ChangeSettings, ChatList, CollectionList, LoadModel, ModelList, Status
 from workbench.fields import fields_of
 from workbench.settings import SECTIONS, Settings
 
@@ -50,7 +44,7 @@ class Finder(QFrame):
     def __init__(self, bridge: Bridge, shell: Shell) -> None:
         super().__init__(shell)
         self.setProperty("role", "floating")
-        self.setAccessibleName("Find")
+        self.setAccessibleName(texts.FIND)
         self._bridge = bridge
         self._shell = shell
         self._chats: tuple[Found, ...] = ()
@@ -70,13 +64,13 @@ class Finder(QFrame):
             self, gap=tokens.SPACE_2, margins=(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2)
         )
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Find a chat, document, model, page, action or setting")
-        self.field.setAccessibleName("Find anything")
+        self.field.setPlaceholderText(texts.FIND_PLACEHOLDER)
+        self.field.setAccessibleName(texts.FIND_ANYTHING)
         self.list = QListWidget()
-        self.list.setAccessibleName("Found")
+        self.list.setAccessibleName(texts.RESULTS)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the arrow keys of the field move in it
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._hint = Text("↑ ↓ choose · Enter opens · Esc closes", "small")
+        self._hint = Text(texts.FIND_KEYS, "small")
         column.addWidget(self.field)
         column.addWidget(self.list, 1)
         column.addWidget(self._hint)
@@ -180,7 +174,7 @@ class Finder(QFrame):
             for model in found.models
         )
         loads = tuple(
-            Found(f"Load {model.name}", "action", "play", partial(self._load, model.name))
+            Found(texts.LOAD_MODEL.format(name=model.name), "action", "play", partial(self._load, model.name))
             for model in found.models
             if model.kind != "embedder"
         )
@@ -197,21 +191,21 @@ class Finder(QFrame):
         offline = status is None or status.offline
         dark = current_theme().is_dark
         return [
-            Found("New chat", "action", "plus", lambda: shell.open_page("chat", new=True)),
-            Found("Import a model", "action", "plus", lambda: shell.open_page("models", add=True)),
+            Found(texts.NEW_CHAT, "action", "plus", lambda: shell.open_page("chat", new=True)),
+            Found(texts.IMPORT_MODEL, "action", "plus", lambda: shell.open_page("models", add=True)),
             Found(
-                "Light theme" if dark else "Dark theme",
+                texts.LIGHT_THEME if dark else texts.DARK_THEME,
                 "action",
                 "sun" if dark else "moon",
                 lambda: self._change("general", "theme", "light" if dark else "dark"),
             ),
             Found(
-                "Allow downloads" if offline else "Go offline",
+                texts.ALLOW_NETWORK if offline else texts.GO_OFFLINE,
                 "action",
                 "globe" if offline else "shield",
                 lambda: self._change("general", "offline", not offline),
             ),
-            Found("Show or hide the runs", "action", "clock", shell.show_runs),
+            Found(texts.SHOW_RUNS, "action", "clock", shell.show_runs),
         ]
 
     def _settings(self) -> list[Found]:
@@ -234,7 +228,7 @@ class Finder(QFrame):
         self._bridge.call(LoadModel(name=name), self._on_loaded, owner=self._shell)
 
     def _on_loaded(self, status: Status) -> None:
-        self._shell.show_message(f"{status.model} is loaded.", "success")
+        self._shell.show_message(texts.MODEL_LOADED.format(model=status.model), "success")
 
     def _change(self, section: str, field: str, value: object) -> None:
         self._bridge.call(ChangeSettings(values={section: {field: value}}), self._on_changed, owner=self._shell)
@@ -262,9 +256,7 @@ class Finder(QFrame):
             self.list.addItem(item)
             self.list.setItemWidget(item, _FoundLine(found))
         self.list.setCurrentRow(0 if self._found else -1)
-        self._hint.setText(
-            "↑ ↓ choose · Enter opens · Esc closes" if self._found else f"Nothing here is called “{text}”."
-        )
+        self._hint.setText(texts.FIND_KEYS if self._found else texts.NOTHING_FOUND.format(text=text))
 
     def _on_key(self, event: QKeyEvent) -> bool:
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ui import texts
 from workbench import __version__
 from workbench.errors import UserError
 from workbench.paths import Home, find_home
@@ -29,10 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _become_worker(arguments[1:])
     if arguments[:1] == ["--core"]:
         return _become_core(arguments[1:])
-    parser = argparse.ArgumentParser(
-        prog="llm-workbench", description="A local model that answers from your documents."
-    )
-    parser.add_argument("--home", metavar="DIR", help="the data folder (default: WORKBENCH_HOME, else the system's)")
+    parser = argparse.ArgumentParser(prog="llm-workbench", description=texts.PROGRAM_HELP)
+    parser.add_argument("--home", metavar="DIR", help=texts.HOME_HELP)
     parser.add_argument("--version", action="version", version=f"LLM Workbench {__version__}")
     parsed = parser.parse_args(arguments)
     try:

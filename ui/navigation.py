@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QPushButton
 
+from ui import texts
 from ui.components.basics import Text
 from ui.components.layout import column_of
 from ui.features import PageEntry
@@ -24,7 +25,7 @@ class Navigation(QFrame):
         super().__init__()
         self.setProperty("role", "navigation")
         self.setFixedWidth(WIDTH)
-        self.setAccessibleName("Navigation")
+        self.setAccessibleName(texts.NAVIGATION)
         self._icons = {entry.name: entry.icon for entry in (*pages, welcome)}
         self._buttons: dict[str, QPushButton] = {}
         column = column_of(self, gap=tokens.SPACE_1, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
@@ -37,10 +38,10 @@ class Navigation(QFrame):
         for number, entry in enumerate(pages, 1):
             if entry.name == "settings":
                 column.addStretch(1)
-                find = QPushButton("Find…")
+                find = QPushButton(texts.FIND_BUTTON)
                 find.setAutoDefault(True)  # Enter presses it
                 find.setProperty("kind", "nav")
-                find.setToolTip("Find chats, documents, models, pages and settings (Ctrl+K)")
+                find.setToolTip(texts.FIND_HELP)
                 set_icon(find, "search", "muted")
                 find.clicked.connect(self.find_wanted)
                 column.addWidget(find)

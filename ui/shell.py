@@ -14,13 +14,9 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
-from PySide6.QtWidgets import (
-    QFrame,
-    QMainWindow,
-    QStackedWidget,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QWidget
 
+from ui import texts
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
@@ -237,12 +233,14 @@ class Shell(QMainWindow):
 
     def _on_patience_ended(self) -> None:
         if self._bridge.connected is None:
-            self._condition.show_message("Still starting: waiting for the workbench to answer…", "info")
+            self._condition.show_message(texts.STARTING_CORE, "info")
 
     def _on_connected_changed(self, connected: bool) -> None:
         if not connected:
-            stopped = "The workbench in the background has stopped. It starts again; nothing that was saved is lost."
-            self._condition.show_message(self._bridge.problem or stopped, "danger", "Restart", self._bridge.reconnect)
+            stopped = texts.CORE_STOPPED
+            self._condition.show_message(
+                self._bridge.problem or stopped, "danger", texts.RESTART, self._bridge.reconnect
+            )
             return
         self._condition.hide()
 
@@ -251,7 +249,7 @@ class Shell(QMainWindow):
         if dead is None:
             self._condition.hide()
         else:
-            self._condition.show_message(_died(dead), "danger", "Restart", partial(self._restart, dead.name))
+            self._condition.show_message(_died(dead), "danger", texts.RESTART, partial(self._restart, dead.name))
 
     def _restart(self, worker: str) -> None:
         self._bridge.call(
@@ -268,7 +266,7 @@ class Shell(QMainWindow):
         if isinstance(error, UserError):
             self.show_message(str(error), "attention")
         else:
-            self.show_message(f"Something went wrong inside the program: {str(error).splitlines()[0]}", "danger")
+            self.show_message(texts.FAULT_OF.format(value=str(error).splitlines()[0]), "danger")
 
     # -- the first steps -----------------------------------------------------------------------------
 
@@ -314,10 +312,9 @@ class Shell(QMainWindow):
 
 
 def _died(worker: WorkerState) -> str:
-    what = {
-        "inference": "The process that runs the model stopped unexpectedly. Your chats are safe.",
-        "embedding": "The process that reads and searches documents stopped unexpectedly. What was indexed is safe.",
-    }.get(worker.name, f"The {worker.name} process stopped unexpectedly.")
+    what = {"inference": texts.INFERENCE_DIED, "embedding": texts.EMBEDDING_DIED}.get(
+        worker.name, texts.WORKER_DIED.format(name=worker.name)
+    )
     return f"{what} {worker.detail}".rstrip()
 
 

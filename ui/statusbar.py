@@ -6,6 +6,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QProgressBar, QPushButton, QWidget
 
+from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import QuietButton, Text
 from ui.components.layout import column_of, row_of
@@ -27,19 +28,19 @@ class StatusBar(QFrame):
         super().__init__()
         self.setProperty("role", "statusbar")
         self.setFixedHeight(36)
-        self.setAccessibleName("Status")
+        self.setAccessibleName(texts.STATUS)
         self._bridge = bridge
         self._runs: tuple[RunRecord, ...] = ()
         self._popup: OfflinePopup | None = None
         row = row_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_2, 0))
-        self._model = self._button("Starting…", "models", "Which model is loaded; opens the models")
-        self._offline = self._button("", "shield", "Whether anything may leave this machine; opens the switch")
-        self._run_button = self._button("", "clock", "The work that is under way; opens the list of runs (Ctrl+J)")
+        self._model = self._button(texts.STARTING, "models", texts.MODEL_HELP)
+        self._offline = self._button("", "shield", texts.OFFLINE_HELP)
+        self._run_button = self._button("", "clock", texts.RUNS_HELP)
         self._run_button.setCheckable(False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(120)
-        self._stop = self._button("Stop", "stop", "Stop the work that is under way")
+        self._stop = self._button(texts.STOP, "stop", texts.STOP_HELP)
         # two halves of one width, whatever they hold: what stands between them stays where it is
         row.addWidget(_half(self._model, None), 1)
         row.addWidget(self._offline)
@@ -68,7 +69,7 @@ class StatusBar(QFrame):
 
     def _on_connected(self, connected: bool) -> None:
         if not connected:
-            self._model.setText("Not connected")
+            self._model.setText(texts.NOT_CONNECTED)
             self._offline.hide()
             self._show_runs(())
 
@@ -77,8 +78,8 @@ class StatusBar(QFrame):
             parts = [status.model, status.device, describe_bytes(status.memory_bytes)]
             self._model.setText(" · ".join(part for part in parts if part))
         else:
-            self._model.setText("No model loaded")
-        self._offline.setText("Offline" if status.offline else "Downloads allowed")
+            self._model.setText(texts.NO_MODEL)
+        self._offline.setText(texts.OFFLINE if status.offline else texts.NETWORK_ALLOWED)
         set_icon(self._offline, "shield" if status.offline else "globe", "muted" if status.offline else "attention", 16)
         self._offline.show()
         self._show_runs(tuple(run for run in status.runs if run.state in ACTIVE))
@@ -88,7 +89,7 @@ class StatusBar(QFrame):
         for widget in (self._bar, self._stop):
             widget.setVisible(bool(runs))
         if not runs:
-            self._run_button.setText("Nothing running")
+            self._run_button.setText(texts.NOTHING_RUNNING)
             return
         known = [run.progress for run in runs if run.progress is not None]
         share = sum(known) / len(known) if known else None
@@ -103,10 +104,10 @@ class StatusBar(QFrame):
         if still:
             words.append("paused")
         elif left:
-            words.append(f"{describe_seconds(max(left))} left")
+            words.append(texts.TIME_LEFT.format(seconds=describe_seconds(max(left))))
         tail = "".join(f" · {part}" for part in words)
         self._run_button.setText(_shortened(title, max(12, 52 - len(tail))) + tail)  # how far it is is never cut off
-        self._stop.setText("Stop" if len(runs) == 1 else "Stop all")
+        self._stop.setText(texts.STOP if len(runs) == 1 else texts.STOP_ALL)
         self._bar.setRange(0, 0 if share is None and not still else 1000)  # what is paused does not move
         self._bar.setValue(round(1000 * (share or 0)))
         self._bar.setAccessibleName(title + tail)
@@ -133,12 +134,8 @@ class OfflinePopup(QFrame):
         self.setProperty("role", "floating")
         self._bridge = bridge
         column = column_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_4, tokens.SPACE_3))
-        self.switch = QCheckBox("Offline")
-        words = Text(
-            "Nothing leaves this machine. Chats, documents and models work offline; only downloading a model needs "
-            "this switched off.",
-            "small",
-        )
+        self.switch = QCheckBox(texts.OFFLINE)
+        words = Text(texts.OFFLINE_WORDS, "small")
         words.setFixedWidth(300)
         column.addWidget(self.switch)
         column.addWidget(words)

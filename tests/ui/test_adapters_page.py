@@ -19,6 +19,7 @@ from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
 from ui.components.layout import ScrolledColumn
 from ui.components.run_follower import RunFollower
+from ui.features.adapters import texts
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import FAILED_HEADING
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
@@ -59,7 +60,7 @@ def test_failed_ones_stand_apart_and_are_not_offered(page: AdaptersPage, qtbot: 
     assert not details.use_button.isVisibleTo(details)
     assert not details.merge_button.isVisibleTo(details)
     assert details.check_lines[:3] == [
-        "It does not say what was trained, so it is not offered.",
+        texts.VERIFICATION_FAILED,
         "Of 16 facts that it had learnt, none is answered any more.",
         "Right of all answers: as trained 100%, as served 0%, base 0%.",
     ]
@@ -85,10 +86,10 @@ def test_one_whose_card_cannot_be_read_says_so_and_can_only_be_removed(
 def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qtbot: QtBot) -> None:
     show(page, qtbot, "my-notes")
     details = page.details
-    assert "Answers exactly right: 0% → 87.5% (+87.5 points)" in details.score_lines
+    assert f"{texts.EXACT_MATCH}: 0% → 87.5% (+87.5 points)" in details.score_lines
     assert "Loss: 3.21 → 0.38 (−2.83)" in details.score_lines
     assert "95% interval" in details.score_lines[0]
-    assert details.score_lines[-1].startswith("It became a little worse at general texts")
+    assert details.score_lines[-1].startswith("Slight forgetting on general texts")
     assert (
         "at 98.7% of 1,562 places, where 95% is needed; KL divergence 0.0041 nats. That is enough."
         in details.check_lines[2]
@@ -100,7 +101,7 @@ def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qt
 
 def test_one_under_check_can_be_used_already(page: AdaptersPage, qtbot: QtBot, shell: RecordingShell) -> None:
     show(page, qtbot, "pump-answers")
-    assert page.details.state.text() == "Checking"
+    assert page.details.state.text() == texts.STATE_CHECKING
     page.details.use_button.click()
     assert shell.opened[-1] == ("chat", {"adapter": "pump-answers"})
 
@@ -108,7 +109,7 @@ def test_one_under_check_can_be_used_already(page: AdaptersPage, qtbot: QtBot, s
 def test_what_cannot_be_merged_says_why(page: AdaptersPage, qtbot: QtBot) -> None:
     show(page, qtbot, "house-style")
     assert not page.details.merge_button.isEnabled()
-    assert "cannot be written into them" in page.details.merge_button.toolTip()
+    assert page.details.merge_button.toolTip() == texts.CANNOT_MERGE_KIND.format(what="soft prompt")
     show(page, qtbot, "smol-contracts")
     assert not page.details.merge_button.isVisibleTo(page.details)
 
@@ -131,7 +132,7 @@ def test_an_export_goes_to_a_new_folder(page: AdaptersPage, qtbot: QtBot, front:
     show(page, qtbot, "my-notes")
     (tmp_path / "my-notes-gguf").mkdir()
     page.export_to(str(tmp_path), "gguf")
-    qtbot.waitUntil(lambda: page.details.message.text.startswith("Written to"))
+    qtbot.waitUntil(lambda: page.details.message.text.startswith("Exported to"))
     wanted = str(tmp_path / "my-notes-gguf-2")
     assert page.details.progress.isHidden()
     assert front.asked(c.ExportAdapter) == [c.ExportAdapter(adapter="my-notes", path=wanted, form="gguf")]
@@ -224,9 +225,9 @@ def test_a_merge_is_called_good_after_the_gate(
     qtbot.waitUntil(dialog.verdict.isVisible)
     call = c.MergeAdapter(adapter="my-notes", name="tuned", type="Q8_0", scale=0.9)
     assert front.asked(c.MergeAdapter) == [call]
-    assert dialog.verdict.text == "tuned is made. It says what was trained, and stands under Models."
+    assert dialog.verdict.text == texts.MERGED_SHOWN.format(model="tuned", checked=texts.VERIFIED_MERGE)
     assert "as served 96.9%" in dialog.findings.text()
-    assert shell.messages[-1][0] == "tuned was made and has passed the check."
+    assert shell.messages[-1][0] == texts.MERGED_VERIFIED.format(model="tuned")
     assert not dialog.name.isVisible()
     assert dialog.height() < 400  # nothing is left above what came of it
     dialog.reject()
@@ -239,8 +240,7 @@ def test_a_merge_that_lost_what_was_learnt_is_told_with_its_numbers(page: Adapte
     dialog.go.click()
     qtbot.waitUntil(dialog.verdict.isVisible)
     assert dialog.verdict.text == (
-        "The merged model lost what was learnt, and was deleted. Choose 8 bits (Q8_0) or 16 bits (F16) for what it "
-        "changes."
+        texts.MERGE_LOST.format(advice=" ", value="Choose 8 bits (Q8_0) or 16 bits (F16) for the changed weights.")
     )
     assert "as served 0%" in dialog.findings.text()
     assert dialog.go.isEnabled()  # with another format
@@ -260,18 +260,15 @@ def test_a_merge_that_was_lost_while_its_dialog_is_closed_is_told_on_the_page(
         events.Artifact(kind="parity", id="small", result=msgspec.to_builtins(LOST)),
         events.Failed(message="The merged model lost what was learnt, and was deleted."),
     )
-    words = (
-        "The merged model lost what was learnt, and was deleted. Choose 16 bits (F16) for what it changes, and leave "
-        "the rest of the model as it is. Right of all answers: as trained 100%, as served 0%, base 0%."
-    )
+    words = f"{lost_words('Q8_0', 'Q4_K_M')} Right of all answers: as trained 100%, as served 0%, base 0%."
     qtbot.waitUntil(lambda: page.details.message.text == words)
 
 
 @pytest.mark.parametrize(
     ("type", "quantization", "advice"),
     [
-        ("Q8_0", "", "Choose 16 bits (F16) for what it changes."),
-        ("same", "Q4_K_M", "for what it changes, and leave the rest of the model as it is."),
+        ("Q8_0", "", "Choose 16 bits (F16) for the changed weights."),
+        ("same", "Q4_K_M", "for the changed weights, and leave the rest of the model as it is."),
         ("F32", "Q4_K_M", "deleted. Leave the rest of the model as it is."),
         ("F32", "", "and was deleted."),
     ],
@@ -298,12 +295,12 @@ def test_a_merge_shows_how_far_it_is_and_is_stopped(page: AdaptersPage, qtbot: Q
     qtbot.waitUntil(lambda: held.call is not None)
     held.emit(events.Progress(stage="merging", done=30, total=210, unit="tensors", seconds_left=9))
     qtbot.waitUntil(lambda: dialog.progress.words == "Merging 30 of 210 tensors · 9 s left")
-    assert dialog.leave.text() == "Close; it goes on"
+    assert dialog.leave.text() == texts.RUN_IN_BACKGROUND
     assert not dialog.name.isEnabled()
     dialog.progress.stop_button.click()
     qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
     held.emit(events.Cancelled())
-    qtbot.waitUntil(lambda: dialog.verdict.text == "Stopped. There is no new model.")
+    qtbot.waitUntil(lambda: dialog.verdict.text == texts.MERGE_STOPPED)
     dialog.reject()
 
 
@@ -315,7 +312,7 @@ def test_a_merge_that_is_refused_keeps_what_was_filled_in(page: AdaptersPage, qt
     assert dialog.name.isEnabled()
     dialog.name.setText("")
     assert not dialog.go.isEnabled()
-    assert dialog.go.toolTip() == "Give the new model a name first"
+    assert dialog.go.toolTip() == texts.NAME_FIRST
     dialog.reject()
 
 
@@ -378,14 +375,12 @@ def test_fewer_right_answers_are_told_also_where_the_loss_is_as_before() -> None
         return Scores(loss=loss, perplexity=10.0, token_accuracy=0.5, tokens=5, exact_match=right / 24, answers=24)
 
     few = describe_forgetting(ScoresPair(before=scores(3.45, 12), after=scores(3.48, 9)))
-    assert few == (
-        "It is as good as before at general texts. Of 24 general questions it answers 3 fewer right, which may be "
-        "chance."
-    )
+    chance = texts.FEWER_ANSWERS.format(fewer=3, answers=24, chance=texts.MAY_BE_CHANCE)
+    assert few == texts.NO_FORGETTING.format(matter="general texts") + chance
     many = describe_forgetting(ScoresPair(before=scores(2.0, 20), after=scores(2.1, 3)))
-    assert many.endswith("their loss went up by 5%. Of 24 general questions it answers 17 fewer right.")
+    assert many.endswith("the loss rose by 5%." + texts.FEWER_ANSWERS.format(fewer=17, answers=24, chance=""))
     more = describe_forgetting(ScoresPair(before=scores(2.0, 3), after=scores(2.0, 4)))
-    assert more == "It is as good as before at general texts and questions."
+    assert more == texts.NO_FORGETTING.format(matter="general texts and questions")
 
 
 def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
@@ -393,13 +388,13 @@ def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
         return Scores(loss=loss, perplexity=10.0, token_accuracy=accuracy, tokens=5)
 
     rows = {row.name: row.better for row in score_rows(ScoresPair(before=scores(1.0, 0.5), after=scores(2.0, 0.4)))}
-    assert rows == {"Next token right": False, "Loss": False, "Perplexity": None}
+    assert rows == {texts.TOKEN_ACCURACY: False, "Loss": False, "Perplexity": None}
     assert score_rows(ScoresPair()) == []
-    assert describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(2.0, 0.5))).startswith("It is as good")
+    same = ScoresPair(before=scores(2.0, 0.5), after=scores(2.0, 0.5))
+    assert describe_forgetting(same) == texts.NO_FORGETTING.format(matter="general texts and questions")
     worse = describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(3.0, 0.5)))
-    assert worse == "It became clearly worse at general texts and questions: their loss went up by 50%. " + (
-        "Fewer epochs or a lower learning rate keep more."
-    )
+    told = texts.FORGETTING.format(words="Clear", matter="general texts and questions", share=0.5)
+    assert worse == f"{told} Fewer epochs or a lower learning rate forget less."
 
 
 def test_the_first_problem_of_a_recipe() -> None:
@@ -433,11 +428,11 @@ def test_one_whose_check_was_not_finished_says_so(page: AdaptersPage, qtbot: QtB
     note = "Verification did not finish: resume the run to repeat it."
     home.adapters = {"left": record(name="left", state="checking", note=note)}
     show(page, qtbot, "left")
-    assert page.details.state.text() == "Not checked"
+    assert page.details.state.text() == texts.STATE_NOT_CHECKED
     assert page.details.check_lines[0] == note
     row = AdapterRow(home.adapters["left"])  # as in the recipe of a chat
     qtbot.addWidget(row)
-    assert (row.state.text(), row.state.toolTip()) == ("Not checked", note)
+    assert (row.state.text(), row.state.toolTip()) == (texts.STATE_NOT_CHECKED, note)
 
 
 def test_a_training_that_tells_how_far_it_is_leaves_the_page_as_it_is(

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
+from ui.features.chat import texts
 from ui.features.chat.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
 from ui.features.chat.usage_line import UsageLine
 from ui.theme.theme import Theme
@@ -56,7 +57,7 @@ def test_the_strip_is_as_high_as_its_longest_answer(qtbot: QtBot, columns: Answe
 def test_each_column_says_how_its_answer_ended(columns: AnswerColumns) -> None:
     columns.show_answers(fake_tokens.sequences(TEXT, 5), 1, {1}, True, False)
     said = [column.finish.text() for column in columns.columns]
-    assert said == ["ended", "cut at the longest", "stop text", "complete", "stopped"]
+    assert said == ["ended", texts.CUT_OFF, texts.STOP_STRING, "complete", "stopped"]
     assert [column.kept_mark.isVisibleTo(column) for column in columns.columns] == [False, True, False, False, False]
     assert [column.keep_button.isVisibleTo(column) for column in columns.columns] == [True, False, True, True, True]
     assert [bool(column.property("selected")) for column in columns.columns] == [False, True, False, False, False]
@@ -100,7 +101,8 @@ def line(qtbot: QtBot, theme: Theme) -> Iterator[UsageLine]:
 def test_with_room_the_line_says_all(line: UsageLine) -> None:
     line.resize(900, 18)
     assert line.text() == (
-        "41 tokens/s · first after 0.3 s · 128 tokens · 412 of 520 prompt tokens reused · 31 of 40 guesses right"
+        "41 tokens/s · first token after 0.3 s · 128 tokens · 412 of 520 prompt tokens reused · "
+        "31 of 40 draft tokens accepted"
     )
     assert line.text() == line.full_text == line.accessibleName()
 
@@ -115,10 +117,10 @@ def test_with_less_room_it_is_said_shorter_and_then_the_least_telling_goes(line:
         fits = line.fontMetrics().horizontalAdvance(text) <= width
         assert fits or text == "41 tokens/s …"
         assert text.startswith("41 tokens/s")
-    assert "41 tokens/s · first 0.3 s · 128 tokens · 412 of 520 reused · 31 of 40 guesses" in said
+    assert "41 tokens/s · first token 0.3 s · 128 tokens · 412 of 520 reused · 31 of 40 draft tokens" in said
     assert said[-1] == "41 tokens/s …"
     assert line.full_text == whole
-    assert "31 of them right" in line.toolTip()
+    assert "31 of 40 draft tokens were accepted" in line.toolTip()
 
 
 def test_an_answer_without_a_token_costs_nothing_to_tell(line: UsageLine) -> None:

@@ -13,6 +13,8 @@ from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
+from ui.features.adapters import texts as adapter_texts
+from ui.features.chat import texts as chat_texts
 from ui.features.chat.adapter_form import AdapterForm
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
@@ -143,7 +145,7 @@ def test_a_newly_trained_adapter_appears_by_itself(
     home.adapters["fresh"] = record("fresh", state="checking")
     front.announce("adapter", "fresh")
     qtbot.waitUntil(lambda: "fresh" in form(page).rows)
-    assert form(page).rows["fresh"].state.text() == "Checking"
+    assert form(page).rows["fresh"].state.text() == adapter_texts.STATE_CHECKING
     assert form(page).rows["my-notes"].box.isChecked()
 
 
@@ -166,7 +168,7 @@ def test_the_page_opens_with_an_adapter(page: ChatPage, qtbot: QtBot, shell: Rec
     assert uses(page) == []
     page.open_target(adapter="nothing")
     qtbot.waitUntil(lambda: bool(shell.messages))
-    assert shell.messages[-1][0] == "The adapter nothing is not here any more."
+    assert shell.messages[-1][0] == chat_texts.ADAPTER_MISSING.format(name="nothing")
 
 
 def test_an_adapter_is_tried_without_documents_that_nobody_asked_for(
@@ -203,8 +205,8 @@ def test_an_adapter_that_has_gone_is_told_and_left_only_when_the_person_says_so(
     del home.adapters["my-notes"]
     front.announce("adapter", "my-notes")
     composer = page.parts.composer
-    qtbot.waitUntil(lambda: "not here any more" in composer.blocked)
-    assert composer.remedy.text() == "Go on without it"
+    qtbot.waitUntil(lambda: "my-notes is missing" in composer.blocked)
+    assert composer.remedy.text() == chat_texts.CONTINUE_WITHOUT
     asked = len(front.asked(c.Ask))
     ask(page, "And now?")
     assert len(front.asked(c.Ask)) == asked
@@ -266,7 +268,7 @@ def test_the_bases_answer_can_be_kept_and_compared_again(page: ChatPage, qtbot: 
     qtbot.waitUntil(lambda: last(page).message_id == base)
     assert last(page).comparison.isHidden()
     assert last(page).text.text == home.base_text
-    assert last(page).footer.compare_button.text() == "Base and tuned"
+    assert last(page).footer.compare_button.text() == chat_texts.BASE_AND_TUNED_BUTTON
     last(page).footer.compare_button.click()
     qtbot.waitUntil(last(page).comparison.isVisible)
     assert last(page).comparison.columns[0].kept_mark.isVisible()
@@ -320,7 +322,7 @@ def test_an_answer_is_rated_and_the_rating_taken_back(page: ChatPage, qtbot: QtB
     view = answered(qtbot, page)
     view.footer.feedback.up.click()
     qtbot.waitUntil(view.footer.feedback.up.isChecked)
-    assert view.footer.feedback.up.accessibleName() == "Rated as good; click to take it back"
+    assert view.footer.feedback.up.accessibleName() == chat_texts.RATED.format(words="good")
     view.footer.feedback.down.click()
     qtbot.waitUntil(view.footer.feedback.down.isChecked)
     assert not view.footer.feedback.up.isChecked()

@@ -16,6 +16,7 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questions
 from ui.bridge import Bridge
 from ui.components.code_view import CodeView
+from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
@@ -213,7 +214,7 @@ def test_no_traceback_is_shown(qtbot: QtBot, page: ChatPage, front: FakeFront, h
     held.emit(events.Failed(message=trace, reason="bug"))
     qtbot.waitUntil(lambda: not page.session.busy)
     view = answers(page)[-1]
-    assert view.failure.text == "Something went wrong inside the program: TypeError: no such word"
+    assert view.failure.text == texts.FAULT.format(value="TypeError: no such word")
     assert "beam.py" in view.failure.toolTip()
 
 
@@ -393,7 +394,7 @@ def test_the_beam_tree_grows_while_the_answer_is_made_and_ends_with_its_winner(
     view = answers(page)[-1]
     canvas = view.inspection.beams.canvas
     assert view.inspection.beams.isVisible()
-    assert view.waiting.words == "Searching with beams, step 4…"
+    assert view.waiting.words == texts.SEARCHING_BEAMS.format(steps=4)
     assert canvas.winner is None
     held.emit(*(events.BeamStep(number=step + 4, beams=beams, step="1") for step, beams in enumerate(steps[4:])))
     held.emit(events.TextDelta(text=text))
@@ -453,4 +454,4 @@ def test_buttons_and_usage_are_not_cut_beside_an_open_source(
     shown = view.usage
     assert shown.fontMetrics().horizontalAdvance(shown.text()) <= shown.width()
     assert shown.text().startswith("41 tokens/s")
-    assert "120 of them remembered" in shown.toolTip()
+    assert "120 of them reused" in shown.toolTip()

@@ -15,6 +15,7 @@ from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from ui.bridge import Bridge
+from ui.features.chat import texts
 from ui.features.chat.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.page import ChatPage
@@ -81,7 +82,7 @@ def test_the_distribution_is_asked_for_only_when_the_card_is_open(
     qtbot.waitUntil(lambda: view(page).shows_tokens)
     (asked,) = front.asked(c.InspectAnswer)
     assert (asked.last, asked.alternatives) == (1, ALTERNATIVES)
-    assert view(page).heading.text() == "The last token: “·days”"
+    assert view(page).heading.text() == texts.LAST_TOKEN_IS.format(visible="·days")
     assert view(page).chart.tokens == LAST.alternatives
     page.parts.recipe.decoding.head.click()
     page.parts.recipe.decoding.head.click()
@@ -162,13 +163,13 @@ def choose_format(page: ChatPage, name: str) -> None:
 
 
 def test_choosing_a_schema_opens_the_editor_beside_the_conversation(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, "JSON by a schema")
+    choose_format(page, texts.FORMAT_SCHEMA)
     pane = page.parts.format
     assert page.parts.side.currentWidget() is pane
     assert pane.editor.isVisible()
-    assert page.parts.recipe.decoding.state == "Precise, JSON by schema (cannot be used)"
+    assert page.parts.recipe.decoding.state == texts.STATE_UNUSABLE.format(state="Precise, JSON by schema")
     pane.templates[0].click()
-    qtbot.waitUntil(lambda: pane.problem.text() == "This can be used.")
+    qtbot.waitUntil(lambda: pane.problem.text() == texts.VALID)
     assert json.loads(page.parts.recipe.recipe.decoding.grammar)["type"] == "object"
     assert page.parts.recipe.decoding.state == "Precise, JSON by schema"
     pane.close_button.click()
@@ -176,9 +177,9 @@ def test_choosing_a_schema_opens_the_editor_beside_the_conversation(qtbot: QtBot
 
 
 def test_what_cannot_be_used_stays_and_is_marked_with_its_line(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
-    choose_format(page, "JSON by a schema")
+    choose_format(page, texts.FORMAT_SCHEMA)
     pane = page.parts.format
-    assert pane.problem.text().startswith("Nothing is written yet: begin with one of the above")
+    assert pane.problem.text() == texts.EMPTY_FORM
     assert pane.editor.property("invalid") is False  # nobody did anything wrong so far
     for line in ("{", '"type": oops'):
         QTest.keyClicks(pane.editor, line)
@@ -191,32 +192,32 @@ def test_what_cannot_be_used_stays_and_is_marked_with_its_line(qtbot: QtBot, pag
     assert pane.editor.property("invalid") is True
     panel = page.parts.recipe
     assert "oops" in panel.recipe.decoding.grammar
-    assert panel.decoding_form.format_problem.text().startswith("This cannot be used: Line 2: ")
+    assert panel.decoding_form.format_problem.text().startswith(texts.UNUSABLE.format(problem="Line 2: "))
     assert len(front.asked(c.CheckFormat)) < 5  # not at every key
     QTest.keyClick(pane.editor, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(pane.editor, "{}")
-    qtbot.waitUntil(lambda: pane.problem.text() == "This can be used.")
+    qtbot.waitUntil(lambda: pane.problem.text() == texts.VALID)
     assert pane.editor.extraSelections() == []
     assert panel.decoding_form.format_problem.text() == ""
 
 
 def test_the_last_answer_is_held_against_it(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
     open_chat(qtbot, page, put_answer(home, "Within ten days"))
-    choose_format(page, "JSON by a schema")
+    choose_format(page, texts.FORMAT_SCHEMA)
     pane = page.parts.format
     pane.templates[1].click()
-    qtbot.waitUntil(lambda: pane.verdict.text().startswith("The last answer does not obey it: "))
+    qtbot.waitUntil(lambda: pane.verdict.text().startswith(texts.ANSWER_VIOLATES.format(text_problem="")))
     assert front.asked(c.CheckFormat)[-1].text == "Within ten days"
     open_chat(qtbot, page, put_answer(home, '["ten days"]'))
     choose_format(page, "Any JSON")
     assert not pane.editor.isVisible()
-    choose_format(page, "JSON by a schema")
+    choose_format(page, texts.FORMAT_SCHEMA)
     pane.editor.replace_all("{}")
-    qtbot.waitUntil(lambda: pane.verdict.text() == "The last answer obeys it.")
+    qtbot.waitUntil(lambda: pane.verdict.text() == texts.ANSWER_OBEYS)
 
 
 def test_the_editor_shows_what_a_recipe_holds_like_what_is_written(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, "One of some choices")
+    choose_format(page, texts.FORMAT_CHOICE)
     editor = page.parts.format.editor
     narrow = editor.viewportMargins().left()
     for choices, format in ((1_000, "choice"), (1, "choice"), (12, "json_schema")):
@@ -232,23 +233,23 @@ def test_the_editor_shows_what_a_recipe_holds_like_what_is_written(qtbot: QtBot,
 
 
 def test_each_kind_of_form_keeps_its_own_text(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, "JSON by a schema")
+    choose_format(page, texts.FORMAT_SCHEMA)
     pane = page.parts.format
     pane.templates[0].click()
     schema = pane.editor.toPlainText()
-    choose(pane.kind, "One of some choices")
+    choose(pane.kind, texts.FORMAT_CHOICE)
     assert pane.editor.toPlainText() == ""
     QTest.keyClicks(pane.editor, "perhaps")
-    choose_format(page, "JSON by a schema")
+    choose_format(page, texts.FORMAT_SCHEMA)
     assert pane.editor.toPlainText() == schema
     choose_format(page, "Free text")
-    choose_format(page, "One of some choices")
+    choose_format(page, texts.FORMAT_CHOICE)
     assert pane.editor.toPlainText() == "perhaps"
     assert page.parts.recipe.recipe.decoding.grammar == "perhaps"
 
 
 def test_a_template_can_be_undone(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, "One of some choices")
+    choose_format(page, texts.FORMAT_CHOICE)
     pane = page.parts.format
     QTest.keyClicks(pane.editor, "perhaps")
     pane.templates[0].click()

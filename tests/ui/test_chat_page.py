@@ -16,8 +16,10 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
+from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.prose import Prose
+from ui.features.chat import texts
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from ui.features.chat.question_view import QuestionView
@@ -94,7 +96,7 @@ def test_an_answer_streams_in_and_ends_with_its_sources(
     qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Loading SmolLM2-135M-Instruct… 43%")
     assert page.parts.composer.text == ""
     held.emit(events.Retrieved(query="warranty", passages=(found,)))
-    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Reading 1 passage…")
+    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == texts.READING_PASSAGE)
     held.emit(events.TextDelta(text="It runs for **36"), events.TextDelta(text=" months** [1]."))
     qtbot.waitUntil(lambda: answers(page)[-1].text.text == "It runs for **36 months** [1].")
     view = answers(page)[-1]
@@ -111,7 +113,7 @@ def test_an_answer_streams_in_and_ends_with_its_sources(
     qtbot.waitUntil(lambda: not page.session.busy)
     assert answers(page)[-1] is view
     assert [button.text() for button in view.source_buttons] == [f"[1] {found.title}"]
-    assert view.usage.full_text == "41 tokens/s · first after 0.3 s · 76 tokens"
+    assert view.usage.full_text == "41 tokens/s · first token after 0.3 s · 76 tokens"
     assert page.parts.head.context.text() == "Context 38%"
     assert page.parts.composer.send.isVisible()
 
@@ -208,10 +210,10 @@ def test_a_changed_or_missing_document_shows_the_stored_passage(qtbot: QtBot, pa
     old = msgspec.structs.replace(passage(home), document_hash="another", text="As it was read then.")
     page.open_source(old)
     qtbot.waitUntil(lambda: source.note.isVisible())
-    assert "has changed" in source.note.text
+    assert source.note.text == frame_texts.DOCUMENT_CHANGED
     assert source.text.toPlainText() == "As it was read then."
     page.open_source(msgspec.structs.replace(old, document="gone"))
-    qtbot.waitUntil(lambda: "not in the collection any more" in source.note.text)
+    qtbot.waitUntil(lambda: source.note.text == frame_texts.DOCUMENT_GONE)
     assert source.text.toPlainText() == "As it was read then."
 
 
@@ -228,9 +230,9 @@ def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
     qtbot.waitUntil(lambda: bool(pages.sheet.boxes))
     assert page.parts.source.shows_pages
     assert front.asked(c.DrawPage)[-1].page == 2
-    assert pages.place.text() == "Page 2 of 2"
+    assert pages.place.text() == frame_texts.PAGE_OF.format(page="2", pages="2")
     pages.turn(-1)
-    qtbot.waitUntil(lambda: pages.place.text() == "Page 1 of 2")
+    qtbot.waitUntil(lambda: pages.place.text() == frame_texts.PAGE_OF.format(page="1", pages="2"))
     page.parts.source.text_button.click()
     assert page.parts.source.text.toPlainText().startswith("First page.")
 
@@ -244,7 +246,7 @@ def test_a_page_that_is_long_in_coming_says_so(qtbot: QtBot, page: ChatPage, fro
     )
     page.open_source(cited)
     pages = page.parts.source.pages
-    qtbot.waitUntil(lambda: pages.place.text() == "Drawing page 1…")
+    qtbot.waitUntil(lambda: pages.place.text() == frame_texts.DRAWING_PAGE.format(page="1"))
     held.fail(UserError("The file is damaged."))
     qtbot.waitUntil(page.parts.source.note.isVisible)
     assert pages.place.text() == ""
@@ -522,7 +524,7 @@ def test_without_a_model_the_send_button_says_why(
     qtbot.waitUntil(lambda: bool(composer.blocked))
     composer.set_text("Hello?")
     assert not composer.send.isEnabled()
-    assert composer.reason.text() == "There is no model to answer yet."
+    assert composer.reason.text() == texts.NO_MODEL_YET
     composer.remedy.click()
     assert shell.opened == [("models", {})]
 
@@ -585,7 +587,7 @@ def test_dropped_files_are_offered_to_the_documents(
     file.write_text("A note.")
     drop(page, file)
     intake = page.parts.intake
-    assert intake.message.text == "Add 1 file or folder to “Brunnen pumps”?"
+    assert intake.message.text == texts.ASK_ADD.format(what="1 file or folder", _collection="Brunnen pumps")
     intake.message.action_button.click()
     qtbot.waitUntil(lambda: intake.message.isVisible() and "1 file read" in intake.message.text)
     assert front.asked(c.AddDocuments)[0].paths == (str(file),)

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import choose
+from ui import texts as frame_texts
 from ui.components.basics import Text
+from ui.features.chat import texts
 from ui.features.chat.decoding_form import FORMATS, DecodingForm, describe_decoding
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.slide_row import SlideRow
@@ -197,7 +199,7 @@ def test_steps_can_be_moved_and_switched_off(form: DecodingForm) -> None:
     form.order.rows["dry"].box.click()
     assert "dry" not in seen[-1].order
     assert not form.order.rows["penalties"].up.isEnabled()
-    assert form.order.rows["penalties"].up.toolTip() == "Penalties is the first step"
+    assert form.order.rows["penalties"].up.toolTip() == texts.IS_FIRST.format(title="Penalties")
     form.order.rows["dry"].box.click()
     assert seen[-1].order[:2] == ("penalties", "dry")  # at its old place
 
@@ -228,7 +230,9 @@ def test_the_curve_follows_a_slider_at_once(form: DecodingForm) -> None:
     for _ in range(2):
         QTest.keyClick(row.slider, Qt.Key.Key_Right)
     assert chart.narrowed.probabilities == pytest.approx((0.40 / 0.65, 0.25 / 0.65, 0, 0, 0, 0))
-    assert form.distribution.words.text() == "2 tokens are drawn from; “·t0” with 62%."
+    assert form.distribution.words.text() == texts.SAMPLED_FROM.format(
+        upper="2", value=" tokens are", visible="·t0", share="62%"
+    )
 
 
 def test_left_out_tokens_are_drawn_in_grey_and_the_rest_in_the_accent(form: DecodingForm, theme: Theme) -> None:
@@ -254,7 +258,7 @@ def test_the_arrow_keys_tell_of_single_tokens(form: DecodingForm) -> None:
     chart.setFocus()
     for _ in range(2):
         QTest.keyClick(chart, Qt.Key.Key_Right)
-    assert form.distribution.words.text() == "“·t1”: model 25%, left out"
+    assert form.distribution.words.text() == f"“·t1”: model 25%, {texts.LEFT_OUT}"
 
 
 def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm) -> None:
@@ -289,7 +293,12 @@ def test_the_draft_model_is_chosen_from_the_catalogue(form: DecodingForm) -> Non
     form.set_part(DecodingPart(speculation="draft", draft_model="gone"))
     box = form.draft_model
     assert box.isVisible()
-    assert [box.itemText(i) for i in range(box.count())] == ["Choose…", "Smol", "Tiny", "gone (not here)"]
+    assert [box.itemText(i) for i in range(box.count())] == [
+        texts.CHOOSE,
+        "Smol",
+        "Tiny",
+        frame_texts.NOT_HERE.format(value="gone"),
+    ]
     box.setFocus()
     QTest.keyClick(box, Qt.Key.Key_Up)
     assert seen[-1].draft_model == "Tiny"

@@ -15,8 +15,10 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
+from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.text_view import TextView
+from ui.features.documents import texts
 from ui.features.documents.page import DocumentsPage
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
@@ -115,7 +117,7 @@ def test_a_running_ingest_is_picked_up_with_its_progress_and_stop(
     qtbot.waitUntil(lambda: front.asked(c.StopRun) == [c.StopRun(run=run.id)])
     held.emit(events.Cancelled())
     qtbot.waitUntil(lambda: not progress.isVisible())
-    assert page.parts.message.text == "Stopped. The files read until then stay."
+    assert page.parts.message.text == frame_texts.READING_STOPPED
     page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)])
 
@@ -128,7 +130,7 @@ def test_a_reading_that_was_cut_off_can_go_on(
     qtbot.addWidget(page)
     page.show()
     qtbot.waitUntil(page.parts.message.isVisible)
-    assert "cut off" in page.parts.message.text
+    assert page.parts.message.text == texts.READING_INTERRUPTED
     page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)])
 
@@ -204,7 +206,7 @@ def test_a_failed_file_says_why_and_what_to_do(page: DocumentsPage) -> None:
 def test_a_document_is_removed_after_asking(qtbot: QtBot, page: DocumentsPage, front: FakeFront) -> None:
     page.open_document(document(page, "warranty-terms.txt"))
     page.parts.remove.click()
-    assert "The file stays where it is." in page.parts.message.text
+    assert page.parts.message.text == texts.ASK_REMOVE_DOCUMENT.format(name="warranty-terms.txt")
     assert front.asked(c.RemoveDocument) == []
     page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: "warranty-terms.txt" not in names(page))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTex
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import choose
+from ui import texts as frame_texts
 from ui.components.config_form import Form, describe_value
 from ui.theme.theme import Theme
 from workbench.fields import about, fields_of
@@ -135,7 +136,7 @@ def test_reset_goes_back_to_the_default_and_is_sent(qtbot: QtBot, theme: Theme) 
     form = shown(qtbot, General, General(text_size=20))
     edits = Edits(form)
     reset = form.row("text_size").reset
-    assert reset.accessibleName() == "Set Text size back to 15 px"
+    assert reset.accessibleName() == frame_texts.RESET.format(title="Text size", value="15 px")
     reset.click()
     assert edits.seen == [("text_size", Settings().general.text_size)]
     assert line(form, "text_size").text() == "15"

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
+from ui.features.models import texts
 from ui.features.models.model_card import ModelCard, describe_parameters
 from ui.features.models.page import ModelsPage
 from workbench.api import events
@@ -106,7 +107,7 @@ def test_removal_is_asked_for_twice_and_says_what_happens_to_the_files(
 ) -> None:
     smol, embedder = card(page, qtbot), card(page, qtbot, "all-MiniLM-L6-v2")
     embedder.remove_button.click()
-    assert embedder.confirm.confirm_button.text() == "Remove and delete files"
+    assert embedder.confirm.confirm_button.text() == texts.REMOVE_WITH_FILES
     embedder.confirm.keep_button.click()
     assert not embedder.confirm.isVisible()
     smol.remove_button.click()
@@ -115,7 +116,7 @@ def test_removal_is_asked_for_twice_and_says_what_happens_to_the_files(
     smol.confirm.confirm_button.click()
     qtbot.waitUntil(lambda: SMOL not in page.cards)
     assert front.asked(RemoveModel) == [RemoveModel(name=SMOL)]
-    assert shell.messages[0][0] == f"{SMOL} was removed. Its files stay where they are."
+    assert shell.messages[0][0] == texts.REMOVED.format(name=SMOL, files=texts.FILES_WERE_KEPT)
 
 
 def test_a_missing_model_says_so_and_cannot_be_loaded(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -123,7 +124,7 @@ def test_a_missing_model_says_so_and_cannot_be_loaded(page: ModelsPage, qtbot: Q
     front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], missing=True)
     front.announce("model", SMOL)
     smol = card(page, qtbot)
-    qtbot.waitUntil(lambda: "not where they were" in smol.problem)
+    qtbot.waitUntil(lambda: smol.problem == texts.FILES_MISSING)
     assert not smol.load_button.isVisible()
 
 
@@ -132,7 +133,7 @@ def test_import_by_reference_or_copy(page: ModelsPage, qtbot: QtBot, front: Fake
     panel = page.import_panel
     assert panel.isVisible()
     assert not panel.import_button.isEnabled()
-    assert panel.import_button.toolTip() == "Choose a file or a folder first"
+    assert panel.import_button.toolTip() == texts.CHOOSE_FIRST
     panel.set_path("/models/other.gguf")
     panel.copy.setChecked(True)
     panel.import_button.click()

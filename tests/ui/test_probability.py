@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from ui.features.chat import texts
 from ui.features.chat.probability import (
     STEP_WORDS,
     describe_probability,
@@ -43,7 +44,7 @@ def test_the_line_about_an_answer_has_mean_perplexity_and_first_choices() -> Non
     rare = ChosenToken(token=2, text="b", logprob=math.log(0.125), alternatives=(alternative(1, 0.5),))
     line = describe_surprise((sure, rare))
     assert line == "2 tokens · mean probability 25% · perplexity 4.00 · 50% were the first choice"
-    assert describe_surprise(()) == "There are no tokens in this answer."
+    assert describe_surprise(()) == texts.NO_TOKENS
 
 
 def alternative(token: int, share: float) -> Alternative:

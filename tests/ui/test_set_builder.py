@@ -10,6 +10,7 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers, pair
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
+from ui.features.training import texts
 from ui.features.training.pair_list import SHOWN, PairList
 from ui.features.training.set_builder import SetBuilder
 from ui.features.training.set_sources import why_good
@@ -39,7 +40,7 @@ def test_chats_are_counted_and_chosen(dialog: SetBuilder, qtbot: QtBot, front: F
     first = dialog.chats.list.item(0)
     assert first.text() == "How long is the warranty?   (1 rated good, 1 edited)"
     dialog.chats._none.click()
-    assert dialog.go.toolTip() == "Tick a chat first"
+    assert dialog.go.toolTip() == texts.TICK_FIRST
     first.setCheckState(first.checkState().Checked)
     assert dialog.chats.summary.text() == "2 answers of 1 chat: 1 rated good, 1 edited."
     with qtbot.waitSignal(dialog.built) as built:
@@ -88,8 +89,8 @@ def test_pairs_appear_as_they_are_made_those_left_out_with_the_reason(
         events.Artifact(kind="pair", id="1", result=pair("How long?", "36 months")),
         events.Artifact(kind="pair", id="2", result=pair("Who?", "Acme", "The passage does not name Acme.")),
     )
-    qtbot.waitUntil(lambda: dialog.pair_list.counts.text() == "1 taken, 1 left out")
-    assert dialog.progress.words == "PendingAnswer pairs 1 of 9 passages"
+    qtbot.waitUntil(lambda: dialog.pair_list.counts.text() == texts.COUNT_PAIRS.format(taken=1, left_out=1))
+    assert dialog.progress.words == f"{texts.GENERATING_PAIRS} 1 of 9 passages"
     assert not dialog.go.isEnabled()
     rows = dialog.pair_list.rows
     assert [row.reason for row in rows] == ["", "The passage does not name Acme."]
@@ -97,7 +98,7 @@ def test_pairs_appear_as_they_are_made_those_left_out_with_the_reason(
     assert [row.isHidden() for row in rows] == [False, True]
     held.finish(msgspec.to_builtins(front.home.sets[call.name]))
     qtbot.waitUntil(dialog.message.isVisible)
-    assert dialog.go.text() == "Use it"
+    assert dialog.go.text() == texts.USE_IT
     with qtbot.waitSignal(dialog.built) as built:
         dialog.go.click()
     assert built.args == [call.name]
@@ -123,7 +124,7 @@ def test_a_run_that_came_to_nothing_shows_why_each_pair_was_left_out(
 
 def test_text_of_documents(dialog: SetBuilder, qtbot: QtBot, front: FakeFront) -> None:
     dialog.source.chosen.emit("text")
-    assert dialog.name.text() == "text of Brunnen pumps"
+    assert dialog.name.text() == texts.NAME_TEXT.format(documents="Brunnen pumps")
     with qtbot.waitSignal(dialog.built):
         dialog.go.click()
     assert front.asked(c.BuildData)[-1].source == "text"
@@ -131,7 +132,7 @@ def test_text_of_documents(dialog: SetBuilder, qtbot: QtBot, front: FakeFront) -
 
 def test_a_name_is_suggested_until_one_is_written(dialog: SetBuilder) -> None:
     dialog.source.chosen.emit("pairs")
-    assert dialog.name.text() == "questions on Brunnen pumps"
+    assert dialog.name.text() == texts.NAME_PAIRS.format(documents="Brunnen pumps")
     dialog.name.setText("mine")
     dialog.name.textEdited.emit("mine")
     dialog.source.chosen.emit("text")

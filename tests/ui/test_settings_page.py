@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
+from ui.features.settings import texts
 from ui.features.settings.page import SettingsPage
 from workbench.api.calls import ChangeSettings, GetSettings
 from workbench.errors import UserError
@@ -96,12 +97,12 @@ def test_a_field_can_be_opened_by_name(page: SettingsPage, qtbot: QtBot) -> None
 
 
 def test_the_program_the_data_and_the_machine_are_told(page: SettingsPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: "8 cores" in page.fact("Processor"))
-    assert page.fact("Version") == "0.1.0"
-    assert page.fact("Data folder") == "/home/ada/workbench"
-    assert page.fact("Memory") == "32 GB, 21 GB free"
-    assert page.fact("Graphics") == "none that a model can run on"
-    assert page.fact("Free disk") == "412 GB"
+    qtbot.waitUntil(lambda: "8 cores" in page.fact(texts.PROCESSOR))
+    assert page.fact(texts.VERSION) == "0.1.0"
+    assert page.fact(texts.DATA_FOLDER) == "/home/ada/workbench"
+    assert page.fact(texts.MEMORY) == "32 GB, 21 GB free"
+    assert page.fact(texts.GRAPHICS) == texts.NO_GRAPHICS
+    assert page.fact(texts.FREE_DISK) == "412 GB"
 
 
 def test_where_no_program_opens_folders_the_path_is_said(

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
 from ui import shell as shell_module
+from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage
 from ui.drawer import RunRow, RunsDrawer
@@ -236,7 +237,7 @@ def test_a_dead_worker_is_a_banner_with_restart(make_shell: MakeShell, front: Fa
     front.home.dead_workers.add("embedding")
     front.announce("worker", "embedding")
     qtbot.waitUntil(lambda: bool(banners(shell)))
-    assert "reads and searches documents stopped unexpectedly" in banners(shell)[0]
+    assert banners(shell)[0].startswith(texts.EMBEDDING_DIED)
     button(shell, "Restart").click()
     qtbot.waitUntil(lambda: banners(shell) == [])
     assert front.asked(RestartWorker) == [RestartWorker(name="embedding")]
@@ -312,7 +313,7 @@ def test_the_offline_word_opens_the_switch(make_shell: MakeShell, front: FakeFro
     assert switch is not None
     assert switch.isChecked()
     switch.click()
-    qtbot.waitUntil(lambda: "Downloads allowed" in status_words(shell))
+    qtbot.waitUntil(lambda: texts.NETWORK_ALLOWED in status_words(shell))
     assert front.asked(ChangeSettings) == [ChangeSettings(values={"general": {"offline": False}})]
     popup.close()
 
@@ -350,7 +351,7 @@ def test_the_offline_word_stays_where_it_is_when_its_neighbours_grow(
     qtbot.waitUntil(lambda: "Nothing running" not in status_words(shell))
     front.home.loaded = ""
     front.announce("worker", "inference")
-    qtbot.waitUntil(lambda: "No model loaded" in status_words(shell))
+    qtbot.waitUntil(lambda: texts.NO_MODEL in status_words(shell))
     assert middle() == before
 
 
@@ -393,7 +394,7 @@ def test_what_is_paused_says_so_and_does_not_move(make_shell: MakeShell, front: 
     shell.show_runs()
     qtbot.waitUntil(lambda: bool(rows(shell)))
     row = rows(shell)[0]
-    qtbot.waitUntil(lambda: row.progress.words == "Nothing is computed; its memory is kept paused")
+    qtbot.waitUntil(lambda: row.progress.words.startswith(texts.PAUSED_HELP))
     bars = [bar for bar in shell.findChildren(QProgressBar) if bar.isVisible()]
     assert bars
     assert all(bar.maximum() > 0 for bar in bars)
@@ -430,7 +431,7 @@ def test_the_drawer_says_so_when_nothing_has_run(make_shell: MakeShell, front: F
     shell.show_runs()
     drawer = shell.findChild(RunsDrawer)
     assert drawer is not None
-    qtbot.waitUntil(lambda: any("nothing has run yet" in label.text() for label in drawer.findChildren(QLabel)))
+    qtbot.waitUntil(lambda: any(label.text() == texts.NO_RUNS for label in drawer.findChildren(QLabel)))
     QTest.keyClick(drawer, Qt.Key.Key_Escape)
     assert not drawer.isVisible()
 

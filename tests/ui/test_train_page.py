@@ -23,9 +23,11 @@ from tests.ui.fake_training import ended, facts_config, furnish_training, put_tr
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.wording import describe_large
+from ui.features.adapters import texts as adapter_texts
 from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.adapters.texts import describe_forgetting
 from ui.features.training import page as train
+from ui.features.training import texts
 from ui.features.training.page import TrainPage
 from ui.features.training.run_view import TrainRun
 from ui.features.training.scores import gate_words
@@ -87,15 +89,15 @@ def test_it_begins_with_the_model_that_one_chats_with_and_says_what_is_missing(p
     assert page.setup.model.currentData() == SMOL
     assert [page.setup.model.itemData(n) for n in range(page.setup.model.count())] == [SMOL]  # no embedder
     assert not page.setup.start_button.isEnabled()
-    assert page.setup.reason.full_text == page.setup.start_button.toolTip() == "Choose examples first."
+    assert page.setup.reason.full_text == page.setup.start_button.toolTip() == texts.CHOOSE_DATA_FIRST
 
 
 def test_chosen_examples_are_shown_as_the_model_sees_them(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     planned(page, qtbot)
     report = page.setup.report
     assert report.shape.text() == "Conversations"
-    assert report.numbers.text().startswith("86 examples to learn from, 10 held out · about 62 tokens each, 31 to 302")
-    assert report.flaws.text() == "1 example is cut at 256 tokens; 6 examples are there more than once."
+    assert report.numbers.text().startswith("86 examples for training, 10 held out · about 62 tokens each, 31 to 302")
+    assert report.flaws.text() == "1 example is truncated at 256 tokens; 6 examples are duplicates."
     text = report.examples.text
     assert "<|im_start|>user\nWhich seal" in text.toPlainText()
     cursor = text.textCursor()
@@ -128,7 +130,7 @@ def test_unknown_columns_are_mapped_by_hand(page: TrainPage, qtbot: QtBot, front
     report = page.setup.report
     qtbot.waitUntil(lambda: report.report is not None)
     assert report.mapping.isVisible()
-    assert page.setup.reason.full_text == "Say what the columns of the examples mean first."
+    assert page.setup.reason.full_text == texts.MAP_COLUMNS_FIRST
     boxes = report.mapping.boxes
     boxes["frage"].setCurrentIndex(boxes["frage"].findData("prompt"))
     assert len(front.asked(c.InspectData)) == 1  # half a mapping is not asked for
@@ -146,7 +148,7 @@ def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: Q
     qtbot.waitUntil(message.isVisible)
     assert message.text == "There is no file /home/ada/missing.jsonl. Choose another one."
     assert front.asked(c.PlanTraining) == []
-    assert page.setup.reason.full_text == "These examples cannot be used: the reason stands with them."
+    assert page.setup.reason.full_text == texts.DATA_UNUSABLE
     planned(page, qtbot)
     assert not message.isVisible()
     assert page.setup.start_button.isEnabled()
@@ -154,18 +156,22 @@ def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: Q
 
 def test_the_plan_says_what_moves_memory_and_time(page: TrainPage, qtbot: QtBot) -> None:
     plan = planned(page, qtbot).setup.plan
-    assert plan.facts["Trainable"].text() == "4.9 M of 134.5 M weights (3.6%)"
-    assert plan.facts["Memory"].text() == "859 MB of 6.1 GB free"
+    assert plan.facts["Trainable"].text() == texts.SOME_WEIGHTS.format(
+        weights="4.9 M", weights2="134.5 M", percent="3.6%"
+    )
+    assert plan.facts["Memory"].text() == texts.OF_FREE.format(bytes="859 MB", bytes2="6.1 GB")
     assert "activations 512 MB" in plan.bar.accessibleName()
-    assert plan.facts["Time"].text() == "about 7 min (5 to 10 min)"
-    assert page.setup.sentence.full_text == "4.9 M of 134.5 M weights (3.6%) · 33 steps · about 7 min (5 to 10 min)"
+    assert plan.facts["Time"].text() == texts.ABOUT_MINUTES.format(seconds="7 min", value="5", ceil="10")
+    assert page.setup.sentence.full_text == texts.SOME_WEIGHTS.format(
+        weights="4.9 M", weights2="134.5 M", percent="3.6%) · 33 steps · about 7 min (5 to 10 min"
+    )
 
 
 def test_what_is_left_to_the_program_says_what_it_chose(page: TrainPage, qtbot: QtBot) -> None:
     rows = planned(page, qtbot).setup.settings.rows
-    assert rows["optimiser.learning_rate"].note.text() == "chosen: 0.0002"
-    assert rows["weights.rank"].note.text() == "chosen: 16"
-    assert rows["weights.alpha"].note.text() == "chosen: 32"
+    assert rows["optimiser.learning_rate"].note.text() == texts.CHOSEN_VALUE.format(value="0.0002")
+    assert rows["weights.rank"].note.text() == texts.CHOSEN_VALUE.format(value="16")
+    assert rows["weights.alpha"].note.text() == texts.CHOSEN_VALUE.format(value="32")
     assert rows["optimiser.epochs"].note.text() == ""
 
 
@@ -194,7 +200,7 @@ def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> Non
     assert "optimiser.micro_batch_tokens" not in settings.rows
     settings.fold.click()
     rows = settings.rows
-    assert rows["optimiser.micro_batch_tokens"].note.text() == "chosen: 1024 tokens"
+    assert rows["optimiser.micro_batch_tokens"].note.text() == texts.CHOSEN_VALUE.format(value="1024 tokens")
     assert rows["processes"].isVisibleTo(page)
     rows["weights.dropout"].changed.emit("weights.dropout", 0.1)
     assert page.setup.config.weights.dropout == 0.1
@@ -207,7 +213,7 @@ def test_a_method_says_what_it_makes_and_its_limits(page: TrainPage) -> None:
     assert methods.buttons["prefix"].isVisible()
     words = methods.buttons["prefix"].accessibleDescription()
     assert "no strength" in words
-    assert "sliding windows" in words
+    assert texts.MAKES["prefix"] in words
     assert all(button.isVisible() for button in methods.buttons.values())
     assert "at any strength" in methods.buttons["vera"].accessibleDescription()
 
@@ -285,7 +291,10 @@ def test_a_training_without_a_checkpoint_begins_anew(page: TrainPage, qtbot: QtB
     run = put_training(front.home, story, "pumps", "failed")
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
-    words = "The system ended the training. Close other programs. It had no checkpoint yet: Resume begins it anew."
+    words = (
+        "The system ended the training. Close other programs. It had no checkpoint yet: Resume starts from the "
+        "beginning."
+    )
     qtbot.waitUntil(lambda: view.outcome.isVisible() and view.outcome.text == words)
     assert view.resume_button.isVisible()
 
@@ -306,8 +315,8 @@ def test_the_log_tells_stages_evaluations_and_checkpoints() -> None:
     )
     assert [words for _, _, words in story.log] == [
         "Loading the model",
-        "Step 40: evaluation loss 4.967",
-        "Checkpoint written at step 40",
+        texts.EVALUATED.format(step=40, value=4.967),
+        texts.CHECKPOINT.format(step=40),
         "Checking",
     ]
 
@@ -437,7 +446,7 @@ def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     assert not view.delete_button.isEnabled()
-    assert view.delete_button.toolTip() == "Stop it before you delete it"
+    assert view.delete_button.toolTip() == texts.STOP_FIRST
     view.pause_button.click()
     qtbot.waitUntil(view.go_on_button.isVisible)
     assert view.state.text() == "paused"
@@ -449,14 +458,14 @@ def test_a_running_training_is_paused_stopped_and_resumed(page: TrainPage, qtbot
     view.stop_button.click()
     assert not view.stop_button.isEnabled()
     assert not view.pause_button.isEnabled()
-    assert "kept in a checkpoint" in view.progress.words
+    assert texts.STOPPING_WITH_CHECKPOINT in view.progress.words
     held.finish(front.home.runs[run.id])
     stopped = msgspec.structs.replace(front.home.runs[run.id], state="cancelled", resumable=True)
     front.home.runs[run.id] = stopped
     front.tell(run.id, events.Cancelled())
     front.announce("run", run.id)
     qtbot.waitUntil(view.resume_button.isVisible)
-    assert view.outcome.text == "Stopped. Its checkpoint at step 20 is kept: Resume goes on from there."
+    assert view.outcome.text == "Stopped. Resume continues from the checkpoint at step 20."
     view.resume_button.click()
     qtbot.waitUntil(view.pause_button.isVisible)
     assert view.pause_button.isEnabled()
@@ -477,10 +486,10 @@ def test_a_finished_training_says_what_came_of_it(
     qtbot.waitUntil(view.try_button.isVisible)
     words = view.scores.lead.text()
     assert words.startswith("5 more of 6 held-out questions are answered exactly as expected (+83 points")
-    assert view.scores.forgotten.text().startswith("General questions: 14 of 24 before, 13 after.")
+    assert view.scores.forgotten.text().startswith(texts.GENERAL_QUESTIONS.format(was="14", answers="24", now="13"))
     record = front.home.adapters["my-notes"]  # both pages judge alike
     assert view.scores.forgotten.text().endswith(describe_forgetting(record.forgetting))
-    assert view.scores.gate.text.startswith("Checked: what the chat uses says what was trained.")
+    assert view.scores.gate.text.startswith(texts.VERIFIED.format(found=""))
     assert view.samples.steps[0] == 0
     assert [sample.exact for sample in view.samples.answers_at(60)] == [True] * 5 + [False]
     view.try_button.click()
@@ -559,7 +568,7 @@ def test_a_training_that_the_gate_failed_is_not_offered(page: TrainPage, qtbot: 
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.scores.gate.isVisible)
-    assert view.scores.gate.text.startswith("Not offered in chat:")
+    assert view.scores.gate.text.startswith(adapter_texts.VERIFICATION_FAILED)
     assert "none is answered any more" in view.scores.gate.text
     assert not view.try_button.isVisible()
 
@@ -569,7 +578,9 @@ def test_a_gain_that_may_be_chance_says_so(page: TrainPage, qtbot: QtBot, front:
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.scores.isVisible)
-    assert view.scores.lead.text().startswith("1 more of 6 held-out questions is answered exactly as expected")
+    assert view.scores.lead.text().startswith(
+        texts.EXACT_CHANGE.format(apart="1", word="more", answers="6", is_or_are="is")
+    )
     assert view.scores.lead.text().endswith("it may be chance).")
 
 
@@ -809,7 +820,7 @@ def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
     unchecked = gate_words(Parity(passed=True, notes=("Not checked: nothing can run it.",)), None)
     assert unchecked == ("Not checked: nothing can run it.", "attention")
     card = AdapterRecord(name="facts", kind="lora", state="checking")
-    assert "is being checked" in gate_words(None, card)[0]
+    assert gate_words(None, card)[0] == texts.VERIFYING
     assert gate_words(None, card, ended=True)[1] == "attention"
     assert [describe_large(value) for value in (45.821, 16_421.3, 2.518e11)] == [
         "45.82",

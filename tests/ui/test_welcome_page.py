@@ -14,7 +14,8 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui.bridge import Bridge
-from ui.features.welcome.page import SAMPLE_NAME, SAMPLE_QUESTIONS, SAMPLES, WelcomePage
+from ui.features.welcome import texts
+from ui.features.welcome.page import SAMPLES, WelcomePage
 from workbench.api import events
 from workbench.api.calls import AddDocuments, CreateCollection, FollowRun, StopRun
 from workbench.errors import UserError
@@ -45,16 +46,18 @@ def files(page: WelcomePage) -> list[str]:
 
 def test_it_says_what_this_machine_has(page: WelcomePage) -> None:
     said = words(page)
-    assert "32 GB memory, 21 GB free" in said
-    assert "412 GB free disk" in said
-    assert page.question_step.words == "Needs a model and some documents first."
+    assert texts.MEMORY.format(bytes="32 GB", bytes2="21 GB") in said
+    assert texts.FREE_DISK.format(bytes="412 GB") in said
+    assert page.question_step.words == texts.NEEDS_FIRST.format(names=f"{texts.A_MODEL} and {texts.SOME_DOCUMENTS}")
 
 
 def test_the_starter_is_one_click(page: WelcomePage, qtbot: QtBot) -> None:
     page.starter_button.click()
-    qtbot.waitUntil(lambda: "SmolLM2-135M-Instruct is ready (92 MB)." in page.model_step.words)
+    qtbot.waitUntil(
+        lambda: texts.MODEL_READY.format(name="SmolLM2-135M-Instruct", bytes="92 MB") in page.model_step.words
+    )
     assert not page.starter_button.isVisible()
-    assert page.question_step.words == "Needs some documents first."
+    assert page.question_step.words == texts.NEEDS_FIRST.format(names=texts.SOME_DOCUMENTS)
 
 
 def test_a_starter_that_went_says_what_to_do(page: WelcomePage, qtbot: QtBot, front: FakeFront) -> None:
@@ -95,14 +98,14 @@ def test_the_sample_is_read_file_by_file_and_leads_to_its_questions(
     page.sample_button.click()
     qtbot.waitUntil(lambda: page.files.outcome == "8 files read")
     qtbot.waitUntil(lambda: len(page.question_buttons) == 3)
-    assert front.asked(CreateCollection) == [CreateCollection(name=SAMPLE_NAME)]
+    assert front.asked(CreateCollection) == [CreateCollection(name=texts.SAMPLE_NAME)]
     assert len(files(page)) == len(list(SAMPLES.iterdir())) == 8
     assert any(text.startswith("warranty-terms.txt  ·  read, ") for text in files(page))
-    assert [button.text() for button in page.question_buttons] == list(SAMPLE_QUESTIONS)
+    assert [button.text() for button in page.question_buttons] == list(texts.SAMPLE_QUESTIONS)
     assert not page.sample_button.isEnabled()
-    assert page.sample_button.text() == "The eight sample documents are here"
+    assert page.sample_button.text() == texts.SAMPLE_THERE
     page.question_buttons[0].click()
-    target = {"new": True, "collection": SAMPLE_NAME, "question": SAMPLE_QUESTIONS[0]}
+    target = {"new": True, "collection": texts.SAMPLE_NAME, "question": texts.SAMPLE_QUESTIONS[0]}
     assert shell.opened == [("chat", target)]
 
 
@@ -126,7 +129,7 @@ def test_a_dropped_folder_becomes_a_collection_of_its_name(
     (folder / "lease.txt").write_text("The rent is due on the first day.\n\nNotice is three months.")
     (folder / "broken.txt").write_bytes(b"\xff\xfe\xff")
     page.drop.dropped.emit([str(folder)])
-    qtbot.waitUntil(lambda: page.files.outcome == "1 file could not be read, 1 file read")
+    qtbot.waitUntil(lambda: page.files.outcome == "1 file failed, 1 file read")
     qtbot.waitUntil(page.ask_button.isVisible)
     assert front.asked(CreateCollection) == [CreateCollection(name="Contracts")]
     assert front.asked(AddDocuments)[0].paths == (str(folder),)
@@ -161,11 +164,11 @@ def test_reading_can_be_stopped_and_shows_how_far_it_is(
     qtbot.waitUntil(lambda: files(page) == ["one.pdf  ·  read, 1 passage"])
     assert page.files.progress.words.endswith("1 of 8 files · 1 min left")
     assert not page.sample_button.isEnabled()
-    assert page.sample_button.toolTip() == "Documents are being read"
+    assert page.sample_button.toolTip() == texts.READING
     page.files.progress.stop_button.click()
     qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
     held.emit(events.Cancelled())
-    qtbot.waitUntil(lambda: page.files.outcome == "Stopped. What was read stays.")
+    qtbot.waitUntil(lambda: page.files.outcome == texts.STOPPED)
     qtbot.waitUntil(page.sample_button.isEnabled)
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui import texts
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_seconds
 from ui.theme import tokens
@@ -279,7 +280,7 @@ class InlineMessage(QFrame):
         self._action.setProperty("small", True)
         self._action.clicked.connect(self._on_action)
         self._run: Callable[[], None] | None = None
-        self._close = IconButton("close", "Close this message")
+        self._close = IconButton("close", texts.CLOSE_MESSAGE)
         if not closable:
             self._close.hide()
         self._close.clicked.connect(self._on_close)
@@ -369,7 +370,7 @@ class ProgressLine(QWidget):
         self._words = ElidedLabel("", "body")
         self._numbers = ElidedLabel("", "small")
         self._numbers.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.stop_button = QuietButton("Stop", "stop")
+        self.stop_button = QuietButton(texts.STOP, "stop")
         self.stop_button.setProperty("small", True)
         if not stoppable:  # to show it here, without a parent, would make it a window of its own for a moment
             self.stop_button.hide()
@@ -392,7 +393,7 @@ class ProgressLine(QWidget):
         if share is not None and not numbers:
             said.append(f"{share:.0%}")
         if seconds_left is not None:
-            said.append(f"{describe_seconds(seconds_left)} left")
+            said.append(texts.TIME_LEFT.format(seconds=describe_seconds(seconds_left)))
         self._numbers.set_full_text(" · ".join(said))
         self._numbers.updateGeometry()
         self._bar.setRange(0, 0 if share is None else 1000)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QWidget
 
+from ui import texts
 from ui.components.basics import PlainButton, without_keys
 from ui.components.layout import FlowLayout
 from ui.theme import tokens
@@ -48,7 +49,7 @@ class ChoiceBox(QComboBox):
     def show_value(self, value: str) -> None:
         """Show a value; one that is not among the choices is shown as gone."""
         known = value in [data for _, data in self._choices]
-        gone = [] if known else [(f"{value} (not here)" if value else "Choose…", value)]
+        gone = [] if known else [(texts.NOT_HERE.format(value=value) if value else texts.CHOOSE, value)]
         self._fill([*self._choices, *gone])
         self.setCurrentIndex(self.findData(value))
 

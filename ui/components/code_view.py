@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QTextCursor, QTextOption, QWheelEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
+from ui import texts
 from ui.components.basics import QuietButton, Text
 from ui.components.highlighting import Highlighter
 from ui.components.layout import column_of, row_of
@@ -26,12 +27,12 @@ class CodeView(QFrame):
         self.setProperty("role", "sunken")
         self._language = Text("", "small")
         self._language.setWordWrap(False)
-        self.copy_button = QuietButton("Copy", "copy")
+        self.copy_button = QuietButton(texts.COPY, "copy")
         self.copy_button.setProperty("small", True)
-        self.copy_button.setAccessibleName("Copy code")
+        self.copy_button.setAccessibleName(texts.COPY_CODE)
         self.copy_button.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
-        self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
+        self._copied.timeout.connect(lambda: self.copy_button.setText(texts.COPY))
         self.body = _CodeText(self)
         self._highlighter = Highlighter(self.body.document(), self)
         self._code = ""
@@ -59,7 +60,7 @@ class CodeView(QFrame):
         if language != self._word:
             self._word = language
             self._language.setText(language)
-        self.body.setAccessibleName(f"Code, {language}" if language else "Code")
+        self.body.setAccessibleName(texts.CODE_IN.format(language=language) if language else texts.CODE)
         if code != self._code:
             if code.startswith(self._code):
                 self.body.append(code[len(self._code) :])
@@ -76,7 +77,7 @@ class CodeView(QFrame):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self._code)
-        self.copy_button.setText("Copied")
+        self.copy_button.setText(texts.COPIED)
         self._copied.start()
 
 

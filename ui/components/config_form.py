@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui import texts
 from ui.components.basics import FoldButton, IconButton, Line, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
@@ -52,7 +53,7 @@ class Form(QWidget):
         narrow: bool = False,
         *,
         headings: Mapping[str, str] | None = None,
-        fold: str = "Advanced",
+        fold: str = texts.ADVANCED,
         make_row: Callable[[Field], QWidget | None] = lambda field: None,
     ) -> None:
         super().__init__()
@@ -167,7 +168,9 @@ class ValueRow(QWidget):
         self.control = self._build_control()
         self.control.setAccessibleName(field.title)
         self.control.setAccessibleDescription(" ".join(part for part in (field.help, describe_range(field)) if part))
-        self.reset = IconButton("restart", f"Set {field.title} back to {describe_value(field, field.default)}")
+        self.reset = IconButton(
+            "restart", texts.RESET.format(title=field.title, value=describe_value(field, field.default))
+        )
         keep = self.reset.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(keep)
@@ -301,7 +304,7 @@ class FieldRow(ValueRow):
 
     def _build_control(self) -> QWidget:
         if self.field.kind == "bool":
-            box = QCheckBox("On")
+            box = QCheckBox(texts.ON)
             box.toggled.connect(self._commit)
             return box
         if self.field.kind == "choice":
@@ -358,8 +361,10 @@ def describe_span(field: Field) -> str:
     if field.kind not in ("int", "float") or field.minimum is None:
         return ""
     if field.maximum is None or field.maximum > 1_000_000:
-        return f"From {field.minimum:g} on." if field.minimum >= 0 else ""
-    return f"{field.minimum:g} to {field.maximum:g}{f' {field.unit}' if field.unit else ''}."
+        return texts.FROM_UP.format(minimum=field.minimum) if field.minimum >= 0 else ""
+    return texts.FROM_TO.format(
+        minimum=field.minimum, maximum=field.maximum, value=f" {field.unit}" if field.unit else ""
+    )
 
 
 def describe_value(field: Field, value: Any) -> str:

@@ -17,6 +17,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui import texts
 from ui.components.basics import ElidedLabel, Text
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
@@ -70,7 +71,7 @@ class CurveChart(QWidget):
         self.legend = _Legend()
         self.plot = _Plot(from_zero)
         self.plot.setFixedHeight(height + _BELOW)
-        self.nothing = Text("Nothing measured yet.", "small", self.plot)
+        self.nothing = Text(texts.NOTHING_MEASURED, "small", self.plot)
         self.nothing.setWordWrap(False)
         self.nothing.move(tokens.SPACE_6 + tokens.SPACE_5, tokens.SPACE_3)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

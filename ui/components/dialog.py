@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
+from ui import texts
 from ui.components.basics import Line, PlainButton, PrimaryButton, Text
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
@@ -35,7 +36,7 @@ class Dialog(QDialog):
         area.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.go = PrimaryButton(action)
         self.go.setDefault(True)
-        self.leave = PlainButton("Cancel")
+        self.leave = PlainButton(texts.CANCEL)
         self.leave.setAutoDefault(False)
         self.leave.setMinimumWidth(150)  # for its longest words: it does not grow while they change
         self.leave.clicked.connect(self.reject)

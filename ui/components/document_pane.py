@@ -11,6 +11,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
+from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
 from ui.components.layout import column_of, row_of
@@ -22,8 +23,8 @@ from workbench.api.calls import Document, DocumentText, DrawPage, GetDocumentTex
 from workbench.errors import UserError
 from workbench.records.messages import Citation, Passage
 
-CHANGED = "This document has changed since the answer was made. This is the passage as it was read then."
-GONE = "This document is not in the collection any more. This is the passage as it was read then."
+CHANGED = texts.DOCUMENT_CHANGED
+GONE = texts.DOCUMENT_GONE
 
 
 class DocumentPane(QFrame):
@@ -73,7 +74,7 @@ class DocumentPane(QFrame):
         self._span = (start, end)
         self._page = 1
         if document.state == "failed":
-            self.note.show_message(document.reason or "This file could not be read.", "danger")
+            self.note.show_message(document.reason or texts.FILE_UNREADABLE, "danger")
             self.details.setText(advice(document))
             self._stack.hide()
             return
@@ -92,8 +93,8 @@ class DocumentPane(QFrame):
     def _build(self) -> None:
         self.title = ElidedLabel("", "strong")
         self.details = Text("", "small")
-        self.text_button = QuietButton("Text")
-        self.pages_button = QuietButton("Pages")
+        self.text_button = QuietButton(texts.TEXT)
+        self.pages_button = QuietButton(texts.PAGES)
         for button in (self.text_button, self.pages_button):
             button.setProperty("small", True)
             button.setCheckable(True)
@@ -102,7 +103,7 @@ class DocumentPane(QFrame):
         self.pages_button.clicked.connect(lambda: self.show_pages(True))
         self.switch = QWidget()
         row_of(self.switch, self.pages_button, self.text_button, gap=0)
-        self.close_button = IconButton("close", "Close the document")
+        self.close_button = IconButton("close", texts.CLOSE_DOCUMENT)
         self.close_button.clicked.connect(self.close_wanted)
         self.note = InlineMessage(closable=False)
         self.text = TextView()
@@ -140,8 +141,8 @@ class DocumentPane(QFrame):
         self._document = None
         self._text = None
         self.title.set_full_text(PurePath(path).name)
-        self.setAccessibleName(f"Document {PurePath(path).name}")
-        self.details.setText("Opening…")
+        self.setAccessibleName(texts.DOCUMENT.format(name=PurePath(path).name))
+        self.details.setText(texts.OPENING)
         self.details.setToolTip(path)
         self.note.hide()
         self.switch.hide()
@@ -161,7 +162,7 @@ class DocumentPane(QFrame):
         self.show_pages(drawable)
 
     def _show_stored(self, source: Citation | Passage, why: str) -> None:
-        self.details.setText(f"Page {source.page}" if source.page else "")
+        self.details.setText(texts.PAGE.format(page=source.page) if source.page else "")
         self.note.show_message(why, "attention")
         self.text.show_text(source.text)
         self.text.show_passage(0, len(source.text))
@@ -182,7 +183,7 @@ class DocumentPane(QFrame):
         def on_error(error: Exception) -> None:
             if asked == self._asked:
                 self.pages.give_up()
-                self.note.show_message(f"The page cannot be drawn. {error}", "attention")
+                self.note.show_message(texts.PAGE_PROBLEM.format(error=error), "attention")
                 self.show_pages(False)
 
         self._bridge.call(call, on_picture, on_error, self)
@@ -192,10 +193,10 @@ def describe_document(document: Document) -> str:
     """``PDF · 12 pages · 48 chunks · 31,204 characters``"""
     parts = [describe_kind(document.kind)]
     if document.pages:
-        parts.append(f"{document.pages:,} page{'' if document.pages == 1 else 's'}")
-    parts.append(f"{document.chunks:,} chunk{'' if document.chunks == 1 else 's'}")
+        parts.append(texts.COUNT_PAGES.format(pages=document.pages, value="" if document.pages == 1 else "s"))
+    parts.append(texts.COUNT_CHUNKS.format(chunks=document.chunks, value="" if document.chunks == 1 else "s"))
     if document.characters:
-        parts.append(f"{document.characters:,} characters")
+        parts.append(texts.COUNT_CHARACTERS.format(characters=document.characters))
     return " · ".join(parts)
 
 
@@ -203,15 +204,15 @@ def advice(document: Document) -> str:
     """What can be done about a file that could not be read."""
     reason = document.reason.lower()
     if "password" in reason or "encrypt" in reason:
-        step = "Save a copy without the password and add that."
+        step = texts.ADVICE_PASSWORD
     elif "picture" in reason or "image" in reason or "no text" in reason:
-        step = "Have its pages recognised by a scanner program (OCR), then add the result."
+        step = texts.ADVICE_OCR
     elif "gone" in reason or "not there" in reason or "link" in reason:
-        step = "Bring the file back to its place, or remove it from the list."
+        step = texts.ADVICE_MISSING
     elif "permission" in reason or "not allowed" in reason:
-        step = "Give yourself the right to read the file, then add it again."
+        step = texts.ADVICE_PERMISSION
     elif "time" in reason or "memory" in reason or "large" in reason:
-        step = "Split the file, or raise the limits under Settings, Documents."
+        step = texts.ADVICE_LARGE
     else:
-        step = "Open it in its own program, save it anew, and add it again."
+        step = texts.ADVICE_RESAVE
     return f"{document.path}\n{step}"

@@ -8,6 +8,7 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from ui import texts
 from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, LinkButton, Text
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.features.adapters.texts import ScoreRow
@@ -29,7 +30,7 @@ class ScoreTable(QWidget):
         for column in (1, 2):
             grid.setColumnMinimumWidth(column, 56)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for column, words in enumerate(("Before", "After", "Change"), 1):
+        for column, words in enumerate((texts.BEFORE, texts.AFTER, texts.CHANGE), 1):
             where = right if column < 3 else Qt.AlignmentFlag.AlignCenter
             grid.addWidget(_cell(words, "small"), 0, column, where)
         for line, row in enumerate(rows, 1):
@@ -42,7 +43,9 @@ class ScoreTable(QWidget):
             chip.setFixedWidth(104)
             chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
             better = "" if row.better is None else ", better" if row.better else ", worse"
-            chip.setAccessibleName(f"{row.name} changed by {row.change}{better}" if row.change else "")
+            chip.setAccessibleName(
+                texts.CHANGED_BY.format(name=row.name, change=row.change, better=better) if row.change else ""
+            )
             chip.setToolTip(f"{row.help}{' It got better.' if row.better else ''}")
             grid.addWidget(chip, line, 3, right)
 

@@ -72,14 +72,7 @@ MARGINS = QMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_
 class ScrolledColumn(QScrollArea):
     """``column`` takes what the page is made of; it stands on the left, or ``centred`` in a wide window."""
 
-    def __init__(
-        self,
-        spacing: int,
-        *,
-        width: int = WIDTH,
-        margins: QMargins = MARGINS,
-        centred: bool = False,
-    ) -> None:
+    def __init__(self, spacing: int, *, width: int = WIDTH, margins: QMargins = MARGINS, centred: bool = False) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from ui import texts
 from ui.components.basics import DangerButton, IconLabel, PlainButton, PrimaryButton, Text
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
@@ -84,7 +85,7 @@ class ConfirmRow(QWidget):
         self._asker = asker
         self._question = Text("")
         self.confirm_button = DangerButton("")
-        self.keep_button = PlainButton("Keep")
+        self.keep_button = PlainButton(texts.KEEP)
         row = row_of(self, (self._question, 1), gap=tokens.SPACE_2, margins=(0, space_above, 0, 0))
         for button in (self.confirm_button, self.keep_button):
             button.setProperty("small", True)

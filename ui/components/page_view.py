@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QScrollArea, QWidget
 
+from ui import texts
 from ui.components.basics import IconButton, QuietButton, Text
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
@@ -31,16 +32,16 @@ class PageView(QWidget):
         self._points = 0.0  # the page's width in points, once one was drawn
         self._to_passage = False
         self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
-        self._patience.timeout.connect(lambda: self.place.setText(f"Drawing page {self.page}…"))
-        self.back = IconButton("chevron-left", "Page back")
-        self.forward = IconButton("chevron-right", "Page forward")
+        self._patience.timeout.connect(lambda: self.place.setText(texts.DRAWING_PAGE.format(page=self.page)))
+        self.back = IconButton("chevron-left", texts.PAGE_BACK)
+        self.forward = IconButton("chevron-right", texts.PAGE_FORWARD)
         self.place = Text("", "muted")
         self.place.setWordWrap(False)
         self.smaller = QuietButton("−")
-        self.smaller.setAccessibleName("Smaller")
+        self.smaller.setAccessibleName(texts.SMALLER)
         self.larger = QuietButton("+")
-        self.larger.setAccessibleName("Larger")
-        self.fit_button = QuietButton("Fit width")
+        self.larger.setAccessibleName(texts.LARGER)
+        self.fit_button = QuietButton(texts.FIT_WIDTH)
         for button in (self.smaller, self.larger, self.fit_button):
             button.setProperty("small", True)
         self.back.clicked.connect(lambda: self.turn(-1))
@@ -52,7 +53,7 @@ class PageView(QWidget):
         self._area = QScrollArea()
         self._area.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._area.setWidget(self.sheet)
-        self._area.setAccessibleName("Page of the document")
+        self._area.setAccessibleName(texts.DOCUMENT_PAGE)
         row = row_of(gap=tokens.SPACE_1)
         turning: tuple[QWidget, ...] = (self.back, self.place, self.forward)
         for part in turning:
@@ -92,7 +93,7 @@ class PageView(QWidget):
             for b in picture.boxes
         ]
         self.sheet.show_page(pixmap, boxes)
-        self.place.setText(f"Page {self.page} of {self.pages}")
+        self.place.setText(texts.PAGE_OF.format(page=self.page, pages=self.pages))
         self.back.setEnabled(self.page > 1)
         self.forward.setEnabled(self.page < self.pages)
         if self._to_passage and boxes:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
+from ui import texts
 from ui.components.basics import Card, Chip, ElidedLabel, IconButton, Text
 from ui.components.layout import column_of, row_of
 from ui.features.chat.answer_parts import describe_place
@@ -16,7 +17,7 @@ from ui.theme import tokens
 from workbench.records.messages import Passage
 
 LONGEST = 400  # characters of a passage on its card; a click shows the rest
-FOUND_BY = {"words": "by its words", "meaning": "by its meaning", "both": "by words and meaning"}
+FOUND_BY = {"words": texts.BY_WORDS, "meaning": texts.BY_MEANING, "both": texts.BY_BOTH}
 
 
 class PassageCard(Card):
@@ -33,15 +34,18 @@ class PassageCard(Card):
         place = ElidedLabel(f"{number}{describe_place(passage)}", "strong", Qt.TextElideMode.ElideMiddle)
         score = Text(f"{passage.score:.3f}", "small")
         score.setWordWrap(False)
-        score.setToolTip("How well it fits, comparable within one search only")
+        score.setToolTip(texts.SCORE_HELP)
         words = Text(shorten(passage.text, LONGEST, placeholder=" …"), "body")
-        found = Chip(f"found {FOUND_BY[passage.found_by]}", "retrieval" if passage.found_by == "both" else "plain")
+        found = Chip(
+            texts.FOUND_BY.format(value=FOUND_BY[passage.found_by]),
+            "retrieval" if passage.found_by == "both" else "plain",
+        )
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(place, 1)
         head.addWidget(score)
         foot.addWidget(found)
         if passage.similarity is not None:
-            likeness = Text(f"similarity {passage.similarity:.2f}", "small")
+            likeness = Text(texts.SIMILARITY.format(similarity=passage.similarity), "small")
             likeness.setWordWrap(False)
             foot.addWidget(likeness)
         foot.addStretch(1)
@@ -49,7 +53,9 @@ class PassageCard(Card):
         self.body.addWidget(words)
         self.body.addLayout(foot)
         self.setAccessibleName(
-            f"{describe_place(passage)}, score {passage.score:.3f}, found {FOUND_BY[passage.found_by]}: {words.text()}"
+            texts.PASSAGE_NAME.format(
+                place=describe_place(passage), score=passage.score, value=FOUND_BY[passage.found_by], text=words.text()
+            )
         )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -100,12 +106,12 @@ class PassagesPanel(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self.close_button = IconButton("close", "Close the passages")
+        self.close_button = IconButton("close", texts.CLOSE_PASSAGES)
         self.close_button.clicked.connect(self.close_wanted)
         self.query = Text("", "muted")
         self.list = PassageList()
         self.list.opened.connect(self.opened)
-        head = row_of(None, (Text("Passages shown to the model", "heading"), 1), self.close_button)
+        head = row_of(None, (Text(texts.PASSAGES, "heading"), 1), self.close_button)
         column_of(
             self,
             head,
@@ -116,6 +122,6 @@ class PassagesPanel(QFrame):
         )
 
     def show_passages(self, query: str, passages: Sequence[Passage]) -> None:
-        self.query.setText(f"Searched for: {query}" if query else "")
+        self.query.setText(texts.SEARCHED_FOR.format(query=query) if query else "")
         self.query.setVisible(bool(query))
         self.list.show_passages(passages)

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from ui import texts
 from ui.bridge import Bridge, Handle
 from ui.components.wording import describe_count, how_far
 from workbench.api import events
@@ -104,11 +105,7 @@ class RunFollowers(QObject):
     """What has followed a run to its end."""
 
     def __init__(
-        self,
-        bridge: Bridge,
-        kinds: Collection[RunKindName],
-        parent: QObject,
-        follower: type[RunFollower] = RunFollower,
+        self, bridge: Bridge, kinds: Collection[RunKindName], parent: QObject, follower: type[RunFollower] = RunFollower
     ) -> None:
         super().__init__(parent)
         self._bridge = bridge
@@ -162,8 +159,8 @@ class IngestFollower(RunFollower):
     def words(self) -> str:
         """``Reading terms.pdf, page 3 of 20``"""
         if self.progress.detail:
-            return f"Reading {self.progress.detail}"
-        return "Getting ready to read…" if self.progress.total else "Looking for files…"
+            return texts.READING.format(newest=self.progress.detail)
+        return texts.PREPARING if self.progress.total else texts.SCANNING
 
     @property
     def numbers(self) -> str:
@@ -190,14 +187,14 @@ class IngestFollower(RunFollower):
 def describe_outcome(terminal: Terminal) -> str:
     """How an ingest ended, in a sentence."""
     if isinstance(terminal, events.Failed):
-        return f"Reading stopped: {terminal.message} {terminal.hint}".strip()
+        return texts.READING_FAILED.format(message=terminal.message, hint=terminal.hint).strip()
     if isinstance(terminal, events.Cancelled):
-        return "Stopped. The files read until then stay."
+        return texts.READING_STOPPED
     result = terminal.result if isinstance(terminal.result, dict) else {}
-    parts = [f"{describe_count(result.get('indexed', 0), 'file')} read"]
+    parts = [texts.COUNT_READ.format(count=describe_count(result.get("indexed", 0), "file"))]
     for key, word in (("unchanged", "unchanged"), ("removed", "removed")):
         if result.get(key):
             parts.append(f"{result[key]:,} {word}")
     if result.get("failed"):
-        parts.append(f"{len(result['failed']):,} could not be read")
+        parts.append(texts.COUNT_UNREADABLE.format(count=len(result["failed"])))
     return ", ".join(parts) + "."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from ui import texts
 from ui.components.layout import row_of
 from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
 from ui.features.chat.slide_row import Slider
@@ -24,12 +25,12 @@ class StrengthSlider(QWidget):
         """``name`` is what it is the strength of."""
         super().__init__(parent)
         self._value = 1.0
-        help = "0 is the base model alone, 1 the adapter as it was trained, more exaggerates it."
+        help = texts.STRENGTH_HELP
         self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, round(MOST_STRENGTH / STRENGTH_STEP))
         self.slider.setPageStep(4)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.setAccessibleName(f"Strength of {name}")
+        self.slider.setAccessibleName(texts.STRENGTH_OF.format(name=name))
         self.slider.setAccessibleDescription(help)
         self.slider.setToolTip(help)
         self.slider.installEventFilter(self)
@@ -38,7 +39,7 @@ class StrengthSlider(QWidget):
         self.field.setProperty("small", True)
         self.field.setFixedWidth(56)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.field.setAccessibleName(f"Strength of {name}, as a number")
+        self.field.setAccessibleName(texts.STRENGTH_NUMBER.format(name=name))
         self.field.setToolTip(help)
         self.field.editingFinished.connect(self._on_typed)
         row_of(self, (self.slider, 1), self.field, gap=tokens.SPACE_2)
@@ -72,7 +73,7 @@ class StrengthSlider(QWidget):
             value = float("nan")
         if not -_MOST_TYPED <= value <= _MOST_TYPED:
             set_property(self.field, "invalid", True)
-            self.field.setToolTip(f"A number from {-_MOST_TYPED:g} to {_MOST_TYPED:g}.")
+            self.field.setToolTip(texts.STRENGTH_RANGE.format(value=-_MOST_TYPED, _MOST_TYPED=_MOST_TYPED))
             return
         self.field.setModified(False)
         self._commit(value)

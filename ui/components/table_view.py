@@ -21,10 +21,7 @@ from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
 from ui.theme import tokens
 
-_ALIGN = {
-    "right": Qt.AlignmentFlag.AlignRight,
-    "center": Qt.AlignmentFlag.AlignHCenter,
-}
+_ALIGN = {"right": Qt.AlignmentFlag.AlignRight, "center": Qt.AlignmentFlag.AlignHCenter}
 
 
 class TableView(Prose):

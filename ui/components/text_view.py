@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QPlainTextDocumentLayout, QPlainTextEdit, QTextEdit, QWidget
 
+from ui import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import Chunk
@@ -37,7 +38,7 @@ class TextView(QPlainTextEdit):
         self.setDocument(document)
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
-        self.setAccessibleName("Text of the document")
+        self.setAccessibleName(texts.DOCUMENT_TEXT)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -211,7 +212,7 @@ class _Margin(QWidget):
     def __init__(self, view: TextView) -> None:
         super().__init__(view)
         self._view = view
-        self.setToolTip("The pieces that the text is searched in")
+        self.setToolTip(texts.CHUNKS)
 
     def sizeHint(self) -> QSize:
         return QSize(_MARGIN, 0)

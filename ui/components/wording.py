@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui import texts
 from workbench.api.events import Progress
 from workbench.errors import FaultElsewhere, OutOfMemory, UserError
 
@@ -60,7 +61,7 @@ def in_words(error: Exception) -> str:
     if isinstance(error, UserError):
         return f"{error.message} {error.hint}".strip()
     if isinstance(error, OutOfMemory):
-        return "Memory ran out. Close other programs, or use a smaller model."
+        return texts.OUT_OF_MEMORY
     if isinstance(error, FaultElsewhere):
-        return f"Something went wrong inside the program: {error.message}"
+        return texts.FAULT.format(message=error.message)
     return str(error).splitlines()[0] if str(error) else type(error).__name__

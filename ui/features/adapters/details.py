@@ -22,15 +22,9 @@ from ui.components.fact_card import FactCard, ScoreTable
 from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_seconds
+from ui.features.adapters import texts
 from ui.features.adapters.list import state_of
-from ui.features.adapters.texts import (
-    KINDS,
-    describe_forgetting,
-    describe_origin,
-    gate_verdict,
-    score_rows,
-    why_failed,
-)
+from ui.features.adapters.texts import KINDS, describe_forgetting, describe_origin, gate_verdict, score_rows, why_failed
 from ui.features.training.scores import lead_words
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -41,11 +35,7 @@ from workbench.records.training.verdicts import counted_words, why
 WIDE = 980
 """From this width on, in px, the origin stands beside the figures."""
 ExportForm = Literal["peft", "gguf", "merged"]
-FORMS: dict[ExportForm, str] = {
-    "gguf": "GGUF adapter, for llama.cpp and what is built on it…",
-    "peft": "PEFT folder, for transformers and further training…",
-    "merged": "Merged GGUF model with a model card…",
-}
+FORMS: dict[ExportForm, str] = {"gguf": texts.EXPORT_GGUF, "peft": texts.EXPORT_PEFT, "merged": texts.EXPORT_MERGED}
 
 
 class AdapterDetails(QWidget):
@@ -66,7 +56,7 @@ class AdapterDetails(QWidget):
         self._methods: Methods[Any] = Methods()
         self._name = ElidedLabel("", "title")
         self.name_field = _NameField()
-        self.name_field.setAccessibleName("New name of the adapter")
+        self.name_field.setAccessibleName(texts.NEW_NAME)
         self.name_field.setMaximumWidth(420)
         self.name_field.given_up.connect(self.end_rename)
         self.name_field.returnPressed.connect(self._on_named)
@@ -78,10 +68,10 @@ class AdapterDetails(QWidget):
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self.stop_wanted)
         self.progress.hide()
-        self._before_after = FactCard("Before and after")
-        self._check = FactCard("The check")
-        self._origin = FactCard("Origin")
-        self._file = FactCard("File")
+        self._before_after = FactCard(texts.BEFORE_AND_AFTER)
+        self._check = FactCard(texts.VERIFICATION)
+        self._origin = FactCard(texts.ORIGIN)
+        self._file = FactCard(texts.FILE)
         top = row_of(None, self._name, (self.name_field, 1), self.kind, self.state, gap=tokens.SPACE_2)
         left, right = QVBoxLayout(), QVBoxLayout()
         for column, sections in ((left, (self._before_after, self._check)), (right, (self._origin, self._file))):
@@ -132,13 +122,15 @@ class AdapterDetails(QWidget):
         self._show_check(record)
         self._origin.show_pairs(describe_origin(record, self._methods))
         if record.run:
-            self._origin.add_link("Open its training", lambda: self.run_wanted.emit(record.run))
+            self._origin.add_link(texts.OPEN_TRAINING, lambda: self.run_wanted.emit(record.run))
         if record.model:
-            self._origin.add_link(f"Show {record.model} under Models", lambda: self.model_wanted.emit(record.model))
+            self._origin.add_link(
+                texts.SHOW_MODEL.format(model=record.model), lambda: self.model_wanted.emit(record.model)
+            )
         facts = [
-            ("Size", describe_bytes(record.bytes) if record.bytes else ""),
-            ("Architecture", record.architecture),
-            ("Base SHA-256", record.base_sha256),
+            (texts.SIZE, describe_bytes(record.bytes) if record.bytes else ""),
+            (texts.ARCHITECTURE, record.architecture),
+            (texts.BASE_SHA256, record.base_sha256),
         ]
         self._file.show_pairs([(name, value) for name, value in facts if value])
         self._file.setVisible(any(value for _, value in facts))
@@ -174,8 +166,8 @@ class AdapterDetails(QWidget):
         """Ask before the adapter is deleted."""
         if self.record is None:
             return
-        stays = f" The model {self.record.model} stays under Models." if self.record.model else ""
-        self.confirm.set_question(f"Delete {self.record.name} with its file and its figures?{stays}", "Delete")
+        stays = texts.MODEL_IS_KEPT.format(model=self.record.model) if self.record.model else ""
+        self.confirm.set_question(texts.ASK_DELETE.format(name=self.record.name, stays=stays), texts.DELETE)
         self.confirm.ask()
 
     # -- building ------------------------------------------------------------------------------------
@@ -183,24 +175,18 @@ class AdapterDetails(QWidget):
     def _build_actions(self) -> QWidget:
         actions = QWidget()
         row = FlowLayout(actions, tokens.SPACE_2)
-        self.use_button = PrimaryButton("Use in chat", "chat")
+        self.use_button = PrimaryButton(texts.USE_IN_CHAT, "chat")
         self.use_button.clicked.connect(self.use_wanted)
-        self.merge_button = PlainButton("Merge…", "models")
-        self.merge_button.setToolTip("Write it into its base model, as a new model of its own")
+        self.merge_button = PlainButton(texts.MERGE_BUTTON, "models")
+        self.merge_button.setToolTip(texts.MERGE_HELP)
         self.merge_button.clicked.connect(self.merge_wanted)
-        self.export_button = PlainButton("Export…", "export")
+        self.export_button = PlainButton(texts.EXPORT_BUTTON, "export")
         self.export_button.clicked.connect(self._on_export)
-        self.rename_button = QuietButton("Rename", "edit")
+        self.rename_button = QuietButton(texts.RENAME, "edit")
         self.rename_button.clicked.connect(self.begin_rename)
-        self.delete_button = QuietButton("Delete", "trash")
+        self.delete_button = QuietButton(texts.DELETE, "trash")
         self.delete_button.clicked.connect(self.ask_to_delete)
-        for button in (
-            self.use_button,
-            self.merge_button,
-            self.export_button,
-            self.rename_button,
-            self.delete_button,
-        ):
+        for button in (self.use_button, self.merge_button, self.export_button, self.rename_button, self.delete_button):
             row.addWidget(button)
         return actions
 
@@ -212,11 +198,11 @@ class AdapterDetails(QWidget):
         self.merge_button.setEnabled(record.can_merge)
         what = KINDS[record.kind][0].lower()
         self.merge_button.setToolTip(
-            "Write it into its base model, as a new model of its own"
+            texts.MERGE_HELP
             if record.can_merge
-            else f"A {what} stands beside the weights and cannot be written into them."
+            else texts.CANNOT_MERGE_KIND.format(what=what)
             if record.kind in ("soft-prompt", "prefix")
-            else "What is needed to merge it is not here: it was imported as a GGUF file, or its base model is gone."
+            else texts.CANNOT_MERGE
         )
 
     # -- what it shows -------------------------------------------------------------------------------
@@ -228,14 +214,14 @@ class AdapterDetails(QWidget):
         if learnt:
             if record.scores.before is not None and record.scores.after is not None:
                 section.add_line(lead_words(record.scores))
-            section.add_line("On examples that were not trained on.", "small")
-            section.add_scores(ScoreTable(learnt, "On what was trained for"))
+            section.add_line(texts.HELD_OUT, "small")
+            section.add_scores(ScoreTable(learnt, texts.TRAINED_TASK))
         if general:
-            section.add_line("On general texts and questions: what it may have forgotten.", "small")
-            section.add_scores(ScoreTable(general, "On general texts"))
+            section.add_line(texts.GENERAL_HELP, "small")
+            section.add_scores(ScoreTable(general, texts.GENERAL))
             section.add_line(describe_forgetting(record.forgetting))
         if not learnt and not general:
-            section.add_line("Nothing was measured.", "muted")
+            section.add_line(texts.NOTHING_MEASURED, "muted")
         section.setVisible(bool(learnt or general) or record.origin == "trained")
 
     def _show_check(self, record: AdapterRecord) -> None:
@@ -258,7 +244,7 @@ class AdapterDetails(QWidget):
         for note in parity.notes:
             section.add_line(note, "small")
         if parity.seconds:
-            section.add_line(f"The check took {describe_seconds(parity.seconds)}.", "small")
+            section.add_line(texts.VERIFIED_IN.format(seconds=describe_seconds(parity.seconds)), "small")
 
     @property
     def check_lines(self) -> list[str]:
@@ -308,9 +294,7 @@ class AdapterDetails(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = event.size().width() >= WIDE
-        self._body.setDirection(
-            QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom,
-        )
+        self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
 
 class _NameField(QLineEdit):

@@ -14,6 +14,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import row_of
 from ui.components.wording import how_far, in_words
+from ui.features.adapters import texts
 from workbench.api import events
 from workbench.api.calls import ImportAdapter, ModelList
 from workbench.api.events import Event, Terminal
@@ -27,34 +28,28 @@ class ImportDialog(Dialog):
     imported = Signal(str)
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None, path: str = "") -> None:
-        super().__init__(
-            "Import an adapter",
-            "A LoRA in a GGUF file, or a folder that PEFT wrote (adapter_config.json with safetensors). Pickled files "
-            "(.bin, .pt) are refused: they can run code.",
-            "Import",
-            parent,
-        )
+        super().__init__(texts.IMPORT_ADAPTER, texts.IMPORT_HELP, texts.IMPORT, parent)
         self._bridge = bridge
         self._handle: Handle | None = None
         self._path = ""
-        self.file_button = PlainButton("Choose a file…", "file")
-        self.folder_button = PlainButton("Choose a folder…", "folder")
+        self.file_button = PlainButton(texts.CHOOSE_FILE, "file")
+        self.folder_button = PlainButton(texts.CHOOSE_FOLDER, "folder")
         for button in (self.file_button, self.folder_button):
             button.setAutoDefault(False)
         self.file_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.ExistingFile))
         self.folder_button.clicked.connect(lambda: self._choose(QFileDialog.FileMode.Directory))
         self.chosen = ElidedLabel("", "muted")
         row = row_of(None, self.file_button, self.folder_button, (self.chosen, 1))
-        self.model = ChoiceBox("Base model")
+        self.model = ChoiceBox(texts.BASE_MODEL)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("As its file is called")
+        self.name.setPlaceholderText(texts.NAME_OF_FILE)
         self.problem = InlineMessage()
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self._on_stop)
         self.progress.hide()
-        self.inside.addWidget(LabelledField("The adapter", "", row))
-        self.inside.addWidget(LabelledField("Base model", "The model that it was trained on.", self.model))
-        self.inside.addWidget(LabelledField("Name", "What it is called here.", self.name))
+        self.inside.addWidget(LabelledField(texts.ADAPTER, "", row))
+        self.inside.addWidget(LabelledField(texts.BASE_MODEL, texts.BASE_MODEL_HELP, self.model))
+        self.inside.addWidget(LabelledField(texts.NAME, texts.NAME_HELP, self.name))
         self.below.addWidget(self.problem)
         self.below.addWidget(self.progress)
         self.inside.addStretch(1)
@@ -65,15 +60,15 @@ class ImportDialog(Dialog):
 
     def set_path(self, path: str) -> None:
         self._path = path
-        self.chosen.set_full_text(Path(path).name if path else "Nothing chosen yet")
+        self.chosen.set_full_text(Path(path).name if path else texts.NOTHING_CHOSEN)
         self.chosen.setToolTip(path)
         self._show_state()
 
     def _choose(self, mode: QFileDialog.FileMode) -> None:
-        dialog = QFileDialog(self, "Choose an adapter")
+        dialog = QFileDialog(self, texts.CHOOSE_ADAPTER)
         dialog.setFileMode(mode)
         if mode == QFileDialog.FileMode.ExistingFile:
-            dialog.setNameFilters(["GGUF adapters (*.gguf)", "All files (*)"])
+            dialog.setNameFilters([texts.FILTER_GGUF, texts.FILTER_ALL])
         dialog.fileSelected.connect(self.set_path)
         dialog.open()
 
@@ -85,11 +80,11 @@ class ImportDialog(Dialog):
     def _show_state(self) -> None:
         running = self._handle is not None
         why = (
-            "Choose an adapter first"
+            texts.CHOOSE_FIRST
             if not self._path
-            else "There is no model to use it with"
+            else texts.NO_MODEL
             if not (self.model.count())
-            else "It is being imported"
+            else texts.IMPORTING
             if running
             else ""
         )
@@ -103,7 +98,7 @@ class ImportDialog(Dialog):
             for event in batch:
                 if isinstance(event, events.Progress):
                     share, _ = how_far(event)
-                    self.progress.set_progress(event.stage.capitalize() or "Importing", share)
+                    self.progress.set_progress(event.stage.capitalize() or texts.IMPORTING_STAGE, share)
 
         def end(terminal: Terminal) -> None:
             self._handle = None
@@ -119,7 +114,7 @@ class ImportDialog(Dialog):
 
         self.problem.hide()
         self.progress.show()
-        self.progress.set_progress("Reading the adapter", None)
+        self.progress.set_progress(texts.READING_ADAPTER, None)
         self._handle = self._bridge.stream(call, take, end, self)
         self._show_state()
 

@@ -6,28 +6,22 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ui.components.layout import column_of
 from ui.components.lists import ItemList
+from ui.features.adapters import texts
 from ui.features.adapters.texts import KINDS, describe_date, describe_day
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.training import AdapterRecord
 
-FAILED_HEADING = "Not offered"
+FAILED_HEADING = texts.STATE_NOT_OFFERED
 STATES = {
-    "checking": ("Checking", "attention"),
+    "checking": (texts.STATE_CHECKING, "attention"),
     "ready": ("", "muted"),
-    "failed": ("Failed", "danger"),
-    "unreadable": ("Unreadable", "danger"),
+    "failed": (texts.STATE_FAILED, "danger"),
+    "unreadable": (texts.STATE_UNREADABLE, "danger"),
 }
 _RecordRole = Qt.ItemDataRole.UserRole + 1
 _ROW, _HEADING = 52, 32
@@ -51,7 +45,7 @@ class AdapterList(QFrame):
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setModel(self._model)
         self.view.setItemDelegate(_Delegate(self.view))
-        self.view.setAccessibleName("Adapters")
+        self.view.setAccessibleName(texts.ADAPTERS)
         self.view.selectionModel().currentChanged.connect(self._on_current)
         self.view.delete_pressed.connect(self.delete_pressed)
         self.view.rename_pressed.connect(self.rename_pressed)
@@ -104,7 +98,9 @@ class AdapterList(QFrame):
 
 def state_of(record: AdapterRecord) -> tuple[str, str]:
     """The word for its state and its tone; what is said of one that waits for its check is why it is not under way."""
-    return ("Not checked", "attention") if record.state == "checking" and record.note else STATES[record.state]
+    return (
+        (texts.STATE_NOT_CHECKED, "attention") if record.state == "checking" and record.note else STATES[record.state]
+    )
 
 
 def _item(record: AdapterRecord) -> QStandardItem:

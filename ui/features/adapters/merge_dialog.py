@@ -14,6 +14,7 @@ from ui.components.layout import column_of
 from ui.components.run_follower import RunFollower
 from ui.components.strength import StrengthSlider
 from ui.components.wording import how_far, in_words
+from ui.features.adapters import texts
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import MergeAdapter, RunRecord
@@ -23,24 +24,18 @@ from workbench.records.training import AdapterRecord, MergedType, Parity
 from workbench.records.training.verdicts import counted_words, why
 
 TYPES: dict[MergedType, tuple[str, str]] = {
-    "Q8_0": (
-        "8 bits (Q8_0)",
-        "Keeps what was learnt; what feels rounding most stays at 16 bits.",
-    ),
-    "F16": ("16 bits (F16)", "Closest to the adapter; twice the size of 8 bits for what it changes."),
-    "F32": ("32 bits (F32)", "Exact, four times the size of 8 bits for what it changes."),
-    "same": ("As in the base", "Smallest. If the base has 4 bits, this is likely to erase the adapter."),
+    "Q8_0": (texts.TYPE_Q8, texts.TYPE_Q8_HELP),
+    "F16": (texts.TYPE_F16, texts.TYPE_F16_HELP),
+    "F32": (texts.TYPE_F32, texts.TYPE_F32_HELP),
+    "same": (texts.TYPE_SAME, texts.TYPE_SAME_HELP),
 }
-WHY = (
-    "A merge in 4 bits erases a small adapter: its change is smaller than the steps between 4-bit numbers. So what it "
-    "changes is written with more bits; the rest of the model is copied as it is."
-)
+WHY = texts.WHY_TYPE
 QUANTIZATIONS = (
-    ("", "Leave the rest as it is"),
-    ("Q8_0", "Q8_0, 8 bits"),
-    ("Q6_K", "Q6_K, about 6.6 bits"),
-    ("Q5_K_M", "Q5_K_M, about 5.7 bits"),
-    ("Q4_K_M", "Q4_K_M, about 4.9 bits: may lose what was learnt"),
+    ("", texts.QUANTIZE_NOT),
+    ("Q8_0", texts.QUANTIZE_Q8),
+    ("Q6_K", texts.QUANTIZE_Q6),
+    ("Q5_K_M", texts.QUANTIZE_Q5),
+    ("Q4_K_M", texts.QUANTIZE_Q4),
 )
 
 
@@ -50,8 +45,8 @@ class MergeDialog(Dialog):
     merged = Signal(str)
 
     def __init__(self, bridge: Bridge, adapter: AdapterRecord, parent: QWidget | None = None) -> None:
-        words = f"Writes it into {adapter.base or 'the model that it fits'}, as a new model of its own."
-        super().__init__(f"Merge {adapter.name}", words, "Merge", parent, 600)
+        words = texts.MERGE_INTO.format(value=adapter.base or "the model that it fits")
+        super().__init__(texts.MERGE_TITLE.format(name=adapter.name), words, texts.MERGE, parent, 600)
         self._bridge = bridge
         self._adapter = adapter
         self._parity: Parity | None = None
@@ -59,19 +54,17 @@ class MergeDialog(Dialog):
         self.watch: RunFollower | None = None
         self.name = QLineEdit("-".join(part for part in (adapter.base, adapter.name) if part))
         self.name.textChanged.connect(lambda _: self._show_state())
-        self.type = ChoiceRow("Format of what it changes", [(name, title) for name, (title, _) in TYPES.items()])
+        self.type = ChoiceRow(texts.MERGED_TYPE, [(name, title) for name, (title, _) in TYPES.items()])
         self.type.chosen.connect(self._on_type)
         self.type_help = Text("", "small")
         self.strength = StrengthSlider(adapter.name)
-        self.quantization = ChoiceBox("The whole model afterwards", [(title, value) for value, title in QUANTIZATIONS])
+        self.quantization = ChoiceBox(texts.QUANTIZATION, [(title, value) for value, title in QUANTIZATIONS])
         format_of_changes = column_of(None, self.type, self.type_help, gap=tokens.SPACE_1)
         self._fields = [
-            LabelledField("Name of the new model", "", self.name),
-            LabelledField("Format of what it changes", WHY, format_of_changes),
-            LabelledField("Strength", "1 is the adapter as it was trained.", self.strength),
-            LabelledField(
-                "The whole model afterwards", "Written anew in a smaller format, if you like.", self.quantization
-            ),
+            LabelledField(texts.NEW_MODEL_NAME, "", self.name),
+            LabelledField(texts.MERGED_TYPE, WHY, format_of_changes),
+            LabelledField(texts.STRENGTH, texts.STRENGTH_HELP, self.strength),
+            LabelledField(texts.QUANTIZATION, texts.QUANTIZATION_HELP, self.quantization),
         ]
         for field in self._fields:
             self.inside.addWidget(field)
@@ -99,8 +92,10 @@ class MergeDialog(Dialog):
         named = bool(self.name.text().strip())
         running = self.watch is not None
         self.go.setEnabled(named and not running)
-        self.go.setToolTip("It is being merged" if running else "" if named else "Give the new model a name first")
-        self.leave.setText("Close; it goes on" if running else "Close" if self.verdict.isVisible() else "Cancel")
+        self.go.setToolTip(texts.MERGING_NOW if running else "" if named else texts.NAME_FIRST)
+        self.leave.setText(
+            texts.RUN_IN_BACKGROUND if running else texts.CLOSE if self.verdict.isVisible() else texts.CANCEL
+        )
         for field in self._fields:
             field.setEnabled(not running)
             field.setVisible(not self._done)
@@ -129,12 +124,12 @@ class MergeDialog(Dialog):
         self.watch.made.connect(self._on_made)
         self.watch.ended.connect(self._on_ended)
         self.progress.show()
-        self.progress.set_progress("Waiting for its turn", None)
+        self.progress.set_progress(texts.WAITING, None)
         self._show_state()
 
     def _on_progress(self, progress: Progress) -> None:
         share, numbers = how_far(progress)
-        words = f"{progress.stage[:1].upper()}{progress.stage[1:]}" or "Merging"
+        words = f"{progress.stage[:1].upper()}{progress.stage[1:]}" or texts.MERGING
         self.progress.set_progress(words, share, numbers if progress.unit else "", progress.seconds_left)
 
     def _on_made(self, artifact: Artifact) -> None:
@@ -143,7 +138,7 @@ class MergeDialog(Dialog):
 
     def _on_stop(self) -> None:
         if self.watch is not None:
-            self.progress.set_progress("Stopping…")
+            self.progress.set_progress(texts.STOPPING)
             self.watch.stop()
 
     def _on_ended(self, terminal: Terminal) -> None:
@@ -157,13 +152,13 @@ class MergeDialog(Dialog):
             model = str(result.get("model", "")) or self.name.text().strip()
             if parity is None and result.get("parity"):
                 parity = msgspec.convert(result["parity"], Parity)
-            checked = "It says what was trained, and" if parity is not None and parity.passed else "It"
-            self.verdict.show_message(f"{model} is made. {checked} stands under Models.", "success")
+            checked = texts.VERIFIED_MERGE if parity is not None and parity.passed else texts.UNVERIFIED_MERGE
+            self.verdict.show_message(texts.MERGED_SHOWN.format(model=model, checked=checked), "success")
             self._done = True
             self.go.hide()
             self.merged.emit(model)
         elif isinstance(terminal, events.Cancelled):
-            self.verdict.show_message("Stopped. There is no new model.", "info")
+            self.verdict.show_message(texts.MERGE_STOPPED, "info")
         else:
             lost = self._parity is not None and not self._parity.passed
             words = lost_words(self.type.value, self.quantization.value)
@@ -178,8 +173,8 @@ class MergeDialog(Dialog):
 
 def lost_words(type: str, quantization: str) -> str:
     """That a merge lost what was learnt, and how it may keep it."""
-    better = {"same": "8 bits (Q8_0) or 16 bits (F16)", "Q8_0": "16 bits (F16)", "F16": "32 bits (F32)"}.get(type, "")
-    advice = f" Choose {better} for what it changes" if better else ""
+    better = {"same": texts.BETTER_THAN_SAME, "Q8_0": texts.TYPE_F16, "F16": texts.TYPE_F32}.get(type, "")
+    advice = texts.ADVICE_TYPE.format(better=better) if better else ""
     if quantization:
-        advice += f"{', and leave' if advice else ' Leave'} the rest of the model as it is"
-    return f"The merged model lost what was learnt, and was deleted.{advice}{'.' if advice else ''}"
+        advice += texts.ADVICE_QUANTIZATION.format(value=", and leave" if advice else " Leave")
+    return texts.MERGE_LOST.format(advice=advice, value="." if advice else "")

@@ -17,6 +17,7 @@ from ui.components.notices import EmptyState
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
 from ui.features import Action, Found, ShellActions
+from ui.features.adapters import texts
 from ui.features.adapters.details import AdapterDetails, ExportForm
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import AdapterList
@@ -42,14 +43,14 @@ _LIST = 280
 _MOST = 1360
 
 
-_DOING: dict[RunKindName, str] = {"merge": "Being merged", "export": "Being written"}
+_DOING: dict[RunKindName, str] = {"merge": texts.MERGING_STATE, "export": texts.EXPORTING_STATE}
 """The kinds of run that are about an adapter, in words."""
 
 
 class AdaptersPage(QWidget):
     """All adapters of the home folder, one of them in full."""
 
-    name, title, icon = "adapters", "Adapters", "adapters"
+    name, title, icon = "adapters", texts.ADAPTERS, "adapters"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()
@@ -80,8 +81,8 @@ class AdaptersPage(QWidget):
 
     def header(self) -> QWidget:
         """The button that stands beside the page's title."""
-        self._import = PlainButton("Import…", "plus")
-        self._import.setToolTip("Take in a GGUF LoRA or a PEFT folder")
+        self._import = PlainButton(texts.IMPORT_BUTTON, "plus")
+        self._import.setToolTip(texts.IMPORT_BUTTON_HELP)
         self._import.clicked.connect(self.begin_import)
         return self._import
 
@@ -130,18 +131,12 @@ class AdaptersPage(QWidget):
         self._split.setCollapsible(1, False)
         self._split.setStretchFactor(1, 1)
         self._split.setSizes([_LIST, 1000])
-        self.empty = EmptyState(
-            "adapters",
-            "Nothing trained yet",
-            "A training makes an adapter: a small file that changes how a model answers, switched on and off in the "
-            "chat. Train one on your own examples, or on answers that you rated or edited in a chat.",
-            "Train a model",
-        )
+        self.empty = EmptyState("adapters", texts.NO_ADAPTERS, texts.NO_ADAPTERS_HELP, texts.TRAIN)
         assert self.empty.button is not None
         self.empty.button.clicked.connect(lambda: self._shell.open_page("train"))
-        self.build_button = PlainButton("Build a set of examples…", "plus")
+        self.build_button = PlainButton(texts.BUILD_DATA, "plus")
         self.build_button.clicked.connect(self._on_build)
-        self.import_button = PlainButton("Import an adapter…", "upload")
+        self.import_button = PlainButton(texts.IMPORT_ADAPTER_BUTTON, "upload")
         self.import_button.clicked.connect(lambda: self.begin_import())
         self.empty.add_action(self.build_button)
         self.empty.add_action(self.import_button)
@@ -235,7 +230,7 @@ class AdaptersPage(QWidget):
         elif isinstance(terminal, events.Failed):
             self.details.message.show_message(in_words(error_of(terminal)), "danger")
         elif work.run.kind == "export" and isinstance(terminal, events.Finished):
-            words = f"Written to {terminal.result['path']}, with a model card."
+            words = texts.EXPORTED.format(value=terminal.result["path"])
             self.details.message.show_message(words, "success")
 
     # -- what is done --------------------------------------------------------------------------------
@@ -245,8 +240,8 @@ class AdaptersPage(QWidget):
             self._shell.open_page("chat", adapter=self.current.name)
 
     def _on_merged(self, model: str) -> None:
-        show = Action("Show", lambda: self._shell.open_page("models", model=model))
-        self._shell.show_message(f"{model} was made and has passed the check.", "success", show)
+        show = Action(texts.SHOW, lambda: self._shell.open_page("models", model=model))
+        self._shell.show_message(texts.MERGED_VERIFIED.format(model=model), "success", show)
 
     def _on_stop(self) -> None:
         work = self._work_of(self.list.current)
@@ -284,7 +279,7 @@ class AdaptersPage(QWidget):
     # -- exporting -----------------------------------------------------------------------------------
 
     def _on_export(self, form: str) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Where to put the folder")
+        folder = QFileDialog.getExistingDirectory(self, texts.CHOOSE_EXPORT_FOLDER)
         if folder:
             self.export_to(folder, msgspec.convert(form, ExportForm))
 

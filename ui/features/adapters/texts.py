@@ -1,4 +1,4 @@
-"""Adapters in words: what each kind is, how it was made, what it changed in numbers, what the gate found.
+"""Adapters in words: what each kind is, how it was made, what it changed in numbers, how it was verified.
 
 Everything here is text made of an ``AdapterRecord``; nothing is drawn.
 """
@@ -22,12 +22,25 @@ from workbench.records.training import (
 )
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
-    "lora": ("LoRA", "A small change of the weights. It is switched on over its base model, at a strength you choose."),
-    "merged": ("Model of its own", "The change is written into the weights: it is a model under Models."),
-    "soft-prompt": ("Soft prompt", "Trained tokens that stand before every text. It is on or off."),
-    "prefix": ("Prefix", "Trained keys and values that stand before every text, in each layer. It is on or off."),
-    "unknown": ("Unknown", "Its card cannot be read. It stays as it is, and cannot be used until it can."),
+    "lora": ("LoRA", "A small change of the weights, added to its base model at an adjustable strength."),
+    "merged": ("Merged model", "The change is written into the weights; listed under Models."),
+    "soft-prompt": ("Soft prompt", "Trained tokens before every text; on or off."),
+    "prefix": ("Prefix", "Trained keys and values before every text, in each layer; on or off."),
+    "unknown": ("Unknown", "The adapter's card cannot be read. It is left unchanged and cannot be used."),
 }
+NO_FORGETTING = "No forgetting measured on {matter}."
+FORGETTING = "{words} forgetting on {matter}: the loss rose by {share:.0%}."
+FEWER_ANSWERS = " {fewer} fewer of {answers} general questions are answered correctly{chance}."
+MAY_BE_CHANCE = " (may be chance)"
+EXACT_MATCH, TOKEN_ACCURACY = "Exact match", "Token accuracy"
+VERIFYING = "Verification is running. The adapter can be used already; it is withdrawn if verification fails."
+VERIFIED = "Verified: the adapter in chat behaves as trained."
+UNVERIFIED = "Not verified against the trained model."
+IMPORTED_UNVERIFIED = "Imported: there is no trained model here to verify it against."
+VERIFICATION_FAILED = "Verification failed: the exported adapter does not match the trained model."
+MISSING_OR_UNFIT = "The adapter {name} is missing, or does not fit {model}."
+UNUSABLE = "The adapter {name} cannot be used: {why}"
+FAILED_VERIFICATION = "The adapter {name} failed verification: {why}"
 STRENGTH_STEP = 0.05
 MOST_STRENGTH = 2.0
 
@@ -81,11 +94,11 @@ def describe_day(seconds: float) -> str:
 def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[str, str]]:
     """Name and value of each thing that is known of how it came to be."""
     config = record.config
-    pairs = [("Base model", record.base or "not known")]
+    pairs = [("Base model", record.base or "unknown")]
     if record.origin == "imported":
-        pairs.append(("Came from", "an import: how it was trained is not known here"))
+        pairs.append(("Origin", "imported; how it was trained is unknown"))
     elif record.origin == "merged":
-        pairs.append(("Came from", "an adapter, merged into its base"))
+        pairs.append(("Origin", "an adapter merged into its base model"))
     if config is not None:
         weights = config.weights
         row = methods.row(weights.method, "weights")
@@ -108,11 +121,13 @@ def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[
         took = f" in {describe_seconds(record.seconds)}" if record.seconds else ""
         pairs.append(("Steps", f"{record.steps:,}{took}"))
     if record.created:
-        pairs.append(("Made", describe_date(record.created)))
+        pairs.append(("Created", describe_date(record.created)))
     if record.licence:
         pairs.append(("Licence", record.licence))
     notes = record.parity.notes if record.parity is not None else ()
-    if record.note and not (notes and all(note in record.note for note in notes)):  # else they stand under The check
+    if record.note and not (
+        notes and all(note in record.note for note in notes)
+    ):  # else they are listed under Verification
         pairs.append(("Note", record.note))
     return pairs
 
@@ -126,16 +141,28 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
         return []
     answers = describe_count(known.answers, "answer")
     right = (
-        ("Right answers", f"Of {answers}, the share that contains the expected words.")
+        ("Answer accuracy", f"Share of {answers} that contain the expected words.")
         if general
-        else ("Answers exactly right", f"Of {answers}, the share that is the expected one.")
+        else (EXACT_MATCH, f"Share of {answers} that equal the expected answer.")
     )
     measures = (
         ("exact_match", *right, "share", True),
-        ("rouge_l", "Likeness to the expected answer", f"ROUGE-L of {answers} with the expected ones.", "share", True),
-        ("token_accuracy", "Next token right", "The share of tokens that were the likeliest.", "share", True),
-        ("loss", "Loss", "How surprised it is by the right tokens, in nats; less is better.", "number", False),
-        ("perplexity", "Perplexity", "Between how many tokens it wavers; less is better.", "number", False),
+        ("rouge_l", "Similarity (ROUGE-L)", f"Similarity of {answers} to the expected ones.", "share", True),
+        ("token_accuracy", TOKEN_ACCURACY, "Share of tokens that the model ranked first.", "share", True),
+        (
+            "loss",
+            "Loss",
+            "Mean negative log-probability of the expected tokens, in nats; lower is better.",
+            "number",
+            False,
+        ),
+        (
+            "perplexity",
+            "Perplexity",
+            "exp(loss): the effective number of choices per token; lower is better.",
+            "number",
+            False,
+        ),
     )
     rows = []
     for name, title, help, form, more_is_better in measures:
@@ -160,10 +187,10 @@ def describe_forgetting(pair: ScoresPair) -> str:
     matter = "general texts" if fewer else "general texts and questions"
     share = (after.loss - before.loss) / before.loss if before.loss else 0.0
     if share < 0.01:
-        return f"It is as good as before at {matter}.{fewer}"
-    words = "a little worse" if share < 0.1 else "clearly worse"
-    advice = " Fewer epochs or a lower learning rate keep more." if share >= 0.1 else ""
-    return f"It became {words} at {matter}: their loss went up by {share:.0%}.{fewer}{advice}"
+        return NO_FORGETTING.format(matter=matter) + fewer
+    words = "Slight" if share < 0.1 else "Clear"
+    advice = " Fewer epochs or a lower learning rate forget less." if share >= 0.1 else ""
+    return FORGETTING.format(words=words, matter=matter, share=share) + fewer + advice
 
 
 def _fewer_answers(before: Scores, after: Scores) -> str:
@@ -174,37 +201,28 @@ def _fewer_answers(before: Scores, after: Scores) -> str:
     if fewer <= 0:
         return ""
     _, high = gain(before.exact_match, after.exact_match, after.answers)
-    chance = ", which may be chance" if high >= 0 else ""
-    return f" Of {after.answers} general questions it answers {fewer} fewer right{chance}."
+    chance = MAY_BE_CHANCE if high >= 0 else ""
+    return FEWER_ANSWERS.format(fewer=fewer, answers=after.answers, chance=chance)
 
 
 def gate_verdict(record: AdapterRecord) -> str:
-    """What the gate found, in a sentence."""
+    """How verification ended, in a sentence."""
     if record.state == "unreadable":
         return record.note
     if record.state == "checking":
-        return record.note or (
-            "It is being compared with what was trained. It can be used already; if it lost what was learnt, it will "
-            "be taken back."
-        )
+        return record.note or VERIFYING
     parity = record.parity
     if parity is None:
-        return (
-            "It was imported, so there is nothing trained here to compare it with."
-            if (record.origin == "imported")
-            else "It was not compared with what was trained."
-        )
-    if parity.passed and not parity.agreements:
-        return "It was not compared with what was trained."
+        return IMPORTED_UNVERIFIED if record.origin == "imported" else UNVERIFIED
     if parity.passed:
-        return "It says what was trained."
-    return "It does not say what was trained, so it is not offered."
+        return VERIFIED if parity.agreements else UNVERIFIED
+    return VERIFICATION_FAILED
 
 
 def why_failed(record: AdapterRecord) -> str:
-    """Why it is not offered."""
+    """Why it is not available."""
     reasons = record.parity.reasons if record.parity is not None else ()
-    return " ".join(_sentence(reason) for reason in reasons) or _sentence(record.note) or "It did not pass the check."
+    return " ".join(sentence_of(reason) for reason in reasons) or sentence_of(record.note) or VERIFICATION_FAILED
 
 
 def find_problem(uses: Sequence[AdapterUse], known: Mapping[str, AdapterRecord], model: str) -> tuple[str, str]:
@@ -217,11 +235,11 @@ def find_problem(uses: Sequence[AdapterUse], known: Mapping[str, AdapterRecord],
             continue
         record = known.get(use.name)
         if record is None:
-            return use.name, f"The adapter {use.name} is not here any more, or does not fit {model}."
+            return use.name, MISSING_OR_UNFIT.format(name=use.name, model=model)
         if record.state == "unreadable":
-            return use.name, f"The adapter {use.name} cannot be used: {record.note}"
+            return use.name, UNUSABLE.format(name=use.name, why=record.note)
         if record.state == "failed":
-            return use.name, f"The adapter {use.name} did not pass the check: {why_failed(record)}"
+            return use.name, FAILED_VERIFICATION.format(name=use.name, why=why_failed(record))
     return "", ""
 
 
@@ -246,5 +264,132 @@ def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def _sentence(text: str) -> str:
+def sentence_of(text: str) -> str:
     return _capital(text) if not text or text[-1] in ".!?" else f"{_capital(text)}."
+
+
+# details
+EXPORT_GGUF = "GGUF adapter (llama.cpp)…"
+EXPORT_PEFT = "PEFT folder (transformers, further training)…"
+EXPORT_MERGED = "Merged GGUF model…"
+NEW_NAME = "New name of the adapter"
+BEFORE_AND_AFTER = "Before and after"
+VERIFICATION = "Verification"
+ORIGIN = "Origin"
+FILE = "File"
+OPEN_TRAINING = "Open the training"
+SHOW_MODEL = "Show {model} under Models"
+SIZE = "Size"
+ARCHITECTURE = "Architecture"
+BASE_SHA256 = "Base SHA-256"
+MODEL_IS_KEPT = " The model {model} is kept."
+ASK_DELETE = "Delete {name} with its file and its scores?{stays}"
+DELETE = "Delete"
+USE_IN_CHAT = "Use in chat"
+MERGE_BUTTON = "Merge…"
+MERGE_HELP = "Write the adapter into its base model, as a new model"
+EXPORT_BUTTON = "Export…"
+RENAME = "Rename"
+CANNOT_MERGE_KIND = "A {what} is separate from the weights and cannot be merged."
+CANNOT_MERGE = "Cannot be merged: it was imported as a GGUF file, or its base model is missing."
+HELD_OUT = "Held-out examples, not used in training."
+TRAINED_TASK = "Trained task"
+GENERAL_HELP = "General texts and questions: measures forgetting."
+GENERAL = "General texts"
+NOTHING_MEASURED = "No scores were measured."
+VERIFIED_IN = "Verification took {seconds}."
+
+# import panel
+IMPORT_ADAPTER = "Import an adapter"
+IMPORT_HELP = (
+    "A LoRA in a GGUF file, or a PEFT folder (adapter_config.json with safetensors). Pickled files (.bin, .pt) are "
+    "refused because they can run code."
+)
+IMPORT = "Import"
+CHOOSE_FILE = "Choose a file…"
+CHOOSE_FOLDER = "Choose a folder…"
+BASE_MODEL = "Base model"
+NAME_OF_FILE = "Name of the file"
+ADAPTER = "Adapter"
+BASE_MODEL_HELP = "The model that the adapter was trained on."
+NAME = "Name"
+NAME_HELP = "The adapter's name in this program."
+NOTHING_CHOSEN = "Nothing selected"
+CHOOSE_ADAPTER = "Choose an adapter"
+FILTER_GGUF = "GGUF adapters (*.gguf)"
+FILTER_ALL = "All files (*)"
+CHOOSE_FIRST = "Choose an adapter first"
+NO_MODEL = "There is no model that it fits"
+IMPORTING = "Importing…"
+IMPORTING_STAGE = "Importing"
+READING_ADAPTER = "Reading the adapter"
+
+# list
+STATE_NOT_OFFERED = "Not available"
+STATE_CHECKING = "Verifying"
+STATE_FAILED = "Failed"
+STATE_UNREADABLE = "Unreadable"
+ADAPTERS = "Adapters"
+STATE_NOT_CHECKED = "Not verified"
+
+# merge dialog
+TYPE_Q8 = "8 bits (Q8_0)"
+TYPE_Q8_HELP = "Keeps what was learned; the weights most sensitive to rounding stay at 16 bits."
+TYPE_F16 = "16 bits (F16)"
+TYPE_F16_HELP = "Closest to the adapter; the changed weights take twice the size of 8 bits."
+TYPE_F32 = "32 bits (F32)"
+TYPE_F32_HELP = "Exact; the changed weights take four times the size of 8 bits."
+TYPE_SAME = "As in the base model"
+TYPE_SAME_HELP = "Smallest. With a 4-bit base, this is likely to erase the adapter."
+WHY_TYPE = (
+    "Merging in 4 bits erases a small adapter, because its change is smaller than the steps between 4-bit numbers. "
+    "The changed weights are therefore written with more bits; the rest of the model is copied."
+)
+QUANTIZE_NOT = "Leave the rest as it is"
+QUANTIZE_Q8 = "Q8_0, 8 bits"
+QUANTIZE_Q6 = "Q6_K, about 6.6 bits"
+QUANTIZE_Q5 = "Q5_K_M, about 5.7 bits"
+QUANTIZE_Q4 = "Q4_K_M, about 4.9 bits: may lose what was learned"
+MERGE_INTO = "Writes the adapter into {value}, as a new model."
+MERGE_TITLE = "Merge {name}"
+MERGE = "Merge"
+MERGED_TYPE = "Format of the changed weights"
+QUANTIZATION = "Quantisation of the new model"
+NEW_MODEL_NAME = "Name of the new model"
+STRENGTH = "Strength"
+STRENGTH_HELP = "1 is the adapter as trained."
+QUANTIZATION_HELP = "Optional: a smaller format for the whole model."
+MERGING_NOW = "Merging…"
+NAME_FIRST = "Enter a name for the new model first"
+RUN_IN_BACKGROUND = "Run in background"
+CLOSE = "Close"
+CANCEL = "Cancel"
+WAITING = "Waiting for its turn"
+MERGING = "Merging"
+STOPPING = "Stopping…"
+VERIFIED_MERGE = "It behaves as trained and"
+UNVERIFIED_MERGE = "It"
+MERGED_SHOWN = "{model} was created. {checked} is listed under Models."
+MERGE_STOPPED = "Stopped. No model was created."
+BETTER_THAN_SAME = "8 bits (Q8_0) or 16 bits (F16)"
+ADVICE_TYPE = " Choose {better} for the changed weights"
+ADVICE_QUANTIZATION = "{value} the rest of the model as it is"
+MERGE_LOST = "Verification failed: the merged model lost what was learned and was deleted.{advice}{value}"
+
+# page
+MERGING_STATE = "Merging"
+EXPORTING_STATE = "Exporting"
+IMPORT_BUTTON = "Import…"
+IMPORT_BUTTON_HELP = "Import a GGUF LoRA or a PEFT folder"
+NO_ADAPTERS = "No adapters yet"
+NO_ADAPTERS_HELP = (
+    "Training produces an adapter: a small file that changes how a model answers, and that can be switched on and "
+    "off in the chat. Train one on your own examples, or on answers that you rated or edited."
+)
+TRAIN = "Train a model"
+BUILD_DATA = "Build a data set…"
+IMPORT_ADAPTER_BUTTON = "Import an adapter…"
+EXPORTED = "Exported to {value}, with a model card."
+SHOW = "Show"
+MERGED_VERIFIED = "{model} was created and verified."
+CHOOSE_EXPORT_FOLDER = "Choose a destination folder"

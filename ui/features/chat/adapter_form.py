@@ -14,12 +14,13 @@ from ui.components.strength import StrengthSlider
 from ui.components.wording import describe_count
 from ui.features.adapters.list import state_of
 from ui.features.adapters.texts import KINDS, describe_use, gate_verdict, takes_strength
+from ui.features.chat import texts
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 from workbench.records.recipes import AdapterUse
 from workbench.records.training import AdapterRecord
 
-NONE_YET = "There is no adapter for this model yet. Training one makes it appear here."
+NONE_YET = texts.NO_ADAPTERS
 _NAME = 30  # characters
 
 
@@ -36,12 +37,12 @@ class AdapterForm(QWidget):
         self._uses: tuple[AdapterUse, ...] = ()
         self.rows: dict[str, AdapterRow] = {}
         self.problem = Text("", "attention")
-        self.go_on = PlainButton("Go on without it")
+        self.go_on = PlainButton(texts.CONTINUE_WITHOUT)
         self.go_on.setProperty("small", True)
         self.go_on.clicked.connect(self.drop_problem)
         self._problem_name = ""
         self.nothing = Text(NONE_YET, "small")
-        self.train_link = LinkButton("Train an adapter…")
+        self.train_link = LinkButton(texts.TRAIN_ADAPTER)
         self.train_link.clicked.connect(self.train_wanted)
         self._list = column_of(gap=tokens.SPACE_3)
         column_of(

@@ -7,6 +7,7 @@ from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QVBoxLayout, QWidget
 
 from ui.components.basics import Text
+from ui.features.chat import texts
 from ui.features.chat.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -59,16 +60,16 @@ class Alternatives(QFrame):
     def show_token(self, token: ChosenToken, place: int) -> None:
         """Show a token's alternatives; ``place`` counts from 1."""
         if token.token < 0:
-            title = "What could come next"
+            title = texts.NEXT_TOKEN
         else:
             title = f"{visible(token.text)}  {describe_probability(probability_of(token.logprob))}"
         room = _WIDTH - 2 * tokens.SPACE_3
         self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideMiddle, room))
         self.rows.show_token(token)
         if not token.alternatives:
-            words = "The alternatives here are not known."
+            words = texts.NO_ALTERNATIVES
         else:
-            words = f"Token {place:,}. Choose another to go on from there, in an answer beside this one."
+            words = texts.TOKEN_HELP.format(place=place)
         self._hint.setText(words)
         self._hint.setFixedHeight(self._hint.heightForWidth(room))
         self.setFixedHeight(self._column.totalMinimumSize().height())
@@ -107,7 +108,7 @@ class _Rows(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setMouseTracking(True)
-        self.setAccessibleName("Alternatives")
+        self.setAccessibleName(texts.ALTERNATIVES)
         self.alternatives: tuple[Alternative, ...] = ()
         self._standing = -1
         self.selected: int | None = None

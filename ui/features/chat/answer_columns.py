@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 from ui.components.basics import Card, Chip, ElidedLabel, QuietButton, Text
 from ui.components.layout import row_of
 from ui.components.markdown_view import MarkdownView
+from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.records.messages import Candidate
 
@@ -19,8 +20,8 @@ LEAST_WIDTH = 250
 _GAP = tokens.SPACE_3
 FINISHES = {
     "eos": "ended",
-    "stop": "stop text",
-    "length": "cut at the longest",
+    "stop": texts.STOP_STRING,
+    "length": texts.CUT_OFF,
     "grammar": "complete",
     "cancelled": "stopped",
 }
@@ -37,7 +38,7 @@ class AnswerColumns(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("Answers beside each other")
+        self.setAccessibleName(texts.ANSWERS_BESIDE)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -149,20 +150,20 @@ class AnswerColumn(Card):
         self.number = number
         self._followed: object = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.title = Text(f"Candidate {number + 1}", "strong")
+        self.title = Text(texts.CANDIDATE.format(value=number + 1), "strong")
         self.title.setWordWrap(False)
         self.finish = Chip("", "plain")
         self.finish.hide()
-        self.figures = ElidedLabel("Being made…", "small")
+        self.figures = ElidedLabel(texts.GENERATING, "small")
         self.text = MarkdownView()
-        self.keep_button = QuietButton("Keep", "check")
+        self.keep_button = QuietButton(texts.KEEP, "check")
         self.keep_button.setProperty("small", True)
-        self.keep_button.setAccessibleName(f"Keep answer {number + 1}")
+        self.keep_button.setAccessibleName(texts.KEEP_ANSWER.format(value=number + 1))
         self.keep_button.clicked.connect(lambda: self.keep_wanted.emit(self.number))
-        self.kept_mark = Chip("Kept", "accent")
-        self.tokens_button = QuietButton("Tokens", "search")
+        self.kept_mark = Chip(texts.KEPT, "accent")
+        self.tokens_button = QuietButton(texts.TOKENS, "search")
         self.tokens_button.setProperty("small", True)
-        self.tokens_button.setAccessibleName(f"Tokens of answer {number + 1}")
+        self.tokens_button.setAccessibleName(texts.TOKENS_OF.format(value=number + 1))
         self.tokens_button.clicked.connect(lambda: self.tokens_wanted.emit(self.number))
         head = row_of(None, self.title, self.finish, None, gap=tokens.SPACE_2)
         foot = row_of(None, self.kept_mark, self.keep_button, self.tokens_button, None, gap=tokens.SPACE_1)
@@ -192,7 +193,7 @@ class AnswerColumn(Card):
         """Let it grow by a piece of its first sequence."""
         if sequence == 0 and piece:
             self.text.add(piece)
-            self.figures.set_full_text("Being made…")
+            self.figures.set_full_text(texts.GENERATING)
 
     def show_waiting(self, words: str) -> None:
         """What is waited for before the first word."""
@@ -212,15 +213,17 @@ class AnswerColumn(Card):
         self.kept_mark.setVisible(kept)
         self.keep_button.setVisible(not kept and can_keep)
         self.tokens_button.setVisible(traced)
-        state = ", kept" if kept else ""
-        self.setAccessibleName(f"Candidate {self.number + 1}, {FINISHES[answer.finish]}{state}")
+        state = texts.KEPT_STATE if kept else ""
+        self.setAccessibleName(
+            texts.CANDIDATE_NAME.format(value=self.number + 1, value2=FINISHES[answer.finish], state=state)
+        )
 
 
 def describe_figures(answer: Candidate) -> str:
     """``score -0.42 · 64 tokens``"""
     parts = []
     if answer.score is not None:
-        parts.append(f"score {answer.score:.2f}")
+        parts.append(texts.SCORE.format(score=answer.score))
     if answer.tokens:
-        parts.append("1 token" if answer.tokens == 1 else f"{answer.tokens:,} tokens")
+        parts.append(texts.ONE_TOKEN if answer.tokens == 1 else texts.COUNT_TOKENS.format(tokens=answer.tokens))
     return " · ".join(parts)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from ui.features.adapters.texts import describe_use
+from ui.features.chat import texts
 from ui.features.chat.answer_columns import AnswerColumn, AnswerColumns
 from ui.features.chat.usage_line import describe_usage
 from workbench.api.calls import StoredMessage
@@ -24,7 +25,7 @@ class AnswerComparison(AnswerColumns):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Base and tuned beside each other")
+        self.setAccessibleName(texts.BASE_AND_TUNED)
         self._ids: tuple[str, ...] = ()
         self.keep_wanted.connect(lambda column: self.message_kept.emit(self._ids[column]))
 
@@ -39,14 +40,14 @@ class AnswerComparison(AnswerColumns):
         self.begin(2)
         done = all(message.state != "streaming" for message in (base, tuned))
         for column, message, title in (
-            (self.columns[BASE], base, "Base"),
+            (self.columns[BASE], base, texts.BASE),
             (self.columns[TUNED], tuned, describe_tuned(tuned)),
         ):
             column.title.setText(title)
             numbers = {source.n for source in message.citations} | {source.n for source in message.passages}
             if message.state != "streaming":
                 show_message(column, message, message.id == kept, numbers, done)
-            column.keep_button.setAccessibleName(f"Keep the answer of {title}")
+            column.keep_button.setAccessibleName(texts.KEEP_ANSWER_OF.format(title=title))
         self._fit_soon.start()
 
 
@@ -72,4 +73,4 @@ def describe_tuned(message: StoredMessage) -> str:
     """``+ my-notes 0.8``"""
     uses = message.recipe.model.adapters if message.recipe is not None else ()
     names = [describe_use(use) for use in uses if use.scale]
-    return f"+ {', '.join(names)}" if names else "Tuned"
+    return f"+ {', '.join(names)}" if names else texts.TUNED

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Card, Chip, IconButton, LinkButton, PlainButton, QuietButton, Text
 from ui.components.layout import column_of, row_of
+from ui.features.chat import texts
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import StoredMessage
@@ -23,16 +24,16 @@ class FeedbackButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rating = 0
-        self.up = IconButton("thumb-up", "Good answer")
-        self.down = IconButton("thumb-down", "Bad answer")
+        self.up = IconButton("thumb-up", texts.GOOD_ANSWER)
+        self.down = IconButton("thumb-down", texts.BAD_ANSWER)
         for button, rating in ((self.up, 1), (self.down, -1)):
             button.setCheckable(True)
             button.setFixedSize(_SIZE, _SIZE)
             button.clicked.connect(lambda _=False, rating=rating: self._on_clicked(rating))
-        self.edit = QuietButton("Edit…", "edit")
+        self.edit = QuietButton(texts.EDIT_BUTTON, "edit")
         self.edit.setProperty("small", True)
-        self.edit.setAccessibleName("Edit answer")
-        self.edit.setToolTip("Write down what the answer should have been; the conversation goes on from it")
+        self.edit.setAccessibleName(texts.EDIT_ANSWER)
+        self.edit.setToolTip(texts.EDIT_ANSWER_HELP)
         self.edit.clicked.connect(self.edit_wanted)
         row = row_of(self, gap=tokens.SPACE_1)
         for part in (self.up, self.down, self.edit):
@@ -41,16 +42,13 @@ class FeedbackButtons(QWidget):
 
     def show_rating(self, rating: int) -> None:
         self._rating = rating
-        for button, mine, icon, words in (
-            (self.up, 1, "thumb-up", "good"),
-            (self.down, -1, "thumb-down", "bad"),
-        ):
+        for button, mine, icon, words in ((self.up, 1, "thumb-up", "good"), (self.down, -1, "thumb-down", "bad")):
             on = rating == mine
             button.setChecked(on)
             set_icon(button, icon, "accent" if on else "muted", 16)
-            name = f"Rated as {words}; click to take it back" if on else f"Rate as {words}"
+            name = texts.RATED.format(words=words) if on else texts.RATE.format(words=words)
             button.setAccessibleName(name)
-            use = " Training sets can be made of good answers." if mine == 1 and not on else ""
+            use = texts.RATE_HELP if mine == 1 and not on else ""
             button.setToolTip(f"{name}.{use}")
 
     def _on_clicked(self, rating: int) -> None:
@@ -66,16 +64,16 @@ class EditedNote(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        mark = Chip("Edited by you", "accent")
-        self.original_button = LinkButton("Show the original")
+        mark = Chip(texts.EDITED, "accent")
+        self.original_button = LinkButton(texts.SHOW_ORIGINAL)
         self._card = Card(margin=tokens.SPACE_3)
         self.original_button.clicked.connect(lambda: self._open(self._card.isHidden()))
         self.original = Text("", "reading")
         self.original.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.restore = PlainButton("Restore the original")
+        self.restore = PlainButton(texts.RESTORE_ORIGINAL)
         self.restore.setProperty("small", True)
         self.restore.clicked.connect(self.restore_wanted)
-        self._card.body.addWidget(Text("What the model had said:", "small"))
+        self._card.body.addWidget(Text(texts.ORIGINAL, "small"))
         self._card.body.addWidget(self.original)
         self._card.body.addWidget(self.restore, 0, Qt.AlignmentFlag.AlignLeft)
         self._card.hide()
@@ -91,4 +89,4 @@ class EditedNote(QWidget):
 
     def _open(self, opened: bool) -> None:
         self._card.setVisible(opened)
-        self.original_button.setText("Hide the original" if opened else "Show the original")
+        self.original_button.setText(texts.HIDE_ORIGINAL if opened else texts.SHOW_ORIGINAL)

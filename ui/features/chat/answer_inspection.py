@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text
 from ui.components.layout import empty_layout, row_of
 from ui.components.wording import how_far
+from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
 from ui.features.chat.probability import TokenLegend, describe_surprise
@@ -47,17 +48,17 @@ class AnswerInspection(Card):
         self._answer = ""
         self._length_penalty = 1.0
         self._trace: Trace | None = None
-        self.steps_button = self._switch("Steps", "summary")
+        self.steps_button = self._switch(texts.STEPS, "summary")
         self.steps_button.clicked.connect(self.open_steps)
-        self.tokens_button = self._switch("Tokens", "search")
-        self.beams_button = self._switch("Beams", "branch")
+        self.tokens_button = self._switch(texts.TOKENS, "search")
+        self.beams_button = self._switch(texts.BEAMS, "branch")
         self.tokens_button.clicked.connect(lambda: self.open_tokens(self._sequence))
         self.beams_button.clicked.connect(self.open_beams)
-        self.title = Text("Tokens", "strong")
+        self.title = Text(texts.TOKENS, "strong")
         self.title.setWordWrap(False)
         self.picks = QWidget()
         self._picks = row_of(self.picks, gap=0, margins=(tokens.SPACE_2, 0, 0, 0))
-        self.close_button = IconButton("close", "Close this view of the answer")
+        self.close_button = IconButton("close", texts.CLOSE_VIEW)
         self.close_button.clicked.connect(self.close_panel)
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self.stop_wanted)
@@ -126,7 +127,7 @@ class AnswerInspection(Card):
         if self._trace is not None:
             self.show_trace(self._trace)
         else:
-            self._wait("Loading the steps…")
+            self._wait(texts.LOADING_STEPS)
             self.trace_wanted.emit()
 
     def open_tokens(self, sequence: int = 0) -> None:
@@ -173,7 +174,7 @@ class AnswerInspection(Card):
         if self.beams_button.isChecked() and self._tree is not None:
             self._show_only(self.beams)
         elif self.beams_button.isChecked():
-            self.show_error("The steps of this beam search are not known any more.")
+            self.show_error(texts.STEPS_UNKNOWN)
         else:
             self._show_known(found)
 
@@ -189,7 +190,7 @@ class AnswerInspection(Card):
         """What was asked for is not available."""
         self._patience.stop()
         again = self.open_steps if self.steps_button.isChecked() else lambda: self._ask(self._sequence)
-        self.failure.show_message(words, "danger", "Try again", again)
+        self.failure.show_message(words, "danger", texts.TRY_AGAIN, again)
         self._show_only(self.failure)
 
     def show_live_beams(self, tree: BeamTree) -> None:
@@ -217,7 +218,7 @@ class AnswerInspection(Card):
         self.title.setVisible(not several)
 
     def _ask(self, sequence: int) -> None:
-        self._wait("Looking at the tokens…")
+        self._wait(texts.COMPUTING_TOKENS)
         self.wanted.emit(sequence)
 
     def _wait(self, words: str) -> None:
@@ -255,8 +256,8 @@ class AnswerInspection(Card):
             pick = QuietButton(str(number + 1))
             pick.setProperty("small", True)
             pick.setCheckable(True)
-            pick.setAccessibleName(f"Tokens of answer {number + 1}")
-            pick.setToolTip(f"Tokens of answer {number + 1}")
+            pick.setAccessibleName(texts.TOKENS_OF.format(value=number + 1))
+            pick.setToolTip(texts.TOKENS_OF.format(value=number + 1))
             pick.clicked.connect(lambda _=False, n=number: self.open_tokens(n))
             self._picks.addWidget(pick)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text
 from ui.components.layout import column_of, empty_layout, row_of
+from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
 
@@ -22,7 +23,7 @@ class Waiting(QWidget):
         super().__init__(parent)
         self._dot = QLabel("●")
         self._dot.setProperty("role", "muted")
-        self._words = Text("Waiting…", "muted")
+        self._words = Text(texts.WAITING, "muted")
         row_of(self, self._dot, (self._words, 1), gap=tokens.SPACE_2)
         self.setFixedHeight(24)
         self._beat = QTimer(self, interval=500)
@@ -53,7 +54,7 @@ class ThoughtView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = QuietButton("Thinking", "chevron-right")
+        self.button = QuietButton(texts.THINKING, "chevron-right")
         self.button.setProperty("small", True)
         self.button.setCheckable(True)
         self.button.toggled.connect(self._on_toggled)
@@ -93,7 +94,7 @@ class DeclinedNote(Card):
         head.addWidget(IconLabel("info", "muted"), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.words, 1)
         self.body.addLayout(head)
-        self._nearest = Text("The passages that come nearest:", "muted")
+        self._nearest = Text(texts.NEAREST_PASSAGES, "muted")
         self.body.addWidget(self._nearest)
         self._list = column_of(gap=0)
         self.body.addLayout(self._list)

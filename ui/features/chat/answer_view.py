@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from ui.components.basics import InlineMessage, LinkButton, Text, set_property
 from ui.components.layout import Centred, FlowLayout, column_of, empty_layout
 from ui.components.markdown_view import MarkdownView
+from ui.features.chat import texts
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison
 from ui.features.chat.answer_feedback import EditedNote
@@ -72,12 +73,7 @@ class AnswerView(QWidget):
         self.text.link_clicked.connect(self.link_clicked)
         self.columns = self._make_columns()
         self.comparison = self._make_comparison()
-        self.editor = WordsEditor(
-            "What the answer should have been",
-            "Save",
-            "The conversation goes on from what you write, and training sets can use it. The original is kept.",
-            (3, 14),
-        )
+        self.editor = WordsEditor(texts.CORRECTED_ANSWER, texts.SAVE, texts.EDITOR_HELP, (3, 14))
         self.editor.taken.connect(self._on_saved)
         self.editor.given_up.connect(self.end_edit)
         self.edited_note = EditedNote()
@@ -162,7 +158,7 @@ class AnswerView(QWidget):
         empty_layout(self._sources)
         for citation in citations:
             button = LinkButton(within(describe_source(citation), 44))
-            button.setAccessibleName(f"Source {describe_source(citation)}")
+            button.setAccessibleName(texts.SOURCE.format(source=describe_source(citation)))
             button.setToolTip(citation.text[:300])
             button.clicked.connect(lambda _=False, c=citation: self.source_wanted.emit(c))
             self._sources.addWidget(button)
@@ -362,16 +358,15 @@ class AnswerView(QWidget):
         self.trust.setVisible(bool(words))
 
     def _show_state(self, message: StoredMessage) -> None:
-        words = {
-            "stopped": "Stopped. What was written until then is kept.",
-            "interrupted": "The program ended before this answer was finished.",
-        }.get(message.state, "")
+        words = {"stopped": texts.STOPPED, "interrupted": texts.INTERRUPTED}.get(message.state, "")
         self.state_line.setText(words)
         self.state_line.setVisible(bool(words))
         if message.state == "failed":
-            reason = _in_a_sentence(message.error) or "The answer could not be finished."
+            reason = _in_a_sentence(message.error) or texts.FAILED
             self.failure.setToolTip(message.error if reason != message.error else "")
-            self.failure.show_message(reason, "danger", "Try again", lambda: self.again_wanted.emit(self.message_id))
+            self.failure.show_message(
+                reason, "danger", texts.TRY_AGAIN, lambda: self.again_wanted.emit(self.message_id)
+            )
         else:
             self.failure.hide()
 
@@ -415,7 +410,7 @@ def _in_a_sentence(error: str) -> str:
     """Why it failed: of a fault inside the program what it was, not where in the code."""
     if "Traceback (most recent call last)" not in error:
         return error
-    return f"Something went wrong inside the program: {error.strip().splitlines()[-1].strip()}"
+    return texts.FAULT.format(value=error.strip().splitlines()[-1].strip())
 
 
 def _language(message: StoredMessage) -> str | None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
 
 from ui.components.basics import Text
 from ui.components.layout import column_of
+from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree, Place
 from ui.features.chat.probability import visible
 from ui.theme import tokens
@@ -58,18 +59,19 @@ class BeamView(QWidget):
             self.detail.setText("")
             return
         beam = tree[place]
-        state = {"alive": "", "dead": " · given up", "ended": " · complete"}[tree.state(place)]
+        state = {"alive": "", "dead": texts.BEAM_PRUNED, "ended": texts.BEAM_COMPLETE}[tree.state(place)]
         if self.canvas.winner is not None and place == self.canvas.winner:
-            state = " · the answer"
+            state = texts.BEAM_ANSWER
         if beam.greedy:
-            state += " · the greedy path"
+            state += texts.BEAM_GREEDY
         text = " ".join(tree.text(place).split())
         if len(text) > 220:
             text = "…" + text[-220:]
         length = place[0] + 1
         self.detail.setText(
-            f"Step {length:,}, beam {place[1] + 1} · score {beam.score:.2f}, {beam.score / length:.2f} a token{state}\n"
-            f"{text}"
+            texts.BEAM_HELP.format(
+                length=length, value=place[1] + 1, score=beam.score, value2=beam.score / length, state=state, text=text
+            )
         )
 
 
@@ -91,7 +93,7 @@ class BeamCanvas(QAbstractScrollArea):
         self._figures = _sized(self.font(), 11)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Beam tree: arrow keys go along it")
+        self.setAccessibleName(texts.BEAM_TREE)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.viewport().setMouseTracking(True)
         self.horizontalScrollBar().valueChanged.connect(self._on_scrolled)
@@ -330,7 +332,7 @@ class BeamCanvas(QAbstractScrollArea):
         painter.setFont(self._figures)
         painter.setPen(theme.colour("muted"))
         score = QRectF(inner.left(), half.bottom(), inner.width(), inner.height() / 2)
-        figures = f"{beam.score:.2f} greedy" if beam.greedy else f"{beam.score:.2f}"
+        figures = texts.GREEDY_SCORE.format(score=beam.score) if beam.greedy else f"{beam.score:.2f}"
         painter.drawText(score, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, figures)
         if beam.ended:
             painter.setPen(Qt.PenStyle.NoPen)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.features.chat import texts
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 
@@ -34,15 +35,15 @@ class Composer(QWidget):
         super().__init__(parent)
         self._blocked = ""
         self._busy = False
-        self.model_chip = ChipButton("No model")
+        self.model_chip = ChipButton(texts.NO_MODEL)
         self.model_chip.clicked.connect(self.model_chip_clicked)
-        self.documents_chip = ChipButton("No documents", "retrieval")
+        self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval")
         self.documents_chip.clicked.connect(self.documents_chip_clicked)
         self.adapters_chip = ChipButton("", "accent")
         self.adapters_chip.clicked.connect(self.adapters_chip_clicked)
-        self.compare_chip = ChipButton("Compare with base")
+        self.compare_chip = ChipButton(texts.COMPARE_WITH_BASE)
         self.compare_chip.setCheckable(True)
-        self.compare_chip.setToolTip("Ask the base model as well, and see both answers side by side")
+        self.compare_chip.setToolTip(texts.COMPARE_HELP)
         self.compare_chip.toggled.connect(self._on_compare)
         self.reason = Text("", "small")
         self.remedy = LinkButton("")
@@ -53,18 +54,18 @@ class Composer(QWidget):
             row_of_chips.addWidget(part)
         blocked = row_of(None, (self.reason, 1), self.remedy, gap=tokens.SPACE_2)
         self.field = QuestionField()
-        self.field.setPlaceholderText("Ask something…")
-        self.field.setAccessibleName("Your question")
-        self.field.setAccessibleDescription("Enter sends, Shift+Enter begins a new line, Escape stops an answer.")
+        self.field.setPlaceholderText(texts.ASK)
+        self.field.setAccessibleName(texts.QUESTION)
+        self.field.setAccessibleDescription(texts.COMPOSER_HELP)
         self.field.sent.connect(self._on_send)
         self.field.escaped.connect(self._on_escape)
         self.field.textChanged.connect(self._on_changed)
-        self.attach = IconButton("attach", "Add files to the documents")
+        self.attach = IconButton("attach", texts.ATTACH)
         self.attach.clicked.connect(self.attach_clicked)
-        self.send = PrimaryButton("Send", "send")
+        self.send = PrimaryButton(texts.SEND, "send")
         self.send.clicked.connect(self._on_send)
-        self.stop = PlainButton("Stop", "stop")
-        self.stop.setToolTip("Stop the answer (Esc). What was written is kept.")
+        self.stop = PlainButton(texts.STOP, "stop")
+        self.stop.setToolTip(texts.STOP_HELP)
         self.stop.clicked.connect(self.stop_wanted)
         for button in (self.send, self.stop):
             button.setFixedWidth(100)
@@ -98,8 +99,8 @@ class Composer(QWidget):
     def show_adapters(self, words: str) -> None:
         """What is on over the model; no words: nothing, so that there is nothing to compare with the base."""
         self.adapters_chip.setText(within(words, _NAMES))
-        self.adapters_chip.setAccessibleName(f"Adapters: {words}")
-        self.adapters_chip.setToolTip(f"Adapters: {words}")
+        self.adapters_chip.setAccessibleName(texts.ADAPTERS_CHIP.format(words=words))
+        self.adapters_chip.setToolTip(texts.ADAPTERS_CHIP.format(words=words))
         self.adapters_chip.setVisible(bool(words))
         self.compare_chip.setVisible(bool(words))
 
@@ -129,7 +130,7 @@ class Composer(QWidget):
         self.stop.setVisible(self._busy)
         empty = not self.text.strip()
         self.send.setEnabled(not reason and not empty)
-        self.send.setToolTip(reason or ("Write a question first." if empty else "Send (Enter)"))
+        self.send.setToolTip(reason or (texts.WRITE_FIRST if empty else texts.SEND_HELP))
 
     def _on_compare(self, on: bool) -> None:
         self.compare_chip.set_tone("accent" if on else "plain")  # its words stay: other ones might move the field

@@ -13,19 +13,12 @@ from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
 from ui.features import ShellActions
 from ui.features.adapters.texts import describe_asked
+from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipes import ChatAdapters, with_adapter, with_model
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import (
-    AskResult,
-    ChatList,
-    Collection,
-    CollectionList,
-    MethodList,
-    ModelList,
-    ModelRecord,
-)
+from workbench.api.calls import AskResult, ChatList, Collection, CollectionList, MethodList, ModelList, ModelRecord
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
 
@@ -87,7 +80,7 @@ class ChatController(QObject):
 
         def take(record: AdapterRecord | None) -> None:
             if record is None:
-                self._shell.show_message(f"The adapter {name} is not here any more.", "attention")
+                self._shell.show_message(texts.ADAPTER_MISSING.format(name=name), "attention")
                 return
             recipe = with_adapter(self.recipe, record)
             if not self._has_chosen:  # it was trained without documents, and these nobody asked for
@@ -178,17 +171,15 @@ class ChatController(QObject):
         model, uses = recipe.model.name, recipe.model.adapters
         documents = recipe.retrieval.collection if recipe.retrieval is not None else ""
         self.adapters.follow(model)
-        parts.composer.model_chip.setText(model or "No model")
-        parts.composer.documents_chip.setText(documents or "No documents")
+        parts.composer.model_chip.setText(model or texts.NO_MODEL)
+        parts.composer.documents_chip.setText(documents or texts.NO_DOCUMENTS)
         parts.composer.documents_chip.set_tone("retrieval" if documents else "plain")
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
         parts.head.show_model(describe_asked(recipe), describe_asked(recipe, most=100))
         parts.intake.set_collection(documents)
         self._show_whether_it_can_be_asked()
         parts.hint.setText(
-            f"Answers lean on the documents in “{documents}” and name their sources."
-            if documents
-            else "Choose documents in the recipe to have answers lean on them and name their sources."
+            texts.BASED_ON_DOCUMENTS.format(documents=documents) if documents else texts.CHOOSE_DOCUMENTS
         )
         self.show_context()
 
@@ -197,11 +188,11 @@ class ChatController(QObject):
         adapter, why = self.adapters.problem(self.recipe)
         self._parts.recipe.show_adapter_problem(adapter, why)
         if self._known and not self._models:
-            composer.set_blocked("There is no model to answer yet.", "Get one under Models")
+            composer.set_blocked(texts.NO_MODEL_YET, texts.GET_MODEL)
         elif self._known and model not in [known.name for known in self._models]:
-            composer.set_blocked("Choose a model for this chat first.")
+            composer.set_blocked(texts.CHOOSE_MODEL)
         elif why:
-            composer.set_blocked(why, "Go on without it")
+            composer.set_blocked(why, texts.CONTINUE_WITHOUT)
         else:
             composer.set_blocked("")
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from ui.components.basics import PlainButton
 from ui.components.layout import Centred, column_of, row_of
+from ui.features.chat import texts
 from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.features.chat.question_view import QuestionView
 from ui.theme import tokens
@@ -71,8 +72,8 @@ class Conversation(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setAccessibleName("Conversation")
         self._methods: Methods[Any] = Methods()
+        self.setAccessibleName(texts.CONVERSATION)
         self._shown: list[Shown] = []
         self._views: dict[str, MessageView] = {}
         self._places: dict[MessageView, QWidget] = {}
@@ -90,7 +91,7 @@ class Conversation(QScrollArea):
         row.addWidget(holder, 1000)
         row.addStretch(1)
         self.setWidget(inner)
-        self.to_end_button = PlainButton("To the end", "chevron-down", self)
+        self.to_end_button = PlainButton(texts.TO_END, "chevron-down", self)
         self.to_end_button.setProperty("small", True)
         self.to_end_button.clicked.connect(self.follow_end)
         self.to_end_button.hide()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject
 
 from ui.bridge import Bridge, Handle
+from ui.features.chat import texts
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.session import ChatSession
@@ -22,12 +23,9 @@ from workbench.errors import Cancelled
 from workbench.records.recipes import Recipe
 
 ALTERNATIVES = 100
-NO_ANSWER = (
-    "Once there is an answer, this shows between which tokens the model chose at its end, and what these settings make "
-    "of them."
-)
-NOT_KNOWN = "The tokens of this answer are not known, so there is nothing to show. A new answer will have them."
-COMPUTING = "Computing the probabilities…"
+NO_ANSWER = texts.DISTRIBUTION_EMPTY
+NOT_KNOWN = texts.DISTRIBUTION_UNKNOWN
+COMPUTING = texts.COMPUTING
 
 
 class ChatDecoding(QObject):
@@ -86,11 +84,11 @@ class ChatDecoding(QObject):
             self._view.show_note(NOT_KNOWN)
         elif self._session.busy:
             if self._shown is None:
-                self._view.show_note("When the answer is complete, its last token is shown here.")
+                self._view.show_note(texts.DISTRIBUTION_LATER)
         elif not self._is_loaded(answer):
             self._shown = None
             name = answer.recipe.model.name if answer.recipe is not None else ""
-            self._view.show_note(f"{name or 'The model'} is not loaded. It is loaded to compute this.", "Show")
+            self._view.show_note(texts.MODEL_NOT_LOADED.format(value=name or "The model"), texts.SHOW)
         elif self._view.isVisible():
             self._ask(answer)
 
@@ -124,7 +122,7 @@ class ChatDecoding(QObject):
                 return
             error = error_of(terminal)
             self._failed = None if isinstance(error, Cancelled) else key
-            self._view.show_note("" if isinstance(error, Cancelled) else str(error), "Try again")
+            self._view.show_note("" if isinstance(error, Cancelled) else str(error), texts.TRY_AGAIN)
 
         self._shown = self._failed = None
         self._asking = key

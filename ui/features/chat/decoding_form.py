@@ -13,6 +13,7 @@ from ui.components.basics import PlainButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.config_form import Form
 from ui.components.layout import column_of
+from ui.features.chat import texts
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.order_list import OrderList
 from ui.features.chat.recipes import DESCRIBED, FormTexts
@@ -35,19 +36,19 @@ from workbench.records.recipes import (
 
 CUSTOM = "custom"
 FORMATS = {
-    "text": "Free text",
-    "json": "Any JSON",
-    "json_schema": "JSON by a schema",
-    "regex": "By a regular expression",
-    "choice": "One of some choices",
-    "gbnf": "By a grammar (GBNF)",
+    "text": texts.FORMAT_TEXT,
+    "json": texts.FORMAT_JSON,
+    "json_schema": texts.FORMAT_SCHEMA,
+    "regex": texts.FORMAT_REGEX,
+    "choice": texts.FORMAT_CHOICE,
+    "gbnf": texts.FORMAT_GBNF,
 }
 _FORMAT_PHRASES = {
-    "json": "any JSON",
-    "json_schema": "JSON by schema",
-    "regex": "by expression",
-    "choice": "one of some choices",
-    "gbnf": "by grammar",
+    "json": texts.IN_JSON,
+    "json_schema": texts.IN_SCHEMA,
+    "regex": texts.IN_REGEX,
+    "choice": texts.IN_CHOICE,
+    "gbnf": texts.IN_GBNF,
 }
 _SLIDES: dict[str, tuple[float, float, int]] = {
     "temperature": (0, 2, 40),
@@ -63,14 +64,14 @@ _SLIDES: dict[str, tuple[float, float, int]] = {
     "contrastive_k": (1, 16, 15),
 }
 _HEADINGS = {
-    "repetition": "Repetition",
-    "answers": "Answers",
-    "format": "Answer format",
-    "speed": "Speed",
+    "repetition": texts.GROUP_REPETITION,
+    "answers": texts.GROUP_ANSWERS,
+    "format": texts.FORM_OF_ANSWER,
+    "speed": texts.GROUP_SPEED,
 }
 """Titles of the groups of fields that several strategies have; those of one strategy stand first, without a title."""
-_CUSTOM_HELP = "Your own values."
-_STEP_TITLES = {"penalties": "Penalties", "dry": "DRY", "xtc": "Exclude top choices"}
+_CUSTOM_HELP = texts.CUSTOM_HELP
+_STEP_TITLES = {"penalties": texts.PENALTIES, "dry": "DRY", "xtc": texts.EXCLUDE_TOP}
 
 
 class DecodingForm(QWidget):
@@ -86,11 +87,11 @@ class DecodingForm(QWidget):
         self._methods: Methods[Any] = Methods()
         self._problem = ""
         self._texts = FormTexts()
-        self.presets = ChoiceRow("Presets", ())
+        self.presets = ChoiceRow(texts.PRESETS, ())
         self.presets.chosen.connect(self._on_preset)
         self.preset_help = Text("", "small")
         fields = {field.name: field for field in fields_of(DecodingPart)}
-        self.strategy = ChoiceRow("Strategy", ())
+        self.strategy = ChoiceRow(texts.STRATEGY, ())
         self.strategy.chosen.connect(lambda name: self._put("strategy", name))
         self.strategy_help = Text("", "small")
         self.notes = Text("", "attention")
@@ -105,13 +106,13 @@ class DecodingForm(QWidget):
         self.format_state = Text("", "small")
         self.format_problem = Text("", "error")
         self.format_problem.hide()
-        self.edit_format = PlainButton("Edit…", "edit")
+        self.edit_format = PlainButton(texts.EDIT_BUTTON, "edit")
         self.edit_format.setProperty("small", True)
-        self.edit_format.setAccessibleName("Edit the form of the answer")
+        self.edit_format.setAccessibleName(texts.EDIT_FORM)
         self.edit_format.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.edit_format.clicked.connect(self.format_wanted)
         rest = [field for field in fields.values() if field.group != "strategy"]
-        self.form = Form(rest, narrow=True, headings=_HEADINGS, fold="More", make_row=self._make_row)
+        self.form = Form(rest, narrow=True, headings=_HEADINGS, fold=texts.MORE, make_row=self._make_row)
         self.form.changed.connect(self._put)
         self.fold, self.rows, self.row = self.form.fold, self.form.rows, self.form.row
         strategy = fields["strategy"]
@@ -135,7 +136,7 @@ class DecodingForm(QWidget):
     def set_methods(self, methods: Methods[Any]) -> None:
         """The presets and strategies that there are."""
         self._methods = methods
-        self.presets.set_choices([*((row.name, row.title) for row in methods.of("preset")), (CUSTOM, "Custom")])
+        self.presets.set_choices([*((row.name, row.title) for row in methods.of("preset")), (CUSTOM, texts.CUSTOM)])
         self.strategy.set_choices([(row.name, row.title.removesuffix(" search")) for row in methods.of("decoding")])
         self.set_part(self._part)
 
@@ -169,7 +170,7 @@ class DecodingForm(QWidget):
 
     def set_models(self, names: Sequence[str]) -> None:
         """The models that can guess ahead."""
-        self.draft_model.set_choices([("Choose…", ""), *((name, name) for name in names)])
+        self.draft_model.set_choices([(texts.CHOOSE, ""), *((name, name) for name in names)])
         self.draft_model.show_value(self._part.draft_model)
 
     def set_problem(self, problem: str) -> None:
@@ -183,7 +184,7 @@ class DecodingForm(QWidget):
         if field.name in _SLIDES:
             return SlideRow(field, *_SLIDES[field.name])
         if field.name == "order":
-            return _titled(field.title, self.order, Text(f"{field.help} Drag a step, or use its arrows.", "small"))
+            return _titled(field.title, self.order, Text(texts.ORDER_HELP.format(help=field.help), "small"))
         if field.name == "draft_model":
             return _titled(field.title, self.draft_model, Text(field.help, "small"))
         if field.name == "format":
@@ -221,7 +222,7 @@ class DecodingForm(QWidget):
 
     def _show_problem(self) -> None:
         problem = self._problem if self._part.format != "text" else ""
-        self.format_problem.setText(f"This cannot be used: {problem}" if problem else "")
+        self.format_problem.setText(texts.UNUSABLE.format(problem=problem) if problem else "")
         self.format_problem.setVisible(bool(problem))
 
 
@@ -229,12 +230,16 @@ def describe_constraint(part: DecodingPart) -> str:
     """How large the description of the form is: ``12 lines``, ``3 choices``."""
     lines = [line for line in part.grammar.splitlines() if line.strip()]
     if not lines:
-        return "Nothing is written yet."
+        return texts.NOTHING_WRITTEN
     if part.format == "choice":
-        return ", ".join(lines) if len(lines) <= 4 else f"{', '.join(lines[:3])} and {len(lines) - 3} more"
+        return (
+            ", ".join(lines)
+            if len(lines) <= 4
+            else texts.AND_MORE.format(names=", ".join(lines[:3]), value=len(lines) - 3)
+        )
     if len(lines) == 1:
         return lines[0] if len(lines[0]) <= 60 else f"{lines[0][:60]}…"
-    return f"{len(lines)} lines"
+    return texts.COUNT_LINES.format(count=len(lines))
 
 
 def describe_decoding(part: DecodingPart, methods: Methods[Any]) -> str:
@@ -242,15 +247,18 @@ def describe_decoding(part: DecodingPart, methods: Methods[Any]) -> str:
     strategy, preset = methods.row(part.strategy, "decoding"), preset_of(part, methods)
     active = active_fields(part, strategy)
     if follows_beams(part, strategy):
-        said = [strategy.title, f"{part.num_beams} beams" if part.num_beams != 1 else "1 beam"]
+        said = [
+            strategy.title,
+            texts.COUNT_BEAMS.format(num_beams=part.num_beams) if part.num_beams != 1 else texts.ONE_BEAM,
+        ]
     elif preset is not None:
         said = [preset.title]
     elif "temperature" in active:
-        said = ["Custom", f"temperature {part.temperature:g}"]
+        said = [texts.CUSTOM, texts.TEMPERATURE.format(temperature=part.temperature)]
     else:
         said = [strategy.title]
     if answers_of(part, strategy) > 1:
-        said.append(f"{part.n} answers")
+        said.append(texts.COUNT_ANSWERS.format(n=part.n))
     if part.format != "text" and "free text" not in strategy.traits:
         said.append(_FORMAT_PHRASES[part.format])
     return ", ".join(said)

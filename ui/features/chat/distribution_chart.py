@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import PlainButton, Text
 from ui.components.layout import column_of, row_of
+from ui.features.chat import texts
 from ui.features.chat.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -31,10 +32,10 @@ _STEP_WORDS = {
     "penalties": "penalties",
     "dry": "DRY",
     "typical_p": "typical",
-    "xtc": "exclude top choices",
-    "dynamic_temperature": "dynamic temperature",
+    "xtc": texts.XTC,
+    "dynamic_temperature": texts.DYNAMIC_TEMPERATURE,
     "mirostat": "mirostat",
-    "logit_bias": "token bias",
+    "logit_bias": texts.TOKEN_BIAS,
 }
 
 
@@ -53,7 +54,7 @@ class DistributionChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Distribution of the last token")
+        self.setAccessibleName(texts.DISTRIBUTION)
 
     @property
     def at(self) -> int:
@@ -78,17 +79,19 @@ class DistributionChart(QWidget):
         left = sum(p > 0 for p in self.narrowed.probabilities)
         best = max(range(len(self.tokens)), key=lambda i: self.narrowed.probabilities[i])
         if left == 1 and not self.narrowed.rest:
-            return f"Always “{visible(self.tokens[best].text)}”: nothing is drawn."
-        many = f"{left} tokens are" if not self.narrowed.rest else f"more than {left} tokens are"
+            return texts.ALWAYS.format(visible=visible(self.tokens[best].text))
+        many = texts.TOKENS_ARE.format(left=left) if not self.narrowed.rest else texts.MORE_TOKENS_ARE.format(left=left)
         share = describe_probability(self.narrowed.probabilities[best])
-        return f"{many[:1].upper()}{many[1:]} drawn from; “{visible(self.tokens[best].text)}” with {share}."
+        return texts.SAMPLED_FROM.format(
+            upper=many[:1].upper(), value=many[1:], visible=visible(self.tokens[best].text), share=share
+        )
 
     def detail(self, number: int) -> str:
         """One token in words: its own probability and the one that it is drawn with."""
         token, after = self.tokens[number], self.narrowed.probabilities[number]
         own = describe_probability(probability_of(token.logprob))
-        drawn = f"drawn with {describe_probability(after)}" if after else "left out"
-        return f"“{visible(token.text)}”: model {own}, {drawn}"
+        drawn = texts.SAMPLED_WITH.format(probability=describe_probability(after)) if after else texts.LEFT_OUT
+        return texts.TOKEN_SHARE.format(visible=visible(token.text), own=own, drawn=drawn)
 
     def sizeHint(self) -> QSize:
         return QSize(260, _TOP + _PLOT + _LABELS)
@@ -201,16 +204,16 @@ class DistributionView(QWidget):
         self.chart = DistributionChart()
         self.chart.picked.connect(lambda _: self._say())
         self._decoding = DecodingPart()
-        self.heading = Text("The last token of the answer", "strong")
+        self.heading = Text(texts.LAST_TOKEN, "strong")
         self.legend = _Legend()
         self.words = Text("", "small")
         self.words.setMinimumHeight(34)  # two lines: nothing below moves as other words come
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.left_out = Text("", "small")
         self.note = Text("", "muted")
-        self.button = PlainButton("Show")
+        self.button = PlainButton(texts.SHOW)
         self.button.setProperty("small", True)
-        self.button.setAccessibleName("Show the distribution of the last token")
+        self.button.setAccessibleName(texts.SHOW_DISTRIBUTION)
         self.button.clicked.connect(self.wanted)
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         column = column_of(self, gap=tokens.SPACE_1)
@@ -233,7 +236,7 @@ class DistributionView(QWidget):
     def show_tokens(self, tokens: Sequence[Alternative], chosen: int, text: str) -> None:
         """``tokens`` are the most probable ones at the place, best first; ``text`` is what was chosen there."""
         self.chart.show_distribution(tokens, chosen, self._decoding)
-        self.heading.setText(f"The last token: “{visible(text)}”" if text else "What could come next")
+        self.heading.setText(texts.LAST_TOKEN_IS.format(visible=visible(text)) if text else texts.NEXT_TOKEN)
         self._arrange()
         self._say()
 
@@ -250,7 +253,7 @@ class DistributionView(QWidget):
     def _arrange(self) -> None:
         there = self.shows_tokens
         if not there:
-            self.heading.setText("The last token of the answer")
+            self.heading.setText(texts.LAST_TOKEN)
         self.note.setVisible(not there)
         if there:
             self.button.hide()
@@ -265,7 +268,7 @@ class DistributionView(QWidget):
         self.words.setText(self.chart.detail(at) if at >= 0 else self.chart.summary())
         names = [_STEP_WORDS[step] for step in steps_not_drawn(self._decoding)]
         self.left_out.setVisible(bool(names))
-        self.left_out.setText(f"Not in the picture: {', '.join(names)}, which depend on the whole answer.")
+        self.left_out.setText(texts.NOT_SHOWN.format(names=", ".join(names)))
 
 
 class _Legend(QWidget):
@@ -274,7 +277,7 @@ class _Legend(QWidget):
     def __init__(self) -> None:
         super().__init__()
         row = row_of(self, gap=tokens.SPACE_1)
-        for token, words in (("decoding", "model"), ("accent", "drawn"), ("border", "left out")):
+        for token, words in (("decoding", "model"), ("accent", "drawn"), ("border", texts.LEFT_OUT)):
             row.addWidget(_Swatch(token))
             label = Text(words, "small")
             label.setWordWrap(False)

@@ -14,6 +14,7 @@ from ui.bridge import Bridge
 from ui.components.basics import IconButton, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.features.chat import texts
 from ui.features.chat.code_editor import CodeEditor
 from ui.features.chat.decoding_form import FORMATS
 from ui.features.chat.recipes import DESCRIBED, FormTexts
@@ -24,15 +25,14 @@ from workbench.records.recipes import DecodingPart
 CHECK_MS = 250
 
 _WORDS = {
-    "text": "The answer is free text: nothing is asked of its form.",
-    "json": "The answer is valid JSON of any shape. There is nothing to write here.",
-    "json_schema": "A JSON schema: every answer is JSON that validates against it. An object has the fields that it "
-    "names; others come only where it says additionalProperties.",
-    "regex": "A regular expression: the whole answer matches it.",
-    "choice": "The answer is one of these, a line each.",
-    "gbnf": "A grammar in GBNF, whose first rule is called root.",
+    "text": texts.TEXT_HELP,
+    "json": texts.JSON_HELP,
+    "json_schema": texts.SCHEMA_HELP,
+    "regex": texts.REGEX_HELP,
+    "choice": texts.CHOICE_HELP,
+    "gbnf": texts.GBNF_HELP,
 }
-_NOTHING = "Nothing is written yet: begin with one of the above, or write your own."
+_NOTHING = texts.EMPTY_FORM
 _LANGUAGES = {"json_schema": "json", "gbnf": "ebnf"}
 _OBJECT = """{
   "type": "object",
@@ -69,12 +69,16 @@ _CHOICE = """{
 }
 """
 TEMPLATES: dict[str, tuple[tuple[str, str], ...]] = {
-    "json_schema": (("An object with fields", _OBJECT), ("A list of items", _LIST), ("A choice", _CHOICE)),
-    "regex": (("A date", r"\d{4}-\d{2}-\d{2}"), ("A number", r"-?\d+(\.\d+)?"), ("A list of words", r"\w+(, \w+)*")),
-    "choice": (("Yes or no", "yes\nno"), ("A judgement", "positive\nneutral\nnegative")),
+    "json_schema": ((texts.EXAMPLE_OBJECT, _OBJECT), (texts.EXAMPLE_LIST, _LIST), (texts.EXAMPLE_CHOICE, _CHOICE)),
+    "regex": (
+        (texts.EXAMPLE_DATE, r"\d{4}-\d{2}-\d{2}"),
+        (texts.EXAMPLE_NUMBER, r"-?\d+(\.\d+)?"),
+        (texts.EXAMPLE_WORDS, r"\w+(, \w+)*"),
+    ),
+    "choice": ((texts.EXAMPLE_YES_NO, "yes\nno"), (texts.EXAMPLE_JUDGEMENT, "positive\nneutral\nnegative")),
     "gbnf": (
-        ("A choice", 'root ::= "yes" | "no"\n'),
-        ("A list of items", 'root ::= item+\nitem ::= "- " [^\\n]+ "\\n"\n'),
+        (texts.EXAMPLE_CHOICE, 'root ::= "yes" | "no"\n'),
+        (texts.EXAMPLE_LIST, 'root ::= item+\nitem ::= "- " [^\\n]+ "\\n"\n'),
     ),
 }
 
@@ -96,15 +100,15 @@ class FormatPane(QFrame):
         self._showing = False
         self._answer: str | None = None
         self._asked: CheckFormat | None = None
-        self.close_button = IconButton("close", "Back to the recipe")
+        self.close_button = IconButton("close", texts.BACK_TO_RECIPE)
         self.close_button.clicked.connect(self.close_wanted)
-        self.kind = ChoiceBox("Answer format", [(title, name) for name, title in FORMATS.items()])
+        self.kind = ChoiceBox(texts.FORM_OF_ANSWER, [(title, name) for name, title in FORMATS.items()])
         self.kind.currentIndexChanged.connect(lambda index: self._on_kind(list(FORMATS)[index]))
         self.words = Text("", "muted")
         self._start = QWidget()
         self._starts = FlowLayout(self._start, tokens.SPACE_1)
         self.templates: list[PlainButton] = []
-        self.editor = CodeEditor("Description of the form")
+        self.editor = CodeEditor(texts.DESCRIPTION)
         self.editor.textChanged.connect(self._on_text)
         self.problem = Text("", "body")
         self.verdict = Text("", "small")
@@ -128,7 +132,7 @@ class FormatPane(QFrame):
             self._check_soon()
 
     def _lay_out(self) -> None:
-        head = row_of(None, (Text("Answer format", "heading"), 1), self.close_button)
+        head = row_of(None, (Text(texts.FORM_OF_ANSWER, "heading"), 1), self.close_button)
         column = column_of(
             self,
             head,
@@ -172,7 +176,7 @@ class FormatPane(QFrame):
         for title, text in offered:
             button = PlainButton(title)
             button.setProperty("small", True)
-            button.setToolTip("Start from this; Ctrl+Z brings back what was written")
+            button.setToolTip(texts.TEMPLATE_HELP)
             button.clicked.connect(lambda _=False, text=text: self._on_template(text))
             self._starts.addWidget(button)
             self.templates.append(button)
@@ -215,10 +219,7 @@ class FormatPane(QFrame):
     def _check(self) -> None:
         call = self._asked = CheckFormat(format=self._format, grammar=self._grammar, text=self._answer)
         self._bridge.call(
-            call,
-            lambda found: self._on_checked(call, found),
-            lambda error: self._on_check_failed(call, error),
-            self,
+            call, lambda found: self._on_checked(call, found), lambda error: self._on_check_failed(call, error), self
         )
 
     def _on_checked(self, call: CheckFormat, found: FormatCheck) -> None:
@@ -228,7 +229,7 @@ class FormatPane(QFrame):
     def _on_check_failed(self, call: CheckFormat, error: Exception) -> None:
         if call is self._asked:
             self._tell(FormatCheck())
-            self._say(f"It could not be checked: {error}", "attention")
+            self._say(texts.NOT_CHECKED.format(error=error), "attention")
             self.verdict.hide()
 
     def _tell(self, found: FormatCheck) -> None:
@@ -237,19 +238,19 @@ class FormatPane(QFrame):
         if found.problem == _NOTHING:  # that is no fault of anybody's
             self._say(_NOTHING, "attention")
         elif wrong:
-            place = f"Line {found.line}: " if found.line is not None else ""
+            place = texts.LINE.format(line=found.line) if found.line is not None else ""
             self._say(f"{place}{found.problem}", "error")
         elif self._format == "text":
             self._say("", "muted")
         else:
-            self._say("This can be used.", "muted")
+            self._say(texts.VALID, "muted")
         self.verdict.setVisible(not wrong and self._format != "text")
         if self._answer is None:
-            self.verdict.setText("There is no answer yet to hold against it.")
+            self.verdict.setText(texts.NO_ANSWER_TO_CHECK)
         elif found.text_problem:
-            self.verdict.setText(f"The last answer does not obey it: {found.text_problem}")
+            self.verdict.setText(texts.ANSWER_VIOLATES.format(text_problem=found.text_problem))
         else:
-            self.verdict.setText("The last answer obeys it.")
+            self.verdict.setText(texts.ANSWER_OBEYS)
         self.checked.emit(self.problem.text() if wrong else "")
 
     def _say(self, words: str, role: str) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Chip, ChipButton, ElidedLabel, IconButton
 from ui.components.layout import row_of
+from ui.features.chat import texts
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 from workbench.records.messages import Usage
@@ -25,14 +26,14 @@ class ChatHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chat_title = ElidedLabel("", "muted")
-        self.model = ChipButton("No model")
+        self.model = ChipButton(texts.NO_MODEL)
         self.model.clicked.connect(self.model_clicked)
-        self.context = Chip("Context –")
-        self.menu_button = IconButton("more", "Rename, export or delete this chat")
+        self.context = Chip(texts.CONTEXT_UNKNOWN)
+        self.menu_button = IconButton("more", texts.CHAT_MENU)
         self.menu_button.clicked.connect(self.menu_wanted)
-        self.history_button = IconButton("clock", "Show or hide the chats (Ctrl+H)")
+        self.history_button = IconButton("clock", texts.TOGGLE_HISTORY)
         self.history_button.clicked.connect(self.history_toggled)
-        self.recipe_button = IconButton("sidebar", "Show or hide the recipe (Ctrl+R)")
+        self.recipe_button = IconButton("sidebar", texts.TOGGLE_RECIPE)
         self.recipe_button.clicked.connect(self.recipe_toggled)
         row = row_of(self, (self.chat_title, 1), gap=tokens.SPACE_2)
         for part in (self.model, self.context, self.menu_button, self.history_button, self.recipe_button):
@@ -40,18 +41,18 @@ class ChatHeader(QWidget):
 
     def show_model(self, words: str, whole: str) -> None:
         """The model with what is on over it; ``whole`` where there was no room for all."""
-        self.model.setText(within(words, _MOST) or "No model")
+        self.model.setText(within(words, _MOST) or texts.NO_MODEL)
         self.model.setToolTip(whole)
-        self.model.setAccessibleName(whole or "No model")
+        self.model.setAccessibleName(whole or texts.NO_MODEL)
 
     def show_context(self, usage: Usage | None, context_tokens: int) -> None:
         """How much of the model's context the last answer took."""
         used = usage.prompt_tokens + usage.new_tokens if usage is not None else 0
         if not context_tokens:
-            words, full = "Context –", "How much of the model's context is in use is known after the first answer."
+            words, full = texts.CONTEXT_UNKNOWN, texts.CONTEXT_LATER
         else:
-            words = f"Context {min(1.0, used / context_tokens):.0%}"
-            full = f"{used:,} of {context_tokens:,} tokens of the model's context are in use."
+            words = texts.CONTEXT.format(value=min(1.0, used / context_tokens))
+            full = texts.CONTEXT_HELP.format(used=used, context_tokens=context_tokens)
         self.context.setText(words)
         self.context.setToolTip(full)
         self.context.setAccessibleName(full)

@@ -5,26 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPoint,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QMenu,
-    QStackedWidget,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QMenu, QStackedWidget, QWidget
 
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.layout import column_of, row_of
 from ui.components.lists import ItemList, SearchField
+from ui.features.chat import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import ChatRecord
@@ -37,10 +25,10 @@ def group_of(updated: float, now: datetime.datetime) -> str:
     """The heading that a chat stands under: today, yesterday, last week or older."""
     days = (now.date() - datetime.datetime.fromtimestamp(updated).date()).days
     if days <= 0:
-        return "Today"
+        return texts.TODAY
     if days == 1:
-        return "Yesterday"
-    return "Last week" if days <= 7 else "Older"
+        return texts.YESTERDAY
+    return texts.LAST_WEEK if days <= 7 else texts.OLDER
 
 
 class HistoryModel(QAbstractListModel):
@@ -103,10 +91,10 @@ class HistoryModel(QAbstractListModel):
                 return current_theme().colour("muted")
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return row.title or "New chat"
+            return row.title or texts.NEW_CHAT
         if role == Qt.ItemDataRole.ToolTipRole:
             when = datetime.datetime.fromtimestamp(row.updated)
-            return f"{row.title}\nLast used {when:%d %B %Y, %H:%M}\n{row.unreadable}".rstrip()
+            return texts.CHAT_HELP.format(title=row.title, when=when, unreadable=row.unreadable).rstrip()
         if role == Qt.ItemDataRole.DecorationRole and row.unreadable:
             return current_theme().icon("warning", "attention")
         return row.id if role == ChatRole else None
@@ -142,10 +130,10 @@ class HistoryPanel(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self.search = SearchField("Search chats")
+        self.search = SearchField(texts.SEARCH_CHATS)
         self.search.searched.connect(self.searched)
-        self.new_button = PlainButton("New chat", "plus")
-        self.new_button.setToolTip("New chat (Ctrl+N)")
+        self.new_button = PlainButton(texts.NEW_CHAT, "plus")
+        self.new_button.setToolTip(texts.NEW_CHAT_HELP)
         self.new_button.clicked.connect(self.new_wanted)
         self.model = HistoryModel(self)
         self.model.renamed.connect(self.renamed)
@@ -153,7 +141,7 @@ class HistoryPanel(QFrame):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setModel(self.model)
-        self.list.setAccessibleName("Chats")
+        self.list.setAccessibleName(texts.CHATS)
         self.list.clicked.connect(self._on_chosen)
         self.list.activated.connect(self._on_chosen)
         self.list.customContextMenuRequested.connect(self._on_menu)
@@ -166,15 +154,7 @@ class HistoryPanel(QFrame):
         self._stack.addWidget(self.empty)
         self.confirm = InlineMessage()
         top = row_of(None, (self.new_button, 1))
-        column_of(
-            self,
-            top,
-            self.search,
-            (self._stack, 1),
-            self.confirm,
-            gap=tokens.SPACE_2,
-            margins=tokens.SPACE_3,
-        )
+        column_of(self, top, self.search, (self._stack, 1), self.confirm, gap=tokens.SPACE_2, margins=tokens.SPACE_3)
 
     def show_chats(self, chats: Iterable[ChatRecord], current: str | None) -> None:
         """Show what was found and mark the open chat."""
@@ -182,7 +162,7 @@ class HistoryPanel(QFrame):
         if not editing:
             self.model.set_chats(chats)
         searching = bool(self.search.text().strip())
-        self.empty.setText("No chat holds these words." if searching else "Your chats will stand here.")
+        self.empty.setText(texts.NO_CHAT_FOUND if searching else texts.NO_CHATS)
         self._stack.setCurrentIndex(0 if self.model.rowCount() else 1)
         self.mark(current)
 
@@ -209,7 +189,7 @@ class HistoryPanel(QFrame):
             self.confirm.hide()
             self.deleted.emit(chat.id)
 
-        self.confirm.show_message(f"Delete “{chat.title}” for good?", "attention", "Delete", delete)
+        self.confirm.show_message(texts.ASK_DELETE.format(title=chat.title), "attention", texts.DELETE, delete)
         self.confirm.action_button.setFocus()
 
     def _on_chosen(self, index: QModelIndex) -> None:
@@ -230,8 +210,8 @@ class HistoryPanel(QFrame):
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(theme.icon("edit"), "Rename\tF2", self.edit_current)
-        menu.addAction(theme.icon("export"), "Export as Markdown…", lambda: self.export_wanted.emit(chat))
+        menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
+        menu.addAction(theme.icon("export"), texts.EXPORT_MENU, lambda: self.export_wanted.emit(chat))
         menu.addSeparator()
-        menu.addAction(theme.icon("trash", "danger"), "Delete\tDel", self.ask_to_delete)
+        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
         return menu

@@ -12,6 +12,7 @@ from ui.components.basics import InlineMessage, ProgressLine
 from ui.components.layout import column_of
 from ui.components.run_follower import IngestFollower
 from ui.components.wording import describe_count
+from ui.features.chat import texts
 from workbench.api.calls import AddDocuments, RunRecord
 
 
@@ -37,17 +38,15 @@ class Intake(QWidget):
 
     def offer(self, paths: Sequence[str]) -> None:
         """Ask whether the files are to be added."""
-        what = describe_count(len(paths), "file or folder", "files and folders")
+        what = describe_count(len(paths), texts.FILE_OR_FOLDER, texts.FILES_AND_FOLDERS)
         if not self._collection:
-            self.message.show_message(
-                "This chat leans on no documents yet. Choose a collection in the recipe, or make one.",
-                "info",
-                "Open Documents",
-                self.documents_wanted.emit,
-            )
+            self.message.show_message(texts.NO_COLLECTION, "info", texts.OPEN_DOCUMENTS, self.documents_wanted.emit)
             return
         self.message.show_message(
-            f"Add {what} to “{self._collection}”?", "info", "Add", lambda: self._add(tuple(paths))
+            texts.ASK_ADD.format(what=what, _collection=self._collection),
+            "info",
+            texts.ADD,
+            lambda: self._add(tuple(paths)),
         )
         self.message.action_button.setFocus()
 
@@ -78,7 +77,7 @@ class Intake(QWidget):
         self.progress.hide()
         if run is not None:
             kind = "attention" if run.failed or not run.result else "success"
-            self.message.show_message(run.outcome, kind, "Show" if run.failed else "", self.documents_wanted.emit)
+            self.message.show_message(run.outcome, kind, texts.SHOW if run.failed else "", self.documents_wanted.emit)
 
     def _on_stop(self) -> None:
         if self._reading is not None:

@@ -12,6 +12,7 @@ from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.passages_panel import PassagesPanel
+from ui.features.chat import texts
 from ui.features.chat.composer import Composer
 from ui.features.chat.conversation import Conversation
 from ui.features.chat.format_pane import FormatPane
@@ -40,7 +41,7 @@ class ChatLayout(QWidget):
         self.source = DocumentPane(bridge)
         self.passages = PassagesPanel()
         self.format = FormatPane(bridge)
-        self.empty = EmptyState("chat", "What would you like to know?", "")
+        self.empty = EmptyState("chat", texts.GREETING, "")
         self.hint = Text("", "muted")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setMinimumWidth(360)

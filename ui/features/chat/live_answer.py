@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 
 from ui.components.wording import describe_seconds
+from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree
 from workbench.api import events
 from workbench.api.calls import StoredMessage
@@ -39,7 +40,7 @@ class LiveAnswer(QObject):
         self.chat = chat
         self.state = AnswerState()
         self.beams = BeamTree()
-        self.waiting = "Starting…"
+        self.waiting = texts.STARTING
         self._recipe = recipe
 
     @property
@@ -79,7 +80,7 @@ class LiveAnswer(QObject):
                 self._say("")
                 self.text_added.emit(event.text, event.sequence)
             elif isinstance(event, events.Thought) and not event.step:
-                self._say("Thinking…")
+                self._say(texts.REASONING)
                 if event.sequence == 0:  # of several thoughts the first sequence's is shown
                     self.thought_added.emit(event.text)
             elif isinstance(event, events.BeamStep) and self.state.writes_answer(event.step):
@@ -91,7 +92,7 @@ class LiveAnswer(QObject):
             self.noticed.emit(self.state.notices)
         if self.beams.steps > steps:
             if not self.state.streamed_sequences:
-                self._say(f"Searching with beams, step {self.beams.steps:,}…")
+                self._say(texts.SEARCHING_BEAMS.format(steps=self.beams.steps))
             self.beams_grown.emit(self.beams)
         if any(getattr(event, "step", "") for event in batch):
             self.steps_changed.emit(self.state.trace())
@@ -114,21 +115,21 @@ def describe_progress(progress: events.Progress, recipe: Recipe) -> str:
     collection = recipe.retrieval.collection if recipe.retrieval is not None else ""
     stage = progress.stage.lower()
     if stage.startswith("load"):
-        words = f"Loading {progress.detail or recipe.model.name or 'the model'}…{share}"
+        words = texts.LOADING.format(value=progress.detail or recipe.model.name or "the model", share=share)
     elif stage.startswith("search"):
-        words = f"Searching {collection or 'the documents'}…"
+        words = texts.SEARCHING.format(value=collection or "the documents")
     elif stage.startswith("rewrit"):
-        words = "Working out what the question refers to…"
+        words = texts.REWRITING
     elif progress.unit == "sections":
-        words = f"{progress.stage[:1].upper()}{progress.stage[1:]}, {progress.detail}…"
+        words = texts.STAGE.format(upper=progress.stage[:1].upper(), value=progress.stage[1:], detail=progress.detail)
     elif stage.startswith("read"):
-        words = f"Reading {progress.detail or 'the passages'}…{share}"
+        words = texts.READING.format(value=progress.detail or "the passages", share=share)
     else:
         words = f"{progress.stage[:1].upper()}{progress.stage[1:]}…{share}"
     if progress.seconds_left is not None and progress.seconds_left > 10:
-        words += f" {describe_seconds(progress.seconds_left)} left"
+        words += texts.TIME_LEFT.format(seconds=describe_seconds(progress.seconds_left))
     return words
 
 
 def _reading(count: int) -> str:
-    return "Reading 1 passage…" if count == 1 else f"Reading {count} passages…"
+    return texts.READING_PASSAGE if count == 1 else texts.READING_PASSAGES.format(count=count)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.components.basics import IconButton, PlainButton, PrimaryButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.features.chat import texts
 from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
@@ -23,8 +24,8 @@ class SiblingSwitch(QWidget):
         self._what = what
         self._ids: tuple[str, ...] = ()
         self._at = 0
-        self.back = IconButton("chevron-left", f"Previous {what}")
-        self.forward = IconButton("chevron-right", f"Next {what}")
+        self.back = IconButton("chevron-left", texts.PREVIOUS.format(what=what))
+        self.forward = IconButton("chevron-right", texts.NEXT.format(what=what))
         self.place = Text("", "small")
         self.place.setWordWrap(False)
         self.back.clicked.connect(lambda: self._step(-1))
@@ -66,7 +67,7 @@ class WordsEditor(QWidget):
         self.field.given_up.connect(self.given_up)
         self.take_button = PrimaryButton(action)
         self.take_button.clicked.connect(self._on_taken)
-        cancel = PlainButton("Cancel")
+        cancel = PlainButton(texts.CANCEL)
         cancel.clicked.connect(self.given_up)
         row = row_of(None, (Text(note, "small"), 1), cancel, self.take_button)
         column_of(self, self.field, row, gap=tokens.SPACE_2)
@@ -120,27 +121,25 @@ class AnswerFooter(QWidget):
 
     def __init__(self, siblings: SiblingSwitch) -> None:
         super().__init__()
-        self.copy_button = _small("Copy", "copy")
-        self.copy_button.setAccessibleName("Copy answer")
-        self.again_button = _small("Again", "refresh")
-        self.again_button.setAccessibleName("Answer again")
+        self.copy_button = _small(texts.COPY, "copy")
+        self.copy_button.setAccessibleName(texts.COPY_ANSWER)
+        self.again_button = _small(texts.AGAIN, "refresh")
+        self.again_button.setAccessibleName(texts.ANSWER_AGAIN)
         self.answers_button = _small("", "table")
         self.answers_button.setCheckable(True)
-        self.answers_button.setToolTip("Show all the answers that were made at once, or only the kept one")
-        self.tokens_button = _small("Tokens", "search")
-        self.tokens_button.setToolTip("How probable each token was, and what else could have come")
-        self.beams_button = _small("Beams", "branch")
-        self.beams_button.setToolTip("The tree of the beam search that led to this answer")
+        self.answers_button.setToolTip(texts.ANSWERS_HELP)
+        self.tokens_button = _small(texts.TOKENS, "search")
+        self.tokens_button.setToolTip(texts.TOKENS_HELP)
+        self.beams_button = _small(texts.BEAMS, "branch")
+        self.beams_button.setToolTip(texts.BEAMS_HELP)
         self.steps_button = _small("", "summary")
-        self.steps_button.setToolTip(
-            "What was done for this answer: searches, checks and generations, with time and tokens"
-        )
+        self.steps_button.setToolTip(texts.STEPS_HELP)
         self.passages_button = _small("", "eye")
         self.feedback = FeedbackButtons()
-        self.compare_button = _small("Compare", "adapters")
+        self.compare_button = _small(texts.COMPARE, "adapters")
         self.compare_button.setCheckable(True)
         self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
-        self._copied.timeout.connect(lambda: self.copy_button.setText("Copy"))
+        self._copied.timeout.connect(lambda: self.copy_button.setText(texts.COPY))
         row = FlowLayout(self, tokens.SPACE_1)
         for part in (siblings, self.copy_button, self.again_button, self.feedback):
             row.addWidget(part)
@@ -168,32 +167,28 @@ class AnswerFooter(QWidget):
     def show_answers(self, message: StoredMessage, beside: bool) -> None:
         """How many answers were made at once, and whether they stand ``beside`` each other now."""
         count = len(message.sequences)
-        self.answers_button.setText(f"{count} answers")
+        self.answers_button.setText(texts.ANSWERS_BUTTON.format(count=count))
         self.answers_button.setVisible(message.state != "streaming" and count > 1)
         self.answers_button.setChecked(beside)
         self.tokens_button.setVisible(message.traced and not beside)
 
     def show_steps(self, count: int) -> None:
-        self.steps_button.setText(f"Steps ({count})")
+        self.steps_button.setText(texts.STEPS_BUTTON.format(count=count))
         self.steps_button.setVisible(count > 0)
 
     def show_passages(self, count: int) -> None:
-        self.passages_button.setText(f"Passages shown ({count})")
+        self.passages_button.setText(texts.PASSAGES_BUTTON.format(count=count))
         self.passages_button.setVisible(count > 0)
 
     def offer_comparison(self, there: bool, can_ask: bool) -> None:
         """Whether there is an answer to compare it with, and else whether one can be asked for."""
-        self.compare_button.setText("Base and tuned" if there else "Compare")
-        self.compare_button.setToolTip(
-            "Show the answers of the base model and of the tuned one side by side, or only the kept one"
-            if there
-            else "Ask the base model the same, and see both answers side by side"
-        )
+        self.compare_button.setText(texts.BASE_AND_TUNED_BUTTON if there else texts.COMPARE)
+        self.compare_button.setToolTip(texts.BASE_AND_TUNED_HELP if there else texts.COMPARE_ANSWER_HELP)
         self.compare_button.setVisible(there or can_ask)
 
     def show_copied(self) -> None:
         """Say for a moment that the answer was copied."""
-        self.copy_button.setText("Copied")
+        self.copy_button.setText(texts.COPIED)
         self._copied.start()
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QWidget
 
 from ui.components.basics import IconButton
 from ui.components.layout import column_of, row_of
+from ui.features.chat import texts
 from ui.theme import tokens
 
 
@@ -74,8 +75,14 @@ class OrderList(QWidget):
             row = self.rows[name]
             row.up.setEnabled(place > 0)
             row.down.setEnabled(place < len(self._names) - 1)
-            row.up.setToolTip(f"Move {row.title} up" if place else f"{row.title} is the first step")
-            row.down.setToolTip(f"Move {row.title} down" if row.down.isEnabled() else f"{row.title} is the last step")
+            row.up.setToolTip(
+                texts.MOVE_UP.format(title=row.title) if place else texts.IS_FIRST.format(title=row.title)
+            )
+            row.down.setToolTip(
+                texts.MOVE_DOWN.format(title=row.title)
+                if row.down.isEnabled()
+                else texts.IS_LAST.format(title=row.title)
+            )
 
     def _on_dragged(self, name: str, y: int) -> None:
         """Move a step to where the pointer is, in this widget's px."""
@@ -98,10 +105,10 @@ class _Step(QFrame):
         self.setProperty("role", "sunken")
         self.setCursor(Qt.CursorShape.SizeVerCursor)
         self.box = QCheckBox(title)
-        self.box.setAccessibleDescription("Whether this step of sampling is applied")
+        self.box.setAccessibleDescription(texts.STEP_APPLIED)
         self.box.setCursor(Qt.CursorShape.ArrowCursor)
-        self.up = IconButton("chevron-up", f"Move {title} up")
-        self.down = IconButton("chevron-down", f"Move {title} down")
+        self.up = IconButton("chevron-up", texts.MOVE_UP.format(title=title))
+        self.down = IconButton("chevron-down", texts.MOVE_DOWN.format(title=title))
         row_of(self, self.box, None, self.up, self.down, gap=0, margins=(tokens.SPACE_2, 0, 0, 0))
         for button in (self.up, self.down):
             button.setCursor(Qt.CursorShape.ArrowCursor)

@@ -18,6 +18,7 @@ from ui.bridge import Bridge
 from ui.components.highlighting import find_lexer
 from ui.components.layout import column_of
 from ui.features import Action, Found, ShellActions
+from ui.features.chat import texts
 from ui.features.chat.answers import ChatAnswers
 from ui.features.chat.compare import ChatCompare
 from ui.features.chat.controller import ChatController
@@ -25,14 +26,7 @@ from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import (
-    ChatList,
-    ChatRecord,
-    DeleteChat,
-    DocumentTask,
-    ExportChat,
-    RenameChat,
-)
+from workbench.api.calls import ChatList, ChatRecord, DeleteChat, DocumentTask, ExportChat, RenameChat
 from workbench.records.messages import Citation, Passage
 
 _IDLE_MS = 1_500
@@ -106,8 +100,8 @@ class ChatPage(QWidget):
         if chat is None:
             return ()
         return [
-            Found("Export this chat as Markdown", "action", "export", lambda: self._export(chat)),
-            Found("Rename this chat", "action", "edit", self.parts.history.edit_current),
+            Found(texts.EXPORT_ACTION, "action", "export", lambda: self._export(chat)),
+            Found(texts.RENAME_ACTION, "action", "edit", self.parts.history.edit_current),
         ]
 
     def remember(self) -> str:
@@ -254,7 +248,7 @@ class ChatPage(QWidget):
         if question and not self.parts.composer.text.strip():
             self.parts.composer.set_text(question)
         if reason:
-            self._refusal = f"The question could not be asked. {reason}"
+            self._refusal = texts.NOT_ASKED.format(reason=reason)
             self._shell.show_message(self._refusal, "danger")
 
     def _on_drafted(self) -> None:
@@ -305,7 +299,7 @@ class ChatPage(QWidget):
     def _export(self, chat: str) -> None:
         title = next((known.title for known in self.parts.history.model.chats if known.id == chat), "chat")
         name = "".join(c if c.isalnum() or c in " -_" else " " for c in title).strip() or "chat"
-        path, _ = QFileDialog.getSaveFileName(self, "Export chat", f"{name}.md", "Markdown (*.md)")
+        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT_CHAT, f"{name}.md", texts.FILTER_MARKDOWN)
         if path:
             self.export_to(chat, Path(path))
 
@@ -316,9 +310,9 @@ class ChatPage(QWidget):
             try:
                 path.write_text(text, "utf-8")
             except OSError as error:
-                self._shell.show_message(f"{path} could not be written: {error.strerror}.", "danger")
+                self._shell.show_message(texts.NOT_WRITTEN.format(path=path, strerror=error.strerror), "danger")
             else:
-                self._shell.show_message(f"The chat was written to {path}.", "success")
+                self._shell.show_message(texts.EXPORTED.format(path=path), "success")
 
         self._bridge.call(ExportChat(chat=chat), write, owner=self)
 
@@ -326,14 +320,14 @@ class ChatPage(QWidget):
         """Links are opened only after asking, since that leaves the program and perhaps the machine."""
         url = QUrl(address)
         if url.scheme() not in ("http", "https", "mailto"):
-            self._shell.show_message(f"This link is not opened: {address}", "attention")
+            self._shell.show_message(texts.LINK_REFUSED.format(address=address), "attention")
             return
 
         def open_link() -> None:
             QDesktopServices.openUrl(url)
 
-        open_it = Action("Open in browser", open_link)
-        self._shell.show_message(f"The link leads out of the program, to {address}", "info", open_it)
+        open_it = Action(texts.OPEN_IN_BROWSER, open_link)
+        self._shell.show_message(texts.LINK_LEADS_OUT.format(address=address), "info", open_it)
 
     # -- files -------------------------------------------------------------------------------------------
 
@@ -348,6 +342,6 @@ class ChatPage(QWidget):
             self.parts.intake.offer(paths)
 
     def _on_attach(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Add files to the documents")
+        paths, _ = QFileDialog.getOpenFileNames(self, texts.ATTACH)
         if paths:
             self.parts.intake.offer(paths)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui.features.chat import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import Palette, mixed
@@ -17,7 +18,7 @@ from workbench.records.messages import ChosenToken
 BOUNDS = (0.9, 0.5, 0.2, 0.05)
 """A probability from ``BOUNDS[i]`` on is in step ``i``; below the last in step ``len(BOUNDS)``."""
 
-STEP_WORDS = ("over 90%", "over 50%", "over 20%", "over 5%", "rarer")
+STEP_WORDS = (texts.OVER_90, texts.OVER_50, texts.OVER_20, texts.OVER_5, "rarer")
 _SHARES_LIGHT = (0.0, 0.10, 0.20, 0.33, 0.48)
 _SHARES_DARK = (0.0, 0.10, 0.20, 0.31, 0.42)
 
@@ -46,22 +47,21 @@ def describe_probability(probability: float) -> str:
         return f"{percent:.0f}%" if percent < 99 else f"{percent:.1f}%"
     if percent >= 1:
         return f"{percent:.1f}%"
-    return f"{percent:.2f}%" if percent >= 0.01 else "under 0.01%"
+    return f"{percent:.2f}%" if percent >= 0.01 else texts.UNDER_001
 
 
 def describe_surprise(tokens: Sequence[ChosenToken]) -> str:
     """What the model makes of an answer in a line: mean probability (geometric), perplexity, first choices."""
     if not tokens:
-        return "There are no tokens in this answer."
+        return texts.NO_TOKENS
     mean = sum(token.logprob for token in tokens) / len(tokens)
     known = [token for token in tokens if token.alternatives]
-    line = (
-        f"{len(tokens):,} tokens · mean probability {describe_probability(probability_of(mean))}"
-        f" · perplexity {math.exp(min(-mean, 700)):,.2f}"
+    line = texts.SURPRISE.format(
+        count=len(tokens), probability=describe_probability(probability_of(mean)), exp=math.exp(min(-mean, 700))
     )
     if known:
         first = sum(token.alternatives[0].token == token.token for token in known)
-        line += f" · {first / len(known):.0%} were the first choice"
+        line += texts.FIRST_CHOICES.format(value=first / len(known))
     return line
 
 
@@ -78,11 +78,8 @@ class TokenLegend(QWidget):
         super().__init__(parent)
         self.setFixedHeight(tokens.ICON_SIZE)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("The stronger the tint, the less probable the token; underlined: not the first choice")
-        self.setToolTip(
-            "How probable the model found each token, at temperature 1 and without penalties. "
-            "A dotted line is under tokens that were not its first choice."
-        )
+        self.setAccessibleName(texts.LEGEND)
+        self.setToolTip(texts.LEGEND_HELP)
         current_theme().changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -106,7 +103,7 @@ class TokenLegend(QWidget):
             painter.setPen(theme.colour("text"))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
             x += width + tokens.SPACE_1
-        words = "not the first choice"
+        words = texts.NOT_FIRST_CHOICE
         width = metrics.horizontalAdvance(words) + 2 * tokens.SPACE_2
         if x + width <= self.width():
             painter.setPen(theme.colour("muted"))

@@ -9,6 +9,7 @@ from ui.components.basics import IconButton
 from ui.components.layout import column_of, row_of
 from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
+from ui.features.chat import texts
 from ui.features.chat.message_controls import SiblingSwitch, WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -30,22 +31,18 @@ class QuestionView(QWidget):
         self.message_id = message.id
         self._words = ""
         self._text = Prose()  # which, other than a label, breaks an address that is longer than a line
-        self._text.setAccessibleName("Words of the question")
+        self._text.setAccessibleName(texts.QUESTION_TEXT)
         current_theme().changed.connect(self._show_words)
         self._bubble = QFrame()
         self._bubble.setProperty("role", "sunken")
         column_of(self._bubble, self._text, margins=(tokens.SPACE_4, tokens.SPACE_3))
-        self.edit_button = IconButton("edit", "Edit this question and ask again")
+        self.edit_button = IconButton("edit", texts.EDIT_QUESTION_HELP)
         self.edit_button.clicked.connect(self.begin_edit)
         self.siblings = SiblingSwitch("question")
         self.siblings.chosen.connect(self.sibling_wanted)
         beside = row_of(None, (self._bubble, 1), (self.edit_button, 0, Qt.AlignmentFlag.AlignTop), gap=tokens.SPACE_1)
         self.editor = WordsEditor(
-            "Edit the question",
-            "Ask again",
-            "The first version stays; switch between them with the arrows.",
-            (2, 8),
-            enter_takes=True,
+            texts.EDIT_QUESTION, texts.ASK_AGAIN, texts.EDIT_QUESTION_NOTE, (2, 8), enter_takes=True
         )
         self.editor.taken.connect(self._on_taken)
         self.editor.given_up.connect(self.end_edit)
@@ -64,13 +61,13 @@ class QuestionView(QWidget):
         if message.text != self._words:
             self._words = message.text
             self._show_words()
-            self._bubble.setAccessibleName(f"You asked: {message.text[:300]}")
+            self._bubble.setAccessibleName(texts.YOU_ASKED.format(value=message.text[:300]))
         if siblings:
             self.siblings.show_siblings(siblings, message.id)
 
     def _show_words(self) -> None:
         rest = len(self._words) - _SHOWN
-        shown = self._words if rest <= 0 else f"{self._words[:_SHOWN]}…\n\n({rest:,} more characters)"
+        shown = self._words if rest <= 0 else texts.MORE_CHARACTERS.format(value=self._words[:_SHOWN], rest=rest)
         self._text.restart()
         self._text.write([Leaf("paragraph", (Span(shown.replace("\n", _LINE_END)),))], ())
         self._text.settle()

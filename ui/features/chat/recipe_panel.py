@@ -19,6 +19,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
+from ui.features.chat import texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
 from ui.features.chat.prompt_form import PromptForm, describe_prompting
@@ -37,7 +38,7 @@ from workbench.records.recipes import (
     notes_on_composition,
 )
 
-NO_DOCUMENTS = "No documents"
+NO_DOCUMENTS = texts.NO_DOCUMENTS
 _PHRASE = 80  # characters
 
 
@@ -58,32 +59,20 @@ class RecipePanel(QFrame):
         self._methods: Methods[Any] = Methods()
         self._showing = False
         self._format_problem = ""
-        self.model = RecipeCard("Model", "The model that answers. A larger one knows more and takes longer.")
-        self.prompting = RecipeCard(
-            "Prompt",
-            "Instructions for every conversation, and how the model is asked. The cheapest way to shape an answer.",
-            "prompting",
-        )
-        self.decoding = RecipeCard(
-            "Decoding", "How the next word is chosen from the probable ones: careful or varied.", "decoding"
-        )
-        self.retrieval = RecipeCard(
-            "Documents", "Answers lean on passages found in these documents, and name them.", "retrieval"
-        )
-        self.adapters = RecipeCard(
-            "Adapters",
-            "What the model learnt here, switched on over it, as strongly as you like.",
-            "finetuning",
-        )
+        self.model = RecipeCard(texts.MODEL, texts.MODEL_HELP)
+        self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
+        self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
+        self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP, "retrieval")
+        self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
         self.adapter_form = AdapterForm()
         self.adapter_form.changed.connect(self._on_adapters)
-        self.model_box = ChoiceBox("Model")
+        self.model_box = ChoiceBox(texts.MODEL)
         self.model_box.chosen.connect(self._on_model)
-        self.models_link = LinkButton("Get a model…")
+        self.models_link = LinkButton(texts.GET_MODEL_BUTTON)
         self.models_link.clicked.connect(self.models_wanted)
-        self.documents_box = ChoiceBox("Documents")
+        self.documents_box = ChoiceBox(texts.DOCUMENTS)
         self.documents_box.chosen.connect(self._on_documents)
-        self.documents_link = LinkButton("Add documents…")
+        self.documents_link = LinkButton(texts.ADD_DOCUMENTS)
         self.documents_link.clicked.connect(self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
@@ -151,7 +140,7 @@ class RecipePanel(QFrame):
         self.prompt_form.set_notes(notes_on_composition(recipe, self._methods))
         self.decoding_form.set_part(recipe.decoding)
         self.forms["retrieval"].setVisible(recipe.retrieval is not None)
-        self.model.set_state(recipe.model.name or "none chosen")
+        self.model.set_state(recipe.model.name or texts.NONE_CHOSEN)
         self.prompting.set_state(describe_prompting(recipe.prompting, self._methods))
         self.decoding.set_state(self._decoding_state())
         self.retrieval.set_state(describe_retrieval(recipe.retrieval))
@@ -161,8 +150,8 @@ class RecipePanel(QFrame):
         self.recipe_shown.emit(recipe)
 
     def _lay_out(self) -> None:
-        title = Text("Recipe", "heading")
-        self.close_button = IconButton("close", "Hide the recipe (Ctrl+R)")
+        title = Text(texts.RECIPE, "heading")
+        self.close_button = IconButton("close", texts.HIDE_RECIPE)
         self.close_button.clicked.connect(self.close_wanted)
         head = row_of(None, (title, 1), self.close_button)
         inner = QWidget()
@@ -204,7 +193,7 @@ class RecipePanel(QFrame):
         """An adapter of the recipe cannot be used, and why; no words: all can."""
         self.adapter_form.show_problem(name, why)
         state = describe_adapters(self._recipe.model.adapters)
-        self.adapters.set_state(f"{state} (cannot be used)" if why else state)
+        self.adapters.set_state(texts.STATE_UNUSABLE.format(state=state) if why else state)
 
     def _on_documents(self, name: str) -> None:
         before = self._recipe.retrieval or RetrievalPart()
@@ -230,7 +219,7 @@ class RecipePanel(QFrame):
     def _decoding_state(self) -> str:
         part = self._recipe.decoding
         unusable = self._format_problem and part.format != "text"
-        return describe_decoding(part, self._methods) + (" (cannot be used)" if unusable else "")
+        return describe_decoding(part, self._methods) + (texts.CANNOT_BE_USED if unusable else "")
 
     def _on_field(self, part: str, name: str, value: Any) -> None:
         now = getattr(self._recipe, part)

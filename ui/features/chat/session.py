@@ -144,11 +144,7 @@ class ChatSession(QObject):
     # -- asking --------------------------------------------------------------------------------------
 
     def ask(
-        self,
-        question: str,
-        recipe: Recipe,
-        edit_of: str | None = None,
-        document: DocumentTask | None = None,
+        self, question: str, recipe: Recipe, edit_of: str | None = None, document: DocumentTask | None = None
     ) -> None:
         """Ask a question at the end of the shown branch, or beside the question that it is an edit of."""
         branches = self.chat.branches
@@ -219,12 +215,7 @@ class ChatSession(QObject):
         self._tell_busy()
 
     def _identify(
-        self,
-        chat: OpenChat,
-        live: LiveAnswer,
-        messages: tuple[StoredMessage, ...],
-        ids: dict[str, Any],
-        recipe: Recipe,
+        self, chat: OpenChat, live: LiveAnswer, messages: tuple[StoredMessage, ...], ids: dict[str, Any], recipe: Recipe
     ) -> None:
         """The question is stored: use the ids that it and its answer have from now on."""
         question, answer = str(ids["question"]), str(ids["answer"])

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.components.basics import PrimaryButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.fields import Field, parse_text
 from workbench.records.methods import MethodInfo
@@ -30,7 +31,7 @@ class TaskBar(QWidget):
         self._label = Text("", "small")
         self.field = QLineEdit()
         self.field.returnPressed.connect(self._on_go)
-        self.go = PrimaryButton("Start")
+        self.go = PrimaryButton(texts.START)
         self.go.clicked.connect(self._on_go)
         line = row_of(None, (self.field, 1), self.go, gap=tokens.SPACE_2)
         column_of(self._asking, self._label, line, gap=tokens.SPACE_1)
@@ -65,7 +66,7 @@ class TaskBar(QWidget):
             self._send({})
             return
         (setting,) = task.fields
-        words = f"{setting.help} Separate several by commas." if setting.kind == "list" else setting.help
+        words = texts.COLUMNS_HELP.format(help=setting.help) if setting.kind == "list" else setting.help
         self._label.setText(words)
         self.field.setAccessibleName(words)
         self.field.setPlaceholderText(_example(task, setting))
@@ -78,7 +79,7 @@ class TaskBar(QWidget):
         (setting,) = self._task.fields
         value = parse_text(setting, self.field.text().strip())
         if not value and setting.kind == "list":
-            self._label.setText(f"{setting.help} For example: {_example(self._task, setting)}.")
+            self._label.setText(texts.EXAMPLE_HELP.format(help=setting.help, example=_example(self._task, setting)))
             return
         self._send({setting.name: value or self._task.values[setting.name]})
 

@@ -27,6 +27,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui.features.chat import texts
 from ui.features.chat.alternatives import Alternatives
 from ui.features.chat.probability import describe_probability, probability_of, step_of, tints, visible
 from ui.theme.theme import current_theme
@@ -50,7 +51,7 @@ class TokenText(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Tokens of the answer: left and right go through them, up and down choose another token")
+        self.setAccessibleName(texts.TOKEN_TEXT)
         self._tokens: tuple[ChosenToken, ...] = ()
         self._next: ChosenToken | None = None
         self._first = 0
@@ -110,7 +111,7 @@ class TokenText(QWidget):
         self._update_token(self._current)
         self._current = index
         token = self._token(index)
-        words = visible(token.text) if token.token >= 0 else "what comes next"
+        words = visible(token.text) if token.token >= 0 else texts.WHAT_COMES_NEXT
         share = f", {describe_probability(probability_of(token.logprob))}" if token.token >= 0 else ""
         self.setAccessibleDescription(f"{words}{share}")
         if self._popover is None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 from ui.components.basics import Line, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout
 from ui.components.wording import describe_seconds
+from ui.features.chat import texts
 from ui.features.chat.answer_parts import describe_place
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -22,11 +23,11 @@ MOST_ROWS = 10
 """So many rows are visible at once; more are scrolled."""
 
 _TITLE, _SCORE, _TIME, _TOKENS = range(4)
-_HEADERS = ("Step", "Score", "Time", "Tokens")
+_HEADERS = (texts.COLUMN_STEP, texts.COLUMN_SCORE, texts.COLUMN_TIME, texts.TOKENS)
 _NARROW = 460  # px: below that only title and time have room
 _INDENT = 22
 _CHEVRON = 16
-_STATES = {"running": "Running…", "done": "", "failed": "Failed", "stopped": "Stopped"}
+_STATES = {"running": texts.STEP_RUNNING, "done": "", "failed": texts.STEP_FAILED, "stopped": texts.STEP_STOPPED}
 
 
 class TraceView(QWidget):
@@ -110,7 +111,7 @@ class _Tree(QTreeWidget):
         super().__init__()
         self.setColumnCount(len(_HEADERS))
         self.setHeaderLabels(_HEADERS)
-        self.setAccessibleName("Steps of the answer")
+        self.setAccessibleName(texts.STEPS_OF_ANSWER)
         self.setIndentation(_INDENT)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
@@ -173,8 +174,10 @@ class StepDetails(QWidget):
         self.title = Text("", "strong")
         self.figures = Text("", "small")
         self.error = Text("", "error")
-        self.parts = {name: (Text(name, "small"), _selectable()) for name in ("Input", "Thinking", "Output")}
-        self.found = Text("Passages", "small")
+        self.parts = {
+            name: (Text(name, "small"), _selectable()) for name in (texts.INPUT, texts.THINKING, texts.OUTPUT)
+        }
+        self.found = Text(texts.PASSAGES, "small")
         self.passages = QWidget()
         self._passages = FlowLayout(self.passages, tokens.SPACE_1)
         column = column_of(self, self.title, self.figures, self.error, gap=tokens.SPACE_1)
@@ -190,7 +193,7 @@ class StepDetails(QWidget):
         self.figures.setText(" · ".join((step.kind.capitalize(), *figures_of(step))))
         self.error.setText(step.error)
         self.error.setVisible(bool(step.error))
-        for name, said in (("Input", step.input), ("Thinking", step.thought), ("Output", step.output)):
+        for name, said in ((texts.INPUT, step.input), (texts.THINKING, step.thought), (texts.OUTPUT, step.output)):
             heading, text = self.parts[name]
             if text.text() != said:
                 text.setText(said)
@@ -217,10 +220,10 @@ def figures_of(step: TraceStep) -> list[str]:
     if step.seconds:
         figures.append(_time(step))
     if step.score is not None:
-        figures.append(f"score {step.score:.2f}")
+        figures.append(texts.SCORE.format(score=step.score))
     if step.usage is not None:
-        figures.append(f"{step.usage.prompt_tokens:,} prompt tokens")
-        figures.append(f"{step.usage.new_tokens:,} new tokens")
+        figures.append(texts.PROMPT_TOKENS.format(prompt_tokens=step.usage.prompt_tokens))
+        figures.append(texts.NEW_TOKENS.format(new_tokens=step.usage.new_tokens))
     return figures
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from ui.features.chat import texts
 from workbench.records.messages import Usage
 
 _BETWEEN = " · "
@@ -69,20 +70,23 @@ def describe_usage(usage: Usage | None) -> tuple[tuple[str, str], ...]:
     """The parts of the line, each in full and short, the most telling one first; none while nothing was generated."""
     if usage is None or not usage.new_tokens:
         return ()
-    speed = f"{usage.tokens_per_s:.0f} tokens/s"
-    written = "1 token" if usage.new_tokens == 1 else f"{usage.new_tokens:,} tokens"
+    speed = texts.TOKENS_PER_S.format(tokens_per_s=usage.tokens_per_s)
+    written = texts.ONE_TOKEN if usage.new_tokens == 1 else texts.TOKEN_COUNT.format(new_tokens=usage.new_tokens)
     parts = [
-        (f"first after {usage.first_token_s:.1f} s", f"first {usage.first_token_s:.1f} s"),
+        (
+            texts.FIRST_AFTER.format(first_token_s=usage.first_token_s),
+            texts.FIRST.format(first_token_s=usage.first_token_s),
+        ),
         (written, written),
     ]
     if usage.tokens_per_s:  # a single token has no speed
         parts.insert(0, (speed, speed))
     if usage.cached_tokens:
         reused = f"{usage.cached_tokens:,} of {usage.prompt_tokens:,}"
-        parts.append((f"{reused} prompt tokens reused", f"{reused} reused"))
+        parts.append((texts.PROMPT_REUSED.format(reused=reused), texts.REUSED.format(reused=reused)))
     if usage.drafted_tokens:
-        right = f"{usage.accepted_tokens:,} of {usage.drafted_tokens:,} guesses"
-        parts.append((f"{right} right", right))
+        right = texts.DRAFTED.format(accepted_tokens=usage.accepted_tokens, drafted_tokens=usage.drafted_tokens)
+        parts.append((texts.ACCEPTED.format(right=right), right))
     return tuple(parts)
 
 
@@ -90,11 +94,13 @@ def describe_usage_fully(usage: Usage | None) -> str:
     """The same in sentences."""
     if usage is None:
         return ""
-    said = (
-        f"{usage.tokens_per_s:.1f} tokens a second, {usage.first_token_s:.2f} s until the first one. "
-        f"{usage.prompt_tokens:,} tokens read, {usage.cached_tokens:,} of them remembered from before, "
-        f"{usage.new_tokens:,} written."
+    said = texts.USAGE_HELP.format(
+        tokens_per_s=usage.tokens_per_s,
+        first_token_s=usage.first_token_s,
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        new_tokens=usage.new_tokens,
     )
     if usage.drafted_tokens:
-        said += f" {usage.drafted_tokens:,} tokens were guessed ahead, {usage.accepted_tokens:,} of them right."
+        said += texts.DRAFT_HELP.format(drafted_tokens=usage.drafted_tokens, accepted_tokens=usage.accepted_tokens)
     return said

@@ -12,6 +12,7 @@ from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.layout import column_of
 from ui.components.lists import ItemList
 from ui.components.wording import describe_count
+from ui.features.documents import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import Collection
@@ -32,11 +33,11 @@ class CollectionPanel(QFrame):
         self.setProperty("role", "panel")
         self._collections: tuple[Collection, ...] = ()
         self._showing = False
-        self.new_button = PlainButton("New collection", "plus")
+        self.new_button = PlainButton(texts.NEW_COLLECTION, "plus")
         self.new_button.clicked.connect(self.begin_new)
         self.name_field = QLineEdit()
-        self.name_field.setPlaceholderText("Name of the collection")
-        self.name_field.setAccessibleName("Name of the new collection")
+        self.name_field.setPlaceholderText(texts.COLLECTION_NAME)
+        self.name_field.setAccessibleName(texts.NEW_COLLECTION_NAME)
         self.name_field.returnPressed.connect(self._on_named)
         self.name_field.hide()
         self.error = Text("", "error")
@@ -46,7 +47,7 @@ class CollectionPanel(QFrame):
         self.list = ItemList()
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setModel(self._model)
-        self.list.setAccessibleName("Collections")
+        self.list.setAccessibleName(texts.COLLECTIONS)
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.delete_pressed.connect(self.ask_to_delete)
         self.list.rename_pressed.connect(self.edit_current)
@@ -117,8 +118,8 @@ class CollectionPanel(QFrame):
             self.confirm.hide()
             self.deleted.emit(collection.id)
 
-        words = f"Delete “{collection.name}”? Its index goes; your files stay where they are."
-        self.confirm.show_message(words, "attention", "Delete", delete)
+        words = texts.ASK_DELETE_COLLECTION.format(name=collection.name)
+        self.confirm.show_message(words, "attention", texts.DELETE, delete)
         self.confirm.action_button.setFocus()
 
     def _on_named(self) -> None:
@@ -126,7 +127,7 @@ class CollectionPanel(QFrame):
         if name:
             self.created.emit(name)
         else:
-            self.refuse_name("A collection needs a name.")
+            self.refuse_name(texts.NAME_NEEDED)
 
     def _on_item_changed(self, item: QStandardItem) -> None:
         if self._showing:
@@ -152,8 +153,8 @@ class CollectionPanel(QFrame):
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(theme.icon("edit"), "Rename\tF2", self.edit_current)
-        menu.addAction(theme.icon("trash", "danger"), "Delete\tDel", self.ask_to_delete)
+        menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
+        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
         menu.popup(self.list.viewport().mapToGlobal(place))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -167,7 +168,7 @@ def describe_collection(collection: Collection) -> str:
     """``8 files, 1 failed, 214 chunks``"""
     parts = [describe_count(collection.documents, "file")]
     if collection.failed:
-        parts.append(f"{collection.failed:,} failed")
+        parts.append(texts.COUNT_FAILED.format(failed=collection.failed))
     parts.append(describe_count(collection.chunks, "chunk"))
     return ", ".join(parts)
 
@@ -198,8 +199,8 @@ class FolderList(QWidget):
 
     def _make(self, path: str) -> QCheckBox:
         shown = path if len(path) <= 70 else f"…{path[-69:]}"
-        box = QCheckBox(f"Keep up with {shown}")
-        box.setToolTip(f"{path}\nRead again by itself what changes in this folder")
+        box = QCheckBox(texts.WATCH_FOLDER.format(shown=shown))
+        box.setToolTip(texts.WATCH_FOLDER_HELP.format(path=path))
         box.toggled.connect(lambda on: self.switched.emit(path, on))
         self._column.addWidget(box)
         self.boxes[path] = box

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine
 from ui.components.run_follower import IngestFollower, RunFollowers
+from ui.features.documents import texts
 from workbench.api import events
 from workbench.api.calls import Collection, ResumeRun, RunList, RunRecord
 from workbench.api.events import Event
@@ -61,8 +62,8 @@ class IngestDesk(QObject):
             return
         if not self._message.isVisible():
             self._offered = latest.id
-            words = "Reading was cut off when the program ended. What was read is there."
-            self._message.show_message(words, "attention", "Go on", lambda: self._resume(latest.id))
+            words = texts.READING_INTERRUPTED
+            self._message.show_message(words, "attention", texts.RESUME, lambda: self._resume(latest.id))
 
     def _is_shown(self, run: RunRecord) -> bool:
         shown = self._shown
@@ -90,9 +91,9 @@ class IngestDesk(QObject):
     def _show_outcome(self, follower: IngestFollower) -> None:
         if not follower.result:
             run = follower.run.id
-            self._message.show_message(follower.outcome, "attention", "Go on", lambda: self._resume(run))
+            self._message.show_message(follower.outcome, "attention", texts.RESUME, lambda: self._resume(run))
         elif follower.failed:
-            self._message.show_message(follower.outcome, "attention", "Show failed", self.failed_wanted.emit)
+            self._message.show_message(follower.outcome, "attention", texts.SHOW_FAILED, self.failed_wanted.emit)
         else:
             self._message.show_message(follower.outcome, "success")
 

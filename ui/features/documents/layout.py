@@ -17,15 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
-from ui.components.basics import (
-    ElidedLabel,
-    InlineMessage,
-    PlainButton,
-    PrimaryButton,
-    ProgressLine,
-    QuietButton,
-    Text,
-)
+from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, PrimaryButton, ProgressLine, QuietButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of, row_of
@@ -33,6 +25,7 @@ from ui.components.lists import SearchField
 from ui.components.notices import DropCover, EmptyState
 from ui.components.passages_panel import PassageList
 from ui.features.chat.task_bar import TaskBar
+from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme import tokens
@@ -50,42 +43,32 @@ class DocumentsLayout(QWidget):
         self.collections = CollectionPanel()
         self.title = ElidedLabel("", "heading")
         self.counts = ElidedLabel("", "muted")
-        self.add_files = PrimaryButton("Add files…", "plus")
-        self.add_folder = PlainButton("Add folder…", "folder")
+        self.add_files = PrimaryButton(texts.ADD_FILES_BUTTON, "plus")
+        self.add_folder = PlainButton(texts.ADD_FOLDER_BUTTON, "folder")
         self.progress = ProgressLine()
         self.progress.hide()
         self.message = InlineMessage()
         self.folders = FolderList()
-        self.search = SearchField("Search the text of these documents")
+        self.search = SearchField(texts.SEARCH_TEXT)
         self.name_filter = QLineEdit()
-        self.name_filter.setPlaceholderText("Filter by name")
-        self.name_filter.setAccessibleName("Filter files by name")
-        states = (("All files", ""), ("Ready", "ready"), ("Failed", "failed"))
-        self.state_filter = ChoiceBox("Filter files by state", states)
+        self.name_filter.setPlaceholderText(texts.FILTER_BY_NAME)
+        self.name_filter.setAccessibleName(texts.FILTER_FILES_BY_NAME)
+        states = ((texts.ALL_FILES, ""), (texts.READY, "ready"), (texts.FAILED, "failed"))
+        self.state_filter = ChoiceBox(texts.FILTER_FILES_BY_STATE, states)
         self.table = DocumentTable(self)
         self.rows = DocumentFilter(self.table, self)
         self.view = FileView()
         self.view.setModel(self.rows)
         self.view.show_columns()
-        self.nothing = Text("No file fits this filter.", "muted")
+        self.nothing = Text(texts.NO_FILE_MATCHES, "muted")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.hits = PassageList()
         self.pane = DocumentPane(bridge)
         self.tasks = TaskBar()
-        self.remove = QuietButton("Remove from the collection", "trash")
+        self.remove = QuietButton(texts.REMOVE_FROM_COLLECTION, "trash")
         self.remove.setProperty("small", True)
-        self.no_collections = EmptyState(
-            "documents",
-            "No documents yet",
-            "A collection holds files that are searched together. Make one, or drop files or a folder here.",
-            "New collection",
-        )
-        self.no_files = EmptyState(
-            "upload",
-            "Drop files or a folder here",
-            "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-books, mail and source code are read. "
-            "The files stay where they are.",
-        )
+        self.no_collections = EmptyState("documents", texts.NO_DOCUMENTS, texts.NO_DOCUMENTS_HELP, texts.NEW_COLLECTION)
+        self.no_files = EmptyState("upload", texts.DROP_FILES, texts.DROP_FILES_HELP)
         self._arrange()
         self.cover = DropCover(self)
 
@@ -108,12 +91,7 @@ class DocumentsLayout(QWidget):
             self._files.addWidget(shown)
         inside = _Watched()
         inside.resized.connect(self._on_middle_resized)
-        column = column_of(
-            inside,
-            self._head,
-            gap=tokens.SPACE_3,
-            margins=(tokens.SPACE_5, tokens.SPACE_4),
-        )
+        column = column_of(inside, self._head, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_4))
         for widget in (self.progress, self.message, self.folders, self._filters):
             column.addWidget(widget)
         column.addWidget(self._files, 1)
@@ -205,7 +183,7 @@ class FileView(QTableView):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Files of the collection")
+        self.setAccessibleName(texts.FILES_OF_COLLECTION)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

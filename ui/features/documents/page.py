@@ -8,19 +8,13 @@ from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeyEvent,
-    QKeySequence,
-    QShortcut,
-)
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
 from ui.components.layout import column_of
 from ui.features import Found, ShellActions
+from ui.features.documents import texts
 from ui.features.documents.collection_list import describe_collection
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
@@ -93,8 +87,8 @@ class DocumentsPage(QWidget):
         if self._collection(self._current) is None:
             return ()
         return [
-            Found("Add files…", "action", "plus", self.choose_files),
-            Found("Add folder…", "action", "folder", self.choose_folder),
+            Found(texts.ADD_FILES_BUTTON, "action", "plus", self.choose_files),
+            Found(texts.ADD_FOLDER_BUTTON, "action", "folder", self.choose_folder),
         ]
 
     def _connect(self) -> None:
@@ -220,11 +214,11 @@ class DocumentsPage(QWidget):
             self.parts.show_files()
 
     def choose_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Add files")
+        paths, _ = QFileDialog.getOpenFileNames(self, texts.ADD_FILES)
         self.add(paths)
 
     def choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Add a folder")
+        path = QFileDialog.getExistingDirectory(self, texts.ADD_FOLDER)
         self.add([path] if path else [])
 
     def add(self, paths: Sequence[str], watch: bool = False) -> None:
@@ -296,8 +290,8 @@ class DocumentsPage(QWidget):
             call = RemoveDocument(collection=self._current, document=document.id)
             self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
-        words = f"Remove {PurePath(document.path).name} from the collection? The file stays where it is."
-        self.parts.message.show_message(words, "attention", "Remove", remove)
+        words = texts.ASK_REMOVE_DOCUMENT.format(name=PurePath(document.path).name)
+        self.parts.message.show_message(words, "attention", texts.REMOVE, remove)
         self.parts.message.action_button.setFocus()
 
     def _on_methods(self, found: MethodList) -> None:
@@ -325,7 +319,7 @@ class DocumentsPage(QWidget):
 
         def show(found: SearchResult) -> None:
             if number == self._searched:
-                self.parts.hits.show_passages(found.hits, "Nothing in these documents fits.")
+                self.parts.hits.show_passages(found.hits, texts.NO_PASSAGE_FOUND)
                 self.parts.show_hits()
 
         call = SearchDocuments(collection=self._current, query=query, limit=_SEARCH_LIMIT)
@@ -352,8 +346,8 @@ class DocumentsPage(QWidget):
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
             collection = self._collection(self._current)
-            name = f"“{collection.name}”" if collection is not None else "a new collection"
-            self.parts.cover.cover(f"Drop to add to {name}")
+            name = f"“{collection.name}”" if collection is not None else texts.A_NEW_COLLECTION
+            self.parts.cover.cover(texts.DROP_TO_ADD.format(name=name))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.parts.cover.hide()

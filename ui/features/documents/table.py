@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QSortFilterProxyModel,
-    Qt,
-)
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
+from ui.features.documents import texts
 from ui.theme.theme import current_theme
 from workbench.api.calls import Document
 
 DocumentRole = Qt.ItemDataRole.UserRole + 1
 SortRole = Qt.ItemDataRole.UserRole + 2
-COLUMNS = ("Name", "Kind", "Pages", "Chunks", "State")
-STATES = {"indexed": "Ready", "unchanged": "Ready", "failed": "Failed", "removed": "Removed"}
+COLUMNS = (texts.COLUMN_NAME, texts.COLUMN_KIND, texts.COLUMN_PAGES, texts.COLUMN_PASSAGES, texts.COLUMN_STATE)
+STATES = {"indexed": texts.READY, "unchanged": texts.READY, "failed": texts.FAILED, "removed": texts.STATE_REMOVED}
 _Index = QModelIndex | QPersistentModelIndex
 
 

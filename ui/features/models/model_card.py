@@ -21,17 +21,15 @@ from ui.components.basics import (
 from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes
+from ui.features.models import texts
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import ModelDetails, ModelRecord
 
 KINDS = {
-    "chat": ("Chat", "Answers questions and holds conversations."),
-    "base": ("Base", "Continues text; it was not trained to hold a conversation."),
-    "embedder": (
-        "Search",
-        "Turns text into vectors, so that documents are found by meaning. Loaded when it is needed.",
-    ),
+    "chat": (texts.KIND_CHAT, texts.KIND_CHAT_HELP),
+    "base": (texts.KIND_BASE, texts.KIND_BASE_HELP),
+    "embedder": (texts.KIND_SEARCH, texts.KIND_SEARCH_HELP),
 }
 
 
@@ -52,8 +50,8 @@ class ModelCard(Card):
         top = row_of(gap=tokens.SPACE_2)
         self._name = ElidedLabel(model.name, "heading")
         self._kind = Chip("")
-        self._state = Chip("Loaded", "success")
-        self._missing = Chip("Missing", "danger")
+        self._state = Chip(texts.LOADED, "success")
+        self._missing = Chip(texts.MISSING, "danger")
         top.addWidget(self._name, 1)
         for chip in (self._missing, self._state, self._kind):
             top.addWidget(chip)
@@ -80,11 +78,11 @@ class ModelCard(Card):
 
     def _build_actions(self) -> QHBoxLayout:
         row = row_of(gap=tokens.SPACE_2, margins=(0, tokens.SPACE_1, 0, 0))
-        self.load_button = PlainButton("Load", "play")
-        self.unload_button = PlainButton("Unload", "close")
-        self.details_button = QuietButton("Details", "chevron-right")
+        self.load_button = PlainButton(texts.LOAD, "play")
+        self.unload_button = PlainButton(texts.UNLOAD, "close")
+        self.details_button = QuietButton(texts.DETAILS, "chevron-right")
         self.details_button.setCheckable(True)
-        self.remove_button = QuietButton("Remove", "trash")
+        self.remove_button = QuietButton(texts.REMOVE, "trash")
         for button in (self.load_button, self.unload_button, self.details_button, self.remove_button):
             button.setProperty("small", True)
             button.setAccessibleName(f"{button.text()} {self.model.name}")
@@ -109,23 +107,21 @@ class ModelCard(Card):
         self._purpose.setText(purpose)
         facts = [
             model.architecture,
-            f"{describe_parameters(model.parameters)} parameters",
+            texts.PARAMETERS.format(parameters=describe_parameters(model.parameters)),
             model.quantization,
             describe_bytes(model.bytes),
-            f"{model.context_tokens:,} tokens of context",
-            model.licence or "licence not stated",
+            texts.CONTEXT_LENGTH.format(context_tokens=model.context_tokens),
+            model.licence or texts.NO_LICENCE,
         ]
         self._facts.setText(" · ".join(fact for fact in facts if fact))
         self._path.set_full_text(model.path)
         self._missing.setVisible(model.missing)
         if model.missing:
-            self._problem.show_message(
-                "Its files are not where they were. Put them back, or remove it here and import it again.", "attention"
-            )
-        kind = "deleted, they lie in the workbench's folder" if model.owned else "kept: they lie outside the workbench"
+            self._problem.show_message(texts.FILES_MISSING, "attention")
+        kind = texts.FILES_DELETED_TOO if model.owned else texts.FILES_KEPT
         self.confirm.set_question(
-            f"Remove {model.name} from the list? Its files are {kind}.",
-            "Remove and delete files" if model.owned else "Remove",
+            texts.ASK_REMOVE.format(name=model.name, kind=kind),
+            texts.REMOVE_WITH_FILES if model.owned else texts.REMOVE,
         )
         self._show_buttons()
 
@@ -142,7 +138,7 @@ class ModelCard(Card):
         if self._progress.isHidden():
             self._problem.hide()
             self._progress.show()
-        self._progress.set_progress(f"Loading {self.model.name}", share)
+        self._progress.set_progress(texts.LOADING.format(name=self.model.name), share)
         self._show_buttons()
 
     def end_loading(self) -> None:
@@ -185,7 +181,7 @@ class ModelCard(Card):
 
     def _on_stop(self) -> None:
         if self._stop is not None:
-            self._progress.set_progress("Stopping…")
+            self._progress.set_progress(texts.STOPPING)
             self._stop()
 
     def _on_details(self, open: bool) -> None:
@@ -205,23 +201,26 @@ class ModelFacts(QWidget):
         column = column_of(self, Line(), gap=tokens.SPACE_3, margins=(0, tokens.SPACE_2, 0, 0))
         model = details.model
         numbers = [
-            ("Format", {"gguf": "GGUF", "safetensors": "safetensors"}[model.format]),
-            ("Tokenizer", details.tokenizer),
-            ("Vocabulary", f"{details.vocabulary:,} tokens" if details.vocabulary else ""),
-            ("Layers", str(details.layers or "")),
-            ("Width", str(details.embedding_length or "")),
-            ("Files", str(max(1, len(model.files)))),
+            (texts.FACT_FORMAT, {"gguf": "GGUF", "safetensors": "safetensors"}[model.format]),
+            (texts.FACT_TOKENIZER, details.tokenizer),
+            (
+                texts.FACT_VOCABULARY,
+                texts.VOCABULARY.format(vocabulary=details.vocabulary) if details.vocabulary else "",
+            ),
+            (texts.FACT_LAYERS, str(details.layers or "")),
+            (texts.FACT_WIDTH, str(details.embedding_length or "")),
+            (texts.FACT_FILES, str(max(1, len(model.files)))),
             ("SHA-256", model.sha256),
         ]
         column.addLayout(_pairs([(name, value) for name, value in numbers if value]))
         if details.chat_template:
-            column.addWidget(Text("Chat template", "strong"))
-            column.addWidget(Text("How a conversation is written for this model. It comes with its files.", "small"))
-            column.addWidget(_code(details.chat_template, "Chat template", 120))
+            column.addWidget(Text(texts.CHAT_TEMPLATE, "strong"))
+            column.addWidget(Text(texts.CHAT_TEMPLATE_HELP, "small"))
+            column.addWidget(_code(details.chat_template, texts.CHAT_TEMPLATE, 120))
         if details.metadata:
-            column.addWidget(Text("Everything in the file's header", "strong"))
+            column.addWidget(Text(texts.METADATA_HELP, "strong"))
             lines = "\n".join(f"{name} = {value}" for name, value in sorted(details.metadata.items()))
-            column.addWidget(_code(lines, "Metadata", 160))
+            column.addWidget(_code(lines, texts.METADATA, 160))
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> QGridLayout:

@@ -17,6 +17,7 @@ from ui.components.basics import (
     Text,
 )
 from ui.components.layout import column_of, row_of
+from ui.features.models import texts
 from ui.theme import tokens
 from ui.theme.theme import set_property
 
@@ -31,20 +32,17 @@ class ImportPanel(Card):
         super().__init__()
         self._path = ""
         self.body.setSpacing(tokens.SPACE_3)
-        top = row_of(None, Text("Import a model", "heading"), None)
-        self._close = IconButton("close", "Close the import")
+        top = row_of(None, Text(texts.IMPORT_MODEL, "heading"), None)
+        self._close = IconButton("close", texts.CLOSE_IMPORT)
         self._close.clicked.connect(self.close_panel)
         top.addWidget(self._close)
         self.body.addLayout(top)
         self.body.addWidget(self._build_drop())
-        self.reference = QRadioButton("Use it where it is")
-        self.copy = QRadioButton("Copy it into the workbench")
+        self.reference = QRadioButton(texts.IMPORT_REFERENCE)
+        self.copy = QRadioButton(texts.IMPORT_COPY)
         self.reference.setChecked(True)
         group = QButtonGroup(self)
-        for button, words in (
-            (self.reference, "Takes no room. If the file is moved or deleted, the model is missing here."),
-            (self.copy, "Takes as much disk again. The model stays when the original goes, and moves with the data."),
-        ):
+        for button, words in ((self.reference, texts.IMPORT_REFERENCE_HELP), (self.copy, texts.IMPORT_COPY_HELP)):
             group.addButton(button)
             button.setAccessibleDescription(words)
             column = column_of(None, button, gap=0)
@@ -59,8 +57,8 @@ class ImportPanel(Card):
         self._progress.hide()
         self.body.addWidget(self._progress)
         last = QHBoxLayout()
-        self._chosen_path = ElidedLabel("Nothing chosen yet", "muted", Qt.TextElideMode.ElideMiddle)
-        self.import_button = PrimaryButton("Import")
+        self._chosen_path = ElidedLabel(texts.NOTHING_CHOSEN, "muted", Qt.TextElideMode.ElideMiddle)
+        self.import_button = PrimaryButton(texts.IMPORT)
         self.import_button.clicked.connect(self._on_import)
         last.addWidget(self._chosen_path, 1)
         last.addWidget(self.import_button)
@@ -73,12 +71,12 @@ class ImportPanel(Card):
         row = row_of(
             self._drop,
             IconLabel("upload", "muted", 24),
-            (Text("Drop a .gguf file or a safetensors folder here, or choose one.", "body"), 1),
+            (Text(texts.DROP_MODEL, "body"), 1),
             gap=tokens.SPACE_3,
             margins=tokens.SPACE_4,
         )
-        self.file_button = PlainButton("Choose a file…", "file")
-        self.folder_button = PlainButton("Choose a folder…", "folder")
+        self.file_button = PlainButton(texts.CHOOSE_FILE_BUTTON, "file")
+        self.folder_button = PlainButton(texts.CHOOSE_FOLDER_BUTTON, "folder")
         self.file_button.clicked.connect(self._on_choose_file)
         self.folder_button.clicked.connect(self._on_choose_folder)
         row.addWidget(self.file_button)
@@ -102,16 +100,16 @@ class ImportPanel(Card):
     def set_path(self, path: str) -> None:
         self._path = path
         self._problem.hide()
-        self._chosen_path.set_full_text(path or "Choose a file or a folder first")
+        self._chosen_path.set_full_text(path or texts.CHOOSE_FIRST)
         self.import_button.setEnabled(bool(path))
-        self.import_button.setToolTip("" if path else "Choose a file or a folder first")
+        self.import_button.setToolTip("" if path else texts.CHOOSE_FIRST)
 
     def show_progress(self, words: str, share: float | None) -> None:
         self._problem.hide()
         self._progress.show()
         self._progress.set_progress(words.capitalize(), share)
         self.import_button.setEnabled(False)
-        self.import_button.setToolTip("It is being imported")
+        self.import_button.setToolTip(texts.IMPORTING)
 
     def show_problem(self, text: str) -> None:
         """The import has ended without a model; an empty text says nothing (it was stopped)."""
@@ -125,17 +123,17 @@ class ImportPanel(Card):
         return self._problem.text if not self._problem.isHidden() else ""
 
     def _on_choose_file(self) -> None:
-        self._ask("Choose a model file", QFileDialog.FileMode.ExistingFile)
+        self._ask(texts.CHOOSE_FILE, QFileDialog.FileMode.ExistingFile)
 
     def _on_choose_folder(self) -> None:
-        self._ask("Choose a model's folder", QFileDialog.FileMode.Directory)
+        self._ask(texts.CHOOSE_FOLDER, QFileDialog.FileMode.Directory)
 
     def _ask(self, title: str, mode: QFileDialog.FileMode) -> None:
         dialog = QFileDialog(self, title)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(mode)
         if mode == QFileDialog.FileMode.ExistingFile:
-            dialog.setNameFilters(["Models (*.gguf *.safetensors)", "All files (*)"])
+            dialog.setNameFilters([texts.FILTER_MODELS, texts.FILTER_ALL])
         dialog.fileSelected.connect(self.set_path)
         dialog.open()
 

@@ -14,6 +14,7 @@ from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
+from ui.features.models import texts
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
 from ui.theme import tokens
@@ -63,7 +64,7 @@ class ModelsPage(QWidget):
 
     def header(self) -> QWidget:
         """The button that stands beside the page's title."""
-        self._add = PlainButton("Import a model", "plus")
+        self._add = PlainButton(texts.IMPORT_MODEL, "plus")
         self._add.clicked.connect(self._open_import)
         return self._add
 
@@ -99,16 +100,10 @@ class ModelsPage(QWidget):
         column.addWidget(self._summary)
         self._list = column_of(gap=tokens.SPACE_3)
         column.addLayout(self._list)
-        self._empty = EmptyState(
-            "models",
-            "No model yet",
-            "A model is the part that reads and answers. The starter model is small (98\u00a0MB), runs on any machine "
-            "and needs no network. You can also import a GGUF file or a safetensors folder, or drop one here.",
-            "Use the starter model",
-        )
+        self._empty = EmptyState("models", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.USE_STARTER)
         assert self._empty.button is not None
         self._empty.button.clicked.connect(self._on_starter)
-        self._other = PlainButton("Import a model", "plus")
+        self._other = PlainButton(texts.IMPORT_MODEL, "plus")
         self._other.clicked.connect(self._open_import)
         self._empty.add_action(self._other)
         self._starter_error = Text("", "error")
@@ -138,12 +133,12 @@ class ModelsPage(QWidget):
             card.show_model(model)
             self._list.insertWidget(place, card)
         size = describe_bytes(sum(model.bytes for model in found.models))
-        self._summary.setText(f"{describe_count(len(names), 'model')}, {size} on disk")
+        self._summary.setText(texts.COUNT_ON_DISK.format(count=describe_count(len(names), "model"), size=size))
         self._summary.setVisible(bool(names))
         assert self._empty.button is not None
         self._empty.button.setVisible(not found.starter_hint)
         if found.starter_hint and not names:
-            self._starter_error.setText(f"The starter model is not installed. {found.starter_hint}")
+            self._starter_error.setText(texts.STARTER_NOT_INSTALLED.format(starter_hint=found.starter_hint))
         self._starter_error.setVisible(bool(found.starter_hint))
         self._show_stack()
         if self._bridge.status is not None:
@@ -216,8 +211,8 @@ class ModelsPage(QWidget):
         )
 
     def _on_removed(self, model: ModelRecord) -> None:
-        files = "Its files were deleted." if model.owned else "Its files stay where they are."
-        self._shell.show_message(f"{model.name} was removed. {files}", "info")
+        files = texts.FILES_WERE_DELETED if model.owned else texts.FILES_WERE_KEPT
+        self._shell.show_message(texts.REMOVED.format(name=model.name, files=files), "info")
         self._models.refresh()
 
     # -- adding --------------------------------------------------------------------------------------
@@ -243,7 +238,7 @@ class ModelsPage(QWidget):
                 error = error_of(terminal)
                 self._import.show_problem("" if isinstance(error, Cancelled) else in_words(error))
 
-        self._import.show_progress("Reading the model", None)
+        self._import.show_progress(texts.READING_MODEL, None)
         self._importing = self._bridge.stream(ImportModel(path=path, copy=copy), progressed, ended, self)
 
     def _on_import_stopped(self) -> None:
@@ -253,7 +248,7 @@ class ModelsPage(QWidget):
     def _on_starter(self) -> None:
         assert self._empty.button is not None
         self._empty.button.setEnabled(False)
-        self._empty.button.setText("Making the starter model ready…")
+        self._empty.button.setText(texts.PREPARING_STARTER)
         self._starter_error.hide()
         self._bridge.call(RegisterStarter(), self._on_starter_ready, self._on_starter_failed, self)
 
@@ -269,7 +264,7 @@ class ModelsPage(QWidget):
     def _reset_starter(self) -> None:
         assert self._empty.button is not None
         self._empty.button.setEnabled(True)
-        self._empty.button.setText("Use the starter model")
+        self._empty.button.setText(texts.USE_STARTER)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

@@ -17,12 +17,13 @@ from ui.components.config_form import Form
 from ui.components.layout import ScrolledColumn, column_of
 from ui.components.wording import describe_bytes
 from ui.features import ShellActions
+from ui.features.settings import texts
 from ui.theme import tokens
 from workbench.api.calls import ChangeSettings, Machine, Status
 from workbench.errors import UserError
 from workbench.settings import SECTIONS, Settings
 
-TITLES = {"general": "General", "engine": "Model", "documents": "Documents"}
+TITLES = {"general": texts.SECTION_GENERAL, "engine": texts.SECTION_MODEL, "documents": texts.SECTION_DOCUMENTS}
 
 
 class SettingsPage(QWidget):
@@ -76,27 +77,25 @@ class SettingsPage(QWidget):
     def _build_about(self) -> Card:
         card = Card(margin=tokens.SPACE_5)
         card.body.setSpacing(tokens.SPACE_3)
-        card.body.addWidget(Text("This program and this machine", "heading"))
+        card.body.addWidget(Text(texts.ABOUT, "heading"))
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(tokens.SPACE_5)
         self._facts.setVerticalSpacing(tokens.SPACE_2)
         self._facts.setColumnStretch(1, 1)
         self._values: dict[str, ElidedLabel] = {}
-        for line, name in enumerate(("Version", "Data folder", "Processor", "Memory", "Graphics", "Free disk")):
+        for line, name in enumerate(
+            (texts.VERSION, texts.DATA_FOLDER, texts.PROCESSOR, texts.MEMORY, texts.GRAPHICS, texts.FREE_DISK)
+        ):
             value = self._values[name] = ElidedLabel("…", "body", Qt.TextElideMode.ElideMiddle)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._facts.addWidget(Text(name, "muted"), line, 0)
             self._facts.addWidget(value, line, 1)
-        self.folder_button = PlainButton("Open folder", "folder")
+        self.folder_button = PlainButton(texts.OPEN_FOLDER, "folder")
         self.folder_button.setProperty("small", True)
         self.folder_button.clicked.connect(self._on_open_folder)
         self._facts.addWidget(self.folder_button, 1, 2)
         card.body.addLayout(self._facts)
-        card.body.addWidget(
-            Text(
-                "Everything lies in the data folder: it can be copied as a backup or moved to another machine.", "small"
-            )
-        )
+        card.body.addWidget(Text(texts.DATA_FOLDER_HELP, "small"))
         return card
 
     # -- what happens --------------------------------------------------------------------------------
@@ -125,21 +124,23 @@ class SettingsPage(QWidget):
         self._bridge.refresh_status()
 
     def _on_status(self, status: Status) -> None:
-        self._values["Version"].set_full_text(status.version)
-        self._values["Data folder"].set_full_text(status.home)
+        self._values[texts.VERSION].set_full_text(status.version)
+        self._values[texts.DATA_FOLDER].set_full_text(status.home)
 
     def _on_machine(self, machine: Machine) -> None:
         graphics = [device.description or device.name for device in machine.devices if device.kind != "cpu"]
-        self._values["Processor"].set_full_text(f"{machine.processor}, {machine.cores} cores")
-        self._values["Memory"].set_full_text(
-            f"{describe_bytes(machine.memory_bytes)}, {describe_bytes(machine.memory_free_bytes)} free"
+        self._values[texts.PROCESSOR].set_full_text(
+            texts.CORES.format(processor=machine.processor, cores=machine.cores)
         )
-        self._values["Graphics"].set_full_text(", ".join(graphics) or "none that a model can run on")
-        self._values["Free disk"].set_full_text(describe_bytes(machine.disk_free_bytes))
+        self._values[texts.MEMORY].set_full_text(
+            texts.FREE_MEMORY.format(
+                bytes=describe_bytes(machine.memory_bytes), bytes2=describe_bytes(machine.memory_free_bytes)
+            )
+        )
+        self._values[texts.GRAPHICS].set_full_text(", ".join(graphics) or texts.NO_GRAPHICS)
+        self._values[texts.FREE_DISK].set_full_text(describe_bytes(machine.disk_free_bytes))
 
     def _on_open_folder(self) -> None:
-        folder = self.fact("Data folder")
+        folder = self.fact(texts.DATA_FOLDER)
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(folder)))):
-            self._shell.show_message(
-                f"This system has no program that opens folders. The data lies in {folder}.", "info"
-            )
+            self._shell.show_message(texts.CANNOT_OPEN_FOLDER.format(folder=folder), "info")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from ui.bridge import Bridge
 from ui.components.wording import in_words
 from ui.features import MessageKind, ShellActions
+from ui.features.training import texts
 from ui.features.training.run_list import delete_words
 from workbench.api.calls import ExportRun, PauseRun, RemoveRun, ResumeRun, RunRecord, StopRun
 from workbench.api.protocol import Call
@@ -69,10 +70,10 @@ class RunActions(QObject):
 
     def export(self, run: str, path: str) -> None:
         """Write a run as a folder that runs elsewhere; ``path`` must not be there yet."""
-        self._say("Exporting the run…", "info")
+        self._say(texts.EXPORTING, "info")
 
         def done(folder: str) -> None:
-            self._say(f"Exported to {folder}. Its README says how to run it elsewhere.", "success")
+            self._say(texts.EXPORTED.format(folder=folder), "success")
 
         self._bridge.call(ExportRun(run=run, path=path), done, self._complain, self)
 
@@ -101,7 +102,7 @@ class RunActions(QObject):
             view.message.hide()
             self.delete(run.id)
 
-        view.message.show_message(delete_words(run), "attention", "Delete", delete)
+        view.message.show_message(delete_words(run), "attention", texts.DELETE, delete)
         view.message.action_button.setFocus()
 
     def _on_export(self) -> None:
@@ -109,7 +110,7 @@ class RunActions(QObject):
         if run is None:
             return
         name = f"{re.sub(_NO_NAME, '-', run.title)}-run"
-        path, _ = QFileDialog.getSaveFileName(self._page, "Export the run as a folder", name)
+        path, _ = QFileDialog.getSaveFileName(self._page, texts.EXPORT_FOLDER, name)
         if path:
             self.export(run.id, path)
 
@@ -125,7 +126,7 @@ class RunActions(QObject):
             dialogs.MergeDialog(self._bridge, made, self._page).open()
 
 
-_KINDS = "Examples (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.md);;All files (*)"
+_KINDS = texts.FILTER_EXAMPLES
 
 
 class TrainIntake(QObject):
@@ -145,19 +146,19 @@ class TrainIntake(QObject):
     def offer(self, paths: list[str]) -> None:
         """Take the first of what was dropped, and say so where it was more."""
         if len(paths) > 1:
-            words = f"A training takes one file or one folder: this is {os.path.basename(paths[0])}."
+            words = texts.ONE_FILE.format(basename=os.path.basename(paths[0]))
             if len({os.path.dirname(path) for path in paths}) == 1:
-                words += " Drop the folder to take all of its files."
+                words += texts.DROP_FOLDER
             self._setup.message.show_message(words, "info")
         self._setup.choose_data(paths[0])
 
     def _on_file_wanted(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self._page, "Choose examples", "", _KINDS)
+        path, _ = QFileDialog.getOpenFileName(self._page, texts.CHOOSE_EXAMPLES, "", _KINDS)
         if path:
             self._setup.choose_data(path)
 
     def _on_folder_wanted(self) -> None:
-        path = QFileDialog.getExistingDirectory(self._page, "Choose a folder of examples")
+        path = QFileDialog.getExistingDirectory(self._page, texts.CHOOSE_EXAMPLES_FOLDER)
         if path:
             self._setup.choose_data(path)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from ui.components.basics import ElidedLabel, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, empty_layout
+from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.training import ColumnRole, DataPart, DataReport
 
@@ -43,14 +44,14 @@ class ColumnMapping(QWidget):
             box.blockSignals(True)
             box.setCurrentIndex(max(0, box.findData(role_of(name, data))))
             box.blockSignals(False)
-        self.words.setText(f"Choose the role of each column. {_missing(data, report)}".strip())
+        self.words.setText(texts.CHOOSE_ROLES.format(missing=_missing(data, report)).strip())
 
     def _build(self, columns: Sequence[str], roles: Sequence[ColumnRole]) -> None:
         empty_layout(self._grid)
         self.boxes = {}
         for line, name in enumerate(columns):
-            choices = [("Not used", ""), *((role.title, role.name) for role in roles)]
-            box = self.boxes[name] = ChoiceBox(f"Role of the column {name}", choices)
+            choices = [(texts.NOT_USED, ""), *((role.title, role.name) for role in roles)]
+            box = self.boxes[name] = ChoiceBox(texts.ROLE_OF_COLUMN.format(name=name), choices)
             box.setFixedWidth(180)
             box.currentIndexChanged.connect(lambda _, name=name: self._on_chosen(name))
             self._grid.addWidget(ElidedLabel(name, "code"), line, 0)  # type: ignore[arg-type]
@@ -90,4 +91,4 @@ def _missing(data: DataPart, report: DataReport) -> str:
         return ""
     titles = {role.name: role.title.lower() for role in report.roles}
     sets = [" and ".join(titles.get(role, role) for role in roles) for roles in report.role_sets]
-    return f"An example needs {', or '.join(sets)}."
+    return texts.NEEDS_COLUMNS.format(names=", or ".join(sets))

@@ -12,6 +12,7 @@ from ui.components.basics import Card, ElidedLabel, Text
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series, Swatch
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_seconds
+from ui.features.training import texts
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import config_of, describe_time, state_of
 from ui.theme import tokens
@@ -19,12 +20,20 @@ from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 
 _CHARTS = (
-    ("evaluation_loss", "Loss on held-out examples", "", True),
-    ("loss", "Loss in training", "", False),
-    ("learning_rate", "Learning rate", "", False),
-    ("tokens_per_second", "Speed", "tokens/s", False),
+    ("evaluation_loss", texts.HELD_OUT_LOSS_CHART, "", True),
+    ("loss", texts.LOSS_CHART, "", False),
+    ("learning_rate", texts.LEARNING_RATE_CHART, "", False),
+    ("tokens_per_second", texts.SPEED_CHART, "tokens/s", False),
 )
-_HEADS = ("", "Training", "Method", "State", "Loss", "Held-out loss", "Time")
+_HEADS = (
+    "",
+    texts.COLUMN_TRAINING,
+    texts.COLUMN_METHOD,
+    texts.COLUMN_STATE,
+    texts.COLUMN_LOSS,
+    texts.COLUMN_HELD_OUT_LOSS,
+    texts.COLUMN_TIME,
+)
 
 
 class TrainCompare(QWidget):
@@ -43,7 +52,7 @@ class TrainCompare(QWidget):
         self._table.setVerticalSpacing(tokens.SPACE_1)
         self._table.setColumnStretch(1, 1)
         names = Card()
-        names.body.addWidget(Text("Compared", "heading"))
+        names.body.addWidget(Text(texts.COMPARED, "heading"))
         names.body.addLayout(self._table)
         curves = Card()
         curves.body.setSpacing(tokens.SPACE_4)
@@ -56,14 +65,7 @@ class TrainCompare(QWidget):
         curves.body.addStretch(1)
         inside = QWidget()
         inside.setProperty("role", "page")
-        column_of(
-            inside,
-            names,
-            curves,
-            None,
-            gap=tokens.SPACE_4,
-            margins=(tokens.SPACE_5, tokens.SPACE_4),
-        )
+        column_of(inside, names, curves, None, gap=tokens.SPACE_4, margins=(tokens.SPACE_5, tokens.SPACE_4))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from ui.components.basics import Chip, FoldButton, InlineMessage, ProgressLine, Text
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
+from ui.features.training import texts
 from ui.features.training.column_mapping import ColumnMapping, unmapped
 from ui.features.training.example_view import ExampleView
 from ui.features.training.length_histogram import LengthHistogram
@@ -15,13 +16,13 @@ from ui.theme import tokens
 from workbench.records.training import DataPart, DataReport, SideReport
 
 SHAPES = {
-    "messages": "Conversations",
-    "sharegpt": "Conversations (ShareGPT)",
-    "instruction": "Instruction and answer (Alpaca)",
-    "prompt_completion": "Question and answer",
-    "text": "Plain text",
-    "columns": "Columns",
-    "unknown": "Not recognised",
+    "messages": texts.SHAPE_MESSAGES,
+    "sharegpt": texts.SHAPE_SHAREGPT,
+    "instruction": texts.SHAPE_ALPACA,
+    "prompt_completion": texts.SHAPE_COLUMNS,
+    "text": texts.SHAPE_TEXT,
+    "columns": texts.SHAPE_MAPPED,
+    "unknown": texts.SHAPE_UNKNOWN,
 }
 _SHOWN_REFUSED = 50
 
@@ -40,10 +41,10 @@ class DataReportView(QWidget):
         self.progress.hide()
         self.progress.stop_clicked.connect(self.stop_wanted)
         self.message = InlineMessage(closable=False)
-        self.hint = Text("Choose a model and examples to see what the model will be shown.", "muted")
+        self.hint = Text(texts.CHOOSE_BOTH, "muted")
         self.shape = Chip("", "accent")
         self.why = Text("", "muted")
-        self.map_button = FoldButton("Map the columns by hand")
+        self.map_button = FoldButton(texts.MAP_COLUMNS)
         self.map_button.toggled.connect(self._arrange)
         self.mapping = ColumnMapping()
         self.mapping.changed.connect(self.mapped)
@@ -86,7 +87,7 @@ class DataReportView(QWidget):
     def show_looking(self) -> None:
         """The set is being read; what was known stays in sight until then."""
         self.message.hide()
-        self.progress.set_progress("Looking at the examples…")
+        self.progress.set_progress(texts.READING_DATA)
         self.progress.show()
         self.hint.setVisible(False)
 
@@ -99,7 +100,7 @@ class DataReportView(QWidget):
             self.mapped.emit(unmapped(data))
 
         by_hand = unmapped(data) != data
-        self.message.show_message(words, "danger", "Map the columns anew" if by_hand else "", map_anew)
+        self.message.show_message(words, "danger", texts.MAP_AGAIN if by_hand else "", map_anew)
         self._arrange()
 
     def show_report(self, report: DataReport, data: DataPart) -> None:
@@ -111,16 +112,16 @@ class DataReportView(QWidget):
         self.shape.setText(SHAPES.get(report.shape, report.shape.replace("_", " ").capitalize()))
         self.shape.set_tone("attention" if unknown else "accent")
         by_hand = not unknown and unmapped(data) != data
-        self.why.setText("They mean what you said." if by_hand else report.why)
+        self.why.setText(texts.MAPPED_BY_HAND if by_hand else report.why)
         self.mapping.show_columns(report, data)
         self.map_button.setVisible(bool(report.columns) and not unknown)
         self.numbers.setText(describe_sides(report))
         self.flaws.setText(describe_flaws(report))
         self.histogram.show_lengths(report.train.lengths, report.max_length if report.train.truncated else 0)
-        left_out = f"Not used: {', '.join(report.left_out)}." if report.left_out else ""
+        left_out = texts.COLUMNS_UNUSED.format(names=", ".join(report.left_out)) if report.left_out else ""
         self.notes.setText("\n".join(part for part in (left_out, *report.notes) if part))
         self.examples.restart(report.previews, report.train.examples + report.evaluation.examples)
-        self.refused_button.setText(describe_count(len(report.refused), "row is left out", "rows are left out"))
+        self.refused_button.setText(describe_count(len(report.refused), texts.ROW_LEFT_OUT, texts.ROWS_LEFT_OUT))
         self.refused.setText(refused_words(report.refused))
         self._arrange()
 
@@ -136,7 +137,7 @@ class DataReportView(QWidget):
         self.histogram.setVisible(report is not None and bool(report.train.lengths))
         self.examples.setVisible(report is not None and bool(report.previews))
         self.legend.setVisible(self.examples.isVisibleTo(self))
-        self.legend.setText("The tinted words are what the model learns to write; the rest it only reads.")
+        self.legend.setText(texts.LEGEND)
         self.map_button.setVisible(report is not None and bool(report.columns) and not unknown)
         self.mapping.setVisible(report is not None and (unknown or self.map_button.isChecked()))
         self.refused_button.setVisible(report is not None and bool(report.refused))
@@ -147,22 +148,30 @@ def describe_sides(report: DataReport) -> str:
     """``1,350 examples to learn from, 150 held out · about 216 tokens each, the longest 812``"""
     if not report.train.examples:
         return ""
-    held = f", {report.evaluation.examples:,} held out" if report.evaluation.examples else ", none held out"
-    lengths = f"about {report.train.median:,} tokens each, {report.train.shortest:,} to {report.train.longest:,}"
-    learnt = f"{report.train.trained_tokens:,} of {report.train.tokens:,} tokens are learnt"
-    return f"{describe_count(report.train.examples, 'example')} to learn from{held} · {lengths} · {learnt}"
+    held = (
+        texts.HELD_OUT.format(examples=report.evaluation.examples)
+        if report.evaluation.examples
+        else texts.NONE_HELD_OUT
+    )
+    lengths = texts.LENGTHS.format(
+        median=report.train.median, shortest=report.train.shortest, longest=report.train.longest
+    )
+    learnt = texts.TRAINED_TOKENS.format(trained_tokens=report.train.trained_tokens, tokens=report.train.tokens)
+    return texts.SIDES.format(
+        count=describe_count(report.train.examples, "example"), held=held, lengths=lengths, learnt=learnt
+    )
 
 
 def describe_flaws(report: DataReport) -> str:
     """What a person may want to mend in a set; "" where there is nothing."""
     flaws = []
     both = (report.train, report.evaluation)
-    at = f" at {report.max_length:,} tokens" if report.max_length else ""
+    at = texts.AT_TOKENS.format(max_length=report.max_length) if report.max_length else ""
     for count, one, many in (
-        (_sum(both, "truncated"), f"is cut{at}", f"are cut{at}"),
-        (_sum(both, "duplicates"), "is there twice", "are there more than once"),
-        (_sum(both, "empty"), "has nothing to learn", "have nothing to learn"),
-        (report.overlap, "that is held out is learnt from too", "that are held out are learnt from too"),
+        (_sum(both, "truncated"), texts.IS_CUT.format(at=at), texts.ARE_CUT.format(at=at)),
+        (_sum(both, "duplicates"), texts.IS_DUPLICATE, texts.ARE_DUPLICATES),
+        (_sum(both, "empty"), texts.IS_EMPTY, texts.ARE_EMPTY),
+        (report.overlap, texts.IS_LEAKED, texts.ARE_LEAKED),
     ):
         if count:
             flaws.append(f"{describe_count(count, 'example')} {one if count == 1 else many}")
@@ -172,7 +181,7 @@ def describe_flaws(report: DataReport) -> str:
 def refused_words(refused: tuple[str, ...]) -> str:
     """The first of the refused rows, with their reasons."""
     more = len(refused) - _SHOWN_REFUSED
-    return "\n".join((*refused[:_SHOWN_REFUSED], *((f"and {more:,} more",) if more > 0 else ())))
+    return "\n".join((*refused[:_SHOWN_REFUSED], *((texts.AND_MORE.format(more=more),) if more > 0 else ())))
 
 
 def _sum(sides: tuple[SideReport, ...], field: str) -> int:

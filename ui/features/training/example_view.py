@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 from ui.components.basics import Chip, ElidedLabel, IconButton, Text
 from ui.components.layout import column_of, row_of
 from ui.components.prose import MONO
+from ui.features.training import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
@@ -32,8 +33,8 @@ class ExampleView(QWidget):
         self._previews: dict[int, Preview] = {}
         self._total = 0
         self._at = 0
-        self.back = IconButton("chevron-left", "The example before")
-        self.forward = IconButton("chevron-right", "The next example")
+        self.back = IconButton("chevron-left", texts.PREVIOUS_EXAMPLE)
+        self.forward = IconButton("chevron-right", texts.NEXT_EXAMPLE)
         self.back.clicked.connect(lambda: self.go_to(self._at - 1))
         self.forward.clicked.connect(lambda: self.go_to(self._at + 1))
         self.place = Text("", "muted")
@@ -45,7 +46,7 @@ class ExampleView(QWidget):
         self.text.setReadOnly(True)
         self.text.setUndoRedoEnabled(False)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setAccessibleName("The example as the model is shown it")
+        self.text.setAccessibleName(texts.EXAMPLE)
         self.text.setTabChangesFocus(True)
         self.text.document().setDocumentMargin(tokens.SPACE_2)
         row = row_of(None, self.back, self.place, self.forward, self.side, (self.counts, 1), gap=tokens.SPACE_2)
@@ -81,20 +82,22 @@ class ExampleView(QWidget):
 
     def _draw(self) -> None:
         self.back.setEnabled(self._at > 0)
-        self.back.setToolTip("The example before" if self._at > 0 else "This is the first example")
+        self.back.setToolTip(texts.PREVIOUS_EXAMPLE if self._at > 0 else texts.FIRST_EXAMPLE)
         last = self._at >= self._total - 1
         self.forward.setEnabled(not last)
-        self.forward.setToolTip("This is the last example" if last else "The next example")
-        self.place.setText(f"{self._at + 1:,} of {self._total:,}")
+        self.forward.setToolTip(texts.LAST_EXAMPLE if last else texts.NEXT_EXAMPLE)
+        self.place.setText(texts.OF_TOTAL.format(value=self._at + 1, _total=self._total))
         preview = self._previews.get(self._at)
         self.side.setVisible(preview is not None)
         if preview is None:
-            self.counts.set_full_text("Reading…")
+            self.counts.set_full_text(texts.READING)
             return
-        self.side.setText("learnt from" if preview.side == "train" else "held out")
+        self.side.setText(texts.TRAINED_ON if preview.side == "train" else texts.HELD_OUT_SIDE)
         self.side.set_tone("accent" if preview.side == "train" else "plain")
-        cut = f", cut from {preview.whole_tokens:,}" if preview.whole_tokens > preview.tokens else ""
-        self.counts.set_full_text(f"{preview.tokens:,} tokens{cut}, {preview.trained_tokens:,} of them learnt")
+        cut = texts.CUT_FROM.format(whole_tokens=preview.whole_tokens) if preview.whole_tokens > preview.tokens else ""
+        self.counts.set_full_text(
+            texts.EXAMPLE_TOKENS.format(tokens=preview.tokens, cut=cut, trained_tokens=preview.trained_tokens)
+        )
         self.source.set_full_text(preview.source)
         self._write(preview)
 

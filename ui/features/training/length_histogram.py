@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui.features.training import texts
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
 from workbench.records.training import LengthBin
@@ -30,9 +31,9 @@ class LengthHistogram(QWidget):
         """``cut`` is the length in tokens at which examples are cut; 0: they are not."""
         self._bins, self._cut = tuple(bins), cut
         self.setVisible(bool(bins))
-        words = "; ".join(f"{one.count} of {one.low} to {one.high - 1} tokens" for one in bins)
-        self.setAccessibleName(f"Lengths of the examples: {words}")
-        self.setToolTip(f"How many examples are how long. {words.replace('; ', chr(10))}" if bins else "")
+        words = "; ".join(texts.HISTOGRAM_BIN.format(count=one.count, low=one.low, value=one.high - 1) for one in bins)
+        self.setAccessibleName(texts.HISTOGRAM.format(words=words))
+        self.setToolTip(texts.HISTOGRAM_HELP.format(replace=words.replace("; ", chr(10))) if bins else "")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -65,12 +66,14 @@ class LengthHistogram(QWidget):
         painter.setPen(QColor(palette.muted))
         area = QRectF(0, _PLOT, self.width(), _LABELS)
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{low:,}")
-        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{high:,} tokens")
+        painter.drawText(
+            area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, texts.COUNT_TOKENS.format(high=high)
+        )
         if cut:
             x = place(self._cut)
             painter.setPen(QPen(QColor(palette.attention), 1.5, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, 0), QPointF(x, _PLOT))
-            words = f"cut at {self._cut:,}"
+            words = texts.CUT_AT.format(_cut=self._cut)
             wide = painter.fontMetrics().horizontalAdvance(words)
             painter.drawText(QPointF(x + 4 if x + wide + 8 < self.width() else x - wide - 4, 10), words)
         painter.end()

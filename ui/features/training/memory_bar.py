@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui.components.basics import Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.wording import describe_bytes
+from ui.features.training import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.training import MemoryPart
@@ -38,7 +39,7 @@ class MemoryBar(QWidget):
         shown = tuple(part for part in parts if part.bytes > 0)
         self._bar.show_parts([part.bytes for part in shown], free)
         said = ", ".join(f"{part.name} {describe_bytes(part.bytes)}" for part in shown)
-        self.setAccessibleName(f"Memory: {said}; free: {describe_bytes(free)}")
+        self.setAccessibleName(texts.MEMORY_BAR.format(said=said, bytes=describe_bytes(free)))
         if shown == self._parts:
             return
         self._parts = shown

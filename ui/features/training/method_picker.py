@@ -9,23 +9,9 @@ from PySide6.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout, QWidget
 
 from ui.components.basics import Chip, FoldButton, Text
 from ui.components.layout import column_of, empty_layout, row_of
+from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.methods import MethodInfo, Methods
-
-MADE: dict[str, str] = {
-    "lora": "file, any strength",
-    "merged": "new model",
-    "soft-prompt": "tiny file, on or off",
-    "prefix": "tiny file, on or off",
-}
-MAKES: dict[str, str] = {
-    "lora": "Makes a file that a chat switches on and off, at any strength.",
-    "merged": "Makes a new model, as large as this one, that is chosen like any other. Its strength cannot be changed.",
-    "soft-prompt": "Makes a tiny file that a chat switches on or off. It has no strength, takes some of the context, "
-    "and cannot be merged.",
-    "prefix": "Makes a tiny file that a chat switches on or off by putting it into the model's memory. It has no "
-    "strength, takes some of the context, cannot be merged, and models with sliding windows cannot take it.",
-}
 
 
 class MethodPicker(QWidget):
@@ -40,7 +26,7 @@ class MethodPicker(QWidget):
         self._folded: set[str] = set()
         self._group = QButtonGroup(self)
         others = QWidget()
-        self.more = FoldButton("More methods", others)
+        self.more = FoldButton(texts.MORE_METHODS, others)
         self._first, self._others = column_of(gap=tokens.SPACE_3), column_of(others, gap=tokens.SPACE_3)
         column_of(self, self._first, self.more, others, gap=tokens.SPACE_3)
 
@@ -73,7 +59,7 @@ class MethodPicker(QWidget):
 
     def _add(self, column: QVBoxLayout, row: MethodInfo, says_all: bool, recommended: bool = False) -> None:
         """A method with what it makes: in a sentence, or in a word or two, whose sentence is the tooltip."""
-        makes = MAKES.get(row.artifact, "")
+        makes = texts.MAKES.get(row.artifact, "")
         button = self.buttons[row.name] = QRadioButton(row.title)
         button.setAccessibleDescription(f"{row.summary} {makes}")
         button.clicked.connect(lambda _=False: self.chosen.emit(row.name))
@@ -82,7 +68,7 @@ class MethodPicker(QWidget):
         if recommended:
             line.addWidget(Chip("recommended", "accent"))
         if not says_all:
-            made = Chip(MADE.get(row.artifact, row.artifact))
+            made = Chip(texts.MADE.get(row.artifact, row.artifact))
             made.setToolTip(makes)
             line.addWidget(made)
         line.addStretch(1)

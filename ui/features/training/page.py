@@ -18,19 +18,14 @@ from ui.components.layout import row_of
 from ui.components.notices import DropCover, EmptyState
 from ui.components.wording import in_words
 from ui.features import Found, ShellActions
+from ui.features.training import texts
 from ui.features.training.actions import RunActions, TrainIntake
 from ui.features.training.planning import PlanningController
 from ui.features.training.run_list import RunList
 from ui.features.training.setup import TrainSetup
 from ui.features.training.state import TrainingFollower, TrainingState
 from ui.features.training.texts import config_of
-from workbench.api.calls import (
-    FollowRun,
-    MethodList,
-    ModelList,
-    RunRecord,
-    Train,
-)
+from workbench.api.calls import FollowRun, MethodList, ModelList, RunRecord, Train
 from workbench.api.calls import RunList as RunRecords
 from workbench.api.events import Event, Terminal
 from workbench.records.methods import Methods
@@ -71,15 +66,10 @@ class TrainPage(QWidget):
         self.intake = TrainIntake(bridge, self.setup, self)
         self.actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
         self._views = QStackedWidget()
-        self.no_model = EmptyState(
-            "train",
-            "A model to train comes first",
-            "Training changes a model that chats. Under Models you find the starter, or import one of your own.",
-            "Go to the models",
-        )
+        self.no_model = EmptyState("train", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.GO_TO_MODELS)
         if self.no_model.button is not None:
             self.no_model.button.clicked.connect(lambda: self._shell.open_page("models"))
-        self.drawing = Text("Getting ready to draw the curves…", "muted")
+        self.drawing = Text(texts.PREPARING_CHARTS, "muted")
         self.drawing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._views.addWidget(self.drawing)
         self._views.addWidget(self.setup)
@@ -123,7 +113,9 @@ class TrainPage(QWidget):
 
     def find_entries(self, text: str) -> Sequence[Found]:
         """Trainings and what can be begun here, for the palette."""
-        found = [Found("New training", "action", "plus", lambda: self._shell.open_page("train", model=self._model()))]
+        found = [
+            Found(texts.NEW_TRAINING, "action", "plus", lambda: self._shell.open_page("train", model=self._model()))
+        ]
         for run in self._runs.values():
             if text and text.lower() in run.title.lower():
                 show = partial(self._shell.open_page, "train", run=run.id)
@@ -341,11 +333,11 @@ class TrainPage(QWidget):
         self.show_setup()
         self.setup.begin()
         if config is None:
-            why = self._runs[run].unreadable if run in self._runs else "That training is not here any more."
+            why = self._runs[run].unreadable if run in self._runs else texts.TRAINING_MISSING
             self.setup.message.show_message(why, "attention")
             return
         self._put_copy(run, config)
-        words = f"These are the settings of “{self._runs[run].title}”. Change what you like."
+        words = texts.COPIED_SETTINGS.format(title=self._runs[run].title)
         self.setup.message.show_message(words, "info")
 
     def _put_copy(self, run: str, config: TrainingConfig) -> None:
@@ -417,7 +409,7 @@ class TrainPage(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-            self.cover.cover("Drop to train on these examples")
+            self.cover.cover(texts.DROP_EXAMPLES)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.cover.hide()

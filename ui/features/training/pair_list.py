@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 from ui.components.basics import Card, Chip, Text
 from ui.components.choice_box import ChoiceRow
 from ui.components.layout import column_of, row_of
+from ui.features.training import texts
 from ui.theme import tokens
 
 SHOWN = 200
@@ -25,8 +26,11 @@ class PairList(QWidget):
         super().__init__(parent)
         self.taken = self.left_out = 0
         self.rows: list[PairRow] = []
-        self.counts = Text("No pair yet.", "strong")
-        self.filter = ChoiceRow("Pairs shown", [("all", "All"), ("taken", "Taken"), ("left-out", "Left out")])
+        self.counts = Text(texts.NO_PAIR, "strong")
+        self.filter = ChoiceRow(
+            texts.PAIRS_SHOWN,
+            [("all", texts.PAIRS_ALL), ("taken", texts.PAIRS_TAKEN), ("left-out", texts.PAIRS_LEFT_OUT)],
+        )
         self.filter.setFixedWidth(150)
         self.filter.show_value("all")
         self.filter.chosen.connect(self._on_filter)
@@ -38,7 +42,7 @@ class PairList(QWidget):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setAccessibleName("Pairs")
+        area.setAccessibleName(texts.PAIRS)
         area.setWidget(inner)
         area.setMinimumHeight(260)
         column_of(self, head, (area, 1), gap=tokens.SPACE_2)
@@ -47,13 +51,13 @@ class PairList(QWidget):
         self.taken = self.left_out = 0
         while self.rows:
             self._drop()
-        self.counts.setText("No pair yet.")
+        self.counts.setText(texts.NO_PAIR)
 
     def add_pair(self, pair: Mapping[str, Any]) -> None:
         row = PairRow(pair)
         self.taken += not row.reason
         self.left_out += bool(row.reason)
-        self.counts.setText(f"{self.taken:,} taken, {self.left_out:,} left out")
+        self.counts.setText(texts.COUNT_PAIRS.format(taken=self.taken, left_out=self.left_out))
         self.rows.append(row)
         self._list.insertWidget(0, row)
         row.setVisible(self._wants(row))
@@ -89,7 +93,7 @@ class PairRow(Card):
             None, (Text(str(pair["question"]), "strong" if not self.reason else "muted"), 1), gap=tokens.SPACE_2
         )
         if self.reason:
-            head.addWidget(Chip("Left out", "attention"), 0, Qt.AlignmentFlag.AlignTop)
+            head.addWidget(Chip(texts.PAIRS_LEFT_OUT, "attention"), 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(head)
         self.body.addWidget(Text(str(pair["answer"]), "body" if not self.reason else "muted"))
         if self.reason:

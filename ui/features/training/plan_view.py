@@ -10,11 +10,19 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.layout import column_of
 from ui.components.wording import describe_bytes, describe_seconds
+from ui.features.training import texts
 from ui.features.training.memory_bar import MemoryBar
 from ui.theme import tokens
 from workbench.records.training import TrainingPlan
 
-FACTS = ("Trainable", "Result", "Steps", "Memory", "Disk", "Time")
+FACTS = (
+    texts.FACT_TRAINABLE,
+    texts.FACT_RESULT,
+    texts.FACT_STEPS,
+    texts.FACT_MEMORY,
+    texts.FACT_DISK,
+    texts.COLUMN_TIME,
+)
 
 
 class PlanView(QWidget):
@@ -47,13 +55,13 @@ class PlanView(QWidget):
             grid.addWidget(label, line, 0)
             grid.addWidget(self.facts[name], line, 1)
             line += 1
-            if name == "Memory":
+            if name == texts.FACT_MEMORY:
                 grid.addWidget(self.bar, line, 1)
                 line += 1
         column = column_of(self, gap=tokens.SPACE_2)
         for part in (self.hint, self.progress, self.summary, self._table, self.notes, self.problem):
             column.addWidget(part)
-        self.show_nothing("The plan comes once a model and examples are chosen.")
+        self.show_nothing(texts.PLAN_NEEDS_BOTH)
 
     @property
     def plan(self) -> TrainingPlan | None:
@@ -72,7 +80,7 @@ class PlanView(QWidget):
         """Another plan is being made; the last one stays in sight until then."""
         self._plan = None
         self.hint.hide()
-        self.progress.set_progress("Working out memory and time…")
+        self.progress.set_progress(texts.PLANNING)
         self.progress.show()
 
     def show_problem(self, words: str) -> None:
@@ -85,15 +93,17 @@ class PlanView(QWidget):
         self.progress.hide()
         method = plan.title or plan.config.weights.method
         self.summary.setText(f"{method}: {plan.summary}" if plan.summary else method)
-        self.facts["Trainable"].setText(describe_trainable(plan))
-        self.facts["Result"].setText(plan.served)
-        self.facts["Steps"].setText(f"{plan.steps:,}, {plan.tokens:,} tokens in all")
-        self.facts["Memory"].setText(
-            f"{describe_bytes(plan.memory_bytes)} of {describe_bytes(plan.memory_free_bytes)} free"
+        self.facts[texts.FACT_TRAINABLE].setText(describe_trainable(plan))
+        self.facts[texts.FACT_RESULT].setText(plan.served)
+        self.facts[texts.FACT_STEPS].setText(texts.STEPS_AND_TOKENS.format(steps=plan.steps, tokens=plan.tokens))
+        self.facts[texts.FACT_MEMORY].setText(
+            texts.OF_FREE.format(bytes=describe_bytes(plan.memory_bytes), bytes2=describe_bytes(plan.memory_free_bytes))
         )
         self.bar.show_parts(plan.memory, plan.memory_free_bytes)
-        self.facts["Disk"].setText(f"{describe_bytes(plan.disk_bytes)} of {describe_bytes(plan.disk_free_bytes)} free")
-        self.facts["Time"].setText(describe_time(plan.seconds))
+        self.facts[texts.FACT_DISK].setText(
+            texts.OF_FREE.format(bytes=describe_bytes(plan.disk_bytes), bytes2=describe_bytes(plan.disk_free_bytes))
+        )
+        self.facts[texts.COLUMN_TIME].setText(describe_time(plan.seconds))
         self.notes.setText("\n".join(part for part in (*plan.notes, plan.source) if part))
         if plan.problem:
             self.problem.show_message(f"{plan.problem} {plan.hint}".strip(), "danger")
@@ -113,8 +123,10 @@ def describe_trainable(plan: TrainingPlan) -> str:
     share = plan.trainable / plan.parameters if plan.parameters else 0.0
     percent = f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.0f}%"
     if plan.trainable >= plan.parameters:
-        return f"all {describe_weights(plan.parameters)} weights"
-    return f"{describe_weights(plan.trainable)} of {describe_weights(plan.parameters)} weights ({percent})"
+        return texts.ALL_WEIGHTS.format(weights=describe_weights(plan.parameters))
+    return texts.SOME_WEIGHTS.format(
+        weights=describe_weights(plan.trainable), weights2=describe_weights(plan.parameters), percent=percent
+    )
 
 
 def describe_weights(count: int) -> str:
@@ -127,10 +139,16 @@ def describe_weights(count: int) -> str:
 def describe_time(seconds: float | None) -> str:
     """``about 5 min (4 to 7 min)``; what there is to say where nothing is known."""
     if seconds is None:
-        return "Not known before the first training here: it is measured while that one runs."
+        return texts.TIME_UNKNOWN
     low, high = 0.75 * seconds, 1.4 * seconds
     if seconds < 90:
-        return f"about {describe_seconds(seconds)} ({math.floor(low)} to {math.ceil(high)} s)"
+        return texts.ABOUT_SECONDS.format(
+            seconds=describe_seconds(seconds), floor=math.floor(low), ceil=math.ceil(high)
+        )
     if high < 3600:
-        return f"about {describe_seconds(seconds)} ({math.floor(low / 60) or 1} to {math.ceil(high / 60)} min)"
-    return f"about {describe_seconds(seconds)} ({describe_seconds(low)} to {describe_seconds(high)})"
+        return texts.ABOUT_MINUTES.format(
+            seconds=describe_seconds(seconds), value=math.floor(low / 60) or 1, ceil=math.ceil(high / 60)
+        )
+    return texts.ABOUT.format(
+        seconds=describe_seconds(seconds), seconds2=describe_seconds(low), seconds3=describe_seconds(high)
+    )

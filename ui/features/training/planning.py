@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from ui.bridge import Bridge, Handle
 from ui.components.wording import in_words
+from ui.features.training import texts
 from ui.features.training.plan_view import describe_time, describe_trainable
 from ui.features.training.setup import TrainSetup
 from workbench.api.calls import InspectData, PlanTraining
@@ -79,8 +80,8 @@ class PlanningController(QObject):
         known = self._models is not None and config.model in self._models
         if not config.data.path or not known:
             self._looked_at = None
-            self._setup.report.show_nothing("Choose a model and examples to see what the model will be shown.")
-            self._setup.plan.show_nothing("The plan comes once a model and examples are chosen.")
+            self._setup.report.show_nothing(texts.CHOOSE_BOTH)
+            self._setup.plan.show_nothing(texts.PLAN_NEEDS_BOTH)
             self._say()
             return
         if self._key(config) == self._looked_at:
@@ -107,7 +108,7 @@ class PlanningController(QObject):
             self._problem = in_words(error)
             self._looked_at = key
             self._setup.report.show_problem(self._problem, config.data)
-            self._setup.plan.show_nothing("The plan comes once the examples can be used.")
+            self._setup.plan.show_nothing(texts.PLAN_NEEDS_DATA)
             self._say()
 
         self._inspecting = self._bridge.call(InspectData(config=config, previews=PREVIEWS), show, fail, self)
@@ -115,11 +116,11 @@ class PlanningController(QObject):
     def _plan(self) -> None:
         report = self._setup.report.report
         if report is None:
-            self._setup.plan.show_nothing("The plan comes once the examples can be used.")
+            self._setup.plan.show_nothing(texts.PLAN_NEEDS_DATA)
             self._say()
             return
         if report.shape == "unknown":
-            self._setup.plan.show_nothing("The plan comes once it is clear what the columns mean.")
+            self._setup.plan.show_nothing(texts.PLAN_NEEDS_COLUMNS)
             self._say()
             return
         number = self._number
@@ -155,7 +156,7 @@ class PlanningController(QObject):
         """The person does not want to wait for it."""
         self._cancel()
         self._timer.stop()
-        words = "Stopped. Change something, or choose the examples again, to look anew."
+        words = texts.STOPPED_READING
         self._looked_at = None
         self._setup.report.show_nothing(words)
         self._setup.plan.show_nothing(words)
@@ -178,25 +179,27 @@ class PlanningController(QObject):
         """Why it cannot be started; "" when it can."""
         config, report, plan = self._setup.config, self._setup.report.report, self._setup.plan.plan
         if self._starting:
-            return "Starting…"
+            return texts.STARTING
         if self._models is not None and not self._models:
-            return "There is no model that can be trained yet. Add one on the Models page."
+            return texts.NO_TRAINABLE_MODEL
         if not config.model or (self._models is not None and config.model not in self._models):
-            return "Choose a model first."
+            return texts.CHOOSE_MODEL_FIRST
         if not config.data.path:
-            return "Choose examples first."
+            return texts.CHOOSE_DATA_FIRST
         if self._problem:
-            return "These examples cannot be used: the reason stands with them."
+            return texts.DATA_UNUSABLE
         if report is not None and report.shape == "unknown":
-            return "Say what the columns of the examples mean first."
+            return texts.MAP_COLUMNS_FIRST
         if plan is None:
             if self._setup.plan.problem.isVisibleTo(self._setup.plan):
                 return self._setup.plan.problem.text
-            return "The plan is being made…" if self._timer.isActive() or self._planning else "Looking at the examples…"
+            return texts.PLANNING_NOW if self._timer.isActive() or self._planning else texts.READING_DATA
         return f"{plan.problem} {plan.hint}".strip() if plan.problem else ""
 
 
 def sentence_of(plan: TrainingPlan) -> str:
     """``4.9 M of 134.5 M weights (3.6%) · 96 steps · about 5 min (4 to 7 min)``"""
     time = describe_time(plan.seconds) if plan.seconds is not None else ""
-    return " · ".join(part for part in (describe_trainable(plan), f"{plan.steps:,} steps", time) if part)
+    return " · ".join(
+        part for part in (describe_trainable(plan), texts.COUNT_STEPS.format(steps=plan.steps), time) if part
+    )

@@ -7,19 +7,12 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.layout import column_of
 from ui.components.lists import ItemList
+from ui.features.training import texts
 from ui.features.training.texts import list_lines
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -49,9 +42,9 @@ class RunList(QFrame):
         self._methods: Methods[Any] = Methods()
         self._showing = False
         self._just_ticked = False
-        self.new_button = PlainButton("New training", "plus")
+        self.new_button = PlainButton(texts.NEW_TRAINING, "plus")
         self.new_button.clicked.connect(self._on_new)
-        self.heading = Text("Trainings", "strong")
+        self.heading = Text(texts.TRAININGS, "strong")
         self.hint = Text("", "small")
         self._model = QStandardItemModel(self)
         self._model.itemChanged.connect(self._on_item_changed)
@@ -60,7 +53,7 @@ class RunList(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setModel(self._model)
         self.list.setItemDelegate(_Lines(self.list))
-        self.list.setAccessibleName("Trainings: space ticks one for comparison")
+        self.list.setAccessibleName(texts.TRAININGS_HELP)
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.clicked.connect(self._on_clicked)
         self.list.delete_pressed.connect(self.ask_to_delete)
@@ -129,7 +122,7 @@ class RunList(QFrame):
             self.choose(before)
         self._showing = False
         self.list.setFocusPolicy(Qt.FocusPolicy.StrongFocus if runs else Qt.FocusPolicy.NoFocus)
-        words = "Tick several to lay their curves over each other." if runs else "What you train stands here."
+        words = texts.TICK_HELP if runs else texts.NO_TRAININGS
         self.hint.setText(words)
 
     def choose(self, run: str) -> bool:
@@ -155,14 +148,14 @@ class RunList(QFrame):
         if run is None:
             return
         if run.state in ("queued", "running"):
-            self.confirm.show_message("A training that is under way has to be stopped before it is deleted.", "info")
+            self.confirm.show_message(texts.STOP_BEFORE_DELETE, "info")
             return
 
         def delete() -> None:
             self.confirm.hide()
             self.deleted.emit(run.id)
 
-        self.confirm.show_message(delete_words(run), "attention", "Delete", delete)
+        self.confirm.show_message(delete_words(run), "attention", texts.DELETE, delete)
         self.confirm.action_button.setFocus()
 
     def _on_new(self) -> None:
@@ -197,14 +190,14 @@ class RunList(QFrame):
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(theme.icon("copy"), "Copy as new", lambda: self.copied.emit(run))
-        menu.addAction(theme.icon("trash", "danger"), "Delete…\tDel", self.ask_to_delete)
+        menu.addAction(theme.icon("copy"), texts.COPY_AS_NEW, lambda: self.copied.emit(run))
+        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
         menu.popup(self.list.viewport().mapToGlobal(place))
 
 
 def delete_words(run: RunRecord) -> str:
     """What is asked before a training is deleted."""
-    return f"Delete “{run.title}”? Its curves and checkpoints go; what it made stays."
+    return texts.ASK_DELETE.format(title=run.title)
 
 
 class _Lines(QStyledItemDelegate):

@@ -24,23 +24,18 @@ from ui.components.basics import (
 )
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
+from ui.features.training import texts
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState
-from ui.features.training.texts import (
-    describe_config,
-    numbers_now,
-    outcome_words,
-    state_of,
-    where_it_is,
-)
+from ui.features.training.texts import describe_config, numbers_now, outcome_words, state_of, where_it_is
 from ui.theme import tokens
 from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 
 _LOG_SHOWN = 200
-_STOPPING = "Stopping: what was learnt is kept in a checkpoint, so that you can resume it later…"
+_STOPPING = texts.STOPPING_WITH_CHECKPOINT
 
 
 LARGE_PX, SMALL_PX = 200, 84
@@ -77,21 +72,21 @@ class TrainRun(QWidget):
         self.title = ElidedLabel("", "heading")
         self.state = Chip("")
         self.facts = ElidedLabel("", "muted")
-        self.pause_button = PlainButton("Pause", "pause")
-        self.go_on_button = PlainButton("Go on", "play")
-        self.stop_button = PlainButton("Stop", "stop")
-        self.resume_button = PrimaryButton("Resume", "play")
+        self.pause_button = PlainButton(texts.PAUSE, "pause")
+        self.go_on_button = PlainButton(texts.CONTINUE, "play")
+        self.stop_button = PlainButton(texts.STOP, "stop")
+        self.resume_button = PrimaryButton(texts.RESUME, "play")
         self._going = (self.pause_button, self.go_on_button, self.resume_button)
-        self.copy_button = QuietButton("Copy as new", "copy")
-        self.export_button = QuietButton("Export run…", "export")
-        self.delete_button = QuietButton("Delete…", "trash")
+        self.copy_button = QuietButton(texts.COPY_AS_NEW, "copy")
+        self.export_button = QuietButton(texts.EXPORT_RUN, "export")
+        self.delete_button = QuietButton(texts.DELETE_BUTTON, "trash")
         self.progress = ProgressLine(stoppable=False)
         self.numbers = ElidedLabel("", "small")
         self.message = InlineMessage()
         self.outcome = InlineMessage(closable=False)
-        self.try_button = PrimaryButton("Try it in chat", "chat")
-        self.merge_button = PlainButton("Merge…", "models")
-        self.gone = Text("Its result was deleted.", "muted")
+        self.try_button = PrimaryButton(texts.TRY_IN_CHAT, "chat")
+        self.merge_button = PlainButton(texts.MERGE, "models")
+        self.gone = Text(texts.RESULT_DELETED, "muted")
         self.gone.hide()
         self.scores = TrainingScores()
         self.methods: Methods[Any] = Methods()
@@ -101,10 +96,10 @@ class TrainRun(QWidget):
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setProperty("role", "code")
-        self.log.setAccessibleName("Log of the training")
+        self.log.setAccessibleName(texts.LOG_NAME)
         self.log.setTabChangesFocus(True)
         self.log.setFixedHeight(180)
-        self.log_button = FoldButton("Log", self.log)
+        self.log_button = FoldButton(texts.LOG, self.log)
         self.log_button.toggled.connect(self._on_log_toggled)
         self._wide: bool | None = None
         self._build()
@@ -144,9 +139,7 @@ class TrainRun(QWidget):
         self.stop_button.setVisible(run.state in ("queued", "running"))
         for button in (self.pause_button, self.go_on_button, self.stop_button):
             button.setEnabled(not self._stopping)
-        self.stop_button.setToolTip(
-            "It is stopping" if self._stopping else "A checkpoint is kept, so that you can resume it later"
-        )
+        self.stop_button.setToolTip(texts.IS_STOPPING if self._stopping else texts.STOP_HELP)
         self.resume_button.setVisible(run.resumable)
         if had_keyboard is not None and not had_keyboard.isVisible():  # to what stands in its place, never to Stop
             self.take_keyboard()
@@ -154,12 +147,10 @@ class TrainRun(QWidget):
             self._stopped_by_keyboard = False
             if self.copy_button.hasFocus():  # where it went when Stop was switched off
                 self.take_keyboard()
-        self.resume_button.setToolTip("Go on from the last checkpoint")
+        self.resume_button.setToolTip(texts.RESUME_HELP)
         ended = run.state not in ("queued", "running")
         self.delete_button.setEnabled(ended)
-        self.delete_button.setToolTip(
-            "Delete its curves and checkpoints; what it made stays" if ended else "Stop it before you delete it"
-        )
+        self.delete_button.setToolTip(texts.DELETE_HELP if ended else texts.STOP_FIRST)
 
     def take_keyboard(self) -> None:
         """Give the keyboard to what goes on with the run, or to what can be done with one that has ended."""
@@ -175,12 +166,12 @@ class TrainRun(QWidget):
         if self._stopping:
             self.progress.set_progress(_STOPPING)
         elif run.state == "queued":
-            self.progress.set_progress("Waits until the training before it has ended", 0.0)  # nothing moves
+            self.progress.set_progress(texts.QUEUED, 0.0)  # nothing moves
         elif story.progress is None:
-            self.progress.set_progress(run.message or run.stage.capitalize() or "Starting…", run.progress)
+            self.progress.set_progress(run.message or run.stage.capitalize() or texts.STARTING, run.progress)
         else:
             words, share, numbers, left = where_it_is(story)
-            paused = "Paused: its memory is kept, nothing is computed" if run.paused else words
+            paused = texts.PAUSED if run.paused else words
             self.progress.set_progress(paused, share, numbers, None if run.paused else left)
         self.numbers.set_full_text(numbers_now(story) or "\u00a0")  # a line is kept for them
 
@@ -244,7 +235,7 @@ class TrainRun(QWidget):
         buttons.setSizePolicy(policy)
         self._came = Card(margin=tokens.SPACE_5)
         self._came.body.setSpacing(tokens.SPACE_3)
-        self._came.body.addWidget(Text("Result", "heading"))
+        self._came.body.addWidget(Text(texts.FACT_RESULT, "heading"))
         self._came.body.addWidget(self.scores)
         use = row_of(None, self.try_button, self.merge_button, None, gap=tokens.SPACE_2)
         self._came.body.addLayout(use)
@@ -261,8 +252,8 @@ class TrainRun(QWidget):
         self._place_charts()
         answers = Card()
         answers.body.setSpacing(tokens.SPACE_2)
-        answers.body.addWidget(Text("Sample answers", "heading"))
-        answers.body.addWidget(Text("Held-out questions, which are not trained on.", "small"))
+        answers.body.addWidget(Text(texts.SAMPLE_ANSWERS, "heading"))
+        answers.body.addWidget(Text(texts.HELD_OUT_QUESTIONS, "small"))
         answers.body.addWidget(self.samples)
         answers.body.addStretch(1)
         self._curves, self._answers = curves, answers
@@ -273,12 +264,7 @@ class TrainRun(QWidget):
         inside = QWidget()
         inside.setProperty("role", "page")
         column = column_of(
-            inside,
-            names,
-            self.facts,
-            buttons,
-            gap=tokens.SPACE_3,
-            margins=(tokens.SPACE_5, tokens.SPACE_4),
+            inside, names, self.facts, buttons, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_4)
         )
         for part in (self.progress, self.numbers, self.message, self.outcome, self._came):
             column.addWidget(part)
@@ -345,7 +331,7 @@ class TrainRun(QWidget):
         self._stopped_by_keyboard = self.stop_button.hasFocus()
         for button in (self.pause_button, self.go_on_button, self.stop_button):
             button.setEnabled(False)
-        self.stop_button.setToolTip("It is stopping")
+        self.stop_button.setToolTip(texts.IS_STOPPING)
         self.progress.set_progress(_STOPPING)
         self.stop_wanted.emit()
 

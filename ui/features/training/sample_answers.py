@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from ui.components.basics import Chip, LinkButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, empty_layout, row_of
+from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.training import SampleAnswer
 
@@ -32,11 +33,11 @@ class SampleAnswers(QWidget):
         self._all = False
         self._ended = False
         self._under = False  # the answers stand below their question
-        self.nothing = Text("Sample answers come with the first evaluation.", "muted")
-        self.step = ChoiceBox("The step whose answers stand in the middle column", characters=10)
+        self.nothing = Text(texts.NO_SAMPLES, "muted")
+        self.step = ChoiceBox(texts.STEP_HELP, characters=10)
         self.step.activated.connect(lambda _: self._draw())
         self._picked = QWidget()
-        row_of(self._picked, Text("On the way:", "muted"), self.step, None, gap=tokens.SPACE_2)
+        row_of(self._picked, Text(texts.ON_THE_WAY, "muted"), self.step, None, gap=tokens.SPACE_2)
         self._table = QWidget()
         self._grid = QGridLayout(self._table)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -77,18 +78,18 @@ class SampleAnswers(QWidget):
         followed = self.step.currentIndex() in (-1, self.step.count() - 1)
         self.step.clear()
         for step in between:
-            self.step.addItem(f"step {step:,}", step)
+            self.step.addItem(texts.STEP_CHOICE.format(step=step), step)
         found = self.step.findData(before)
         self.step.setCurrentIndex(self.step.count() - 1 if followed or found < 0 else found)
 
     def _columns(self) -> list[tuple[str, int]]:
         steps = self.steps
-        columns = [("Before", 0)] if 0 in steps else []
+        columns = [(texts.BEFORE, 0)] if 0 in steps else []
         middle = self.step.currentData()
         if isinstance(middle, int):
-            columns.append((f"Step {middle:,}", middle))
+            columns.append((texts.STEP_HEADING.format(middle=middle), middle))
         if self._ended and steps and steps[-1]:
-            columns.append(("At the end", steps[-1]))
+            columns.append((texts.AT_THE_END, steps[-1]))
         return columns
 
     def _draw(self) -> None:
@@ -100,7 +101,7 @@ class SampleAnswers(QWidget):
         self._table.setVisible(there)
         shown = self._questions if self._all else self._questions[:SHOWN]
         left = len(self._questions) - len(shown)
-        self.more.setText(f"Show {left:,} more questions")
+        self.more.setText(texts.MORE_QUESTIONS.format(left=left))
         self.more.setVisible(left > 0)
         if not there:
             return
@@ -116,7 +117,7 @@ class SampleAnswers(QWidget):
         return self.width() < _LEAST * (2 + len(self._columns()))
 
     def _put_in_columns(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
-        titles = ["Question", "Expected", *(title for title, _ in columns)]
+        titles = [texts.QUESTION, texts.EXPECTED, *(title for title, _ in columns)]
         for place, title in enumerate(titles):
             self._grid.addWidget(Text(title, "small"), 0, place)
             self._grid.setColumnStretch(place, 3 if place == 0 else 2)
@@ -132,14 +133,14 @@ class SampleAnswers(QWidget):
         line = 0
         for question, expected, answers in shown:
             self._grid.addWidget(_words(question, "strong"), line, 0, 1, 2)
-            texts: list[tuple[str, QWidget]] = [("Expected", _words(expected, "muted"))]
-            texts += [(title, _Answer(answers.get(step), title)) for title, step in columns]
-            for place, (title, text) in enumerate(texts, line + 1):
+            cells: list[tuple[str, QWidget]] = [(texts.EXPECTED, _words(expected, "muted"))]
+            cells += [(title, _Answer(answers.get(step), title)) for title, step in columns]
+            for place, (title, text) in enumerate(cells, line + 1):
                 name = Text(title, "small")
                 name.setWordWrap(False)
                 self._grid.addWidget(name, place, 0, Qt.AlignmentFlag.AlignTop)
                 self._grid.addWidget(text, place, 1)
-            line += len(texts) + 1
+            line += len(cells) + 1
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

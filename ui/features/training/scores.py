@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import column_of, empty_layout
-from ui.features.adapters.texts import describe_forgetting
+from ui.features.adapters.texts import describe_forgetting, sentence_of
+from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.training import (
     AdapterRecord,
@@ -77,7 +78,7 @@ class TrainingScores(QWidget):
 
     def _fill(self, rows: Sequence[tuple[str, str, str]]) -> None:
         empty_layout(self._grid)
-        for line, row in enumerate((("On held-out examples", "Before", "After"), *rows)):
+        for line, row in enumerate(((texts.ON_HELD_OUT, texts.BEFORE, texts.AFTER), *rows)):
             for place, (words, tone) in enumerate(zip(row, ("body", "muted", "strong"), strict=True)):
                 cell = Text(words, tone if line else "small")
                 cell.setWordWrap(place == 0)
@@ -105,30 +106,32 @@ def lead_words(scores: ScoresPair) -> str:
     if after is None:
         return ""
     if before is None:
-        return f"Loss on held-out examples: {after.loss:.3f}."
+        return texts.HELD_OUT_LOSS.format(loss=after.loss)
     if after.exact_match is not None and before.exact_match is not None and after.answers:
         right, was = round(after.exact_match * after.answers), round(before.exact_match * before.answers)
         if right != was:
             word = "more" if right > was else "fewer"
             apart = abs(right - was)
             is_or_are = "is" if apart == 1 else "are"
-            lead = f"{apart} {word} of {after.answers} held-out questions {is_or_are} answered exactly as expected"
-            return f"{lead} ({gain_words(before.exact_match, after.exact_match, after.answers)})."
-        lead = f"{was} of {before.answers} held-out questions are answered exactly as expected, as many as before."
+            lead = texts.EXACT_CHANGE.format(apart=apart, word=word, answers=after.answers, is_or_are=is_or_are)
+            return texts.WITH_INTERVAL.format(
+                lead=lead, gain_words=gain_words(before.exact_match, after.exact_match, after.answers)
+            )
+        lead = texts.EXACT_SAME.format(was=was, answers=before.answers)
     else:
         lead = ""
     change = before.loss - after.loss
     if abs(change) < 0.005:
-        return f"{lead} The loss on held-out examples did not change.".strip()
+        return texts.LOSS_SAME.format(lead=lead).strip()
     word = "fell" if change > 0 else "rose"
-    return f"{lead} The loss on held-out examples {word} from {before.loss:.3f} to {after.loss:.3f}.".strip()
+    return texts.LOSS_CHANGED.format(lead=lead, word=word, loss=before.loss, loss2=after.loss).strip()
 
 
 def gain_words(before: float, after: float, answers: int) -> str:
     """The change in percentage points with its interval; that it may be chance, where it may."""
     low, high = gain(before, after, answers)
-    words = f"{100 * (after - before):+.0f} points, 95% interval {100 * low:+.0f} to {100 * high:+.0f}"
-    return f"{words}: it may be chance" if low <= 0 <= high else words
+    words = texts.INTERVAL.format(value=100 * (after - before), value2=100 * low, value3=100 * high)
+    return texts.MAY_BE_CHANCE.format(words=words) if low <= 0 <= high else words
 
 
 def forgetting_words(forgetting: ScoresPair) -> str:
@@ -139,8 +142,8 @@ def forgetting_words(forgetting: ScoresPair) -> str:
     parts = []
     if before.exact_match is not None and after.exact_match is not None and before.answers:
         was, now = round(before.exact_match * before.answers), round(after.exact_match * after.answers)
-        parts.append(f"General questions: {was} of {before.answers} before, {now} after.")
-    parts.append(f"Loss on general texts: {before.loss:.2f} before, {after.loss:.2f} after.")
+        parts.append(texts.GENERAL_QUESTIONS.format(was=was, answers=before.answers, now=now))
+    parts.append(texts.GENERAL_LOSS.format(loss=before.loss, loss2=after.loss))
     parts.append(describe_forgetting(forgetting))
     return " ".join(parts)
 
@@ -151,17 +154,13 @@ def gate_words(parity: Parity | None, adapter: AdapterRecord | None, ended: bool
     if parity is None:
         if adapter is None or adapter.state != "checking":
             return "", "info"
-        if ended:
-            words = "It can be used, but it was not checked whether what the chat uses says what was trained."
-            return words, "attention"
-        words = "It can be used already, and is being checked: whether what the chat uses says what was trained."
-        return words, "info"
+        return (texts.UNVERIFIED, "attention") if ended else (texts.VERIFYING, "info")
     if parity.passed and not parity.agreements:
         return verdict(parity), "attention"
     served = [found for found in parity.agreements if "served" in found.second]
     closest = (served or parity.agreements)[-1:]
     found = " ".join(part for part in (counted_words(parity), *map(why, closest)) if part)
     if parity.passed:
-        return f"Checked: what the chat uses says what was trained. {found}", "success"
-    reasons = " ".join(parity.reasons)
-    return f"Not offered in chat: what would be served does not say what was trained. {reasons} {found}", "danger"
+        return texts.VERIFIED.format(found=found), "success"
+    reasons = " ".join(sentence_of(reason) for reason in parity.reasons)
+    return texts.VERIFICATION_FAILED.format(reasons=reasons, found=found), "danger"

@@ -14,20 +14,12 @@ from ui.components.choice_box import ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_count, how_far, in_words
+from ui.features.training import texts
 from ui.features.training.pair_list import PairList
 from ui.features.training.set_sources import ChatSource, PairSource, TextSource, collection_choices
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import (
-    BuildData,
-    Chat,
-    ChatList,
-    ChatRecord,
-    CollectionList,
-    GetChat,
-    ModelList,
-    RunRecord,
-)
+from workbench.api.calls import BuildData, Chat, ChatList, ChatRecord, CollectionList, GetChat, ModelList, RunRecord
 from workbench.api.events import Artifact, Progress, Terminal
 from workbench.api.protocol import error_of
 from workbench.records.training import DataSet, DataSetList
@@ -36,10 +28,9 @@ _LONGEST_NAME = 60  # of the documents in the name of a set
 MOST_CHATS = 500
 """So many of the latest chats are looked through for answers to learn from."""
 SOURCES = (
-    ("chats", "Answers of chats", "What you rated as good, wrote anew or chose among several, in its conversation."),
-    ("pairs", "Questions on documents", "A model asks and answers from each passage. A pair that its passage does not "
-     "support is left out."),
-    ("text", "Text of documents", "The documents as they are, for a model that is to know their language."),
+    ("chats", texts.SOURCE_CHATS, texts.SOURCE_CHATS_HELP),
+    ("pairs", texts.SOURCE_PAIRS, texts.SOURCE_PAIRS_HELP),
+    ("text", texts.SOURCE_TEXT, texts.SOURCE_TEXT_HELP),
 )  # fmt: skip
 
 
@@ -49,7 +40,7 @@ class SetBuilder(Dialog):
     built = Signal(str)
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__("Build a set of examples", "", "Build", parent, 640)
+        super().__init__(texts.BUILD_DATA, "", texts.BUILD, parent, 640)
         self._bridge = bridge
         self._made: DataSet | None = None
         self._names: set[str] = set()
@@ -59,7 +50,7 @@ class SetBuilder(Dialog):
         self._named_by_hand = False
         self._looking_at_pairs = False  # of a run that came to nothing: why they were left out
         self.watch: RunFollower | None = None
-        self.source = ChoiceRow("Source of the examples", [(name, title) for name, title, _ in SOURCES])
+        self.source = ChoiceRow(texts.SOURCE, [(name, title) for name, title, _ in SOURCES])
         self.source.chosen.connect(self._on_source)
         self.explanation = Text("", "muted")
         self.chats, self.pairs, self.text = ChatSource(), PairSource(), TextSource()
@@ -69,7 +60,7 @@ class SetBuilder(Dialog):
             panel.changed.connect(self._show_state)
         self.name = QLineEdit()
         self.name.textEdited.connect(self._on_named)
-        self._name_field = LabelledField("Name of the set", "", self.name)
+        self._name_field = LabelledField(texts.SET_NAME, "", self.name)
         self.progress = ProgressLine()
         self.progress.stop_clicked.connect(self._on_stop)
         self.pair_list = PairList()
@@ -149,7 +140,11 @@ class SetBuilder(Dialog):
         choice = self.pairs.collection if source == "pairs" else self.text.collection
         documents = self._collections.get(str(choice.currentData()), "documents")
         documents = re.sub(r'[/\\:*?"<>|]+', "-", documents)[:_LONGEST_NAME].strip()
-        wanted = {"chats": "good answers", "pairs": f"questions on {documents}", "text": f"text of {documents}"}[source]
+        wanted = {
+            "chats": texts.NAME_CHATS,
+            "pairs": texts.NAME_PAIRS.format(documents=documents),
+            "text": texts.NAME_TEXT.format(documents=documents),
+        }[source]
         name, number = wanted, 1
         while name.casefold() in self._names:
             number += 1
@@ -163,16 +158,16 @@ class SetBuilder(Dialog):
     def _show_state(self) -> None:
         self._suggest_name()
         running, done = self.watch is not None, self._made is not None
-        why = self._panel.problem or ("" if self.name.text().strip() else "Give the set a name first")
+        why = self._panel.problem or ("" if self.name.text().strip() else texts.NAME_FIRST)
         if running:
-            why = "It is being built"
+            why = texts.BUILDING
         looking = self._looking_at_pairs
-        self.go.setText("Use it" if done else "Change and try again" if looking else "Build")
+        self.go.setText(texts.USE_IT if done else texts.TRY_AGAIN if looking else texts.BUILD)
         self.go.setEnabled(done or looking or not why)
         self.go.setToolTip("" if done or looking else why)
         self.why.setText(f"{why}.")
         self.why.setVisible(bool(why) and not (running or done or looking))
-        self.leave.setText("Close; it goes on" if running else "Close" if done else "Cancel")
+        self.leave.setText(texts.RUN_IN_BACKGROUND if running else texts.CLOSE if done else texts.CANCEL)
         for part in (self.source, self.explanation, self._stack, self._name_field):
             part.setVisible(not running and not done and not looking)
         if not running and not done and not looking:
@@ -219,12 +214,12 @@ class SetBuilder(Dialog):
         self.pair_list.clear()
         self.pair_list.setVisible(self.source.value == "pairs")
         self.progress.show()
-        self.progress.set_progress("Waiting for its turn", None)
+        self.progress.set_progress(texts.WAITING, None)
         self._show_state()
 
     def _on_progress(self, progress: Progress) -> None:
         share, numbers = how_far(progress)
-        words = {"asking": "PendingAnswer pairs", "reading": "Reading the documents"}.get(progress.stage)
+        words = {"asking": texts.GENERATING_PAIRS, "reading": texts.READING_DOCUMENTS}.get(progress.stage)
         self.progress.set_progress(words or progress.stage.capitalize(), share, numbers, progress.seconds_left)
 
     def _on_pair(self, artifact: Artifact) -> None:
@@ -233,7 +228,7 @@ class SetBuilder(Dialog):
 
     def _on_stop(self) -> None:
         if self.watch is not None:
-            self.progress.set_progress("Stopping…")
+            self.progress.set_progress(texts.STOPPING)
             self.watch.stop()
 
     def _on_ended(self, terminal: Terminal) -> None:
@@ -246,10 +241,10 @@ class SetBuilder(Dialog):
             if self.source.value != "pairs":  # there is nothing to be looked at
                 self._use(self._made)
                 return
-            words = f"“{self._made.name}” has {describe_count(self._made.examples, 'example')}."
+            words = texts.BUILT.format(name=self._made.name, count=describe_count(self._made.examples, "example"))
             self.message.show_message(words, "success")
         elif isinstance(terminal, events.Cancelled):
-            self.message.show_message("Stopped. It can go on where it was, in the list of runs (Ctrl+J).", "info")
+            self.message.show_message(texts.BUILD_STOPPED, "info")
         else:
             self.message.show_message(in_words(error_of(terminal)), "danger")
             self._looking_at_pairs = bool(self.pair_list.rows)

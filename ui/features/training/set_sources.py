@@ -13,13 +13,14 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
+from ui.features.training import texts
 from ui.theme import tokens
 from workbench.api.calls import ChatRecord, Collection, ModelRecord, StoredMessage
 
 SMALL = 1_000_000_000
 """Parameters below which a model makes hardly any pair that its passage supports (docs/finetuning.md)."""
 _ChatRole = Qt.ItemDataRole.UserRole + 1
-_WORDS = {"rated": "rated good", "edited": "edited", "chosen": "chosen among several"}
+_WORDS = {"rated": texts.RATED_GOOD, "edited": "edited", "chosen": texts.CHOSEN}
 
 
 def why_good(message: StoredMessage) -> str:
@@ -48,14 +49,14 @@ class ChatSource(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._counts: dict[str, Counter[str]] = {}
-        self.summary = Text("Looking through the chats…")
+        self.summary = Text(texts.SCANNING_CHATS)
         self.list = QListWidget()
-        self.list.setAccessibleName("Chats to take answers from")
+        self.list.setAccessibleName(texts.CHATS_TO_USE)
         self.list.setMinimumHeight(200)
         self.list.itemChanged.connect(lambda _: self._on_ticked())
-        self._all, self._none = LinkButton("All"), LinkButton("None")
-        self._all.setAccessibleName("Tick all chats")
-        self._none.setAccessibleName("Tick no chat")
+        self._all, self._none = LinkButton(texts.PAIRS_ALL), LinkButton(texts.NONE)
+        self._all.setAccessibleName(texts.TICK_ALL)
+        self._none.setAccessibleName(texts.TICK_NONE)
         self._all.clicked.connect(lambda: self._tick(True))
         self._none.clicked.connect(lambda: self._tick(False))
         row = row_of(None, (self.summary, 1), self._all, self._none)
@@ -71,11 +72,11 @@ class ChatSource(QWidget):
     def problem(self) -> str:
         """Why nothing can be built of it."""
         if not self.list.count():
-            return "No answer was rated as good, edited or chosen yet"
-        return "" if self.chats else "Tick a chat first"
+            return texts.NOTHING_MARKED
+        return "" if self.chats else texts.TICK_FIRST
 
     def show_looking(self, done: int, total: int) -> None:
-        self.summary.setText(f"Looking through the chats… {done:,} of {total:,}")
+        self.summary.setText(texts.SCANNING_COUNT.format(done=done, total=total))
 
     def add_chat(self, chat: ChatRecord, messages: Iterable[StoredMessage]) -> None:
         """Count what can be learnt from a chat; one without anything is not listed."""
@@ -104,15 +105,16 @@ class ChatSource(QWidget):
         for chat in self.chats:
             chosen += self._counts[chat]
         if not self.list.count():
-            self.summary.setText(
-                "No answer was rated as good, edited or chosen yet. Under each answer in a chat stand thumbs and "
-                "Edit…: what you mark there can be learnt from."
-            )
+            self.summary.setText(texts.NOTHING_MARKED_HELP)
         elif chosen:
             of = describe_count(len(self.chats), "chat")
-            self.summary.setText(f"{describe_count(chosen.total(), 'answer')} of {of}: {describe_reasons(chosen)}.")
+            self.summary.setText(
+                texts.COUNT_OF.format(
+                    count=describe_count(chosen.total(), "answer"), of=of, reasons=describe_reasons(chosen)
+                )
+            )
         else:
-            self.summary.setText("No chat is ticked.")
+            self.summary.setText(texts.NO_CHAT_TICKED)
         self.changed.emit()
 
 
@@ -124,8 +126,8 @@ class PairSource(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models: tuple[ModelRecord, ...] = ()
-        self.collection = ChoiceBox("Documents", characters=24, placeholder="None yet")
-        self.model = ChoiceBox("Model that makes the pairs", characters=24, placeholder="None yet")
+        self.collection = ChoiceBox(texts.DOCUMENTS, characters=24, placeholder=texts.NONE_YET)
+        self.model = ChoiceBox(texts.PAIR_MODEL, characters=24, placeholder=texts.NONE_YET)
         self.questions = QSpinBox()
         self.questions.setRange(1, 10)
         self.questions.setValue(2)
@@ -140,15 +142,15 @@ class PairSource(QWidget):
         self.warning = Text("", "attention")
         numbers = row_of(
             None,
-            LabelledField("Questions a passage", "About its most telling sentences.", self.questions),
-            LabelledField("Passages at most", "Spread over all documents.", self.limit),
+            LabelledField(texts.QUESTIONS_PER_PASSAGE, texts.QUESTIONS_HELP, self.questions),
+            LabelledField(texts.MOST_PASSAGES, texts.MOST_PASSAGES_HELP, self.limit),
             None,
             gap=tokens.SPACE_5,
         )
         column_of(
             self,
-            LabelledField("Documents", "", self.collection),
-            LabelledField("Model that makes the pairs", "", self.model),
+            LabelledField(texts.DOCUMENTS, "", self.collection),
+            LabelledField(texts.PAIR_MODEL, "", self.model),
             self.warning,
             numbers,
             None,
@@ -161,8 +163,8 @@ class PairSource(QWidget):
     @property
     def problem(self) -> str:
         if not self.collection.count():
-            return "There are no documents yet"
-        return "" if self.model.count() else "There is no model to make pairs"
+            return texts.NO_DOCUMENTS
+        return "" if self.model.count() else texts.NO_PAIR_MODEL
 
     def set_models(self, models: Sequence[ModelRecord]) -> None:
         """The models that can answer, the largest first: it makes the best pairs."""
@@ -173,12 +175,7 @@ class PairSource(QWidget):
     def _on_changed(self) -> None:
         chosen = next((model for model in self._models if model.name == self.model.currentData()), None)
         small = chosen is not None and chosen.parameters < SMALL
-        self.warning.setText(
-            f"{chosen.name} is too small to make good pairs: nearly all that a model of its size answers is made up "
-            "and will be left out by the check. Choose a larger one if you can."
-            if chosen is not None and small
-            else ""
-        )
+        self.warning.setText(texts.SMALL_MODEL.format(name=chosen.name) if chosen is not None and small else "")
         self.warning.setVisible(small)
         self.changed.emit()
 
@@ -190,19 +187,16 @@ class TextSource(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.collection = ChoiceBox("Documents", characters=24, placeholder="None yet")
+        self.collection = ChoiceBox(texts.DOCUMENTS, characters=24, placeholder=texts.NONE_YET)
         self.collection.currentIndexChanged.connect(lambda _: self.changed.emit())
-        column = column_of(self, LabelledField("Documents", "", self.collection), gap=tokens.SPACE_4)
-        words = (
-            "For training on plain text: the model learns how these documents speak, and something of what they say. "
-            "It does not learn to answer from it: that is what pairs and chats are for."
-        )
+        column = column_of(self, LabelledField(texts.DOCUMENTS, "", self.collection), gap=tokens.SPACE_4)
+        words = texts.TEXT_HELP
         column.addWidget(Text(words, "small"))
         column.addStretch(1)
 
     @property
     def problem(self) -> str:
-        return "" if self.collection.count() else "There are no documents yet"
+        return "" if self.collection.count() else texts.NO_DOCUMENTS
 
 
 def collection_choices(collections: Sequence[Collection]) -> list[tuple[str, str]]:

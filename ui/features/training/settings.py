@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from ui.components.basics import Text
 from ui.components.config_form import FieldRow, Form, describe_value
 from ui.components.layout import column_of, empty_layout
+from ui.features.training import texts
 from ui.theme import tokens
 from workbench.fields import Field, fields_of
 from workbench.records.methods import Methods
@@ -22,11 +23,11 @@ from workbench.records.training import PARTS, TrainingConfig
 
 LEFT_OUT = {"weights.method"}
 _SECTIONS = {
-    "weights": "Trainable weights",
-    "optimiser": "Optimiser",
-    "data": "Data",
-    "evaluation": "Evaluation",
-    "": "Run",
+    "weights": texts.SECTION_WEIGHTS,
+    "optimiser": texts.SECTION_OPTIMISER,
+    "data": texts.SECTION_DATA,
+    "evaluation": texts.SECTION_EVALUATION,
+    "": texts.SECTION_RUN,
 }
 
 
@@ -40,9 +41,9 @@ class TrainingSettings(QWidget):
         self._config = TrainingConfig()
         self._chosen: TrainingConfig | None = None
         self.name = QLineEdit()
-        self.name.setAccessibleName("Name of what is trained")
+        self.name.setAccessibleName(texts.RESULT_NAME)
         self.name.editingFinished.connect(self._on_named)
-        words = "What it is called in the list of adapters; empty takes a name from model and examples."
+        words = texts.RESULT_NAME_HELP
         self._methods: Methods[Any] = Methods()
         self._objective = ""
         self._own: Form | None = None  # the settings that only the objective has
@@ -52,7 +53,7 @@ class TrainingSettings(QWidget):
         self.form.changed.connect(lambda name, value: self.changed.emit(with_value(self._config, name, value)))
         self.form.fold.toggled.connect(lambda _: self.show_config(self._config, self._chosen))
         self.fold = self.form.fold
-        naming = column_of(None, Text("Name", "strong"), Text(words, "small"), self.name, gap=tokens.SPACE_1)
+        naming = column_of(None, Text(texts.NAME, "strong"), Text(words, "small"), self.name, gap=tokens.SPACE_1)
         column_of(self, naming, self._place, self.form, gap=tokens.SPACE_4)
         self.show_config(self._config, None)
 
@@ -61,7 +62,7 @@ class TrainingSettings(QWidget):
         self._config, self._chosen = config, chosen
         if not self.name.hasFocus():
             self.name.setText(config.name)
-        self.name.setPlaceholderText(chosen.name if chosen is not None and chosen.name else "chosen by the program")
+        self.name.setPlaceholderText(chosen.name if chosen is not None and chosen.name else texts.AUTO_NAME)
         self._show_objective(config)
         values = {name: value_of(config, name) for name in self._groups}
         self.form.set_values(values)
@@ -71,7 +72,11 @@ class TrainingSettings(QWidget):
         for name, row in self.form.rows.items():
             planned = value_of(chosen, name) if chosen is not None else values[name]
             if isinstance(row, FieldRow):
-                row.set_note("" if planned == values[name] else f"chosen: {describe_value(row.field, planned)}")
+                row.set_note(
+                    ""
+                    if planned == values[name]
+                    else texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned))
+                )
 
     @property
     def rows(self) -> dict[str, QWidget]:

@@ -16,6 +16,7 @@ from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.layout import WIDTH, column_of, row_of
 from ui.components.wording import describe_bytes, describe_count
 from ui.features.models.model_card import describe_parameters
+from ui.features.training import texts
 from ui.features.training.data_report import DataReportView
 from ui.features.training.method_picker import MethodPicker
 from ui.features.training.plan_view import PlanView
@@ -28,10 +29,7 @@ from workbench.records.training import DataSet, ObjectivePart, TrainingConfig
 TWO_COLUMNS = 1240
 """From this width on, in px, what a choice leads to stands beside it."""
 
-_ABOUT = (
-    "A training changes the model so that it answers as your examples do. It runs in the background: "
-    "you can go on chatting, and nothing leaves this machine."
-)
+_ABOUT = texts.INTRODUCTION
 
 
 class TrainSetup(QWidget):
@@ -51,13 +49,13 @@ class TrainSetup(QWidget):
         self._paths: list[str] = []
         self._fits_kind = True  # false until new examples have been looked at
         self.message = InlineMessage()
-        self.model = ChoiceBox("Model", characters=20)
-        self.examples = ChoiceBox("Examples", characters=20)
-        self.file_button = PlainButton("File…", "file")
-        self.folder_button = PlainButton("Folder…", "folder")
-        self.new_set_button = PlainButton("New set…", "plus")
-        self.new_set_button.setToolTip("Make a set from your chats or your documents")
-        self.objective = ChoiceRow("Objective", [])
+        self.model = ChoiceBox(texts.MODEL, characters=20)
+        self.examples = ChoiceBox(texts.DATA, characters=20)
+        self.file_button = PlainButton(texts.FILE, "file")
+        self.folder_button = PlainButton(texts.FOLDER, "folder")
+        self.new_set_button = PlainButton(texts.NEW_SET, "plus")
+        self.new_set_button.setToolTip(texts.NEW_SET_HELP)
+        self.objective = ChoiceRow(texts.OBJECTIVE, [])
         self.objective_words = Text("", "small")
         self.report = DataReportView()
         self.methods = MethodPicker()
@@ -65,7 +63,7 @@ class TrainSetup(QWidget):
         self.plan = PlanView()
         self.sentence = ElidedLabel("", "body")
         self.reason = ElidedLabel("", "attention")
-        self.start_button = PrimaryButton("Start training", "play")
+        self.start_button = PrimaryButton(texts.START, "play")
         self._wide: bool | None = None
         self._build()
         self._connect()
@@ -111,7 +109,7 @@ class TrainSetup(QWidget):
             size = " · ".join(part for part in (describe_parameters(model.parameters), model.quantization) if part)
             self.model.addItem(f"{model.name}   {size} · {describe_bytes(model.bytes)}", model.name)
             self.model.setItemData(self.model.count() - 1, model.path, Qt.ItemDataRole.ToolTipRole)
-        self.model.setPlaceholderText("Choose a model" if models else "No model that can be trained yet")
+        self.model.setPlaceholderText(texts.CHOOSE_MODEL if models else texts.NO_MODEL_TO_TRAIN)
         self.model.blockSignals(False)
         self._select(self.model, self._config.model)
 
@@ -148,11 +146,11 @@ class TrainSetup(QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._data_card = _card("1", "Model and examples")
+        self._data_card = _card("1", texts.MODEL_AND_DATA)
         body = self._data_card.body
         body.addWidget(Text(_ABOUT, "muted"))
         body.addSpacing(tokens.SPACE_1)
-        for label, box in (("Model", self.model), ("Examples", self.examples)):
+        for label, box in ((texts.MODEL, self.model), (texts.DATA, self.examples)):
             words = Text(label, "strong")
             words.setBuddy(box)
             body.addWidget(words)
@@ -163,19 +161,19 @@ class TrainSetup(QWidget):
         for button in (self.file_button, self.folder_button, self.new_set_button):
             button.setProperty("small", True)
             row.addWidget(button)
-        row.addWidget(Text("or drop them here", "small"), 1)
+        row.addWidget(Text(texts.OR_DROP, "small"), 1)
         body.addLayout(row)
         body.addSpacing(tokens.SPACE_1)
-        body.addWidget(Text("Objective", "strong"))
+        body.addWidget(Text(texts.OBJECTIVE, "strong"))
         body.addWidget(self.objective)
         body.addWidget(self.objective_words)
-        self._shown_card = _card("", "What the model will be shown")
+        self._shown_card = _card("", texts.PREVIEW)
         self._shown_card.body.addWidget(self.report)
-        self._method_card = _card("2", "Method")
+        self._method_card = _card("2", texts.COLUMN_METHOD)
         self._method_card.body.addWidget(self.methods)
-        self._settings_card = _card("", "Settings")
+        self._settings_card = _card("", texts.SETTINGS)
         self._settings_card.body.addWidget(self.settings)
-        self._plan_card = _card("3", "The plan")
+        self._plan_card = _card("3", texts.PLAN)
         self._plan_card.body.addWidget(self.plan)
         inside = QWidget()
         inside.setProperty("role", "page")
@@ -309,13 +307,13 @@ class TrainSetup(QWidget):
         for path in reversed(self._paths):
             pure = PurePath(path)
             folder = pure.parent.name
-            box.addItem(f"{pure.name}   in {folder}" if folder else pure.name, path)
+            box.addItem(texts.FILE_IN.format(name=pure.name, folder=folder) if folder else pure.name, path)
             box.setItemData(box.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
         for known in self._sets:
-            note = "   card unreadable" if known.unreadable else ""
+            note = texts.CARD_UNREADABLE if known.unreadable else ""
             box.addItem(f"{known.name}   {describe_count(known.examples, 'example')}{note}", known.name)
             box.setItemData(box.count() - 1, known.origin or known.unreadable, Qt.ItemDataRole.ToolTipRole)
-        words = "Choose examples" if box.count() else "No sets yet: choose a file or a folder, or make a new set"
+        words = texts.CHOOSE_EXAMPLES if box.count() else texts.NO_SETS
         box.setPlaceholderText(words)
         box.blockSignals(False)
         self._select(box, self._config.data.path)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ui.bridge import Bridge
 from ui.components.run_follower import RunFollower
+from ui.features.training import texts
 from workbench.api import events
 from workbench.api.calls import RunRecord
 from workbench.api.events import Event, Terminal
@@ -103,7 +104,7 @@ class TrainingState:
                 case events.Metric():
                     self.curves.setdefault(event.name, Curve()).put(event.step, event.value)
                     if event.name == "evaluation_loss":
-                        self._note(event.at, f"Step {event.step:,}: evaluation loss {event.value:.3f}")
+                        self._note(event.at, texts.EVALUATED.format(step=event.step, value=event.value))
                 case events.Progress():
                     if event.stage not in (*_IN_TURNS, self.progress.stage if self.progress is not None else ""):
                         self._note(event.at, event.stage.capitalize())
@@ -179,7 +180,7 @@ class TrainingState:
                 step = event.result.get("step")
                 if isinstance(step, int):
                     self.checkpoint_step = step
-                    self._note(event.at, f"Checkpoint written at step {step:,}")
+                    self._note(event.at, texts.CHECKPOINT.format(step=step))
             case _:
                 pass
 

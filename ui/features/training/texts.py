@@ -85,21 +85,21 @@ def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
     if run.state == "failed":
         reason = f"{terminal.message} {terminal.hint}" if isinstance(terminal, events.Failed) else run.message
         if isinstance(terminal, events.Failed) and terminal.reason in ("memory", "bug"):
-            reason = terminal.message.splitlines()[0] if terminal.message else "Something went wrong in the program."
+            reason = terminal.message.splitlines()[0] if terminal.message else "Internal error."
         kept = " It can be resumed from its last checkpoint." if run.resumable else ""
         if run.resumable and story.checkpoint_step is None:
-            kept = " It had no checkpoint yet: Resume begins it anew."
-        return f"{reason.strip() or 'It failed.'}{kept}", "danger"
+            kept = " It had no checkpoint yet: Resume starts from the beginning."
+        return f"{reason.strip() or 'The training failed.'}{kept}", "danger"
     if not run.resumable:
-        return "It was stopped before its first checkpoint: begin anew with Copy as new.", "attention"
+        return "Stopped before the first checkpoint. Use Copy as new to start again.", "attention"
     if story.checkpoint_step is None:
-        return "It ended before its first checkpoint: Resume begins it anew.", "attention"
+        return "Ended before the first checkpoint. Resume starts from the beginning.", "attention"
     at = f" at step {story.checkpoint_step:,}"
     if run.state == "interrupted":
-        why = run.message or "The program ended in the middle."
-        words = f"{why} Its last checkpoint{at} is kept: Resume goes on from there."
+        why = run.message or "The program ended during the training."
+        words = f"{why} Resume continues from the last checkpoint{at}."
         return words, "attention"
-    return f"Stopped. Its checkpoint{at} is kept: Resume goes on from there.", "attention"
+    return f"Stopped. Resume continues from the checkpoint{at}.", "attention"
 
 
 def final_loss(run: RunRecord) -> float | None:
@@ -133,3 +133,319 @@ def list_lines(run: RunRecord, methods: Methods[Any]) -> str:
     )
     said = " · ".join(part for part in (state, when) if part)
     return f"{said}\n{' · '.join(part for part in how if part)}"
+
+
+# actions
+EXPORTING = "Exporting the run…"
+EXPORTED = "Exported to {folder}. The README in it says how to run it elsewhere."
+DELETE = "Delete"
+EXPORT_FOLDER = "Export the run as a folder"
+FILTER_EXAMPLES = "Examples (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.md);;All files (*)"
+ONE_FILE = "A training uses one file or one folder: {basename} was chosen."
+DROP_FOLDER = " Drop the folder to use all of its files."
+CHOOSE_EXAMPLES = "Choose a data file"
+CHOOSE_EXAMPLES_FOLDER = "Choose a data folder"
+
+# column mapping
+CHOOSE_ROLES = "Choose the role of each column. {missing}"
+NOT_USED = "Not used"
+ROLE_OF_COLUMN = "Role of the column {name}"
+NEEDS_COLUMNS = "An example needs {names}."
+
+# compare
+HELD_OUT_LOSS_CHART = "Evaluation loss"
+LOSS_CHART = "Training loss"
+LEARNING_RATE_CHART = "Learning rate"
+SPEED_CHART = "Speed"
+COLUMN_TRAINING = "Training"
+COLUMN_METHOD = "Method"
+COLUMN_STATE = "State"
+COLUMN_LOSS = "Loss"
+COLUMN_HELD_OUT_LOSS = "Evaluation loss"
+COLUMN_TIME = "Time"
+COMPARED = "Comparison"
+
+# data report
+SHAPE_MESSAGES = "Conversations"
+SHAPE_SHAREGPT = "Conversations (ShareGPT)"
+SHAPE_ALPACA = "Instruction and answer (Alpaca)"
+SHAPE_COLUMNS = "Question and answer"
+SHAPE_TEXT = "Plain text"
+SHAPE_MAPPED = "Columns"
+SHAPE_UNKNOWN = "Not recognised"
+CHOOSE_BOTH = "Choose a model and data to preview the training examples."
+MAP_COLUMNS = "Map columns"
+READING_DATA = "Reading the data…"
+MAP_AGAIN = "Map columns again"
+MAPPED_BY_HAND = "Columns as mapped by hand."
+COLUMNS_UNUSED = "Not used: {names}."
+ROW_LEFT_OUT = "row is skipped"
+ROWS_LEFT_OUT = "rows are skipped"
+LEGEND = "Tinted text is trained (loss mask); the rest is context."
+HELD_OUT = ", {examples:,} held out"
+NONE_HELD_OUT = ", none held out"
+LENGTHS = "about {median:,} tokens each, {shortest:,} to {longest:,}"
+TRAINED_TOKENS = "{trained_tokens:,} of {tokens:,} tokens are trained"
+SIDES = "{count} for training{held} · {lengths} · {learnt}"
+AT_TOKENS = " at {max_length:,} tokens"
+IS_CUT = "is truncated{at}"
+ARE_CUT = "are truncated{at}"
+IS_DUPLICATE = "is a duplicate"
+ARE_DUPLICATES = "are duplicates"
+IS_EMPTY = "has no trained tokens"
+ARE_EMPTY = "have no trained tokens"
+IS_LEAKED = "is both held out and in the training data"
+ARE_LEAKED = "are both held out and in the training data"
+AND_MORE = "and {more:,} more"
+
+# example view
+PREVIOUS_EXAMPLE = "Previous example"
+NEXT_EXAMPLE = "Next example"
+EXAMPLE = "Training example as the model sees it"
+FIRST_EXAMPLE = "This is the first example"
+LAST_EXAMPLE = "This is the last example"
+OF_TOTAL = "{value:,} of {_total:,}"
+READING = "Reading…"
+TRAINED_ON = "training"
+HELD_OUT_SIDE = "held out"
+CUT_FROM = ", truncated from {whole_tokens:,}"
+EXAMPLE_TOKENS = "{tokens:,} tokens{cut}, {trained_tokens:,} trained"
+
+# length histogram
+HISTOGRAM_BIN = "{count} of {low} to {value} tokens"
+HISTOGRAM = "Lengths of the examples: {words}"
+HISTOGRAM_HELP = "Distribution of example lengths. {replace}"
+COUNT_TOKENS = "{high:,} tokens"
+CUT_AT = "truncated at {_cut:,}"
+
+# memory bar
+MEMORY_BAR = "Memory: {said}; free: {bytes}"
+
+# page
+NO_MODEL = "A model is needed first"
+NO_MODEL_HELP = "Training adapts a chat model to your data. Add the starter model or import one under Models."
+GO_TO_MODELS = "Go to Models"
+PREPARING_CHARTS = "Preparing the charts…"
+NEW_TRAINING = "New training"
+TRAINING_MISSING = "This training no longer exists."
+COPIED_SETTINGS = "Settings copied from “{title}”."
+DROP_EXAMPLES = "Drop to train on this data"
+
+# pair list
+NO_PAIR = "No pairs yet."
+PAIRS_SHOWN = "Pairs shown"
+PAIRS_ALL = "All"
+PAIRS_TAKEN = "Accepted"
+PAIRS_LEFT_OUT = "Rejected"
+PAIRS = "Pairs"
+COUNT_PAIRS = "{taken:,} accepted, {left_out:,} rejected"
+
+# plan view
+FACT_TRAINABLE = "Trainable"
+FACT_RESULT = "Result"
+FACT_STEPS = "Steps"
+FACT_MEMORY = "Memory"
+FACT_DISK = "Disk"
+PLAN_NEEDS_BOTH = "The plan is shown once a model and data are chosen."
+PLANNING = "Estimating memory and time…"
+STEPS_AND_TOKENS = "{steps:,}, {tokens:,} tokens in total"
+OF_FREE = "{bytes} of {bytes2} free"
+ALL_WEIGHTS = "all {weights} parameters"
+SOME_WEIGHTS = "{weights} of {weights2} parameters ({percent})"
+TIME_UNKNOWN = "Unknown before the first training on this machine; measured during it."
+ABOUT_SECONDS = "about {seconds} ({floor} to {ceil} s)"
+ABOUT_MINUTES = "about {seconds} ({value} to {ceil} min)"
+ABOUT = "about {seconds} ({seconds2} to {seconds3})"
+
+# planning
+PLAN_NEEDS_DATA = "The plan is shown once the data can be used."
+PLAN_NEEDS_COLUMNS = "The plan is shown once the columns are mapped."
+STOPPED_READING = "Stopped. Change a setting, or choose the data again, to continue."
+STARTING = "Starting…"
+NO_TRAINABLE_MODEL = "There is no trainable model yet. Add one under Models."
+CHOOSE_MODEL_FIRST = "Choose a model first."
+CHOOSE_DATA_FIRST = "Choose data first."
+DATA_UNUSABLE = "The data cannot be used; the reason is shown above."
+MAP_COLUMNS_FIRST = "Map the columns of the data first."
+PLANNING_NOW = "Preparing the plan…"
+COUNT_STEPS = "{steps:,} steps"
+
+# run list
+TRAININGS = "Trainings"
+TRAININGS_HELP = "Trainings: press space to select one for comparison"
+TICK_HELP = "Select several to compare their curves."
+NO_TRAININGS = "Your trainings appear here."
+STOP_BEFORE_DELETE = "Stop this training before deleting it."
+COPY_AS_NEW = "Copy as new"
+DELETE_MENU = "Delete…\tDel"
+ASK_DELETE = "Delete “{title}”? Its curves and checkpoints are deleted; its adapter or model is kept."
+
+# run view
+STOPPING_WITH_CHECKPOINT = "Stopping: saving a checkpoint to resume from…"
+PAUSE = "Pause"
+CONTINUE = "Resume"
+STOP = "Stop"
+RESUME = "Resume"
+EXPORT_RUN = "Export run…"
+DELETE_BUTTON = "Delete…"
+TRY_IN_CHAT = "Try in chat"
+MERGE = "Merge…"
+RESULT_DELETED = "The result was deleted."
+LOG_NAME = "Training log"
+LOG = "Log"
+IS_STOPPING = "Stopping…"
+STOP_HELP = "A checkpoint is saved, so that the training can be resumed"
+RESUME_HELP = "Resume from the last checkpoint"
+DELETE_HELP = "Delete its curves and checkpoints; the adapter or model is kept"
+STOP_FIRST = "Stop it before deleting it"
+QUEUED = "Queued until the training before it ends"
+PAUSED = "Paused: its memory stays allocated"
+SAMPLE_ANSWERS = "Sample answers"
+HELD_OUT_QUESTIONS = "Held-out questions, not used in training."
+
+# sample answers
+NO_SAMPLES = "Sample answers appear after the first evaluation."
+STEP_HELP = "Step whose answers are shown in the middle column"
+ON_THE_WAY = "At step:"
+STEP_CHOICE = "step {step:,}"
+BEFORE = "Before"
+STEP_HEADING = "Step {middle:,}"
+AT_THE_END = "Final"
+MORE_QUESTIONS = "Show {left:,} more questions"
+QUESTION = "Question"
+EXPECTED = "Expected"
+
+# scores
+ON_HELD_OUT = "Held-out examples"
+AFTER = "After"
+HELD_OUT_LOSS = "Loss on held-out examples: {loss:.3f}."
+EXACT_CHANGE = "{apart} {word} of {answers} held-out questions {is_or_are} answered exactly as expected"
+WITH_INTERVAL = "{lead} ({gain_words})."
+EXACT_SAME = "{was} of {answers} held-out questions are answered exactly as expected, as before."
+LOSS_SAME = "{lead} The loss on held-out examples did not change."
+LOSS_CHANGED = "{lead} The loss on held-out examples {word} from {loss:.3f} to {loss2:.3f}."
+INTERVAL = "{value:+.0f} points, 95% interval {value2:+.0f} to {value3:+.0f}"
+MAY_BE_CHANCE = "{words}: it may be chance"
+GENERAL_QUESTIONS = "General questions: {was} of {answers} before, {now} after."
+GENERAL_LOSS = "Loss on general texts: {loss:.2f} before, {loss2:.2f} after."
+UNVERIFIED = "Usable, but not verified against the trained model."
+VERIFYING = "Usable; verification against the trained model is running."
+VERIFIED = "Verified: the adapter in chat behaves as trained. {found}"
+VERIFICATION_FAILED = "Verification failed: the exported adapter does not match the trained model. {reasons} {found}"
+
+# set builder
+SOURCE_CHATS = "Answers from chats"
+SOURCE_CHATS_HELP = "Answers that you rated as good, edited or selected among several, with their conversation."
+SOURCE_PAIRS = "Generated questions"
+SOURCE_PAIRS_HELP = (
+    "A model generates question-answer pairs from each passage. Pairs not supported by their passage are rejected."
+)
+SOURCE_TEXT = "Document text"
+SOURCE_TEXT_HELP = "The raw text of the documents, to adapt a model to their language."
+BUILD_DATA = "Build a data set"
+BUILD = "Build"
+SOURCE = "Source of the examples"
+SET_NAME = "Name of the data set"
+NAME_CHATS = "good answers"
+NAME_PAIRS = "questions on {documents}"
+NAME_TEXT = "text of {documents}"
+NAME_FIRST = "Enter a name first"
+BUILDING = "Building…"
+USE_IT = "Use this data set"
+TRY_AGAIN = "Change and try again"
+RUN_IN_BACKGROUND = "Run in background"
+CLOSE = "Close"
+CANCEL = "Cancel"
+WAITING = "Waiting for its turn"
+GENERATING_PAIRS = "Generating pairs"
+READING_DOCUMENTS = "Reading the documents"
+STOPPING = "Stopping…"
+BUILT = "“{name}” has {count}."
+BUILD_STOPPED = "Stopped. Resume it in the list of runs (Ctrl+J)."
+
+# set sources
+RATED_GOOD = "rated good"
+CHOSEN = "selected among several"
+SCANNING_CHATS = "Scanning chats…"
+CHATS_TO_USE = "Chats to use"
+NONE = "None"
+TICK_ALL = "Select all chats"
+TICK_NONE = "Select no chat"
+NOTHING_MARKED = "No answer was rated as good, edited or selected yet"
+TICK_FIRST = "Select a chat first"
+SCANNING_COUNT = "Scanning chats… {done:,} of {total:,}"
+NOTHING_MARKED_HELP = (
+    "No answer was rated as good, edited or selected yet. Use the thumbs and Edit… below the answers of a chat to "
+    "mark training examples."
+)
+COUNT_OF = "{count} of {of}: {reasons}."
+NO_CHAT_TICKED = "No chat is selected."
+DOCUMENTS = "Documents"
+NONE_YET = "None yet"
+PAIR_MODEL = "Model that generates the pairs"
+QUESTIONS_PER_PASSAGE = "Questions per passage"
+QUESTIONS_HELP = "About its most informative sentences."
+MOST_PASSAGES = "Maximum number of passages"
+MOST_PASSAGES_HELP = "Spread over all documents."
+NO_DOCUMENTS = "There are no documents yet"
+NO_PAIR_MODEL = "There is no model to generate pairs"
+SMALL_MODEL = (
+    "{name} is too small to generate good pairs: most of its answers are made up and will be rejected. Choose a "
+    "larger model if you can."
+)
+TEXT_HELP = (
+    "For continued pre-training: the model adapts to the language of these documents and partly to their content. "
+    "It does not learn to answer questions; use pairs or chats for that."
+)
+
+# settings
+SECTION_WEIGHTS = "Trainable weights"
+SECTION_OPTIMISER = "Optimiser"
+SECTION_DATA = "Data"
+SECTION_EVALUATION = "Evaluation"
+SECTION_RUN = "Run"
+RESULT_NAME = "Name of the result"
+RESULT_NAME_HELP = "The name in the list of adapters. Leave empty to use model and data."
+NAME = "Name"
+AUTO_NAME = "automatic"
+CHOSEN_VALUE = "auto: {value}"
+
+# setup
+INTRODUCTION = (
+    "Training adapts a model to your data. It runs in the background: you can keep chatting, and nothing leaves "
+    "this machine."
+)
+MODEL = "Model"
+DATA = "Data"
+FILE = "File…"
+FOLDER = "Folder…"
+NEW_SET = "New set…"
+NEW_SET_HELP = "Build a data set from your chats or documents"
+OBJECTIVE = "Objective"
+START = "Start training"
+CHOOSE_MODEL = "Choose a model"
+NO_MODEL_TO_TRAIN = "No trainable model yet"
+MODEL_AND_DATA = "Model and data"
+OR_DROP = "or drop them here"
+PREVIEW = "Training examples"
+SETTINGS = "Settings"
+PLAN = "Plan"
+FILE_IN = "{name}   in {folder}"
+CARD_UNREADABLE = "   card unreadable"
+NO_SETS = "No data sets yet: choose a file or folder, or build a new set"
+
+# state
+EVALUATED = "Step {step:,}: evaluation loss {value:.3f}"
+CHECKPOINT = "Checkpoint written at step {step:,}"
+
+# method picker, by the kind of artifact
+MORE_METHODS = "More methods"
+MADE = {"lora": "file, any strength", "merged": "new model", "soft-prompt": "tiny file", "prefix": "tiny file"}
+MAKES = {
+    "lora": "Produces a file that is switched on and off in the chat, at any strength.",
+    "merged": "Produces a new model of the same size, selected like any other. Its strength is fixed.",
+    "soft-prompt": "Produces a tiny file that is switched on and off in the chat. It has no strength, uses some of the "
+    "context, and cannot be merged.",
+    "prefix": "Produces a tiny file that is switched on and off in the chat. It has no strength, uses some of the "
+    "context, cannot be merged, and does not work with sliding-window models.",
+}

@@ -7,25 +7,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QListWidget, QListWidgetItem, QWidget
 
 from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count, how_far
+from ui.features.welcome import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon, set_property
 from workbench.api import events
 from workbench.api.events import Event
 
 MOST_FILES = 500
-WORDS = {"indexed": "read", "unchanged": "unchanged", "removed": "removed", "failed": "could not be read"}
+WORDS = {"indexed": "read", "unchanged": "unchanged", "removed": "removed", "failed": texts.FILE_FAILED}
 
 
 class StepCard(Card):
@@ -51,7 +45,7 @@ class StepCard(Card):
         row.addWidget(self._number, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, 1)
         self.body.addLayout(row)
-        self.setAccessibleName(f"Step {number}: {title}")
+        self.setAccessibleName(texts.STEP.format(number=number, title=title))
 
     @property
     def words(self) -> str:
@@ -68,7 +62,7 @@ class StepCard(Card):
         """The step was taken: ``words`` say what came of it."""
         self._words.setText(words)
         set_property(self._number, "done", True)
-        self._number.setAccessibleName("Done")
+        self._number.setAccessibleName(texts.DONE)
         set_icon(self._number, "check", "success", 18)
 
     def show_problem(self, text: str) -> None:
@@ -90,12 +84,12 @@ class DropPlace(QFrame):
         row = row_of(
             self,
             IconLabel("upload", "muted", 24),
-            (Text("Drop files or a folder here", "body"), 1),
+            (Text(texts.DROP_FILES, "body"), 1),
             gap=tokens.SPACE_3,
             margins=tokens.SPACE_4,
         )
-        self.files_button = PlainButton("Choose files…", "file")
-        self.folder_button = PlainButton("Choose a folder…", "folder")
+        self.files_button = PlainButton(texts.CHOOSE_FILES, "file")
+        self.folder_button = PlainButton(texts.CHOOSE_FOLDER, "folder")
         self.files_button.clicked.connect(lambda: self._ask(QFileDialog.FileMode.ExistingFiles))
         self.folder_button.clicked.connect(lambda: self._ask(QFileDialog.FileMode.Directory))
         row.addWidget(self.files_button)
@@ -117,7 +111,7 @@ class DropPlace(QFrame):
             self.dropped.emit(paths)
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
-        dialog = QFileDialog(self, "Choose documents")
+        dialog = QFileDialog(self, texts.CHOOSE_DOCUMENTS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(mode)
         dialog.filesSelected.connect(self.dropped.emit)  # signal to signal, the lists' types differ
@@ -137,7 +131,7 @@ class FilesRead(QWidget):
         self._outcome = Text("", "muted")
         self._outcome.hide()
         self.list = QListWidget()
-        self.list.setAccessibleName("Files that were read")
+        self.list.setAccessibleName(texts.FILES_READ)
         self.list.setIconSize(QSize(16, 16))
         self.list.setUniformItemSizes(True)
         self.list.setProperty("dense", True)
@@ -178,7 +172,10 @@ class FilesRead(QWidget):
     def end(self, words: str) -> None:
         """The run has ended; without words, what it came to is said."""
         self.progress.hide()
-        said = [describe_count(count, f"file {WORDS[s]}", f"files {WORDS[s]}") for s, count in self._counts.items()]
+        said = [
+            describe_count(count, texts.COUNT_ONE_FILE.format(value=WORDS[s]), texts.COUNT_FILES.format(value=WORDS[s]))
+            for s, count in self._counts.items()
+        ]
         self._outcome.setText(words or ", ".join(said))
         self._outcome.setVisible(bool(self._outcome.text()))
         self.setVisible(bool(self._outcome.text()) or self.list.count() > 0)
@@ -203,5 +200,5 @@ class FilesRead(QWidget):
         self.list.show()
 
     def _on_stop(self) -> None:
-        self.progress.set_progress("Stopping…")
+        self.progress.set_progress(texts.STOPPING)
         self.stop_clicked.emit()

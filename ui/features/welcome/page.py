@@ -15,6 +15,7 @@ from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_la
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
+from ui.features.welcome import texts
 from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
 from ui.theme import tokens
 from workbench.api import events
@@ -33,15 +34,7 @@ from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
-MODEL_WORDS = "The part that reads and answers. The starter runs on any machine."
 SAMPLES_GIVEN = 8
-SAMPLE_NAME = "Sample: Brunnen pumps"
-SAMPLE_HELP = "Manual, warranty, prices and service papers of an imaginary maker of pumps"
-SAMPLE_QUESTIONS = (
-    "How long is the warranty on a new pump?",
-    "What is the greatest flow of the AquaLift 300?",
-    "Can I extend the cable?",
-)
 
 
 class WelcomePage(QWidget):
@@ -76,34 +69,28 @@ class WelcomePage(QWidget):
         margins = QMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
         self.scrolled = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
         column = self.scrolled.column
-        column.addWidget(Text("Ask your own documents", "display"))
-        column.addWidget(
-            Text(
-                "A language model on this machine reads what you give it and answers with its sources. Nothing leaves "
-                "the machine, and there is no account.",
-                "muted",
-            )
-        )
+        column.addWidget(Text(texts.TITLE, "display"))
+        column.addWidget(Text(texts.INTRODUCTION, "muted"))
         machine = QWidget()
         self._machine = FlowLayout(machine)
-        self._machine.addWidget(Chip("Looking at this machine…"))
+        self._machine.addWidget(Chip(texts.READING_MACHINE))
         column.addWidget(machine)
         column.addWidget(self._build_model_step())
         column.addWidget(self._build_documents_step())
         column.addWidget(self._build_question_step())
-        self.leave_button = LinkButton("Look around first")
+        self.leave_button = LinkButton(texts.LOOK_AROUND)
         self.leave_button.clicked.connect(lambda: self._shell.open_page("chat"))
         column.addWidget(self.leave_button, 0, Qt.AlignmentFlag.AlignLeft)
         outer.addWidget(self.scrolled)
 
     def _build_model_step(self) -> StepCard:
-        self.model_step = StepCard(1, "A model", MODEL_WORDS)
-        self.starter_button = PrimaryButton("Use the starter, 98 MB")
+        self.model_step = StepCard(1, texts.MODEL_STEP, texts.MODEL_WORDS)
+        self.starter_button = PrimaryButton(texts.USE_STARTER)
         self.starter_button.clicked.connect(self._on_starter)
-        other = PlainButton("Import another…", "plus")
+        other = PlainButton(texts.IMPORT_OTHER, "plus")
         other.clicked.connect(lambda: self._shell.open_page("models", add=True))
         row = row_of(gap=tokens.SPACE_2)
-        self.look_button = PlainButton("Look again")
+        self.look_button = PlainButton(texts.CHECK_AGAIN)
         self.look_button.clicked.connect(self._bridge.home.models.refresh)
         self.look_button.hide()
         row.addWidget(self.starter_button)
@@ -114,26 +101,26 @@ class WelcomePage(QWidget):
         return self.model_step
 
     def _build_documents_step(self) -> StepCard:
-        self.documents_step = StepCard(2, "Your documents", "They are read on this machine and stay where they are.")
+        self.documents_step = StepCard(2, texts.DOCUMENTS_STEP, texts.DOCUMENTS_WORDS)
         self.drop = DropPlace()
         self.drop.dropped.connect(self.add_paths)
-        sample = PlainButton("Use eight sample documents", "documents")
-        sample.setToolTip(SAMPLE_HELP)
+        sample = PlainButton(texts.USE_SAMPLE, "documents")
+        sample.setToolTip(texts.SAMPLE_HELP)
         sample.clicked.connect(self._on_sample)
         self.sample_button = sample
         self.files = FilesRead()
         self.files.stop_clicked.connect(self._on_stop)
         self.documents_step.content.addWidget(self.drop)
-        row = row_of(None, Text("Nothing at hand?", "muted"), sample, None)
+        row = row_of(None, Text(texts.NO_DOCUMENTS_YET, "muted"), sample, None)
         self.documents_step.content.addLayout(row)
         self.documents_step.content.addWidget(self.files)
         return self.documents_step
 
     def _build_question_step(self) -> StepCard:
-        self.question_step = StepCard(3, "A question", "")
+        self.question_step = StepCard(3, texts.QUESTION_STEP, "")
         self._questions = column_of(gap=tokens.SPACE_2)
         self.question_step.content.addLayout(self._questions)
-        self.ask_button = PrimaryButton("Ask a question", "chat")
+        self.ask_button = PrimaryButton(texts.ASK_QUESTION, "chat")
         self.ask_button.clicked.connect(self._on_ask)
         row = row_of(None, self.ask_button, None)
         self.question_step.content.addLayout(row)
@@ -148,12 +135,14 @@ class WelcomePage(QWidget):
 
     def _on_machine(self, machine: Machine) -> None:
         graphics = [device.description or device.name for device in machine.devices if device.kind == "gpu"]
-        memory = f"{describe_bytes(machine.memory_bytes)} memory, {describe_bytes(machine.memory_free_bytes)} free"
+        memory = texts.MEMORY.format(
+            bytes=describe_bytes(machine.memory_bytes), bytes2=describe_bytes(machine.memory_free_bytes)
+        )
         words = [
-            describe_count(machine.cores, "processor core"),
+            describe_count(machine.cores, texts.PROCESSOR_CORE),
             memory,
-            graphics[0] if graphics else "no graphics card, none is needed",
-            f"{describe_bytes(machine.disk_free_bytes)} free disk",
+            graphics[0] if graphics else texts.NO_GRAPHICS,
+            texts.FREE_DISK.format(bytes=describe_bytes(machine.disk_free_bytes)),
         ]
         empty_layout(self._machine)
         for word in words:
@@ -166,11 +155,11 @@ class WelcomePage(QWidget):
         self.starter_button.setVisible(chat is None and installed)
         self.look_button.setVisible(chat is None and not installed)
         if chat is not None:
-            self.model_step.set_done(f"{chat.name} is ready ({describe_bytes(chat.bytes)}).")
+            self.model_step.set_done(texts.MODEL_READY.format(name=chat.name, bytes=describe_bytes(chat.bytes)))
         elif installed:
-            self.model_step.set_words(MODEL_WORDS)
+            self.model_step.set_words(texts.MODEL_WORDS)
         else:
-            self.model_step.set_words(f"The starter model is not installed beside this program. {found.starter_hint}")
+            self.model_step.set_words(texts.STARTER_NOT_INSTALLED.format(starter_hint=found.starter_hint))
         self._show_question_step()
 
     def _on_collections(self, found: CollectionList) -> None:
@@ -179,10 +168,10 @@ class WelcomePage(QWidget):
         latest = max(found.collections, key=lambda collection: collection.created)
         known = next((c for c in found.collections if self._collection and c.id == self._collection.id), latest)
         self._collection = known
-        self._show_sample(any(c.name == SAMPLE_NAME and c.documents >= SAMPLES_GIVEN for c in found.collections))
+        self._show_sample(any(c.name == texts.SAMPLE_NAME and c.documents >= SAMPLES_GIVEN for c in found.collections))
         if known.documents and self._run is None:
             self.documents_step.set_done(
-                f"{describe_count(known.documents, 'document')} in “{known.name}” can be asked about."
+                texts.DOCUMENTS_READY.format(count=describe_count(known.documents, "document"), name=known.name)
             )
         self._show_question_step()
 
@@ -196,7 +185,7 @@ class WelcomePage(QWidget):
     def _on_starter(self) -> None:
         self.model_step.clear_problem()
         self.starter_button.setEnabled(False)
-        self.starter_button.setText("Making the starter ready…")
+        self.starter_button.setText(texts.PREPARING_STARTER)
         self._bridge.call(RegisterStarter(), self._on_starter_ready, self._on_starter_failed, self)
 
     def _on_starter_ready(self, found: ModelList) -> None:
@@ -209,16 +198,16 @@ class WelcomePage(QWidget):
 
     def _reset_starter(self) -> None:
         self.starter_button.setEnabled(True)
-        self.starter_button.setText("Use the starter, 98 MB")
+        self.starter_button.setText(texts.USE_STARTER)
 
     def _on_sample(self) -> None:
         self._sample_had_keyboard = self.sample_button.hasFocus()
-        self._add(SAMPLE_NAME, [str(SAMPLES)])
+        self._add(texts.SAMPLE_NAME, [str(SAMPLES)])
 
     def add_paths(self, paths: list[str]) -> None:
         """Make a collection named after the first folder, or "My documents", and read the paths into it."""
         folder = next((Path(path).name for path in paths if Path(path).is_dir()), "")
-        self._add(folder or "My documents", paths)
+        self._add(folder or texts.MY_DOCUMENTS, paths)
 
     def _add(self, name: str, paths: list[str]) -> None:
         self.documents_step.clear_problem()
@@ -227,7 +216,7 @@ class WelcomePage(QWidget):
 
         def created(collection: Collection) -> None:
             self._collection = collection
-            self.files.begin(f"Reading into “{collection.name}”")
+            self.files.begin(texts.READING_INTO.format(name=collection.name))
             call = AddDocuments(collection=collection.id, paths=tuple(paths))
             self._bridge.call(call, self._follow, self._on_add_failed, self)
 
@@ -241,11 +230,11 @@ class WelcomePage(QWidget):
     def _show_sample(self, there: bool | None = None) -> None:
         """The button of the sample, which says why it is off; ``there``: whether all of the sample was read."""
         self._has_sample = self._has_sample if there is None else there
-        words, help = "Use eight sample documents", SAMPLE_HELP
+        words, help = texts.USE_SAMPLE, texts.SAMPLE_HELP
         if self._reading:
-            help = "Documents are being read"
+            help = texts.READING
         elif self._has_sample:
-            words, help = "The eight sample documents are here", "They were read already"
+            words, help = texts.SAMPLE_THERE, texts.SAMPLE_READ
         self.sample_button.setEnabled(not self._reading and not self._has_sample)
         self.sample_button.setText(words)
         self.sample_button.setToolTip(help)
@@ -274,7 +263,7 @@ class WelcomePage(QWidget):
             self.files.end("")
             self.documents_step.show_problem(in_words(error_of(terminal)))
         else:
-            self.files.end("Stopped. What was read stays." if isinstance(terminal, events.Cancelled) else "")
+            self.files.end(texts.STOPPED if isinstance(terminal, events.Cancelled) else "")
         self._bridge.home.collections.once(self._on_read, self)
 
     def _on_read(self, found: CollectionList) -> None:
@@ -293,16 +282,14 @@ class WelcomePage(QWidget):
 
     def _show_question_step(self) -> None:
         ready = self._collection is not None and self._collection.documents > 0
-        sample = ready and self._collection is not None and self._collection.name == SAMPLE_NAME
+        sample = ready and self._collection is not None and self._collection.name == texts.SAMPLE_NAME
         if ready and self._has_model:
-            words = (
-                "Every answer shows the passages it leans on. For instance:"
-                if sample
-                else ("Every answer shows the passages it leans on; a click opens them in their document.")
-            )
+            words = texts.ANSWERS_CITE_FOR_INSTANCE if sample else texts.ANSWERS_CITE
         else:
-            missing = [word for word, there in (("a model", self._has_model), ("some documents", ready)) if not there]
-            words = f"Needs {' and '.join(missing)} first."
+            missing = [
+                word for word, there in ((texts.A_MODEL, self._has_model), (texts.SOME_DOCUMENTS, ready)) if not there
+            ]
+            words = texts.NEEDS_FIRST.format(names=" and ".join(missing))
         self.question_step.set_words(words)
         self.ask_button.setVisible(ready and self._has_model)
         if bool(self.question_buttons) is (sample and self._has_model):
@@ -310,7 +297,7 @@ class WelcomePage(QWidget):
         empty_layout(self._questions)
         self.question_buttons = []
         if sample and self._has_model:
-            for question in SAMPLE_QUESTIONS:
+            for question in texts.SAMPLE_QUESTIONS:
                 button = PlainButton(question, "chat")
                 button.setProperty("align", "left")
                 button.clicked.connect(partial(self._ask, question))

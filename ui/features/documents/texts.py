@@ -1,0 +1,62 @@
+"""The words of the documents page."""
+
+from __future__ import annotations
+
+# collection list
+NEW_COLLECTION = "New collection"
+COLLECTION_NAME = "Name of the collection"
+NEW_COLLECTION_NAME = "Name of the new collection"
+COLLECTIONS = "Collections"
+ASK_DELETE_COLLECTION = "Delete “{name}”? Its index is deleted; your files stay where they are."
+DELETE = "Delete"
+NAME_NEEDED = "A collection needs a name."
+RENAME_MENU = "Rename\tF2"
+DELETE_MENU = "Delete\tDel"
+COUNT_FAILED = "{failed:,} failed"
+WATCH_FOLDER = "Watch this folder: {shown}"
+WATCH_FOLDER_HELP = "{path}\nChanged, new and deleted files are read again automatically."
+
+# ingests
+READING_INTERRUPTED = "Reading was interrupted when the program ended. Files read so far are available."
+RESUME = "Resume"
+SHOW_FAILED = "Show failed files"
+
+# layout
+ADD_FILES_BUTTON = "Add files…"
+ADD_FOLDER_BUTTON = "Add folder…"
+SEARCH_TEXT = "Search in these documents"
+FILTER_BY_NAME = "Filter by name"
+FILTER_FILES_BY_NAME = "Filter files by name"
+ALL_FILES = "All files"
+READY = "Ready"
+FAILED = "Failed"
+FILTER_FILES_BY_STATE = "Filter files by state"
+NO_FILE_MATCHES = "No file matches this filter."
+REMOVE_FROM_COLLECTION = "Remove from collection"
+NO_DOCUMENTS = "No documents yet"
+NO_DOCUMENTS_HELP = (
+    "A collection is a set of files that are searched together. Create one, or drop files or a folder here."
+)
+DROP_FILES = "Drop files or a folder here"
+DROP_FILES_HELP = (
+    "Supported: text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-books, mail and source code. "
+    "Files stay where they are."
+)
+FILES_OF_COLLECTION = "Files in the collection"
+
+# page
+ADD_FILES = "Add files"
+ADD_FOLDER = "Add folder"
+ASK_REMOVE_DOCUMENT = "Remove {name} from the collection? The file itself is not deleted."
+REMOVE = "Remove"
+NO_PASSAGE_FOUND = "No matching passage in these documents."
+A_NEW_COLLECTION = "a new collection"
+DROP_TO_ADD = "Drop to add to {name}"
+
+# table
+COLUMN_NAME = "Name"
+COLUMN_KIND = "Type"
+COLUMN_PAGES = "Pages"
+COLUMN_PASSAGES = "Passages"
+COLUMN_STATE = "State"
+STATE_REMOVED = "Removed"

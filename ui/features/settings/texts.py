@@ -1,0 +1,21 @@
+"""The words of the settings page."""
+
+from __future__ import annotations
+
+# page
+SECTION_GENERAL = "General"
+SECTION_MODEL = "Model"
+SECTION_DOCUMENTS = "Documents"
+ABOUT = "About"
+VERSION = "Version"
+DATA_FOLDER = "Data folder"
+PROCESSOR = "Processor"
+MEMORY = "Memory"
+GRAPHICS = "GPU"
+FREE_DISK = "Free disk"
+OPEN_FOLDER = "Open folder"
+DATA_FOLDER_HELP = "All data is in this folder. Copy it for a backup, or move it to another machine."
+CORES = "{processor}, {cores} cores"
+FREE_MEMORY = "{bytes}, {bytes2} free"
+NO_GRAPHICS = "none that models can use"
+CANNOT_OPEN_FOLDER = "This system has no program to open folders. The data folder is {folder}."

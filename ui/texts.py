@@ -1,0 +1,183 @@
+"""The words of the frame and of the parts that several pages share."""
+
+from __future__ import annotations
+
+# drawer
+RUN_WAITING = "Queued"
+RUN_RUNNING = "Running"
+RUN_FINISHED = "Finished"
+RUN_FAILED = "Failed"
+RUN_STOPPED = "Stopped"
+RUN_INTERRUPTED = "Interrupted"
+RUN_PAUSED = "Paused"
+RUNS = "Runs"
+CLOSE_RUNS = "Close the list of runs"
+NO_RUNS = (
+    "No runs yet. Long work, such as reading documents or training, is listed here with its progress. It continues "
+    "when the window is closed."
+)
+RESUME = "Resume"
+RESUME_HELP = "Continue from the last saved point"
+STOP_RUN = "Stop {title}"
+RESUME_RUN = "Resume {title}"
+PAUSED_HELP = "Paused; its memory stays allocated"
+WAITING = "Waiting for its turn"
+STOPPING = "Stopping…"
+FILE_READ = "file read"
+FILES_READ = "files read"
+COUNT_FAILED = "{count} failed"
+
+# finder
+FIND = "Find"
+FIND_PLACEHOLDER = "Find a chat, document, model, page, action or setting"
+FIND_ANYTHING = "Find anything"
+RESULTS = "Results"
+FIND_KEYS = "↑ ↓ select · Enter opens · Esc closes"
+LOAD_MODEL = "Load {name}"
+NEW_CHAT = "New chat"
+IMPORT_MODEL = "Import a model"
+LIGHT_THEME = "Light theme"
+DARK_THEME = "Dark theme"
+ALLOW_NETWORK = "Allow network access"
+GO_OFFLINE = "Go offline"
+SHOW_RUNS = "Show or hide the runs"
+MODEL_LOADED = "{model} is loaded."
+NOTHING_FOUND = "No results for “{text}”."
+
+# main
+PROGRAM_HELP = "A local model that answers from your documents."
+HOME_HELP = "the data folder (default: WORKBENCH_HOME, else the system's)"
+
+# navigation
+NAVIGATION = "Navigation"
+FIND_BUTTON = "Find…"
+FIND_HELP = "Find chats, documents, models, pages and settings (Ctrl+K)"
+
+# shell
+STARTING_CORE = "Starting…"
+CORE_STOPPED = "The background process has stopped and is being restarted. Saved data is safe."
+RESTART = "Restart"
+FAULT_OF = "Internal error: {value}"
+INFERENCE_DIED = "The model process crashed; your chats are safe."
+EMBEDDING_DIED = "The document process crashed; indexed documents are safe."
+WORKER_DIED = "The {name} process crashed."
+
+# statusbar
+STATUS = "Status"
+STARTING = "Starting…"
+MODEL_HELP = "The loaded model; opens the models"
+OFFLINE_HELP = "Whether the program may use the network; opens the switch"
+RUNS_HELP = "Running work; opens the list of runs (Ctrl+J)"
+STOP = "Stop"
+STOP_HELP = "Stop the running work"
+NOT_CONNECTED = "Not connected"
+NO_MODEL = "No model loaded"
+OFFLINE = "Offline"
+NETWORK_ALLOWED = "Network allowed"
+NOTHING_RUNNING = "Nothing running"
+TIME_LEFT = "{seconds} left"
+STOP_ALL = "Stop all"
+OFFLINE_WORDS = "Nothing leaves this machine. Chats, documents, training and models all work offline."
+
+# basics
+CLOSE_MESSAGE = "Close this message"
+
+# choice box
+NOT_HERE = "{value} (missing)"
+CHOOSE = "Choose…"
+
+# code view
+COPY = "Copy"
+COPY_CODE = "Copy code"
+CODE_IN = "Code, {language}"
+CODE = "Code"
+COPIED = "Copied"
+
+# config form
+ADVANCED = "Advanced"
+RESET = "Reset {title} to {value}"
+ON = "On"
+FROM_UP = "{minimum:g} or more."
+FROM_TO = "{minimum:g} to {maximum:g}{value}."
+
+# curves
+NOTHING_MEASURED = "No values yet."
+
+# dialog
+CANCEL = "Cancel"
+
+# document pane
+DOCUMENT_CHANGED = "The document has changed since this answer. This is the passage as it was."
+DOCUMENT_GONE = "The document is no longer in the collection. This is the stored passage."
+FILE_UNREADABLE = "This file could not be read."
+TEXT = "Text"
+PAGES = "Pages"
+CLOSE_DOCUMENT = "Close the document"
+DOCUMENT = "Document {name}"
+OPENING = "Opening…"
+PAGE = "Page {page}"
+PAGE_PROBLEM = "The original file cannot be shown; this is its stored text. {error}"
+COUNT_PAGES = "{pages:,} page{value}"
+COUNT_CHUNKS = "{chunks:,} passage{value}"
+COUNT_CHARACTERS = "{characters:,} characters"
+ADVICE_PASSWORD = "Save a copy without the password and add it."
+ADVICE_OCR = "Recognise its text with a scanner program (OCR), then add the result."
+ADVICE_MISSING = "Restore the file, or remove it from the list."
+ADVICE_PERMISSION = "Allow your account to read the file, then add it again."
+ADVICE_LARGE = "Split the file, or raise the limits under Settings, Documents."
+ADVICE_RESAVE = "Open the file in its own program, save it again, and add it again."
+
+# fact card
+BEFORE = "Before"
+AFTER = "After"
+CHANGE = "Change"
+CHANGED_BY = "{name} changed by {change}{better}"
+
+# notices
+KEEP = "Keep"
+
+# page view
+DRAWING_PAGE = "Loading page {page}…"
+PAGE_BACK = "Previous page"
+PAGE_FORWARD = "Next page"
+SMALLER = "Zoom out"
+LARGER = "Zoom in"
+FIT_WIDTH = "Fit width"
+DOCUMENT_PAGE = "Page of the document"
+PAGE_OF = "Page {page} of {pages}"
+
+# passages panel
+BY_WORDS = "by words"
+BY_MEANING = "by meaning"
+BY_BOTH = "by words and meaning"
+SCORE_HELP = "Relevance score; comparable within one search only"
+FOUND_BY = "found {value}"
+SIMILARITY = "similarity {similarity:.2f}"
+PASSAGE_NAME = "{place}, score {score:.3f}, found {value}: {text}"
+CLOSE_PASSAGES = "Close the passages"
+PASSAGES = "Retrieved passages"
+SEARCHED_FOR = "Search query: {query}"
+
+# run follower
+READING = "Reading {newest}"
+PREPARING = "Preparing…"
+SCANNING = "Scanning files…"
+COUNT_OF_FILES = "{done:,.0f} of {total:,.0f} files"
+READING_FAILED = "Reading stopped: {message} {hint}"
+READING_STOPPED = "Stopped. Files read so far are available."
+COUNT_READ = "{count} read"
+COUNT_UNREADABLE = "{count:,} failed"
+
+# strength
+STRENGTH_HELP = "0 is the base model alone, 1 the adapter as trained; more than 1 exaggerates it."
+STRENGTH_OF = "Strength of {name}"
+STRENGTH_NUMBER = "Strength of {name}, as a number"
+STRENGTH_RANGE = "Enter a number from {value:g} to {_MOST_TYPED:g}."
+
+# text view
+DOCUMENT_TEXT = "Text of the document"
+CHUNKS = "Passages of the document"
+
+# wording
+OUT_OF_MEMORY = "Memory ran out. Close other programs, or use a smaller model."
+FAULT = "Internal error: {message}"
