@@ -23,8 +23,7 @@ class EarlyImport(QObject):
         self._then = then
         self._thread = threading.Thread(target=importlib.import_module, args=(module,), name=module, daemon=True)
         self._thread.start()
-        self._timer = QTimer(self, interval=LOOK_MS)
-        self._timer.timeout.connect(self._on_look)
+        self._timer = QTimer(self, interval=LOOK_MS, timeout=self._on_look)
         self._timer.start()
 
     def _on_look(self) -> None:

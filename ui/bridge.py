@@ -83,13 +83,10 @@ class Bridge(QObject):
         self._awake = False
         self._attempt = 0
         self._closed = False
-        self._drain = QTimer(self, singleShot=True, interval=TICK_MS)
-        self._drain.timeout.connect(self._on_drain)
+        self._drain = QTimer(self, singleShot=True, interval=TICK_MS, timeout=self._on_drain)
         self._arrived.connect(self._on_arrived)
-        self._reconnect = QTimer(self, singleShot=True)
-        self._reconnect.timeout.connect(self._connect)
-        self._poll = QTimer(self, interval=STATUS_MS)
-        self._poll.timeout.connect(self._on_poll)
+        self._reconnect = QTimer(self, singleShot=True, timeout=self._connect)
+        self._poll = QTimer(self, interval=STATUS_MS, timeout=self._on_poll)
         self._asking_status = False
         self._ask_again = False
         self._watching: Handle | None = None

@@ -62,8 +62,7 @@ class Shell(QMainWindow):
         self._left_welcome = False
         self._finder: QWidget | None = None
         self._drawer: QWidget | None = None
-        self._remember_timer = QTimer(self, interval=REMEMBER_MS)
-        self._remember_timer.timeout.connect(self._remember_pages)
+        self._remember_timer = QTimer(self, interval=REMEMBER_MS, timeout=self._remember_pages)
         self._remember_timer.start()
         self._build()
         self._connect()

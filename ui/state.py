@@ -83,8 +83,7 @@ class Listing(QObject, Generic[R]):
         self._old = True
         self._told = ""  # the failure that was told last
         self._takers: list[tuple[Callable[[R], None], QObject]] = []
-        self.soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self.soon.timeout.connect(self.refresh)
+        self.soon = QTimer(self, singleShot=True, interval=SOON_MS, timeout=self.refresh)
 
     def follow(self, handler: Callable[[R], None]) -> None:
         """Hand every new value to ``handler``, a method of a QObject, and the known one at once."""
@@ -164,8 +163,7 @@ class RunListing(Listing[RunList]):
     def __init__(self, bridge: Bridge, call: Call[RunList], parent: QObject) -> None:
         super().__init__(bridge, call, parent)
         self._ticked: dict[str, None] = {}
-        self._tick = QTimer(self, singleShot=True, interval=RUN_TICK_MS)
-        self._tick.timeout.connect(self._read_ticked)
+        self._tick = QTimer(self, singleShot=True, interval=RUN_TICK_MS, timeout=self._read_ticked)
 
     def expire(self, id: str = "") -> None:
         if not id or self.value is None or not self.followed:

@@ -37,8 +37,7 @@ class StatusBar(QFrame):
         self._offline = self._button("", "shield", texts.OFFLINE_HELP)
         self._run_button = self._button("", "clock", texts.RUNS_HELP)
         self._run_button.setCheckable(False)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedWidth(120)
         self._stop = self._button(texts.STOP, "stop", texts.STOP_HELP)
         # two halves of one width, whatever they hold: what stands between them stays where it is
@@ -60,10 +59,7 @@ class StatusBar(QFrame):
 
     @staticmethod
     def _button(text: str, icon: str, tip: str) -> QPushButton:
-        button = QuietButton(text)
-        button.setProperty("small", True)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
+        button = QuietButton(text, small=True, toolTip=tip, accessibleDescription=tip)
         set_icon(button, icon, "muted", 16)
         return button
 

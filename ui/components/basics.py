@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import shiboken6
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -36,14 +36,13 @@ Tone = Literal[
 class Text(QLabel):
     """A text in one of the design's roles. It wraps, can be selected with the mouse, and is never HTML."""
 
-    def __init__(self, text: str = "", role: TextRole = "body", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
+    def __init__(
+        self, text: str = "", role: TextRole = "body", parent: QWidget | None = None, **properties: Any
+    ) -> None:
+        super().__init__(text, parent, textFormat=Qt.TextFormat.PlainText)
         self.setProperty("role", role)
-        self.setText(text)
-        if role in ("display", "title", "heading"):
-            self.setWordWrap(False)
+        self.setWordWrap(role not in ("display", "title", "heading"))
+        set_up(self, properties)
 
 
 class ElidedLabel(QLabel):
@@ -58,6 +57,7 @@ class ElidedLabel(QLabel):
         role: TextRole = "body",
         mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
         parent: QWidget | None = None,
+        **properties: Any,
     ) -> None:
         super().__init__(parent)
         self.setProperty("role", role)
@@ -66,6 +66,7 @@ class ElidedLabel(QLabel):
         self._mode = mode
         self._full = ""
         self.set_full_text(text)
+        set_up(self, properties)
 
     @property
     def full_text(self) -> str:
@@ -97,19 +98,38 @@ class ElidedLabel(QLabel):
         self.setToolTip(self._full if shown != self._full else "")
 
 
+def set_up(widget: QWidget, properties: Mapping[str, Any]) -> None:
+    """Set properties of a widget, Qt's or those that the stylesheet looks at (``small``, ``align``), and connect
+    signals, each by its name: ``toolTip="…", small=True, clicked=self._on_go``."""
+    for name, value in properties.items():
+        signal = getattr(widget, name, None)
+        if isinstance(signal, SignalInstance):
+            signal.connect(value)
+        elif not widget.setProperty(name, value) and name not in ("small", "align"):
+            raise AttributeError(f"{type(widget).__name__} has no property {name}")
+
+
 def without_keys(text: str) -> str:
     """The text as a button or a menu has to be given it, so that it marks no key."""
     return text.replace("&", "&&")
 
 
 class WordedButton(QPushButton):
-    """Shows its words as they are. To Qt an ampersand marks a key, and what a document or a collection is called may
-    have one. Enter presses it as Space does."""
+    """Shows its words as they are: to Qt an ampersand marks a key, and names may have one. Enter presses it as Space
+    does. ``properties`` are as in ``set_up``."""
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    kind = ""
+    icon_token = "text"
+
+    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None, **properties: Any) -> None:
         super().__init__(parent)
         self.setAutoDefault(True)
         self.setText(text)
+        if self.kind:
+            self.setProperty("kind", self.kind)
+        if icon:
+            set_icon(self, icon, self.icon_token)
+        set_up(self, properties)
 
     def text(self) -> str:
         return super().text().replace("&&", "&")
@@ -121,61 +141,44 @@ class WordedButton(QPushButton):
 class PrimaryButton(WordedButton):
     """The one action that leads on; at most one in sight at a time."""
 
-    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setProperty("kind", "primary")
-        if icon:
-            set_icon(self, icon, "on_accent")
+    kind, icon_token = "primary", "on_accent"
 
 
 class PlainButton(WordedButton):
     """An action with an edge around it."""
 
-    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        if icon:
-            set_icon(self, icon)
-
 
 class DangerButton(WordedButton):
     """An action that destroys something."""
 
-    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setProperty("kind", "danger")
-        if icon:
-            set_icon(self, icon, "on_danger")
+    kind, icon_token = "danger", "on_danger"
 
 
 class QuietButton(WordedButton):
     """An action without an edge, for where there are many."""
 
-    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setProperty("kind", "quiet")
-        if icon:
-            set_icon(self, icon)
+    kind = "quiet"
 
 
 class LinkButton(WordedButton):
     """An action that looks like a link in a text."""
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setProperty("kind", "link")
+    kind = "link"
+
+    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None, **properties: Any) -> None:
+        super().__init__(text, icon, parent, **properties)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
 
 class FoldButton(LinkButton):
     """Shows and hides the parts below it, closed at first."""
 
-    def __init__(self, text: str, *folded: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str, *folded: QWidget, **properties: Any) -> None:
+        super().__init__(text, checkable=True, toggled=self._on_toggled)
         self._folded = folded
-        self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.toggled.connect(self._on_toggled)
         self._on_toggled(False)
+        set_up(self, properties)
 
     def _on_toggled(self, opened: bool) -> None:
         set_icon(self, "chevron-down" if opened else "chevron-right", "accent", 16)
@@ -186,12 +189,12 @@ class FoldButton(LinkButton):
 class IconButton(QToolButton):
     """A button that is an icon; ``name`` is said by screen readers and shown as its tooltip. Enter presses it."""
 
-    def __init__(self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(name)
-        self.setToolTip(name)
+    def __init__(
+        self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None, **properties: Any
+    ) -> None:
+        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus, accessibleName=name, toolTip=name)
         set_icon(self, icon, token)
+        set_up(self, properties)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
@@ -226,12 +229,12 @@ class Card(QFrame):
 class Chip(QLabel):
     """A word or two about a thing. The tone only supports what the words say."""
 
-    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
+    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None, **properties: Any) -> None:
+        super().__init__(text, parent, textFormat=Qt.TextFormat.PlainText)
         self.setProperty("role", "chip")
         self.setProperty("kind", tone)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        set_up(self, properties)
 
     def set_tone(self, tone: Tone) -> None:
         set_property(self, "kind", tone)
@@ -240,8 +243,8 @@ class Chip(QLabel):
 class ChipButton(WordedButton):
     """A chip that opens something."""
 
-    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None, **properties: Any) -> None:
+        super().__init__(text, "", parent, **properties)
         self.setProperty("role", "chip")
         self.setProperty("kind", tone)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -264,7 +267,7 @@ class InlineMessage(QFrame):
 
     _ICONS = {"info": "info", "success": "check", "attention": "warning", "danger": "warning"}
 
-    def __init__(self, parent: QWidget | None = None, closable: bool = True) -> None:
+    def __init__(self, parent: QWidget | None = None, closable: bool = True, **properties: Any) -> None:
         super().__init__(parent)
         self.setProperty("role", "message")
         self._row = QGridLayout(self)
@@ -274,11 +277,8 @@ class InlineMessage(QFrame):
         self._row.setColumnStretch(1, 1)
         self._before: QWidget | None = None
         self._icon = IconLabel("info")
-        self._text = Text()
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._action = PlainButton("")
-        self._action.setProperty("small", True)
-        self._action.clicked.connect(self._on_action)
+        self._text = Text(textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._action = PlainButton("", small=True, clicked=self._on_action)
         self._run: Callable[[], None] | None = None
         self._close = IconButton("close", texts.CLOSE_MESSAGE)
         if not closable:
@@ -291,6 +291,7 @@ class InlineMessage(QFrame):
         self._narrow: bool | None = None
         self._arrange(False)
         self.hide()
+        set_up(self, properties)
 
     @property
     def text(self) -> str:
@@ -363,26 +364,25 @@ class ProgressLine(QWidget):
 
     stop_clicked = Signal()
 
-    def __init__(self, parent: QWidget | None = None, stoppable: bool = True) -> None:
+    def __init__(self, parent: QWidget | None = None, stoppable: bool = True, **properties: Any) -> None:
         super().__init__(parent)
         column = column_of(self, gap=tokens.SPACE_1)
         row = row_of(gap=tokens.SPACE_2)
         self._words = ElidedLabel("", "body")
         self._numbers = ElidedLabel("", "small")
         self._numbers.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.stop_button = QuietButton(texts.STOP, "stop")
-        self.stop_button.setProperty("small", True)
+        self.stop_button = QuietButton(texts.STOP, "stop", small=True)
         if not stoppable:  # to show it here, without a parent, would make it a window of its own for a moment
             self.stop_button.hide()
         self.stop_button.clicked.connect(self.stop_clicked)
         row.addWidget(self._words, 1)
         row.addWidget(self._numbers)
         row.addWidget(self.stop_button)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._bar = QProgressBar(textVisible=False)
         self._bar.setRange(0, 1000)
         column.addLayout(row)
         column.addWidget(self._bar)
+        set_up(self, properties)
 
     def set_progress(
         self, words: str, share: float | None = None, numbers: str = "", seconds_left: float | None = None

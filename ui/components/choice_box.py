@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QWidget
 
 from ui import texts
-from ui.components.basics import PlainButton, without_keys
+from ui.components.basics import PlainButton, set_up, without_keys
 from ui.components.layout import FlowLayout
 from ui.theme import tokens
 from ui.theme.theme import set_property
@@ -22,7 +24,12 @@ class ChoiceBox(QComboBox):
     """The value that the person chose."""
 
     def __init__(
-        self, name: str, choices: Iterable[tuple[str, str]] = (), characters: int = 8, placeholder: str = ""
+        self,
+        name: str,
+        choices: Iterable[tuple[str, str]] = (),
+        characters: int = 8,
+        placeholder: str = "",
+        **properties: Any,
     ) -> None:
         """``name`` is said by screen readers; ``choices`` are titles and values. At least ``characters`` of a title are
         in sight."""
@@ -35,6 +42,7 @@ class ChoiceBox(QComboBox):
         self._choices: list[tuple[str, str]] = []
         self.activated.connect(lambda index: self.chosen.emit(str(self.itemData(index))))
         self.set_choices(choices)
+        set_up(self, properties)
 
     @property
     def value(self) -> str:
@@ -83,10 +91,9 @@ class ChoiceRow(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, name: str, choices: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, choices: Sequence[tuple[str, str]], **properties: Any) -> None:
         """``choices`` are names and titles."""
-        super().__init__(parent)
-        self.setAccessibleName(name)
+        super().__init__(accessibleName=name)
         self.buttons: dict[str, PlainButton] = {}
         self._row = FlowLayout(self, tokens.SPACE_1)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
@@ -94,6 +101,7 @@ class ChoiceRow(QWidget):
         self.setSizePolicy(policy)
         self._value = ""
         self.set_choices(choices)
+        set_up(self, properties)
 
     def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
         """Offer other choices, of names and titles."""
@@ -104,11 +112,9 @@ class ChoiceRow(QWidget):
             button.deleteLater()
         self.buttons = {}
         for choice, title in choices:
-            button = self.buttons[choice] = PlainButton(title)
-            button.setCheckable(True)
-            button.setProperty("small", True)
+            clicked = partial(self._on_clicked, choice)
+            button = self.buttons[choice] = PlainButton(title, checkable=True, small=True, clicked=clicked)
             button.setProperty("kind", "choice")
-            button.clicked.connect(lambda _=False, choice=choice: self._on_clicked(choice))
             self._row.addWidget(button)
         self.show_value(self._value)
 
@@ -123,6 +129,6 @@ class ChoiceRow(QWidget):
             button.setAccessibleDescription("chosen" if choice == value else "")
             set_property(button, "on", choice == value)
 
-    def _on_clicked(self, choice: str) -> None:
+    def _on_clicked(self, choice: str, checked: bool = False) -> None:
         self.show_value(self._value)
         self.chosen.emit(choice)

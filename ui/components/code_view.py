@@ -25,14 +25,13 @@ class CodeView(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "sunken")
-        self._language = Text("", "small")
-        self._language.setWordWrap(False)
-        self.copy_button = QuietButton(texts.COPY, "copy")
-        self.copy_button.setProperty("small", True)
-        self.copy_button.setAccessibleName(texts.COPY_CODE)
-        self.copy_button.clicked.connect(self._on_copy)
-        self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
-        self._copied.timeout.connect(lambda: self.copy_button.setText(texts.COPY))
+        self._language = Text("", "small", wordWrap=False)
+        self.copy_button = QuietButton(
+            texts.COPY, "copy", small=True, accessibleName=texts.COPY_CODE, clicked=self._on_copy
+        )
+        self._copied = QTimer(
+            self, singleShot=True, interval=_COPIED_MS, timeout=lambda: self.copy_button.setText(texts.COPY)
+        )
         self.body = _CodeText(self)
         self._highlighter = Highlighter(self.body.document(), self)
         self._code = ""

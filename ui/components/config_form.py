@@ -175,8 +175,7 @@ class ValueRow(QWidget):
         keep.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(keep)
         self.reset.clicked.connect(self._on_reset)
-        self.error = Text("", "error")
-        self.error.hide()
+        self.error = Text("", "error", visible=False)
 
     @property
     def value(self) -> Any:
@@ -254,8 +253,7 @@ class FieldRow(ValueRow):
         if isinstance(self.control, ChoiceBox | QLineEdit):
             width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
             self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else width)
-        self.note = Text("", "small")
-        self.note.hide()
+        self.note = Text("", "small", visible=False)
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
@@ -304,12 +302,12 @@ class FieldRow(ValueRow):
 
     def _build_control(self) -> QWidget:
         if self.field.kind == "bool":
-            box = QCheckBox(texts.ON)
-            box.toggled.connect(self._commit)
+            box = QCheckBox(texts.ON, toggled=self._commit)
             return box
         if self.field.kind == "choice":
-            box = ChoiceBox(self.field.title, [(_named(choice), choice) for choice in self.field.choices])
-            box.chosen.connect(self._commit)
+            box = ChoiceBox(
+                self.field.title, [(_named(choice), choice) for choice in self.field.choices], chosen=self._commit
+            )
             return box
         if self.field.kind == "list" or self.field.multiline:
             text = QPlainTextEdit()
@@ -317,9 +315,7 @@ class FieldRow(ValueRow):
             text.setTabChangesFocus(True)
             text.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustIgnored)
             return text
-        line = QLineEdit()
-        line.textEdited.connect(lambda _: self._on_typed())
-        line.editingFinished.connect(self._on_edited)
+        line = QLineEdit(textEdited=lambda _: self._on_typed(), editingFinished=self._on_edited)
         return line
 
     def _is_typing(self) -> bool:

@@ -36,8 +36,7 @@ class Dialog(QDialog):
         area.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.go = PrimaryButton(action)
         self.go.setDefault(True)
-        self.leave = PlainButton(texts.CANCEL)
-        self.leave.setAutoDefault(False)
+        self.leave = PlainButton(texts.CANCEL, autoDefault=False)
         self.leave.setMinimumWidth(150)  # for its longest words: it does not grow while they change
         self.leave.clicked.connect(self.reject)
         self._foot = row_of(None, None, self.leave, self.go, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_2, 0))
@@ -107,8 +106,7 @@ class LabelledField(QWidget):
     def __init__(self, title: str, help: str, control: QWidget | QLayout) -> None:
         super().__init__()
         self.title = Text(title, "strong")
-        self.help = Text(help, "small")
-        self.help.setVisible(bool(help))
+        self.help = Text(help, "small", visible=bool(help))
         column = column_of(self, self.title, self.help, gap=tokens.SPACE_1)
         if isinstance(control, QWidget):
             self.title.setBuddy(control)

@@ -51,8 +51,7 @@ class ScoreTable(QWidget):
 
 
 def _cell(words: str, role: Literal["body", "small", "muted", "strong"]) -> Text:
-    text = Text(words, role)
-    text.setWordWrap(False)
+    text = Text(words, role, wordWrap=False)
     return text
 
 
@@ -75,8 +74,7 @@ class FactCard(Card):
         self._lines.addWidget(table)
 
     def add_line(self, words: str, role: Literal["body", "small", "muted", "attention"] = "body") -> None:
-        text = Text(words, role)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        text = Text(words, role, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self.lines.append(words)
         self._lines.addWidget(text)
 
@@ -92,8 +90,7 @@ class FactCard(Card):
         self._lines.addWidget(holder)
 
     def add_link(self, words: str, run: Callable[[], None]) -> None:
-        button = LinkButton(words)
-        button.clicked.connect(run)
+        button = LinkButton(words, clicked=run)
         self._lines.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_pairs(self, pairs: list[tuple[str, str]]) -> None:
@@ -106,8 +103,7 @@ class FactCard(Card):
         grid.setVerticalSpacing(tokens.SPACE_1)
         grid.setColumnStretch(1, 1)
         for line, (name, value) in enumerate(pairs):
-            label = Text(name, "muted")
-            label.setWordWrap(False)
+            label = Text(name, "muted", wordWrap=False)
             grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
             one_word = " " not in value and len(value) > 24
             words = ElidedLabel(value, "body", Qt.TextElideMode.ElideMiddle) if one_word else Text(value)

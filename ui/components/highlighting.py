@@ -25,8 +25,7 @@ class Highlighter(QObject):
         super().__init__(parent)
         self._document = document
         self._steps: Iterator[None] = iter(())
-        self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._on_slice)
+        self._timer = QTimer(self, interval=0, timeout=self._on_slice)
 
     def run(self, language: str) -> None:
         """Colour the document as it stands now; a run that was under way is given up."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QWidget
 
-from ui.components.basics import IconLabel
+from ui.components.basics import IconLabel, set_up
 from ui.theme import tokens
 
 
@@ -38,17 +40,14 @@ class SearchField(QLineEdit):
 
     searched = Signal(str)
 
-    def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setPlaceholderText(placeholder)
-        self.setAccessibleName(placeholder)
-        self.setClearButtonEnabled(False)
+    def __init__(self, placeholder: str, **properties: Any) -> None:
+        super().__init__(placeholderText=placeholder, accessibleName=placeholder)
         self.setTextMargins(tokens.ICON_SIZE + tokens.SPACE_1, 0, 0, 0)
         self._glass = IconLabel("search", "muted", 16, self)
-        self._timer = QTimer(self, singleShot=True, interval=200)
-        self._timer.timeout.connect(self._on_search)
+        self._timer = QTimer(self, singleShot=True, interval=200, timeout=self._on_search)
         self.textChanged.connect(lambda: self._timer.start())
         self.returnPressed.connect(self._on_search)
+        set_up(self, properties)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.text():

@@ -45,8 +45,7 @@ class MarkdownView(QWidget):
         self._ended = False
         self._language: str | None = None
         self._marks: tuple[Mark, ...] = ()
-        self._rest = QTimer(self, singleShot=True)
-        self._rest.timeout.connect(self._on_rested)
+        self._rest = QTimer(self, singleShot=True, timeout=self._on_rested)
         current_theme().changed.connect(self._on_theme_changed)
 
     @property

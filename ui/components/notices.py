@@ -22,13 +22,9 @@ class EmptyState(QWidget):
         self._column = column_of(self, None, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_6))
         centre = Qt.AlignmentFlag.AlignHCenter
         self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
-        heading = Text(title, "title")
-        heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        heading.setWordWrap(True)
+        heading = Text(title, "title", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._column.addWidget(heading)
-        words = Text(text, "muted")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words.setMaximumWidth(520)
+        words = Text(text, "muted", alignment=Qt.AlignmentFlag.AlignCenter, maximumWidth=520)
         row = QHBoxLayout()  # an aligned label that wraps would be given the height of one line
         row.addStretch(1)
         row.addWidget(words, 8)
@@ -54,8 +50,7 @@ class DropCover(QFrame):
         self.setProperty("role", "drop")
         self.setProperty("over", True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.words = Text("", "title")
-        self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.words = Text("", "title", alignment=Qt.AlignmentFlag.AlignCenter)
         column_of(
             self,
             None,

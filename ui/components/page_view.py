@@ -31,16 +31,17 @@ class PageView(QWidget):
         self._fits_width = True
         self._points = 0.0  # the page's width in points, once one was drawn
         self._to_passage = False
-        self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
-        self._patience.timeout.connect(lambda: self.place.setText(texts.DRAWING_PAGE.format(page=self.page)))
+        self._patience = QTimer(
+            self,
+            singleShot=True,
+            interval=WAIT_MS,
+            timeout=lambda: self.place.setText(texts.DRAWING_PAGE.format(page=self.page)),
+        )
         self.back = IconButton("chevron-left", texts.PAGE_BACK)
         self.forward = IconButton("chevron-right", texts.PAGE_FORWARD)
-        self.place = Text("", "muted")
-        self.place.setWordWrap(False)
-        self.smaller = QuietButton("−")
-        self.smaller.setAccessibleName(texts.SMALLER)
-        self.larger = QuietButton("+")
-        self.larger.setAccessibleName(texts.LARGER)
+        self.place = Text("", "muted", wordWrap=False)
+        self.smaller = QuietButton("−", accessibleName=texts.SMALLER)
+        self.larger = QuietButton("+", accessibleName=texts.LARGER)
         self.fit_button = QuietButton(texts.FIT_WIDTH)
         for button in (self.smaller, self.larger, self.fit_button):
             button.setProperty("small", True)
@@ -50,8 +51,7 @@ class PageView(QWidget):
         self.larger.clicked.connect(lambda: self._zoom(1))
         self.fit_button.clicked.connect(self._on_fit)
         self.sheet = _Sheet()
-        self._area = QScrollArea()
-        self._area.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._area = QScrollArea(alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._area.setWidget(self.sheet)
         self._area.setAccessibleName(texts.DOCUMENT_PAGE)
         row = row_of(gap=tokens.SPACE_1)

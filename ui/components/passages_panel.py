@@ -32,9 +32,7 @@ class PassageCard(Card):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         number = f"[{passage.n}] " if passage.n else ""
         place = ElidedLabel(f"{number}{describe_place(passage)}", "strong", Qt.TextElideMode.ElideMiddle)
-        score = Text(f"{passage.score:.3f}", "small")
-        score.setWordWrap(False)
-        score.setToolTip(texts.SCORE_HELP)
+        score = Text(f"{passage.score:.3f}", "small", wordWrap=False, toolTip=texts.SCORE_HELP)
         words = Text(shorten(passage.text, LONGEST, placeholder=" …"), "body")
         found = Chip(
             texts.FOUND_BY.format(value=FOUND_BY[passage.found_by]),
@@ -45,8 +43,7 @@ class PassageCard(Card):
         head.addWidget(score)
         foot.addWidget(found)
         if passage.similarity is not None:
-            likeness = Text(texts.SIMILARITY.format(similarity=passage.similarity), "small")
-            likeness.setWordWrap(False)
+            likeness = Text(texts.SIMILARITY.format(similarity=passage.similarity), "small", wordWrap=False)
             foot.addWidget(likeness)
         foot.addStretch(1)
         self.body.addLayout(head)
@@ -106,8 +103,7 @@ class PassagesPanel(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self.close_button = IconButton("close", texts.CLOSE_PASSAGES)
-        self.close_button.clicked.connect(self.close_wanted)
+        self.close_button = IconButton("close", texts.CLOSE_PASSAGES, clicked=self.close_wanted)
         self.query = Text("", "muted")
         self.list = PassageList()
         self.list.opened.connect(self.opened)

@@ -56,8 +56,7 @@ class TextView(QPlainTextEdit):
         self._revealed = -1  # where the scroll bar was put to show the passage
         self._margin = _Margin(self)
         self.setViewportMargins(_MARGIN, 0, 0, 0)
-        self._filler = QTimer(self, interval=0)
-        self._filler.timeout.connect(self._on_fill)
+        self._filler = QTimer(self, interval=0, timeout=self._on_fill)
         self.updateRequest.connect(self._on_update)
         current_theme().changed.connect(self._mark)
 

@@ -65,9 +65,7 @@ class AdapterDetails(QWidget):
         self.state = Chip("")
         self.purpose = Text("", "muted")
         self.message = InlineMessage()
-        self.progress = ProgressLine()
-        self.progress.stop_clicked.connect(self.stop_wanted)
-        self.progress.hide()
+        self.progress = ProgressLine(stop_clicked=self.stop_wanted, visible=False)
         self._before_after = FactCard(texts.BEFORE_AND_AFTER)
         self._check = FactCard(texts.VERIFICATION)
         self._origin = FactCard(texts.ORIGIN)
@@ -175,17 +173,13 @@ class AdapterDetails(QWidget):
     def _build_actions(self) -> QWidget:
         actions = QWidget()
         row = FlowLayout(actions, tokens.SPACE_2)
-        self.use_button = PrimaryButton(texts.USE_IN_CHAT, "chat")
-        self.use_button.clicked.connect(self.use_wanted)
-        self.merge_button = PlainButton(texts.MERGE_BUTTON, "models")
-        self.merge_button.setToolTip(texts.MERGE_HELP)
-        self.merge_button.clicked.connect(self.merge_wanted)
-        self.export_button = PlainButton(texts.EXPORT_BUTTON, "export")
-        self.export_button.clicked.connect(self._on_export)
-        self.rename_button = QuietButton(texts.RENAME, "edit")
-        self.rename_button.clicked.connect(self.begin_rename)
-        self.delete_button = QuietButton(texts.DELETE, "trash")
-        self.delete_button.clicked.connect(self.ask_to_delete)
+        self.use_button = PrimaryButton(texts.USE_IN_CHAT, "chat", clicked=self.use_wanted)
+        self.merge_button = PlainButton(
+            texts.MERGE_BUTTON, "models", toolTip=texts.MERGE_HELP, clicked=self.merge_wanted
+        )
+        self.export_button = PlainButton(texts.EXPORT_BUTTON, "export", clicked=self._on_export)
+        self.rename_button = QuietButton(texts.RENAME, "edit", clicked=self.begin_rename)
+        self.delete_button = QuietButton(texts.DELETE, "trash", clicked=self.ask_to_delete)
         for button in (self.use_button, self.merge_button, self.export_button, self.rename_button, self.delete_button):
             row.addWidget(button)
         return actions

@@ -52,10 +52,12 @@ class MergeDialog(Dialog):
         self._parity: Parity | None = None
         self._done = False
         self.watch: RunFollower | None = None
-        self.name = QLineEdit("-".join(part for part in (adapter.base, adapter.name) if part))
-        self.name.textChanged.connect(lambda _: self._show_state())
-        self.type = ChoiceRow(texts.MERGED_TYPE, [(name, title) for name, (title, _) in TYPES.items()])
-        self.type.chosen.connect(self._on_type)
+        self.name = QLineEdit(
+            "-".join(part for part in (adapter.base, adapter.name) if part), textChanged=lambda _: self._show_state()
+        )
+        self.type = ChoiceRow(
+            texts.MERGED_TYPE, [(name, title) for name, (title, _) in TYPES.items()], chosen=self._on_type
+        )
         self.type_help = Text("", "small")
         self.strength = StrengthSlider(adapter.name)
         self.quantization = ChoiceBox(texts.QUANTIZATION, [(title, value) for value, title in QUANTIZATIONS])
@@ -68,12 +70,9 @@ class MergeDialog(Dialog):
         ]
         for field in self._fields:
             self.inside.addWidget(field)
-        self.progress = ProgressLine()
-        self.progress.hide()
-        self.progress.stop_clicked.connect(self._on_stop)
+        self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
         self.verdict = InlineMessage(closable=False)
-        self.findings = Text("", "small")
-        self.findings.hide()
+        self.findings = Text("", "small", visible=False)
         for part in (self.progress, self.verdict, self.findings):
             self.below.addWidget(part)
         self.inside.addStretch(1)

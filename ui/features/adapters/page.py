@@ -24,14 +24,7 @@ from ui.features.adapters.list import AdapterList
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import (
-    ExportAdapter,
-    MethodList,
-    RemoveAdapter,
-    RenameAdapter,
-    RunKindName,
-    RunRecord,
-)
+from workbench.api.calls import ExportAdapter, MethodList, RemoveAdapter, RenameAdapter, RunKindName, RunRecord
 from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
 from workbench.records.methods import Methods
@@ -81,9 +74,9 @@ class AdaptersPage(QWidget):
 
     def header(self) -> QWidget:
         """The button that stands beside the page's title."""
-        self._import = PlainButton(texts.IMPORT_BUTTON, "plus")
-        self._import.setToolTip(texts.IMPORT_BUTTON_HELP)
-        self._import.clicked.connect(self.begin_import)
+        self._import = PlainButton(
+            texts.IMPORT_BUTTON, "plus", toolTip=texts.IMPORT_BUTTON_HELP, clicked=self.begin_import
+        )
         return self._import
 
     def find_entries(self, text: str) -> Sequence[Found]:
@@ -134,10 +127,8 @@ class AdaptersPage(QWidget):
         self.empty = EmptyState("adapters", texts.NO_ADAPTERS, texts.NO_ADAPTERS_HELP, texts.TRAIN)
         assert self.empty.button is not None
         self.empty.button.clicked.connect(lambda: self._shell.open_page("train"))
-        self.build_button = PlainButton(texts.BUILD_DATA, "plus")
-        self.build_button.clicked.connect(self._on_build)
-        self.import_button = PlainButton(texts.IMPORT_ADAPTER_BUTTON, "upload")
-        self.import_button.clicked.connect(lambda: self.begin_import())
+        self.build_button = PlainButton(texts.BUILD_DATA, "plus", clicked=self._on_build)
+        self.import_button = PlainButton(texts.IMPORT_ADAPTER_BUTTON, "upload", clicked=lambda: self.begin_import())
         self.empty.add_action(self.build_button)
         self.empty.add_action(self.import_button)
         self._stack = QStackedWidget()

@@ -13,13 +13,7 @@ from typing import Any
 from ui.components.wording import describe_count, describe_large, describe_seconds
 from workbench.records.methods import Methods
 from workbench.records.recipes import AdapterUse, Recipe
-from workbench.records.training import (
-    AdapterRecord,
-    ArtifactKind,
-    Scores,
-    ScoresPair,
-    gain,
-)
+from workbench.records.training import AdapterRecord, ArtifactKind, Scores, ScoresPair, gain
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights, added to its base model at an adjustable strength."),

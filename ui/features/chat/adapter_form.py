@@ -37,13 +37,10 @@ class AdapterForm(QWidget):
         self._uses: tuple[AdapterUse, ...] = ()
         self.rows: dict[str, AdapterRow] = {}
         self.problem = Text("", "attention")
-        self.go_on = PlainButton(texts.CONTINUE_WITHOUT)
-        self.go_on.setProperty("small", True)
-        self.go_on.clicked.connect(self.drop_problem)
+        self.go_on = PlainButton(texts.CONTINUE_WITHOUT, small=True, clicked=self.drop_problem)
         self._problem_name = ""
         self.nothing = Text(NONE_YET, "small")
-        self.train_link = LinkButton(texts.TRAIN_ADAPTER)
-        self.train_link.clicked.connect(self.train_wanted)
+        self.train_link = LinkButton(texts.TRAIN_ADAPTER, clicked=self.train_wanted)
         self._list = column_of(gap=tokens.SPACE_3)
         column_of(
             self,
@@ -124,9 +121,9 @@ class AdapterRow(QWidget):
     def __init__(self, record: AdapterRecord) -> None:
         super().__init__()
         self.record = record
-        self.box = QCheckBox(without_keys(within(record.name, _NAME)))
-        self.box.setAccessibleName(record.name)
-        self.box.clicked.connect(self._on_clicked)
+        self.box = QCheckBox(
+            without_keys(within(record.name, _NAME)), accessibleName=record.name, clicked=self._on_clicked
+        )
         self.state = Chip("", "attention")
         self.kind = Chip("")
         self.facts = Text("", "small")

@@ -29,8 +29,7 @@ class Alternatives(QFrame):
         self._over = parent
         self.setProperty("role", "floating")
         self.setFixedWidth(_WIDTH)
-        self._title = Text("", "strong")
-        self._title.setWordWrap(False)
+        self._title = Text("", "strong", wordWrap=False)
         self._hint = Text("", "small")
         shadow = QGraphicsDropShadowEffect(self)
         shadow.setBlurRadius(24)

@@ -50,8 +50,7 @@ class AnswerColumns(QScrollArea):
         self._row = row_of(self._inner, gap=_GAP)
         self.setWidget(self._inner)
         self._inner.installEventFilter(self)
-        self._fit_soon = QTimer(self, singleShot=True, interval=0)
-        self._fit_soon.timeout.connect(self._fit)
+        self._fit_soon = QTimer(self, singleShot=True, interval=0, timeout=self._fit)
 
     def begin(self, count: int) -> None:
         """Make place for so many answers; what stands there already stays."""
@@ -150,21 +149,25 @@ class AnswerColumn(Card):
         self.number = number
         self._followed: object = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.title = Text(texts.CANDIDATE.format(value=number + 1), "strong")
-        self.title.setWordWrap(False)
-        self.finish = Chip("", "plain")
-        self.finish.hide()
+        self.title = Text(texts.CANDIDATE.format(value=number + 1), "strong", wordWrap=False)
+        self.finish = Chip("", "plain", visible=False)
         self.figures = ElidedLabel(texts.GENERATING, "small")
         self.text = MarkdownView()
-        self.keep_button = QuietButton(texts.KEEP, "check")
-        self.keep_button.setProperty("small", True)
-        self.keep_button.setAccessibleName(texts.KEEP_ANSWER.format(value=number + 1))
-        self.keep_button.clicked.connect(lambda: self.keep_wanted.emit(self.number))
+        self.keep_button = QuietButton(
+            texts.KEEP,
+            "check",
+            small=True,
+            accessibleName=texts.KEEP_ANSWER.format(value=number + 1),
+            clicked=lambda: self.keep_wanted.emit(self.number),
+        )
         self.kept_mark = Chip(texts.KEPT, "accent")
-        self.tokens_button = QuietButton(texts.TOKENS, "search")
-        self.tokens_button.setProperty("small", True)
-        self.tokens_button.setAccessibleName(texts.TOKENS_OF.format(value=number + 1))
-        self.tokens_button.clicked.connect(lambda: self.tokens_wanted.emit(self.number))
+        self.tokens_button = QuietButton(
+            texts.TOKENS,
+            "search",
+            small=True,
+            accessibleName=texts.TOKENS_OF.format(value=number + 1),
+            clicked=lambda: self.tokens_wanted.emit(self.number),
+        )
         head = row_of(None, self.title, self.finish, None, gap=tokens.SPACE_2)
         foot = row_of(None, self.kept_mark, self.keep_button, self.tokens_button, None, gap=tokens.SPACE_1)
         feet = QWidget()

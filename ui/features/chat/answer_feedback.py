@@ -30,11 +30,14 @@ class FeedbackButtons(QWidget):
             button.setCheckable(True)
             button.setFixedSize(_SIZE, _SIZE)
             button.clicked.connect(lambda _=False, rating=rating: self._on_clicked(rating))
-        self.edit = QuietButton(texts.EDIT_BUTTON, "edit")
-        self.edit.setProperty("small", True)
-        self.edit.setAccessibleName(texts.EDIT_ANSWER)
-        self.edit.setToolTip(texts.EDIT_ANSWER_HELP)
-        self.edit.clicked.connect(self.edit_wanted)
+        self.edit = QuietButton(
+            texts.EDIT_BUTTON,
+            "edit",
+            small=True,
+            accessibleName=texts.EDIT_ANSWER,
+            toolTip=texts.EDIT_ANSWER_HELP,
+            clicked=self.edit_wanted,
+        )
         row = row_of(self, gap=tokens.SPACE_1)
         for part in (self.up, self.down, self.edit):
             row.addWidget(part)
@@ -68,11 +71,8 @@ class EditedNote(QWidget):
         self.original_button = LinkButton(texts.SHOW_ORIGINAL)
         self._card = Card(margin=tokens.SPACE_3)
         self.original_button.clicked.connect(lambda: self._open(self._card.isHidden()))
-        self.original = Text("", "reading")
-        self.original.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.restore = PlainButton(texts.RESTORE_ORIGINAL)
-        self.restore.setProperty("small", True)
-        self.restore.clicked.connect(self.restore_wanted)
+        self.original = Text("", "reading", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.restore = PlainButton(texts.RESTORE_ORIGINAL, small=True, clicked=self.restore_wanted)
         self._card.body.addWidget(Text(texts.ORIGINAL, "small"))
         self._card.body.addWidget(self.original)
         self._card.body.addWidget(self.restore, 0, Qt.AlignmentFlag.AlignLeft)

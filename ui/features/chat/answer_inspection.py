@@ -54,14 +54,11 @@ class AnswerInspection(Card):
         self.beams_button = self._switch(texts.BEAMS, "branch")
         self.tokens_button.clicked.connect(lambda: self.open_tokens(self._sequence))
         self.beams_button.clicked.connect(self.open_beams)
-        self.title = Text(texts.TOKENS, "strong")
-        self.title.setWordWrap(False)
+        self.title = Text(texts.TOKENS, "strong", wordWrap=False)
         self.picks = QWidget()
         self._picks = row_of(self.picks, gap=0, margins=(tokens.SPACE_2, 0, 0, 0))
-        self.close_button = IconButton("close", texts.CLOSE_VIEW)
-        self.close_button.clicked.connect(self.close_panel)
-        self.progress = ProgressLine()
-        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.close_button = IconButton("close", texts.CLOSE_VIEW, clicked=self.close_panel)
+        self.progress = ProgressLine(stop_clicked=self.stop_wanted)
         self.failure = InlineMessage(closable=False)
         self.summary = Text("", "small")
         self.legend = TokenLegend()
@@ -78,16 +75,13 @@ class AnswerInspection(Card):
         self.body.addLayout(head)
         for part in (self.progress, self.failure, self.summary, self.legend, self.text, self.beams, self.steps):
             self.body.addWidget(part)
-        self._patience = QTimer(self, singleShot=True, interval=WAIT_MS)
-        self._patience.timeout.connect(self.progress.show)
+        self._patience = QTimer(self, singleShot=True, interval=WAIT_MS, timeout=self.progress.show)
         self._show_only()
         self.hide()
 
     @staticmethod
     def _switch(words: str, icon: str) -> QuietButton:
-        button = QuietButton(words, icon)
-        button.setProperty("small", True)
-        button.setCheckable(True)
+        button = QuietButton(words, icon, small=True, checkable=True)
         return button
 
     @property
@@ -253,12 +247,14 @@ class AnswerInspection(Card):
     def _make_picks(self) -> None:
         empty_layout(self._picks)
         for number in range(self._sequences if self._sequences > 1 else 0):
-            pick = QuietButton(str(number + 1))
-            pick.setProperty("small", True)
-            pick.setCheckable(True)
-            pick.setAccessibleName(texts.TOKENS_OF.format(value=number + 1))
-            pick.setToolTip(texts.TOKENS_OF.format(value=number + 1))
-            pick.clicked.connect(lambda _=False, n=number: self.open_tokens(n))
+            pick = QuietButton(
+                str(number + 1),
+                small=True,
+                checkable=True,
+                accessibleName=texts.TOKENS_OF.format(value=number + 1),
+                toolTip=texts.TOKENS_OF.format(value=number + 1),
+                clicked=lambda _=False, n=number: self.open_tokens(n),
+            )
             self._picks.addWidget(pick)
 
     def _on_branch(self, position: int, token: int) -> None:

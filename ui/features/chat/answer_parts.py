@@ -26,8 +26,7 @@ class Waiting(QWidget):
         self._words = Text(texts.WAITING, "muted")
         row_of(self, self._dot, (self._words, 1), gap=tokens.SPACE_2)
         self.setFixedHeight(24)
-        self._beat = QTimer(self, interval=500)
-        self._beat.timeout.connect(self._on_beat)
+        self._beat = QTimer(self, interval=500, timeout=self._on_beat)
 
     @property
     def words(self) -> str:
@@ -54,13 +53,8 @@ class ThoughtView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = QuietButton(texts.THINKING, "chevron-right")
-        self.button.setProperty("small", True)
-        self.button.setCheckable(True)
-        self.button.toggled.connect(self._on_toggled)
-        self._text = Text("", "muted")
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._text.hide()
+        self.button = QuietButton(texts.THINKING, "chevron-right", small=True, checkable=True, toggled=self._on_toggled)
+        self._text = Text("", "muted", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse, visible=False)
         self._whole = ""
         column_of(self, (self.button, 0, Qt.AlignmentFlag.AlignLeft), self._text, gap=tokens.SPACE_1)
         self.hide()

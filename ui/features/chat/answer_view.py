@@ -157,10 +157,12 @@ class AnswerView(QWidget):
         self._citations, self._passages = citations, passages
         empty_layout(self._sources)
         for citation in citations:
-            button = LinkButton(within(describe_source(citation), 44))
-            button.setAccessibleName(texts.SOURCE.format(source=describe_source(citation)))
-            button.setToolTip(citation.text[:300])
-            button.clicked.connect(lambda _=False, c=citation: self.source_wanted.emit(c))
+            button = LinkButton(
+                within(describe_source(citation), 44),
+                accessibleName=texts.SOURCE.format(source=describe_source(citation)),
+                toolTip=citation.text[:300],
+                clicked=lambda _=False, c=citation: self.source_wanted.emit(c),
+            )
             self._sources.addWidget(button)
         self.sources.setVisible(bool(citations))
         self.footer.show_passages(len(passages))

@@ -97,8 +97,7 @@ class BeamCanvas(QAbstractScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.viewport().setMouseTracking(True)
         self.horizontalScrollBar().valueChanged.connect(self._on_scrolled)
-        self._paint_soon = QTimer(self, singleShot=True, interval=16)
-        self._paint_soon.timeout.connect(self.viewport().update)
+        self._paint_soon = QTimer(self, singleShot=True, interval=16, timeout=self.viewport().update)
         current_theme().changed.connect(self.viewport().update)
         self._fit()
 

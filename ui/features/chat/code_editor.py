@@ -26,8 +26,7 @@ class CodeEditor(QPlainTextEdit):
         self.problem_line: int | None = None
         self._language = ""
         self._highlighter = Highlighter(self.document(), self)
-        self._colour = QTimer(self, singleShot=True, interval=_COLOUR_MS)
-        self._colour.timeout.connect(self._on_colour)
+        self._colour = QTimer(self, singleShot=True, interval=_COLOUR_MS, timeout=self._on_colour)
         self._numbers = _LineNumbers(self)
         self.blockCountChanged.connect(lambda _: self._make_room())
         self.updateRequest.connect(self._on_update_request)

@@ -35,19 +35,14 @@ class Composer(QWidget):
         super().__init__(parent)
         self._blocked = ""
         self._busy = False
-        self.model_chip = ChipButton(texts.NO_MODEL)
-        self.model_chip.clicked.connect(self.model_chip_clicked)
-        self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval")
-        self.documents_chip.clicked.connect(self.documents_chip_clicked)
-        self.adapters_chip = ChipButton("", "accent")
-        self.adapters_chip.clicked.connect(self.adapters_chip_clicked)
-        self.compare_chip = ChipButton(texts.COMPARE_WITH_BASE)
-        self.compare_chip.setCheckable(True)
-        self.compare_chip.setToolTip(texts.COMPARE_HELP)
-        self.compare_chip.toggled.connect(self._on_compare)
+        self.model_chip = ChipButton(texts.NO_MODEL, clicked=self.model_chip_clicked)
+        self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
+        self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
+        self.compare_chip = ChipButton(
+            texts.COMPARE_WITH_BASE, checkable=True, toolTip=texts.COMPARE_HELP, toggled=self._on_compare
+        )
         self.reason = Text("", "small")
-        self.remedy = LinkButton("")
-        self.remedy.clicked.connect(self.remedy_clicked)
+        self.remedy = LinkButton("", clicked=self.remedy_clicked)
         chips = QWidget()
         row_of_chips = FlowLayout(chips, tokens.SPACE_2)
         for part in (self.model_chip, self.documents_chip, self.adapters_chip, self.compare_chip):
@@ -60,13 +55,9 @@ class Composer(QWidget):
         self.field.sent.connect(self._on_send)
         self.field.escaped.connect(self._on_escape)
         self.field.textChanged.connect(self._on_changed)
-        self.attach = IconButton("attach", texts.ATTACH)
-        self.attach.clicked.connect(self.attach_clicked)
-        self.send = PrimaryButton(texts.SEND, "send")
-        self.send.clicked.connect(self._on_send)
-        self.stop = PlainButton(texts.STOP, "stop")
-        self.stop.setToolTip(texts.STOP_HELP)
-        self.stop.clicked.connect(self.stop_wanted)
+        self.attach = IconButton("attach", texts.ATTACH, clicked=self.attach_clicked)
+        self.send = PrimaryButton(texts.SEND, "send", clicked=self._on_send)
+        self.stop = PlainButton(texts.STOP, "stop", toolTip=texts.STOP_HELP, clicked=self.stop_wanted)
         for button in (self.send, self.stop):
             button.setFixedWidth(100)
         frame = QFrame()

@@ -91,12 +91,10 @@ class Conversation(QScrollArea):
         row.addWidget(holder, 1000)
         row.addStretch(1)
         self.setWidget(inner)
-        self.to_end_button = PlainButton(texts.TO_END, "chevron-down", self)
-        self.to_end_button.setProperty("small", True)
-        self.to_end_button.clicked.connect(self.follow_end)
-        self.to_end_button.hide()
-        self._settle = QTimer(self, singleShot=True, interval=200)
-        self._settle.timeout.connect(self._on_settled)
+        self.to_end_button = PlainButton(
+            texts.TO_END, "chevron-down", self, small=True, clicked=self.follow_end, visible=False
+        )
+        self._settle = QTimer(self, singleShot=True, interval=200, timeout=self._on_settled)
         bar = self.verticalScrollBar()
         bar.valueChanged.connect(self._on_scrolled)
         bar.rangeChanged.connect(self._on_range_changed)

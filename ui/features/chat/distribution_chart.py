@@ -211,10 +211,7 @@ class DistributionView(QWidget):
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.left_out = Text("", "small")
         self.note = Text("", "muted")
-        self.button = PlainButton(texts.SHOW)
-        self.button.setProperty("small", True)
-        self.button.setAccessibleName(texts.SHOW_DISTRIBUTION)
-        self.button.clicked.connect(self.wanted)
+        self.button = PlainButton(texts.SHOW, small=True, accessibleName=texts.SHOW_DISTRIBUTION, clicked=self.wanted)
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         column = column_of(self, gap=tokens.SPACE_1)
         for part in (self.heading, self.note, self.button, self.legend, self.chart, self.words, self.left_out):
@@ -279,8 +276,7 @@ class _Legend(QWidget):
         row = row_of(self, gap=tokens.SPACE_1)
         for token, words in (("decoding", "model"), ("accent", "drawn"), ("border", texts.LEFT_OUT)):
             row.addWidget(_Swatch(token))
-            label = Text(words, "small")
-            label.setWordWrap(False)
+            label = Text(words, "small", wordWrap=False)
             row.addWidget(label)
             row.addSpacing(tokens.SPACE_1)
         row.addStretch(1)

@@ -100,10 +100,12 @@ class FormatPane(QFrame):
         self._showing = False
         self._answer: str | None = None
         self._asked: CheckFormat | None = None
-        self.close_button = IconButton("close", texts.BACK_TO_RECIPE)
-        self.close_button.clicked.connect(self.close_wanted)
-        self.kind = ChoiceBox(texts.FORM_OF_ANSWER, [(title, name) for name, title in FORMATS.items()])
-        self.kind.currentIndexChanged.connect(lambda index: self._on_kind(list(FORMATS)[index]))
+        self.close_button = IconButton("close", texts.BACK_TO_RECIPE, clicked=self.close_wanted)
+        self.kind = ChoiceBox(
+            texts.FORM_OF_ANSWER,
+            [(title, name) for name, title in FORMATS.items()],
+            currentIndexChanged=lambda index: self._on_kind(list(FORMATS)[index]),
+        )
         self.words = Text("", "muted")
         self._start = QWidget()
         self._starts = FlowLayout(self._start, tokens.SPACE_1)
@@ -112,8 +114,7 @@ class FormatPane(QFrame):
         self.editor.textChanged.connect(self._on_text)
         self.problem = Text("", "body")
         self.verdict = Text("", "small")
-        self._timer = QTimer(self, singleShot=True, interval=CHECK_MS)
-        self._timer.timeout.connect(self._check)
+        self._timer = QTimer(self, singleShot=True, interval=CHECK_MS, timeout=self._check)
         self._lay_out()
         self._show()
 
@@ -174,10 +175,12 @@ class FormatPane(QFrame):
             button.deleteLater()
         self.templates = []
         for title, text in offered:
-            button = PlainButton(title)
-            button.setProperty("small", True)
-            button.setToolTip(texts.TEMPLATE_HELP)
-            button.clicked.connect(lambda _=False, text=text: self._on_template(text))
+            button = PlainButton(
+                title,
+                small=True,
+                toolTip=texts.TEMPLATE_HELP,
+                clicked=lambda _=False, text=text: self._on_template(text),
+            )
             self._starts.addWidget(button)
             self.templates.append(button)
         self._start.setVisible(bool(offered))

@@ -27,9 +27,7 @@ class Intake(QWidget):
         self._collection = ""
         self._reading: IngestFollower | None = None
         self.message = InlineMessage()
-        self.progress = ProgressLine()
-        self.progress.stop_clicked.connect(self._on_stop)
-        self.progress.hide()
+        self.progress = ProgressLine(stop_clicked=self._on_stop, visible=False)
         column_of(self, self.message, self.progress)
 
     def set_collection(self, name: str) -> None:

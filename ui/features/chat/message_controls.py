@@ -26,8 +26,7 @@ class SiblingSwitch(QWidget):
         self._at = 0
         self.back = IconButton("chevron-left", texts.PREVIOUS.format(what=what))
         self.forward = IconButton("chevron-right", texts.NEXT.format(what=what))
-        self.place = Text("", "small")
-        self.place.setWordWrap(False)
+        self.place = Text("", "small", wordWrap=False)
         self.back.clicked.connect(lambda: self._step(-1))
         self.forward.clicked.connect(lambda: self._step(1))
         row_of(self, self.back, self.place, self.forward, gap=0)
@@ -65,10 +64,8 @@ class WordsEditor(QWidget):
         self.field.setAccessibleName(name)
         self.field.taken.connect(self._on_taken)
         self.field.given_up.connect(self.given_up)
-        self.take_button = PrimaryButton(action)
-        self.take_button.clicked.connect(self._on_taken)
-        cancel = PlainButton(texts.CANCEL)
-        cancel.clicked.connect(self.given_up)
+        self.take_button = PrimaryButton(action, clicked=self._on_taken)
+        cancel = PlainButton(texts.CANCEL, clicked=self.given_up)
         row = row_of(None, (Text(note, "small"), 1), cancel, self.take_button)
         column_of(self, self.field, row, gap=tokens.SPACE_2)
         self.hide()
@@ -138,8 +135,9 @@ class AnswerFooter(QWidget):
         self.feedback = FeedbackButtons()
         self.compare_button = _small(texts.COMPARE, "adapters")
         self.compare_button.setCheckable(True)
-        self._copied = QTimer(self, singleShot=True, interval=_COPIED_MS)
-        self._copied.timeout.connect(lambda: self.copy_button.setText(texts.COPY))
+        self._copied = QTimer(
+            self, singleShot=True, interval=_COPIED_MS, timeout=lambda: self.copy_button.setText(texts.COPY)
+        )
         row = FlowLayout(self, tokens.SPACE_1)
         for part in (siblings, self.copy_button, self.again_button, self.feedback):
             row.addWidget(part)
@@ -193,6 +191,5 @@ class AnswerFooter(QWidget):
 
 
 def _small(words: str, icon: str) -> QuietButton:
-    button = QuietButton(words, icon)
-    button.setProperty("small", True)
+    button = QuietButton(words, icon, small=True)
     return button

@@ -104,8 +104,7 @@ class _Step(QFrame):
         self.title = title
         self.setProperty("role", "sunken")
         self.setCursor(Qt.CursorShape.SizeVerCursor)
-        self.box = QCheckBox(title)
-        self.box.setAccessibleDescription(texts.STEP_APPLIED)
+        self.box = QCheckBox(title, accessibleDescription=texts.STEP_APPLIED)
         self.box.setCursor(Qt.CursorShape.ArrowCursor)
         self.up = IconButton("chevron-up", texts.MOVE_UP.format(title=title))
         self.down = IconButton("chevron-down", texts.MOVE_DOWN.format(title=title))

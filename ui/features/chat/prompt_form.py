@@ -35,12 +35,13 @@ class PromptForm(QWidget):
         fields = {field.name: field for field in fields_of(PromptingPart)}
         self.system = FieldRow(fields["system"], narrow=True)
         self.system.changed.connect(self._put)
-        self.technique = ChoiceBox(fields["technique"].title)
-        self.technique.setAccessibleDescription(fields["technique"].help)
-        self.technique.chosen.connect(lambda name: self._put("technique", name))
+        self.technique = ChoiceBox(
+            fields["technique"].title,
+            accessibleDescription=fields["technique"].help,
+            chosen=lambda name: self._put("technique", name),
+        )
         self.summary = Text("", "small")
-        self.notes = Text("", "attention")
-        self.notes.hide()
+        self.notes = Text("", "attention", visible=False)
         self.options: Form | None = None
         self._options_of = ""
         self._choice = QWidget()

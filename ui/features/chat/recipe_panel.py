@@ -66,14 +66,10 @@ class RecipePanel(QFrame):
         self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
         self.adapter_form = AdapterForm()
         self.adapter_form.changed.connect(self._on_adapters)
-        self.model_box = ChoiceBox(texts.MODEL)
-        self.model_box.chosen.connect(self._on_model)
-        self.models_link = LinkButton(texts.GET_MODEL_BUTTON)
-        self.models_link.clicked.connect(self.models_wanted)
-        self.documents_box = ChoiceBox(texts.DOCUMENTS)
-        self.documents_box.chosen.connect(self._on_documents)
-        self.documents_link = LinkButton(texts.ADD_DOCUMENTS)
-        self.documents_link.clicked.connect(self.documents_wanted)
+        self.model_box = ChoiceBox(texts.MODEL, chosen=self._on_model)
+        self.models_link = LinkButton(texts.GET_MODEL_BUTTON, clicked=self.models_wanted)
+        self.documents_box = ChoiceBox(texts.DOCUMENTS, chosen=self._on_documents)
+        self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
             "retrieval": _form(RetrievalPart, "passages", "token_budget", "decline"),
@@ -151,8 +147,7 @@ class RecipePanel(QFrame):
 
     def _lay_out(self) -> None:
         title = Text(texts.RECIPE, "heading")
-        self.close_button = IconButton("close", texts.HIDE_RECIPE)
-        self.close_button.clicked.connect(self.close_wanted)
+        self.close_button = IconButton("close", texts.HIDE_RECIPE, clicked=self.close_wanted)
         head = row_of(None, (title, 1), self.close_button)
         inner = QWidget()
         inner.setProperty("role", "page")
@@ -160,8 +155,7 @@ class RecipePanel(QFrame):
         for card in self.cards:
             cards.addWidget(card)
         cards.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
+        area = QScrollArea(widgetResizable=True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
@@ -242,13 +236,11 @@ class RecipeCard(QFrame):
         self.head.setAutoDefault(True)  # Enter presses it
         self.head.setProperty("kind", "nav")
         self.head.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._name = name = Text(title, "strong")
-        name.setWordWrap(False)
+        self._name = name = Text(title, "strong", wordWrap=False)
         name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._arrow = IconLabel("chevron-right", "muted")
         self._arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._state = ElidedLabel("", "muted")
-        self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._state = ElidedLabel("", "muted", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._state.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         row_of(
             self.head,

@@ -62,11 +62,9 @@ class TokenText(QWidget):
         self._boxes: list[list[tuple[float, float, int]]] = []  # by line: left, right, index of the token
         self._dots: list[list[float]] = []  # by line: where spaces are
         self._popover: Alternatives | None = None
-        self._leaving = QTimer(self, singleShot=True, interval=_LEAVE_MS)
-        self._leaving.timeout.connect(self._on_left)
+        self._leaving = QTimer(self, singleShot=True, interval=_LEAVE_MS, timeout=self._on_left)
         self._hovered: int | None = None
-        self._hovering = QTimer(self, singleShot=True, interval=_HOVER_MS)
-        self._hovering.timeout.connect(self._on_hovered)
+        self._hovering = QTimer(self, singleShot=True, interval=_HOVER_MS, timeout=self._on_hovered)
         current_theme().changed.connect(self._on_theme_changed)
 
     def show_tokens(self, chosen: Sequence[ChosenToken], after: ChosenToken | None = None, first: int = 0) -> None:

@@ -126,8 +126,7 @@ class _Tree(QTreeWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
             self.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.itemPressed.connect(self.chosen)
-        self._fitting = QTimer(self, singleShot=True, interval=0)
-        self._fitting.timeout.connect(self._fit)
+        self._fitting = QTimer(self, singleShot=True, interval=0, timeout=self._fit)
 
     def fit(self) -> None:
         self._fitting.start()
@@ -206,9 +205,11 @@ class StepDetails(QWidget):
             self._listed = passages
             empty_layout(self._passages)
             for passage in passages:
-                button = LinkButton(f"{f'[{passage.n}] ' if passage.n else ''}{describe_place(passage)}")
-                button.setToolTip(passage.text[:300])
-                button.clicked.connect(lambda _=False, p=passage: self.source_wanted.emit(p))
+                button = LinkButton(
+                    f"{f'[{passage.n}] ' if passage.n else ''}{describe_place(passage)}",
+                    toolTip=passage.text[:300],
+                    clicked=lambda _=False, p=passage: self.source_wanted.emit(p),
+                )
                 self._passages.addWidget(button)
         self.found.setVisible(bool(passages))
         self.passages.setVisible(bool(passages))
@@ -250,8 +251,10 @@ def _time(step: TraceStep) -> str:
 
 
 def _selectable() -> Text:
-    text = Text("", "body")
-    text.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    text = Text(
+        "",
+        "body",
+        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
+        | Qt.TextInteractionFlag.TextSelectableByKeyboard,
     )
     return text

@@ -33,15 +33,14 @@ class CollectionPanel(QFrame):
         self.setProperty("role", "panel")
         self._collections: tuple[Collection, ...] = ()
         self._showing = False
-        self.new_button = PlainButton(texts.NEW_COLLECTION, "plus")
-        self.new_button.clicked.connect(self.begin_new)
-        self.name_field = QLineEdit()
-        self.name_field.setPlaceholderText(texts.COLLECTION_NAME)
-        self.name_field.setAccessibleName(texts.NEW_COLLECTION_NAME)
-        self.name_field.returnPressed.connect(self._on_named)
-        self.name_field.hide()
-        self.error = Text("", "error")
-        self.error.hide()
+        self.new_button = PlainButton(texts.NEW_COLLECTION, "plus", clicked=self.begin_new)
+        self.name_field = QLineEdit(
+            placeholderText=texts.COLLECTION_NAME,
+            accessibleName=texts.NEW_COLLECTION_NAME,
+            returnPressed=self._on_named,
+            visible=False,
+        )
+        self.error = Text("", "error", visible=False)
         self._model = QStandardItemModel(self)
         self._model.itemChanged.connect(self._on_item_changed)
         self.list = ItemList()
@@ -199,9 +198,11 @@ class FolderList(QWidget):
 
     def _make(self, path: str) -> QCheckBox:
         shown = path if len(path) <= 70 else f"…{path[-69:]}"
-        box = QCheckBox(texts.WATCH_FOLDER.format(shown=shown))
-        box.setToolTip(texts.WATCH_FOLDER_HELP.format(path=path))
-        box.toggled.connect(lambda on: self.switched.emit(path, on))
+        box = QCheckBox(
+            texts.WATCH_FOLDER.format(shown=shown),
+            toolTip=texts.WATCH_FOLDER_HELP.format(path=path),
+            toggled=lambda on: self.switched.emit(path, on),
+        )
         self._column.addWidget(box)
         self.boxes[path] = box
         return box

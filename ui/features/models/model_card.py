@@ -59,9 +59,7 @@ class ModelCard(Card):
         self._purpose = Text("", "small")
         self._path = ElidedLabel("", "small", Qt.TextElideMode.ElideMiddle)
         self._problem = InlineMessage()
-        self._progress = ProgressLine()
-        self._progress.stop_clicked.connect(self._on_stop)
-        self._progress.hide()
+        self._progress = ProgressLine(stop_clicked=self._on_stop, visible=False)
         self.body.addLayout(top)
         self.body.addWidget(self._facts)
         self.body.addWidget(self._purpose)
@@ -80,8 +78,7 @@ class ModelCard(Card):
         row = row_of(gap=tokens.SPACE_2, margins=(0, tokens.SPACE_1, 0, 0))
         self.load_button = PlainButton(texts.LOAD, "play")
         self.unload_button = PlainButton(texts.UNLOAD, "close")
-        self.details_button = QuietButton(texts.DETAILS, "chevron-right")
-        self.details_button.setCheckable(True)
+        self.details_button = QuietButton(texts.DETAILS, "chevron-right", checkable=True)
         self.remove_button = QuietButton(texts.REMOVE, "trash")
         for button in (self.load_button, self.unload_button, self.details_button, self.remove_button):
             button.setProperty("small", True)
@@ -236,8 +233,7 @@ def _pairs(pairs: list[tuple[str, str]]) -> QGridLayout:
 
 
 def _code(text: str, name: str, height: int) -> QPlainTextEdit:
-    box = QPlainTextEdit(text)
-    box.setReadOnly(True)
+    box = QPlainTextEdit(text, readOnly=True)
     box.setProperty("role", "code")
     box.setAccessibleName(name)
     box.setFixedHeight(height)

@@ -64,8 +64,7 @@ class ModelsPage(QWidget):
 
     def header(self) -> QWidget:
         """The button that stands beside the page's title."""
-        self._add = PlainButton(texts.IMPORT_MODEL, "plus")
-        self._add.clicked.connect(self._open_import)
+        self._add = PlainButton(texts.IMPORT_MODEL, "plus", clicked=self._open_import)
         return self._add
 
     @property
@@ -103,13 +102,9 @@ class ModelsPage(QWidget):
         self._empty = EmptyState("models", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.USE_STARTER)
         assert self._empty.button is not None
         self._empty.button.clicked.connect(self._on_starter)
-        self._other = PlainButton(texts.IMPORT_MODEL, "plus")
-        self._other.clicked.connect(self._open_import)
+        self._other = PlainButton(texts.IMPORT_MODEL, "plus", clicked=self._open_import)
         self._empty.add_action(self._other)
-        self._starter_error = Text("", "error")
-        self._starter_error.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._starter_error.setMinimumWidth(480)
-        self._starter_error.hide()
+        self._starter_error = Text("", "error", alignment=Qt.AlignmentFlag.AlignCenter, minimumWidth=480, visible=False)
         self._empty.add_action(self._starter_error)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._area)

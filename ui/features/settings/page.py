@@ -59,8 +59,7 @@ class SettingsPage(QWidget):
         outer = column_of(self)
         self._area = ScrolledColumn(tokens.SPACE_4)
         column = self._area.column
-        self.problems = Text("", "attention")
-        self.problems.hide()
+        self.problems = Text("", "attention", visible=False)
         column.addWidget(self.problems)
         for section, config in SECTIONS.items():
             card = Card(margin=tokens.SPACE_5)
@@ -90,9 +89,7 @@ class SettingsPage(QWidget):
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._facts.addWidget(Text(name, "muted"), line, 0)
             self._facts.addWidget(value, line, 1)
-        self.folder_button = PlainButton(texts.OPEN_FOLDER, "folder")
-        self.folder_button.setProperty("small", True)
-        self.folder_button.clicked.connect(self._on_open_folder)
+        self.folder_button = PlainButton(texts.OPEN_FOLDER, "folder", small=True, clicked=self._on_open_folder)
         self._facts.addWidget(self.folder_button, 1, 2)
         card.body.addLayout(self._facts)
         card.body.addWidget(Text(texts.DATA_FOLDER_HELP, "small"))

@@ -66,9 +66,7 @@ class TrainCompare(QWidget):
         inside = QWidget()
         inside.setProperty("role", "page")
         column_of(inside, names, curves, None, gap=tokens.SPACE_4, margins=(tokens.SPACE_5, tokens.SPACE_4))
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area = QScrollArea(widgetResizable=True, focusPolicy=Qt.FocusPolicy.NoFocus)
         area.setWidget(inside)
         column_of(self, area)
 

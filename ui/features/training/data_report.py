@@ -37,15 +37,12 @@ class DataReportView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.progress = ProgressLine()
-        self.progress.hide()
-        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.progress = ProgressLine(visible=False, stop_clicked=self.stop_wanted)
         self.message = InlineMessage(closable=False)
         self.hint = Text(texts.CHOOSE_BOTH, "muted")
         self.shape = Chip("", "accent")
         self.why = Text("", "muted")
-        self.map_button = FoldButton(texts.MAP_COLUMNS)
-        self.map_button.toggled.connect(self._arrange)
+        self.map_button = FoldButton(texts.MAP_COLUMNS, toggled=self._arrange)
         self.mapping = ColumnMapping()
         self.mapping.changed.connect(self.mapped)
         self.numbers = Text("", "body")
@@ -55,8 +52,7 @@ class DataReportView(QWidget):
         self.legend = Text("", "small")
         self.examples = ExampleView()
         self.examples.wanted.connect(self.more_wanted)
-        self.refused_button = FoldButton("")
-        self.refused_button.toggled.connect(self._arrange)
+        self.refused_button = FoldButton("", toggled=self._arrange)
         self.refused = Text("", "small")
         self._report: DataReport | None = None
         top = row_of(None, self.shape, (self.why, 1), gap=tokens.SPACE_2)

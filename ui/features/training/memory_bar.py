@@ -47,8 +47,7 @@ class MemoryBar(QWidget):
         for number, part in enumerate(shown):
             name = QWidget()
             row = row_of(name, _Swatch(_COLOURS[number % len(_COLOURS)]), gap=tokens.SPACE_1)
-            words = Text(f"{part.name} {describe_bytes(part.bytes)}", "small")
-            words.setWordWrap(False)
+            words = Text(f"{part.name} {describe_bytes(part.bytes)}", "small", wordWrap=False)
             row.addWidget(words)
             self._flow.addWidget(name)
 

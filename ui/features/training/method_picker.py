@@ -68,8 +68,7 @@ class MethodPicker(QWidget):
         if recommended:
             line.addWidget(Chip("recommended", "accent"))
         if not says_all:
-            made = Chip(texts.MADE.get(row.artifact, row.artifact))
-            made.setToolTip(makes)
+            made = Chip(texts.MADE.get(row.artifact, row.artifact), toolTip=makes)
             line.addWidget(made)
         line.addStretch(1)
         about = column_of(None, Text(row.summary, "muted"), gap=0, margins=(tokens.SPACE_5 + 2, 0, 0, 0))

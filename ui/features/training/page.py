@@ -69,8 +69,7 @@ class TrainPage(QWidget):
         self.no_model = EmptyState("train", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.GO_TO_MODELS)
         if self.no_model.button is not None:
             self.no_model.button.clicked.connect(lambda: self._shell.open_page("models"))
-        self.drawing = Text(texts.PREPARING_CHARTS, "muted")
-        self.drawing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.drawing = Text(texts.PREPARING_CHARTS, "muted", alignment=Qt.AlignmentFlag.AlignCenter)
         self._views.addWidget(self.drawing)
         self._views.addWidget(self.setup)
         self._views.addWidget(self.no_model)

@@ -38,11 +38,12 @@ class PairList(QWidget):
         inner = QWidget()
         inner.setProperty("role", "page")
         self._list = column_of(inner, None, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_2, 0))
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setAccessibleName(texts.PAIRS)
+        area = QScrollArea(
+            widgetResizable=True,
+            frameShape=QFrame.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+            accessibleName=texts.PAIRS,
+        )
         area.setWidget(inner)
         area.setMinimumHeight(260)
         column_of(self, head, (area, 1), gap=tokens.SPACE_2)

@@ -34,8 +34,7 @@ class PlanView(QWidget):
         super().__init__(parent)
         self._plan: TrainingPlan | None = None
         self.hint = Text("", "muted")
-        self.progress = ProgressLine()
-        self.progress.stop_clicked.connect(self.stop_wanted)
+        self.progress = ProgressLine(stop_clicked=self.stop_wanted)
         self.summary = Text("")
         self.bar = MemoryBar()
         self.notes = Text("", "small")
@@ -49,8 +48,7 @@ class PlanView(QWidget):
         grid.setColumnStretch(1, 1)
         line = 0
         for name in FACTS:
-            label = Text(name, "muted")
-            label.setWordWrap(False)
+            label = Text(name, "muted", wordWrap=False)
             self.facts[name] = Text()
             grid.addWidget(label, line, 0)
             grid.addWidget(self.facts[name], line, 1)

@@ -32,8 +32,7 @@ class PlanningController(QObject):
         self._inspecting: Handle | None = None
         self._planning: Handle | None = None
         self._number = 0
-        self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._timer.timeout.connect(self._on_paused)
+        self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS, timeout=self._on_paused)
         setup.changed.connect(self.take)
         setup.report.more_wanted.connect(self._on_more)
         setup.report.stop_wanted.connect(self._on_stop)

@@ -42,8 +42,7 @@ class RunList(QFrame):
         self._methods: Methods[Any] = Methods()
         self._showing = False
         self._just_ticked = False
-        self.new_button = PlainButton(texts.NEW_TRAINING, "plus")
-        self.new_button.clicked.connect(self._on_new)
+        self.new_button = PlainButton(texts.NEW_TRAINING, "plus", clicked=self._on_new)
         self.heading = Text(texts.TRAININGS, "strong")
         self.hint = Text("", "small")
         self._model = QStandardItemModel(self)

@@ -86,21 +86,18 @@ class TrainRun(QWidget):
         self.outcome = InlineMessage(closable=False)
         self.try_button = PrimaryButton(texts.TRY_IN_CHAT, "chat")
         self.merge_button = PlainButton(texts.MERGE, "models")
-        self.gone = Text(texts.RESULT_DELETED, "muted")
-        self.gone.hide()
+        self.gone = Text(texts.RESULT_DELETED, "muted", visible=False)
         self.scores = TrainingScores()
         self.methods: Methods[Any] = Methods()
         self._drawn = LANGUAGE_MODEL_CHARTS
         self.charts = _by_name(self._drawn, made or tuple(make_charts()))
         self.samples = SampleAnswers()
-        self.log = QPlainTextEdit()
-        self.log.setReadOnly(True)
+        self.log = QPlainTextEdit(readOnly=True)
         self.log.setProperty("role", "code")
         self.log.setAccessibleName(texts.LOG_NAME)
         self.log.setTabChangesFocus(True)
         self.log.setFixedHeight(180)
-        self.log_button = FoldButton(texts.LOG, self.log)
-        self.log_button.toggled.connect(self._on_log_toggled)
+        self.log_button = FoldButton(texts.LOG, self.log, toggled=self._on_log_toggled)
         self._wide: bool | None = None
         self._build()
         self._connect()
@@ -276,10 +273,11 @@ class TrainRun(QWidget):
         column.addLayout(self._below)
         column.addWidget(self._log_row)
         column.addStretch(1)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area = QScrollArea(
+            widgetResizable=True,
+            focusPolicy=Qt.FocusPolicy.NoFocus,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
         self._area.setWidget(inside)
         column_of(self, self._area)
         self._log_text = ""

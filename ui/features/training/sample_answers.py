@@ -34,8 +34,7 @@ class SampleAnswers(QWidget):
         self._ended = False
         self._under = False  # the answers stand below their question
         self.nothing = Text(texts.NO_SAMPLES, "muted")
-        self.step = ChoiceBox(texts.STEP_HELP, characters=10)
-        self.step.activated.connect(lambda _: self._draw())
+        self.step = ChoiceBox(texts.STEP_HELP, characters=10, activated=lambda _: self._draw())
         self._picked = QWidget()
         row_of(self._picked, Text(texts.ON_THE_WAY, "muted"), self.step, None, gap=tokens.SPACE_2)
         self._table = QWidget()
@@ -43,8 +42,7 @@ class SampleAnswers(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(tokens.SPACE_4)
         self._grid.setVerticalSpacing(tokens.SPACE_2)
-        self.more = LinkButton("")
-        self.more.clicked.connect(self._on_more)
+        self.more = LinkButton("", clicked=self._on_more)
         column = column_of(self, gap=tokens.SPACE_2)
         for part in (self.nothing, self._picked, self._table):
             column.addWidget(part)
@@ -136,8 +134,7 @@ class SampleAnswers(QWidget):
             cells: list[tuple[str, QWidget]] = [(texts.EXPECTED, _words(expected, "muted"))]
             cells += [(title, _Answer(answers.get(step), title)) for title, step in columns]
             for place, (title, text) in enumerate(cells, line + 1):
-                name = Text(title, "small")
-                name.setWordWrap(False)
+                name = Text(title, "small", wordWrap=False)
                 self._grid.addWidget(name, place, 0, Qt.AlignmentFlag.AlignTop)
                 self._grid.addWidget(text, place, 1)
             line += len(cells) + 1

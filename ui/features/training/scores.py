@@ -80,8 +80,7 @@ class TrainingScores(QWidget):
         empty_layout(self._grid)
         for line, row in enumerate(((texts.ON_HELD_OUT, texts.BEFORE, texts.AFTER), *rows)):
             for place, (words, tone) in enumerate(zip(row, ("body", "muted", "strong"), strict=True)):
-                cell = Text(words, tone if line else "small")
-                cell.setWordWrap(place == 0)
+                cell = Text(words, tone if line else "small", wordWrap=place == 0)
                 self._grid.addWidget(cell, line, place)
 
 

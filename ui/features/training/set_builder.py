@@ -50,19 +50,16 @@ class SetBuilder(Dialog):
         self._named_by_hand = False
         self._looking_at_pairs = False  # of a run that came to nothing: why they were left out
         self.watch: RunFollower | None = None
-        self.source = ChoiceRow(texts.SOURCE, [(name, title) for name, title, _ in SOURCES])
-        self.source.chosen.connect(self._on_source)
+        self.source = ChoiceRow(texts.SOURCE, [(name, title) for name, title, _ in SOURCES], chosen=self._on_source)
         self.explanation = Text("", "muted")
         self.chats, self.pairs, self.text = ChatSource(), PairSource(), TextSource()
         self._stack = QStackedWidget()
         for panel in (self.chats, self.pairs, self.text):
             self._stack.addWidget(panel)
             panel.changed.connect(self._show_state)
-        self.name = QLineEdit()
-        self.name.textEdited.connect(self._on_named)
+        self.name = QLineEdit(textEdited=self._on_named)
         self._name_field = LabelledField(texts.SET_NAME, "", self.name)
-        self.progress = ProgressLine()
-        self.progress.stop_clicked.connect(self._on_stop)
+        self.progress = ProgressLine(stop_clicked=self._on_stop)
         self.pair_list = PairList()
         self.message = InlineMessage(closable=False)
         self.why = Text("", "small")

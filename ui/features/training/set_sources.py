@@ -50,9 +50,7 @@ class ChatSource(QWidget):
         super().__init__(parent)
         self._counts: dict[str, Counter[str]] = {}
         self.summary = Text(texts.SCANNING_CHATS)
-        self.list = QListWidget()
-        self.list.setAccessibleName(texts.CHATS_TO_USE)
-        self.list.setMinimumHeight(200)
+        self.list = QListWidget(accessibleName=texts.CHATS_TO_USE, minimumHeight=200)
         self.list.itemChanged.connect(lambda _: self._on_ticked())
         self._all, self._none = LinkButton(texts.PAIRS_ALL), LinkButton(texts.NONE)
         self._all.setAccessibleName(texts.TICK_ALL)
@@ -187,8 +185,12 @@ class TextSource(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.collection = ChoiceBox(texts.DOCUMENTS, characters=24, placeholder=texts.NONE_YET)
-        self.collection.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.collection = ChoiceBox(
+            texts.DOCUMENTS,
+            characters=24,
+            placeholder=texts.NONE_YET,
+            currentIndexChanged=lambda _: self.changed.emit(),
+        )
         column = column_of(self, LabelledField(texts.DOCUMENTS, "", self.collection), gap=tokens.SPACE_4)
         words = texts.TEXT_HELP
         column.addWidget(Text(words, "small"))

@@ -40,9 +40,7 @@ class TrainingSettings(QWidget):
         super().__init__(parent)
         self._config = TrainingConfig()
         self._chosen: TrainingConfig | None = None
-        self.name = QLineEdit()
-        self.name.setAccessibleName(texts.RESULT_NAME)
-        self.name.editingFinished.connect(self._on_named)
+        self.name = QLineEdit(accessibleName=texts.RESULT_NAME, editingFinished=self._on_named)
         words = texts.RESULT_NAME_HELP
         self._methods: Methods[Any] = Methods()
         self._objective = ""

@@ -53,8 +53,7 @@ class TrainSetup(QWidget):
         self.examples = ChoiceBox(texts.DATA, characters=20)
         self.file_button = PlainButton(texts.FILE, "file")
         self.folder_button = PlainButton(texts.FOLDER, "folder")
-        self.new_set_button = PlainButton(texts.NEW_SET, "plus")
-        self.new_set_button.setToolTip(texts.NEW_SET_HELP)
+        self.new_set_button = PlainButton(texts.NEW_SET, "plus", toolTip=texts.NEW_SET_HELP)
         self.objective = ChoiceRow(texts.OBJECTIVE, [])
         self.objective_words = Text("", "small")
         self.report = DataReportView()
@@ -188,11 +187,12 @@ class TrainSetup(QWidget):
             both.addWidget(side, 100)
         both.addStretch(0)
         whole = column_of(inside, self.message, (both, 1), gap=tokens.SPACE_3, margins=None)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self._area = QScrollArea(
+            widgetResizable=True,
+            focusPolicy=Qt.FocusPolicy.NoFocus,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+            verticalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOn,
+        )
         bar = self._area.verticalScrollBar().sizeHint().width()
         whole.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5 - bar, tokens.SPACE_4)  # as the footer
         self._area.setWidget(inside)

@@ -78,21 +78,16 @@ class WelcomePage(QWidget):
         column.addWidget(self._build_model_step())
         column.addWidget(self._build_documents_step())
         column.addWidget(self._build_question_step())
-        self.leave_button = LinkButton(texts.LOOK_AROUND)
-        self.leave_button.clicked.connect(lambda: self._shell.open_page("chat"))
+        self.leave_button = LinkButton(texts.LOOK_AROUND, clicked=lambda: self._shell.open_page("chat"))
         column.addWidget(self.leave_button, 0, Qt.AlignmentFlag.AlignLeft)
         outer.addWidget(self.scrolled)
 
     def _build_model_step(self) -> StepCard:
         self.model_step = StepCard(1, texts.MODEL_STEP, texts.MODEL_WORDS)
-        self.starter_button = PrimaryButton(texts.USE_STARTER)
-        self.starter_button.clicked.connect(self._on_starter)
-        other = PlainButton(texts.IMPORT_OTHER, "plus")
-        other.clicked.connect(lambda: self._shell.open_page("models", add=True))
+        self.starter_button = PrimaryButton(texts.USE_STARTER, clicked=self._on_starter)
+        other = PlainButton(texts.IMPORT_OTHER, "plus", clicked=lambda: self._shell.open_page("models", add=True))
         row = row_of(gap=tokens.SPACE_2)
-        self.look_button = PlainButton(texts.CHECK_AGAIN)
-        self.look_button.clicked.connect(self._bridge.home.models.refresh)
-        self.look_button.hide()
+        self.look_button = PlainButton(texts.CHECK_AGAIN, clicked=self._bridge.home.models.refresh, visible=False)
         row.addWidget(self.starter_button)
         row.addWidget(self.look_button)
         row.addWidget(other)
@@ -104,9 +99,7 @@ class WelcomePage(QWidget):
         self.documents_step = StepCard(2, texts.DOCUMENTS_STEP, texts.DOCUMENTS_WORDS)
         self.drop = DropPlace()
         self.drop.dropped.connect(self.add_paths)
-        sample = PlainButton(texts.USE_SAMPLE, "documents")
-        sample.setToolTip(texts.SAMPLE_HELP)
-        sample.clicked.connect(self._on_sample)
+        sample = PlainButton(texts.USE_SAMPLE, "documents", toolTip=texts.SAMPLE_HELP, clicked=self._on_sample)
         self.sample_button = sample
         self.files = FilesRead()
         self.files.stop_clicked.connect(self._on_stop)
@@ -120,8 +113,7 @@ class WelcomePage(QWidget):
         self.question_step = StepCard(3, texts.QUESTION_STEP, "")
         self._questions = column_of(gap=tokens.SPACE_2)
         self.question_step.content.addLayout(self._questions)
-        self.ask_button = PrimaryButton(texts.ASK_QUESTION, "chat")
-        self.ask_button.clicked.connect(self._on_ask)
+        self.ask_button = PrimaryButton(texts.ASK_QUESTION, "chat", clicked=self._on_ask)
         row = row_of(None, self.ask_button, None)
         self.question_step.content.addLayout(row)
         self._show_question_step()
@@ -298,9 +290,7 @@ class WelcomePage(QWidget):
         self.question_buttons = []
         if sample and self._has_model:
             for question in texts.SAMPLE_QUESTIONS:
-                button = PlainButton(question, "chat")
-                button.setProperty("align", "left")
-                button.clicked.connect(partial(self._ask, question))
+                button = PlainButton(question, "chat", align="left", clicked=partial(self._ask, question))
                 self._questions.addWidget(button)
                 self.question_buttons.append(button)
 
