@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 # drawer
-RUN_WAITING = "Queued"
-RUN_RUNNING = "Running"
-RUN_FINISHED = "Finished"
-RUN_FAILED = "Failed"
-RUN_STOPPED = "Stopped"
-RUN_INTERRUPTED = "Interrupted"
-RUN_PAUSED = "Paused"
+RUN_WAITING, RUN_RUNNING, RUN_FINISHED, RUN_FAILED, RUN_STOPPED = "Queued", "Running", "Finished", "Failed", "Stopped"
+RUN_INTERRUPTED, RUN_PAUSED = "Interrupted", "Paused"
 RUNS = "Runs"
 CLOSE_RUNS = "Close the list of runs"
 NO_RUNS = (
@@ -29,8 +24,7 @@ COUNT_FAILED = "{count} failed"
 
 # finder
 FIND = "Find"
-FIND_PLACEHOLDER = "Find a chat, document, model, page, action or setting"
-FIND_ANYTHING = "Find anything"
+FIND_PLACEHOLDER, FIND_ANYTHING = "Find a chat, document, model, page, action or setting", "Find anything"
 RESULTS = "Results"
 FIND_KEYS = "↑ ↓ select · Enter opens · Esc closes"
 LOAD_MODEL = "Load {name}"
@@ -50,8 +44,7 @@ HOME_HELP = "the data folder (default: WORKBENCH_HOME, else the system's)"
 
 # navigation
 NAVIGATION = "Navigation"
-FIND_BUTTON = "Find…"
-FIND_HELP = "Find chats, documents, models, pages and settings (Ctrl+K)"
+FIND_BUTTON, FIND_HELP = "Find…", "Find chats, documents, models, pages and settings (Ctrl+K)"
 
 # shell
 STARTING_CORE = "Starting…"
@@ -97,8 +90,7 @@ COPIED = "Copied"
 ADVANCED = "Advanced"
 RESET = "Reset {title} to {value}"
 ON = "On"
-FROM_UP = "{minimum:g} or more."
-FROM_TO = "{minimum:g} to {maximum:g}{value}."
+FROM_UP, FROM_TO = "{minimum:g} or more.", "{minimum:g} to {maximum:g}{value}."
 
 # curves
 NOTHING_MEASURED = "No values yet."
@@ -117,8 +109,7 @@ DOCUMENT = "Document {name}"
 OPENING = "Opening…"
 PAGE = "Page {page}"
 PAGE_PROBLEM = "The original file cannot be shown; this is its stored text. {error}"
-COUNT_PAGES = "{pages:,} page{value}"
-COUNT_CHUNKS = "{chunks:,} passage{value}"
+COUNT_PAGES, COUNT_CHUNKS = "{pages:,} page{value}", "{chunks:,} passage{value}"
 COUNT_CHARACTERS = "{characters:,} characters"
 ADVICE_PASSWORD = "Save a copy without the password and add it."
 ADVICE_OCR = "Recognise its text with a scanner program (OCR), then add the result."
@@ -138,8 +129,7 @@ KEEP = "Keep"
 
 # page view
 DRAWING_PAGE = "Loading page {page}…"
-PAGE_BACK = "Previous page"
-PAGE_FORWARD = "Next page"
+PAGE_BACK, PAGE_FORWARD = "Previous page", "Next page"
 SMALLER = "Zoom out"
 LARGER = "Zoom in"
 FIT_WIDTH = "Fit width"
@@ -147,9 +137,7 @@ DOCUMENT_PAGE = "Page of the document"
 PAGE_OF = "Page {page} of {pages}"
 
 # passages panel
-BY_WORDS = "by words"
-BY_MEANING = "by meaning"
-BY_BOTH = "by words and meaning"
+BY_WORDS, BY_MEANING, BY_BOTH = "by words", "by meaning", "by words and meaning"
 SCORE_HELP = "Relevance score; comparable within one search only"
 FOUND_BY = "found {value}"
 SIMILARITY = "similarity {similarity:.2f}"
@@ -163,15 +151,12 @@ READING = "Reading {newest}"
 PREPARING = "Preparing…"
 SCANNING = "Scanning files…"
 COUNT_OF_FILES = "{done:,.0f} of {total:,.0f} files"
-READING_FAILED = "Reading stopped: {message} {hint}"
-READING_STOPPED = "Stopped. Files read so far are available."
-COUNT_READ = "{count} read"
-COUNT_UNREADABLE = "{count:,} failed"
+READING_FAILED, READING_STOPPED = "Reading stopped: {message} {hint}", "Stopped. Files read so far are available."
+COUNT_READ, COUNT_UNREADABLE = "{count} read", "{count:,} failed"
 
 # strength
 STRENGTH_HELP = "0 is the base model alone, 1 the adapter as trained; more than 1 exaggerates it."
-STRENGTH_OF = "Strength of {name}"
-STRENGTH_NUMBER = "Strength of {name}, as a number"
+STRENGTH_OF, STRENGTH_NUMBER = "Strength of {name}", "Strength of {name}, as a number"
 STRENGTH_RANGE = "Enter a number from {value:g} to {_MOST_TYPED:g}."
 
 # text view

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront, Held
-from tests.ui.fake_home import FakeHome
+from tests.ui.fake_home import FakeHome, cited
 from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.prose import Prose
@@ -81,8 +81,7 @@ def passage(home: FakeHome, n: int = 1) -> Passage:
 
 
 def cite(passage: Passage) -> Citation:
-    fields = set(Citation.__struct_fields__) & set(Passage.__struct_fields__)
-    return Citation(**{field: getattr(passage, field) for field in fields})
+    return cited((passage,), f"[{passage.n}]")[0]
 
 
 def test_an_answer_streams_in_and_ends_with_its_sources(

@@ -76,12 +76,12 @@ class DocumentsLike(PlainPage):
 
 
 @pytest.fixture
-def pages(monkeypatch: pytest.MonkeyPatch) -> tuple[PageEntry, ...]:
+def pages() -> tuple[PageEntry, ...]:
     """Light pages in place of the chat and the documents; models and settings are the real ones."""
     MADE.clear()
     module = types.ModuleType("plain_pages")
     module.ChatLike, module.DocumentsLike = ChatLike, DocumentsLike  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "plain_pages", module)
+    sys.modules["plain_pages"] = module  # it stays: a window imports its other pages aside, perhaps after the test
     light = {"chat": "plain_pages:ChatLike", "documents": "plain_pages:DocumentsLike"}
     return tuple(PageEntry(e.name, e.title, e.icon, light.get(e.name, e.entry)) for e in PAGES)
 

@@ -22,11 +22,9 @@ RESUME = "Resume"
 SHOW_FAILED = "Show failed files"
 
 # layout
-ADD_FILES_BUTTON = "Add files…"
-ADD_FOLDER_BUTTON = "Add folder…"
+ADD_FILES_BUTTON, ADD_FOLDER_BUTTON = "Add files…", "Add folder…"
 SEARCH_TEXT = "Search in these documents"
-FILTER_BY_NAME = "Filter by name"
-FILTER_FILES_BY_NAME = "Filter files by name"
+FILTER_BY_NAME, FILTER_FILES_BY_NAME = "Filter by name", "Filter files by name"
 ALL_FILES = "All files"
 READY = "Ready"
 FAILED = "Failed"
@@ -45,8 +43,7 @@ DROP_FILES_HELP = (
 FILES_OF_COLLECTION = "Files in the collection"
 
 # page
-ADD_FILES = "Add files"
-ADD_FOLDER = "Add folder"
+ADD_FILES, ADD_FOLDER = "Add files", "Add folder"
 ASK_REMOVE_DOCUMENT = "Remove {name} from the collection? The file itself is not deleted."
 REMOVE = "Remove"
 NO_PASSAGE_FOUND = "No matching passage in these documents."
@@ -54,9 +51,5 @@ A_NEW_COLLECTION = "a new collection"
 DROP_TO_ADD = "Drop to add to {name}"
 
 # table
-COLUMN_NAME = "Name"
-COLUMN_KIND = "Type"
-COLUMN_PAGES = "Pages"
-COLUMN_PASSAGES = "Passages"
-COLUMN_STATE = "State"
+COLUMN_NAME, COLUMN_KIND, COLUMN_PAGES, COLUMN_PASSAGES, COLUMN_STATE = "Name", "Type", "Pages", "Passages", "State"
 STATE_REMOVED = "Removed"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 # page
-SECTION_GENERAL = "General"
-SECTION_MODEL = "Model"
-SECTION_DOCUMENTS = "Documents"
+SECTION_GENERAL, SECTION_MODEL, SECTION_DOCUMENTS = "General", "Model", "Documents"
 ABOUT = "About"
 VERSION = "Version"
 DATA_FOLDER = "Data folder"
