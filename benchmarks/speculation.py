@@ -29,6 +29,7 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation
 from workbench.workers.host import WorkerHost
@@ -61,15 +62,9 @@ def same_answers(path: Path, count: int) -> int:
         prompt = Prompt([vocabulary.bos, *tokens] if vocabulary.adds_bos else tokens)
         answers = []
         for drafter in (None, NgramDrafter()):
-            job = Generation(
-                prompt,
-                decoding,
-                vocabulary,
-                engine.model.context_tokens,
-                RequestContext(),
-                started=time.perf_counter(),
-                speculation=Speculation(drafter, 1, always=True),
-            )
+            where = vocabulary, engine.model.context_tokens, RequestContext()
+            request = GenerationRequest(prompt, decoding, *where, started=time.perf_counter())
+            job = Generation(request, speculation=Speculation(drafter, 1, always=True))
             generated = result_of(Generate(), engine.submit(job).events())
             answers.append(generated.sequences[0].tokens)
         same += answers[0] == answers[1]

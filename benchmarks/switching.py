@@ -28,6 +28,7 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.gguf.reader import read_gguf
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation
 
 RANK, VIRTUAL = 16, 20
@@ -59,9 +60,8 @@ def measure(engine: Engine, paths: Sequence[Path], rounds: int) -> None:
         started = time.perf_counter()
         key: Key = make_key([LoraUse(path=str(path))]) if path else ()
         decoding = DecodingPart(max_tokens=1, repetition_penalty=1.0)
-        job = Generation(
-            Prompt(tokens), decoding, engine.model.vocabulary, 1024, RequestContext(), started=started, key=key
-        )
+        where = engine.model.vocabulary, 1024, RequestContext()
+        job = Generation(GenerationRequest(Prompt(tokens), decoding, *where, started=started, key=key))
         list(engine.submit(job).events())
         return time.perf_counter() - started
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,10 +18,12 @@ import numpy.typing as npt
 from workbench.api.events import TERMINAL, Event
 from workbench.api.protocol import RequestContext
 from workbench.engine.keys import Key, virtual_tokens
+from workbench.errors import Cancelled
 
 Logits = npt.NDArray[np.float32]
 
 
+@dataclass(eq=False, slots=True)
 class Branch:
     """One sequence of a job: ``tokens`` must be in the model's memory; the first ``computed`` of them are.
 
@@ -28,13 +31,10 @@ class Branch:
     changes through its ``Memory``.
     """
 
-    __slots__ = ("computed", "logits_from", "number", "tokens")
-
-    def __init__(self, number: int, tokens: list[int], computed: int, logits_from: int) -> None:
-        self.number = number
-        self.tokens = tokens
-        self.computed = computed
-        self.logits_from = logits_from
+    number: int
+    tokens: list[int]
+    computed: int
+    logits_from: int
 
     @property
     def missing(self) -> int:
@@ -128,9 +128,9 @@ class Job(ABC):
         step known, it may fork, drop and append."""
         raise RuntimeError(f"{type(self).__name__} has nothing more to compute and is not done")
 
-    @abstractmethod
     def cancel(self) -> None:
         """End the job as cancelled."""
+        self._end(Cancelled())
 
     def fail(self, error: BaseException) -> None:
         """End the job with an exception."""

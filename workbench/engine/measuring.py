@@ -48,9 +48,6 @@ class SpeedJob(Job):
     def settle(self) -> None:
         pass
 
-    def cancel(self) -> None:
-        self._end(errors.Cancelled())
-
 
 def measure_speed(engine: Engine, call: MeasureSpeed, context: RequestContext) -> Iterator[Event]:
     """Medians over ``call.rounds``, after a warm-up round. Raises UserError when the prompt does not fit."""

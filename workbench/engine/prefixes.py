@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.engine.keys import Key
@@ -16,18 +17,16 @@ from workbench.engine.library import llama
 from workbench.engine.virtual_tokens import restore_sequence
 
 
+@dataclass(eq=False, slots=True)
 class State:
     """A saved sequence: ``tokens`` follow the virtual ones of ``key``. ``first`` is the first position that the
     sliding-window layers still had. ``exact`` tokens can be reused where every bit counts."""
 
-    __slots__ = ("data", "exact", "first", "key", "tokens")
-
-    def __init__(self, key: Key, tokens: list[int], data: Any, first: int, exact: int) -> None:
-        self.key = key
-        self.tokens = tokens
-        self.data = data
-        self.first = first
-        self.exact = exact
+    key: Key
+    tokens: list[int]
+    data: Any
+    first: int
+    exact: int
 
     @property
     def size(self) -> int:

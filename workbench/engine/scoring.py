@@ -112,9 +112,6 @@ class Scoring(Job):
         branch.tokens += self._continuations[index][:-1]
         branch.logits_from = len(self.prompt)
 
-    def cancel(self) -> None:
-        self._end(errors.Cancelled())
-
 
 class Inspection(Job):
     """The tokens of an answer with their probabilities and alternatives. Ends in ChosenTokens, the last of which
@@ -162,9 +159,6 @@ class Inspection(Job):
         self._found.append(
             ChosenToken(token=token, text=text, logprob=float(logits[token]) - normaliser, alternatives=alternatives)
         )
-
-    def cancel(self) -> None:
-        self._end(errors.Cancelled())
 
     def _named(self, token: int) -> str:
         return self._vocabulary.piece(token, special=True).decode("utf-8", "replace")
@@ -239,6 +233,3 @@ class TextScoring(Job):
         self.memory.rewind(root, 0)
         root.tokens += self._windows[self._current]
         root.logits_from = self._place = self._half
-
-    def cancel(self) -> None:
-        self._end(errors.Cancelled())

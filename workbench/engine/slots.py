@@ -15,6 +15,7 @@ job: the position of a token's cell changes the last bits of its logits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.engine.jobs import Branch, Job
@@ -29,23 +30,21 @@ GIVEN_UP = 5
 """A conversation is saved before another one continues from it when more than one in so many of its tokens would go."""
 
 
+@dataclass(eq=False, slots=True)
 class Slot:
     """A sequence of a context's memory. Without a ``branch`` it is idle and holds ``tokens``, computed with the
     adapters ``key``, after ``before`` virtual ones. An idle slot without tokens is empty. ``spare`` slots hold one of
     several answers: they are evicted first and not saved."""
 
-    __slots__ = ("before", "branch", "exact", "job", "key", "number", "spare", "tokens", "used")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.before = 0
-        self.tokens: list[int] = []
-        self.key: Key = ()
-        self.exact = 0
-        self.branch: Branch | None = None
-        self.job: Job | None = None
-        self.spare = False
-        self.used = 0
+    number: int
+    before: int = 0
+    tokens: list[int] = field(default_factory=list)
+    key: Key = ()
+    exact: int = 0
+    branch: Branch | None = None
+    job: Job | None = None
+    spare: bool = False
+    used: int = 0
 
     @property
     def held(self) -> list[int]:

@@ -26,6 +26,7 @@ from workbench.engine.inference_calls import Generate, Generated
 from workbench.engine.prompt import Prompt
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.beam import BeamJob
 from workbench.techniques.decoding.strategies import Strategies
 
@@ -70,7 +71,9 @@ def decoding_of(**more: Any) -> DecodingPart:
 
 def make_job(prompt: Sequence[int], decoding: DecodingPart, context_tokens: int = 128, **more: Any) -> BeamJob:
     vocabulary: Any = Letters()
-    return BeamJob(Prompt(list(prompt)), decoding, vocabulary, context_tokens, RequestContext(), started=0.0, **more)
+    options = {"constraint": more.pop("constraint")} if "constraint" in more else {}
+    where = vocabulary, context_tokens, RequestContext()
+    return BeamJob(GenerationRequest(Prompt(list(prompt)), decoding, *where, started=0.0, **more), **options)
 
 
 def answer(seed: int, decoding: DecodingPart, **more: Any) -> tuple[Generated, list[Any]]:

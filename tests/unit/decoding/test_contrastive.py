@@ -23,6 +23,7 @@ from workbench.engine.inference_calls import Generated
 from workbench.engine.prompt import Prompt
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.contrastive import ContrastiveJob
 
 torch = pytest.importorskip("torch")
@@ -52,9 +53,8 @@ def plain_search(model: Any, prompt: Sequence[int], k: int, alpha: float) -> lis
 
 def make_job(prompt: Sequence[int], decoding: DecodingPart, context_tokens: int = 64, **more: Any) -> ContrastiveJob:
     vocabulary: Any = Letters()
-    return ContrastiveJob(
-        Prompt(list(prompt)), decoding, vocabulary, context_tokens, RequestContext(), started=0.0, **more
-    )
+    where = vocabulary, context_tokens, RequestContext()
+    return ContrastiveJob(GenerationRequest(Prompt(list(prompt)), decoding, *where, started=0.0, **more))
 
 
 def decoding_of(k: int, alpha: float, **more: Any) -> DecodingPart:

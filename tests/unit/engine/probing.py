@@ -16,6 +16,7 @@ from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import Speculation
 
@@ -70,17 +71,10 @@ def generation(
     speculation: Speculation | None = None,
 ) -> Generation:
     model = engine.model
-    return Generation(
-        Prompt(tokens_of(engine, text)),
-        decoding,
-        model.vocabulary,
-        model.context_tokens,
-        context or RequestContext(),
-        started=0.0,
-        key=key,
-        background=background,
-        speculation=speculation,
-    )
+    prompt = Prompt(tokens_of(engine, text))
+    where = model.vocabulary, model.context_tokens, context or RequestContext()
+    request = GenerationRequest(prompt, decoding, *where, started=0.0, key=key, background=background)
+    return Generation(request, speculation=speculation)
 
 
 def result_of(job: Job) -> Generated:

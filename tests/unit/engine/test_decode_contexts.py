@@ -35,6 +35,7 @@ from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.slots import EXACT_SLICE
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.contrastive import ContrastiveJob
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation
@@ -396,10 +397,8 @@ def test_a_chat_does_not_wait_for_a_search_in_the_background_that_needs_batches_
     def make(kind: type[Behind | Chat], text: str, background: bool, decoding: DecodingPart) -> Behind | Chat:
         model = smollm.model
         prompt = Prompt(tokens_of(smollm, text))
-        return kind(
-            prompt, decoding, model.vocabulary, model.context_tokens, RequestContext(), started=0.0,
-            background=background,
-        )  # fmt: skip
+        where = model.vocabulary, model.context_tokens, RequestContext()
+        return kind(GenerationRequest(prompt, decoding, *where, started=0.0, background=background))
 
     unending = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
     searching = DecodingPart(strategy="contrastive", max_tokens=24, repetition_penalty=1.0)

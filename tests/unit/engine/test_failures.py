@@ -20,6 +20,7 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation
 
 TEXT = "The harbour of the old town lies below the castle. Every morning the boats come in with herring. "
@@ -95,9 +96,9 @@ def tokens_of(engine: Engine, text: str) -> list[int]:
 def generation(engine: Engine, text: str, max_tokens: int = 8) -> Generation:
     model = engine.model
     decoding = DecodingPart(max_tokens=max_tokens, repetition_penalty=1.0)
-    return Generation(
-        Prompt(tokens_of(engine, text)), decoding, model.vocabulary, model.context_tokens, RequestContext(), started=0.0
-    )
+    prompt = Prompt(tokens_of(engine, text))
+    where = model.vocabulary, model.context_tokens, RequestContext()
+    return Generation(GenerationRequest(prompt, decoding, *where, started=0.0))
 
 
 def result_of(job: Job) -> Generated:

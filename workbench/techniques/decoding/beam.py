@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,39 +18,30 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.events import BeamStep, Cancelled, TextDelta, Thought
-from workbench.api.protocol import RequestContext, finish
+from workbench.api.protocol import finish
 from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.engine.jobs import Branch, Job, Logits
-from workbench.engine.keys import Key
-from workbench.engine.probabilities import LogProbabilities
-from workbench.engine.prompt import Prompt
-from workbench.engine.vocabulary import Vocabulary
+from workbench.engine.jobs import Branch, Logits
 from workbench.records.messages import Beam as ShownBeam
 from workbench.records.messages import Finish
-from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding.answer_job import AnswerJob, GenerationRequest
 from workbench.techniques.decoding.beam_search import BeamSearch, Complete, Row, Step
 from workbench.techniques.decoding.constraints import Constraint
-from workbench.techniques.decoding.generation import longest_answer, measured
 from workbench.techniques.decoding.logits_filters import largest
 from workbench.techniques.decoding.token_rules import History, TokenRules
 
 
+@dataclass(eq=False, slots=True)
 class _Path:
     """A beam with its branch of the model's memory. ``tail``: its last bytes, for finding stop strings; ``doubtful``
     once a stop string occurred in its bytes but not in its answer."""
 
-    __slots__ = ("branch", "constraint", "doubtful", "history", "row", "tail")
-
-    def __init__(
-        self, branch: Branch, constraint: Constraint | None, history: History, tail: bytes, doubtful: bool = False
-    ) -> None:
-        self.branch = branch
-        self.constraint = constraint
-        self.history = history
-        self.tail = tail
-        self.doubtful = doubtful
-        self.row: Row | None = None
+    branch: Branch
+    constraint: Constraint | None
+    history: History
+    tail: bytes
+    doubtful: bool = False
+    row: Row | None = None
 
 
 class _Ending(NamedTuple):
@@ -59,63 +51,34 @@ class _Ending(NamedTuple):
     in_answer: bool
 
 
-class BeamJob(Job):
+class BeamJob(AnswerJob):
     """Continues a prompt by beam search; sends a BeamStep after each step, and at the end the text of the
-    ``decoding.n`` best answers and a Generated.
+    ``decoding.n`` best answers and a Generated. Raises UserError when the context has no room for the beams."""
 
-    Each answer begins with the tokens ``answer``. ``started`` is the time of the request (time.perf_counter). Raises
-    UserError when the context has no room for the beams.
-    """
-
-    def __init__(
-        self,
-        prompt: Prompt,
-        decoding: DecodingPart,
-        vocabulary: Vocabulary,
-        context_tokens: int,
-        context: RequestContext,
-        *,
-        started: float,
-        constraint: Constraint | None = None,
-        key: Key = (),
-        background: bool = False,
-        answer: Sequence[int] = (),
-        assistant_start: str = "",
-    ) -> None:
+    def __init__(self, request: GenerationRequest, *, constraint: Constraint | None = None) -> None:
+        decoding = request.decoding
         width = decoding.num_beams
-        tokens = [*prompt.tokens, *answer]
-        followed = width + decoding.keep_greedy
-        limit = longest_answer(len(tokens), decoding.max_tokens, context_tokens, followed)
-        room = len(tokens) + followed * limit
-        super().__init__(tokens, len(tokens) - 1, room, context, width=followed, key=key, background=background)
-        self._prompt = prompt
-        self._decoding = decoding
-        self._vocabulary = vocabulary
-        self._given = list(answer)
-        self._assistant_start = assistant_start
+        super().__init__(request, width + decoding.keep_greedy)
         self._search: BeamSearch[_Ending] = BeamSearch(
             width,
-            limit,
+            self._limit,
             length_penalty=decoding.length_penalty,
             early_stopping=decoding.early_stopping,
             groups=decoding.num_beam_groups,
             diversity_penalty=decoding.diversity_penalty,
             keep_greedy=decoding.keep_greedy,
         )
-        self._probabilities = LogProbabilities(vocabulary.size)
-        self._rules = TokenRules(decoding, vocabulary, constrained=constraint is not None)
-        self._stops = [stop.encode() for stop in (*decoding.stop, *prompt.stops) if stop]
+        self._rules = TokenRules(decoding, self._vocabulary, constrained=constraint is not None)
+        self._stops = [stop.encode() for stop in (*decoding.stop, *self._prompt.stops) if stop]
         self._kept_bytes = max((len(stop) for stop in self._stops), default=0) + 64
         self._constraint = constraint.copy() if constraint is not None else None
         if self._constraint is not None:
-            self._constraint.limit = min(self._constraint.limit, len(answer) + limit)
+            self._constraint.limit = min(self._constraint.limit, len(self._given) + self._limit)
         self._next_constraints: dict[tuple[int, int], Constraint] = {}
         self._paths: list[_Path] = []
         self._order: list[int] = []  # the position of each live beam among the beams shown for the last step
         self._steps = 0
         self._followed = 0  # computed tokens of all beams, without the prompt
-        self._started = started
-        self._first_at = self._last_at = 0.0
 
     def begin(self) -> None:
         history = self._rules.begin()
@@ -198,7 +161,7 @@ class BeamJob(Job):
         tail = path.tail + self._piece(token)
         if not path.doubtful and not any(stop in tail for stop in self._stops):
             return False
-        detokenizer = self._detokenizer(self._search.live[parent].tokens)
+        detokenizer = self._read(self._search.live[parent].tokens)
         return detokenizer.feed(token, 0.0)
 
     def _follow(self, step: Step[_Ending]) -> None:
@@ -258,33 +221,19 @@ class BeamJob(Job):
             ending, beam = complete.ending, complete.beam
             if ending is not None and not ending.in_answer and beam.before is not None:
                 beam = beam.before
-            result = self._detokenizer(beam.tokens).finish(ending.reason if ending is not None else otherwise)
+            result = self._read(beam.tokens).finish(ending.reason if ending is not None else otherwise)
             mean = beam.logprob / beam.length if beam.length else None
             results.append(msgspec.structs.replace(result, mean_logprob=mean, score=complete.score))
         return results
 
     def _generated(self, sequences: Sequence[GeneratedSequence]) -> Generated:
-        new_tokens = sum(len(sequence.tokens) - len(self._given) for sequence in sequences)
-        sequences = sequences or [self._detokenizer(()).finish("cancelled" if self.cancelled else "length")]
-        first = sequences[0]
-        return Generated(
-            text=first.text,
-            thought=first.thought,
-            finish=first.finish,
-            usage=measured(
-                self, self._prompt, new_tokens, self._started, self._first_at, self._last_at, computed=self._followed
-            ),
-            dropped_turns=self._prompt.dropped_turns,
-            mean_logprob=first.mean_logprob,
-            sequences=tuple(sequences),
-            prompt=tuple(self._prompt.tokens),
-        )
+        self._new_tokens = sum(len(sequence.tokens) - len(self._given) for sequence in sequences)
+        sequences = sequences or [self._read(()).finish("cancelled" if self.cancelled else "length")]
+        return self._result(sequences, computed=self._followed)
 
-    def _detokenizer(self, tokens: Sequence[int]) -> Detokenizer:
+    def _read(self, tokens: Sequence[int]) -> Detokenizer:
         """A detokenizer that has read the tokens of a beam."""
-        detokenizer = Detokenizer(
-            self._prompt, self._decoding.stop, self._vocabulary, None, assistant_start=self._assistant_start
-        )
+        detokenizer = self._detokenizer(None)
         for token in (*self._given, *tokens):
             detokenizer.feed(token, 0.0)
         return detokenizer

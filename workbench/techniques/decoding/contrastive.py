@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,89 +18,56 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.api.events import Cancelled
-from workbench.api.protocol import RequestContext, finish
-from workbench.engine.detokenizer import Detokenizer
+from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated
-from workbench.engine.jobs import Branch, Job, Logits
-from workbench.engine.keys import Key
-from workbench.engine.probabilities import LogProbabilities
-from workbench.engine.prompt import Prompt
-from workbench.engine.vocabulary import Vocabulary
+from workbench.engine.jobs import Branch, Logits
 from workbench.errors import UserError
 from workbench.records.messages import Finish
-from workbench.records.recipes import DecodingPart
-from workbench.techniques.decoding.generation import longest_answer, measured
+from workbench.techniques.decoding.answer_job import AnswerJob, GenerationRequest
 from workbench.techniques.decoding.logits_filters import largest
 from workbench.techniques.decoding.token_rules import History, TokenRules
 
 Vectors = npt.NDArray[np.float32]
 
 
+@dataclass(eq=False, slots=True)
 class _Candidate:
     """A candidate next token: ``probability`` after the penalties, ``logprob`` under the model alone. Then its state,
     of length 1, and the tokens that may follow it."""
 
-    __slots__ = ("branch", "following", "logprob", "probability", "state", "token")
-
-    def __init__(self, token: int, probability: float, logprob: float) -> None:
-        self.token = token
-        self.probability = probability
-        self.logprob = logprob
-        self.branch: Branch | None = None
-        self.state: Vectors | None = None
-        self.following: list[_Candidate] = []
+    token: int
+    probability: float
+    logprob: float
+    branch: Branch | None = None
+    state: Vectors | None = None
+    following: list[_Candidate] = field(default_factory=list)
 
 
-class ContrastiveJob(Job):
-    """Continues a prompt by contrastive search; streams Thought and TextDelta; ends in a Generated.
-
-    The answer begins with the tokens ``answer``. ``started`` is the time of the request (time.perf_counter). Raises
-    UserError for more than one answer, and when the context has no room for one.
-    """
+class ContrastiveJob(AnswerJob):
+    """Continues a prompt by contrastive search; streams Thought and TextDelta; ends in a Generated. Raises UserError
+    for more than one answer, and when the context has no room for one."""
 
     needs_states = True
 
-    def __init__(
-        self,
-        prompt: Prompt,
-        decoding: DecodingPart,
-        vocabulary: Vocabulary,
-        context_tokens: int,
-        context: RequestContext,
-        *,
-        started: float,
-        key: Key = (),
-        background: bool = False,
-        answer: Sequence[int] = (),
-        assistant_start: str = "",
-    ) -> None:
+    def __init__(self, request: GenerationRequest) -> None:
+        decoding, vocabulary = request.decoding, request.vocabulary
         if decoding.n > 1:
             raise UserError("Contrastive search gives one answer.", "Set the number of answers to 1.")
-        tokens = [*prompt.tokens, *answer]
         self._k = min(decoding.contrastive_k, vocabulary.size)
-        self._limit = longest_answer(len(tokens) + self._k, decoding.max_tokens, context_tokens, 1)
-        room = len(tokens) + self._limit + self._k
-        super().__init__(tokens, 0, room, context, width=self._k, key=key, background=background)
-        self._prompt = prompt
-        self._given = list(answer)
+        super().__init__(request, 1, width=self._k, spare=self._k, from_prompt=True)
         self._alpha = decoding.penalty_alpha
-        self._vocabulary = vocabulary
-        self._probabilities = LogProbabilities(vocabulary.size)
         self._rules = TokenRules(decoding, vocabulary)
         self._history = self._rules.begin()
-        self._detokenizer = Detokenizer(prompt, decoding.stop, vocabulary, self._put, assistant_start=assistant_start)
+        self._text = self._detokenizer(self._put)
         self._states: Vectors = np.empty((0, 0), np.float32)
         self._known = 0  # the number of stored states
         self._candidates: list[_Candidate] = []
-        self._new_tokens = 0
-        self._started = started
-        self._first_at = self._last_at = 0.0
 
     def begin(self) -> None:
         for token in self._given:
             self._history = self._rules.extend(self._history, token)
-            self._detokenizer.feed(token, 0.0)
-        self._detokenizer.flush()
+            self._text.feed(token, 0.0)
+        self._text.flush()
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         state = directed(self.memory.states(row))
@@ -135,7 +103,7 @@ class ContrastiveJob(Job):
         self._new_tokens += 1
         self._history = self._rules.extend(self._history, chosen.token)
         self._remember(chosen.state)
-        if self._detokenizer.feed(chosen.token, chosen.logprob, self._last_at):
+        if self._text.feed(chosen.token, chosen.logprob, self._last_at):
             self._finish("stop")
         elif self._new_tokens >= self._limit:
             self._finish("length")
@@ -179,19 +147,7 @@ class ContrastiveJob(Job):
         self._end(finish(self._generated(reason)))
 
     def _generated(self, reason: Finish) -> Generated:
-        result = self._detokenizer.finish(reason)
-        mean = self._detokenizer.logprob_sum / self._new_tokens if self._new_tokens else None
-        result = msgspec.structs.replace(result, mean_logprob=mean, score=mean)
-        return Generated(
-            text=result.text,
-            thought=result.thought,
-            finish=result.finish,
-            usage=measured(self, self._prompt, self._new_tokens, self._started, self._first_at, self._last_at),
-            dropped_turns=self._prompt.dropped_turns,
-            mean_logprob=mean,
-            sequences=(result,),
-            prompt=tuple(self._prompt.tokens),
-        )
+        return self._result([self._written(self._text, reason)])
 
 
 def choose(probabilities: npt.NDArray[np.float64], candidates: Vectors, before: Vectors, penalty_alpha: float) -> int:

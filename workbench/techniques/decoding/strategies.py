@@ -31,6 +31,7 @@ from workbench.records.recipes import (
     notes_on_drafts,
     problem_of,
 )
+from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 
@@ -81,19 +82,19 @@ class Strategies:
             speculation = self._speculation(call, decoding, engine, context) if ended is None else None
             options |= {"ended": ended, "speculation": speculation}
         try:
-            job: Job = strategy.load()(
+            request = GenerationRequest(
                 prompt,
                 decoding,
                 vocabulary,
                 context_tokens,
                 context,
-                started=started,
+                started,
                 key=key,
                 background=call.background,
                 answer=call.answer,
                 assistant_start=call.assistant_start,
-                **options,
             )
+            job: Job = strategy.load()(request, **options)
         except BaseException:
             if speculation is not None:
                 speculation.close()
