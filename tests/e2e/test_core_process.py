@@ -44,6 +44,7 @@ from workbench.api.service import Service
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
+from workbench.records.recipes import DecodingPart, Recipe
 
 WAIT_S = 30.0
 ROOT = Path(__file__).parents[2]
@@ -303,6 +304,12 @@ def test_an_unreadable_call_fails_alone(home: Home, client: MakeClient) -> None:
     assert isinstance(answers[1], events.Failed)
     assert isinstance(answers[2], events.Finished)
     link.close()
+
+
+def test_a_value_out_of_its_range_is_refused_in_words(client: MakeClient) -> None:
+    recipe = Recipe(decoding=DecodingPart(grammar="x" * 70_000))
+    with pytest.raises(UserError, match=r"recipe\.decoding\.grammar: expected `str` of length <= 65536"):
+        client().call(Ask(question="q", recipe=recipe))
 
 
 def test_closing_a_client_ends_its_open_calls(client: MakeClient) -> None:

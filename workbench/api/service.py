@@ -32,6 +32,7 @@ from workbench.api.protocol import RequestContext
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home, find_home
+from workbench.records.stored import explained
 
 IDLE_S = 20.0
 POLL_S = 0.25
@@ -204,7 +205,10 @@ class _Session:
         try:
             call = _decode_call(request.call)
         except msgspec.DecodeError as error:
-            self._tell(request.id, events.Failed(message=f"The core cannot read this call: {error}.", reason="bug"))
+            failed = events.Failed(message=f"The core cannot read this call: {error}.", reason="bug")
+            if isinstance(error, msgspec.ValidationError):  # a value out of its range, as somebody wrote it
+                failed = events.Failed(message=f"The call is refused: {explained(error)}.", reason="user")
+            self._tell(request.id, failed)
             return
         with self._lock:
             self._under_way[request.id] = context

@@ -31,7 +31,7 @@ from workbench.cli.session import CallFailed, Events, Session, Stopped
 from workbench.errors import UserError
 from workbench.paths import HOME_VARIABLE, Home, find_home
 
-FINISHED, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+FINISHED, FAILED, USAGE, INCOMPLETE, CANCELLED = 0, 1, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | None = None) -> int:
@@ -72,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="workbench",
         description="Adapt an open language model to your own documents, on your own machine.",
-        epilog="Exit status: 0 finished, 1 failed, 2 wrong usage, 130 cancelled.",
+        epilog="Exit status: 0 finished, 1 failed, 2 wrong usage, 3 finished with an incomplete answer, 130 cancelled.",
         allow_abbrev=False,
     )
     _add_common(parser)
@@ -99,7 +99,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
             except StopIteration as end:
                 shown = True
                 output.finished(end.value, arguments.show)
-                return FINISHED
+                return INCOMPLETE if session.incomplete else FINISHED
             output.event(event, arguments.told)
     except SystemExit as left:  # a combination of arguments that only the command itself can check
         return left.code if isinstance(left.code, int) else USAGE

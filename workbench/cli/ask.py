@@ -106,6 +106,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         else None,
     )
     result = yield from session.call(call)
+    session.incomplete = result.is_cut_off
     plain = plain_answer(result, whole_trace=arguments.trace and arguments.json)
     if arguments.tokens is not None:
         yield from with_tokens(session, result, plain, arguments.tokens)
@@ -172,6 +173,7 @@ def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -
             yield Artifact(kind="answer", id=item.id, result={"error": error.message, "hint": error.hint})
             continue
         plain = plain_answer(answer)
+        session.incomplete |= answer.is_cut_off
         if arguments.tokens is not None:
             yield from with_tokens(session, answer, plain, arguments.tokens)
         if not arguments.keep_chats:

@@ -16,6 +16,7 @@ from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.records.recipes import (
+    LONGEST_DESCRIPTION,
     OPTIONS,
     PARTS,
     DecodingPart,
@@ -87,7 +88,7 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
         adapters = tuple(split_adapter(text) for text in arguments.adapters)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
     if schema is not None:
-        decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=read_text(schema))
+        decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=_description(schema))
         recipe = msgspec.structs.replace(recipe, decoding=decoding)
     for assignment in arguments.assignments:
         recipe = with_value(recipe, _from_file(assignment), METHODS)
@@ -98,6 +99,18 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     yield from _idle(arguments.assignments, recipe)
     return recipe
+
+
+def _description(path: str) -> str:
+    """What a file says of an answer's form. Raises UserError when it says too much."""
+    text = read_text(path)
+    if len(text) > LONGEST_DESCRIPTION:
+        raise UserError(
+            f"{path} has {len(text):,} characters; the form of an answer is described in at most "
+            f"{LONGEST_DESCRIPTION:,}.",
+            "Leave out titles, descriptions and white space, or the parts that are not needed.",
+        )
+    return text
 
 
 def _techniques() -> str:
@@ -149,5 +162,5 @@ def _from_file(assignment: str) -> str:
     """``decoding.grammar=@FILE`` with the file's text in place of its name."""
     target, _, value = assignment.partition("=")
     if target.strip() == "decoding.grammar" and value.startswith("@"):
-        return f"{target}={read_text(value[1:])}"
+        return f"{target}={_description(value[1:])}"
     return assignment

@@ -55,6 +55,8 @@ class Session:
         self._front: Front | None = None
         self._waiting: queue.SimpleQueue[Event | None] | None = None
         self._interrupted = False
+        self.incomplete = False
+        """Whether the command has finished without all of what it was asked for."""
 
     def call(self, call: Call[R], on_interrupt: Callable[[], Event | None] | None = None) -> Events[R]:
         """Yield the call's events and return its result. Ctrl+C cancels it, or does ``on_interrupt``, also if it came

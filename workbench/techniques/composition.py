@@ -37,6 +37,12 @@ class Prefix(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
 
 
+CUT_OFF = (
+    "The answer reached its maximum length before its form was complete, so it is not valid. Raise the maximum length "
+    "(decoding.max_tokens)."
+)
+
+
 def answer_question(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Answer the last message of a conversation, from the passages of ``context.retriever`` where there is one.
 
@@ -113,6 +119,8 @@ def _written(
     if grounding is not None:
         declined, found = bool(grounding.declined), grounding.passages
         result = msgspec.structs.replace(result, declined=declined, query=grounding.query, passages=found)
+    if context.decoding.format != "text" and any(one.finish == "length" for one in sequences):
+        yield from context.note(CUT_OFF)
     notices = tuple(context.notices)
     yield ending(
         msgspec.structs.replace(result, answer=generated.text, sequences=sequences, notices=notices), generated

@@ -54,6 +54,18 @@ def test_plain_chat_gets_the_recipes_instructions() -> None:
     assert result.context_tokens == model.context_tokens
 
 
+@pytest.mark.parametrize(
+    ("format", "finish", "said"), [("json", "length", 1), ("json", "grammar", 0), ("text", "length", 0)]
+)
+def test_a_form_that_is_cut_off_is_told_of(format: str, finish: str, said: int) -> None:
+    model = FakeModelBackend([msgspec.convert({"text": '{"a": "b', "finish": finish}, Generated)])
+    recipe = Recipe(decoding=msgspec.convert({"format": format}, DecodingPart))
+    made, result = ask(model, recipe=recipe)
+    notices = [event.text for event in made if isinstance(event, events.Log)]
+    assert [text for text in notices if "reached its maximum length" in text] == [*result.notices][:said]
+    assert len(result.notices) == said
+
+
 EMPTY = Collection(id="c", name="papers")
 
 

@@ -193,6 +193,36 @@ def test_forms_are_read_from_files(run: Run, answering: FakeFront, tmp_path: Pat
     assert (ran.status, "cannot be read" in ran.err) == (1, True)
 
 
+@pytest.mark.parametrize("option", ["--schema", "--set=decoding.grammar=@"])
+def test_a_description_that_is_too_long_is_refused_with_its_length(
+    run: Run, answering: FakeFront, tmp_path: Path, option: str
+) -> None:
+    (schema := tmp_path / "s.json").write_text('{"title": "%s"}' % ("x" * 70_000))
+    ran = run("ask", "q", *([option, str(schema)] if option == "--schema" else [f"{option}{schema}"]))
+    assert ran.status == 1
+    assert "s.json has 70,013 characters" in ran.err
+    assert "at most 65,536" in ran.err
+    assert not answering.asked(Ask)
+
+
+@pytest.mark.parametrize(
+    ("format", "finish", "status"),
+    [("json_schema", "length", 3), ("json_schema", "grammar", 0), ("text", "length", 0)],
+)
+def test_a_form_that_is_cut_off_has_an_exit_status_of_its_own(
+    run: Run, front: FakeFront, tmp_path: Path, format: str, finish: str, status: int
+) -> None:
+    recipe = msgspec.convert({"decoding": {"format": format}}, Recipe)
+    sequences = msgspec.convert([{"text": '{"a"', "finish": finish}], tuple[Candidate, ...])
+    front.answer(Ask, AskResult(answer='{"a"', sequences=sequences, recipe=recipe, chat="c", message="m"))
+    assert run("ask", "q").status == status
+    ran = run("ask", "q", "--json")
+    assert (ran.status, ran.result["sequences"][0]["finish"]) == (status, finish)
+    front.answer(DeleteChat, ChatRecord(id="c", title="", created=0.0, updated=0.0))
+    (questions := tmp_path / "q.jsonl").write_text('{"text": "q"}\n')
+    assert run("ask", "--questions", str(questions)).status == status
+
+
 def test_help_groups_what_can_be_set(run: Run) -> None:
     lines = run("ask", "--fields", "decoding").out.splitlines()
     lines = [f"  {line}" if line.startswith("decoding, ") else line for line in lines]

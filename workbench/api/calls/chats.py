@@ -159,6 +159,11 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     trace: Trace | None = None
     verification: Verification | None = None
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether an answer was to have a form and reached its maximum length before it was complete."""
+        return self.recipe.decoding.format != "text" and any(one.finish == "length" for one in self.sequences)
+
 
 class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):
     """Chats, the latest first; with ``search``, those whose title or messages contain its words."""
