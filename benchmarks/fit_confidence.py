@@ -40,7 +40,7 @@ def main() -> int:
         bench = Bench(chosen.data, Path(folder), chosen.questions, 0, 0, unrelated, chosen.language)
         try:
             for question in bench.questions:
-                result = bench.ask(question["question"], bench.collection, recipe("own words"))
+                result = bench.ask(question["question"], bench.collection, recipe("own-words"))
                 if result.declined:
                     continue
                 hits = bench.collection.search(question["question"], 10).hits

@@ -114,7 +114,7 @@ def measure_own(bench: Bench, language: str) -> dict[str, Any]:
     spent = total = 0.0
     for question in bench.questions:
         began = time.perf_counter()
-        result = bench.ask(question["question"], bench.collection, recipe("own words"))
+        result = bench.ask(question["question"], bench.collection, recipe("own-words"))
         total += time.perf_counter() - began
         if result.declined:
             continue

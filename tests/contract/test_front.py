@@ -275,7 +275,7 @@ def test_an_answer_from_documents_names_its_passages(desk: Desk, papers: Path) -
     told = desk.told(
         c.Ask(
             question="What about the bridge?",
-            recipe=recipe(desk, retrieval=RetrievalPart(mode="own words", collection="Papers", decline=False)),
+            recipe=recipe(desk, retrieval=RetrievalPart(mode="own-words", collection="Papers", decline=False)),
         )
     )
     retrieved = next(event for event in told if isinstance(event, events.Retrieved))

@@ -31,7 +31,7 @@ DOCUMENTS = {
     "bread.md": "# Rye bread\n\nRye bread needs a sourdough of rye flour and water. Bake it for 55 minutes at 230.",
 }
 RECIPE = Recipe(
-    retrieval=RetrievalPart(mode="own words", collection="papers"),
+    retrieval=RetrievalPart(mode="own-words", collection="papers"),
     decoding=DecodingPart(max_tokens=40),
 )
 

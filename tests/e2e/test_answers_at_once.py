@@ -93,7 +93,7 @@ def test_a_kept_answer_brings_its_own_citations(workbench: Workbench, papers: Pa
     call(workbench, CreateCollection(name="Papers"))
     ingest(workbench, "Papers", papers)
     recipe = msgspec.structs.replace(
-        decoded(n=2), retrieval=RetrievalPart(mode="own words", collection="Papers", decline=False, passages=3)
+        decoded(n=2), retrieval=RetrievalPart(mode="own-words", collection="Papers", decline=False, passages=3)
     )
     result: AskResult = call(workbench, Ask(question="the bridge", recipe=recipe))
     before = message_of(workbench, result)
@@ -223,7 +223,7 @@ def test_a_branch_that_cannot_be_is_refused_and_stores_nothing(
 def test_a_branch_of_an_answer_from_documents_searches_nothing_anew(workbench: Workbench, papers: Path) -> None:
     call(workbench, CreateCollection(name="Papers"))
     ingest(workbench, "Papers", papers)
-    recipe = Recipe(retrieval=RetrievalPart(mode="own words", collection="Papers", decline=False))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="Papers", decline=False))
     result: AskResult = call(workbench, Ask(question="What about the bridge?", recipe=recipe))
     (papers / "bridge.txt").write_text("All about the bridge, which has gone.")
     ingest(workbench, "Papers", papers)
@@ -242,7 +242,7 @@ def test_whole_documents_are_worked_on_in_the_background(workbench: Workbench, t
     (folder / "note.txt").write_text("describe")
     call(workbench, CreateCollection(name="Notes"))
     ingest(workbench, "Notes", folder)
-    recipe = Recipe(retrieval=RetrievalPart(mode="own words", collection="Notes"))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="Notes"))
     task = DocumentTask(document=str(folder / "note.txt"), task="summarise")
     assert "background=True" in call(workbench, Ask(recipe=recipe, document=task)).answer
     assert "background=False" in call(workbench, Ask(question="describe")).answer

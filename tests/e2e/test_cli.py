@@ -132,7 +132,9 @@ def test_many_queries_with_one_start(terminal: Terminal, notes: Path, tmp_path: 
 
 
 def test_question_is_answered_with_its_source(terminal: Terminal, notes: Path) -> None:
-    events = terminal.events("ask", QUESTION, "--collection", "notes", "--set", "decoding.seed=1")
+    events = terminal.events(
+        "ask", QUESTION, "--collection", "notes", "--set", "decoding.seed=1", "--set", "retrieval.mode=own-words"
+    )
     result = events[-1]["result"]
     assert "Ida Holm" in result["answer"]
     assert not result["declined"]

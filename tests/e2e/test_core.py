@@ -196,7 +196,7 @@ def test_what_went_before_is_part_of_the_next_question(workbench: Workbench) -> 
 def test_an_answer_from_documents_keeps_its_passages(workbench: Workbench, papers: Path) -> None:
     call(workbench, CreateCollection(name="Papers"))
     ingest(workbench, "Papers", papers)
-    recipe = Recipe(retrieval=RetrievalPart(mode="own words", collection="papers", decline=False))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="papers", decline=False))
     result: AskResult = call(workbench, Ask(question="What about the bridge?", recipe=recipe))
     answer = answer_of(workbench, result.chat)
     assert {p.title for p in answer.passages} <= {"bridge.txt", "river.txt", "tower.txt"}
@@ -211,7 +211,7 @@ def test_a_whole_document_is_worked_on(workbench: Workbench, papers: Path) -> No
     call(workbench, CreateCollection(name="Papers"))
     ingest(workbench, "Papers", papers)
     task = DocumentTask(document=str(papers / "river.txt"), task="summarise")
-    recipe = Recipe(retrieval=RetrievalPart(mode="own words", collection="Papers"))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="Papers"))
     result: AskResult = call(workbench, Ask(recipe=recipe, document=task))
     question = call(workbench, GetChat(chat=result.chat)).messages[0]
     assert question.text == "Summarise river.txt"
@@ -349,7 +349,7 @@ def test_an_answer_is_interrupted_when_the_core_leaves(home: Home, workbench: Wo
         (Ask(question="x", recipe=Recipe(model=ModelPart(name="nobody"))), "no model 'nobody'"),
         (Ask(question="x", recipe=Recipe(model=ModelPart(name="all-Mi"))), "cannot answer"),
         (
-            Ask(question="x", recipe=Recipe(retrieval=RetrievalPart(mode="own words", collection="none"))),
+            Ask(question="x", recipe=Recipe(retrieval=RetrievalPart(mode="own-words", collection="none"))),
             "no collection",
         ),
         (Ask(question="x", chat="gone"), "no chat"),

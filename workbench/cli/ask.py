@@ -217,13 +217,13 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
         output.replace_streamed("\n\n".join(_numbered(number, one) for number, one in enumerate(sequences)))
     else:
         output.replace_streamed(result["answer"].strip())
+    if result["verification"] is not None:
+        _show_verification(result["answer"], msgspec.convert(result["verification"], Verification), output)
     cited = {c["n"]: c for c in result["citations"]}
     if cited:
         output.line()
     for n, citation in sorted(cited.items()):
         output.line(f"[{n}] {place(citation)}")
-    if result["verification"] is not None:
-        _show_verification(result["answer"], msgspec.convert(result["verification"], Verification), output)
     _show_tokens(sequences, output)
     if result["trace"] is not None:
         output.line()

@@ -19,7 +19,7 @@ from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, Retri
 QUESTION = "How long does the warranty of the pump run?"
 PUMP = passage("The warranty of the pump runs for 36 months from delivery. Claims must be in writing.")
 FRUIT = passage("The pump that ripens bananas has no warranty in Ecuador.", "fruit.txt")
-GROUNDED = Recipe(retrieval=RetrievalPart(mode="own words", collection="papers"))
+GROUNDED = Recipe(retrieval=RetrievalPart(mode="own-words", collection="papers"))
 
 
 def ask(
@@ -162,7 +162,7 @@ def test_small_model_sees_one_passage_and_a_big_one_several_with_numbers() -> No
 
 
 def test_recipe_says_how_many_passages() -> None:
-    recipe = Recipe(retrieval=RetrievalPart(mode="own words", collection="papers", passages=2))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="papers", passages=2))
     _, result = ask(FakeModelBackend(["x"]), FakeRetriever([PUMP, FRUIT]), recipe)
     assert [p.n for p in result.passages] == [1, 2]
 
@@ -197,7 +197,7 @@ def test_empty_collection_is_declined() -> None:
 
 
 def test_declining_can_be_switched_off() -> None:
-    recipe = Recipe(retrieval=RetrievalPart(mode="own words", collection="papers", decline=False))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="papers", decline=False))
     question = [Message("user", "Who painted the pump?")]
     _, result = ask(FakeModelBackend(["Leonardo."]), FakeRetriever([PUMP]), recipe, question)
     assert (result.declined, result.answer) == (False, "Leonardo.")

@@ -57,7 +57,7 @@ def test_quotes_stand_in_their_passage_character_by_character_and_are_cited_by_t
 
 
 def test_quoted_first_adds_the_models_own_words_and_verifies_them() -> None:
-    made, result = ask("quoted first", "It runs for 48 months.")
+    made, result = ask("quoted-first", "It runs for 48 months.")
     assert "".join(e.text for e in made if isinstance(e, events.TextDelta) and not e.step) == result.answer
     assert "36 months" in result.answer
     assert "48 months" in result.answer
@@ -67,8 +67,8 @@ def test_quoted_first_adds_the_models_own_words_and_verifies_them() -> None:
 
 
 def test_own_words_are_less_trusted_when_they_come_from_another_sentence() -> None:
-    _, right = ask("own words", "It runs for 36 months.")
-    _, wrong = ask("own words", "It weighs 80 kg.")
+    _, right = ask("own-words", "It runs for 36 months.")
+    _, wrong = ask("own-words", "It weighs 80 kg.")
     assert right.verification is not None
     assert wrong.verification is not None
     assert right.verification.confidence is not None

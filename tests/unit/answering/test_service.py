@@ -71,7 +71,7 @@ def test_the_cost_of_all_generations_is_told_and_no_tokens_of_several() -> None:
 @pytest.mark.parametrize("reply", [UserError("The model is gone."), WorkerDied("inference", -9), ValueError("a bug")])
 def test_a_failure_is_the_one_terminal_event_and_gives_the_lease_back(reply: Exception) -> None:
     services = FakeServices(FakeModelBackend([reply]), FakeRetriever([passage("The warranty runs for 36 months.")]))
-    asked = msgspec.structs.replace(ASKED, recipe=Recipe(retrieval=RetrievalPart(mode="own words")))
+    asked = msgspec.structs.replace(ASKED, recipe=Recipe(retrieval=RetrievalPart(mode="own-words")))
     made = list(answer(asked, services, RequestContext()))
     assert [type(e) for e in made if isinstance(e, events.TERMINAL)] == [events.Failed] == [type(made[-1])]
     assert services.leased == 0
@@ -125,7 +125,7 @@ NEEDS = {
     "max_sequences": (Recipe(decoding=DecodingPart(n=3, temperature=1.0)), "gives at most 1 of the 3 answers"),
     "adapters": (Recipe(model=ModelPart(adapters=(AdapterUse(name="calm"),))), "cannot use adapters"),
     "context_known": (
-        Recipe(retrieval=RetrievalPart(mode="own words", collection="papers")),
+        Recipe(retrieval=RetrievalPart(mode="own-words", collection="papers")),
         "no known context length",
     ),
 }

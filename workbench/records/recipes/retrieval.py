@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.fields import about
 
-Mode = Literal["automatic", "own words", "quoted", "quoted first"]
+Mode = Literal["automatic", "own-words", "quoted", "quoted-first"]
 
 
 class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

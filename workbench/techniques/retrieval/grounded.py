@@ -86,8 +86,8 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     if collection.unfinished:
         yield from context.note(f"{collection.name} is not read to its end yet: the answer is based on a part of it.")
     verbatim = context.decoding.format != "text"
-    mode = "own words" if verbatim else resolve_mode(part, question, context.model)
-    quotes = quote(evidence.sentences, shown if mode == "quoted first" else ()) if mode != "own words" else None
+    mode = "own-words" if verbatim else resolve_mode(part, question, context.model, context.decoding.n)
+    quotes = quote(evidence.sentences, shown if mode == "quoted-first" else ()) if mode != "own-words" else None
     if quotes is not None:
         shown = quotes.passages
     yield events.Retrieved(query=queries[0], passages=shown, step=search.id)
@@ -100,7 +100,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         messages,
         verbatim=verbatim,
         quotes=quotes,
-        own_words=quotes is None or mode == "quoted first",
+        own_words=quotes is None or mode == "quoted-first",
         sentences=evidence.sentences,
     )
 

@@ -40,12 +40,13 @@ class Quotes(msgspec.Struct, frozen=True, kw_only=True):
     separator: str = "\n\n"
 
 
-def resolve_mode(part: RetrievalPart, question: str, model: ModelBackend) -> Mode:
-    """The mode that ``automatic`` means: a model with few parameters quotes, unless a longer text is asked for."""
+def resolve_mode(part: RetrievalPart, question: str, model: ModelBackend, answers: int = 1) -> Mode:
+    """The mode that ``automatic`` means: a model with few parameters quotes, unless a longer text or several
+    ``answers`` are asked for."""
     if part.mode != "automatic":
         return part.mode
-    if WANTS_MORE.match(question) or not has_fewer_parameters(model, QUOTING_PARAMETERS):
-        return "own words"
+    if answers > 1 or WANTS_MORE.match(question) or not has_fewer_parameters(model, QUOTING_PARAMETERS):
+        return "own-words"
     return "quoted"
 
 
