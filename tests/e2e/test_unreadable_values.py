@@ -178,7 +178,7 @@ def test_a_failed_adapter_whose_card_cannot_be_read_is_not_one_that_can_be_used(
 ) -> None:
     card = home.adapters / "lost" / "card.json"
     stored = card.read_text()
-    changes = {"future": ('"schema": 1', '"schema": 2'), "range": ('"rank": 0', '"rank": -1')}
+    changes = {"future": ('"schema": 1', '"schema": 9'), "range": ('"rank": 0', '"rank": -1')}
     spoilt = stored[:500] if how == "truncated" else stored.replace(*changes[how])
     assert spoilt != stored
     card.write_text(spoilt)
@@ -232,9 +232,8 @@ def run_of(workbench: Workbench, title: str) -> RunRecord:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"schema":1', '"schema":2', "newer version"),
+        ('"schema":1', '"schema":9', "newer version"),
         ('"rank":0', '"rank":-1', "weights.rank"),
-        ('"objective":"sft"', '"objective":"dream"', "objective"),
         ('"epochs"', '"ages"', "optimiser.ages"),
         ('"weights":{', '"weights":', "damaged"),
     ],
@@ -297,7 +296,7 @@ def test_what_a_run_is_queued_with_and_comes_to_has_a_number(home: Home) -> None
     try:
         run = call(workbench, BuildData(name="Mine", source="chats"))
         made = call(workbench, FollowRun(run=run.id))
-        run = run_of(workbench, "Set Mine")
+        run = run_of(workbench, "Data set Mine")
         assert run.config == {
             "name": "Mine",
             "source": "chats",
@@ -310,7 +309,7 @@ def test_what_a_run_is_queued_with_and_comes_to_has_a_number(home: Home) -> None
         assert run.result == made
     finally:
         workbench.close()
-    [(config, result)] = sql(home, "select config, result from runs where title = 'Set Mine'")
+    [(config, result)] = sql(home, "select config, result from runs where title = 'Data set Mine'")
     assert config.startswith('{"format":1,')
     assert result.startswith('{"format":1,')
 
