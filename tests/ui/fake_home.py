@@ -241,13 +241,25 @@ class FakeHome:
         raise UserError(f"There is no document {document!r}.")
 
     def page(self, call: c.DrawPage) -> c.PagePicture:
-        """A blank page with a frame; drawn by Qt, which the tests have anyway."""
-        from PySide6.QtCore import QBuffer, QIODevice
-        from PySide6.QtGui import QColor, QImage
+        """The words of a page; drawn by Qt, which the tests have anyway."""
+        from PySide6.QtCore import QBuffer, QIODevice, QRect, Qt
+        from PySide6.QtGui import QColor, QImage, QPainter
 
         width, height = round(595 * call.scale), round(842 * call.scale)
         image = QImage(width, height, QImage.Format.Format_RGB32)
         image.fill(QColor("white"))
+        known = self.text(call.collection, call.document)
+        starts = (*known.page_starts, len(known.text))
+        words = known.text[starts[call.page - 1] : starts[call.page]] if call.page < len(starts) else known.text
+        painter = QPainter(image)
+        painter.setPen(QColor("black"))
+        font = painter.font()
+        font.setPixelSize(round(11 * call.scale))
+        painter.setFont(font)
+        margin = round(60 * call.scale)
+        page = QRect(margin, margin, width - 2 * margin, height - 2 * margin)
+        painter.drawText(page, int(Qt.TextFlag.TextWordWrap), words)
+        painter.end()
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_front import FakeFront
-from tests.ui.fake_home import FakeHome, furnished_home, running_ingest
+from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel
@@ -287,6 +287,13 @@ def _adapter(name: str) -> Callable[[Shell, Front], None]:
     return lambda shell, front: shell.open_page("adapters", adapter=name)
 
 
+def _home_with_pdf() -> FakeHome:
+    home = furnished_home()
+    text = (SAMPLES / "AquaLift-300-manual.md").read_text("utf-8")
+    home.put_document("Brunnen pumps", "/home/ada/papers/AquaLift-300-manual.pdf", text, pages=2)
+    return home
+
+
 def _training_home() -> FakeHome:
     home = furnished_home()
     furnish_adapters(home)
@@ -459,7 +466,7 @@ SCENES: tuple[Scene, ...] = (
     ("beams", "chat", furnished_home, _beams),
     ("form", "chat", furnished_home, _form),
     ("document", "documents", furnished_home, _open_document(".md")),
-    ("pdf", "documents", furnished_home, _open_document(".pdf")),
+    ("pdf", "documents", _home_with_pdf, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
     ("documents", "documents", furnished_home, None),
     ("adapters", "adapters", _trained_home, _adapter("my-notes")),

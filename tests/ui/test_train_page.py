@@ -200,7 +200,7 @@ def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> Non
     assert "optimiser.micro_batch_tokens" not in settings.rows
     settings.fold.click()
     rows = settings.rows
-    assert rows["optimiser.micro_batch_tokens"].note.text() == texts.CHOSEN_VALUE.format(value="1024 tokens")
+    assert rows["optimiser.micro_batch_tokens"].note.text() == texts.CHOSEN_VALUE.format(value="1024")
     assert rows["processes"].isVisibleTo(page)
     rows["weights.dropout"].changed.emit("weights.dropout", 0.1)
     assert page.setup.config.weights.dropout == 0.1

@@ -363,14 +363,14 @@ def describe_span(field: Field) -> str:
     )
 
 
-def describe_value(field: Field, value: Any) -> str:
+def describe_value(field: Field, value: Any, unit: bool = True) -> str:
     """A field's value in words: ``on``, ``8,192 tokens``, ``auto``."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
         return ", ".join(value) or "nothing"
     words = _shown(value) or "nothing"
-    return f"{words} {field.unit}".strip()
+    return f"{words} {field.unit}".strip() if unit else words
 
 
 def _named(choice: str) -> str:

@@ -15,7 +15,7 @@ ALTERNATIVES = "Alternatives"
 
 # answer columns
 STOP_STRING = "stop string"
-CUT_OFF = "cut off at the maximum length"
+CUT_OFF = "length limit"
 ANSWERS_BESIDE = "Answers side by side"
 CANDIDATE = "Candidate {value}"
 GENERATING = "Generating…"

@@ -164,11 +164,11 @@ class CollectionPanel(QFrame):
 
 
 def describe_collection(collection: Collection) -> str:
-    """``8 files, 1 failed, 214 chunks``"""
+    """``8 files, 1 failed, 214 passages``"""
     parts = [describe_count(collection.documents, "file")]
     if collection.failed:
         parts.append(texts.COUNT_FAILED.format(failed=collection.failed))
-    parts.append(describe_count(collection.chunks, "chunk"))
+    parts.append(describe_count(collection.chunks, "passage"))
     return ", ".join(parts)
 
 

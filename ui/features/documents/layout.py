@@ -159,7 +159,7 @@ class DocumentsLayout(QWidget):
         self.name_filter.setVisible(not narrow)
         for column in (1, 2, 3):
             self.view.setColumnHidden(column, narrow)
-        self.view.setColumnWidth(0, min(320, max(180, width * 2 // 5)))
+        self.view.setColumnWidth(0, min(320, max(180, width * 3 // 10)))
 
     @property
     def shows_document(self) -> bool:
@@ -199,6 +199,6 @@ class FileView(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((260, 110, 70, 80)):
+        for column, width in enumerate((230, 90, 60, 80)):
             self.setColumnWidth(column, width)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)

@@ -31,7 +31,7 @@ class PairList(QWidget):
             texts.PAIRS_SHOWN,
             [("all", texts.PAIRS_ALL), ("taken", texts.PAIRS_TAKEN), ("left-out", texts.PAIRS_LEFT_OUT)],
         )
-        self.filter.setFixedWidth(150)
+        self.filter.setFixedWidth(250)
         self.filter.show_value("all")
         self.filter.chosen.connect(self._on_filter)
         head = row_of(None, (self.counts, 1), self.filter)

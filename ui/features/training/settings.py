@@ -70,11 +70,8 @@ class TrainingSettings(QWidget):
         for name, row in self.form.rows.items():
             planned = value_of(chosen, name) if chosen is not None else values[name]
             if isinstance(row, FieldRow):
-                row.set_note(
-                    ""
-                    if planned == values[name]
-                    else texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned))
-                )
+                chosen_value = texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned, unit=False))
+                row.set_note("" if planned == values[name] else chosen_value)
 
     @property
     def rows(self) -> dict[str, QWidget]:

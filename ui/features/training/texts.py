@@ -45,7 +45,9 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     if config is None:
         return " · ".join(part for part in (when, took, run.unreadable) if part)
     row = methods.row(config.weights.method, "weights")
-    method = f"{row.title}, rank {config.weights.rank}" if "low-rank" in row.groups else row.title
+    method = (
+        f"{row.title}, rank {config.weights.rank}" if config.weights.rank and "low-rank" in row.groups else row.title
+    )
     return " · ".join(part for part in (config.model, method, PurePath(config.data.path).name, when, took) if part)
 
 
