@@ -164,3 +164,24 @@ def test_the_answer_to_an_earlier_search_is_not_kept(qtbot: QtBot, bridge: Bridg
     pump.leave(follower.take)
     state.found_chats("lease").follow(follower.take)
     assert state.found_chats("pump") is not pump
+
+
+def test_a_page_that_fails_on_a_list_keeps_it_from_nobody_else(
+    qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome
+) -> None:
+    class Broken(Follower):
+        def take(self, value: Any) -> None:
+            super().take(value)
+            raise ValueError("this page cannot show it")
+
+    state, broken, follower = connected(qtbot, bridge).home, Broken(), Follower()
+    with qtbot.captureExceptions() as caught:
+        state.models.follow(broken.take)
+        state.models.follow(follower.take)
+        qtbot.waitUntil(lambda: len(follower.taken) == 1)
+        del home.models[SMOL.name]
+        front.announce("model", SMOL.name)
+        qtbot.waitUntil(lambda: len(follower.taken) == 2)
+    assert len(broken.taken) == 2
+    assert {str(value) for _, value, _ in caught} == {"this page cannot show it"}
+    assert not state.models.reading
