@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.local_front import LocalFront
 from workbench.api import events
 from workbench.api.calls import (
     AddDocuments,
@@ -18,7 +19,6 @@ from workbench.api.calls import (
     ListDocuments,
     RegisterStarter,
 )
-from workbench.api.client import LocalFront
 from workbench.core.app import Workbench
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.local_front import LocalFront
 from tests.workers import fake_embedding, fake_inference
 from workbench import errors
 from workbench.api import events
@@ -59,7 +60,6 @@ from workbench.api.calls import (
     UnloadModel,
     Unwatch,
 )
-from workbench.api.client import LocalFront
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, drain, read_result
 from workbench.backends.backend import ModelUse

@@ -40,7 +40,7 @@ from workbench.paths import Home
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 from workbench.records.training import AdapterRecord, Parity, ScoresPair, WeightsPart
 from workbench.storage.adapters import AdapterStore
-from workbench.storage.home import open_home
+from workbench.storage.database import open_home
 from workbench.storage.runs import RunStore
 
 

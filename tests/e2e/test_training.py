@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.local_front import LocalFront
 from tests.short_model import write_short
 from workbench.api import events
 from workbench.api.calls import (
@@ -25,7 +26,6 @@ from workbench.api.calls import (
     StopRun,
     Train,
 )
-from workbench.api.client import LocalFront
 from workbench.api.events import Event
 from workbench.api.protocol import Call
 from workbench.core.app import Workbench

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.local_front import LocalFront
 from tests.workers import fake_embedding, fake_inference, fake_training
 from workbench.api import events
 from workbench.api.calls import FollowRun, RunRecord, Train
-from workbench.api.client import LocalFront
 from workbench.api.events import Event
 from workbench.api.protocol import Call
 from workbench.core.app import Workbench

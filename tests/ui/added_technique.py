@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeModelBackend, FakeServices
+from tests.local_front import LocalFront
 from tests.unit.cli.conftest import SMOLLM
 from tests.unit.cli.conftest import FakeFront as FakeTerminalFront
 from ui.features.chat.recipe_panel import RecipePanel
@@ -20,7 +21,6 @@ from workbench import cli
 from workbench.answering import AnswerRequest, answer
 from workbench.api import events
 from workbench.api.calls import Ask, AskResult, ListMethods, ListModels, MethodList, ModelList
-from workbench.api.client import LocalFront
 from workbench.api.protocol import RequestContext
 from workbench.core.app import Workbench
 from workbench.paths import Home

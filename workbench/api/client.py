@@ -1,7 +1,7 @@
 """The client of window, terminal and scripts: the calls of ``workbench.api.calls`` over the local connection.
 
-``Client`` talks to the core's process and starts it when there is none; ``LocalFront`` holds a Workbench in process,
-for tests. Importing this loads no model library and no database.
+``Client`` talks to the core's process and starts it when there is none. Importing this loads no model library and no
+database.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from workbench import __version__
 from workbench.api import events, wire
 from workbench.api.events import Event
 from workbench.api.ownership import read_key, read_owner
-from workbench.api.protocol import Call, RequestContext, failure_of, result_of
+from workbench.api.protocol import Call, failure_of, result_of
 from workbench.errors import UserError
 from workbench.launching import import_path, python_command
 from workbench.paths import Home
 
 if TYPE_CHECKING:
-    from workbench.core.app import Workbench
+    pass
 
 R = TypeVar("R")
 Listener = Callable[[Event], None]
@@ -310,48 +310,6 @@ class _ClientCall:
             self._on_event(event)
         except Exception:  # noqa: BLE001 - one caller's bug must not silence the connection for all the others
             _log.exception("A listener failed on %s", type(event).__name__)
-
-
-class LocalFront:
-    """A ``Front`` of a Workbench in this process."""
-
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
-        self._lock = threading.Lock()
-        self._under_way: dict[RequestContext, threading.Thread] = {}
-
-    def start(self, call: Call[R], on_event: Listener) -> Handle:
-        context = RequestContext()
-        stream = self._workbench.handle(call, context)
-        thread = threading.Thread(target=self._follow, args=(stream, on_event, context), name="local", daemon=True)
-        with self._lock:
-            self._under_way[context] = thread
-        thread.start()
-        return context
-
-    def stream(self, call: Call[R]) -> Iterator[Event]:
-        return self._workbench.handle(call)
-
-    def call(self, call: Call[R], watch: Listener | None = None) -> R:
-        return result_of(call, self.stream(call), watch)
-
-    def close(self) -> None:
-        """Abandon the open calls and wait until they have noticed. The Workbench stays open."""
-        with self._lock:
-            under_way = dict(self._under_way)
-        for context in under_way:
-            context.leave()
-        for thread in under_way.values():
-            if thread is not threading.current_thread():
-                thread.join(10.0)
-
-    def _follow(self, stream: Iterator[Event], on_event: Listener, context: RequestContext) -> None:
-        try:
-            for event in stream:
-                on_event(event)
-        finally:
-            with self._lock:
-                del self._under_way[context]
 
 
 def _streamed(front: Front, call: Call[Any]) -> Iterator[Event]:

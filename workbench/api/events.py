@@ -19,7 +19,6 @@ from workbench.records.messages import Beam, Passage, Usage
 from workbench.records.trace import TokenIds
 
 EVENT_FILE_FORMAT = 1
-MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Generic, Literal, TypeVar, get_args
@@ -129,6 +130,40 @@ def drain(following: Generator[Event, None, R], watch: Callable[[Event], None] |
             return result
         if watch is not None:
             watch(event)
+
+
+def with_progress(
+    work: Callable[[Callable[[Event], None]], R], stop: Callable[[], None] | None = None
+) -> Generator[Event, None, R]:
+    """Run ``work(report)`` on a thread and yield the reported events; its result or exception is the generator's.
+
+    With ``stop``, which is called when it has ended or nobody reads on, the work is waited for. Without it, closing the
+    generator does not end the work: the request context does.
+    """
+    arrived: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    outcome: list[R] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work(arrived.put))
+        except BaseException as error:  # noqa: BLE001 - raised again on the other thread
+            raised.append(error)
+        finally:
+            arrived.put(None)
+
+    thread = threading.Thread(target=run, name="reported", daemon=True)
+    thread.start()
+    try:
+        while (event := arrived.get()) is not None:
+            yield event
+    finally:
+        if stop is not None:
+            stop()
+            thread.join()
+    if raised:
+        raise raised[0]
+    return outcome[0]
 
 
 def result_of(call: Call[R], stream: Iterable[Event], watch: Callable[[Event], None] | None = None) -> R:

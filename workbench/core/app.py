@@ -49,8 +49,8 @@ from workbench.paths import Home
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
+from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
-from workbench.storage.home import open_home
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
 from workbench.workers.host import State, WorkerHost

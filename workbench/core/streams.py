@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 
-T = TypeVar("T")
 Handler = Callable[[Any, RequestContext], Iterator[Event]]
 Handlers = Mapping[type[Call[Any]], Handler]
 
@@ -24,31 +22,6 @@ def unary(function: Callable[[Any], Any]) -> Handler:
         yield finish(function(call))
 
     return handle
-
-
-def with_progress(work: Callable[[Callable[[Event], None]], T]) -> Generator[Event, None, T]:
-    """Run ``work(report)`` on a thread and yield the reported events; its result or exception is the generator's.
-
-    Closing the generator does not end the work: the request context does.
-    """
-    arrived: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    outcome: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work(arrived.put))
-        except BaseException as error:  # noqa: BLE001 - raised again on the other thread
-            errors.append(error)
-        finally:
-            arrived.put(None)
-
-    threading.Thread(target=run, name="reported", daemon=True).start()
-    while (event := arrived.get()) is not None:
-        yield event
-    if errors:
-        raise errors[0]
-    return outcome[0]
 
 
 class LiveStream:

@@ -79,11 +79,6 @@ class Slots:
         self.key, self._beginning = key, beginning
         self.before = 0 if beginning is None else beginning.count
 
-    @property
-    def cells_used(self) -> int:
-        """Maximum number of cells that the sequences hold, shared ones counted for each."""
-        return sum(slot.cells for slot in self._slots)
-
     # -- jobs ------------------------------------------------------------------------------------------
 
     def allocate(self, job: Job, needed: int) -> Branch:

@@ -42,19 +42,8 @@ _DAMAGED_HINT = "Download or copy it again."
 _NEWER_HINT = "Update LLM Workbench, or get the model in another quantisation."
 
 _U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
-_SCALARS: dict[int, struct.Struct] = {
-    0: struct.Struct("<B"),
-    1: struct.Struct("<b"),
-    2: struct.Struct("<H"),
-    3: struct.Struct("<h"),
-    4: _U32,
-    5: struct.Struct("<i"),
-    6: struct.Struct("<f"),
-    7: struct.Struct("<?"),
-    10: _U64,
-    11: struct.Struct("<q"),
-    12: struct.Struct("<d"),
-}
+_CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_SCALARS = {kind: struct.Struct(f"<{code}") for kind, code in _CODES.items()}
 _STRING, _ARRAY = 8, 9
 
 
@@ -188,8 +177,7 @@ def whole_name(path: Path) -> str:
 def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
     reader = _Reader(path, file, size)
     version = _check_magic(path, reader)
-    tensor_count = reader.scalar(_U64)
-    key_count = reader.scalar(_U64)
+    tensor_count, key_count = reader.scalar(_U64), reader.scalar(_U64)
     if key_count > MAX_KEYS:
         reader.damaged(f"it claims {key_count:,} metadata entries")
     # name length, number of dimensions, type and offset: the least that a row of the table takes
@@ -213,8 +201,7 @@ def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
                 continue
             value = value.items
         metadata[key] = value
-    alignment = _alignment(reader, metadata)
-    tensors = _read_tensors(reader, tensor_count, alignment, size)
+    tensors = _read_tensors(reader, tensor_count, _alignment(reader, metadata), size)
     return GGUF(path, version, size, metadata, lengths, tensors, types, places)
 
 

@@ -13,8 +13,7 @@ from workbench.records.messages import Candidate, Citation, Part, Passage, Usage
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored, Unreadable
 from workbench.records.trace import TRACE, Trace
-from workbench.storage.database import Database, Row
-from workbench.storage.identity import new_id
+from workbench.storage.database import Database, Row, new_id
 
 _CHAT = "id, title, created, updated, head, recipe"
 _MESSAGE = (

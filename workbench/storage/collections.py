@@ -13,8 +13,7 @@ import msgspec
 
 from workbench.api.calls import Collection
 from workbench.errors import UserError
-from workbench.storage.database import Database
-from workbench.storage.identity import new_id
+from workbench.storage.database import Database, new_id
 
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import apsw
 
 from workbench.errors import Cancelled, UserError
+from workbench.paths import Home
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -202,3 +204,16 @@ def _begun(connection: apsw.Connection) -> Iterator[None]:
 def _run(connection: apsw.Connection, sql: str, parameters: Parameters = ()) -> None:
     for _ in connection.execute(sql, parameters):
         pass
+
+
+def new_id() -> str:
+    """20 hexadecimal digits: microseconds since the epoch (13 until the year 2112), then 28 random bits."""
+    return f"{time.time_ns() // 1000:013x}{secrets.randbits(28):07x}"
+
+
+SCHEMA = Path(__file__).parent / "migrations"
+
+
+def open_home(home: Home) -> Database:
+    """Open and migrate the home's database. Only the home's core may hold it open for writing."""
+    return open_database(home.database, SCHEMA, backups=home.backups)

@@ -11,8 +11,7 @@ import msgspec
 from workbench.api.calls import RunRecord
 from workbench.errors import UserError
 from workbench.records.stored import Stored, Unreadable
-from workbench.storage.database import Database, Row
-from workbench.storage.identity import new_id
+from workbench.storage.database import Database, Row, new_id
 
 _RUN = "id, kind, title, state, created, ended, progress, stage, seconds_left, message, config, result"
 _ANYTHING = Stored("record of this run", dict[str, Any])

@@ -95,8 +95,3 @@ def share_out(lengths: Sequence[int], processes: int) -> list[list[int]]:
         shares[least].append(place)
         loads[least] += lengths[place]
     return [sorted(share) for share in shares]
-
-
-def padded_tokens(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> int:
-    """How many tokens are computed for these micro-batches, padding included."""
-    return sum(len(rows) * max(lengths[row] for row in rows) for rows in batches)

@@ -19,7 +19,6 @@ from workbench.models.folder import describe_folder
 from workbench.models.gguf_model import describe_gguf
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")
-_TOKENS_AND_OUTPUT = ("token_embd.weight", "output.weight", "position_embd.weight")
 _COMPUTED = ("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight")
 """Tensors of a GGUF file that transformers computes from the config instead: no weights of the model."""
 

@@ -46,7 +46,6 @@ MOST_CHECKED = 64
 TRAINED = "trained"
 _DONE = "trained.json"
 _BEFORE = "before.json"
-_PARTS_OF_RUN = 10
 
 Emit = Callable[[events.Event], None]
 

@@ -6,18 +6,17 @@ One training at a time. torch and llama.cpp are loaded by the calls that need th
 from __future__ import annotations
 
 import os
-import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.api.protocol import Call, RequestContext, finish
+from workbench.api.protocol import Call, RequestContext, finish, with_progress
 from workbench.errors import UserError
 from workbench.models.names import file_safe
 from workbench.techniques import registry
@@ -50,7 +49,6 @@ KERNELS = "16"
 """How many kernels oneDNN keeps, and torch of what goes with them. Each is for one shape, and every pass has another
 one: the usual 1,024 took 0.85 GB of memory with bf16 and were hardly used again."""
 
-R = TypeVar("R")
 Emit = Callable[[Event], None]
 
 HANDOVER_S = 5.0
@@ -294,28 +292,12 @@ def _waiting(emit: Emit, switch: Switch) -> Emit:
 def _streamed(work: Callable[[Emit], Any], stop: Callable[[], None] = lambda: None) -> Iterator[Event]:
     """The events that ``work`` emits on a thread of its own, then its result; raises what it raises. ``stop`` is called
     when nobody reads on."""
-    arrived: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-    result: list[Any] = []
 
-    def run() -> None:
-        try:
-            with translate_out_of_memory():
-                result.append(work(arrived.put))
-            arrived.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            arrived.put(error)
+    def translated(emit: Emit) -> Any:
+        with translate_out_of_memory():
+            return work(emit)
 
-    thread = threading.Thread(target=run, name="training", daemon=True)
-    thread.start()
-    try:
-        while (found := arrived.get()) is not None:
-            if isinstance(found, BaseException):
-                raise found
-            yield found
-    finally:
-        stop()
-        thread.join()
-    yield finish(result[0])
+    yield finish((yield from with_progress(translated, stop)))
 
 
 def keep_few_kernels() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.api.protocol import RequestContext
+from workbench.api.protocol import RequestContext, with_progress
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.log import RunLog, read_run
-from workbench.core.streams import LiveStream, with_progress
+from workbench.core.streams import LiveStream
 from workbench.errors import UserError
 
 WAIT_S = 10.0

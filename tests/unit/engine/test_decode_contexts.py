@@ -144,7 +144,7 @@ def test_what_lies_idle_slows_nobody(smollm: Engine) -> None:
     probe(smollm, one)
     probe(smollm, other)
     assert (
-        sum(decode_context.slots.cells_used for decode_context in smollm._decode_contexts)
+        sum(slot.cells for decode_context in smollm._decode_contexts for slot in decode_context.slots._slots)
         <= len(other) + smollm.model.parked_cells
     )
     assert probe(smollm, [*one, other[-1]]).cached == len(one)  # it was moved out, not forgotten
@@ -286,7 +286,7 @@ def test_any_of_several_answers_is_gone_on_with(engine: Engine) -> None:
         job = probe(engine, [*chosen, *more])
         assert job.cached >= len(chosen) - 1
         assert (
-            sum(decode_context.slots.cells_used for decode_context in engine._decode_contexts)
+            sum(slot.cells for decode_context in engine._decode_contexts for slot in decode_context.slots._slots)
             <= len(job.prompt) + engine.model.parked_cells
         )
         assert len(engine._store) <= 1  # only the first one is worth it

@@ -22,7 +22,7 @@ from workbench.records.messages import Beam, Candidate, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
 from workbench.storage.chats import ChatStore
-from workbench.storage.home import open_home
+from workbench.storage.database import open_home
 
 EMPTY = StoredMessage(id="a", chat="c", parent="q", role="assistant", text="", state="streaming", recipe=Recipe())
 

@@ -7,8 +7,7 @@ import apsw
 import pytest
 
 from workbench.errors import UserError
-from workbench.storage.database import Database, open_database, read_migrations, translated
-from workbench.storage.home import SCHEMA
+from workbench.storage.database import SCHEMA, Database, open_database, read_migrations, translated
 
 FIRST = "create table notes (text text not null);"
 SECOND = "alter table notes add column colour text not null default 'white'; create index by_colour on notes (colour);"

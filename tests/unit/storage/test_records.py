@@ -17,9 +17,7 @@ from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
-from workbench.storage.database import Database, open_database
-from workbench.storage.home import SCHEMA, open_home
-from workbench.storage.identity import new_id
+from workbench.storage.database import SCHEMA, Database, new_id, open_database, open_home
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
 

@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.api import calls
 from workbench.api.events import Event
-from workbench.api.protocol import RequestContext, finish
+from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.cards import check_mergeable, find_card, list_cards
@@ -22,7 +22,7 @@ from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.merge import merged_bytes, quantized_bytes
 from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, unary, with_progress
+from workbench.core.streams import Handlers, unary
 from workbench.core.training.workers import TrainingWorkers
 from workbench.durability import check_room
 from workbench.errors import UserError

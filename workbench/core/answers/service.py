@@ -11,24 +11,23 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from workbench.answering import AnswerRequest, Prefix, Resolved, answer, check
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, FollowAnswer, StopAnswer
+from workbench.api.calls import Ask, AskResult, FollowAnswer, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
-from workbench.core.answers.pending_answer import PendingAnswer, conversation_of
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.core.streams import Handlers, unary
+from workbench.core.streams import Handlers, LiveStream, unary
 from workbench.errors import UserError
-from workbench.records.answer_state import replay
+from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace
@@ -273,3 +272,40 @@ def _title(question: str) -> str:
         return line
     cut = line[:TITLE_LENGTH]
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "…"
+
+
+class PendingAnswer:
+    """An answer that is being generated: its request, its ``state`` so far and the ``stream`` that clients follow.
+
+    ``unsaved``: the stored message is behind, which was ``saved`` at that time (monotonic seconds).
+    """
+
+    def __init__(
+        self, question: StoredMessage, answer: StoredMessage, request: AnswerRequest, resolved: Resolved
+    ) -> None:
+        self.question = question
+        self.answer = answer
+        self.request = request
+        self.resolved = resolved
+        self.context = RequestContext()
+        self.stream = LiveStream()
+        self.thread: threading.Thread | None = None
+        self.saved = time.monotonic()
+        self.unsaved = False
+        self.state = AnswerState()
+
+    def take(self, event: Event) -> None:
+        self.unsaved = self.state.apply(event) or self.unsaved
+
+
+def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
+    """The messages of a branch as a model sees them. An answer without text is left out with its question, and with the
+    tool calls and results between them."""
+    messages: list[Message] = []
+    for message in branch:
+        if message.role != "assistant" or message.text.strip() or message.parts:
+            messages.append(message.as_message())
+            continue
+        while messages and (messages[-1].role != "assistant" or messages[-1].tool_calls):
+            messages.pop()
+    return tuple(messages)

@@ -12,14 +12,14 @@ import msgspec
 
 from workbench.api import calls
 from workbench.api.events import Event, Progress
-from workbench.api.protocol import RequestContext, drain, finish
+from workbench.api.protocol import RequestContext, drain, finish, with_progress
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.queue import Runs
 from workbench.core.status import Preferences
-from workbench.core.streams import Handlers, unary, with_progress
+from workbench.core.streams import Handlers, unary
 from workbench.engine.inference_calls import MeasureSpeed
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums

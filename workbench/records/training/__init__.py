@@ -9,7 +9,6 @@ from __future__ import annotations
 from workbench.records.training.config import *
 from workbench.records.training.data import *
 from workbench.records.training.metrics import *
-from workbench.records.training.plan import *
 from workbench.records.training.results import *
 from workbench.records.training.scores import *
 from workbench.records.training.weights import *

@@ -25,8 +25,7 @@ import sqlite_vec
 
 from workbench.api.calls import Chunk, Document
 from workbench.errors import UserError
-from workbench.storage.database import Database, connect, open_database, translated
-from workbench.storage.identity import new_id
+from workbench.storage.database import Database, connect, new_id, open_database, translated
 from workbench.techniques.retrieval.snapshot import FileStamp, Snapshot
 from workbench.text.language import index_terms
 

@@ -61,11 +61,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     end: int = 0
 
 
-def check_pair(question: str, answer: str, passage: str) -> Verdict:
-    """Whether ``passage`` supports ``answer`` as an answer to ``question``. About a millisecond."""
-    return PassageCheck(passage).check(question, answer)
-
-
 class PassageCheck:
     """A passage against which several pairs are checked. One thread at a time."""
 

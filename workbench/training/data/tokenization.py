@@ -58,20 +58,6 @@ class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
         return [token if learnt else ignored for token, learnt in zip(self.tokens, self.trained, strict=True)]
 
 
-def write_example(
-    example: Example,
-    template: str,
-    tokenizer: Tokenizer,
-    renderer: Renderer,
-    *,
-    loss_on: LossOn = "answers",
-    max_length: int = 0,
-) -> tuple[WrittenExample, list[Piece]]:
-    """One example and its preview. For many an ``ExampleWriter`` is faster: it asks the template once."""
-    written = ExampleWriter(template, tokenizer, renderer, loss_on=loss_on, max_length=max_length).write(example)
-    return written, pieces_of(written, tokenizer)
-
-
 def pieces_of(written: WrittenExample, tokenizer: Tokenizer) -> list[Piece]:
     """The text of an example in stretches that are learnt or not."""
     pieces: list[Piece] = []

@@ -17,7 +17,7 @@ from workbench.models.checksums import Checksums
 from workbench.models.gguf_model import describe_gguf
 from workbench.paths import Home
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
-from workbench.storage.home import open_home
+from workbench.storage.database import open_home
 from workbench.storage.models import ModelCatalogue
 
 

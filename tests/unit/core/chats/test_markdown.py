@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from workbench.api.calls import ChatRecord, StoredMessage
-from workbench.core.chats.markdown import export
+from workbench.core.chats.service import export
 from workbench.records.messages import Citation
 from workbench.records.recipes import ModelPart, Recipe
 

@@ -19,8 +19,7 @@ from workbench.core.runs.queue import Runs
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.paths import Home
-from workbench.storage.database import Database
-from workbench.storage.home import open_home
+from workbench.storage.database import Database, open_home
 from workbench.storage.runs import RunStore
 
 WAIT_S = 10.0

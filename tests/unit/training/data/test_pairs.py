@@ -16,7 +16,7 @@ from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.training.data.examples import Source
-from workbench.training.data.groundedness import check_pair
+from workbench.training.data.groundedness import PassageCheck
 from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, MadePair, PairSet, make_pairs, telling_sentences
 
 LIGHTHOUSE = (
@@ -53,7 +53,7 @@ FALSE = [
 
 @pytest.mark.parametrize(("question", "answer"), GOOD)
 def test_a_supported_answer_is_taken_with_its_place(question: str, answer: str) -> None:
-    verdict = check_pair(question, answer, LIGHTHOUSE)
+    verdict = PassageCheck(LIGHTHOUSE).check(question, answer)
     assert verdict.supported, verdict.reason
     assert 0 <= verdict.start < verdict.end <= len(LIGHTHOUSE)
     assert LIGHTHOUSE[verdict.start].isupper()
@@ -62,22 +62,23 @@ def test_a_supported_answer_is_taken_with_its_place(question: str, answer: str) 
 
 @pytest.mark.parametrize(("question", "answer", "told"), FALSE)
 def test_a_false_answer_is_removed_with_the_reason(question: str, answer: str, told: str) -> None:
-    verdict = check_pair(question, answer, LIGHTHOUSE)
+    verdict = PassageCheck(LIGHTHOUSE).check(question, answer)
     assert not verdict.supported
     assert told in verdict.reason
 
 
 def test_other_languages() -> None:
     german = "Der Leuchtturm wurde 1875 von Elise Brandt gebaut. Er ist 52 Meter hoch."
-    assert check_pair("Wer baute den Leuchtturm?", "Elise Brandt", german).supported
-    assert not check_pair("Wer baute den Leuchtturm?", "Der Leuchtturm wurde von Karl Brandt gebaut.", german).supported
+    assert PassageCheck(german).check("Wer baute den Leuchtturm?", "Elise Brandt").supported
+    wrong = "Der Leuchtturm wurde von Karl Brandt gebaut."
+    assert not PassageCheck(german).check("Wer baute den Leuchtturm?", wrong).supported
     chinese = "灯塔建于1875年，由李明设计。它高52米。"
-    assert check_pair("灯塔建于哪一年？", "1875年", chinese).supported
-    assert not check_pair("灯塔建于哪一年？", "灯塔建于1876年", chinese).supported
+    assert PassageCheck(chinese).check("灯塔建于哪一年？", "1875年").supported
+    assert not PassageCheck(chinese).check("灯塔建于哪一年？", "灯塔建于1876年").supported
 
 
 def test_the_place_is_that_of_the_sentence_that_is_meant() -> None:
-    verdict = check_pair("When was the lighthouse built?", "1875", LIGHTHOUSE)
+    verdict = PassageCheck(LIGHTHOUSE).check("When was the lighthouse built?", "1875")
     assert LIGHTHOUSE[verdict.start : verdict.end].endswith("by Elise Brandt.")
 
 

@@ -19,7 +19,6 @@ from workbench.training.data.tokenization import (
     Piece,
     WrittenExample,
     pieces_of,
-    write_example,
 )
 
 THINKS = (  # as Qwen 3's: the last answer gets an empty thought
@@ -63,6 +62,14 @@ def example(*contents: str, system: str = "") -> Example:
     roles = ["user", "assistant"]
     turns = [Message(roles[i % 2], text) for i, text in enumerate(contents)]  # type: ignore[arg-type]
     return Example(messages=(Message("system", system), *turns) if system else tuple(turns))
+
+
+def write_example(
+    example: Example, template: str, tokenizer: Any, renderer: Any, **options: Any
+) -> tuple[WrittenExample, list[Piece]]:
+    """One example and its preview."""
+    written = ExampleWriter(template, tokenizer, renderer, **options).write(example)
+    return written, pieces_of(written, tokenizer)
 
 
 def pieces(example: Example, template: str, **options: Any) -> list[tuple[str, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.api.calls import StoredMessage
-from workbench.core.answers.pending_answer import conversation_of
+from workbench.core.answers.service import conversation_of
 from workbench.records.messages import ToolCallPart
 
 
