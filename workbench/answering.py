@@ -23,11 +23,11 @@ from workbench.records.answer_state import with_trace
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe, RequestKind, answers_of, decoding_of, notes_on_recipe, problem_of
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
-from workbench.techniques.context import AnswerContext
+from workbench.techniques.context import AnswerContext, SavedSections
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.embedding_calls import Retriever
 
-__all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "Services", "answer", "check"]
+__all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSections", "Services", "answer", "check"]
 
 
 class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +114,7 @@ def answer(
     *,
     background: bool = False,
     resolved: Resolved | None = None,
+    saved: SavedSections | None = None,
 ) -> Iterator[Event]:
     """Answer a request: streams Progress while the model is loaded, then steps, Retrieved, Thought, TextDelta,
     BeamStep, Progress and Log(notice). Raises nothing.
@@ -122,7 +123,7 @@ def answer(
     unless several were put into another order at their end; in ``Cancelled``, with the answer so far if there is any;
     or in ``Failed``. ``recipe`` of the result is the resolved one, ``usage`` covers all generations, ``trace`` holds
     the steps. ``resolved`` is given when the recipe has been looked up before. ``background`` requests give way to
-    others.
+    others. ``saved`` keeps the finished sections of a task, so that it can be resumed.
     """
     try:
         if resolved is None:
@@ -142,6 +143,7 @@ def answer(
                 retriever=retriever,
                 cancelled=lambda: context.cancelled,
                 decoding=decoding_of(recipe, METHODS, request.kind),
+                saved=saved,
             )
             ended: events.Terminal | None = None
             for event in with_trace(_run(request, recipe, answering)):

@@ -15,7 +15,7 @@ from workbench.cli.arguments import Commands, read_items
 from workbench.cli.docs import find_document, place
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.recipes import add_recipe_options, read_recipe
-from workbench.cli.session import Events, Session
+from workbench.cli.session import Events, Session, Stopped
 from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.errors import UserError
 from workbench.records.messages import Verification
@@ -105,12 +105,32 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         if arguments.branch is not None
         else None,
     )
-    result = yield from session.call(call)
+    result = yield from _noting_run(session, call)
     session.incomplete = result.is_cut_off
     plain = plain_answer(result, whole_trace=arguments.trace and arguments.json)
     if arguments.tokens is not None:
         yield from with_tokens(session, result, plain, arguments.tokens)
     return plain if arguments.trace or arguments.json else {**plain, "trace": None}
+
+
+def _noting_run(session: Session, call: Ask) -> Events[AskResult]:
+    """As ``session.call``; where the answer is a run's, it is told how that goes on when it is stopped."""
+    run = ""
+    events = session.call(call)
+    try:
+        while True:
+            event: Event = next(events)
+            if isinstance(event, Artifact) and event.kind == "run":
+                run = event.id
+            yield event
+    except StopIteration as end:
+        result: AskResult = end.value
+        return result
+    except (Stopped, KeyboardInterrupt):
+        if run:
+            text = f"The finished sections are kept; {session.command(f'runs resume {run}')} continues with the next."
+            yield Log(text=text, level="notice")
+        raise
 
 
 def plain_answer(result: AskResult, *, whole_trace: bool = False) -> dict[str, Any]:

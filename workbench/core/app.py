@@ -11,10 +11,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.api import events
-from workbench.api.calls import AddDocuments
+from workbench.api.calls import AddDocuments, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.backends.llama_cpp import LlamaCppBackend
@@ -22,7 +23,7 @@ from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
 from workbench.core.answers.inspection import Inspecting
 from workbench.core.answers.resolver import HomeServices, Resolver
-from workbench.core.answers.service import Answers
+from workbench.core.answers.service import Answers, TaskConfig
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.chats.service import Chats
@@ -33,6 +34,7 @@ from workbench.core.documents.service import Documents
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
+from workbench.core.runs.kinds.document_task import TaskRuns
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.ingest import Ingesting
 from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
@@ -100,6 +102,7 @@ class Workbench:
             adapter_store, catalogue, home.models, checksums, self._llama_cpp, self._changes
         )
         self._exports = ExportRuns(bases, self._training_workers, adapter_store)
+        self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents
@@ -109,10 +112,10 @@ class Workbench:
             "data": DataRuns(home, sets, chats, catalogue, self._registry, self._embedding, services, self._changes),
             "export": self._exports,
             "quantize": QuantizeRuns(bases, self._training_workers, self._artifacts),
+            "task": TaskRuns(self._answers, home.run),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
         self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
-        self._answers = Answers(chats, services, self._changes, self._background)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(
             home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._runs, self._changes
@@ -199,6 +202,10 @@ class Workbench:
             thread.join()
         self._background.close()
         self._database.close()
+
+    def _add_task(self, title: str, config: TaskConfig) -> tuple[RunRecord, Path]:
+        run = self._runs.add("task", title, config)
+        return run, self._runs.folder(run.id)
 
     def _host_maker(self, worker: str) -> HostMaker:
         def make(

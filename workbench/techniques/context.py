@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -24,6 +24,14 @@ from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart
 from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.embedding_calls import Retriever
+
+
+class SavedSections(Protocol):
+    """The finished sections of a task, kept where a later attempt finds them."""
+
+    def find(self, key: str) -> Generated | None: ...
+
+    def add(self, key: str, made: Generated) -> None: ...
 
 
 class Step:
@@ -64,7 +72,8 @@ class Step:
 @dataclass(frozen=True)
 class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
-    may be asked at any time. ``notices`` collects what is said of the answer, once each.
+    may be asked at any time. ``notices`` collects what is said of the answer, once each. ``saved`` keeps the sections
+    of a task on a document, where it can be resumed.
     """
 
     model: ModelBackend
@@ -73,6 +82,7 @@ class AnswerContext:
     decoding: DecodingPart = field(default_factory=DecodingPart)
     parent: str = ""
     notices: list[str] = field(default_factory=list)
+    saved: SavedSections | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
@@ -103,6 +113,17 @@ class AnswerContext:
         if quiet and generated.finish == "cancelled":
             raise errors.Cancelled
         return generated
+
+    def reuse(
+        self, made: Generated, *, title: str, kind: str, input: str, quiet: bool
+    ) -> Generator[Event, None, Generated]:
+        """As ``generate``, of what an earlier attempt has generated."""
+        next(self._generations)  # the seeds of the next ones stay as they were
+        step = self.step(kind, title, input, writes_answer=not quiet)
+        yield step.started
+        yield events.TextDelta(text=made.text, step=step.id if quiet else "")
+        yield step.finished(made.text)
+        return made
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int]) -> Generator[Event, None, Generated]:
         """As ``generate``, after the tokens of an earlier prompt and of a partial answer, whose text comes first."""

@@ -62,7 +62,7 @@ from workbench.api.calls import (
     StoredMessage,
     UnloadModel,
 )
-from workbench.api.events import Event, Failed, Log, Progress, TextDelta
+from workbench.api.events import Artifact, Cancelled, Event, Failed, Log, Progress, TextDelta
 from workbench.api.protocol import finish
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
@@ -386,6 +386,16 @@ def test_whole_document_task(run: Run, answering: FakeFront) -> None:
     run("ask", *argv)
     task = DocumentTask(document="/docs/图.md", task="extract", columns=("name", "year"))
     assert answering.asked(Ask)[0].document == task
+
+
+def test_stopped_task_tells_how_it_goes_on(run: Run, front: FakeFront) -> None:
+    front.end(Ask, Artifact(kind="message", id="m"), Artifact(kind="run", id="r7"), Cancelled(result=None))
+    front.answer(ListDocuments, DocumentList(documents=DOCUMENTS))
+    ran = run("ask", "--document", "图.md", "--task", "summarise", "--collection", "notes")
+    assert ran.status == 130
+    assert "runs resume r7` continues" in ran.err
+    front.end(Ask, Artifact(kind="message", id="m"), Cancelled(result=None))
+    assert "resume" not in run("ask", "q").err
 
 
 def test_many_questions_give_an_artifact_each_and_leave_no_chats(run: Run, front: FakeFront, tmp_path: Path) -> None:

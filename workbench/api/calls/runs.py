@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.api.protocol import Call
 
-RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data"]
+RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data", "task"]
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,20 +11,22 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from workbench.answering import AnswerRequest, Prefix, Resolved, answer, check
+from workbench.answering import AnswerRequest, Prefix, Resolved, SavedSections, answer, check
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, FollowAnswer, StopAnswer, StoredMessage
+from workbench.api.calls import Ask, AskResult, FollowAnswer, RunRecord, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.runs.journal import TaskSections
 from workbench.core.streams import Handlers, LiveStream, unary
 from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState, replay
@@ -41,18 +43,33 @@ TITLE_LENGTH = 60
 _log = logging.getLogger(__name__)
 
 
+class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The config of a task's run: the answer that it writes, in which chat."""
+
+    chat: str
+    message: str
+
+
 class Answers:
-    """The answers that are being made, and how to ask for one."""
+    """The answers that are being made, and how to ask for one. A task on a document is a run as well: ``add_run``
+    queues it under a title and tells its folder."""
 
     def __init__(
-        self, store: ChatStore, services: HomeServices, changes: ChangeNotifier, background: Background
+        self,
+        store: ChatStore,
+        services: HomeServices,
+        changes: ChangeNotifier,
+        background: Background,
+        add_run: Callable[[str, TaskConfig], tuple[RunRecord, Path]],
     ) -> None:
         self._store = store
         self._services = services
         self._changes = changes
         self._background = background
-        self._lock = threading.Lock()  # guards the two below
+        self._add_run = add_run
+        self._lock = threading.Lock()  # guards the three below
         self._pending: dict[str, PendingAnswer] = {}
+        self._tasks: dict[str, PendingAnswer] = {}  # whose runs have not begun to follow them
         self._closing = False
 
     def handlers(self) -> Handlers:
@@ -167,11 +184,58 @@ class Answers:
         pending = PendingAnswer(question, empty, request, resolved)
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
-        pending.thread = threading.Thread(target=self._make, args=(pending,), name=f"answer-{empty.id}", daemon=True)
+        saved = self._begin_run(pending) if request.task is not None else None
+        self._start(pending, saved)
+        return pending
+
+    def _start(self, pending: PendingAnswer, saved: SavedSections | None = None) -> None:
+        id = pending.answer.id
+        pending.thread = threading.Thread(target=self._make, args=(pending, saved), name=f"answer-{id}", daemon=True)
         with self._lock:
-            self._pending[empty.id] = pending
+            self._pending[id] = pending
         pending.thread.start()
-        self._changes.publish("chat", question.chat)
+        self._changes.publish("chat", pending.answer.chat)
+
+    # -- tasks on a document, which are runs -------------------------------------------------------
+
+    def _begin_run(self, pending: PendingAnswer) -> SavedSections | None:
+        """The run of a task, and what keeps its sections; None where the run's folder cannot be written: the task is
+        done all the same."""
+        answer_id = pending.answer.id
+        with self._lock:
+            self._tasks[answer_id] = pending
+        try:
+            config = TaskConfig(chat=pending.answer.chat, message=answer_id)
+            run, folder = self._add_run(_title(pending.question.text), config)
+        except UserError:
+            _log.exception("The task %s could not be made a run", answer_id)
+            self.take_task(answer_id)
+            return None
+        pending.stream.append(events.Artifact(kind="run", id=run.id))
+        return TaskSections(folder)
+
+    def take_task(self, message: str) -> PendingAnswer | None:
+        """The answer of a task that was just begun, for the run that follows it."""
+        with self._lock:
+            return self._tasks.pop(message, None)
+
+    def resume(self, message: str, folder: Path) -> PendingAnswer:
+        """Begin the answer of a stopped task again, with the sections that are finished. Raises UserError when it is
+        gone, being generated, or complete."""
+        empty = readable(self._store.get_message(message))
+        with self._lock:
+            pending = self._pending.get(message)
+        if pending is not None:
+            raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
+        if empty.state == "done" or empty.parent is None or empty.recipe is None:
+            raise UserError("This task is complete.", "Ask again to repeat it.")
+        question = readable(self._store.get_message(empty.parent))
+        resolved = self._services.resolve(empty.recipe)
+        request = AnswerRequest(recipe=empty.recipe, task=question.document)
+        check(request, resolved, self._services)
+        self._store.update_message(message, state="streaming", text="", error="")
+        pending = PendingAnswer(question, empty, request, resolved)
+        self._start(pending, TaskSections(folder))
         return pending
 
     def _continuation(self, call: Ask, context: RequestContext) -> tuple[Prefix, Resolved]:
@@ -200,13 +264,16 @@ class Answers:
 
     # -- making and storing -----------------------------------------------------------------------
 
-    def _make(self, pending: PendingAnswer) -> None:
+    def _make(self, pending: PendingAnswer, saved: SavedSections | None) -> None:
         """On the answer's own thread: follow the answering service to its end and store what it says."""
         request, resolved = pending.request, pending.resolved
         background = request.task is not None  # a task on a whole document gives way to chats
         terminal: Event = events.Cancelled()
         try:
-            for event in answer(request, self._services, pending.context, background=background, resolved=resolved):
+            stream = answer(
+                request, self._services, pending.context, background=background, resolved=resolved, saved=saved
+            )
+            for event in stream:
                 if isinstance(event, events.TERMINAL):
                     terminal = event
                     break

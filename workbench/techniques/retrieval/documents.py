@@ -7,6 +7,8 @@ checked against their section and merged; translations are joined, paragraph by 
 
 from __future__ import annotations
 
+import hashlib
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
@@ -87,17 +89,26 @@ def _work_through(
 
 
 class _Worker:
-    """Asks the model for one section after the other."""
+    """Asks the model for one section after the other. ``planned`` generations are to be made in all, as far as it is
+    known; how long they take is estimated from those that were made now."""
 
     def __init__(self, recipe: Recipe, context: AnswerContext, sections: int) -> None:
         self._system = recipe.prompting.system.strip()
         self.context = context
-        self._sections = sections
+        self.planned = sections
+        self._done = self._made = 0
+        self._seconds = 0.0
 
-    def progress(self, stage: str, done: int, total: int = 0) -> Event:
-        total = total or self._sections
-        detail = f"section {min(done + 1, total)} of {total}"
-        return events.Progress(stage=stage, done=done, total=total, unit="sections", detail=detail)
+    def progress(self, stage: str, part: str) -> Event:
+        """How far the task is; ``part`` tells what is worked on, such as ``section 3 of 12``."""
+        left = self._seconds / self._made * (self.planned - self._done) if self._made else None
+        return events.Progress(
+            stage=stage, done=self._done, total=self.planned, unit="sections", detail=part, seconds_left=left
+        )
+
+    def skip(self) -> None:
+        """Count a section that needs no generation."""
+        self._done += 1
 
     def ask(
         self,
@@ -111,22 +122,34 @@ class _Worker:
         share: float = 0.0,
     ) -> Generator[Event, None, Generated]:
         """The model's answer to an instruction about a text, as a step called ``title``, inside another one; it takes
-        at most that ``share`` of the context."""
+        at most that ``share`` of the context. A section that an earlier attempt has finished is not made again."""
+        context = self.context if within is None else self.context.inside(within)
+        saved = self.context.saved
+        key = hashlib.sha256("\0".join((self._system, instruction, text)).encode()).hexdigest()
+        before = saved.find(key) if saved is not None and kind == "section" else None
+        if before is not None:
+            self._done += 1
+            return (yield from context.reuse(before, title=title, kind=kind, input=instruction, quiet=quiet))
+        began = time.monotonic()
         messages = [Message("system", self._system)] if self._system else []
         messages.append(Message("user", f"{instruction}\n\n{text}\n\n{instruction}"))
         decoding = self.context.decoding
         if share:
             most = max(_FEWEST_TOKENS, int(self.context.model.context_tokens * share))
             decoding = msgspec.structs.replace(decoding, max_tokens=most)
-        context = self.context if within is None else self.context.inside(within)
-        return (
-            yield from context.generate(
-                messages, title=title, kind=kind, input=instruction, quiet=quiet, decoding=decoding
-            )
+        made = yield from context.generate(
+            messages, title=title, kind=kind, input=instruction, quiet=quiet, decoding=decoding
         )
+        if made.finish != "cancelled":
+            self._done, self._made = self._done + 1, self._made + 1
+            self._seconds += time.monotonic() - began
+            if saved is not None and kind == "section":
+                saved.add(key, made)
+        return made
 
 
 def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
+    first: list[str] = []
     if len(sections) == 1:
         chunks = passages_at(document, [(c.start, c.end) for c in document.chunks])
         text = sections[0].text
@@ -134,35 +157,68 @@ def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         instruction = "Summarise this text in one short paragraph."
     else:
         cited = sections
-        parts = [s.text for s in sections]
-        while len(parts) > 1:
-            summaries: list[str] = []
-            turn = worker.context.step("sections", f"Summarise {len(parts):,} sections")
-            yield turn.started
-            for done, part in enumerate(parts):
-                yield worker.progress("summarising", done, len(parts))
-                made = yield from worker.ask(
-                    "Summarise this section in two sentences.",
-                    part,
-                    f"Section {done + 1:,} of {len(parts):,}",
-                    within=turn,
-                    quiet=True,
-                    share=0.1,
-                )
-                summaries.append(made.text.strip())
-            yield turn.finished(f"{len(summaries):,} summaries")
-            joined = "\n\n".join(summaries)
-            limit = _limit(_SUMMARY_SHARE, worker.context.model)
-            spans = split_sections(joined, limit, worker.context.model.count_tokens)
-            if len(spans) >= len(parts):
-                break  # it does not get shorter: summarise as much as fits
-            parts = [joined[a:b] for a, b in spans]
-        text = "\n\n".join(parts)
+        try:
+            text = yield from _summarise_sections(sections, worker, first)
+        except Cancelled:  # the summaries so far are worth having
+            return (yield from _summaries_so_far(first, sections, worker, ""))
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
-    yield worker.progress("summarising", len(sections) - 1)
+    yield worker.progress("summarising", "section 1 of 1" if len(sections) == 1 else "the whole document")
     editor = partial(CitationEditor, cited, verbatim=worker.context.decoding.format != "text")
-    edited = yield from edit(worker.ask(instruction, text, "Summary", kind="generation"), editor)
+    try:
+        edited = yield from edit(worker.ask(instruction, text, "Summary", kind="generation"), editor)
+    except Cancelled:
+        return (yield from _summaries_so_far(first, sections, worker, ""))
+    if edited.generated.finish == "cancelled" and len(sections) > 1:
+        return (yield from _summaries_so_far(first, sections, worker, edited.generated.text))
     return edited.generated, cited, citations_of(edited.editors[0], cited)
+
+
+def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: list[str]) -> Generator[Event, None, str]:
+    """Summaries of the sections, and of those again until they fit; ``first`` collects the sections' own. Raises
+    errors.Cancelled."""
+    parts = [s.text for s in sections]
+    worker.planned += 1  # the summary of the whole
+    while len(parts) > 1:
+        summaries = [] if first else first
+        what = "part of the summaries" if first else "section"
+        turn = worker.context.step("sections", f"Summarise {len(parts):,} sections")
+        yield turn.started
+        for done, part in enumerate(parts, start=1):
+            yield worker.progress("summarising", f"{what} {done:,} of {len(parts):,}")
+            made = yield from worker.ask(
+                "Summarise this section in two sentences.",
+                part,
+                f"Section {done:,} of {len(parts):,}",
+                within=turn,
+                quiet=True,
+                share=0.1,
+            )
+            summaries.append(made.text.strip())
+        yield turn.finished(f"{len(summaries):,} summaries")
+        joined = "\n\n".join(summaries)
+        limit = _limit(_SUMMARY_SHARE, worker.context.model)
+        spans = split_sections(joined, limit, worker.context.model.count_tokens)
+        if len(spans) >= len(parts):
+            break  # it does not get shorter: summarise as much as fits
+        parts = [joined[a:b] for a, b in spans]
+        worker.planned += len(parts) if len(parts) > 1 else 0
+    return "\n\n".join(parts)
+
+
+def _summaries_so_far(summaries: Sequence[str], sections: Sequence[Passage], worker: _Worker, before: str) -> _Work:
+    """The answer of a summary that was stopped: ``before`` has been streamed of it already."""
+    done = sections[: len(summaries)]
+    if not done:
+        return Generated(text=before, finish="cancelled"), sections, ()
+    text = "\n\n".join(f"{summary} [{section.n}]" for summary, section in zip(summaries, done, strict=True))
+    if before.strip():
+        text = f"\n\n{text}"
+    yield from worker.context.note(
+        f"Stopped: these are the summaries of {len(done):,} of the document's {len(sections):,} sections."
+    )
+    yield events.TextDelta(text=text)
+    citations = tuple(as_citation(section, claimed=True) for section in done)
+    return Generated(text=before + text, finish="cancelled"), sections, citations
 
 
 def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worker, columns: Sequence[str]) -> _Work:
@@ -179,10 +235,11 @@ def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worke
     if copied:
         yield from worker.context.note(f"{len(copied):,} rows were copied from tables of the document.")
     for done, section in enumerate(sections):
-        yield worker.progress("extracting", done)
+        yield worker.progress("extracting", f"section {done + 1:,} of {len(sections):,}")
         rest = _without(section, lines)
         if len(rest) < len(section.text) and len(rest.split()) < _FEWEST_WORDS:
-            continue  # a table and little else
+            worker.skip()  # a table and little else
+            continue
         title = f"Section {done + 1:,} of {len(sections):,}"
         try:
             finished = yield from worker.ask(instruction, rest, title, quiet=True, share=0.4)
@@ -220,7 +277,7 @@ def _translate(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         if worker.context.cancelled():
             finished = Generated(text="", finish="cancelled")
             break
-        yield worker.progress("translating", done)
+        yield worker.progress("translating", f"section {done + 1:,} of {len(sections):,}")
         gap = document.text[before : section.start]
         before = section.end
         between = ("\n\n" if "\n" in gap else " ") if whole else ""

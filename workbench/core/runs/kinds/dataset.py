@@ -21,6 +21,7 @@ from workbench.api.protocol import drain, finish, follow
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
+from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import UserError
 from workbench.paths import Home
@@ -108,8 +109,8 @@ class DataRuns(RunKind):
         """The pairs that their passages support; passages that an earlier attempt finished are not asked again."""
         model = chat_model(call.model, self._catalogue)
         passages = spread([p for text in self._documents(collection, run) for p in passages_of(text)], call.limit)
-        made = _Made(self._home.run(run.id) / MADE)
-        asked = {normalise(example.messages[0].content) for example in made.examples}
+        made = Journal(self._home.run(run.id) / MADE, _Done)
+        asked = {normalise(example.messages[0].content) for done in made.lines for example in done.examples}
         small = model.parameters < SMALL_MODEL_PARAMETERS
 
         def ask(prompt: str, decoding: DecodingPart) -> str:
@@ -125,7 +126,7 @@ class DataRuns(RunKind):
         for number, passage in enumerate(passages):
             run.context.raise_if_cancelled()
             run.emit(events.Progress(stage="asking", done=number, total=len(passages), unit="passages"))
-            if made.knows(passage):
+            if made.find(_identity(passage)) is not None:
                 continue
             supported: list[Example] = []
             for event in make_pairs((passage,), ask, small=small, questions=call.questions):
@@ -138,8 +139,8 @@ class DataRuns(RunKind):
                     if pair.supported:
                         supported.append(pair.example())
             run.context.raise_if_cancelled()
-            made.add(passage, supported)
-        yield from made.examples
+            made.add(_Done(_identity(passage), tuple(supported)))
+        yield from (example for done in made.lines for example in done.examples)
 
 
 _NOTHING = {
@@ -183,38 +184,11 @@ def spread(passages: list[Passage], limit: int) -> list[Passage]:
     return [passages[number * len(passages) // limit] for number in range(limit)]
 
 
-class _Done(msgspec.Struct, frozen=True):
-    passage: str
+class _Done(Line, frozen=True):
+    """The supported pairs of a passage."""
+
+    key: str = msgspec.field(name="passage")
     examples: tuple[Example, ...]
-
-
-class _Made:
-    """The pairs of a run so far, in a file with one line per passage."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._lines: dict[str, tuple[Example, ...]] = {}
-        whole = b""
-        if file.is_file():
-            for line in file.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):  # a torn last line is made again
-                    done = msgspec.json.decode(line, type=_Done)
-                    self._lines[done.passage] = done.examples
-                    whole += line
-            file.write_bytes(whole)
-
-    @property
-    def examples(self) -> list[Example]:
-        return [example for examples in self._lines.values() for example in examples]
-
-    def knows(self, passage: Passage) -> bool:
-        return _identity(passage) in self._lines
-
-    def add(self, passage: Passage, examples: list[Example]) -> None:
-        done = _Done(_identity(passage), tuple(examples))
-        self._lines[done.passage] = done.examples
-        with self._file.open("ab") as file:
-            file.write(msgspec.json.encode(done) + b"\n")
 
 
 def _identity(passage: Passage) -> str:
