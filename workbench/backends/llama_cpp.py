@@ -180,9 +180,10 @@ class LlamaCppBackend:
         loaded with it, as in the recipe of an answer that was made with it."""
         if self._wanted is None or self._wanted == wanted:
             return self._wanted is not None
-        loaded = self._loaded.context_tokens if self._loaded is not None else 0
+        if self._loaded is None:  # it may have been refused for its length
+            return False
         same = msgspec.structs.replace(wanted, context_tokens=self._wanted.context_tokens) == self._wanted
-        return same and loaded == wanted.context_tokens
+        return same and self._loaded.context_tokens == wanted.context_tokens
 
     def _load(self, wanted: Load, name: str, context: RequestContext) -> Generator[Event, None, Loaded]:
         """Have the model that the caller has a turn for loaded, by the caller or by another user; again when the

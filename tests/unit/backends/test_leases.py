@@ -28,8 +28,12 @@ from workbench.settings import EngineSettings
 OTHER = msgspec.structs.replace(MODEL, name="Other", path="/models/other.gguf")
 
 
+LONGEST = 100_000
+
+
 class FakeHost:
-    """The inference worker in process: ``loads`` keeps the paths, an answer repeats the question."""
+    """The inference worker in process: ``loads`` keeps the paths, an answer repeats the question, a context of more
+    than ``LONGEST`` tokens is refused."""
 
     def __init__(self, on_state: Callable[[Any], None]) -> None:
         self.state, self.pid = "ready", 1
@@ -38,6 +42,8 @@ class FakeHost:
     def stream(self, call: Any, context: RequestContext | None = None, *, pid: int = 0) -> Iterator[Event]:
         if isinstance(call, Load):
             self.loads.append(call.path)
+            if call.context_tokens > LONGEST:
+                raise UserError("The context is too long.")
             yield finish(
                 LoadedModel(
                     path=call.path,
@@ -88,6 +94,14 @@ def test_leases_of_one_model_share_it_and_another_model_waits(backend: LlamaCppB
     with backend.lease(OTHER, ModelUse(), RequestContext()) as loading:
         assert drain(loading).context_tokens == 2048
     assert loads(backend) == [MODEL.path, OTHER.path]
+
+
+def test_a_context_that_was_refused_is_not_asked_for_again(backend: LlamaCppBackend) -> None:
+    huge = ModelUse(context_tokens=LONGEST + 1)
+    with backend.lease(MODEL, huge, RequestContext()) as loading, pytest.raises(UserError, match="too long"):
+        drain(loading)
+    with backend.lease(MODEL, ModelUse(), RequestContext()) as loading:
+        assert drain(loading).context_tokens == 2048
 
 
 def test_a_lease_that_is_left_while_it_loads_is_given_back(backend: LlamaCppBackend) -> None:
