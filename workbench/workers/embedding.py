@@ -17,20 +17,8 @@ from typing import Any
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import UserError
+from workbench.techniques.retrieval import embedding_calls
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches
-from workbench.techniques.retrieval.embedding_calls import (
-    Close,
-    CountTerms,
-    Documents,
-    EmbeddingCall,
-    Ingest,
-    Picture,
-    Remove,
-    Search,
-    Similarities,
-    State,
-    Text,
-)
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.reading.process import ReaderProcess
@@ -105,16 +93,16 @@ class EmbeddingService:
 
     def handlers(self) -> Mapping[type[Call[Any]], Handler]:
         return {
-            Ingest: self._ingest,
-            Search: self._search,
-            Similarities: self._similarities,
-            CountTerms: self._count_terms,
-            Documents: self._documents,
-            Text: self._text,
-            Picture: self._picture,
-            Remove: self._remove,
-            State: self._state,
-            Close: self._close,
+            embedding_calls.Ingest: self._ingest,
+            embedding_calls.Search: self._search,
+            embedding_calls.Similarities: self._similarities,
+            embedding_calls.CountTerms: self._count_terms,
+            embedding_calls.Documents: self._documents,
+            embedding_calls.Text: self._text,
+            embedding_calls.Picture: self._picture,
+            embedding_calls.Remove: self._remove,
+            embedding_calls.State: self._state,
+            embedding_calls.Close: self._close,
         }
 
     def leave(self) -> None:
@@ -123,7 +111,7 @@ class EmbeddingService:
         if self._drawer is not None:
             self._drawer.close()
 
-    def _ingest(self, call: Ingest, context: RequestContext) -> Iterator[Event]:
+    def _ingest(self, call: embedding_calls.Ingest, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, self._collections.ingesting(call.file, context):
             reader = self._make_reader()
             try:
@@ -131,11 +119,11 @@ class EmbeddingService:
             finally:
                 reader.close()
 
-    def _search(self, call: Search, context: RequestContext) -> Iterator[Event]:
+    def _search(self, call: embedding_calls.Search, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
             yield finish(search(index, self._queue, Path(call.embedder), call.collection, call.query, call.limit))
 
-    def _similarities(self, call: Similarities, context: RequestContext) -> Iterator[Event]:
+    def _similarities(self, call: embedding_calls.Similarities, context: RequestContext) -> Iterator[Event]:
         vectors: list[Any] = [None] * (len(call.texts) + len(call.others))
         both = [*call.texts, *call.others]
         for batch in batches(both):
@@ -146,19 +134,19 @@ class EmbeddingService:
         texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
         yield finish([[float(text @ other) for other in others] for text in texts])
 
-    def _count_terms(self, call: CountTerms, context: RequestContext) -> Iterator[Event]:
+    def _count_terms(self, call: embedding_calls.CountTerms, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
             yield finish(count_terms(index, call.query))
 
-    def _documents(self, call: Documents, context: RequestContext) -> Iterator[Event]:
+    def _documents(self, call: embedding_calls.Documents, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
             yield finish(snapshot.documents())
 
-    def _text(self, call: Text, context: RequestContext) -> Iterator[Event]:
+    def _text(self, call: embedding_calls.Text, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
             yield finish(snapshot.text(call.document))
 
-    def _picture(self, call: Picture, context: RequestContext) -> Iterator[Event]:
+    def _picture(self, call: embedding_calls.Picture, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
             found = snapshot.text(call.document)
         with self._drawing:
@@ -175,7 +163,7 @@ class EmbeddingService:
         )
         yield finish(picture)
 
-    def _remove(self, call: Remove, context: RequestContext) -> Iterator[Event]:
+    def _remove(self, call: embedding_calls.Remove, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
             with index.reading() as snapshot:
                 document = snapshot.document(call.document)
@@ -183,11 +171,11 @@ class EmbeddingService:
             with index.reading() as snapshot:
                 yield finish(snapshot.state())
 
-    def _state(self, call: State, context: RequestContext) -> Iterator[Event]:
+    def _state(self, call: embedding_calls.State, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
             yield finish(snapshot.state())
 
-    def _close(self, call: Close, context: RequestContext) -> Iterator[Event]:
+    def _close(self, call: embedding_calls.Close, context: RequestContext) -> Iterator[Event]:
         self._collections.close(call.file)
         yield finish(None)
 
@@ -197,4 +185,4 @@ def main() -> None:
     queue = EmbeddingQueue()
     queue.warm_up(lambda: importlib.import_module("sentence_transformers"))
     service = EmbeddingService(queue)
-    serve("embedding", EmbeddingCall, service.handlers(), service.leave)
+    serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), service.leave)

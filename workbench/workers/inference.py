@@ -12,20 +12,7 @@ from contextlib import contextmanager
 
 from workbench.api.events import Event, Log, Progress
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.inference_calls import (
-    CountTokens,
-    Embed,
-    Generate,
-    InferenceCall,
-    Inspect,
-    ListDevices,
-    Load,
-    MeasureSpeed,
-    Rank,
-    Score,
-    ScoreText,
-    Unload,
-)
+from workbench.engine import inference_calls
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.library import list_devices
 from workbench.engine.loading import inspect_model, load_model
@@ -56,7 +43,7 @@ class InferenceServer:
 
     # -- handlers -------------------------------------------------------------------------------------
 
-    def load(self, call: Load, context: RequestContext) -> Iterator[Event]:
+    def load(self, call: inference_calls.Load, context: RequestContext) -> Iterator[Event]:
         """A model of an unsupported type leaves the loaded one in place; one that fails later does not."""
         details = inspect_model(call.path)
         with self._exclusively(context):
@@ -74,12 +61,12 @@ class InferenceServer:
             yield Progress(stage="loading", done=1.0, total=1.0)
         yield finish(model.info)
 
-    def unload(self, call: Unload, context: RequestContext) -> Iterator[Event]:
+    def unload(self, call: inference_calls.Unload, context: RequestContext) -> Iterator[Event]:
         with self._exclusively(context):
             self._unload()
         yield finish(None)
 
-    def generate(self, call: Generate, context: RequestContext) -> Iterator[Event]:
+    def generate(self, call: inference_calls.Generate, context: RequestContext) -> Iterator[Event]:
         started = time.perf_counter()
         with self._model(context) as (engine, writer):
             room = engine.model.context_tokens - virtual_tokens(make_key(call.adapters))
@@ -91,7 +78,7 @@ class InferenceServer:
             job = self._strategies.make_job(call, prompt, engine, context, started)
             yield from engine.submit(job).events()
 
-    def score(self, call: Score, context: RequestContext) -> Iterator[Event]:
+    def score(self, call: inference_calls.Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
             prompt = writer.write(call.messages)
             continuations = [writer.continuation(text) for text in call.continuations]
@@ -107,7 +94,7 @@ class InferenceServer:
             )
             yield from engine.submit(job).events()
 
-    def inspect(self, call: Inspect, context: RequestContext) -> Iterator[Event]:
+    def inspect(self, call: inference_calls.Inspect, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
             vocabulary = engine.model.vocabulary
             check_tokens(call.prompt, vocabulary)
@@ -117,7 +104,7 @@ class InferenceServer:
             )
             yield from engine.submit(job).events()
 
-    def score_text(self, call: ScoreText, context: RequestContext) -> Iterator[Event]:
+    def score_text(self, call: inference_calls.ScoreText, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
             vocabulary = engine.model.vocabulary
             tokens = vocabulary.tokenize(call.text, special=False)
@@ -127,23 +114,23 @@ class InferenceServer:
             )
             yield from engine.submit(job).events()
 
-    def measure(self, call: MeasureSpeed, context: RequestContext) -> Iterator[Event]:
+    def measure(self, call: inference_calls.MeasureSpeed, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
             yield from measure_speed(engine, call, context)
 
-    def count(self, call: CountTokens, context: RequestContext) -> Iterator[Event]:
+    def count(self, call: inference_calls.CountTokens, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
             vocabulary = engine.model.vocabulary
             yield finish(tuple(len(vocabulary.tokenize(text, special=False)) for text in call.texts))
 
-    def devices(self, call: ListDevices, context: RequestContext) -> Iterator[Event]:
+    def devices(self, call: inference_calls.ListDevices, context: RequestContext) -> Iterator[Event]:
         yield finish(list_devices())
 
     def leave(self) -> None:
         """Called before the process ends. Its memory goes with it; the template process must be told."""
         self._renderer.close()
 
-    def _prompt(self, call: Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
+    def _prompt(self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
         if call.prompt:
             check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
             return writer.from_tokens(call.prompt)
@@ -206,19 +193,19 @@ def main() -> None:
     encoding = Encoding()
     serve(
         "inference",
-        InferenceCall,
+        inference_calls.InferenceCall,
         {
-            Load: inference.load,
-            Unload: inference.unload,
-            Generate: inference.generate,
-            Score: inference.score,
-            Inspect: inference.inspect,
-            ScoreText: inference.score_text,
-            MeasureSpeed: inference.measure,
-            CountTokens: inference.count,
-            Embed: encoding.embed,
-            Rank: encoding.rank,
-            ListDevices: inference.devices,
+            inference_calls.Load: inference.load,
+            inference_calls.Unload: inference.unload,
+            inference_calls.Generate: inference.generate,
+            inference_calls.Score: inference.score,
+            inference_calls.Inspect: inference.inspect,
+            inference_calls.ScoreText: inference.score_text,
+            inference_calls.MeasureSpeed: inference.measure,
+            inference_calls.CountTokens: inference.count,
+            inference_calls.Embed: encoding.embed,
+            inference_calls.Rank: encoding.rank,
+            inference_calls.ListDevices: inference.devices,
         },
         inference.leave,
     )

@@ -15,16 +15,7 @@ from workbench.models.inspection import is_missing
 from workbench.models.starter import find_starters
 from workbench.paths import Home
 from workbench.storage.models import ModelCatalogue
-from workbench.techniques.retrieval.embedding_calls import (
-    Close,
-    CollectionState,
-    CountTerms,
-    Search,
-    Similarities,
-    State,
-    TermStatistics,
-    Text,
-)
+from workbench.techniques.retrieval import embedding_calls
 from workbench.workers.host import State as WorkerState
 from workbench.workers.host import WorkerHost
 
@@ -75,16 +66,16 @@ class Embedding:
             self._background.start("warm-up", self._load)
 
     def _load(self, context: RequestContext) -> None:
-        call = Similarities(embedder=self.embedder(context), texts=("warm",), others=("up",))
+        call = embedding_calls.Similarities(embedder=self.embedder(context), texts=("warm",), others=("up",))
         for _ in self.host.stream(call, context):
             pass
 
     def file(self, collection: Collection) -> Path:
         return self._home.collection(collection.id)
 
-    def state(self, collection: Collection) -> CollectionState:
+    def state(self, collection: Collection) -> embedding_calls.CollectionState:
         """The counts of a collection's file."""
-        return self.host.call(State(file=str(self.file(collection))))
+        return self.host.call(embedding_calls.State(file=str(self.file(collection))))
 
     def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
         return WorkerRetriever(self.host, self.file(collection), collection, lambda: self.embedder(context), context)
@@ -93,7 +84,7 @@ class Embedding:
         """Delete a collection's file."""
         file = self.file(collection)
         if self.host.state in ("starting", "ready"):
-            self.host.call(Close(file=str(file)))
+            self.host.call(embedding_calls.Close(file=str(file)))
         for suffix in ("", "-wal", "-shm"):
             Path(f"{file}{suffix}").unlink(missing_ok=True)
 
@@ -102,12 +93,7 @@ class WorkerRetriever:
     """One collection over the embedding worker, as answering sees it (``Retriever``)."""
 
     def __init__(
-        self,
-        host: WorkerHost,
-        file: Path,
-        collection: Collection,
-        embedder: Callable[[], str],
-        context: RequestContext,
+        self, host: WorkerHost, file: Path, collection: Collection, embedder: Callable[[], str], context: RequestContext
     ) -> None:
         self.collection = collection
         self._host = host
@@ -116,17 +102,17 @@ class WorkerRetriever:
         self._context = context
 
     def search(self, query: str, limit: int) -> SearchResult:
-        call = Search(
+        call = embedding_calls.Search(
             file=self._file, collection=self.collection.id, embedder=self._embedder(), query=query, limit=limit
         )
         return self._host.call(call, context=self._context)
 
     def document(self, document: str) -> DocumentText:
-        return self._host.call(Text(file=self._file, document=document), context=self._context)
+        return self._host.call(embedding_calls.Text(file=self._file, document=document), context=self._context)
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
-        call = Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))
+        call = embedding_calls.Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))
         return [list(row) for row in self._host.call(call, context=self._context)]
 
-    def count_terms(self, query: str) -> TermStatistics:
-        return self._host.call(CountTerms(file=self._file, query=query), context=self._context)
+    def count_terms(self, query: str) -> embedding_calls.TermStatistics:
+        return self._host.call(embedding_calls.CountTerms(file=self._file, query=query), context=self._context)

@@ -10,18 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
@@ -29,16 +18,10 @@ QUIET_S = 2.0
 LONGEST_WAIT_QUIETS = 15
 """Where it never gets quiet (a log that is written to all the time), so many quiet times after the first change."""
 
-_CHANGES = (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-)
+_CHANGES = ("created", "deleted", "moved")
+_FILE_CHANGES = ("modified", "closed")
+"""Event types. Opening and reading are events as well, and a folder is modified by every change in it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -147,7 +130,7 @@ class _Handler(FileSystemEventHandler):
         self._changed = changed
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if isinstance(event, _CHANGES):  # opening and reading are events as well
+        if event.event_type in _CHANGES or (event.event_type in _FILE_CHANGES and not event.is_directory):
             self._changed(os.fsdecode(event.src_path))
 
 
