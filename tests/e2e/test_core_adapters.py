@@ -179,7 +179,7 @@ def test_one_that_names_no_base_is_merged_into_the_model_that_it_fits(
     other_model(trainer, tmp_path)
     run = call(trainer, MergeAdapter(adapter="loose"))
     assert run.config["model"] == "Base"
-    assert call(trainer, FollowRun(run=run.id))["model"] == "Base loose"
+    assert call(trainer, FollowRun(run=run.id))["model"] == "Base loose merged"
 
 
 def test_a_merge_that_loses_what_was_learnt_is_deleted(trainer: Workbench, home: Home, tmp_path: Path) -> None:

@@ -476,4 +476,4 @@ def test_a_file_that_names_no_base_is_used_with_the_model_that_is_chosen(bridge:
     assert recipe.model == ModelPart(name=BASE, adapters=(AdapterUse(name="loose"),))
     dialog = MergeDialog(bridge, loose)
     qtbot.addWidget(dialog)
-    assert dialog.name.text() == "loose"
+    assert dialog.name.text() == "loose merged"

@@ -7,6 +7,7 @@ and what feels rounding most F16.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,7 @@ def write_merged(
     }
     added = {key: (shape, "F32") for key, shape in changes.additions().items()}
     shapes |= added
-    entries = _entries(contents, changes, described.name, shapes, changed_type, scale)
+    entries = _entries(contents, changes, described.name, shapes, changed, changed_type, scale)
     if name:
         entries["general.name"] = text_entry("general.name", name)
     start = header(entries, shapes, contents.alignment)
@@ -224,6 +225,7 @@ def _entries(
     changes: Changes,
     base_name: str,
     shapes: dict[str, tuple[tuple[int, ...], str]],
+    changed: dict[str, str],
     changed_type: str,
     scale: float,
 ) -> dict[str, bytes]:
@@ -233,9 +235,11 @@ def _entries(
         for key, raw in contents.entries.items()
         if not key.startswith(("split.", "general.base_model.", _ORIGIN))
     }
-    sizes: dict[str, int] = {}
-    for shape, kind in shapes.values():
-        sizes[kind] = sizes.get(kind, 0) + size_of(shape, kind)
+    mixed = changed_type == "Q8_0" and "Q8_0" in changed.values()  # with F16 for what is sensitive to rounding
+    sizes: dict[str, int] = {}  # in weights
+    for key, (shape, kind) in shapes.items():
+        named = "Q8_0" if mixed and key in changed and kind == "F16" else kind
+        sizes[named] = sizes.get(named, 0) + math.prod(shape)
     largest = max(sizes, key=lambda kind: sizes[kind])
     if "general.file_type" in entries and changed_type != "same" and largest in _FILE_TYPES:
         entries["general.file_type"] = number_entry("general.file_type", _FILE_TYPES[largest])

@@ -58,7 +58,7 @@ def describe_gguf(path: Path) -> ModelDetails:
         path=str(first.path),
         architecture=architecture,
         parameters=sum(piece.parameters for piece in pieces),
-        quantization=_quantization(pieces),
+        quantization=quantization_of(pieces),
         context_tokens=first.number(f"{architecture}.context_length"),
         bytes=sum(piece.size for piece in pieces),
         licence=_licence(first),
@@ -103,7 +103,7 @@ def _kind(file: GGUF, architecture: str, template: str) -> Literal["chat", "base
     return "chat" if template else "base"
 
 
-def _quantization(pieces: list[GGUF]) -> str:
+def quantization_of(pieces: list[GGUF]) -> str:
     """The declared quantisation, unless the weights contradict it."""
     by_type = sum((piece.bytes_by_type() for piece in pieces[1:]), pieces[0].bytes_by_type())
     dominant = by_type.most_common(1)[0][0]

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 MAX_LENGTH = 80
+_LONGEST_FOLDER = 60
 _SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
 _HASH = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 _SAYS_NOTHING = frozenset({"", "model", "models", "hub", "llama", "main", "snapshot", "snapshots", "unknown", "tmp"})
@@ -50,8 +51,11 @@ def unique_name(name: str, taken: Collection[str], quantization: str = "") -> st
 
 
 def file_safe(name: str) -> str:
-    """A folder name of letters, digits, dot and dash; never empty, never reserved by Windows."""
+    """A folder name of letters, digits, dot and dash; never empty, never reserved by Windows. Of a long name the middle
+    is left out, since names that begin alike differ at their ends."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    safe = re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()[:60].strip("-.")
+    safe = re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()
+    if len(safe) > _LONGEST_FOLDER:
+        safe = f"{safe[: _LONGEST_FOLDER - 21].strip('-.')}-{safe[-20:].strip('-.')}"
     reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", safe)
     return f"model-{safe}" if reserved else safe or "model"

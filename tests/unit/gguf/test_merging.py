@@ -23,6 +23,7 @@ from workbench.gguf.lora import adapter_to_gguf
 from workbench.gguf.merging import merge
 from workbench.gguf.reader import read_gguf, read_pieces
 from workbench.gguf.weights import open_model
+from workbench.models.gguf_model import quantization_of
 
 IA3 = {"ia3": True, "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}
 LOHA = {"kind": "LoHa", "r": 3, "alpha": 12}
@@ -125,6 +126,25 @@ def test_what_feels_rounding_most_stays_in_sixteen_bits(
         "attn_output": out,
         "ffn_gate": "Q8_0",
     }
+
+
+@pytest.mark.parametrize(
+    ("targets", "kind", "called"),
+    [
+        ("all-linear", "Q8_0", "Q8_0"),  # though most of it is F16
+        ("all-linear", "F16", "F16"),
+        ("all-linear", "same", "Q4_1"),
+        (["q_proj"], "Q8_0", "Q4_1"),  # the rest is as it was
+    ],
+)
+def test_merge_is_called_what_it_is(
+    adapters: TinyAdapters, tmp_path: Path, targets: str | list[str], kind: merging.ChangedType, called: str
+) -> None:
+    trained = adapters.make("llama", "-".join(targets), target_modules=targets)
+    base = packed_base(trained, tmp_path / "base.gguf", "Q4_1")
+    result = merge(base, trained.folder, tmp_path / "merged.gguf", kind)
+    assert "F16" in result.changed.values() or kind == "same"
+    assert quantization_of(read_pieces(tmp_path / "merged.gguf")) == called
 
 
 def test_only_the_changed_tensors_are_packed_again(adapters: TinyAdapters, tmp_path: Path) -> None:

@@ -42,6 +42,11 @@ def test_names_fit_on_one_short_line() -> None:
         ("模型", "model"),
         ("con", "model-con"),
         ("Émile", "emile"),
+        ("a" * 60, "a" * 60),
+        (
+            "SmolLM2 135M Instruct " + "x" * 60 + " facts merged",
+            f"smollm2-135m-instruct-{'x' * 17}-{'x' * 7}-facts-merged",
+        ),
     ],
 )
 def test_folder_names_are_safe(name: str, folder: str) -> None:

@@ -11,6 +11,7 @@ from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.records.training import (
     PARTS,
+    AdapterRecord,
     DataPart,
     EvaluationPart,
     ObjectivePart,
@@ -157,3 +158,24 @@ def test_layers_are_the_last_ones_or_those_that_are_named() -> None:
 def test_layers_that_the_model_does_not_have_are_refused(layers: str) -> None:
     with pytest.raises(UserError, match="layers"):
         layers_of(WeightsPart(layers=layers), 6)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "base", "name"),
+    [
+        ("smollm2-135m-instruct-facts", "SmolLM2 135M Instruct", "SmolLM2 135M Instruct facts merged"),
+        ("facts_of-the mill", "SmolLM2 135M Instruct", "SmolLM2 135M Instruct facts of the mill merged"),
+        ("qwen3-0.6b-lora", "Qwen3 0.6B", "Qwen3 0.6B lora merged"),
+        ("base", "Base", "Base merged"),
+        ("loose", "", "loose merged"),
+    ],
+)
+def test_name_of_a_merge_repeats_nothing(adapter: str, base: str, name: str) -> None:
+    assert AdapterRecord(name=adapter, kind="lora", base=base).merged_name() == name
+
+
+def test_name_of_a_merge_keeps_its_end() -> None:
+    name = AdapterRecord(name="facts-" + "x" * 90, kind="lora").merged_name("Base " * 20)
+    assert len(name) <= 80
+    assert name.endswith(" merged")
+    assert "facts" in name

@@ -52,9 +52,7 @@ class MergeDialog(Dialog):
         self._parity: Parity | None = None
         self._done = False
         self.watch: RunFollower | None = None
-        self.name = QLineEdit(
-            "-".join(part for part in (adapter.base, adapter.name) if part), textChanged=lambda _: self._show_state()
-        )
+        self.name = QLineEdit(adapter.merged_name(), textChanged=lambda _: self._show_state())
         self.type = ChoiceRow(
             texts.MERGED_TYPE, [(name, title) for name, (title, _) in TYPES.items()], chosen=self._on_type
         )

@@ -212,7 +212,7 @@ class Adapters:
         check_room(
             self._artifacts.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
         )
-        call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {record.name}")
+        call = msgspec.structs.replace(call, model=model.name, name=call.name or record.merged_name(model.name))
         return self._runs.add("merge", f"Merge {record.name} into {model.name}", call)
 
     def quantize(self, call: calls.QuantizeModel) -> calls.RunRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -53,6 +54,10 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 AdapterState = Literal["checking", "ready", "failed", "unreadable"]
 
 
+_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
+_MOST_OF_BASE, _MOST_OF_NAME = 40, 30
+
+
 class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was trained, as ``adapters/<name>/card.json`` keeps it.
 
@@ -89,6 +94,14 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def usable(self) -> bool:
         return self.state in ("checking", "ready")
+
+    def merged_name(self, base: str = "") -> str:
+        """What a model is called that it is merged into: the base's name, then what its own name adds to that."""
+        base = base or self.base
+        said = set(_WORD.findall(base.casefold()))
+        added = " ".join(word for word in _WORD.findall(self.name) if word.casefold() not in said)
+        parts = (base[:_MOST_OF_BASE].strip(), added[:_MOST_OF_NAME].strip(), "merged")
+        return " ".join(part for part in parts if part)
 
 
 CARD = Stored("card of this adapter", AdapterRecord, parts={"config": TRAINING})
