@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from ui import texts
@@ -39,6 +40,31 @@ class EmptyState(QWidget):
 
     def add_action(self, widget: QWidget) -> None:
         self._column.insertWidget(self._column.count() - 1, widget, 0, Qt.AlignmentFlag.AlignHCenter)
+
+
+class TakesFiles:
+    """A widget that files are dropped on: ``show_drop`` is told whether some are over it, ``take_files`` takes them."""
+
+    def show_drop(self, over: bool) -> None:
+        raise NotImplementedError
+
+    def take_files(self, paths: list[str]) -> None:
+        raise NotImplementedError
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.show_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.show_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.show_drop(False)
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.take_files(paths)
 
 
 class DropCover(QFrame):

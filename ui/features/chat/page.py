@@ -11,12 +11,13 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
 from ui.components.highlighting import find_lexer
 from ui.components.layout import column_of
+from ui.components.notices import TakesFiles
 from ui.features import Action, Found, ShellActions
 from ui.features.chat import texts
 from ui.features.chat.answers import ChatAnswers
@@ -32,7 +33,7 @@ from workbench.records.messages import Citation, Passage
 _IDLE_MS = 1_500
 
 
-class ChatPage(QWidget):
+class ChatPage(TakesFiles, QWidget):
     """See ``ui.features`` for what the frame asks of a page."""
 
     name = "chat"
@@ -331,15 +332,11 @@ class ChatPage(QWidget):
 
     # -- files -------------------------------------------------------------------------------------------
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+    def show_drop(self, over: bool) -> None:
+        """It is asked only once they were dropped."""
 
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.parts.intake.offer(paths)
+    def take_files(self, paths: list[str]) -> None:
+        self.parts.intake.offer(paths)
 
     def _on_attach(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, texts.ATTACH)

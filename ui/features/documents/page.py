@@ -8,11 +8,12 @@ from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
 from ui.components.layout import column_of
+from ui.components.notices import TakesFiles
 from ui.features import Found, ShellActions
 from ui.features.documents import texts
 from ui.features.documents.collection_list import describe_collection
@@ -42,7 +43,7 @@ FIRST_COLLECTION = "Documents"
 _SEARCH_LIMIT = 20
 
 
-class DocumentsPage(QWidget):
+class DocumentsPage(TakesFiles, QWidget):
     """See ``ui.features`` for what the frame asks of a page."""
 
     name = "documents"
@@ -342,19 +343,13 @@ class DocumentsPage(QWidget):
             return
         super().keyPressEvent(event)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+    def show_drop(self, over: bool) -> None:
+        if over:
             collection = self._collection(self._current)
             name = f"“{collection.name}”" if collection is not None else texts.A_NEW_COLLECTION
             self.parts.cover.cover(texts.DROP_TO_ADD.format(name=name))
+        else:
+            self.parts.cover.hide()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.parts.cover.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.parts.cover.hide()
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.add(paths)
+    def take_files(self, paths: list[str]) -> None:
+        self.add(paths)

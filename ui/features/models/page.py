@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import PlainButton, Text
 from ui.components.layout import ScrolledColumn, column_of
-from ui.components.notices import EmptyState
+from ui.components.notices import EmptyState, TakesFiles
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
 from ui.features.models import texts
@@ -36,7 +36,7 @@ from workbench.api.protocol import error_of
 from workbench.errors import Cancelled
 
 
-class ModelsPage(QWidget):
+class ModelsPage(TakesFiles, QWidget):
     """All models that are on this machine's catalogue."""
 
     name, title, icon = "models", "Models", "models"
@@ -261,21 +261,13 @@ class ModelsPage(QWidget):
         self._empty.button.setEnabled(True)
         self._empty.button.setText(texts.USE_STARTER)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+    def show_drop(self, over: bool) -> None:
+        if over:
             self._open_import()
-            self._import.set_over(True)
-            event.acceptProposedAction()
+        self._import.set_over(over)
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._import.set_over(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._import.set_over(False)
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            self._import.set_path(paths[0])
-            event.acceptProposedAction()
+    def take_files(self, paths: list[str]) -> None:
+        self._import.set_path(paths[0])
 
 
 def _order(model: ModelRecord) -> tuple[int, str]:

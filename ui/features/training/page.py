@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QStackedWidget, QWidget
 
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import Text
 from ui.components.layout import row_of
-from ui.components.notices import DropCover, EmptyState
+from ui.components.notices import DropCover, EmptyState, TakesFiles
 from ui.components.wording import in_words
 from ui.features import Found, ShellActions
 from ui.features.training import texts
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ui.features.training.run_view import TrainRun
 
 
-class TrainPage(QWidget):
+class TrainPage(TakesFiles, QWidget):
     """See ``ui.features`` for what the frame asks of a page. What draws curves is imported aside once the page is
     there."""
 
@@ -405,20 +405,13 @@ class TrainPage(QWidget):
 
     # -- drops -----------------------------------------------------------------------------------------
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+    def show_drop(self, over: bool) -> None:
+        if over:
             self.cover.cover(texts.DROP_EXAMPLES)
+        else:
+            self.cover.hide()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.cover.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.cover.hide()
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if not paths:
-            return
-        event.acceptProposedAction()
+    def take_files(self, paths: list[str]) -> None:
         self.show_setup()
         self.intake.offer(paths)
 

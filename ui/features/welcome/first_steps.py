@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QListWidget, QListWidgetItem, QWidget
 
 from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text
 from ui.components.layout import column_of, row_of
+from ui.components.notices import TakesFiles
 from ui.components.wording import describe_count, how_far
 from ui.features.welcome import texts
 from ui.theme import tokens
@@ -71,7 +71,7 @@ class StepCard(Card):
         self._problem.hide()
 
 
-class DropPlace(QFrame):
+class DropPlace(TakesFiles, QFrame):
     """Takes files and folders that are dropped on it or chosen; ``dropped`` is sent with their paths."""
 
     dropped = Signal(list)
@@ -94,20 +94,11 @@ class DropPlace(QFrame):
         row.addWidget(self.files_button)
         row.addWidget(self.folder_button)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
-            set_property(self, "over", True)
-            event.acceptProposedAction()
+    def show_drop(self, over: bool) -> None:
+        set_property(self, "over", over)
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        set_property(self, "over", False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        set_property(self, "over", False)
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.dropped.emit(paths)
+    def take_files(self, paths: list[str]) -> None:
+        self.dropped.emit(paths)
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
         dialog = QFileDialog(self, texts.CHOOSE_DOCUMENTS)
