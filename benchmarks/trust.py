@@ -37,7 +37,7 @@ from answers import HERE, Bench, Without, holds, normalised
 from workbench.api.calls import AskResult
 from workbench.records.messages import Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
-from workbench.records.recipes.retrieval import Mode
+from workbench.records.recipes.parts import Mode
 from workbench.techniques.retrieval.statements import StatementVerifier
 from workbench.text.sentences import split_sentences
 

@@ -13,7 +13,7 @@ from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
-from workbench.records.recipes.retrieval import Mode
+from workbench.records.recipes.parts import Mode
 
 PUMP = passage("The pump weighs 80 kg. The warranty of the pump runs for 36 months. It is painted green.", n=1)
 TERMS = passage("Claims under the warranty must be made in writing. Payment is due within ten days.", n=2)

@@ -10,9 +10,8 @@ import pytest
 from workbench.engine.library import llama
 from workbench.engine.vocabulary import Vocabulary
 from workbench.techniques.decoding.formats import check_format
-from workbench.techniques.decoding.gbnf import read_gbnf
-from workbench.techniques.decoding.lark import to_lark
-from workbench.techniques.decoding.problems import FormatProblem
+from workbench.techniques.decoding.gbnf import FormatProblem, read_gbnf
+from workbench.techniques.decoding.lexemes import to_lark
 
 JSON = r"""root   ::= object
 value  ::= object | array | string | number | ("true" | "false" | "null") ws

@@ -11,7 +11,7 @@ import pytest
 from llguidance import LLMatcher, LLTokenizer
 
 from workbench.techniques.decoding.formats import make_grammar
-from workbench.techniques.decoding.problems import FormatProblem
+from workbench.techniques.decoding.gbnf import FormatProblem
 from workbench.techniques.decoding.schemas import closed, keywords, line_of
 from workbench.techniques.decoding.validation import match_problem
 

@@ -22,7 +22,7 @@ HOMONYMS = {
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
     "prompt": {  # a column of examples, the tokens before an answer
-        "workbench/cli/bench.py",
+        "workbench/cli/models.py",
         "workbench/records/trace.py",
         "workbench/training/data/formats.py",
         "workbench/training/objectives/supervised.py",

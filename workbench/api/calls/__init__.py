@@ -6,7 +6,6 @@ of them are named here.
 
 from __future__ import annotations
 
-from workbench.api.calls.adapters import *
 from workbench.api.calls.chats import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.machine import *

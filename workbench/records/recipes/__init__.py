@@ -10,7 +10,5 @@ from __future__ import annotations
 from workbench.records.recipes.composition import *
 from workbench.records.recipes.decoding import *
 from workbench.records.recipes.effects import *
-from workbench.records.recipes.model import *
-from workbench.records.recipes.prompting import *
+from workbench.records.recipes.parts import *
 from workbench.records.recipes.recipe import *
-from workbench.records.recipes.retrieval import *

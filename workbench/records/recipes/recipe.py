@@ -13,9 +13,7 @@ from workbench.errors import UserError
 from workbench.fields import find_field, parse_text, parse_value
 from workbench.records.methods import Methods
 from workbench.records.recipes.decoding import DecodingPart
-from workbench.records.recipes.model import ModelPart
-from workbench.records.recipes.prompting import PromptingPart
-from workbench.records.recipes.retrieval import RetrievalPart
+from workbench.records.recipes.parts import ModelPart, PromptingPart, RetrievalPart
 from workbench.records.stored import Stored, Upgrade, read_toml
 
 UPGRADES: dict[int, Upgrade] = {}

@@ -1,7 +1,7 @@
 """Training, as values: which weights of a model learn what from which examples, what was planned and what came of it.
 
-``weights`` and ``config`` are what is asked for, ``data`` and ``plan`` what is told before it begins, ``results`` and
-``scores`` what comes of it. Window, terminal, core and worker share them; no heavy library is imported here.
+``weights`` and ``config`` are what is asked for, ``data`` what is told before it begins, ``results`` the plan and what
+comes of it, with its ``scores``. Window, terminal, core and worker share them; no heavy library is imported here.
 """
 
 from __future__ import annotations

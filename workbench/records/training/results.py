@@ -1,4 +1,5 @@
-"""What came of a training: its adapter, how it ended, and whether what is served says what was trained."""
+"""What a training would be, and what came of it: its adapter, how it ended, and whether what is served says what was
+trained."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.completion import Completer, Mask, named_words
 from workbench.techniques.decoding.formats import make_grammar
+from workbench.techniques.decoding.gbnf import FormatProblem
 from workbench.techniques.decoding.json_place import JsonPlace
-from workbench.techniques.decoding.problems import FormatProblem
 
 LONGEST_DIGITS = 18
 """Maximum digits in a row of a JSON number, where something else can follow: doubles and 64-bit integers have no

@@ -12,8 +12,8 @@ from typing import Any
 
 from workbench.api.calls import FormatCheck
 from workbench.records.recipes import LONGEST_DESCRIPTION
-from workbench.techniques.decoding.lark import to_lark
-from workbench.techniques.decoding.problems import FormatProblem
+from workbench.techniques.decoding.gbnf import FormatProblem
+from workbench.techniques.decoding.lexemes import to_lark
 from workbench.techniques.decoding.schemas import circular_reference, closed, keywords, line_of, simplified
 from workbench.techniques.decoding.validation import json_fault, json_problem, match_problem, read_json
 

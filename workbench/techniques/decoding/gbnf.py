@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from workbench.techniques.decoding.problems import FormatProblem
-
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _SPACE, _SPACE_AND_LINES = re.compile(r"(?:[ \t]|#[^\r\n]*)*"), re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*")
@@ -274,3 +272,12 @@ def _is_finite(rules: dict[str, Choice]) -> bool:
             if has_end(rules[name]):
                 ends.add(name)
     return "root" in ends
+
+
+class FormatProblem(Exception):
+    """What is wrong with a description. ``line``, from 1, where it is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line

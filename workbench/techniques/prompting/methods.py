@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from workbench.records.methods import Method, Trait
-from workbench.records.recipes.prompting import DEFAULT_TECHNIQUE
+from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
 
 
 def _technique(name: str, title: str, summary: str, source: str, *traits: Trait, cost: str = "") -> Method:

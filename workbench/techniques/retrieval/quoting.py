@@ -16,7 +16,7 @@ import msgspec
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.records.messages import Citation, Passage, Statement
 from workbench.records.recipes import RetrievalPart
-from workbench.records.recipes.retrieval import Mode
+from workbench.records.recipes.parts import Mode
 from workbench.techniques.retrieval.abstention import Sentence
 from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.prompting import WANTS_MORE

@@ -1,12 +1,15 @@
 """A set prepared for training: read, split, written, counted; refused where nothing can come of it.
 
-All of it needs a vocabulary and a chat template, and no weights: bad data is told before a model is loaded.
+All of it needs a vocabulary and a chat template, and no weights: bad data is told before a model is loaded. Examples
+are set aside for evaluation by a hash of their content and the seed: so duplicates, white space and case aside, are on
+the same side; the order of a file does not matter; and rows that are added to it later move none of the others.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 
@@ -18,7 +21,6 @@ from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Refus
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.reading import Split, find_splits, read_rows
 from workbench.training.data.rows import ReadingLimits
-from workbench.training.data.splitting import split_examples
 from workbench.training.data.statistics import Overlap, SetStatistics, measure, measure_overlap
 from workbench.training.data.tokenization import ExampleWriter
 
@@ -209,3 +211,32 @@ def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExa
 
 def _all(count: int, which: str) -> str:
     return f"The only example{which} is" if count == 1 else f"All {count:,} examples{which} are"
+
+
+def split_examples(
+    examples: Sequence[Example], share: float = 0.1, seed: int = 0
+) -> tuple[list[Example], list[Example]]:
+    """Training and evaluation examples, in their order. About ``share``, in (0, 1), of them are for evaluation.
+
+    Small sets: where no example, or all of them, would be set aside, the one with the lowest hash is (or all the others
+    are kept for training): then, and only then, an added row can move another. Examples that all say the same are all
+    for training.
+    """
+    places = [place_of(example, seed) for example in examples]
+    distinct = set(places)
+    if not distinct:
+        return [], []
+    threshold = share
+    if len(distinct) == 1:
+        threshold = 0.0
+    elif min(places) >= share or max(places) < share:
+        threshold = sorted(distinct)[1]
+    train = [example for example, place in zip(examples, places, strict=True) if place >= threshold]
+    evaluation = [example for example, place in zip(examples, places, strict=True) if place < threshold]
+    return train, evaluation
+
+
+def place_of(example: Example, seed: int) -> float:
+    """In [0, 1), evenly spread over contents and seeds."""
+    digest = blake2b(example.digest(normalised=True), digest_size=8, key=seed.to_bytes(16, "little", signed=True))
+    return (int.from_bytes(digest.digest(), "little") >> 11) / (1 << 53)

@@ -6,7 +6,7 @@ import pytest
 
 from workbench.records.messages import Message
 from workbench.training.data.examples import Example, Source
-from workbench.training.data.splitting import place_of, split_examples
+from workbench.training.data.preparation import place_of, split_examples
 from workbench.training.data.statistics import MOST_BINS, measure, measure_lengths, measure_overlap
 from workbench.training.data.tokenization import WrittenExample
 

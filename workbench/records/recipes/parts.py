@@ -1,0 +1,73 @@
+"""Parts of a recipe: the model with its adapters, the instructions and the prompting technique, the documents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from workbench.fields import about
+
+
+class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A LoRA adapter that is put on the model: the name of one in the home's ``adapters`` folder, or the path of a
+    GGUF LoRA file. ``scale`` 0 is the base model. ``sha256`` is filled in when the recipe is resolved."""
+
+    name: str
+    scale: Annotated[float, Meta(ge=-10, le=10)] = 1.0
+    sha256: str = ""
+
+
+class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which model answers. ``sha256`` and ``engine`` are filled in when the recipe is resolved."""
+
+    name: Annotated[str, about("Model"), "Name of a model in the catalogue."] = ""
+    context_tokens: Annotated[int, about("Context", ge=0, unit="tokens"), "Context length; 0 takes the setting."] = 0
+    adapters: tuple[AdapterUse, ...] = ()
+    sha256: str = ""
+    engine: str = ""
+
+
+DEFAULT_TECHNIQUE = "direct"
+
+
+class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the model reads before the conversation, and how it is asked.
+
+    ``technique`` names a method of the registry; ``options`` are fields of that method's own configuration.
+    """
+
+    system: Annotated[str, about("Instructions", multiline=True), "Read by the model before every conversation."] = ""
+    technique: Annotated[str, about("Technique"), "How the model is asked: once, or in several generations."] = (
+        DEFAULT_TECHNIQUE
+    )
+    options: dict[str, Any] = {}
+
+
+Mode = Literal["automatic", "own-words", "quoted", "quoted-first"]
+
+
+class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The collection for an answer, and how much of it the model sees."""
+
+    collection: Annotated[str, about("Documents"), "Name of the collection for answers."] = ""
+    passages: Annotated[
+        int,
+        about("Passages", ge=0, le=50),
+        ("Number of passages for the model; 0 chooses by the model's size (more context hurts a small model)."),
+    ] = 0
+    token_budget: Annotated[
+        int,
+        about("Passage budget", ge=0, unit="tokens"),
+        "Maximum tokens of passages in the context; 0 takes half of it.",
+    ] = 0
+    decline: Annotated[
+        bool, about("Abstain"), "Say so when the documents do not hold the answer, instead of guessing."
+    ] = True
+    mode: Annotated[
+        Mode,
+        about("Answer"),
+        ("In the model's own words, or as sentences quoted from the passages; automatic quotes for a small model."),
+    ] = "automatic"
+    revision: int = 0
