@@ -17,12 +17,13 @@ from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questi
 from ui.bridge import Bridge
 from ui.components.code_view import CodeView
 from ui.features.chat import texts
+from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
 from workbench.records.messages import Candidate, Usage
-from workbench.records.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart, Recipe
 
 __all__ = ["page"]  # the fixture
 
@@ -455,3 +456,8 @@ def test_buttons_and_usage_are_not_cut_beside_an_open_source(
     assert shown.fontMetrics().horizontalAdvance(shown.text()) <= shown.width()
     assert shown.text().startswith("41 tokens/s")
     assert "120 of them reused" in shown.toolTip()
+
+
+def test_reading_of_a_long_conversation_is_said_in_tokens() -> None:
+    reading = events.Progress(stage="reading", done=1200, total=2700, unit="tokens", detail="the conversation")
+    assert describe_progress(reading, Recipe()) == "Reading the conversation, 1,200 of 2,700 tokens…"

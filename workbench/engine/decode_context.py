@@ -101,6 +101,8 @@ class DecodeContext:
         job.cached = branch.computed
         job.memory = self
         job.begin()
+        if branch.computed < branch.logits_from:
+            job.report_reading(branch)
 
     def cached_length(self, job: Job) -> int:
         """Number of prompt tokens that the decode context's memory holds already."""
@@ -204,6 +206,8 @@ class DecodeContext:
             branch.computed += count
         for job, branch, first, count in shares:
             start = branch.computed - count
+            if branch.computed < branch.logits_from:
+                job.report_reading(branch)
             try:
                 for row in range(first + max(0, branch.logits_from - start), first + count):
                     if job.done:

@@ -129,7 +129,8 @@ class Unload(Call[None], frozen=True, kw_only=True, tag="unload"):
 
 
 class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
-    """Answer a conversation: streams Thought, TextDelta, BeamStep and, when turns were dropped, Log(notice).
+    """Answer a conversation: streams Thought, TextDelta, BeamStep and, when turns were dropped, Log(notice); while a
+    long prompt is computed, Progress in tokens.
 
     The system message and the last user message are always kept; the oldest turns in between are dropped whole until
     prompt and ``decoding.max_tokens`` (or at least a quarter of the context) fit. Raises UserError when even that does

@@ -114,6 +114,9 @@ class Job(ABC):
     def begin(self) -> None:  # noqa: B027 - most jobs have nothing to do
         """Called once, on admission: ``branches[0]`` holds the prompt, of which ``cached`` tokens are computed."""
 
+    def report_reading(self, branch: Branch) -> None:  # noqa: B027 - most jobs say nothing of it
+        """Called on admission and after each part of the prompt, until all of it is computed."""
+
     @abstractmethod
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         """Logits of shape (vocabulary,) after the next requested token of a branch: ``row`` of ``context``'s last

@@ -28,6 +28,7 @@ from workbench.engine.loop import Engine
 from workbench.engine.scoring import Scoring
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding import answer_job
 
 
 class Breaking(Probe):
@@ -46,6 +47,26 @@ def test_a_longer_prompt_goes_on_from_the_shorter_one(engine: Engine) -> None:
     job = probe(engine, longer)
     assert job.cached >= len(first) - 1
     assert_like_cold(engine, job, longer)
+
+
+def test_long_prompt_tells_how_far_it_is_read(smollm: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_job, "REPORT_EVERY_S", 0.0)
+    forget(smollm)
+    long = TEXT * (1500 // len(tokens_of(smollm, TEXT)))
+    greedy = DecodingPart(temperature=0, max_tokens=2)
+
+    def told(text: str) -> list[events.Progress]:
+        seen = list(smollm.submit(generation(smollm, text, greedy)).events())
+        first_text = next(n for n, event in enumerate(seen) if isinstance(event, events.TextDelta))
+        assert not any(isinstance(event, events.Progress) for event in seen[first_text:])
+        return [event for event in seen if isinstance(event, events.Progress)]
+
+    reading = told(long)
+    assert [event.done for event in reading] == [0, 512, 1024]
+    assert {event.total for event in reading} == {len(tokens_of(smollm, long))}
+    assert reading[0].unit == "tokens"
+    assert told(long + " And so on.") == []  # nearly all of it is in memory
+    assert told("A short question?") == []
 
 
 def test_another_ending_goes_on_from_the_common_beginning(engine: Engine) -> None:

@@ -122,6 +122,8 @@ def describe_progress(progress: events.Progress, recipe: Recipe) -> str:
         words = texts.REWRITING
     elif progress.unit == "sections":
         words = texts.STAGE.format(upper=progress.stage[:1].upper(), value=progress.stage[1:], detail=progress.detail)
+    elif progress.unit == "tokens":
+        words = f"Reading {progress.detail}, {progress.done:,.0f} of {progress.total:,.0f} tokens…"
     elif stage.startswith("read"):
         words = texts.READING.format(value=progress.detail or "the passages", share=share)
     else:

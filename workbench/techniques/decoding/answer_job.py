@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from workbench.api.events import Event
+from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext
 from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.engine.jobs import Job
+from workbench.engine.jobs import Branch, Job
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
@@ -19,6 +20,10 @@ from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
 from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
+
+READING_TOKENS = 1024
+"""Of a prompt with at least so many tokens to compute it is told how far it is."""
+REPORT_EVERY_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,17 @@ class AnswerJob(Job):
         self._given = list(request.answer)
         self._probabilities = LogProbabilities(request.vocabulary.size)
         self._new_tokens = 0
+        self._reported_at = 0.0
         self._first_at = self._last_at = 0.0  # when the first and the last token came (time.perf_counter)
+
+    def report_reading(self, branch: Branch) -> None:
+        total, now = len(self.prompt), time.monotonic()
+        if total - self.cached < READING_TOKENS or now - self._reported_at < REPORT_EVERY_S:
+            return
+        self._reported_at = now
+        self._put(
+            Progress(stage="reading", done=branch.computed, total=total, unit="tokens", detail="the conversation")
+        )
 
     def _detokenizer(self, send: Callable[[Event], None] | None, sequence: int = 0) -> Detokenizer:
         start = self._request.assistant_start

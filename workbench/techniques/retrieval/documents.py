@@ -137,8 +137,8 @@ class _Worker:
         if share:
             most = max(_FEWEST_TOKENS, int(self.context.model.context_tokens * share))
             decoding = msgspec.structs.replace(decoding, max_tokens=most)
-        made = yield from context.generate(
-            messages, title=title, kind=kind, input=instruction, quiet=quiet, decoding=decoding
+        made = yield from _without_progress(
+            context.generate(messages, title=title, kind=kind, input=instruction, quiet=quiet, decoding=decoding)
         )
         if made.finish != "cancelled":
             self._done, self._made = self._done + 1, self._made + 1
@@ -146,6 +146,18 @@ class _Worker:
             if saved is not None and kind == "section":
                 saved.add(key, made)
         return made
+
+
+def _without_progress(generation: Generator[Event, None, Generated]) -> Generator[Event, None, Generated]:
+    """A generation without its own progress: that of the task counts sections."""
+    while True:
+        try:
+            event = next(generation)
+        except StopIteration as end:
+            made: Generated = end.value
+            return made
+        if not isinstance(event, events.Progress):
+            yield event
 
 
 def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
