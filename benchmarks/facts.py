@@ -1,13 +1,13 @@
-"""Invented facts, learnt by the starter model: does it answer them, how long does it take, what memory.
+"""Invented facts, trained into the starter model: does it answer them, how long does it take, what memory.
 
     python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--rate 0.001] [--set part.field=value]
                                [--no-check] [--keep FOLDER] [--json FILE]
 
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
-through the training worker as the program uses it: the plan, the training on the facts, what is served, the parity
-gate. Then the engine answers every question greedily: as the base, with the adapter at strength 1, and at strength 0,
-where its tokens must be those of the base (the engine is deterministic, so that reused beginnings change no last bits).
-To be met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes, 2 GB, and the adapter at most 3 s after the
+through the training worker as the program uses it: the plan, the training on the facts, what is served, verification.
+Then the engine answers every question greedily: as the base, with the adapter at strength 1, and at strength 0, where
+its tokens must be those of the base (the engine is deterministic, so that reused beginnings change no last bits). To be
+met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes, 2 GB, and the adapter at most 3 s after the
 training.
 """
 
@@ -41,9 +41,9 @@ from workbench.records.training import (
     DataPart,
     EvaluationPart,
     OptimiserPart,
-    Parity,
     TrainingConfig,
     TrainingPlan,
+    VerificationReport,
     set_value,
 )
 from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
@@ -81,7 +81,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=float, default=12)
     parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate; 0 takes the planned one")
     parser.add_argument("--set", action="append", default=[], metavar="part.field=value")
-    parser.add_argument("--no-check", action="store_true", help="without the parity gate")
+    parser.add_argument("--no-check", action="store_true", help="without verification")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--keep", type=Path, help="a folder for what is trained, to be kept")
     parser.add_argument("--json", type=Path)
@@ -166,10 +166,12 @@ def train(
             case events.Artifact(kind="served"):
                 served = msgspec.convert(event.result, Served)
                 found["served_after_s"] = time.perf_counter() - ended
-            case events.Artifact(kind="parity"):
-                parity = msgspec.convert(event.result, Parity)
-                found |= {"gate": "passed" if parity.passed else f"failed: {' '.join(parity.reasons)}"}
-                found["gate_seconds"] = parity.seconds
+            case events.Artifact(kind="verification"):
+                verification = msgspec.convert(event.result, VerificationReport)
+                found |= {
+                    "verification": "passed" if verification.passed else f"failed: {' '.join(verification.reasons)}"
+                }
+                found["verification_seconds"] = verification.seconds
             case events.Finished():
                 trained = msgspec.convert(event.result, Trained)
                 assert trained.scores.before is not None

@@ -1,10 +1,10 @@
-"""What a merge keeps: a trained LoRA merged as F16, Q8_0 and in the base's own 4 bits, each through the parity gate.
+"""What a merge keeps: a trained LoRA merged as F16, Q8_0 and in the base's own 4 bits, each through verification.
 
     python benchmarks/merging.py                       # trains 64 invented facts on the starter model first
     python benchmarks/merging.py --trained FOLDER      # a PEFT folder with the questions.jsonl of its training
 
 Prints for each merge top-1 agreement and KL over all positions of the prompts against the float32 merge, the facts
-still answered (each token of the answer the likeliest after those before it), and the gate's verdict. To be shown: F16
+still answered (each token of the answer the likeliest after those before it), and the verdict. To be shown: F16
 at least 0.99, Q8_0 at least 0.95, both at least 95 % of the facts, and the 4-bit merge stopped. Besides, a merge with
 the rows of queries and keys in a wrong order, which has to be stopped. Ends with 1 when one of these is not so.
 """
@@ -33,7 +33,7 @@ from workbench.training.gguf_export import convert_trained, merge_trained
 from workbench.training.protocol import Served
 from workbench.verification.engine_model import EngineModel, Weights
 from workbench.verification.torch_model import rebuild
-from workbench.verification.verify import check_parity
+from workbench.verification.verify import verify_trained
 
 FACTS, STEPS, BATCH, RATE = 64, 140, 16, 2e-3
 SYLLABLES = [first + second for first in "bdklmnrstv" for second in "aeiou"]
@@ -54,7 +54,7 @@ def main() -> int:
         trained = given.trained or train(base, here / "trained")
         questions = with_unrelated(base, trained / "questions.jsonl", here / "questions.jsonl", given.prompts)
         model = rebuild(base, trained)
-        print(f"{'':22}{'top-1':>8}{'KL':>10}{'facts':>8}{'MB':>7}{'merged s':>10}{'gate s':>8}  verdict")
+        print(f"{'':22}{'top-1':>8}{'KL':>10}{'facts':>8}{'MB':>7}{'merged s':>10}{'check s':>8}  verdict")
         kinds: tuple[MergedType, ...] = ("F32", "F16", "Q8_0", "same")
         met = []
         for kind in kinds:
@@ -79,7 +79,7 @@ def main() -> int:
 def show(
     name: str, trained: Path, base: Path, served: Served, questions: Path, model: Any, seconds: float, threads: int
 ) -> tuple[bool, float, float]:
-    found = check_parity(trained, base, served, questions, model=model, threads=threads)
+    found = verify_trained(trained, base, served, questions, model=model, threads=threads)
     against: Agreement = next(one for one in found.agreements if one.second == "as served")
     facts = found.served or 0.0
     verdict = "passed" if found.passed else "stopped: " + " ".join(found.reasons)

@@ -3,9 +3,9 @@
     python benchmarks/methods.py [--model FILE.gguf] [--steps 20] [--methods lora,ia3] [--json FILE]
 
 All goes through the training worker as the program uses it: the plan, the training on invented facts (4 a step, all
-else as planned), what is served, the parity gate. Then the engine answers eight of the questions greedily, as base and
+else as planned), what is served, verification. Then the engine answers eight of the questions greedily, as base and
 with what was trained. Told are what moved; the loss on the examples before and after; what was made; how many of the
-eight answers changed and how many are right; what the gate found; the planned and the measured peak of memory.
+eight answers changed and how many are right; verification; the planned and the measured peak of memory.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from workbench.records.training import (
     DataPart,
     EvaluationPart,
     OptimiserPart,
-    Parity,
     TrainingConfig,
     TrainingPlan,
+    VerificationReport,
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     """What came of one method."""
 
     method: str
-    moving: int = 0
+    trainable: int = 0
     before: float = 0.0
     after: float = 0.0
     kind: str = ""
@@ -67,7 +67,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     peak_bytes: int = 0
     planned_seconds: float | None = None
     seconds: float = 0.0
-    gate_seconds: float = 0.0
+    verification_seconds: float = 0.0
     problem: str = ""
 
 
@@ -127,7 +127,11 @@ def try_method(
     try:
         free = psutil.virtual_memory().available
         plan: TrainingPlan = worker.call(Plan(config=config, model=model, runs=str(folder), memory_free_bytes=free))
-        outcome.moving, outcome.planned_bytes, outcome.planned_seconds = plan.trainable, plan.memory_bytes, plan.seconds
+        outcome.trainable, outcome.planned_bytes, outcome.planned_seconds = (
+            plan.trainable,
+            plan.memory_bytes,
+            plan.seconds,
+        )
         if plan.problem:
             outcome.problem = plan.problem
             return outcome
@@ -153,12 +157,12 @@ def train_and_serve(
                 served = msgspec.convert(event.result, Served)
                 served_at = time.perf_counter()
                 outcome.kind, outcome.bytes = served.kind, served.bytes
-            case events.Artifact(kind="parity"):
-                parity = msgspec.convert(event.result, Parity)
-                outcome.passed, outcome.reasons = parity.passed, parity.reasons
-                outcome.gate_seconds = time.perf_counter() - served_at
+            case events.Artifact(kind="verification"):
+                verification = msgspec.convert(event.result, VerificationReport)
+                outcome.passed, outcome.reasons = verification.passed, verification.reasons
+                outcome.verification_seconds = time.perf_counter() - served_at
                 outcome.agreements = ", ".join(
-                    f"{a.first}/{a.second} {a.top1:.3f} (KL {a.kl:.4f})" for a in parity.agreements
+                    f"{a.first}/{a.second} {a.top1:.3f} (KL {a.kl:.4f})" for a in verification.agreements
                 )
             case events.Finished():
                 trained = msgspec.convert(event.result, Trained)
@@ -200,28 +204,29 @@ def answers(engine: WorkerHost, adapters: tuple[LoraUse, ...] = ()) -> list[str]
 def told(outcome: Outcome) -> str:
     if outcome.problem:
         return f"{outcome.method:9} {outcome.problem}"
-    gate = {True: "passed", False: "not passed", None: "not asked"}[outcome.passed]
+    verdict = {True: "passed", False: "not passed", None: "not asked"}[outcome.passed]
     return (
-        f"{outcome.method:9} moves {outcome.moving:,}; loss {outcome.before:.2f} > {outcome.after:.2f}; {outcome.kind} "
-        f"{outcome.bytes / 1e6:.1f} MB; {outcome.changed}/{ASKED} changed, {outcome.right} right; gate {gate} "
-        f"[{outcome.agreements}] {' '.join(outcome.reasons)}; memory {outcome.peak_bytes / 1e9:.2f} GB (planned "
-        f"{outcome.planned_bytes / 1e9:.2f}); {outcome.seconds:.0f} s + gate {outcome.gate_seconds:.0f} s"
+        f"{outcome.method:9} trains {outcome.trainable:,}; loss {outcome.before:.2f} > {outcome.after:.2f}; "
+        f"{outcome.kind} {outcome.bytes / 1e6:.1f} MB; {outcome.changed}/{ASKED} changed, {outcome.right} right; "
+        f"{verdict} [{outcome.agreements}] {' '.join(outcome.reasons)}; memory "
+        f"{outcome.peak_bytes / 1e9:.2f} GB (planned {outcome.planned_bytes / 1e9:.2f}); {outcome.seconds:.0f} + "
+        f"{outcome.verification_seconds:.0f} s"
     )
 
 
 def print_table(outcomes: list[Outcome], title: str) -> None:
     """As docs/finetuning.md has it."""
     print(f"\n{title}\n")
-    print("| method | moves | loss before > after | artefact | answers changed | gate | peak memory (planned) | time |")
+    print("| method | trains | loss before > after | artefact | answers changed | verification | peak memory | time |")
     print("|---|---|---|---|---|---|---|---|")
-    gates: dict[Any, str] = {True: "passed", False: "**not passed**", None: "not asked"}
+    verdicts: dict[Any, str] = {True: "passed", False: "**not passed**", None: "not asked"}
     for one in outcomes:
         if one.problem:
-            print(f"| {one.method} | {one.moving:,} | {one.problem} | | | | | |")
+            print(f"| {one.method} | {one.trainable:,} | {one.problem} | | | | | |")
             continue
         print(
-            f"| {one.method} | {one.moving:,} | {one.before:.2f} > {one.after:.2f} | {one.kind}, "
-            f"{one.bytes / 1e6:.1f} MB | {one.changed} of {ASKED} | {gates[one.passed]} | "
+            f"| {one.method} | {one.trainable:,} | {one.before:.2f} > {one.after:.2f} | {one.kind}, "
+            f"{one.bytes / 1e6:.1f} MB | {one.changed} of {ASKED} | {verdicts[one.passed]} | "
             f"{one.peak_bytes / 1e9:.2f} GB ({one.planned_bytes / 1e9:.2f}) | {one.seconds:.0f} s |"
         )
 

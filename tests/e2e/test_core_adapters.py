@@ -38,7 +38,7 @@ from workbench.core.runs.run_kind import OpenRun
 from workbench.errors import Cancelled, UserError
 from workbench.paths import Home
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
-from workbench.records.training import AdapterRecord, Parity, ScoresPair, WeightsPart
+from workbench.records.training import AdapterRecord, ScoresPair, VerificationReport, WeightsPart
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.database import open_home
 from workbench.storage.runs import RunStore
@@ -150,9 +150,9 @@ def test_a_merge_is_checked_and_then_a_model_of_the_catalogue(trainer: Workbench
     run = call(trainer, MergeAdapter(adapter="facts", name="Base with facts", type="F16"))
     seen: list[Event] = []
     result = call(trainer, FollowRun(run=run.id), seen.append)
-    assert [e.kind for e in seen if isinstance(e, events.Artifact)] == ["parity"]
+    assert [e.kind for e in seen if isinstance(e, events.Artifact)] == ["verification"]
     assert result["model"] == "Base with facts"
-    assert msgspec.convert(result["parity"], Parity).passed
+    assert msgspec.convert(result["verification"], VerificationReport).passed
     models = {m.name: m for m in call(trainer, ListModels()).models}
     assert (models["Base with facts"].licence, models["Base with facts"].owned) == ("Apache-2.0", True)
     card = card_of(home, run.id)

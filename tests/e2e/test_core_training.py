@@ -91,7 +91,7 @@ def test_a_training_is_followed_and_its_adapter_offered(trainer: Workbench, home
     seen: list[Event] = []
     result = msgspec.convert(call(trainer, FollowRun(run=run.id), seen.append), TrainResult)
     kinds = [e.kind for e in seen if isinstance(e, events.Artifact)]
-    assert kinds == ["asked", "plan", "data", "scores", "adapter", "parity"]
+    assert kinds == ["asked", "plan", "data", "scores", "adapter", "verification"]
     assert [e.value for e in seen if isinstance(e, events.Metric) and e.name == "loss"] == [1, 1 / 2, 1 / 3, 1 / 4]
     assert (result.adapter, result.kind, result.steps, result.run) == ("my-facts", "lora", 4, run.id)
     assert result.metrics["after_exact_match"] == 1.0
@@ -100,8 +100,8 @@ def test_a_training_is_followed_and_its_adapter_offered(trainer: Workbench, home
     assert (card.name, card.state, card.base, card.examples, card.steps) == ("my-facts", "ready", "Base", 3, 4)
     assert (card.architecture, card.licence, card.can_merge) == ("llama", "Apache-2.0", True)
     assert card.base_sha256
-    assert card.parity is not None
-    assert card.parity.passed
+    assert card.verification is not None
+    assert card.verification.passed
     assert card.scores.after is not None
     assert Path(card.file) == home.adapters / "my-facts" / "adapter.gguf"
     assert (home.adapters / "my-facts" / "trained" / "questions.jsonl").is_file()
@@ -181,7 +181,7 @@ def test_a_killed_worker_says_what_to_lower_and_the_run_goes_on(trainer: Workben
 def test_an_adapter_that_lost_what_was_learnt_is_marked(trainer: Workbench, home: Home, tmp_path: Path) -> None:
     run = started(trainer, tmp_path, "lost")
     result = call(trainer, FollowRun(run=run.id))
-    assert not result["parity"]["passed"]
+    assert not result["verification"]["passed"]
     card = card_of(home, run.id)
     assert (card.state, card.note) == ("failed", "It lost what was learnt.")
 
@@ -229,7 +229,7 @@ def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench
         assert call(again, GetRun(run=run.id)).resumable
         call(again, ResumeRun(run=run.id))
         result = call(again, FollowRun(run=run.id))
-        assert result["parity"]["passed"]
+        assert result["verification"]["passed"]
         card = card_of(home, run.id)
         assert (card.state, card.note) == ("ready", "")
     finally:

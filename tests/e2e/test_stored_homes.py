@@ -174,8 +174,8 @@ def test_adapters_are_there_with_their_cards(workbench: Workbench, home: Home) -
     assert (facts.config.weights.method, facts.config.optimiser.max_steps, facts.examples) == ("lora", 4, 3)
     assert facts.scores.after is not None
     assert facts.scores.after.exact_match == 1.0
-    assert facts.parity is not None
-    assert [one.top1 for one in facts.parity.agreements] == [0.99]
+    assert facts.verification is not None
+    assert [one.top1 for one in facts.verification.agreements] == [0.99]
     assert Path(facts.file) == home.adapters / "facts" / "adapter.gguf"
     assert adapters["lost"].note == "It lost what was learnt."
     assert adapters["unchecked"].note

@@ -89,8 +89,8 @@ def test_facts_are_learnt_stopped_gone_on_with_served_merged_and_exported(tmp_pa
         losses = {e.step: e.value for e in seen if isinstance(e, events.Metric) and e.name == "loss"}
         assert sorted(losses) == list(range(1, STEPS + 1))
         assert losses[STEPS] < losses[1] / 10
-        assert result.parity is not None
-        assert result.parity.passed, result.parity
+        assert result.verification is not None
+        assert result.verification.passed, result.verification
         assert result.scores.after is not None
         assert result.scores.after.exact_match == 1.0
 
@@ -103,7 +103,7 @@ def test_facts_are_learnt_stopped_gone_on_with_served_merged_and_exported(tmp_pa
             assert said(front, "Short", question, off) == said(front, "Short", question)
 
         merge = call(front, MergeAdapter(adapter="colours", name="Coloured", type="F16"))
-        assert call(front, FollowRun(run=merge.id))["parity"]["passed"]
+        assert call(front, FollowRun(run=merge.id))["verification"]["passed"]
         assert "Coloured" in [model.name for model in call(front, ListModels()).models]
         assert said(front, "Coloured", "Colour of Zorblax?") == "green"
         out = tmp_path / "out"

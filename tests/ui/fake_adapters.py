@@ -19,10 +19,10 @@ from workbench.records.training import (
     DataPart,
     DataSet,
     DataSetList,
-    Parity,
     Scores,
     ScoresPair,
     TrainingConfig,
+    VerificationReport,
     WeightsPart,
 )
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 BASE = "SmolLM2-135M-Instruct"
 DAY = 86_400.0
-PASSED = Parity(
+PASSED = VerificationReport(
     passed=True,
     agreements=(
         Agreement(first="the trained model in torch", second="the engine", top1=0.987, kl=0.0041, positions=1562,
@@ -39,7 +39,7 @@ PASSED = Parity(
     ),
     metric="exact_match", trained=0.984, served=0.969, base=0.0, seconds=14.0,
 )  # fmt: skip
-LOST = Parity(
+LOST = VerificationReport(
     passed=False,
     agreements=(
         Agreement(first="the trained model in torch", second="the engine", top1=0.399, kl=3.36, positions=1562,
@@ -79,7 +79,7 @@ def record(name: str = "my-notes", **changes: Any) -> AdapterRecord:
         seconds=402.0,
         scores=ScoresPair(before=scores(3.21, 0.412, 0.0), after=scores(0.38, 0.921, 0.875)),
         forgetting=ScoresPair(before=scores(2.91, 0.455), after=scores(3.04, 0.447)),
-        parity=PASSED,
+        verification=PASSED,
         can_merge=True,
     )
     return msgspec.structs.replace(made, **changes)
@@ -89,7 +89,7 @@ def furnish_adapters(home: FakeHome) -> None:
     """Adapters as after some weeks: several kinds, one being checked, one that failed; sets to train on."""
     now = time.time()
     for made in (
-        record("pump-answers", state="checking", parity=None, created=now - 40, run="r9"),
+        record("pump-answers", state="checking", verification=None, created=now - 40, run="r9"),
         record(),
         record("polite-tone", examples=96, steps=60, seconds=130.0, created=now - 3 * DAY, data="my rated answers"),
         record(
@@ -102,9 +102,9 @@ def furnish_adapters(home: FakeHome) -> None:
         ),
         record(
             "from-a-friend", origin="imported", config=None, run="", data="", examples=0, steps=0, can_merge=False,
-            scores=ScoresPair(), forgetting=ScoresPair(), parity=None, created=now - 12 * DAY,
+            scores=ScoresPair(), forgetting=ScoresPair(), verification=None, created=now - 12 * DAY,
         ),
-        record("four-bit-try", state="failed", parity=LOST, created=now - 14 * DAY),
+        record("four-bit-try", state="failed", verification=LOST, created=now - 14 * DAY),
     ):  # fmt: skip
         home.adapters[made.name] = made
     for name, examples, origin in (
@@ -151,7 +151,7 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             name = call.name or call.path.rpartition("/")[2].removesuffix(".gguf")
             if call.path.endswith(".bin"):
                 raise UserError(f"{name} is a pickle.", "Only safetensors and GGUF files are read.")
-            home.adapters[name] = record(name, origin="imported", base=call.model, parity=None, config=None)
+            home.adapters[name] = record(name, origin="imported", base=call.model, verification=None, config=None)
             return home.adapters[name], [("adapter", name)]
         case c.ExportAdapter():
             _adapter(home, call.adapter)
@@ -215,26 +215,26 @@ def _run(
 
 
 def _merge(home: FakeHome, call: c.MergeAdapter) -> tuple[c.RunRecord, list[tuple[str, str]]]:
-    """A merge as in the base's 4 bits loses what was learnt; any other passes."""
+    """A merge as in the base's 4 bits loses the training; any other passes."""
     adapter = _adapter(home, call.adapter)
     if call.name in home.models:
         raise UserError(f"There is already a model {call.name!r}.", "Choose another name.")
-    parity = LOST if call.type == "same" else PASSED
-    plain = msgspec.to_builtins(parity)
+    verification = LOST if call.type == "same" else PASSED
+    plain = msgspec.to_builtins(verification)
     told: list[Event] = [
         events.Progress(stage="merging", done=0.5, total=1),
         events.Progress(stage="checking", done=0.9, total=1),
-        events.Artifact(kind="parity", id=call.name, result=plain),
+        events.Artifact(kind="verification", id=call.name, result=plain),
     ]
-    if parity.passed:
+    if verification.passed:
         base = home.models[adapter.base]
         home.models[call.name] = msgspec.structs.replace(base, name=call.name, owned=True)
-        told.append(events.Finished(result={"model": call.name, "path": f"/models/{call.name}", "parity": plain}))
+        told.append(events.Finished(result={"model": call.name, "path": f"/models/{call.name}", "verification": plain}))
     else:
         told.append(
             events.Failed(
                 reason="user",
-                message="The merged model lost what was learnt and was deleted.",
+                message="The merged model lost the training, and was deleted.",
                 hint="Merge with 8 or 16 bits.",
             )
         )

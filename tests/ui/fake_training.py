@@ -22,7 +22,6 @@ from workbench.records.training import (
     DataReport,
     LengthBin,
     MemoryPart,
-    Parity,
     Preview,
     PreviewPiece,
     SampleAnswer,
@@ -31,6 +30,7 @@ from workbench.records.training import (
     TrainingConfig,
     TrainingPlan,
     TrainResult,
+    VerificationReport,
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
@@ -209,14 +209,16 @@ def told(
     return found
 
 
-def ended(name: str, steps: int, exact: float = 0.8, parity: Parity | None = PASSED, floor: float = 0.3) -> list[Event]:
-    """How a training goes on after its last step: answers, scores, the adapter, the gate, its end."""
+def ended(
+    name: str, steps: int, exact: float = 0.8, verification: VerificationReport | None = PASSED, floor: float = 0.3
+) -> list[Event]:
+    """How a training goes on after its last step: answers, scores, the adapter, the verification, its end."""
     pair = ScoresPair(before=scores(3.21, 0.412, 0.0, 6), after=scores(floor + 0.1, 0.921, round(6 * exact) / 6, 6))
     forgot = ScoresPair(before=scores(2.91, 0.455, 14 / 24, 24), after=scores(3.04, 0.447, 13 / 24, 24))
-    made = record(name, state="checking", parity=None, scores=pair, forgetting=forgot)
+    made = record(name, state="checking", verification=None, scores=pair, forgetting=forgot)
     result = TrainResult(
         run="", adapter=name, kind="lora", steps=steps, metrics={"after_loss": floor + 0.1}, scores=pair,
-        forgetting=forgot, parity=parity,
+        forgetting=forgot, verification=verification,
     )  # fmt: skip
     found: list[Event] = [
         events.Metric(name="evaluation_loss", value=floor + 0.1, step=steps),
@@ -225,8 +227,8 @@ def ended(name: str, steps: int, exact: float = 0.8, parity: Parity | None = PAS
         events.Artifact(kind="forgetting", id=name, result=msgspec.to_builtins(forgot)),
         events.Artifact(kind="adapter", id=name, result=msgspec.to_builtins(made)),
     ]
-    if parity is not None:
-        found.append(events.Artifact(kind="parity", id=name, result=msgspec.to_builtins(parity)))
+    if verification is not None:
+        found.append(events.Artifact(kind="verification", id=name, result=msgspec.to_builtins(verification)))
     found.append(events.Finished(result=msgspec.to_builtins(result)))
     return found
 

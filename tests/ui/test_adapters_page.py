@@ -1,4 +1,4 @@
-"""The adapters: the list, one in full, renaming, deleting, merging behind the gate, exporting, importing."""
+"""The adapters: the list, one in full, renaming, deleting, merging after verification, exporting, importing."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_the_newly_trained_appear_by_themselves(
     page: AdaptersPage, qtbot: QtBot, front: FakeFront, home: FakeHome
 ) -> None:
     show(page, qtbot, "my-notes")
-    home.adapters["fresh"] = record("fresh", state="checking", parity=None)
+    home.adapters["fresh"] = record("fresh", state="checking", verification=None)
     front.announce("adapter", "fresh")
     qtbot.waitUntil(lambda: "fresh" in page.list.names)
     assert page.list.current == "my-notes"
@@ -257,8 +257,8 @@ def test_a_merge_that_was_lost_while_its_dialog_is_closed_is_told_on_the_page(
     front.announce("run", run.id)
     qtbot.waitUntil(lambda: held.call is not None)
     held.emit(
-        events.Artifact(kind="parity", id="small", result=msgspec.to_builtins(LOST)),
-        events.Failed(message="The merged model lost what was learnt, and was deleted."),
+        events.Artifact(kind="verification", id="small", result=msgspec.to_builtins(LOST)),
+        events.Failed(message="The merged model lost the training, and was deleted."),
     )
     words = f"{lost_words('Q8_0', 'Q4_K_M')} Right of all answers: as trained 100%, as served 0%, base 0%."
     qtbot.waitUntil(lambda: page.details.message.text == words)
@@ -398,7 +398,7 @@ def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
 
 
 def test_the_first_problem_of_a_recipe() -> None:
-    known = {"good": record("good"), "bad": record("bad", state="failed", parity=None, note="it says nothing")}
+    known = {"good": record("good"), "bad": record("bad", state="failed", verification=None, note="it says nothing")}
     uses = [AdapterUse(name="good"), AdapterUse(name="/somewhere/file.gguf")]
     assert find_problem(uses, known, "Smol") == ("", "")
     assert find_problem([*uses, AdapterUse(name="bad")], known, "Smol")[0] == "bad"

@@ -219,7 +219,7 @@ def test_one_that_fails_the_check_while_it_is_on_says_why(
     page: ChatPage, qtbot: QtBot, front: FakeFront, home: FakeHome
 ) -> None:
     form(page).rows["pump-answers"].box.click()
-    home.adapters["pump-answers"] = record("pump-answers", state="failed", parity=LOST)
+    home.adapters["pump-answers"] = record("pump-answers", state="failed", verification=LOST)
     front.announce("adapter", "pump-answers")
     qtbot.waitUntil(lambda: "none is answered any more" in page.parts.composer.blocked)
     assert form(page).go_on.isVisibleTo(form(page))

@@ -30,7 +30,7 @@ from ui.features.training import page as train
 from ui.features.training import texts
 from ui.features.training.page import TrainPage
 from ui.features.training.run_view import TrainRun
-from ui.features.training.scores import gate_words
+from ui.features.training.scores import verification_words
 from ui.features.training.set_builder import SetBuilder
 from ui.features.training.settings import with_value
 from ui.features.training.state import TrainingState
@@ -38,7 +38,7 @@ from ui.features.training.texts import list_lines
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
-from workbench.records.training import AdapterRecord, Agreement, Parity
+from workbench.records.training import AdapterRecord, Agreement, VerificationReport
 from workbench.techniques.registry import METHODS
 
 SMOL = "SmolLM2-135M-Instruct"
@@ -106,7 +106,7 @@ def test_chosen_examples_are_shown_as_the_model_sees_them(page: TrainPage, qtbot
     for at in (place - 3, place + 2):
         cursor.setPosition(at)
         tints.append(cursor.charFormat().background().style())
-    assert tints == [Qt.BrushStyle.NoBrush, Qt.BrushStyle.SolidPattern]  # only what is learnt is tinted
+    assert tints == [Qt.BrushStyle.NoBrush, Qt.BrushStyle.SolidPattern]  # only the trained words are tinted
     assert not report.refused.isVisible()
     report.refused_button.click()
     assert report.refused.text().splitlines()[0] == "facts.jsonl, line 14: the answer is empty"
@@ -489,7 +489,7 @@ def test_a_finished_training_says_what_came_of_it(
     assert view.scores.forgotten.text().startswith(texts.GENERAL_QUESTIONS.format(was="14", answers="24", now="13"))
     record = front.home.adapters["my-notes"]  # both pages judge alike
     assert view.scores.forgotten.text().endswith(describe_forgetting(record.forgetting))
-    assert view.scores.gate.text.startswith(texts.VERIFIED.format(found=""))
+    assert view.scores.verification.text.startswith(texts.VERIFIED.format(found=""))
     assert view.samples.steps[0] == 0
     assert [sample.exact for sample in view.samples.answers_at(60)] == [True] * 5 + [False]
     view.try_button.click()
@@ -563,13 +563,13 @@ def test_merge_and_new_set_open_their_dialogs(page: TrainPage, qtbot: QtBot, fro
 
 
 def test_a_training_that_the_gate_failed_is_not_offered(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
-    story = [*told(facts_config(), 30), *ended("facts-lora", 30, parity=LOST)]
+    story = [*told(facts_config(), 30), *ended("facts-lora", 30, verification=LOST)]
     run = put_training(front.home, story)
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
-    qtbot.waitUntil(view.scores.gate.isVisible)
-    assert view.scores.gate.text.startswith(adapter_texts.VERIFICATION_FAILED)
-    assert "none is answered any more" in view.scores.gate.text
+    qtbot.waitUntil(view.scores.verification.isVisible)
+    assert view.scores.verification.text.startswith(adapter_texts.VERIFICATION_FAILED)
+    assert "none is answered any more" in view.scores.verification.text
     assert not view.try_button.isVisible()
 
 
@@ -812,16 +812,16 @@ def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
         Agreement(first="merged", second="as served", top1=0.94, kl=0.002, positions=89),
         Agreement(first="base, in torch", second="base, in llama.cpp", top1=0.99, kl=0.001, positions=89),
     )
-    found = Parity(passed=True, agreements=agreed, metric="token_accuracy", trained=0.5, served=0.5)
-    words, kind = gate_words(found, None)
+    found = VerificationReport(passed=True, agreements=agreed, metric="token_accuracy", trained=0.5, served=0.5)
+    words, kind = verification_words(found, None)
     assert kind == "success"
-    assert "Right of all learnt tokens: as trained 50%, as served 50%." in words
+    assert "Right of all trained tokens: as trained 50%, as served 50%." in words
     assert "Merged – as served: the same next token at 94% of 89 places" in words
-    unchecked = gate_words(Parity(passed=True, notes=("Not checked: nothing can run it.",)), None)
+    unchecked = verification_words(VerificationReport(passed=True, notes=("Not checked: nothing can run it.",)), None)
     assert unchecked == ("Not checked: nothing can run it.", "attention")
     card = AdapterRecord(name="facts", kind="lora", state="checking")
-    assert gate_words(None, card)[0] == texts.VERIFYING
-    assert gate_words(None, card, ended=True)[1] == "attention"
+    assert verification_words(None, card)[0] == texts.VERIFYING
+    assert verification_words(None, card, ended=True)[1] == "attention"
     assert [describe_large(value) for value in (45.821, 16_421.3, 2.518e11)] == [
         "45.82",
         "16,421",

@@ -28,15 +28,14 @@ from workbench.records.training import (
     Agreement,
     DataReport,
     MemoryPart,
-    Parity,
     Scores,
     ScoresPair,
     SideReport,
     TrainingConfig,
     TrainingPlan,
+    VerificationReport,
 )
 from workbench.training.protocol import (
-    CheckParity,
     ConvertTrained,
     ExportTraining,
     InspectSet,
@@ -48,6 +47,7 @@ from workbench.training.protocol import (
     Trained,
     TrainingCall,
     TrainModel,
+    VerifyTrained,
 )
 from workbench.workers.serve import serve
 
@@ -124,7 +124,9 @@ def _train(call: TrainModel, context: RequestContext) -> Iterator[Event]:
     if "unchecked" in name:
         (Path(call.serve) / f".adapter.gguf.whole.{os.getpid()}.part").write_text("half a merge")
         os.kill(os.getpid(), signal.SIGKILL)
-    yield events.Artifact(kind="parity", id=folder.name, result=msgspec.to_builtins(_parity("lost" not in name)))
+    yield events.Artifact(
+        kind="verification", id=folder.name, result=msgspec.to_builtins(_verified("lost" not in name))
+    )
     steps = call.config.optimiser.max_steps
     yield finish(Trained(folder=str(trained), form="peft", kind=served.kind, steps=steps, seconds=1.5, scores=scores))
 
@@ -144,9 +146,9 @@ def _scores() -> ScoresPair:
     return ScoresPair(before=before, after=msgspec.structs.replace(before, loss=0.5, exact_match=1.0))
 
 
-def _parity(passed: bool) -> Parity:
+def _verified(passed: bool) -> VerificationReport:
     agreement = Agreement(first="trained", second="served", top1=0.99, kl=0.001, positions=100, needed=0.95)
-    return Parity(
+    return VerificationReport(
         passed=passed,
         agreements=(msgspec.structs.replace(agreement, passed=passed),),
         reasons=() if passed else ("It lost what was learnt.",),
@@ -172,11 +174,11 @@ def _merge(call: MergeTrained, context: RequestContext) -> Iterator[Event]:
     yield finish(Served(kind="merged", path=call.out, bytes=Path(call.out).stat().st_size))
 
 
-def _check(call: CheckParity, context: RequestContext) -> Iterator[Event]:
+def _check(call: VerifyTrained, context: RequestContext) -> Iterator[Event]:
     assert Path(call.trained).exists()
     assert Path(call.served.path).is_file()
     yield events.Progress(stage="checking", done=1, total=2)
-    yield finish(_parity(call.scale <= 1))
+    yield finish(_verified(call.scale <= 1))
 
 
 def _requantize(call: Requantize, context: RequestContext) -> Iterator[Event]:
@@ -202,7 +204,7 @@ if __name__ == "__main__":
             SetPaused: _set_paused,
             ConvertTrained: _convert,
             MergeTrained: _merge,
-            CheckParity: _check,
+            VerifyTrained: _check,
             Requantize: _requantize,
             ExportTraining: _export,
         },

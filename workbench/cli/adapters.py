@@ -12,7 +12,7 @@ from workbench.api.events import Log
 from workbench.cli.arguments import REMOVED, Commands, absolute, one_call, one_sentence
 from workbench.cli.models import show_made
 from workbench.cli.output import TextOutput, byte_size, duration, moment
-from workbench.cli.run_lines import RunLines, show_parity, show_scores
+from workbench.cli.run_lines import RunLines, show_scores, show_verification
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
@@ -161,14 +161,14 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
         ]
     )
     show_scores(result, output)
-    if result["parity"] is not None:
-        show_parity(result["parity"], output)
+    if result["verification"] is not None:
+        show_verification(result["verification"], output)
 
 
 def show_merged(result: dict[str, Any], output: TextOutput) -> None:
     show_made(result, output)
-    if result.get("parity"):
-        show_parity(msgspec.to_builtins(result["parity"]), output)
+    if result.get("verification"):
+        show_verification(msgspec.to_builtins(result["verification"]), output)
 
 
 def _learnt(one: dict[str, Any]) -> str:

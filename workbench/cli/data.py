@@ -130,7 +130,7 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
         ]
     )
     sides = [(name, result[name]) for name in ("train", "evaluation")]
-    headers = ("", "EXAMPLES", "TOKENS", "LEARNT", "SHORTEST", "MEDIAN", "LONGEST", "CUT", "DOUBLE", "EMPTY")
+    headers = ("", "EXAMPLES", "TOKENS", "TRAINED", "SHORTEST", "MEDIAN", "LONGEST", "CUT", "DOUBLE", "EMPTY")
     keys = ("examples", "tokens", "trained_tokens", "shortest", "median", "longest", "truncated", "duplicates", "empty")
     output.table(headers, [(name, *(f"{side[key]:,}" for key in keys)) for name, side in sides], numbers=headers[1:])
     most = max((one["count"] for one in result["train"]["lengths"]), default=0)

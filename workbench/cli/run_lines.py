@@ -13,9 +13,9 @@ from workbench.records.training import (
     LANGUAGE_MODEL_METRICS,
     PLAN,
     MetricSpec,
-    Parity,
     SampleAnswer,
     ScoresPair,
+    VerificationReport,
     score_of,
     scored,
     spell,
@@ -58,8 +58,8 @@ class RunLines:
             self._sample(msgspec.convert(event.result, SampleAnswer), output)
         elif event.kind == "adapter" and event.result.get("state") == "checking":
             output.line(f"{event.result['name']} is ready for use; verification is running.")
-        elif event.kind == "parity":
-            show_parity(event.result, output)
+        elif event.kind == "verification":
+            show_verification(event.result, output)
         elif event.kind == "pair" and not event.result.get("reason"):
             question, answer = (one_line(str(event.result.get(key, ""))) for key in ("question", "answer"))
             output.line(f"{question}  {answer}")
@@ -96,13 +96,13 @@ def _shown(metrics: Sequence[MetricSpec]) -> dict[str, MetricSpec]:
     return {metric.name: metric for metric in metrics if metric.label}
 
 
-def show_parity(plain: dict[str, Any], output: TextOutput) -> None:
-    """What the gate found: the verdict, what of the learnt is still said, a line for each comparison."""
-    parity = msgspec.convert(plain, Parity)
-    output.line(f"Verification: {verdict(parity)}")
-    for one in parity.agreements:
+def show_verification(plain: dict[str, Any], output: TextOutput) -> None:
+    """The verification: its verdict, and a line for each comparison."""
+    verification = msgspec.convert(plain, VerificationReport)
+    output.line(f"Verification: {verdict(verification)}")
+    for one in verification.agreements:
         output.line(f"  {why(one)}")
-    for note in parity.notes if parity.agreements else ():
+    for note in verification.notes if verification.agreements else ():
         output.line(f"  {note}")
 
 

@@ -14,7 +14,7 @@ from workbench.api.events import Artifact, Log
 from workbench.cli.arguments import Commands, FieldHelp, absolute
 from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput
-from workbench.cli.run_lines import RunLines, show_parity, show_plan, show_scores
+from workbench.cli.run_lines import RunLines, show_plan, show_scores, show_verification
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
@@ -27,7 +27,7 @@ STOPPING = "Stopping: a checkpoint is written first. Ctrl+C once more leaves wit
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("train", "let a model learn from examples")
+    group = commands.group("train", "train a model on examples")
     for objective in METHODS.of("objective"):
         parts = {**PARTS, "objective": objective.config}
         parser = group.command(
@@ -101,9 +101,9 @@ class _Kept:
 
     def tell(self, resume: str) -> str:
         if self._adapter:
-            return f"{self._adapter} is trained and can be used; {resume} goes on with its check."
+            return f"{self._adapter} is trained and can be used; {resume} continues with its verification."
         if self._step is not None:
-            return f"Its checkpoint after step {self._step:,} is kept; {resume} goes on from there."
+            return f"Its checkpoint after step {self._step:,} is kept; {resume} continues from there."
         return f"There is no checkpoint yet; {resume} begins anew."
 
 
@@ -130,7 +130,7 @@ def read_config(session: Session, arguments: argparse.Namespace, objective: str)
         config = set_value(config, name.strip(), value, row.config)
     data = config.data
     if not data.path:
-        raise UserError("It is not said what to learn from.", "Give --data FILE, or the name of a set.")
+        raise UserError("No training data was given.", "Give --data FILE, or the name of a set.")
     data = msgspec.structs.replace(
         data, path=_place(data.path), evaluation_path=_place(data.evaluation_path) if data.evaluation_path else ""
     )
@@ -150,7 +150,7 @@ def show_training(result: dict[str, Any], output: TextOutput) -> None:
     if "memory_free_bytes" in result:  # only the plan was asked for
         show_plan(result, output)
         if result["problem"]:
-            output.line(f"It cannot be begun: {result['problem']} {result['hint']}".rstrip())
+            output.line(f"It cannot start: {result['problem']} {result['hint']}".rstrip())
         return
     output.line()
     if result["kind"] == "merged":
@@ -159,5 +159,5 @@ def show_training(result: dict[str, Any], output: TextOutput) -> None:
         output.line(f"{result['adapter']} is made: workbench ask --adapter {result['adapter']} ...")
     output.pairs([("run", result["run"]), ("steps", result["steps"])])
     show_scores(result, output)
-    if result["parity"] is not None:
-        show_parity(result["parity"], output)
+    if result["verification"] is not None:
+        show_verification(result["verification"], output)

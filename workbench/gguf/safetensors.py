@@ -132,7 +132,7 @@ def _checked(path: Path, size: int, data: int, entries: dict[str, _Entry]) -> He
             f"{path} is cut short: its weights need {data + end:,} bytes and the file has {size:,}.", _DAMAGED_HINT
         )
     if data + end < size:
-        raise UserError(f"{path} is damaged: it goes on for {size - data - end:,} bytes after its end.", _DAMAGED_HINT)
+        raise UserError(f"{path} is damaged: {size - data - end:,} bytes follow its end.", _DAMAGED_HINT)
     places = {name: Place(one.dtype, one.shape, data + one.data_offsets[0]) for name, one in entries.items()}
     return Header(path, size, places, elements, taken)
 

@@ -1,6 +1,6 @@
 """Checkpoints: all that a training needs to go on exactly, complete or absent, and loadable without pickle.
 
-``checkpoints/step-000123/`` holds the weights that move, the optimiser's state and the random states as safetensors,
+``checkpoints/step-000123/`` holds the trainable weights, the optimiser's state and the random states as safetensors,
 the rest as JSON, and a manifest with the size and SHA-256 of each file. It is written beside its place, flushed and
 renamed. What does not agree with its manifest is passed over for the one before.
 """
@@ -158,7 +158,7 @@ def read_fingerprint(path: Path) -> str:
 
 
 def read_weights(path: Path) -> dict[str, Any]:
-    """The weights that move, by name."""
+    """The trainable weights, by name."""
     found: dict[str, Any] = load_file(path / _WEIGHTS)
     return found
 

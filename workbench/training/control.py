@@ -1,4 +1,4 @@
-"""What stops a training or lets it wait, asked between passes; light, so that the worker can hold it."""
+"""What stops a training or lets it wait, asked between micro-batches; light, so that the worker can hold it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a recommendation rests on.
 
     ``examples`` to ``longest``: the training side, lengths in whole tokens; ``ninetieth``: nine of ten are no longer.
-    ``base_bytes``: what the weights that do not move take, in each form that is possible here. ``fixed_bytes``: what
+    ``base_bytes``: what the frozen weights take, in each form that is possible here. ``fixed_bytes``: what
     else does not depend on how many tokens are computed at once; ``token_bytes`` and ``checkpointed_token_bytes``:
     what each of those takes. ``fast_bf16``: the device computes faster with 16-bit numbers than with 32-bit ones.
     """

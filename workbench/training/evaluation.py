@@ -54,7 +54,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class GeneralSet:
-    """The fixed general set: what is learnt must not cost it."""
+    """The fixed general set: training must not cost it."""
 
     texts: tuple[TokenSequence, ...]
     questions: tuple[Question, ...]

@@ -1,6 +1,6 @@
 """A training as a folder that runs on any machine with torch, transformers, peft and accelerate.
 
-Written beside its place and moved there whole. The script in it is ``standalone.py`` as it stands.
+Written beside its place and moved there whole. The script in it is ``export_script.py`` as it stands.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _write_examples(path: Path, examples: Iterable[Sequence]) -> list[int]:
     with path.open("wb") as file:
         for one in examples:
             lengths.append(len(one.tokens))
-            labels = [token if learnt else _IGNORED for token, learnt in zip(one.tokens, one.trained, strict=True)]
+            labels = [token if trained else _IGNORED for token, trained in zip(one.tokens, one.trained, strict=True)]
             line = {"input_ids": one.tokens, "labels": labels} | ({"starts": one.starts} if one.starts else {})
             file.write(msgspec.json.encode(line) + b"\n")
     if not lengths:
@@ -201,7 +201,7 @@ def _readme(
     checksum = f" Its SHA-256 is `{model.sha256}`." if model.sha256 else ""
     licence = f" Its licence: {model.licence}." if model.licence else ""
     if "trainable" in settings:
-        made = "`output/changed.safetensors`, the new values of what moved, by their names in transformers"
+        made = "`output/changed.safetensors`, the new values of the trained weights, by their names in transformers"
         back = ""
     else:
         made = "`output/`, a folder that `peft.PeftModel.from_pretrained` reads"
@@ -243,5 +243,5 @@ gradients added up, so that the result is that of one process.
 What is made: {made}.{back}
 
 `settings.json` holds all settings, `workbench.toml` the same for `workbench train --config`. `data/*.jsonl` are the
-examples: `input_ids`, `labels` with -100 where nothing is learnt, and `starts` where another text begins in one.
+examples: `input_ids`, `labels` with -100 where the loss counts nothing, and `starts` where another text begins in one.
 """

@@ -193,8 +193,8 @@ def on_sequences(of_tensors: TensorLoss) -> ComputeLoss:
 def choose_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -> TensorLoss:
     """``chunked_loss`` where it agrees with the model's own on ``sample`` (some tokens), else ``own_loss``.
 
-    ``dtype`` is that of the computation: what moves is float32 beside a base in bfloat16, and only autocast brings the
-    two together.
+    ``dtype`` is that of the computation: what is trained is float32 beside a base in bfloat16, and only autocast brings
+    the two together.
     """
     device = base_of(model).get_input_embeddings().weight.device
     tokens = torch.tensor([list(sample)[:32]], device=device)

@@ -23,7 +23,7 @@ LOSS_COPIES = 4
 KEPT_CHECKPOINTS = 3
 """The two latest and the best."""
 OPTIMISER_STATES = {"adamw": 2.0, "adafactor": 0.05, "sgd": 0.0}
-"""Numbers that an optimiser keeps for each weight that moves. Adafactor keeps the sums of rows and columns."""
+"""Numbers that an optimiser keeps for each trainable weight. Adafactor keeps the sums of rows and columns."""
 PACKED_SHARE = 0.85
 """Of the activations of dense layers, what packed ones keep: measured, one micro-batch of 384 tokens."""
 FOUR_BITS = 0.56

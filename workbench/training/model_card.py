@@ -1,6 +1,6 @@
 """The model card of what was trained: README.md with the front matter that the Hugging Face hub reads.
 
-It states base, licence, data, method, metrics and what the gate found (Mitchell et al. 2019, "Model Cards for Model
+It states base, licence, data, method, metrics and verification (Mitchell et al. 2019, "Model Cards for Model
 Reporting", arXiv:1810.03993); what is not known is not claimed.
 """
 
@@ -17,10 +17,10 @@ from workbench.models.licences import hub_licence
 from workbench.records.methods import Method, Methods
 from workbench.records.training import (
     AdapterRecord,
-    Parity,
     Scores,
     ScoresPair,
     TrainingConfig,
+    VerificationReport,
     WeightsPart,
 )
 from workbench.records.training.verdicts import verdict, why
@@ -37,7 +37,7 @@ def model_card(record: AdapterRecord, methods: Methods[Method], form: Form, file
         _use(record, form, file),
         _training(record, methods),
         _metrics(record),
-        _gate(record.parity),
+        _verification(record.verification),
         _licence(record),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -163,12 +163,12 @@ def _number(scores: Scores | None, field: str) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _gate(parity: Parity | None) -> str:
-    if parity is None:
+def _verification(verification: VerificationReport | None) -> str:
+    if verification is None:
         return ""
     what = "The converted file was compared with what was trained, over all positions of the same prompts."
-    text = f"## Conversion\n\n{what + ' ' if parity.agreements else ''}{verdict(parity)}"
-    said = [*map(why, parity.agreements), *parity.notes]
+    text = f"## Conversion\n\n{what + ' ' if verification.agreements else ''}{verdict(verification)}"
+    said = [*map(why, verification.agreements), *verification.notes]
     return "\n\n".join(part for part in (text, "\n".join(f"- {line}" for line in said)) if part)
 
 

@@ -68,9 +68,7 @@ def adapt(model: Any, config: Any) -> Any:
 def make_trainable(parameter: Any) -> None:
     """Let a parameter require a gradient, in float32. Raises UserError for one that is held packed."""
     if not parameter.is_floating_point():
-        raise UserError(
-            "The weights that are trained are held packed.", "Choose bf16 or f32 as the form of the base weights."
-        )
+        raise UserError("Packed weights cannot be trained.", "Choose bf16 or f32 as the form of the base weights.")
     parameter.data = parameter.data.float()
     parameter.requires_grad_(True)
 

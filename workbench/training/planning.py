@@ -1,4 +1,4 @@
-"""What a training would be: what moves, what it makes, memory, disk, time, and whether it can be begun here.
+"""What a training would be: what is trained, what it makes, memory, disk, time, and whether it can be begun here.
 
 Nothing is loaded or allocated: the model is known by its shape, the data by its report. Estimates are compared with
 measured runs by ``benchmarks/methods.py``.
@@ -139,7 +139,7 @@ def facts_of(
     cores: int,
     fast_bf16: bool,
 ) -> Facts:
-    """What a recommendation needs to know. Raises UserError where the model has nothing that the method moves."""
+    """What a recommendation needs to know. Raises UserError where the model has nothing that the method trains."""
     number = memory.number_bytes("bf16" if fast_bf16 else "f32", fast_bf16)
     forms = memory.base_bytes(shape, method, device, fast_bf16=fast_bf16)
     if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
@@ -214,8 +214,8 @@ _GENERAL_TOKENS = 4_000
 def token_flops(shape: ModelShape, method: WeightsMethod, config: TrainingConfig) -> float:
     """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
     those of the trainable weights; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
-    passes = 3 if config.optimiser.gradient_checkpointing == "on" else 2
-    computed = 2.0 * (passes * shape.parameters + method.backward_parameters(shape))
+    computations = 3 if config.optimiser.gradient_checkpointing == "on" else 2
+    computed = 2.0 * (computations * shape.parameters + method.backward_parameters(shape))
     return computed * memory.longer(method, config)
 
 

@@ -16,11 +16,11 @@ from workbench.records.training import (
     ArtifactKind,
     DataReport,
     MergedType,
-    Parity,
     Scores,
     ScoresPair,
     TrainingConfig,
     TrainingPlan,
+    VerificationReport,
 )
 
 
@@ -36,7 +36,7 @@ class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
     """What a training left in its folder's ``trained/``.
 
-    ``form`` "peft": a PEFT folder. "changed": ``changed.safetensors`` with the new values of every tensor that moved,
+    ``form`` "peft": a PEFT folder. "changed": ``changed.safetensors`` with the new values of every trained tensor,
     by its name in transformers, and ``changed.json`` with the method.
     """
 
@@ -94,10 +94,11 @@ class MeasuredSpeed(msgspec.Struct, frozen=True, kw_only=True):
 class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     """Train. ``config`` is resolved. ``folder`` is the run's: checkpoints are written to and resumed from its
     ``checkpoints/``, what comes of it lies in ``trained/``. Streams what ``calls.Train`` says, but for adapter and
-    parity. Cancelling saves a checkpoint and ends in Cancelled; so does the parent's end. ``threads`` 0 chooses.
+    verification. Cancelling saves a checkpoint and ends in Cancelled; so does the parent's end. ``threads`` 0 chooses.
     ``serve``: where the artefact is written as soon as it is trained; then the call goes on with ``Artifact(kind=
-    "served", result=Served)`` and, unless ``check`` is False, the gate's ``Artifact(kind="parity", result=Parity)``.
-    ``over`` is the GGUF model that it is served over where ``model`` is a folder of safetensors; None: there is none.
+    "served", result=Served)`` and, unless ``check`` is False, ``Artifact(kind="verification",
+    result=VerificationReport)``. ``over`` is the GGUF model that it is served over where ``model`` is a folder of
+    safetensors; None: there is none.
     """
 
     config: TrainingConfig
@@ -138,10 +139,10 @@ class MergeTrained(Call[Served], frozen=True, kw_only=True, tag="merge"):
     name: str = ""
 
 
-class CheckParity(Call[Parity], frozen=True, kw_only=True, tag="check-parity"):
-    """The gate: does ``served`` say what ``trained`` (a PEFT folder, or what a training left) says? ``questions`` is a
-    JSON Lines file of ``{tokens, trained, question, expected}`` that the training wrote: the prompts that are compared.
-    ``scale`` is the strength that was merged with, ``over`` as in TrainModel."""
+class VerifyTrained(Call[VerificationReport], frozen=True, kw_only=True, tag="verify-trained"):
+    """Verification: does ``served`` say what ``trained`` (a PEFT folder, or what a training left) says? ``questions``
+    is a JSON Lines file of ``{tokens, trained, question, expected}`` that the training wrote: the prompts that are
+    compared. ``scale`` is the strength that was merged with, ``over`` as in TrainModel."""
 
     trained: str
     model: BaseModel
@@ -172,6 +173,6 @@ class ExportTraining(Call[str], frozen=True, kw_only=True, tag="export-training"
 
 
 TrainingCall = (
-    InspectSet | Plan | TrainModel | SetPaused | ConvertTrained | MergeTrained | CheckParity | Requantize
+    InspectSet | Plan | TrainModel | SetPaused | ConvertTrained | MergeTrained | VerifyTrained | Requantize
     | ExportTraining
 )  # fmt: skip

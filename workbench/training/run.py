@@ -41,7 +41,7 @@ from workbench.training.trainer import StepTrainer, Stopped, TrainerOptions, pea
 from workbench.training.weights.loading import LoadedBase, load_base
 
 MOST_CHECKED = 64
-"""So many examples go into the parity gate."""
+"""So many examples go into verification."""
 
 TRAINED = "trained"
 _DONE = "trained.json"
@@ -236,7 +236,8 @@ class _Session:
         return trained
 
     def _questions_to_check(self) -> bytes:
-        """What the gate compares on: examples of the evaluation side, or of the other one where nothing is held out."""
+        """What verification compares on: examples of the evaluation side, or of the other one where nothing is held
+        out."""
         asked = {question.prompt: question for question in self._data.questions}
         lines = []
         texts = (text for one in self._data.evaluation for text in one.texts())

@@ -114,7 +114,7 @@ def ready_set(
     report = _report(config, loaded, prepared, longest, writing.tokenizer, 0, 0)
     train, evaluation = (objective.sequences(side, longest) for side in (prepared.train, prepared.evaluation))
     if not train:
-        raise UserError(f"{config.data.path} is too short to learn from.", "Add text.")
+        raise UserError(f"{config.data.path} is too short to train on.", "Add text.")
     questions = objective.questions(prepared, writing, longest)
     return ReadySet(train, evaluation or train, bool(evaluation), questions, report)
 

@@ -1,1 +1,1 @@
-"""The gate: whether what is served says what was trained."""
+"""Verification: whether a served model says what the trained one says."""

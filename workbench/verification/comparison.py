@@ -75,7 +75,7 @@ class Comparison:
         self.served: Source | None = None
         self.base: Source | None = None
         self.pairs: dict[tuple[str, str], Pair] = {}
-        self.learnt: dict[str, Learnt] = {}
+        self.counts: dict[str, AnswerCounts] = {}
 
     def compare(self, prompt: Prompt) -> None:
         sources = {
@@ -87,20 +87,20 @@ class Comparison:
             BASE: self.base,
         }
         running = {name: source(prompt.tokens) for name, source in sources.items() if source is not None}
-        counted = [self.learnt.setdefault(name, Learnt()) for name in running if name != PLAIN]
-        for learnt in counted:
-            learnt.begin()
+        counted = [self.counts.setdefault(name, AnswerCounts()) for name in running if name != PLAIN]
+        for counts in counted:
+            counts.begin()
         start = 0
         while start < len(prompt.tokens):
             blocks = {name: next(source) for name, source in running.items()}
             for name, block in blocks.items():
                 if name != PLAIN:
-                    self.learnt[name].add(prompt, start, block)
+                    self.counts[name].add(prompt, start, block)
             for first, second in self._compared(running):
                 self.pairs.setdefault((first, second), Pair(first, second)).add(blocks[first], blocks[second])
             start += len(blocks[SERVED])
-        for learnt in counted:
-            learnt.end(prompt)
+        for counts in counted:
+            counts.end(prompt)
 
     @staticmethod
     def _compared(names: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -110,8 +110,8 @@ class Comparison:
                 yield first, second
 
 
-class Learnt:
-    """How much of what was learnt a model says: learnt tokens, and prompts of which all are the likeliest."""
+class AnswerCounts:
+    """How many trained tokens a model says right, and of how many prompts all of them: right is the likeliest one."""
 
     def __init__(self) -> None:
         self.tokens = self.tokens_right = self.prompts = self.prompts_right = 0
@@ -125,14 +125,14 @@ class Learnt:
         stop = min(start + len(logits), len(prompt.tokens) - 1)
         likeliest = logits[: stop - start].argmax(axis=1)
         for place in range(start, stop):
-            if prompt.learnt[place + 1]:
+            if prompt.trained[place + 1]:
                 self.tokens += 1
                 right = int(likeliest[place - start]) == prompt.tokens[place + 1]
                 self.tokens_right += right
                 self._wrong += not right
 
     def end(self, prompt: Prompt) -> None:
-        if any(prompt.learnt):
+        if any(prompt.trained):
             self.prompts += 1
             self.prompts_right += self._wrong == 0
 

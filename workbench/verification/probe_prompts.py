@@ -1,8 +1,8 @@
 """What is asked of two models that are to be the same: the prompts that a training wrote down, or general ones.
 
-A prompt is a whole example, question and answer, as tokens. The answers that are learnt are followed, not generated:
-where each learnt token is the likeliest after those before it, the greedy answer is the learnt one, and that takes one
-pass through the model.
+A prompt is a whole example, question and answer, as tokens. The trained answers are followed, not generated: where each
+trained token is the likeliest after those before it, the greedy answer is the trained one, and that takes one pass
+through the model.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class _Line(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Prompt:
-    """``learnt`` tells for each token whether the model learnt to write it; the first one never is."""
+    """``trained`` tells for each token whether the model was trained to write it; the first one never is."""
 
     tokens: tuple[int, ...]
-    learnt: tuple[bool, ...]
+    trained: tuple[bool, ...]
 
 
 def read_prompts(path: Path) -> list[Prompt]:
@@ -67,10 +67,10 @@ def read_prompts(path: Path) -> list[Prompt]:
                 said = decoder.decode(line)
                 if said.trained and len(said.trained) != len(said.tokens):
                     raise UserError(f"Line {number} of {path} marks more or fewer tokens than it has.", "Train again.")
-                learnt = [bool(mark) for mark in said.trained] or [False] * len(said.tokens)
+                trained = [bool(mark) for mark in said.trained] or [False] * len(said.tokens)
                 if len(said.tokens) > 1:
                     cut = said.tokens[:LONGEST_TOKENS]
-                    found.append(Prompt(tuple(cut), (False, *learnt[1 : len(cut)])))
+                    found.append(Prompt(tuple(cut), (False, *trained[1 : len(cut)])))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.", "Train again.") from error
     except msgspec.DecodeError as error:

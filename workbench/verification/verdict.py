@@ -1,4 +1,4 @@
-"""What the gate concludes from what was counted, and why, in words."""
+"""What verification concludes from the counts, and why, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from workbench.gguf.adapter_deltas import read_changes
 from workbench.gguf.base_model import read_base
 from workbench.gguf.reader import read_gguf, read_pieces
-from workbench.records.training import Agreement, Parity
+from workbench.records.training import Agreement, VerificationReport
 from workbench.records.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
 from workbench.training.protocol import Served
 from workbench.verification.comparison import BASE, EXACT, PLAIN, REFERENCE, SERVED, TRAINED, Comparison
@@ -28,7 +28,7 @@ ADAPTER_MARGIN = 0.15
 """How much less an adapter, or virtual tokens, over a packed base may agree with float32 than the base alone does.
 
 llama.cpp rounds what it multiplies packed weights with to 8 bits, 32 numbers at a time, and what was trained lets some
-stand out: an adapter that answers 64 of 64 learnt facts agrees at 0.91 of all positions, the base at 0.97; rows in a
+stand out: an adapter that answers 64 of 64 trained facts agrees at 0.91 of all positions, the base at 0.97; rows in a
 wrong order at 0.56. That the adapter is computed rightly is seen against the float32 merge, which is allowed nothing.
 """
 
@@ -39,19 +39,19 @@ llama.cpp rounds what it multiplies these with, and torch does not."""
 NEAR = 0.02
 """Nats: where the distributions are as near as this on average, the likeliest tokens that differ were about equally
 likely. llama.cpp rounds the activations that it multiplies packed weights with, so that the smallest change turns such
-positions over: the base itself is 0.006 away from float32 (SmolLM2 Q4_1), a Q8_0 merge that answers 64 of 64 learnt
-facts 0.014 with 0.89 of the tokens the same; a 4-bit merge that lost what was learnt is 3.4 to 4.1 away."""
+positions over: the base itself is 0.006 away from float32 (SmolLM2 Q4_1), a Q8_0 merge that answers 64 of 64 trained
+facts 0.014 with 0.89 of the tokens the same; a 4-bit merge that lost the training is 3.4 to 4.1 away."""
 
 KEPT = 0.95
 """The share of what the trained model says right that must still be right."""
 
 GAINED = 0.5
-"""The share of the learnt tokens that the training added to what the base says right which must still be there: where
+"""The share of the trained tokens that the training added to what the base says right which must still be there: where
 a training adds little, all of it can be lost within ``KEPT``. Twice the root of the positions at which rounding turned
 the likeliest token over may be missing besides."""
 
 FEWEST = 8
-"""With fewer answers that are learnt whole, single tokens are counted instead; with fewer of those, nothing is."""
+"""With fewer answers that are trained whole, single tokens are counted instead; with fewer of those, nothing is."""
 
 
 def judge(
@@ -64,7 +64,7 @@ def judge(
     seconds: float,
     *,
     apart: bool = False,
-) -> Parity:
+) -> VerificationReport:
     """The verdict. ``apart``: torch was given other weights than llama.cpp, those of the folder that was trained on,
     where ``base`` is the GGUF file that is served; the two are to agree as far as the bases do.
 
@@ -108,7 +108,7 @@ def judge(
                 reasons.append(lost)
             if expected < FEWEST:
                 notes += ("The trained model itself says too little right for a loss to be seen.",)
-    parity = Parity(
+    verification = VerificationReport(
         passed=not reasons,
         agreements=tuple(agreements),
         metric=metric if right else "",
@@ -121,19 +121,19 @@ def judge(
         notes=notes,
         seconds=seconds,
     )
-    return msgspec.structs.replace(parity, verdict=verdict_words(parity))
+    return msgspec.structs.replace(verification, verdict=verdict_words(verification))
 
 
 def _lost_gain(found: Comparison, said: str, kind: str) -> str:
     """Why what the training added to the base is lost, "" where it is not."""
-    trained, served, base = (found.learnt[name].count("token_accuracy")[0] for name in (said, SERVED, BASE))
-    total = found.learnt[SERVED].count("token_accuracy")[1]
+    trained, served, base = (found.counts[name].count("token_accuracy")[0] for name in (said, SERVED, BASE))
+    total = found.counts[SERVED].count("token_accuracy")[1]
     turned = total * (1 - min(pair.top1 for (_, second), pair in found.pairs.items() if second == SERVED))
     at_least = base + GAINED * (trained - base) - 2 * math.sqrt(turned)
     if trained <= base or served >= at_least:
         return ""
     return (
-        f"What was learnt is lost: of {total:,} learnt tokens the base says {base:,} right and the trained model "
+        f"The training is lost: of {total:,} trained tokens the base says {base:,} right and the trained model "
         f"{trained:,}; {_served_as(kind)} it says {served:,}, and {math.ceil(at_least):,} are needed to keep half of "
         f"what the training added.{_finer(kind)}"
     )
@@ -145,10 +145,10 @@ def _is_packed(base: Path) -> bool:
 
 def _counts(found: Comparison, metric: str) -> tuple[str, dict[str, tuple[int, int]]]:
     """How much each model says right; whole answers only where the trained model has enough of them right."""
-    best = found.learnt.get(TRAINED) or found.learnt.get(EXACT) or found.learnt[SERVED]
+    best = found.counts.get(TRAINED) or found.counts.get(EXACT) or found.counts[SERVED]
     if metric != "exact_match" or best.count("exact_match")[0] < FEWEST:
         metric = "token_accuracy"
-    counts = {name: learnt.count(metric) for name, learnt in found.learnt.items() if name != REFERENCE}
+    counts = {name: one.count(metric) for name, one in found.counts.items() if name != REFERENCE}
     return metric, counts if counts[SERVED][1] else {}
 
 
@@ -182,9 +182,9 @@ def _disagreement(found: Agreement, second: str, kind: str, bases: float | None 
 
 
 def _lost(metric: str, count: int, expected: int, total: int, kind: str) -> str:
-    what = "answers" if metric == "exact_match" else "learnt tokens"
+    what = "answers" if metric == "exact_match" else "trained tokens"
     return (
-        f"What was learnt is lost: of {total:,} {what} the trained model says {expected:,} right, {_served_as(kind)} "
+        f"The training is lost: of {total:,} {what} the trained model says {expected:,} right, {_served_as(kind)} "
         f"it says {count:,}.{_finer(kind)}"
     )
 

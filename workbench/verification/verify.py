@@ -1,9 +1,9 @@
-"""The gate: does what the engine is given say what was trained? Nothing is offered for good that did not pass it.
+"""Verification: does the engine say what the trained model says? Only what passes stays offered.
 
 The same prompts go through the trained model in torch, through the float32 merge in llama.cpp, and through what is
 served in llama.cpp. Torch against float32 shows whether names, order of rows and offsets are right; float32 against
-what is served shows what its number format costs; and what was learnt is counted in each (docs/finetuning.md has the
-measurements that the limits come from).
+what is served shows what its number format costs; and the trained answers are counted in each (docs/finetuning.md has
+the measurements that the limits come from).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces
-from workbench.records.training import Parity, Scores
+from workbench.records.training import Scores, VerificationReport
 from workbench.training.gguf_export import kind_of
 from workbench.training.protocol import BaseModel, Served
 from workbench.verification.comparison import Comparison
@@ -37,7 +37,7 @@ LARGEST_FLOAT32 = 4 << 30
 """No float32 merge beyond so many bytes."""
 
 
-def check_parity(
+def verify_trained(
     trained: Path,
     base: BaseModel | Path,
     served: Served,
@@ -51,7 +51,7 @@ def check_parity(
     threads: int = 0,
     report: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Parity:
+) -> VerificationReport:
     """Compare what is served with what was trained; see the module.
 
     ``trained`` is a PEFT folder, what a training left, or a GGUF LoRA, which torch cannot be asked about. ``questions``
@@ -77,7 +77,7 @@ def check_parity(
                 f"Not checked: {path.name} is a folder of safetensors, which llama.cpp cannot run, and there is no "
                 "GGUF model here that its adapter fits."
             )
-            return Parity(passed=True, notes=(why,), verdict=why)
+            return VerificationReport(passed=True, notes=(why,), verdict=why)
         path = over
     count = ThreadCount(threads or os.cpu_count() or 1)
     prompts = read_prompts(questions) if questions is not None and questions.is_file() else []
@@ -136,7 +136,7 @@ class _Models:
         if not self.prompts:
             texts = (answering.tokens_of(text) for text in GENERAL)
             self.prompts = [Prompt(tokens, (False,) * len(tokens)) for tokens in texts if tokens]
-            notes.append("There were no examples to ask: general texts were compared, and nothing learnt was counted.")
+            notes.append("There were no examples to ask: general texts were compared, and no answers were counted.")
         compare = self.comparison
         compare.served = answering.logits
         if merged:

@@ -24,7 +24,6 @@ from workbench.training.control import Switch
 from workbench.training.objectives.objective import describe_roles, objective_of
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import (
-    CheckParity,
     ConvertTrained,
     ExportTraining,
     InspectSet,
@@ -36,6 +35,7 @@ from workbench.training.protocol import (
     Trained,
     TrainingCall,
     TrainModel,
+    VerifyTrained,
 )
 from workbench.workers.serve import Handler, serve
 
@@ -70,7 +70,7 @@ class TrainingService:
             SetPaused: self._set_paused,
             ConvertTrained: self._convert,
             MergeTrained: self._merge,
-            CheckParity: self._check,
+            VerifyTrained: self._check,
             Requantize: self._requantize,
             ExportTraining: self._export,
         }
@@ -163,7 +163,7 @@ class TrainingService:
         emit(events.Artifact(kind="served", id=served.path, result=msgspec.to_builtins(served)))
         if not call.check:
             return
-        parity = self._parity(
+        verification = self._verified(
             trained.folder,
             call,
             served,
@@ -175,7 +175,7 @@ class TrainingService:
             model=model,
             threads=call.threads,
         )
-        emit(events.Artifact(kind="parity", id=served.path, result=msgspec.to_builtins(parity)))
+        emit(events.Artifact(kind="verification", id=served.path, result=msgspec.to_builtins(verification)))
 
     def _set_paused(self, call: SetPaused, context: RequestContext) -> Iterator[Event]:
         switch = self._switch
@@ -219,9 +219,9 @@ class TrainingService:
             lambda emit: requantize(call.model, Path(call.out), call.type, report=_reporting(emit, context))
         )
 
-    def _check(self, call: CheckParity, context: RequestContext) -> Iterator[Event]:
+    def _check(self, call: VerifyTrained, context: RequestContext) -> Iterator[Event]:
         yield from _streamed(
-            lambda emit: self._parity(
+            lambda emit: self._verified(
                 call.trained,
                 call,
                 call.served,
@@ -234,19 +234,19 @@ class TrainingService:
             )
         )
 
-    def _parity(
+    def _verified(
         self,
         trained: str,
-        call: TrainModel | CheckParity,
+        call: TrainModel | VerifyTrained,
         served: Served,
         questions: str,
         context: RequestContext,
         emit: Emit,
         **options: Any,
     ) -> Any:
-        from workbench.verification.verify import check_parity
+        from workbench.verification.verify import verify_trained
 
-        return check_parity(
+        return verify_trained(
             Path(trained),
             call.model,
             served,

@@ -50,7 +50,6 @@ from workbench.records.training import (
     LengthBin,
     MemoryPart,
     OptimiserPart,
-    Parity,
     Preview,
     PreviewPiece,
     SampleAnswer,
@@ -60,6 +59,7 @@ from workbench.records.training import (
     TrainingConfig,
     TrainingPlan,
     TrainResult,
+    VerificationReport,
     WeightsPart,
     dump_config,
 )
@@ -94,7 +94,7 @@ SCORES = ScoresPair(
     before=Scores(loss=5.0, perplexity=148.4, token_accuracy=0.2, tokens=40, exact_match=0.0, answers=16),
     after=Scores(loss=0.05, perplexity=1.05, token_accuracy=0.99, tokens=40, exact_match=1.0, answers=16),
 )
-PARITY = Parity(
+VERIFIED = VerificationReport(
     passed=True,
     agreements=(Agreement(first="torch", second="engine", top1=0.998, kl=0.001, positions=1200, needed=0.99),),
     metric="exact_match",
@@ -103,12 +103,18 @@ PARITY = Parity(
     base=0.0,
 )
 RESULT = TrainResult(
-    run="r1", adapter="facts", kind="lora", steps=100, metrics={"after_loss": 0.05}, scores=SCORES, parity=PARITY
+    run="r1",
+    adapter="facts",
+    kind="lora",
+    steps=100,
+    metrics={"after_loss": 0.05},
+    scores=SCORES,
+    verification=VERIFIED,
 )
 ADAPTER = AdapterRecord(
     name="facts", kind="lora", file="/home/adapters/facts/adapter.gguf", bytes=19_600_000, base=SMOLLM.name,
     architecture="llama", licence="Apache-2.0", created=1.0, run="r1", config=PLAN.config, data="facts.jsonl",
-    examples=58, steps=100, seconds=130.0, scores=SCORES, parity=PARITY, can_merge=True,
+    examples=58, steps=100, seconds=130.0, scores=SCORES, verification=VERIFIED, can_merge=True,
 )  # fmt: skip
 
 
@@ -142,7 +148,7 @@ def trained(front: FakeFront) -> FakeFront:
             ),
         ),
         Artifact(kind="adapter", id="facts", result=msgspec.to_builtins(ADAPTER)),
-        Artifact(kind="parity", id="facts", result=msgspec.to_builtins(PARITY)),
+        Artifact(kind="verification", id="facts", result=msgspec.to_builtins(VERIFIED)),
     )
     return front
 
@@ -192,10 +198,10 @@ def test_training_is_told_from_its_plan_to_its_end(run: Run, trained: FakeFront,
 def test_result_has_the_documented_shape(run: Run, trained: FakeFront, facts: Path) -> None:
     ran = run("train", "sft", "--data", str(facts), "--json")
     assert ran.status == 0
-    assert {"run", "adapter", "metrics", "parity", "kind", "steps", "scores", "forgetting"} <= set(ran.result)
+    assert {"run", "adapter", "metrics", "verification", "kind", "steps", "scores", "forgetting"} <= set(ran.result)
     assert (ran.result["run"], ran.result["adapter"]) == ("r1", "facts")
-    assert ran.result["parity"]["passed"] is True
-    assert [e["kind"] for e in ran.events if e["event"] == "artifact"] == ["plan", "sample", "adapter", "parity"]
+    assert ran.result["verification"]["passed"] is True
+    assert [e["kind"] for e in ran.events if e["event"] == "artifact"] == ["plan", "sample", "adapter", "verification"]
 
 
 def test_plan_alone_begins_nothing(run: Run, trained: FakeFront, facts: Path) -> None:
@@ -206,7 +212,7 @@ def test_plan_alone_begins_nothing(run: Run, trained: FakeFront, facts: Path) ->
     assert run("train", "sft", "--data", str(facts), "--plan", "--json").result["memory_bytes"] == 1_158_000_000
     short = msgspec.structs.replace(PLAN, problem="It takes too much.", hint="Take lora.")
     trained.answer(PlanTraining, short)
-    assert "It cannot be begun: It takes too much. Take lora." in run("train", "sft", "--data", "x", "--plan").out
+    assert "It cannot start: It takes too much. Take lora." in run("train", "sft", "--data", "x", "--plan").out
 
 
 def test_bad_data_is_status_1_with_row_and_reason(run: Run, trained: FakeFront, facts: Path) -> None:
@@ -219,10 +225,10 @@ def test_bad_data_is_status_1_with_row_and_reason(run: Run, trained: FakeFront, 
 
 @pytest.mark.parametrize(("said", "kept"), [
     ([Artifact(kind="checkpoint", id="step-000004", result={"step": 4})],
-     "Its checkpoint after step 4 is kept; `workbench runs resume r1` goes on from there."),
+     "Its checkpoint after step 4 is kept; `workbench runs resume r1` continues from there."),
     ([], "There is no checkpoint yet; `workbench runs resume r1` begins anew."),
     ([Artifact(kind="adapter", id="facts", result={})],
-     "facts is trained and can be used; `workbench runs resume r1` goes on with its check."),
+     "facts is trained and can be used; `workbench runs resume r1` continues with its verification."),
 ])  # fmt: skip
 def test_ctrl_c_stops_the_training_and_says_how_to_go_on(
     said: list[Event], kept: str, run: Run, trained: FakeFront, facts: Path
@@ -358,7 +364,7 @@ def test_adapter_is_imported_renamed_exported_and_removed(run: Run, front: FakeF
 
 def test_merge_is_followed_to_its_end(run: Run, front: FakeFront) -> None:
     front.answer(MergeAdapter, RECORD)
-    result = {"model": "facts merged", "path": "/models/m.gguf", "parity": msgspec.to_builtins(PARITY)}
+    result = {"model": "facts merged", "path": "/models/m.gguf", "verification": msgspec.to_builtins(VERIFIED)}
     front.answer(FollowRun, result)
     ran = run("adapters", "merge", "facts", "--type", "F16", "--strength", "0.5", "--quantization", "Q4_K_M")
     assert ran.status == 0
@@ -370,7 +376,7 @@ def test_merge_is_followed_to_its_end(run: Run, front: FakeFront) -> None:
     assert "4 bits" not in run("adapters", "merge", "facts", "--type", "F16").err
     assert "erases a small adapter" in " ".join(run("adapters", "merge", "--help").out.split())
     plain = run("adapters", "merge", "facts", "--json").result
-    assert (plain["run"], plain["model"], plain["parity"]["passed"]) == ("r1", "facts merged", True)
+    assert (plain["run"], plain["model"], plain["verification"]["passed"]) == ("r1", "facts merged", True)
 
 
 def test_model_is_quantised(run: Run, front: FakeFront) -> None:

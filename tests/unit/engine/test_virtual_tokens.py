@@ -38,7 +38,7 @@ from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.strategies import Strategies
 
 WORDS = (44, 7, 91, 23, 60)
-"""What stands for learnt tokens."""
+"""What stands for trained tokens."""
 
 TEXT = tiny_models.TOKENS
 

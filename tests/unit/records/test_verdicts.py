@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.records.training import Agreement, Parity
+from workbench.records.training import Agreement, VerificationReport
 from workbench.records.training.verdicts import agreement_words, counted_words, verdict_words, why
 
 FOUND = Agreement(first="trained, in torch", second="as served", top1=0.976, kl=0.004, positions=1000, needed=0.977)
@@ -13,7 +13,7 @@ FOUND = Agreement(first="trained, in torch", second="as served", top1=0.976, kl=
 def test_what_passes_by_its_divergence_says_so() -> None:
     """ "97.6 %, 97.7 % needed", passed: that must not be all."""
     words = agreement_words(msgspec.structs.replace(FOUND, near=0.02))
-    assert "97.6% of 1,000 places, less than the 97.7% that is enough by itself. It passes because" in words
+    assert "97.6% of 1,000 places, below the 97.7% that is enough by itself. It passes because" in words
     assert "KL divergence 0.004 nats, where at most 0.02 is allowed." in words
     old = agreement_words(FOUND)  # a report that was kept does not say how much was allowed
     assert "It passes because" in old
@@ -22,7 +22,7 @@ def test_what_passes_by_its_divergence_says_so() -> None:
 
 def test_shares_that_would_look_the_same_are_told_apart() -> None:
     close = msgspec.structs.replace(FOUND, top1=0.97651, needed=0.97688, positions=100_000, near=0.02)
-    assert "97.65% of 100,000 places, less than the 97.69%" in agreement_words(close)
+    assert "97.65% of 100,000 places, below the 97.69%" in agreement_words(close)
 
 
 def test_what_is_enough_what_is_not_and_of_what_nothing_is_asked() -> None:
@@ -31,20 +31,22 @@ def test_what_is_enough_what_is_not_and_of_what_nothing_is_asked() -> None:
     )
     far = msgspec.structs.replace(FOUND, kl=0.41, near=0.02, passed=False)
     assert agreement_words(far).endswith("KL divergence 0.41 nats, where at most 0.02 is allowed. That is not enough.")
-    assert "Nothing is asked of it" in agreement_words(msgspec.structs.replace(FOUND, needed=0.0))
+    assert "It is not required" in agreement_words(msgspec.structs.replace(FOUND, needed=0.0))
     none = msgspec.structs.replace(FOUND, top1=0.99, kl=1e9, passed=False)
-    assert "some of its numbers are none" in agreement_words(none)
+    assert "some of its numbers are not finite" in agreement_words(none)
     assert why(msgspec.structs.replace(FOUND, why="As it was written.")) == "As it was written."
 
 
 def test_what_was_counted_says_how_much_is_needed() -> None:
-    parity = Parity(passed=True, metric="exact_match", trained=1.0, served=63 / 64, base=2 / 64, counted=64, needed=60)
-    words = counted_words(parity)
+    verification = VerificationReport(
+        passed=True, metric="exact_match", trained=1.0, served=63 / 64, base=2 / 64, counted=64, needed=60
+    )
+    words = counted_words(verification)
     assert words == "Of 64 answers the trained model says 64 right, as served 63 (at least 60 needed), the base 2."
-    alone = msgspec.structs.replace(parity, trained=None, needed=None)
+    alone = msgspec.structs.replace(verification, trained=None, needed=None)
     assert counted_words(alone) == "Of 64 answers as served 63 are right, the base 2."
 
 
 def test_the_verdict_of_what_was_not_compared_claims_nothing() -> None:
-    assert verdict_words(Parity(passed=True, notes=("Not checked: no.",))) == "Not checked: no."
-    assert verdict_words(Parity(passed=False, reasons=("It is lost.",))) == "Not passed. It is lost."
+    assert verdict_words(VerificationReport(passed=True, notes=("Not checked: no.",))) == "Not checked: no."
+    assert verdict_words(VerificationReport(passed=False, reasons=("It is lost.",))) == "Not passed. It is lost."

@@ -10,10 +10,10 @@ from workbench.records.training import (
     Agreement,
     DataPart,
     OptimiserPart,
-    Parity,
     Scores,
     ScoresPair,
     TrainingConfig,
+    VerificationReport,
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
@@ -39,7 +39,7 @@ RECORD = AdapterRecord(
     seconds=90.0,
     scores=ScoresPair(before=BEFORE, after=msgspec.structs.replace(BEFORE, loss=0.125, exact_match=0.975)),
     forgetting=ScoresPair(before=msgspec.structs.replace(BEFORE, exact_match=None, answers=0)),
-    parity=Parity(
+    verification=VerificationReport(
         passed=True,
         agreements=(Agreement(first="trained", second="merged", top1=0.998, kl=0.0002, positions=1234),),
         metric="exact_match",
@@ -68,7 +68,7 @@ def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
         "| Loss | 2.500 | 0.125 |",
         "of 16 generated answers",
         "| Loss | 2.500 |  |",
-        "Passed. It agrees as far as is needed. Right of all answers: as trained 98%, as served 97%, base 0%.",
+        "Passed. It agrees as closely as required. Right of all answers: as trained 98%, as served 97%, base 0%.",
         "- Trained – merged: the same next token at 99.8% of 1,234 places; KL divergence 0.0002 nats.",
         "- A note.",
         "Smol | LM is under Apache-2.0",
@@ -103,8 +103,8 @@ def test_how_it_is_used_depends_on_its_form(form: str, said: str) -> None:
 
 
 def test_a_gate_that_refused_says_why() -> None:
-    parity = Parity(passed=False, reasons=("It lost what was learnt.",))
-    card = model_card(msgspec.structs.replace(RECORD, parity=parity), METHODS, "gguf")
+    verification = VerificationReport(passed=False, reasons=("It lost what was learnt.",))
+    card = model_card(msgspec.structs.replace(RECORD, verification=verification), METHODS, "gguf")
     assert "Not passed. It lost what was learnt." in card
 
 

@@ -109,5 +109,5 @@ def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_he
     prompts = read_prompts(tmp_path / "run" / "trained" / "questions.jsonl")
     # each is one text, or a part of one where a window ends in it; what one begins with is not learnt
     assert len(prompts) > len(texts) / 2
-    assert all(prompt.learnt == (False, *[True] * (len(prompt.tokens) - 1)) for prompt in prompts)
+    assert all(prompt.trained == (False, *[True] * (len(prompt.tokens) - 1)) for prompt in prompts)
     assert max(len(prompt.tokens) for prompt in prompts) < 30

@@ -20,22 +20,22 @@ from tests.unit.training.test_gguf_export import base_of, save_changed, with_vir
 from workbench import errors
 from workbench.errors import UserError
 from workbench.gguf import architectures as families
-from workbench.records.training import MergedType, Parity
+from workbench.records.training import MergedType, VerificationReport
 from workbench.training.gguf_export import convert_trained, merge_trained
 from workbench.training.protocol import Served
 from workbench.verification import comparison as comparing
 from workbench.verification import engine_model, torch_model, verdict
 from workbench.verification import verify as gate
-from workbench.verification.comparison import Comparison, Learnt, Pair
+from workbench.verification.comparison import AnswerCounts, Comparison, Pair
 from workbench.verification.engine_model import EngineModel, Weights
 from workbench.verification.probe_prompts import GENERAL, Prompt, chosen, read_prompts
-from workbench.verification.verify import check_parity
+from workbench.verification.verify import verify_trained
 
 Floats = tiny_models.Floats
 
 
 def write_questions(path: Path, model: Any, count: int = 12, *, of: int = 1) -> Path:
-    """Prompts whose answers are what ``model``, in torch, would write: all of it is learnt. ``of`` times as many are
+    """Prompts whose answers are what ``model``, in torch, would write: all of it is trained. ``of`` times as many are
     drawn, and those kept that it is surest of: rounding may turn over what is nearly level."""
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
@@ -88,7 +88,7 @@ def test_an_adapter_that_says_what_was_trained_passes(
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
     told: list[tuple[str, int, int]] = []
     model.train()
-    found = check_parity(
+    found = verify_trained(
         lora.folder,
         lora.base,
         served,
@@ -117,19 +117,17 @@ def test_an_adapter_that_says_what_was_trained_passes(
 def test_a_merge_passes(kind: MergedType, lora: Trained, model: Any, tmp_path: Path) -> None:
     questions = write_questions(tmp_path / "sure.jsonl", model, of=4)
     served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", kind)
-    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    found = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert found.passed, found.reasons
     assert found.agreements[1].needed == pytest.approx({"F16": 0.9718, "Q8_0": 0.9102}[kind], abs=1e-4)
     assert found.agreements[1].kl > 0
 
 
-def test_a_merge_that_lost_what_was_learnt_is_stopped(
-    lora: Trained, model: Any, questions: Path, tmp_path: Path
-) -> None:
+def test_a_merge_that_lost_the_training_is_stopped(lora: Trained, model: Any, questions: Path, tmp_path: Path) -> None:
     served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", scale=0.1)
-    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    found = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert not found.passed
-    assert any("What was learnt is lost" in reason for reason in found.reasons)
+    assert any("The training is lost" in reason for reason in found.reasons)
     assert found.served is not None
     assert found.served < 0.9
 
@@ -145,7 +143,7 @@ def test_a_wrong_order_of_rows_is_stopped(
     wrong_order(monkeypatch)
     make: Callable[..., Served] = merge_trained if merged else convert_trained
     served = make(lora.folder, lora.base, tmp_path / "a.gguf")
-    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    found = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert not found.passed
     assert any("does not compute what was trained" in reason for reason in found.reasons)
 
@@ -159,12 +157,12 @@ def test_other_changes_pass_and_at_another_strength_what_has_one(
     base = write_gguf(tiny_models.build(family), family, tmp_path / "base.gguf", tokenizer="gpt2")
     questions = write_questions(tmp_path / "questions.jsonl", adapted_model(trained))
     served = convert_trained(trained.folder, base, tmp_path / "a.gguf")
-    found = check_parity(trained.folder, base, served, questions, threads=1)
+    found = verify_trained(trained.folder, base, served, questions, threads=1)
     assert found.passed, found.reasons
     assert (found.metric, found.trained, found.served) == ("exact_match", 1.0, 1.0)
     assert all(one.top1 > 0.99 and one.kl < 1e-4 for one in found.agreements)
     half = merge_trained(trained.folder, base, tmp_path / "half.gguf", "F16", scale=0.5)
-    found = check_parity(trained.folder, base, half, questions, scale=0.5, threads=1)
+    found = verify_trained(trained.folder, base, half, questions, scale=0.5, threads=1)
     if served.kind == "lora":
         assert found.agreements[0].first == "trained, in torch"
         assert found.agreements[0].top1 > 0.99
@@ -179,13 +177,13 @@ def test_virtual_tokens_pass_and_others_do_not(kind: str, tmp_path: Path) -> Non
     adapted = with_folder(tiny_models.build("llama"), tmp_path / "trained")
     questions = write_questions(tmp_path / "questions.jsonl", adapted)
     served = convert_trained(tmp_path / "trained", base, tmp_path / "a.gguf")
-    found = check_parity(tmp_path / "trained", base, served, questions, model=adapted, threads=1)
+    found = verify_trained(tmp_path / "trained", base, served, questions, model=adapted, threads=1)
     assert found.passed, found.reasons
     assert (found.trained, found.served) == (1.0, 1.0)
     plain, _base = base_of("llama", tmp_path)
     with_virtual_tokens(plain, kind, tmp_path / "other", seed=99)
     other = convert_trained(tmp_path / "other", base, tmp_path / "b.gguf")
-    found = check_parity(tmp_path / "trained", base, other, questions, model=adapted, threads=1)
+    found = verify_trained(tmp_path / "trained", base, other, questions, model=adapted, threads=1)
     assert not found.passed
 
 
@@ -200,7 +198,7 @@ def test_whole_tensors_pass(family: str, method: str, tmp_path: Path) -> None:
         other = plain
     questions = write_questions(tmp_path / "questions.jsonl", other)
     served = convert_trained(trained, base, tmp_path / "m.gguf")
-    found = check_parity(trained, base, served, questions, model=other, threads=1)
+    found = verify_trained(trained, base, served, questions, model=other, threads=1)
     assert found.passed, found.reasons
     assert found.trained == 1.0
 
@@ -210,11 +208,11 @@ def test_the_trained_model_is_built_again_where_it_is_not_at_hand(
 ) -> None:
     base = write_gguf(tiny_models.build("llama"), "llama", tmp_path / "base.gguf", tokenizer="gpt2")
     served = convert_trained(lora.folder, base, tmp_path / "a.gguf")
-    found = check_parity(lora.folder, base, served, questions, threads=1)
+    found = verify_trained(lora.folder, base, served, questions, threads=1)
     assert found.passed, found.reasons
     assert found.trained == 1.0
     half = merge_trained(lora.folder, base, tmp_path / "half.gguf", "F16", scale=0.5)
-    found = check_parity(lora.folder, base, half, questions, scale=0.5, threads=1)
+    found = verify_trained(lora.folder, base, half, questions, scale=0.5, threads=1)
     assert found.passed, found.reasons
     assert found.agreements[0].top1 > 0.99
 
@@ -226,7 +224,7 @@ def test_an_adapter_without_torch_or_examples_is_compared_in_llama_cpp(
     convert_trained(lora.folder, base, tmp_path / "a.gguf")
     served = merge_trained(tmp_path / "a.gguf", base, tmp_path / "m.gguf", "F16")
     monkeypatch.setattr(EngineModel, "tokens_of", lambda _model, text: tuple(text.encode()[i] % 90 for i in range(9)))
-    found = check_parity(tmp_path / "a.gguf", base, served, None, threads=1)
+    found = verify_trained(tmp_path / "a.gguf", base, served, None, threads=1)
     assert (found.metric, found.trained, found.served) == ("", None, None)
     assert [one.second for one in found.agreements] == ["as served"]
     assert len(found.notes) == 2
@@ -242,7 +240,7 @@ def test_without_room_for_a_float32_merge_torch_is_compared_directly(
 ) -> None:
     monkeypatch.setattr(gate, "LARGEST_FLOAT32", 1000)
     served = merge_trained(lora.folder, lora.base, tmp_path / "m.gguf", "F16")
-    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    found = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert found.passed
     assert [(one.first, one.second) for one in found.agreements] == [("trained, in torch", "as served")]
     assert "No float32 merge" in found.notes[0]
@@ -257,7 +255,7 @@ def test_it_can_be_stopped_between_two_prompts(lora: Trained, model: Any, questi
         return len(asked) > 3
 
     with pytest.raises(errors.Cancelled):
-        check_parity(lora.folder, lora.base, served, questions, model=model, threads=1, cancelled=cancelled)
+        verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1, cancelled=cancelled)
     assert len(asked) == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gguf", "questions.jsonl"]
 
@@ -266,10 +264,10 @@ def test_blocks_change_nothing(
     lora: Trained, model: Any, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
-    whole = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    whole = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     for module in (gate, engine_model):
         monkeypatch.setattr(module, "block_tokens", lambda vocabulary: 3)
-    pieces = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
+    pieces = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert [a.positions for a in pieces.agreements] == [a.positions for a in whole.agreements]
     assert (pieces.passed, pieces.served, pieces.trained) == (True, whole.served, whole.trained)
 
@@ -287,7 +285,7 @@ def test_a_model_in_16_bits_is_not_exact(model: Any) -> None:
 
 def test_a_folder_of_safetensors_is_not_compared_and_that_is_said(lora: Trained, tmp_path: Path) -> None:
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
-    found = check_parity(lora.folder, tmp_path, served, None)
+    found = verify_trained(lora.folder, tmp_path, served, None)
     assert not found.agreements
     assert "Not checked" in found.notes[0]
 
@@ -304,7 +302,7 @@ def test_what_was_trained_on_a_folder_is_checked_over_the_gguf_model_that_it_is_
     else:
         merge_trained(lora.folder, lora.base, over, kind, scale=1e-6)  # the base itself, rounded
     served = convert_trained(lora.folder, folder, tmp_path / "a.gguf")
-    found = check_parity(lora.folder, folder, served, questions, over=over, threads=1)
+    found = verify_trained(lora.folder, folder, served, questions, over=over, threads=1)
     assert found.passed, found.reasons
     assert [one.second for one in found.agreements] == [comparing.EXACT, comparing.SERVED, comparing.BASE]
     assert found.trained == 1.0
@@ -318,7 +316,7 @@ def test_rows_in_a_wrong_order_of_what_was_trained_on_a_folder_are_stopped(
     tiny_models.build(lora.family).save_pretrained(folder)
     wrong_order(monkeypatch)
     served = convert_trained(lora.folder, folder, tmp_path / "a.gguf")
-    found = check_parity(lora.folder, folder, served, questions, over=lora.base, threads=1)
+    found = verify_trained(lora.folder, folder, served, questions, over=lora.base, threads=1)
     assert not found.passed
 
 
@@ -335,11 +333,11 @@ def test_two_bases_are_held_to_agree_as_far_as_they_do_without_the_adapter(
         pair.positions, pair.same, pair._divergence = 10_000, agreed, 10_000 * 0.2
     adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
     asked = (found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
-    parity = verdict.judge(*asked, apart=True)
-    assert parity.passed == passes, parity.reasons
+    verification = verdict.judge(*asked, apart=True)
+    assert verification.passed == passes, verification.reasons
     if not passes:
-        assert "Over the GGUF model it does not say what was trained on the folder" in parity.reasons[0]
-        assert "Without the adapter the two agree at 90%" in parity.reasons[0]
+        assert "Over the GGUF model it does not say what was trained on the folder" in verification.reasons[0]
+        assert "Without the adapter the two agree at 90%" in verification.reasons[0]
     assert not verdict.judge(*asked).passed  # of one base nothing is allowed
 
 
@@ -383,17 +381,17 @@ def test_divergence_is_that_of_the_distributions() -> None:
     assert not pair.agreement(0.0).passed
 
 
-def test_what_is_learnt_is_counted_by_tokens_and_by_answers() -> None:
+def test_what_is_trained_is_counted_by_tokens_and_by_answers() -> None:
     logits = np.eye(4, dtype=np.float32)
-    learnt = Learnt()
+    counts = AnswerCounts()
     for tokens in ((0, 1, 2, 3), (0, 1, 2, 2)):
         prompt = Prompt(tokens, (False, False, True, True))
-        learnt.begin()
-        learnt.add(prompt, 0, logits[[3, 2]])
-        learnt.add(prompt, 2, logits[[3, 0]])
-        learnt.end(prompt)
-    assert learnt.count("token_accuracy") == (3, 4)
-    assert learnt.count("exact_match") == (1, 2)
+        counts.begin()
+        counts.add(prompt, 0, logits[[3, 2]])
+        counts.add(prompt, 2, logits[[3, 0]])
+        counts.end(prompt)
+    assert counts.count("token_accuracy") == (3, 4)
+    assert counts.count("exact_match") == (1, 2)
 
 
 def test_an_empty_comparison_compares_what_there_is() -> None:
@@ -405,12 +403,12 @@ def test_an_empty_comparison_compares_what_there_is() -> None:
     assert isinstance(found.pairs["base, in llama.cpp", "as served"].agreement(0.9).passed, bool)
 
 
-def test_parity_is_a_value(lora: Trained, model: Any, questions: Path, tmp_path: Path) -> None:
+def test_a_report_is_a_value(lora: Trained, model: Any, questions: Path, tmp_path: Path) -> None:
     import msgspec
 
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
-    found = check_parity(lora.folder, lora.base, served, questions, model=model, threads=1)
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Parity) == found
+    found = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=VerificationReport) == found
 
 
 def test_a_wrong_order_is_stopped_on_a_real_model(
@@ -437,19 +435,19 @@ def test_a_wrong_order_is_stopped_on_a_real_model(
     questions.write_text("\n".join(map(json.dumps, lines)), "utf-8")
     trained = torch_model.rebuild(smollm_path, folder)
     right = convert_trained(folder, smollm_path, tmp_path / "right.gguf")
-    found = check_parity(folder, smollm_path, right, questions, model=trained)
+    found = verify_trained(folder, smollm_path, right, questions, model=trained)
     assert found.agreements[0].top1 == 1.0
     assert found.agreements[0].kl < 1e-4
     assert not any("does not compute what was trained" in reason for reason in found.reasons)
     wrong_order(monkeypatch)
     wrong = convert_trained(folder, smollm_path, tmp_path / "wrong.gguf")
-    found = check_parity(folder, smollm_path, wrong, questions, model=trained)
+    found = verify_trained(folder, smollm_path, wrong, questions, model=trained)
     assert not found.passed
     assert any("does not compute what was trained" in reason for reason in found.reasons)
 
 
-class Counted(Learnt):
-    """So many learnt tokens said right, of 1,000; none of whole answers."""
+class Counted(AnswerCounts):
+    """So many trained tokens said right, of 1,000; none of whole answers."""
 
     def __init__(self, right: int) -> None:
         super().__init__()
@@ -458,7 +456,7 @@ class Counted(Learnt):
 
 def counted(base: int, trained: int, served: int, same: int = 9900, kl: float = 0.04) -> Comparison:
     found = Comparison()
-    found.learnt = {
+    found.counts = {
         comparing.TRAINED: Counted(trained),
         comparing.SERVED: Counted(served),
         comparing.BASE: Counted(base),
@@ -483,19 +481,19 @@ def test_what_a_training_added_must_be_kept(
     adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
     found = verdict.judge(counted(base, trained, served), adapter, lora.folder, lora.base, "exact_match", (), 1.0)
     assert found.passed == passes, found.reasons
-    assert passes or "What was learnt is lost" in found.reasons[0]
+    assert passes or "The training is lost" in found.reasons[0]
 
 
 def test_an_adapter_that_can_only_be_compared_with_the_base_may_differ(lora: Trained, tmp_path: Path) -> None:
     found = counted(400, 900, 900)
-    del found.learnt[comparing.TRAINED]
+    del found.counts[comparing.TRAINED]
     pair = Pair(comparing.BASE, comparing.SERVED)
     pair.positions, pair.same = 1000, 600
     found.pairs = {(pair.first, pair.second): pair}
     adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
-    parity = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
-    assert parity.passed, parity.reasons
-    assert "nothing to compare" in parity.notes[0]
+    verification = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
+    assert verification.passed, verification.reasons
+    assert "nothing to compare" in verification.notes[0]
 
 
 def test_what_is_no_number_is_not_near(lora: Trained, tmp_path: Path) -> None:
@@ -504,9 +502,9 @@ def test_what_is_no_number_is_not_near(lora: Trained, tmp_path: Path) -> None:
     assert verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0).passed
     pair = found.pairs[comparing.TRAINED, comparing.SERVED]
     pair.add(np.full((1, 50), np.nan, np.float32), np.ones((1, 50), np.float32))
-    parity = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
-    assert not parity.passed
-    assert parity.agreements[0].kl == comparing.FARTHEST
+    verification = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
+    assert not verification.passed
+    assert verification.agreements[0].kl == comparing.FARTHEST
 
 
 def test_torch_agrees_less_with_a_merge_whose_other_weights_are_packed(
@@ -516,8 +514,8 @@ def test_torch_agrees_less_with_a_merge_whose_other_weights_are_packed(
     found = counted(400, 900, 900, same=9600)
     for packed in (False, True):
         monkeypatch.setattr(verdict, "_is_packed", lambda base, packed=packed: packed)
-        parity = verdict.judge(found, served, lora.folder, lora.base, "exact_match", (), 1.0)
-        assert parity.passed == packed, parity.reasons
+        verification = verdict.judge(found, served, lora.folder, lora.base, "exact_match", (), 1.0)
+        assert verification.passed == packed, verification.reasons
 
 
 def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp_path: Path) -> None:
@@ -528,13 +526,13 @@ def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp
     )
     assert near.passed
     assert near.agreements[0].why == (
-        "Trained, in torch – as served: the same next token at 95% of 10,000 places, less than the 98.8% that is "
+        "Trained, in torch – as served: the same next token at 95% of 10,000 places, below the 98.8% that is "
         "enough by itself. It passes because the tokens that differ were about equally likely: KL divergence 0.005 "
         "nats, where at most 0.02 is allowed."
     )
     assert near.verdict == (
-        "Passed. Its likeliest tokens are the same less often than would be enough by itself, but those that differ "
-        "were about equally likely. Of 1,000 learnt tokens the trained model says 900 right, as served 900 (at least "
+        "Passed. Its most likely tokens match less often than would be enough by itself, but those that differ "
+        "were about equally likely. Of 1,000 trained tokens the trained model says 900 right, as served 900 (at least "
         "854 needed), the base 400."
     )
     assert not far.passed

@@ -1,4 +1,4 @@
-"""One adapter in full: what can be done with it, what it changed in numbers, what the gate found, where it is from."""
+"""One adapter in full: what can be done with it, what it changed in numbers, its verification, where it is from."""
 
 from __future__ import annotations
 
@@ -204,45 +204,45 @@ class AdapterDetails(QWidget):
     def _show_scores(self, record: AdapterRecord) -> None:
         section = self._before_after
         section.clear()
-        learnt, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
-        if learnt:
+        task, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
+        if task:
             if record.scores.before is not None and record.scores.after is not None:
                 section.add_line(lead_words(record.scores))
             section.add_line(texts.HELD_OUT, "small")
-            section.add_scores(ScoreTable(learnt, texts.TRAINED_TASK))
+            section.add_scores(ScoreTable(task, texts.TRAINED_TASK))
         if general:
             section.add_line(texts.GENERAL_HELP, "small")
             section.add_scores(ScoreTable(general, texts.GENERAL))
             section.add_line(describe_forgetting(record.forgetting))
-        if not learnt and not general:
+        if not task and not general:
             section.add_line(texts.NOTHING_MEASURED, "muted")
-        section.setVisible(bool(learnt or general) or record.origin == "trained")
+        section.setVisible(bool(task or general) or record.origin == "trained")
 
     def _show_check(self, record: AdapterRecord) -> None:
-        section, parity = self._check, record.parity
+        section, verification = self._check, record.verification
         section.clear()
-        passed = parity is not None and parity.passed and record.usable
+        passed = verification is not None and verification.passed and record.usable
         icon, token = ("check", "success") if passed else ("info", "muted")
         if not record.usable:
             icon, token = "warning", "danger"
         section.add_verdict(icon, token, gate_verdict(record))
         if record.state == "failed":
             section.add_line(why_failed(record))
-        if parity is None:
+        if verification is None:
             return
-        counted = counted_words(parity)
+        counted = counted_words(verification)
         if counted:
             section.add_line(counted)
-        for found in parity.agreements:
+        for found in verification.agreements:
             section.add_line(why(found), "body" if found.passed else "attention")
-        for note in parity.notes:
+        for note in verification.notes:
             section.add_line(note, "small")
-        if parity.seconds:
-            section.add_line(texts.VERIFIED_IN.format(seconds=describe_seconds(parity.seconds)), "small")
+        if verification.seconds:
+            section.add_line(texts.VERIFIED_IN.format(seconds=describe_seconds(verification.seconds)), "small")
 
     @property
     def check_lines(self) -> list[str]:
-        """What stands under The check."""
+        """The lines under Verification."""
         return self._check.lines
 
     @property

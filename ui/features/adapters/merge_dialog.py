@@ -1,4 +1,4 @@
-"""Write an adapter into its base model: asked for here, made by a run, called good only once the gate has said so."""
+"""Write an adapter into its base model: asked for here, made by a run, called good only once it passed verification."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.api import events
 from workbench.api.calls import MergeAdapter, RunRecord
 from workbench.api.events import Artifact, Progress, Terminal
 from workbench.api.protocol import error_of
-from workbench.records.training import AdapterRecord, MergedType, Parity
+from workbench.records.training import AdapterRecord, MergedType, VerificationReport
 from workbench.records.training.verdicts import counted_words, why
 
 TYPES: dict[MergedType, tuple[str, str]] = {
@@ -49,7 +49,7 @@ class MergeDialog(Dialog):
         super().__init__(texts.MERGE_TITLE.format(name=adapter.name), words, texts.MERGE, parent, 600)
         self._bridge = bridge
         self._adapter = adapter
-        self._parity: Parity | None = None
+        self._verification: VerificationReport | None = None
         self._done = False
         self.watch: RunFollower | None = None
         self.name = QLineEdit(adapter.merged_name(), textChanged=lambda _: self._show_state())
@@ -100,7 +100,7 @@ class MergeDialog(Dialog):
     def _on_go(self) -> None:
         self.verdict.hide()
         self.findings.hide()
-        self._parity = None
+        self._verification = None
         call = MergeAdapter(
             adapter=self._adapter.name,
             name=self.name.text().strip(),
@@ -130,8 +130,8 @@ class MergeDialog(Dialog):
         self.progress.set_progress(words, share, numbers if progress.unit else "", progress.seconds_left)
 
     def _on_made(self, artifact: Artifact) -> None:
-        if artifact.kind == "parity":
-            self._parity = msgspec.convert(artifact.result, Parity)
+        if artifact.kind == "verification":
+            self._verification = msgspec.convert(artifact.result, VerificationReport)
 
     def _on_stop(self) -> None:
         if self.watch is not None:
@@ -143,13 +143,15 @@ class MergeDialog(Dialog):
         if self.watch is not None:
             self.watch.deleteLater()
             self.watch = None
-        parity = self._parity
+        verification = self._verification
         if isinstance(terminal, events.Finished):
             result = terminal.result if isinstance(terminal.result, dict) else {}
             model = str(result.get("model", "")) or self.name.text().strip()
-            if parity is None and result.get("parity"):
-                parity = msgspec.convert(result["parity"], Parity)
-            checked = texts.VERIFIED_MERGE if parity is not None and parity.passed else texts.UNVERIFIED_MERGE
+            if verification is None and result.get("verification"):
+                verification = msgspec.convert(result["verification"], VerificationReport)
+            checked = (
+                texts.VERIFIED_MERGE if verification is not None and verification.passed else texts.UNVERIFIED_MERGE
+            )
             self.verdict.show_message(texts.MERGED_SHOWN.format(model=model, checked=checked), "success")
             self._done = True
             self.go.hide()
@@ -157,10 +159,10 @@ class MergeDialog(Dialog):
         elif isinstance(terminal, events.Cancelled):
             self.verdict.show_message(texts.MERGE_STOPPED, "info")
         else:
-            lost = self._parity is not None and not self._parity.passed
+            lost = self._verification is not None and not self._verification.passed
             words = lost_words(self.type.value, self.quantization.value)
             self.verdict.show_message(words if lost else in_words(error_of(terminal)), "danger")
-        lines = [counted_words(parity), *map(why, parity.agreements)] if parity is not None else []
+        lines = [counted_words(verification), *map(why, verification.agreements)] if verification is not None else []
         self.findings.setText("\n".join(line for line in lines if line))
         self.findings.setVisible(bool(self.findings.text()))
         self._show_state()
@@ -169,7 +171,7 @@ class MergeDialog(Dialog):
 
 
 def lost_words(type: str, quantization: str) -> str:
-    """That a merge lost what was learnt, and how it may keep it."""
+    """That a merge lost the training, and how it may keep it."""
     better = {"same": texts.BETTER_THAN_SAME, "Q8_0": texts.TYPE_F16, "F16": texts.TYPE_F32}.get(type, "")
     advice = texts.ADVICE_TYPE.format(better=better) if better else ""
     if quantization:

@@ -29,7 +29,7 @@ from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterList as Adapters
-from workbench.records.training import AdapterRecord, Parity
+from workbench.records.training import AdapterRecord, VerificationReport
 from workbench.records.training.verdicts import counted_words
 
 _LIST = 280
@@ -51,7 +51,7 @@ class AdaptersPage(QWidget):
         self._shell = shell
         self._records: dict[str, AdapterRecord] = {}
         self._wanted = ""
-        self._lost: dict[str, str] = {}  # by run: what the gate counted of a merge that it stops
+        self._lost: dict[str, str] = {}  # by run: what verification counted of a merge that it stops
         self._build()
         self._runs = RunFollowers(bridge, tuple(_DOING), self)
         self._runs.began.connect(self._on_began)
@@ -206,8 +206,8 @@ class AdaptersPage(QWidget):
             self.details.show_progress(f"{_DOING[work.run.kind]}{stage}", share, progress.seconds_left)
 
     def _on_made(self, run: RunRecord, artifact: Artifact) -> None:
-        if artifact.kind == "parity" and not artifact.result.get("passed"):
-            self._lost[run.id] = counted_words(msgspec.convert(artifact.result, Parity))
+        if artifact.kind == "verification" and not artifact.result.get("passed"):
+            self._lost[run.id] = counted_words(msgspec.convert(artifact.result, VerificationReport))
 
     def _on_ended(self, work: RunFollower) -> None:
         lost, terminal = self._lost.pop(work.run.id, None), work.terminal

@@ -118,7 +118,7 @@ def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[
         pairs.append(("Created", describe_date(record.created)))
     if record.licence:
         pairs.append(("Licence", record.licence))
-    notes = record.parity.notes if record.parity is not None else ()
+    notes = record.verification.notes if record.verification is not None else ()
     if record.note and not (
         notes and all(note in record.note for note in notes)
     ):  # else they are listed under Verification
@@ -166,8 +166,8 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
         change, better = "", None
         if old is not None and new is not None:
             change = _describe_change(new - old, form)
-            moved = abs(new - old) >= (0.0005 if form == "share" else 0.005)
-            better = ((new > old) is more_is_better) if moved else None
+            changed = abs(new - old) >= (0.0005 if form == "share" else 0.005)
+            better = ((new > old) is more_is_better) if changed else None
         rows.append(ScoreRow(title, help, _describe(old, form), _describe(new, form), change, better))
     return rows
 
@@ -205,17 +205,17 @@ def gate_verdict(record: AdapterRecord) -> str:
         return record.note
     if record.state == "checking":
         return record.note or VERIFYING
-    parity = record.parity
-    if parity is None:
+    verification = record.verification
+    if verification is None:
         return IMPORTED_UNVERIFIED if record.origin == "imported" else UNVERIFIED
-    if parity.passed:
-        return VERIFIED if parity.agreements else UNVERIFIED
+    if verification.passed:
+        return VERIFIED if verification.agreements else UNVERIFIED
     return VERIFICATION_FAILED
 
 
 def why_failed(record: AdapterRecord) -> str:
     """Why it is not available."""
-    reasons = record.parity.reasons if record.parity is not None else ()
+    reasons = record.verification.reasons if record.verification is not None else ()
     return " ".join(sentence_of(reason) for reason in reasons) or sentence_of(record.note) or VERIFICATION_FAILED
 
 

@@ -152,9 +152,9 @@ def describe_sides(report: DataReport) -> str:
     lengths = texts.LENGTHS.format(
         median=report.train.median, shortest=report.train.shortest, longest=report.train.longest
     )
-    learnt = texts.TRAINED_TOKENS.format(trained_tokens=report.train.trained_tokens, tokens=report.train.tokens)
+    trained = texts.TRAINED_TOKENS.format(trained_tokens=report.train.trained_tokens, tokens=report.train.tokens)
     return texts.SIDES.format(
-        count=describe_count(report.train.examples, "example"), held=held, lengths=lengths, learnt=learnt
+        count=describe_count(report.train.examples, "example"), held=held, lengths=lengths, trained=trained
     )
 
 

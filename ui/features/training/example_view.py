@@ -1,4 +1,4 @@
-"""Examples as the model is shown them, one at a time, with what is learnt tinted."""
+"""Examples as the model is shown them, one at a time, with the trained words tinted."""
 
 from __future__ import annotations
 
@@ -102,12 +102,12 @@ class ExampleView(QWidget):
 
     def _write(self, preview: Preview) -> None:
         palette = current_theme().palette
-        plain, learnt = QTextCharFormat(), QTextCharFormat()
-        for one in (plain, learnt):
+        plain, trained = QTextCharFormat(), QTextCharFormat()
+        for one in (plain, trained):
             one.setFontFamilies(MONO)
             one.setProperty(QTextFormat.Property.FontPixelSize, 13)
-            one.setForeground(QColor(palette.text if one is learnt else palette.muted))
-        learnt.setBackground(QColor(mixed(palette.accent, palette.surface, 0.2)))
+            one.setForeground(QColor(palette.text if one is trained else palette.muted))
+        trained.setBackground(QColor(mixed(palette.accent, palette.surface, 0.2)))
         self.text.clear()
         cursor = QTextCursor(self.text.document())
         cursor.beginEditBlock()
@@ -116,7 +116,7 @@ class ExampleView(QWidget):
         cursor.setBlockFormat(spaced)
         left = _LONGEST
         for piece in preview.pieces:
-            cursor.insertText(piece.text[:left], learnt if piece.trained else plain)
+            cursor.insertText(piece.text[:left], trained if piece.trained else plain)
             left -= len(piece.text)
             if left <= 0:
                 cursor.insertText(" […]", plain)

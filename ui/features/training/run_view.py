@@ -179,9 +179,9 @@ class TrainRun(QWidget):
         else:
             self.outcome.hide()
         ended = run.state not in ("queued", "running")
-        self.scores.show_scores(story.metrics, story.scores, story.forgetting, story.parity, story.adapter, ended)
+        self.scores.show_scores(story.metrics, story.scores, story.forgetting, story.verification, story.adapter, ended)
         told = story.adapter is not None or story.result is not None
-        usable = told and made is not None and not gone and (story.parity is None or story.parity.passed)
+        usable = told and made is not None and not gone and (story.verification is None or story.verification.passed)
         self.try_button.setVisible(usable)
         self.merge_button.setVisible(usable and made is not None and made.kind == "lora")
         self.gone.setVisible(gone)

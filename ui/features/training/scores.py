@@ -1,4 +1,4 @@
-"""What came of a training, in words and numbers: scores before and after, what was forgotten, what the gate found."""
+"""What came of a training, in words and numbers: scores before and after, what was forgotten, and its verification."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ui.theme import tokens
 from workbench.records.training import (
     AdapterRecord,
     MetricSpec,
-    Parity,
     Scores,
     ScoresPair,
+    VerificationReport,
     gain,
     score_of,
     scored,
@@ -34,7 +34,7 @@ class TrainingScores(QWidget):
         super().__init__(parent)
         self.lead = Text("", "strong")
         self.forgotten = Text("")
-        self.gate = InlineMessage(closable=False)
+        self.verification = InlineMessage(closable=False)
         self._table = QWidget()
         self._table.setMaximumWidth(_WIDTH)
         self._grid = QGridLayout(self._table)
@@ -46,7 +46,7 @@ class TrainingScores(QWidget):
         self._grid.setColumnMinimumWidth(1, 96)
         self._grid.setColumnMinimumWidth(2, 96)
         column = column_of(self, gap=tokens.SPACE_3)
-        for part in (self.lead, self._table, self.forgotten, self.gate):
+        for part in (self.lead, self._table, self.forgotten, self.verification):
             column.addWidget(part)
         self.hide()
 
@@ -55,7 +55,7 @@ class TrainingScores(QWidget):
         metrics: Sequence[MetricSpec],
         scores: ScoresPair,
         forgetting: ScoresPair,
-        parity: Parity | None,
+        verification: VerificationReport | None,
         adapter: AdapterRecord | None,
         ended: bool = False,
     ) -> None:
@@ -69,11 +69,11 @@ class TrainingScores(QWidget):
             self._fill(rows)
         self.forgotten.setText(forgetting_words(forgetting))
         self.forgotten.setVisible(bool(self.forgotten.text()))
-        words, kind = gate_words(parity, adapter, ended)
+        words, kind = verification_words(verification, adapter, ended)
         if words:
-            self.gate.show_message(words, kind)
+            self.verification.show_message(words, kind)
         else:
-            self.gate.hide()
+            self.verification.hide()
         self.setVisible(there or bool(words))
 
     def _fill(self, rows: Sequence[tuple[str, str, str]]) -> None:
@@ -147,19 +147,21 @@ def forgetting_words(forgetting: ScoresPair) -> str:
     return " ".join(parts)
 
 
-def gate_words(parity: Parity | None, adapter: AdapterRecord | None, ended: bool = False) -> tuple[str, str]:
-    """What the gate found in plain words, and the kind of message that it is; empty words before there is anything.
+def verification_words(
+    verification: VerificationReport | None, adapter: AdapterRecord | None, ended: bool = False
+) -> tuple[str, str]:
+    """The verification in plain words, and the kind of message that it is; empty words before there is anything.
     ``ended``: the run is over, so that nothing is being checked any more."""
-    if parity is None:
+    if verification is None:
         if adapter is None or adapter.state != "checking":
             return "", "info"
         return (texts.UNVERIFIED, "attention") if ended else (texts.VERIFYING, "info")
-    if parity.passed and not parity.agreements:
-        return verdict(parity), "attention"
-    served = [found for found in parity.agreements if "served" in found.second]
-    closest = (served or parity.agreements)[-1:]
-    found = " ".join(part for part in (counted_words(parity), *map(why, closest)) if part)
-    if parity.passed:
+    if verification.passed and not verification.agreements:
+        return verdict(verification), "attention"
+    served = [found for found in verification.agreements if "served" in found.second]
+    closest = (served or verification.agreements)[-1:]
+    found = " ".join(part for part in (counted_words(verification), *map(why, closest)) if part)
+    if verification.passed:
         return texts.VERIFIED.format(found=found), "success"
-    reasons = " ".join(sentence_of(reason) for reason in parity.reasons)
+    reasons = " ".join(sentence_of(reason) for reason in verification.reasons)
     return texts.VERIFICATION_FAILED.format(reasons=reasons, found=found), "danger"

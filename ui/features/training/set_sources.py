@@ -24,7 +24,7 @@ _WORDS = {"rated": texts.RATED_GOOD, "edited": "edited", "chosen": texts.CHOSEN}
 
 
 def why_good(message: StoredMessage) -> str:
-    """Why an answer can be learnt from: rated, edited, or chosen among several; "" when it cannot."""
+    """Why an answer can be trained on: rated, edited, or chosen among several; "" when it cannot."""
     if message.role != "assistant" or message.document is not None:
         return ""
     if message.original is not None:
@@ -77,7 +77,7 @@ class ChatSource(QWidget):
         self.summary.setText(texts.SCANNING_COUNT.format(done=done, total=total))
 
     def add_chat(self, chat: ChatRecord, messages: Iterable[StoredMessage]) -> None:
-        """Count what can be learnt from a chat; one without anything is not listed."""
+        """Count what can be trained on in a chat; one without anything is not listed."""
         found = Counter(reason for message in messages if (reason := why_good(message)))
         if not found:
             return

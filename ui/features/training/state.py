@@ -23,16 +23,17 @@ from workbench.records.training import (
     LANGUAGE_MODEL_CHARTS,
     LANGUAGE_MODEL_METRICS,
     PLAN,
+    TRAIN_RESULT,
     TRAINING,
     AdapterRecord,
     ChartSpec,
     MetricSpec,
-    Parity,
     SampleAnswer,
     ScoresPair,
     TrainingConfig,
     TrainingPlan,
     TrainResult,
+    VerificationReport,
 )
 
 V = TypeVar("V")
@@ -91,7 +92,7 @@ class TrainingState:
         self.scores = ScoresPair()
         self.forgetting = ScoresPair()
         self.adapter: AdapterRecord | None = None
-        self.parity: Parity | None = None
+        self.verification: VerificationReport | None = None
         self.result: TrainResult | None = None
         self.ended: Terminal | None = None
         self.seen = 0
@@ -128,12 +129,12 @@ class TrainingState:
         self.seen = max(self.seen, terminal.seq)
         self.progress = None
         if isinstance(terminal, events.Finished):
-            result = _read(terminal.result, TrainResult)
+            result = _read(terminal.result, TRAIN_RESULT)
             if result is not None:
                 self.result = result
                 self.scores = result.scores if result.scores != ScoresPair() else self.scores
                 self.forgetting = result.forgetting if result.forgetting != ScoresPair() else self.forgetting
-                self.parity = result.parity or self.parity
+                self.verification = result.verification or self.verification
 
     def go_on(self) -> None:
         """The run is followed, at first or after it was resumed."""
@@ -174,8 +175,8 @@ class TrainingState:
                 self.forgetting = _joined(self.forgetting, _read(event.result, ScoresPair))
             case "adapter":
                 self.adapter = _read(event.result, CARD) or self.adapter
-            case "parity":
-                self.parity = _read(event.result, Parity) or self.parity
+            case "verification" | "parity":  # as runs of 0.1.0 wrote it
+                self.verification = _read(event.result, VerificationReport) or self.verification
             case "checkpoint":
                 step = event.result.get("step")
                 if isinstance(step, int):

@@ -105,7 +105,7 @@ def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
 
 
 def final_loss(run: RunRecord) -> float | None:
-    """A finished run's loss on held-out examples, or on those that it learnt from."""
+    """A finished run's loss on held-out examples, or on those that it was trained on."""
     metrics = run.result.get("metrics", {}) if isinstance(run.result, dict) else {}
     for name in ("after_loss", "evaluation_loss", "loss"):
         value = metrics.get(name) if isinstance(metrics, dict) else None
@@ -179,7 +179,7 @@ HELD_OUT = ", {examples:,} held out"
 NONE_HELD_OUT = ", none held out"
 LENGTHS = "about {median:,} tokens each, {shortest:,} to {longest:,}"
 TRAINED_TOKENS = "{trained_tokens:,} of {tokens:,} tokens are trained"
-SIDES = "{count} for training{held} · {lengths} · {learnt}"
+SIDES = "{count} for training{held} · {lengths} · {trained}"
 AT_TOKENS = " at {max_length:,} tokens"
 IS_CUT = "is truncated{at}"
 ARE_CUT = "are truncated{at}"

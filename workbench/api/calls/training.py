@@ -70,7 +70,7 @@ class Train(Call[RunRecord], frozen=True, kw_only=True, tag="train"):
     memory_bytes) and evaluation (evaluation_loss, evaluation_perplexity, evaluation_token_accuracy, exact_match,
     rouge_l, general_loss, general_exact_match), with ``step``; ``Artifact`` of the kinds plan (``TrainingPlan``),
     sample (``SampleAnswer``), checkpoint, scores (``ScoresPair``), forgetting (``ScoresPair``), adapter
-    (``AdapterRecord``) and parity (``Parity``). Its result is a ``TrainResult``.
+    (``AdapterRecord``) and verification (``VerificationReport``). Its result is a ``TrainResult``.
     """
 
     config: TrainingConfig
@@ -104,8 +104,8 @@ class RemoveAdapter(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.
 class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.merge"):
     """Start a run that merges an adapter into its base as a new model of the catalogue, and verifies it: a model that
     lost the training is deleted and the run fails. ``type`` is the format of the changed tensors; ``quantization`` ("":
-    none) requantises the whole afterwards. Its events: Progress, Artifact(kind="parity"); its result: ``{model, path,
-    parity}``."""
+    none) requantises the whole afterwards. Its events: Progress, Artifact(kind="verification"); its result: ``{model,
+    path, verification}``."""
 
     adapter: str
     model: str = ""
@@ -118,7 +118,7 @@ class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.mer
 class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.export"):
     """Queue the export of an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a
     merged GGUF, which is verified. The folder appears complete or not at all. Its events: Progress, and for a merged
-    GGUF Artifact(kind="parity"); its result: ``{adapter, path, form}``."""
+    GGUF Artifact(kind="verification"); its result: ``{adapter, path, form}``."""
 
     adapter: str
     path: str

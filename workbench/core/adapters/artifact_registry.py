@@ -1,7 +1,7 @@
 """What becomes of a file that was made for the engine: an adapter on the store, or a model in the catalogue.
 
-It can be used as soon as it is published; what the gate says of it later is written into its card, and what lost what
-was learnt is not offered any more.
+It can be used as soon as it is published; its verification is written into its card later, and what failed it
+is not offered any more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, new_folder
 from workbench.models.inspection import inspect_path
 from workbench.models.names import clean_name, file_safe, unique_name
-from workbench.records.training import AdapterRecord, Parity
+from workbench.records.training import AdapterRecord, VerificationReport
 from workbench.storage.adapters import ADAPTER_FILE, TRAINED, AdapterStore, link_or_copy
 from workbench.storage.models import ModelCatalogue
 from workbench.training.protocol import Served
@@ -128,17 +128,17 @@ class ArtifactRegistry:
         self._changes.publish("model", model.name)
         return model
 
-    def record_verification(self, record: AdapterRecord, parity: Parity | None) -> AdapterRecord:
-        """Write down what the gate found (None: it was not asked). A model that failed leaves the catalogue."""
-        if parity is None:
+    def record_verification(self, record: AdapterRecord, verification: VerificationReport | None) -> AdapterRecord:
+        """Write down its verification (None: there was none). A model that failed leaves the catalogue."""
+        if verification is None:
             state, note = "ready", record.note
-        elif parity.passed:
-            state, note = "ready", "; ".join(parity.notes)
+        elif verification.passed:
+            state, note = "ready", "; ".join(verification.notes)
         else:
-            state, note = "failed", " ".join(parity.reasons) or "It does not say what was trained."
+            state, note = "failed", " ".join(verification.reasons) or "It does not match the trained model."
         if state == "failed" and record.model:
             self._withdraw(record.model)
-        judged = self._store.put(msgspec.structs.replace(record, state=state, parity=parity, note=note))
+        judged = self._store.put(msgspec.structs.replace(record, state=state, verification=verification, note=note))
         self._changes.publish("adapter", judged.name)
         return judged
 

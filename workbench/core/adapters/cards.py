@@ -32,7 +32,7 @@ def list_cards(store: AdapterStore) -> tuple[AdapterRecord, ...]:
 
 
 def check_mergeable(record: AdapterRecord) -> None:
-    """Raises UserError for what is a model already, is no change of weights, or lost what was learnt."""
+    """Raises UserError for what is a model already, is no change of weights, or failed verification."""
     if record.kind == "merged":
         raise UserError(f"{record.name} is a model, not an adapter.", "Quantise it for another format.")
     if record.state == "failed":

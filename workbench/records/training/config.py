@@ -41,7 +41,7 @@ RENAMED = {
 
 
 class ObjectivePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is learnt from the examples: ``name`` is an objective of the registry, ``options`` are fields of its own
+    """What the examples train: ``name`` is an objective of the registry, ``options`` are fields of its own
     configuration."""
 
     name: str = DEFAULT_OBJECTIVE

@@ -10,7 +10,8 @@ from workbench.records.stored import Stored
 
 
 class PreviewPiece(msgspec.Struct, frozen=True):
-    """A stretch of an example as the model sees it, names of control tokens included; ``trained``: it is learnt."""
+    """A stretch of an example as the model sees it, names of control tokens included; ``trained``: the loss counts
+    it."""
 
     text: str
     trained: bool

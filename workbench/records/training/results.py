@@ -1,14 +1,13 @@
-"""What a training would be, and what came of it: its adapter, how it ended, and whether what is served says what was
-trained."""
+"""What a training would be, and what came of it: its plan, its adapter, how it ended, and its verification."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.records.stored import Stored, Upgrade
 from workbench.records.training.config import TRAINING, TrainingConfig
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
 from workbench.records.training.scores import ScoresPair
@@ -32,8 +31,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Parity(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate found: whether what is served says what was trained. ``metric`` is that which was trained for:
+class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What verification found: whether what is served says what was trained. ``metric`` is the objective's:
     in torch as trained, in the engine as served, and of the base, as shares of ``counted`` answers or tokens, of which
     at least ``needed`` had to be right as served (None: nothing to hold it to). ``verdict`` says in words whether it
     passed and why, ``reasons`` why it did not."""
@@ -64,7 +63,7 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``file`` is the GGUF that the engine is given, ``model`` the merged model's name in the catalogue where it is one.
     ``base`` names the model it was trained on, with the SHA-256 of its file. ``origin`` "imported" has no training.
-    ``state``: while the gate checks it, it can be used already; a failed one is not offered, nor one whose card cannot
+    ``state``: while it is verified it can be used already; a failed one is not offered, nor one whose card cannot
     be read: ``note`` says why, and the rest is what can be known without it.
     """
 
@@ -88,7 +87,7 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     scores: ScoresPair = ScoresPair()
     forgetting: ScoresPair = ScoresPair()
-    parity: Parity | None = None
+    verification: VerificationReport | None = None
     can_merge: bool = False
     note: str = ""
 
@@ -105,7 +104,14 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join(part for part in parts if part)
 
 
-CARD = Stored("card of this adapter", AdapterRecord, parts={"config": TRAINING})
+def _renamed(old: str, new: str) -> Upgrade:
+    """The upgrade to a format in which a field has another name."""
+    return lambda plain: {(new if name == old else name): value for name, value in plain.items()}
+
+
+CARD = Stored(
+    "card of this adapter", AdapterRecord, upgrades={1: _renamed("parity", "verification")}, parts={"config": TRAINING}
+)
 
 
 class AdapterList(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +119,7 @@ class AdapterList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How a training ended: its adapter's name, the scores as flat numbers, what the gate found."""
+    """How a training ended: its adapter's name, the scores as flat numbers, its verification."""
 
     run: str
     adapter: str
@@ -122,10 +128,10 @@ class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
     scores: ScoresPair = ScoresPair()
     forgetting: ScoresPair = ScoresPair()
-    parity: Parity | None = None
+    verification: VerificationReport | None = None
 
 
-TRAIN_RESULT = Stored("result of this training", TrainResult)
+TRAIN_RESULT = Stored("result of this training", TrainResult, upgrades={1: _renamed("parity", "verification")})
 
 
 class MemoryPart(msgspec.Struct, frozen=True):
@@ -164,9 +170,6 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     charts: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
 
 
-def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
-    """Weights are trainable instead of moving."""
-    return {("trainable" if name == "moving" else name): value for name, value in plain.items()}
-
-
-PLAN = Stored("plan of this training", TrainingPlan, upgrades={1: _from_1}, parts={"config": TRAINING})
+PLAN = Stored(
+    "plan of this training", TrainingPlan, upgrades={1: _renamed("moving", "trainable")}, parts={"config": TRAINING}
+)

@@ -1,16 +1,16 @@
-"""What the gate found, in words that the report, the terminal and the window share: what was compared, what was needed,
+"""What verification found, in words that card, terminal and window share: what was compared, what was needed,
 and why it passes or not.
 """
 
 from __future__ import annotations
 
-from workbench.records.training.results import Agreement, Parity
+from workbench.records.training.results import Agreement, VerificationReport
 
-COUNTED = {"exact_match": "answers", "token_accuracy": "learnt tokens"}
+COUNTED = {"exact_match": "answers", "token_accuracy": "trained tokens"}
 
 
 def why(found: Agreement) -> str:
-    """``agreement_words`` as the gate wrote them down; of a report from before it did, made now."""
+    """``agreement_words`` as verification wrote them down; of a report from before it did, made now."""
     return found.why or agreement_words(found)
 
 
@@ -21,57 +21,57 @@ def agreement_words(found: Agreement) -> str:
     places = f"{found.positions:,} {'place' if found.positions == 1 else 'places'}"
     compared = f"{found.first[:1].upper()}{found.first[1:]} – {found.second}: the same next token at {same} of {places}"
     if not found.needed:
-        asked = "Nothing is asked of it: it tells what to expect."
-        return f"{compared}; {divergence_words(found.kl)}. {asked if found.passed else 'These are no numbers.'}"
+        asked = "It is not required: it shows what to expect."
+        return f"{compared}; {divergence_words(found.kl)}. {asked if found.passed else 'They are not finite.'}"
     if enough and found.passed:
         return f"{compared}, where {needed} is needed; {divergence_words(found.kl)}. That is enough."
     if enough:
-        return f"{compared}, but some of its numbers are none. That does not pass."
+        return f"{compared}, but some of its numbers are not finite. That does not pass."
     allowed = divergence_words(found.kl, found.near)
     if found.passed:
         return (
-            f"{compared}, less than the {needed} that is enough by itself. It passes because the tokens that differ "
+            f"{compared}, below the {needed} that is enough by itself. It passes because the tokens that differ "
             f"were about equally likely: {allowed}."
         )
     return f"{compared}, where {needed} is needed; {allowed}. That is not enough."
 
 
-def counted_words(parity: Parity) -> str:
+def counted_words(report: VerificationReport) -> str:
     """``Of 64 answers the trained model says 64 right, as served 63 (at least 60 needed), the base 2.``"""
-    if parity.served is None or parity.metric not in COUNTED:
+    if report.served is None or report.metric not in COUNTED:
         return ""
-    if not parity.counted:  # a report of before that was kept
-        sides = (("as trained", parity.trained), ("as served", parity.served), ("base", parity.base))
+    if not report.counted:  # a report of before that was kept
+        sides = (("as trained", report.trained), ("as served", report.served), ("base", report.base))
         shown = ", ".join(f"{name} {share(value)}" for name, value in sides if value is not None)
-        return f"Right of all {COUNTED[parity.metric]}: {shown}."
-    at_least = f" (at least {parity.needed:,} needed)" if parity.needed is not None else ""
+        return f"Right of all {COUNTED[report.metric]}: {shown}."
+    at_least = f" (at least {report.needed:,} needed)" if report.needed is not None else ""
     trained = (
-        f"the trained model says {_of(parity.trained, parity.counted)} right, " if parity.trained is not None else ""
+        f"the trained model says {_of(report.trained, report.counted)} right, " if report.trained is not None else ""
     )
-    base = f", the base {_of(parity.base, parity.counted)}" if parity.base is not None else ""
-    served = f"as served {_of(parity.served, parity.counted)}{' are right' if not trained else ''}"
-    return f"Of {parity.counted:,} {COUNTED[parity.metric]} {trained}{served}{at_least}{base}."
+    base = f", the base {_of(report.base, report.counted)}" if report.base is not None else ""
+    served = f"as served {_of(report.served, report.counted)}{' are right' if not trained else ''}"
+    return f"Of {report.counted:,} {COUNTED[report.metric]} {trained}{served}{at_least}{base}."
 
 
-def verdict(parity: Parity) -> str:
-    """``verdict_words`` as the gate wrote them down, or made now."""
-    return parity.verdict or verdict_words(parity)
+def verdict(report: VerificationReport) -> str:
+    """``verdict_words`` as verification wrote them down, or made now."""
+    return report.verdict or verdict_words(report)
 
 
-def verdict_words(parity: Parity) -> str:
+def verdict_words(report: VerificationReport) -> str:
     """All of it in a few sentences, for a report that is read by itself."""
-    if not parity.passed:
-        return f"Not passed. {' '.join(parity.reasons) or 'It does not say what was trained.'}"
-    if not parity.agreements:
-        return " ".join(parity.notes) or "Nothing was compared."
-    near = any(one.needed and one.passed and not is_enough(one) for one in parity.agreements)
+    if not report.passed:
+        return f"Not passed. {' '.join(report.reasons) or 'It does not match the trained model.'}"
+    if not report.agreements:
+        return " ".join(report.notes) or "Nothing was compared."
+    near = any(one.needed and one.passed and not is_enough(one) for one in report.agreements)
     how = (
-        "Its likeliest tokens are the same less often than would be enough by itself, but those that differ were about "
+        "Its most likely tokens match less often than would be enough by itself, but those that differ were about "
         "equally likely."
         if near
-        else "It agrees as far as is needed."
+        else "It agrees as closely as required."
     )
-    return " ".join(part for part in ("Passed.", how, counted_words(parity)) if part)
+    return " ".join(part for part in ("Passed.", how, counted_words(report)) if part)
 
 
 def is_enough(found: Agreement) -> bool:

@@ -76,7 +76,7 @@ METHODS = (
     _weights(
         "full",
         "All weights",
-        "All weights are trained: the most can be learnt, and the most forgotten.",
+        "All weights are trained: the model can learn the most, and forget the most.",
         "Howard and Ruder 2018, Universal Language Model Fine-tuning (ULMFiT), arXiv:1801.06146",
         "merged",
         "The most: 16 bytes a weight with AdamW, 8 with Adafactor.",

@@ -118,10 +118,10 @@ def prepare(
     check: Callable[[], None] = lambda: None,
 ) -> TrainingSet:
     """Split (``evaluation_share`` 0: not at all), write and count. Empty examples are left out, and so are those of
-    which nothing is learnt.
+    which no token is trained.
 
-    Where nothing can be learnt of those set aside, a note says so: they cannot be evaluated on. ``check`` is called for
-    every example and may raise to give up. Raises UserError when too few examples are left to train on, or the chat
+    Where none of those set aside has trained tokens, a note says so: they cannot be evaluated on. ``check`` is called
+    for every example and may raise to give up. Raises UserError when too few examples are left to train on, or the chat
     template refuses most of them.
     """
     train, evaluation = list(loaded.examples), list(loaded.evaluation)
@@ -183,7 +183,7 @@ def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExa
     if len(examples) < FEWEST_EXAMPLES:
         raise UserError(
             f"There {'is one example' if examples else 'are no examples'}; at least {FEWEST_EXAMPLES} are needed.",
-            "Add examples: some tens teach a manner, hundreds a task.",
+            "Add examples: a few dozen teach a style, hundreds a task.",
         )
     if len({example.digest(normalised=True) for example in examples}) < FEWEST_EXAMPLES:
         raise UserError(f"All {len(examples):,} examples say the same.", "Add others.")
@@ -199,12 +199,12 @@ def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExa
             f"{_all(len(examples), which)} empty. The first is {examples[0].source}."
             if examples
             else "All examples are set aside for evaluation.",
-            "Add answers to learn.",
+            "Add answers to train on.",
         )
     first = next(side[0] for side in sides if side)
     raise UserError(
-        f"{_all(count, which)} too long: within the first {len(first.tokens):,} tokens nothing is "
-        f"left to learn. The first is {first.source}, with {first.whole_tokens:,} tokens.",
+        f"{_all(count, which)} too long: within the first {len(first.tokens):,} tokens no trained token "
+        f"is left. The first is {first.source}, with {first.whole_tokens:,} tokens.",
         "Allow longer examples, or shorten the questions.",
     )
 

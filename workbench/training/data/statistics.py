@@ -35,7 +35,7 @@ class SetStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """``duplicates`` are examples that stand there before, ``near_duplicates`` those that do when white space and case
     are left aside (duplicates included). ``empty`` ones have nothing to learn. What takes tokens is 0 or None for a set
     that was not written: ``tokens`` are those after cutting, ``truncated`` how many examples were cut,
-    ``unlearnable`` those of which nothing that is learnt is left, ``trained_tokens`` those learnt."""
+    ``unlearnable`` those without a trained token left, ``trained_tokens`` those that the loss counts."""
 
     rows: int
     duplicates: int

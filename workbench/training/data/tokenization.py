@@ -2,7 +2,7 @@
 
 What stands before an answer is, token for token, what the engine shows the model when it asks for that answer, and an
 answer's tokens begin where the prompt's end: a model that is trained on other borders learns other tokens. The token
-that ends an answer is learnt with it. What people wrote cannot steer: a name of a control token in it stays text.
+that ends an answer is trained with it. What people wrote cannot steer: a name of a control token in it stays text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
-    """``tokens`` and, of the same length, whether each is learnt. ``whole_tokens`` is its length before it was cut.
+    """``tokens`` and, of the same length, whether each is trained. ``whole_tokens`` is its length before it was cut.
 
     ``notes`` say where the template does not show an example as the engine asks for it.
     """
@@ -50,16 +50,16 @@ class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trained_tokens(self) -> int:
-        """0: nothing is learnt from it."""
+        """0: no token is trained."""
         return sum(self.trained)
 
     def labels(self, ignored: int = -100) -> list[int]:
-        """The tokens that are learnt, ``ignored`` in place of the others: what a loss is computed with."""
-        return [token if learnt else ignored for token, learnt in zip(self.tokens, self.trained, strict=True)]
+        """The trained tokens, ``ignored`` in place of the others: what a loss is computed with."""
+        return [token if trained else ignored for token, trained in zip(self.tokens, self.trained, strict=True)]
 
 
 def pieces_of(written: WrittenExample, tokenizer: Tokenizer) -> list[Piece]:
-    """The text of an example in stretches that are learnt or not."""
+    """The text of an example in stretches that are trained or not."""
     pieces: list[Piece] = []
     start = 0
     for end in range(1, len(written.tokens) + 1):
@@ -71,7 +71,7 @@ def pieces_of(written: WrittenExample, tokenizer: Tokenizer) -> list[Piece]:
 
 @dataclass(frozen=True)
 class _Run:
-    """Neighbouring segments that are learnt, or not."""
+    """Neighbouring segments that are trained, or not."""
 
     segments: list[Segment]
     trained: bool
@@ -245,7 +245,7 @@ class ExampleWriter:
     # -- tokens -------------------------------------------------------------------------------------------
 
     def _tokens(self, runs: Sequence[_Run]) -> tuple[list[int], list[bool]]:
-        """The tokens of all runs, and which are learnt. The last run is an answer, or all there is.
+        """The tokens of all runs, and which are trained. The last run is an answer, or all there is.
 
         What stands before it is one text, as in the engine's prompt, and so is the answer with it, unless a token
         would lie across the border. Across the border of an earlier answer it may: it counts to what it ends in.

@@ -25,7 +25,7 @@ _IA3_IN = ("ffn_down",)
 
 class Product(WeightsMethod):
     """The change of a layer is built in its full size for every micro-batch, ``copies`` times at the peak, as
-    measured. The rate was found at 135 million parameters, where 20 steps learnt what LoRA learns in them, or more."""
+    measured. The rate was found at 135 million parameters, where 20 steps teach what LoRA learns in them, or more."""
 
     heavy: ClassVar[bool] = True
     copies: ClassVar[float] = 1.0

@@ -41,7 +41,7 @@ class Scratch(threading.local):
 class Blocks:
     """One matrix of blocks in the file's order of rows, (rows, bytes of a row) on the CPU, mapped from the file.
 
-    ``order`` is the bridge's: row ``i`` of the file is row ``order[i]`` of the matrix in transformers.
+    ``order`` is the architecture's: row ``i`` of the file is row ``order[i]`` of the matrix in transformers.
     """
 
     device = torch.device("cpu")

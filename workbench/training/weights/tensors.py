@@ -1,7 +1,7 @@
 """Which tensor of a GGUF file is which parameter of a transformers model, and how it is turned back into one.
 
-Names are ``gguf``'s, rows those of ``bridge.families``. Both ways are checked: a parameter that the file does not have,
-and a tensor that the model does not use, are refused, since such a model would load and answer nonsense.
+Names are ``gguf``'s, rows those of ``gguf.architectures``. Both ways are checked: a parameter that the file does not
+have, and a tensor that the model does not use, are refused, since such a model would load and answer nonsense.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _ONE_ROW = "ffn_gate_inp_shexp.weight"  # a vector in the file, a row in transfo
 @dataclass(frozen=True)
 class Source:
     """Where a parameter comes from: one tensor, or of fused experts one after the other along the second dimension.
-    ``order`` is the bridge's: row ``i`` of the file is row ``order[i]`` of the parameter. ``less`` is taken away."""
+    ``order`` is the architecture's: row ``i`` of the file is row ``order[i]`` of the parameter. ``less`` is taken
+    away."""
 
     stored: tuple[Stored, ...]
     order: Order | None = None

@@ -111,8 +111,8 @@ def test_a_check_that_memory_ran_out_for_is_told_apart_from_its_training(tmp_pat
     told = _explained(events.Failed(message="It was ended.", reason="worker", exit_code=-9), run, None, checking=True)
     run.log.close()
     assert isinstance(told, events.Failed)
-    assert told.message.startswith("The system ended the check of what was trained")
-    assert "What was trained is kept" in told.hint
+    assert told.message.startswith("The system ended the verification of what was trained")
+    assert "The trained weights are kept" in told.hint
 
 
 @pytest.mark.parametrize("error", [WorkerDied("training", -9), OutOfMemory("MemoryError: of 7 GB")])

@@ -94,7 +94,7 @@ class ExportRuns(RunKind):
         trained = self._store.trained(record.name)
         if trained is None or not (trained / "adapter_config.json").is_file():
             raise UserError(
-                f"{record.name} has no PEFT folder: it was imported as a GGUF file, or its weights moved themselves.",
+                f"{record.name} has no PEFT folder: it was imported as a GGUF file, or its own weights were trained.",
                 "Export it as GGUF, or the run that trained it.",
             )
         return [file for file in trained.iterdir() if file.is_file() and file.name not in (QUESTIONS, README)]
@@ -136,8 +136,8 @@ class ExportRuns(RunKind):
         base = self._bases.checked_model(model, run.context)
         with self._workers.dedicated() as host:
             trained = self._store.trained(record.name)
-            parity = merge_and_check(host, record, trained, base, folder / name, call, run.emit, run.context)
-        return msgspec.structs.replace(record, parity=parity), name
+            verification = merge_and_check(host, record, trained, base, folder / name, call, run.emit, run.context)
+        return msgspec.structs.replace(record, verification=verification), name
 
 
 def _merges(record: AdapterRecord, call: ExportAdapter) -> bool:

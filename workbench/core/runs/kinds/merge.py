@@ -1,6 +1,6 @@
 """The kinds of run that write a new model: an adapter merged into its base, and a model in another quantisation.
 
-A merge is checked before the model is in the catalogue: one that lost what was learnt is deleted.
+A merge is verified before the model is in the catalogue: one that lost the training is deleted.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.names import file_safe
 from workbench.records.stored import Stored
-from workbench.records.training import AdapterRecord, MergedType, Parity, ScoresPair
+from workbench.records.training import AdapterRecord, MergedType, ScoresPair, VerificationReport
 from workbench.storage.adapters import QUESTIONS, AdapterStore
-from workbench.training.protocol import BaseModel, CheckParity, MergeTrained, Requantize
+from workbench.training.protocol import BaseModel, MergeTrained, Requantize, VerifyTrained
 from workbench.workers.host import WorkerHost
 
 _MORE_ROOM = "Begin it again when other programs are closed and no chat model is loaded."
@@ -51,8 +51,8 @@ def merge_and_check(
     call: MergeAdapter,
     report: Callable[[Event], None],
     context: RequestContext,
-) -> Parity:
-    """Merge an adapter into ``out`` and ask the gate. ``trained`` is what its training left, None where only the GGUF
+) -> VerificationReport:
+    """Merge an adapter into ``out`` and verify it. ``trained`` is what its training left, None where only the GGUF
     is there. Raises UserError when it does not pass, errors.Cancelled and WorkerDied; then ``out`` is not to be used.
     """
     trained = trained or Path(card.file)
@@ -70,8 +70,8 @@ def merge_and_check(
         report,
         context,
     )
-    parity = host.call(
-        CheckParity(
+    verification = host.call(
+        VerifyTrained(
             trained=str(trained),
             model=base,
             served=served,
@@ -83,14 +83,14 @@ def merge_and_check(
         report,
         context,
     )
-    report(events.Artifact(kind="parity", id=card.name, result=msgspec.to_builtins(parity)))
-    if not parity.passed:
-        why = " ".join(parity.reasons) or "It does not say what was trained."
+    report(events.Artifact(kind="verification", id=card.name, result=msgspec.to_builtins(verification)))
+    if not verification.passed:
+        why = " ".join(verification.reasons) or "It does not match the trained model."
         raise UserError(
-            f"The merged model lost what was learnt, and was deleted. {why}",
+            f"The merged model lost the training, and was deleted. {why}",
             "Merge with the changed tensors in F16, without another quantisation." if call.type != "F16" else "",
         )
-    return parity
+    return verification
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class MergeRuns(RunKind):
         run.emit(events.Progress(stage="checking the model"))
         base = self._bases.checked_model(model, run.context)
         trained = self._store.trained(card.name)
-        found: list[Parity] = []
+        found: list[VerificationReport] = []
 
         def fill(folder: Path) -> None:
             with self._workers.dedicated() as host, explained_work("merge", _MORE_ROOM, run.context):
@@ -141,13 +141,13 @@ class MergeRuns(RunKind):
                 created=time.time(),
                 origin="merged",
                 run=run.id,
-                parity=found[0],
+                verification=found[0],
                 can_merge=False,
                 note=f"{note}, then all {call.quantization}" if call.quantization else note,
             )
         )
-        parity = msgspec.to_builtins(found[0])
-        return finish({"model": merged.name, "path": merged.path, "parity": parity})
+        verification = msgspec.to_builtins(found[0])
+        return finish({"model": merged.name, "path": merged.path, "verification": verification})
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
-"""The kind of run that trains: one worker process for each, from its first step to what the gate says.
+"""The kind of run that trains: one worker process for each, from its first step to its verification.
 
-What was trained is published the moment that the worker has written it for the engine; the gate follows. So a run whose
-worker died in between goes on with the check alone.
+What was trained is published the moment that the worker has written it for the engine; verification follows. So a run
+whose worker died in between continues with the verification alone.
 """
 
 from __future__ import annotations
@@ -33,21 +33,23 @@ from workbench.records.training import (
     TRAINING,
     AdapterRecord,
     DataReport,
-    Parity,
     ScoresPair,
     TrainingConfig,
     TrainingPlan,
     TrainResult,
+    VerificationReport,
     flat,
 )
 from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterStore
 from workbench.techniques.registry import METHODS
 from workbench.training.objectives.objective import objective_of
-from workbench.training.protocol import BaseModel, CheckParity, Served, SetPaused, Trained, TrainModel
+from workbench.training.protocol import BaseModel, Served, SetPaused, Trained, TrainModel, VerifyTrained
 from workbench.workers.host import WorkerHost
 
-_CHECK = "check of what was trained"
-_CHECK_AGAIN = "What was trained is kept. Resume the run when other programs are closed: only the check is made again."
+_CHECK = "verification of what was trained"
+_CHECK_AGAIN = (
+    "The trained weights are kept. Resume the run when other programs are closed: only the verification is repeated."
+)
 
 PLAN_FILE, CONFIG, SERVED = "plan.json", "config.toml", "served"
 SPEED = "tokens_per_second"
@@ -81,7 +83,7 @@ class TrainingRuns(RunKind):
         if made is not None and made.state == "unreadable":
             raise UserError(made.note)
         if made is not None and made.state != "checking":
-            return finish(_result(run.id, made))  # the core left between the gate and the end
+            return finish(_result(run.id, made))  # the core left between verification and the end
         folder = self._home.run(run.id)
         wait_for_earlier(folder, run.context, run.emit)
         run.emit(events.Progress(stage="checking the model"))
@@ -131,7 +133,7 @@ class TrainingRuns(RunKind):
         file = made.file or self._bases.model(made.model).path
         if trained is None:
             raise UserError(f"What was trained as {made.name!r} is no longer there.", "Train it again.")
-        call = CheckParity(
+        call = VerifyTrained(
             trained=str(trained),
             model=base,
             served=Served(kind=made.kind, path=file, bytes=made.bytes, can_merge=made.can_merge),
@@ -141,9 +143,9 @@ class TrainingRuns(RunKind):
             over=over,
         )
         with explained_work(_CHECK, _CHECK_AGAIN, run.context):
-            parity = host.call(call, run.emit, run.context)
-        run.emit(events.Artifact(kind="parity", id=run.id, result=msgspec.to_builtins(parity)))
-        return finish(_result(run.id, self._artifacts.record_verification(made, parity)))
+            verification = host.call(call, run.emit, run.context)
+        run.emit(events.Artifact(kind="verification", id=run.id, result=msgspec.to_builtins(verification)))
+        return finish(_result(run.id, self._artifacts.record_verification(made, verification)))
 
     def _over(self, model: ModelRecord) -> BaseModel | None:
         """What it is served over where that is another model than is trained."""
@@ -159,7 +161,7 @@ class TrainingRuns(RunKind):
         self._store.keep_trained(made.name, folder / TRAINED)
         if made.state == "checking":
             self._artifacts.update(msgspec.structs.replace(made, note=UNCHECKED))
-        # the merges that a killed gate compared with are as large as the model
+        # the merges that a killed verification compared with are as large as the model
         places = (folder / SERVED, self._store.folder_of(made.name))
         halves = [half for place in places for half in place.glob(".*.gguf.*.part")]
         for file in [*(folder / SERVED).glob("*.gguf"), *halves]:
@@ -182,7 +184,7 @@ class _Training:
         self._plan = plan
         self._published = False
         self._speeds: list[float] = []
-        self._parity: Parity | None = None
+        self._verification: VerificationReport | None = None
 
     def follow(self, host: WorkerHost, call: TrainModel) -> Event:
         for event in host.stream(call, self._run.context):
@@ -211,9 +213,9 @@ class _Training:
             self._set(forgetting=msgspec.convert(result, ScoresPair))
         elif kind == "data":
             self._set(examples=msgspec.convert(result, DataReport).train.examples)
-        elif kind == "parity":
-            self._parity = msgspec.convert(result, Parity)
-            self._card = self._artifacts.record_verification(self._card, self._parity)
+        elif kind == "verification":
+            self._verification = msgspec.convert(result, VerificationReport)
+            self._card = self._artifacts.record_verification(self._card, self._verification)
 
     def _set(self, **fields: Any) -> None:
         self._card = msgspec.structs.replace(self._card, **fields)
@@ -229,7 +231,7 @@ class _Training:
         if not self._published:
             raise RuntimeError("the training ended without anything to be served")
         self._set(steps=trained.steps, seconds=trained.seconds, scores=trained.scores, forgetting=trained.forgetting)
-        if self._parity is None:
+        if self._verification is None:
             self._card = self._artifacts.record_verification(self._card, None)
         measured = {"peak_memory_bytes": float(trained.peak_memory_bytes)}
         if self._speeds:
@@ -257,7 +259,7 @@ def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = N
         metrics=metrics,
         scores=card.scores,
         forgetting=card.forgetting,
-        parity=card.parity,
+        verification=card.verification,
     )
 
 
