@@ -149,6 +149,12 @@ def test_pairs_are_kept_only_where_their_passage_supports_them(trainer: Workbenc
     made = built(trainer, seen, name="Pairs", source="pairs", collection=papers, questions=1)
     pairs = [e.result for e in seen if isinstance(e, events.Artifact) and e.kind == "pair"]
     assert len(pairs) == 3
+    told = [e for e in seen if isinstance(e, events.Progress | events.Artifact)]
+    before_pairs = [told[n - 1] for n, e in enumerate(told) if isinstance(e, events.Artifact)]
+    assert {(e.stage, e.detail) for e in before_pairs if isinstance(e, events.Progress)} == {("asking", "answer 1")}
+    asking = [e for e in seen if isinstance(e, events.Progress) and e.stage == "asking"]
+    assert [e.done for e in asking] == [0, 0, 0.5, 1, 1, 1.5, 2, 2, 2.5]
+    assert [e.seconds_left is None for e in asking] == [True] * 3 + [False] * 6
     assert [bool(pair["reason"]) for pair in pairs].count(True) == 1
     kept = {row["messages"][-1]["content"]: row["source"] for row in rows(made)}
     assert set(kept) == {TEXTS["tower"], TEXTS["river"]}
@@ -168,7 +174,7 @@ def test_pairs_that_were_stopped_go_on_with_the_next_passage(
     call(trainer, FollowRun(run=run.id))
     run = call(trainer, BuildData(name="Pairs", source="pairs", collection=papers, questions=1))
     for event in trainer.handle(FollowRun(run=run.id)):
-        if isinstance(event, events.Progress) and (event.stage, event.done) == ("asking", 3):
+        if isinstance(event, events.Progress) and (event.stage, event.done) == ("asking", 3.0):
             break
     with pytest.raises(UserError, match="'pairs' is being built already"):
         call(trainer, BuildData(name="pairs", source="text", collection=papers))

@@ -6,6 +6,7 @@ the next passage. The model is leased per question, so that chats with another m
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,20 +113,25 @@ class DataRuns(RunKind):
         made = Journal(self._home.run(run.id) / MADE, _Done)
         asked = {normalise(example.messages[0].content) for done in made.lines for example in done.examples}
         small = model.parameters < SMALL_MODEL_PARAMETERS
+        pace = _Pace(sum(made.find(_identity(passage)) is None for passage in passages), call.questions)
 
         def ask(prompt: str, decoding: DecodingPart) -> str:
             recipe = Recipe(model=ModelPart(name=model.name), decoding=decoding)
             request = AnswerRequest(recipe=recipe, conversation=(Message("user", prompt),))
             stream = answer(request, self._services, run.context, background=True)
+            pace.begin(question=decoding.format == "regex")
             return drain(follow(AskResult, stream), emit_progress).answer
 
         def emit_progress(event: Event) -> None:
-            if isinstance(event, events.Progress):
+            """What the model is waited for, and what it is asked once it is there."""
+            if isinstance(event, events.Progress) and not event.step:
                 run.emit(event)
+            elif isinstance(event, events.StepStarted):
+                run.emit(pace.progress(number, len(passages)))
 
         for number, passage in enumerate(passages):
             run.context.raise_if_cancelled()
-            run.emit(events.Progress(stage="asking", done=number, total=len(passages), unit="passages"))
+            run.emit(pace.progress(number, len(passages)))
             if made.find(_identity(passage)) is not None:
                 continue
             supported: list[Example] = []
@@ -140,7 +146,36 @@ class DataRuns(RunKind):
                         supported.append(pair.example())
             run.context.raise_if_cancelled()
             made.add(_Done(_identity(passage), tuple(supported)))
+            pace.finish_passage()
         yield from (example for done in made.lines for example in done.examples)
+
+
+class _Pace:
+    """How far the pairs are, of ``passages`` with ``questions`` each, and how long the rest takes."""
+
+    def __init__(self, passages: int, questions: int) -> None:
+        self._left = passages
+        self._questions = questions
+        self._finished = 0
+        self._began = 0.0
+        self._asked, self._answers = 0, False
+
+    def begin(self, *, question: bool) -> None:
+        """A question or its answer is generated from now on."""
+        self._asked, self._answers = self._asked + question, not question
+
+    def finish_passage(self) -> None:
+        self._finished, self._left, self._asked, self._answers = self._finished + 1, self._left - 1, 0, False
+
+    def progress(self, number: int, passages: int) -> events.Progress:
+        """``number`` is the current one of all ``passages``."""
+        self._began = self._began or time.monotonic()
+        share = max(0.0, self._asked - 1 + self._answers / 2) / self._questions
+        seconds = (time.monotonic() - self._began) / self._finished * (self._left - share) if self._finished else None
+        what = f"{'answer' if self._answers else 'question'} {self._asked or 1}"
+        return events.Progress(
+            stage="asking", done=number + share, total=passages, unit="passages", seconds_left=seconds, detail=what
+        )
 
 
 _NOTHING = {
