@@ -47,6 +47,19 @@ def test_growing_shows_the_same_as_the_whole(qtbot: QtBot, theme: Theme) -> None
     assert kinds.count(TableView) == 1
 
 
+def test_numbers_that_come_after_the_text_become_citations(qtbot: QtBot, theme: Theme) -> None:
+    whole, late = make_view(qtbot), make_view(qtbot)
+    text = "The first quotation. [1]\n\nThe second one. [1]\n"
+    whole.set_text(text, {1})
+    late.add(text[:30])
+    late.set_numbers({1})
+    late.add(text[30:])
+    late.set_text(text, {1})
+    shown = [[segment.toHtml() for segment in view.segments if isinstance(segment, Prose)] for view in (late, whole)]
+    assert "cite:1" in shown[1][0]
+    assert shown[0] == shown[1]
+
+
 def test_finished_blocks_are_not_touched_again(qtbot: QtBot, theme: Theme) -> None:
     view = make_view(qtbot)
     view.add("First paragraph.\n\n```py\na = 1\n```\n\nThird")

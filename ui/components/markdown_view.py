@@ -58,8 +58,10 @@ class MarkdownView(QWidget):
         return self._segments
 
     def set_numbers(self, numbers: Collection[int]) -> None:
-        """Which ``[n]`` are citations from now on; call before the text comes, or ``set_text`` again."""
-        self._numbers = frozenset(numbers)
+        """Which ``[n]`` are citations from now on, also in the text that is there."""
+        before, self._numbers = self._numbers, frozenset(numbers)
+        if self._cites(before ^ self._numbers):
+            self._show_anew()
 
     def set_language(self, language: str | None) -> None:
         """Show the text as code in this language, every sign as it is; None: as Markdown."""
@@ -93,11 +95,14 @@ class MarkdownView(QWidget):
         """Show a whole text instead of what is there. Nothing is done when it is there already."""
         before = self._numbers
         self._numbers = before if numbers is None else frozenset(numbers)
-        if text == self._stream.text and not any(f"[{n}]" in text for n in before ^ self._numbers):
+        if text == self._stream.text and not self._cites(before ^ self._numbers):
             self.finish()
             return
         self._restart(text)
         self.finish()
+
+    def _cites(self, numbers: Collection[int]) -> bool:
+        return any(f"[{number}]" in self._stream.text for number in numbers)
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Underline these pieces of the whole text, in their order; they stay when the theme changes."""

@@ -199,6 +199,6 @@ class FileView(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((230, 90, 60, 80)):
+        for column, width in enumerate((230, 104, 60, 80)):
             self.setColumnWidth(column, width)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
