@@ -24,7 +24,7 @@ def write_short(model: Path, out: Path, layers: int = 2) -> Path:
         file.write(header(entries, shapes, contents.alignment))
         for stored in kept.values():
             with stored.path.open("rb") as source:
-                source.seek(stored.offset)
+                source.seek(stored.tensor.offset)
                 file.write(source.read(stored.tensor.bytes))
             fill(file, stored.tensor.bytes, contents.alignment)
     return out
