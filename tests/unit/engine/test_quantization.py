@@ -52,7 +52,7 @@ def test_a_type_that_cannot_be_written_is_refused_naming_those_that_can(model: P
 
 
 def test_a_model_is_never_written_over_itself(model: Path) -> None:
-    with pytest.raises(UserError, match="is the model itself"):
+    with pytest.raises(UserError, match="is the source model itself"):
         quantize(model, model, "Q8_0")
     assert read_gguf(model).tensors
 

@@ -214,7 +214,7 @@ def test_impossible_tensors_are_refused(
     assert time.monotonic() - started < 1
 
 
-@pytest.mark.parametrize(("change", "reason"), [(-8, "cut short"), (8, "after its end")])
+@pytest.mark.parametrize(("change", "reason"), [(-8, "cut short"), (8, "follow its end")])
 def test_weights_of_another_length_are_refused(
     change: int, reason: str, make_folder: Callable[..., Path], safetensors: Callable[..., bytes]
 ) -> None:

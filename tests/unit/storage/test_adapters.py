@@ -68,7 +68,7 @@ def test_a_card_moves_with_its_home(store: AdapterStore, tmp_path: Path) -> None
     ("card", "said"),
     [
         (b"{", "damaged"),
-        (b'{"format": 2, "name": "a", "kind": "lora", "run": "r1"}', "newer version"),
+        (b'{"format": 9, "name": "a", "kind": "lora", "run": "r1"}', "newer version"),
         (b'{"name": "a", "kind": "hologram", "run": "r1"}', "kind"),
         (b'{"name": "a", "kind": "lora", "run": "r1", "config": {"schema": 99}}', "newer version"),
     ],
