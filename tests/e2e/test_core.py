@@ -193,6 +193,20 @@ def test_what_went_before_is_part_of_the_next_question(workbench: Workbench) -> 
     assert "Two" not in exported
 
 
+def test_varied_answer_differs_and_leaves_the_chats_recipe(workbench: Workbench) -> None:
+    first: AskResult = call(workbench, Ask(question="How tall is it?"))
+    assert first.recipe.decoding.temperature == 0
+    again: AskResult = call(workbench, Ask(regenerate=first.message, varied=True))
+    assert again.recipe.decoding.temperature > 0
+    assert again.recipe.decoding.seed != first.recipe.decoding.seed
+    chat = call(workbench, GetChat(chat=first.chat))
+    assert chat.chat.recipe is not None
+    assert chat.chat.recipe.decoding == DecodingPart()
+    assert chat.chat.head == again.message
+    with pytest.raises(UserError, match="can be varied"):
+        call(workbench, Ask(question="And wide?", varied=True))
+
+
 def test_an_answer_from_documents_keeps_its_passages(workbench: Workbench, papers: Path) -> None:
     call(workbench, CreateCollection(name="Papers"))
     ingest(workbench, "Papers", papers)

@@ -57,6 +57,11 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer again, beside this answer")
     parser.add_argument(
+        "--varied",
+        action="store_true",
+        help="with --again: draw more freely than the recipe says, so that it differs",
+    )
+    parser.add_argument(
         "--branch",
         metavar="PLACE:TOKEN",
         type=_place,
@@ -100,6 +105,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         parent=None if arguments.after == START else arguments.after,
         root=arguments.after == START,
         regenerate=arguments.again,
+        varied=arguments.varied,
         document=task,
         branch=BranchPoint(position=arguments.branch[0], token=arguments.branch[1], sequence=arguments.sequence)
         if arguments.branch is not None
@@ -152,6 +158,8 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--after and --again need --chat")
     if again and (question or document or arguments.after is not None):
         arguments.parser.error("--again takes the question that the answer belongs to")
+    if arguments.varied and not again:
+        arguments.parser.error("--varied needs --again, which names the answer")
     if arguments.branch is not None and not again:
         arguments.parser.error("--branch needs --again, which names the answer")
     if arguments.tokens is not None and arguments.tokens < 0:

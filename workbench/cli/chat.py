@@ -19,7 +19,7 @@ from workbench.errors import UserError
 from workbench.records.recipes import Recipe
 
 PROMPT = "> "
-HELP = """/again   answer the last question again
+HELP = """/again   another, more varied answer to the last question
 /new     begin a new chat
 /quit    leave, as Ctrl+D does
 Ctrl+C stops an answer."""
@@ -69,7 +69,7 @@ def _answer(
     session: Session, recipe: Recipe, question: str, chat: str | None, again: str | None
 ) -> Events[AskResult | None]:
     """One answer, or what there is of a stopped one. An answer that fails does not end the conversation."""
-    call = Ask(question=question, recipe=recipe, chat=chat, regenerate=again)
+    call = Ask(question=question, recipe=recipe, chat=chat, regenerate=again, varied=again is not None)
     try:
         return (yield from session.call(call))
     except Stopped as stopped:

@@ -40,6 +40,7 @@ def test_chat_asks_line_by_line_in_one_chat(run: Run, front: FakeFront, monkeypa
     monkeypatch.setattr(sys, "stdin", io.StringIO("first\n\nfails\n/help\nsecond\n/again\n/new\nfourth\n/quit\nmore\n"))
     ran = run("chat")
     asked = [(call.question, call.chat, call.regenerate) for call in front.asked(Ask)]
+    assert [call.varied for call in front.asked(Ask)] == [False, False, False, True, False]
     assert asked == [
         ("first", None, None), ("fails", "chat1", None), ("second", "chat1", None), ("", "chat1", "m2"),
         ("fourth", None, None),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from workbench.fields import fields_of
 from workbench.records import recipes
-from workbench.records.recipes import DecodingPart, with_preset
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart, draws, varied, with_preset
 from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.registry import METHODS
 
@@ -127,3 +128,24 @@ def test_what_belongs_to_another_strategy_is_idle_and_not_spoken_of() -> None:
 )
 def test_what_cannot_be_carried_out_is_known_before(part: DecodingPart, words: str) -> None:
     assert words in problem_of(part)
+
+
+@pytest.mark.parametrize(
+    "decoding",
+    [DecodingPart(), DecodingPart(strategy="greedy", seed=3), DecodingPart(strategy="beam", num_beams=4, max_tokens=9)],
+)
+def test_varied_answer_is_drawn_where_the_recipe_draws_nothing(decoding: DecodingPart) -> None:
+    other = varied(Recipe(decoding=decoding), METHODS).decoding
+    assert draws(other, METHODS.find(other.strategy, "decoding"))
+    assert (other.seed, other.max_tokens) == (-1, decoding.max_tokens)
+    assert problem_of(other) == ""
+
+
+def test_varied_answer_is_drawn_more_freely_and_in_the_models_own_words() -> None:
+    part = DecodingPart(temperature=0.7, top_p=0.9, seed=7)
+    other = varied(Recipe(decoding=part, retrieval=RetrievalPart(collection="c", passages=3)), METHODS)
+    assert (other.decoding.temperature, other.decoding.top_p, other.decoding.seed) == (1.0, 0.9, -1)
+    assert varied(Recipe(decoding=msgspec.structs.replace(part, temperature=3.0)), METHODS).decoding.temperature == 3.0
+    assert other.retrieval == RetrievalPart(collection="c", passages=3, mode="own-words")
+    quoted = Recipe(retrieval=RetrievalPart(collection="c", mode="quoted"))
+    assert varied(quoted, METHODS).retrieval == RetrievalPart(collection="c", mode="quoted-first")

@@ -204,8 +204,9 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
     to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
     answer begins like a sequence of that one and goes on with another token. ``aside``: the new answer is only to be
-    compared with the one that it stands beside, so the chat keeps its head and its recipe. The first event is
-    ``Artifact(kind="message")`` with
+    compared with the one that it stands beside, so the chat keeps its head and its recipe. ``varied``: the new answer
+    is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe. The first event
+    is ``Artifact(kind="message")`` with
     ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
 
@@ -218,6 +219,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     document: DocumentTask | None = None
     branch: BranchPoint | None = None
     aside: bool = False
+    varied: bool = False
 
 
 class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):

@@ -31,7 +31,7 @@ from workbench.core.streams import Handlers, LiveStream, unary
 from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import Recipe, varied
 from workbench.records.trace import Trace
 from workbench.storage.chats import ChatStore
 from workbench.techniques.registry import METHODS
@@ -142,6 +142,11 @@ class Answers:
 
     def _begin(self, call: Ask, context: RequestContext) -> PendingAnswer:
         """Check the request, store question and empty answer, and begin. Both are on the disk before any event."""
+        kept = call.recipe
+        if call.varied:
+            if call.regenerate is None:
+                raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
+            call = msgspec.structs.replace(call, recipe=varied(call.recipe, METHODS))
         if call.branch is not None:
             prefix, resolved = self._continuation(call, context)
         else:
@@ -159,9 +164,7 @@ class Answers:
                 prefix=prefix,
             )
             check(request, resolved, self._services)
-            question, empty = self._store.store_another_answer(
-                call.regenerate, call.recipe, resolved.recipe, aside=call.aside
-            )
+            question, empty = self._store.store_another_answer(call.regenerate, kept, resolved.recipe, aside=call.aside)
         else:
             text = call.question.strip()
             if not text and call.document is not None:

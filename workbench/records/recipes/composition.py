@@ -13,8 +13,9 @@ import msgspec
 
 from workbench.fields import fields_of
 from workbench.records.methods import Methods
-from workbench.records.recipes.decoding import DecodingPart
-from workbench.records.recipes.effects import notes_on
+from workbench.records.recipes.decoding import DEFAULT_STRATEGY, DecodingPart
+from workbench.records.recipes.effects import draws, notes_on, with_preset
+from workbench.records.recipes.parts import Mode
 from workbench.records.recipes.recipe import PARTS, Recipe
 
 RequestKind = Literal["question", "task", "continuation"]
@@ -48,6 +49,10 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
 effect; then the cell is the sentence that says so where it was set."""
 
 
+_HOTTER, _HOTTEST = 0.3, 1.5
+"""By how much the temperature of a varied answer rises, and up to where."""
+
+
 def decoding_of(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> DecodingPart:
     """The decoding that shapes each generation: of one answer, where the request or the technique has only one."""
     one = COMPOSITION["decoding.n"][request] != APPLIES or _one_answer(recipe, methods, request)
@@ -77,6 +82,23 @@ def notes_on_recipe(recipe: Recipe, methods: Methods[Any], request: RequestKind 
     strategy = methods.row(recipe.decoding.strategy, "decoding")
     shaping = decoding_of(recipe, methods, request)
     return (*notes_on_composition(recipe, methods, request), *notes_on(shaping, strategy))
+
+
+def varied(recipe: Recipe, methods: Methods[Any]) -> Recipe:
+    """The recipe with which the same question is likely to get another answer: tokens are drawn, more freely than
+    before, with another seed; the model answers in its own words, since the best sentence to quote stays the same."""
+    part, retrieval = recipe.decoding, recipe.retrieval
+    if draws(part, methods.row(part.strategy, "decoding")):
+        part = msgspec.structs.replace(
+            part, temperature=round(max(part.temperature, min(_HOTTEST, part.temperature + _HOTTER)), 2)
+        )
+    else:
+        part = with_preset(part, next(preset for preset in methods.of("preset") if preset.values["temperature"]))
+        part = msgspec.structs.replace(part, strategy=DEFAULT_STRATEGY)
+    if retrieval is not None and retrieval.mode != "quoted-first":
+        mode: Mode = "quoted-first" if retrieval.mode == "quoted" else "own-words"
+        retrieval = msgspec.structs.replace(retrieval, mode=mode)
+    return msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(part, seed=-1), retrieval=retrieval)
 
 
 def _one_answer(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> bool:
