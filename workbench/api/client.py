@@ -120,8 +120,10 @@ class Client:
             self._news.notify_all()
         if threading.current_thread() is self._thread:
             return
-        self._thread.join(CLOSE_S)
+        self._thread.join(CLOSE_S)  # requests made before are still sent
         with self._news:
+            self._unsent.clear()
+            self._news.notify_all()
             if self._link is not None:
                 wire.hang_up(self._link)
         self._thread.join(CLOSE_S)
@@ -144,7 +146,7 @@ class Client:
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._wanted or self._closed)
-                if self._closed:
+                if self._closed and not self._unsent:
                     break
                 self._wanted = False
             try:
@@ -264,7 +266,8 @@ class Client:
 
         threading.Thread(target=attempt, name="connecting", daemon=True).start()
         with self._news:
-            self._news.wait_for(lambda: outcome or self._closed, max(0.0, deadline - time.monotonic()))
+            longest_s = max(0.0, deadline - time.monotonic())
+            self._news.wait_for(lambda: outcome or (self._closed and not self._unsent), longest_s)
             given_up = not outcome
         if not outcome:
             return None
