@@ -360,7 +360,7 @@ def test_an_answer_is_interrupted_when_the_core_leaves(home: Home, workbench: Wo
     ("ask", "message"),
     [
         (Ask(question="  "), "question is empty"),
-        (Ask(question="x", recipe=Recipe(model=ModelPart(name="nobody"))), "no model 'nobody'"),
+        (Ask(question="x", recipe=Recipe(model=ModelPart(name="nobody"))), "no model 'nobody': it was removed"),
         (Ask(question="x", recipe=Recipe(model=ModelPart(name="all-Mi"))), "cannot answer"),
         (
             Ask(question="x", recipe=Recipe(retrieval=RetrievalPart(mode="own-words", collection="none"))),

@@ -220,11 +220,13 @@ def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None
         output.line("The collection is empty. `workbench docs add NAME PATH...` reads documents.")
         return
     rows = [
-        (d["state"], d["kind"], d["pages"] or "", d["chunks"], byte_size(d["bytes"]), d["path"], d["reason"])
+        (d["state"], d["kind"], d["pages"] or "", d["chunks"] or "", byte_size(d["bytes"]), d["path"])
         for d in documents
     ]
-    headers = ("STATE", "KIND", "PAGES", "CHUNKS", "SIZE", "PATH", "REASON")
-    output.table(headers, rows, numbers=("PAGES", "CHUNKS", "SIZE"))
+    output.table(("STATE", "KIND", "PAGES", "CHUNKS", "SIZE", "PATH"), rows, numbers=("PAGES", "CHUNKS", "SIZE"))
+    for d in documents:  # in full: a column would be cut
+        if d["reason"]:
+            output.line(f"  {one_line(d['path'])}: {one_line(d['reason'])}")
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:

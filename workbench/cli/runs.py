@@ -9,7 +9,7 @@ from workbench.api import calls
 from workbench.api.events import Log
 from workbench.api.protocol import Call
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
-from workbench.cli.output import TextOutput, duration, moment
+from workbench.cli.output import TextOutput, duration, moment, one_line
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session, Stopped
 
@@ -97,11 +97,13 @@ def show_runs(result: dict[str, Any], output: TextOutput) -> None:
             moment(r["created"]),
             _progress(r),
             r["title"],
-            r["message"],
         )
         for r in result["runs"]
     ]
-    output.table(("ID", "KIND", "STATE", "BEGAN", "PROGRESS", "TITLE", ""), rows, numbers=("PROGRESS",))
+    output.table(("ID", "KIND", "STATE", "BEGAN", "PROGRESS", "TITLE"), rows, numbers=("PROGRESS",))
+    for r in result["runs"]:  # in full: a column would be cut
+        if r["message"]:
+            output.line(f"  {r['id']}: {one_line(r['message'])}")
 
 
 def show_run(result: dict[str, Any], output: TextOutput) -> None:

@@ -63,10 +63,8 @@ class ModelCatalogue:
         if found is None:
             known = ", ".join(model.name for model in self.list_models())
             raise UserError(
-                f"There is no model {name!r}.",
-                f"The models in the catalogue are {known}."
-                if known
-                else "The catalogue is empty: import a model first.",
+                f"There is no model {name!r}: it was removed, or never added.",
+                f"Choose one of the catalogue: {known}." if known else "The catalogue is empty: import a model first.",
             )
         return found
 

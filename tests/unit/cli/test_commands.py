@@ -237,7 +237,7 @@ def test_create_list_and_remove(run: Run, front: FakeFront, tmp_path: Path) -> N
 
 def test_documents_are_listed_with_their_reasons(run: Run, front: FakeFront) -> None:
     out = run("docs", "list", "notes").out
-    assert "no text in it" in out
+    assert "\n  /docs/b.pdf: no text in it\n" in out
     assert run("docs", "list", "notes", "--json").result["documents"][0]["path"] == "/docs/图.md"
 
 
