@@ -250,7 +250,7 @@ class Runs:
 
     def follow(self, call: calls.FollowRun, context: RequestContext) -> Iterator[Event]:
         """A run's events from its file, then live. Cancelling the call ends the following, not the run."""
-        record = self._store.get(call.run)
+        self._store.get(call.run)  # raises where there is none
         with self._lock:
             opened = self._open.get(call.run)
         if opened is not None:
@@ -258,13 +258,14 @@ class Runs:
         else:
             ended = yield from read_run(self._home.run(call.run), call.after)
             if isinstance(ended, events.Finished | events.Cancelled) and ended.result:
-                ended = msgspec.structs.replace(ended, result=record.result)  # in today's form
+                stored = self._store.get(call.run).result  # read now: the run may have ended since the first look
+                ended = msgspec.structs.replace(ended, result=stored or ended.result)  # in today's form
         if context.cancelled:
             yield events.Cancelled()
         elif ended is not None:
             yield ended
         else:
-            yield _terminal_of(self._store.get(record.id))
+            yield _terminal_of(self._store.get(call.run))
 
     # -- the queue --------------------------------------------------------------------------------
 

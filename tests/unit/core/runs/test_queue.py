@@ -85,6 +85,42 @@ def test_runs_of_one_lane_go_one_after_the_other_and_lanes_side_by_side(database
     assert not runs.busy
 
 
+def test_a_run_that_ends_just_as_it_is_followed_keeps_its_result(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, over = threading.Event(), threading.Event()
+
+    def work(run: OpenRun) -> Event:
+        looked.wait(WAIT_S)
+        return events.Finished(result={"path": "out"})
+
+    store = RunStore(database)
+    notifier = ChangeNotifier()
+    runs = Runs(Home(tmp_path), store, notifier, {"export": Kind(work)})  # type: ignore[dict-item]
+    run = runs.add("export", "x", {})
+    get = store.get
+
+    def get_and_end(id: str) -> RunRecord:
+        """The first look is before the end of the run; it is over when the caller goes on."""
+        record = get(id)
+        if threading.current_thread() is threading.main_thread() and not looked.is_set():
+            looked.set()
+            assert over.wait(WAIT_S)
+        return record
+
+    def look_for_the_end() -> None:
+        looked.wait(WAIT_S)
+        while runs.busy:
+            over.wait(0.01)
+        over.set()
+
+    monkeypatch.setattr(store, "get", get_and_end)
+    threading.Thread(target=look_for_the_end, daemon=True).start()
+    last = ended(runs, run.id)
+    assert isinstance(last, events.Finished)
+    assert last.result == {"path": "out"}
+
+
 def test_a_run_that_waits_already_is_not_queued_twice(database: Database, tmp_path: Path) -> None:
     runs = queue(database, tmp_path, data=Kind(wait_cancelled))
     first = runs.add("data", "x", {})
