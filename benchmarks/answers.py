@@ -160,7 +160,8 @@ class Bench:
             (documents / f"{name}.txt").write_text(text, "utf-8")
         file, embedder = folder / "collection.sqlite", starters["embedder"].path
         self._embedding.call(Ingest(file=str(file), collection="xquad", embedder=embedder, paths=(str(documents),)))
-        self.collection = WorkerRetriever(self._embedding, file, "xquad", lambda: embedder, RequestContext())
+        collection = Collection(id="xquad", name="xquad", documents=len(self.paragraphs))
+        self.collection = WorkerRetriever(self._embedding, file, collection, lambda: embedder, RequestContext())
 
     def close(self) -> None:
         self._backend.host.stop()
