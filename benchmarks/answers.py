@@ -56,6 +56,10 @@ class Without:
         self._whole = whole
         self._documents = documents
 
+    @property
+    def collection(self) -> Collection:
+        return self._whole.collection
+
     def search(self, query: str, limit: int) -> SearchResult:
         found = self._whole.search(query, limit + 5)
         kept = tuple(h for h in found.hits if Path(h.path).stem not in self._documents)

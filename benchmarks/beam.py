@@ -31,7 +31,8 @@ from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.decode import starter_model
+from decode import starter_model
+
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.records.messages import Message
@@ -157,7 +158,7 @@ def explain(mine: list[dict[tuple[int, ...], float]], other: list[dict[tuple[int
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--questions", type=Path, default=QUESTIONS)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--tokens", type=int, default=40)

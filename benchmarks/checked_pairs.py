@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.text.sentences import split_sentences
-from workbench.training.data.groundedness import check_pair
+from workbench.training.data.groundedness import PassageCheck
 
 HERE = Path(__file__).resolve().parent
 NAME = re.compile(r"\b[A-Z][a-zé]{3,}\b")
@@ -137,7 +137,7 @@ def main() -> int:
             begun = time.perf_counter()
             for seed in range(1, chosen.seeds + 1):
                 for pair in plant(questions, chosen.pairs, chosen.false, seed, kinds):
-                    verdict = check_pair(pair.question, pair.answer, pair.passage)
+                    verdict = PassageCheck(pair.passage).check(pair.question, pair.answer)
                     total[pair.kind] += 1
                     removed[pair.kind] += not verdict.supported
                     if bool(pair.kind) == verdict.supported:

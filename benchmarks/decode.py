@@ -81,7 +81,7 @@ def compile_loop(program: Path) -> None:
     package = Path(llama_cpp.__file__).parent
     libraries = package / "lib"
     source = Path(__file__).with_name("loop.c")
-    command = ["cc", "-O2", "-o", program, source, "-I", package.parent / "include", "-L", libraries]
+    command: list[str | Path] = ["cc", "-O2", "-o", program, source, "-I", package.parent / "include", "-L", libraries]
     subprocess.run([*command, "-lllama", "-lggml", "-lggml-base", f"-Wl,-rpath,{libraries}"], check=True)
 
 
@@ -139,7 +139,7 @@ def llama_bench(program: Path, model: Path, threads: int, before: int, tokens: i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path)
     parser.add_argument("--tokens", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)

@@ -136,8 +136,8 @@ def train(
     part = plan.config.optimiser
     found |= {
         "base_form": plan.config.weights.base,
-        "steps": part.steps,
-        "batch": part.batch,
+        "steps": part.max_steps,
+        "batch": part.batch_size,
         "learning_rate": part.learning_rate,
         "micro_batch_tokens": part.micro_batch_tokens,
         "planned_bytes": plan.memory_bytes,

@@ -26,7 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.decode import starter_model
+from decode import starter_model
+
 from workbench.gguf import architectures as families
 from workbench.records.training import Agreement, MergedType
 from workbench.training.gguf_export import convert_trained, merge_trained

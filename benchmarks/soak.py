@@ -89,11 +89,11 @@ class Soak:
 
         def count() -> int:
             wrong = 0
-            for lane in self.engine._lanes:
-                if lane.jobs:
+            for context in self.engine._decode_contexts:
+                if context.jobs:
                     wrong += 1_000_000
-                for slot in lane.slots._slots:
-                    last = llama.llama_memory_seq_pos_max(lane.slots.memory, slot.number)
+                for slot in context.slots._slots:
+                    last = llama.llama_memory_seq_pos_max(context.slots.memory, slot.number)
                     wrong += abs(last + 1 - slot.cells)
             return wrong
 
@@ -140,7 +140,7 @@ def own_memory() -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path)
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--requests", type=int, default=16)

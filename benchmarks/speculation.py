@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -33,6 +34,8 @@ from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation
 from workbench.workers.host import WorkerHost
+
+Kind = Literal["off", "ngram", "draft"]
 
 MINUTES = (
     "The committee met on Tuesday to discuss the new library. Mrs. Alder proposed that the reading room stay open "
@@ -76,10 +79,12 @@ def measure(path: Path, draft: Path | None, rounds: int) -> None:
     worker = WorkerHost("inference")
     worker.call(Load(path=str(path), context_tokens=4096))
     ends = read_vocabulary(path)[2]
-    kinds = ["off", "ngram", *(["draft"] if draft else [])]
+    kinds: list[Kind] = ["off", "ngram"]
+    if draft:
+        kinds.append("draft")
     for name, messages in (("copy", COPY), ("story", STORY)):
-        speeds: dict[str, list[float]] = {kind: [] for kind in kinds}
-        last: dict[str, Generated] = {}
+        speeds: dict[Kind, list[float]] = {kind: [] for kind in kinds}
+        last: dict[Kind, Generated] = {}
         for number in range(-1, rounds):
             for kind in kinds if number % 2 else kinds[::-1]:
                 decoding = DecodingPart(
@@ -102,7 +107,7 @@ def measure(path: Path, draft: Path | None, rounds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, action="append")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--prompts", type=int, default=50)

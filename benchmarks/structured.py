@@ -119,7 +119,7 @@ def judge(schema: dict[str, Any], text: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path)
     parser.add_argument("--answers", type=int, default=1000)
     parser.add_argument("--tokens", type=int, default=160)

@@ -92,7 +92,7 @@ def run_apart(which: str, data: Path, options: argparse.Namespace) -> dict[str, 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> None:
     def middle(which: str, name: str) -> float:
-        return statistics.median(row[name] for row in rows if row["which"] == which)
+        return float(statistics.median(row[name] for row in rows if row["which"] == which))
 
     print(f"\n{'':22}{'ours':>12}{'TRL':>12}{'ratio':>9}")
     for name in ("tokens_per_second", "cpu_tokens_per_second", "loss", "peak_bytes"):
