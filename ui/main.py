@@ -7,9 +7,13 @@ same program again to be the core or a worker.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib
+import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ui import texts
@@ -21,6 +25,10 @@ from workbench.settings import load_settings
 if TYPE_CHECKING:
     from ui.shell import Shell
     from workbench.api.client import Front
+
+
+_SCREENS = {"wayland": "WAYLAND_DISPLAY", "xcb": "DISPLAY"}
+"""Qt's platforms on Linux, and the variable that says that there is a screen for it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,13 +62,61 @@ def _become_core(arguments: list[str]) -> int:
 
 
 def _run_window(home: Home) -> int:
-    from PySide6.QtWidgets import QApplication
-
+    try:
+        from PySide6.QtWidgets import QApplication
+    except ImportError as error:
+        raise _library_error(error) from error
+    check_platform()
     application = QApplication(sys.argv[:1])
     window = open_window(home)
     status = application.exec()
     window.deleteLater()
     return status
+
+
+def check_platform() -> None:
+    """Load what Qt is going to draw with: where it cannot, Qt aborts and guesses why. Raises UserError that names the
+    missing library or screen."""
+    from PySide6.QtCore import QLibraryInfo
+
+    if sys.platform != "linux":
+        return
+    wanted = [name.partition(":")[0] for name in os.environ.get("QT_QPA_PLATFORM", "").split(";") if name]
+    names = wanted or [name for name, screen in _SCREENS.items() if os.environ.get(screen)]
+    if not names:
+        raise UserError(texts.NO_SCREEN, texts.NO_SCREEN_HINT)
+    problems: list[UserError] = []
+    for name in names:
+        plugin = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath)) / "platforms" / f"libq{name}.so"
+        try:
+            ctypes.CDLL(str(plugin))
+            if name != "xcb" or _is_x_server_there():
+                return
+            problems.append(
+                UserError(texts.SCREEN_FAULT.format(screen=os.environ.get("DISPLAY", "")), texts.NO_SCREEN_HINT)
+            )
+        except OSError as error:
+            problems.append(_library_error(error))
+    raise problems[0]
+
+
+def _is_x_server_there() -> bool:
+    xcb = ctypes.CDLL("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not failed
+
+
+def _library_error(error: Exception) -> UserError:
+    """What ``libxcb-icccm.so.4: cannot open shared object file`` means, with the package of Debian that has it."""
+    library = re.search(r"(lib[^\s/]+)\.so\.(\d+)", str(error))
+    if library is None:
+        return UserError(texts.QT_FAULT.format(error=error), texts.QT_HINT)
+    name, version = library[1].lower().replace("glib-", "glib"), library[2]
+    package = f"{name}-{version}" if name[-1].isdigit() else name + version  # Debian Policy 8.1
+    return UserError(texts.LIBRARY_MISSING.format(library=library[0]), texts.LIBRARY_HINT.format(package=package))
 
 
 def open_window(home: Home, front: Front | None = None) -> Shell:

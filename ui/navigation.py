@@ -16,7 +16,7 @@ WIDTH = 156
 
 
 class Navigation(QFrame):
-    """``chosen`` is sent with a page's name. The settings stand at the bottom; the welcome page only while needed."""
+    """``chosen`` is sent with a page's name. The settings stand at the bottom, the welcome page only while needed."""
 
     chosen = Signal(str)
     find_wanted = Signal()
@@ -33,10 +33,10 @@ class Navigation(QFrame):
         name.setFixedHeight(56)
         name.setContentsMargins(tokens.SPACE_3, 0, 0, 0)
         column.addWidget(name)
-        column.addWidget(self._button(welcome, ""))
-        self._buttons[welcome.name].hide()
         for number, entry in enumerate(pages, 1):
             if entry.name == "settings":
+                column.addWidget(self._button(welcome, ""))  # last, so that no other moves when it comes or goes
+                self._buttons[welcome.name].hide()
                 column.addStretch(1)
                 find = QPushButton(texts.FIND_BUTTON)
                 find.setAutoDefault(True)  # Enter presses it

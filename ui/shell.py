@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QRect, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QWidget
 
@@ -38,6 +38,12 @@ PATIENCE_MS = 8_000
 REMEMBER_MS = 3_000
 """How often the pages' drafts are kept: what a crash may cost."""
 
+FIRST_SIZE, LEAST_SIZE = QSize(1280, 800), QSize(840, 480)
+"""Of the first window where the screen has room for it, and of the smallest that can be used: a screen of 1280 x 800
+at 150 % shows 853 x 533."""
+TITLE_BAR = 40
+"""px that are left to the edge that the system draws around a window."""
+
 
 class Shell(QMainWindow):
     """The window of one home folder. Show it, then call ``start()``; best once it was ``painted`` the first time."""
@@ -48,7 +54,6 @@ class Shell(QMainWindow):
         """``memory`` is the file it remembers itself in; ``fresh``: the home folder holds nothing yet."""
         super().__init__()
         self.setWindowTitle("LLM Workbench")
-        self.setMinimumSize(960, 640)
         self._bridge = bridge
         self.pages = pages
         self._entries = {entry.name: entry for entry in (*pages, WELCOME)}
@@ -225,8 +230,14 @@ class Shell(QMainWindow):
 
     def _restore(self) -> None:
         geometry = self._memory.value("geometry")
+        room = self.screen().availableGeometry()
+        self.setMinimumSize(LEAST_SIZE.boundedTo(room.size()))
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
-            self.resize(1280, 800)
+            inside = room.adjusted(0, 0, 0, -TITLE_BAR)
+            place = QRect(inside.topLeft(), FIRST_SIZE.boundedTo(inside.size()))
+            place.moveCenter(inside.center())
+            self.resize(place.size())
+            self.move(place.topLeft())
 
     # -- what happens --------------------------------------------------------------------------------
 

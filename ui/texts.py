@@ -41,6 +41,16 @@ NOTHING_FOUND = "No results for “{text}”."
 # main
 PROGRAM_HELP = "A local model that answers from your documents."
 HOME_HELP = "the data folder (default: WORKBENCH_HOME, else the system's)"
+NO_SCREEN = "There is no screen to open the window on: neither DISPLAY nor WAYLAND_DISPLAY is set."
+SCREEN_FAULT = "The screen {screen} cannot be opened."
+NO_SCREEN_HINT = "Start it in a desktop session; in a terminal use the command workbench."
+LIBRARY_MISSING = "The window needs the system library {library}, which is not installed."
+LIBRARY_HINT = (
+    "On Debian and Ubuntu: sudo apt install {package}. README.md lists all that the window needs. The terminal program "
+    "(workbench) works without them."
+)
+QT_FAULT = "Qt, which draws the window, cannot be loaded: {error}."
+QT_HINT = "Install this program again, with the system packages that README.md lists."
 
 # navigation
 NAVIGATION = "Navigation"

@@ -12,7 +12,16 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -24,6 +33,7 @@ from ui.components.basics import InlineMessage
 from ui.drawer import RunRow, RunsDrawer
 from ui.features import PAGES, Action, Found, PageEntry, ShellActions
 from ui.finder import Finder
+from ui.navigation import Navigation
 from ui.shell import Shell
 from ui.statusbar import OfflinePopup, StatusBar
 from ui.theme.theme import Theme, current_theme
@@ -227,6 +237,20 @@ def test_a_furnished_home_is_not_welcomed(make_shell: MakeShell, front: FakeFron
     qtbot.waitUntil(lambda: all(listing.value for listing in (home.models, home.collections)))
     assert shell.current_page == "chat"
     assert not button(shell, "Welcome").isVisible()
+
+
+def test_nothing_moves_when_the_welcome_comes_or_goes(make_shell: MakeShell, front: FakeFront) -> None:
+    front.home.models.clear()
+    front.home.collections.clear()
+    shell = make_shell(fresh=True)
+    shell.open_page("chat")
+    navigation = shell.findChild(Navigation)
+    places = []
+    for visible in (True, False):
+        navigation.set_welcome_visible(visible)
+        QApplication.processEvents()
+        places.append([button(shell, entry.title).y() for entry in shell.pages])
+    assert places[0] == places[1]
 
 
 # -- messages ---------------------------------------------------------------------------------------

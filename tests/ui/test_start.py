@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +13,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
-from ui.main import main, open_window
+from tests.ui.first_start import SCREENS, run_on_screen
+from ui import texts
+from ui.main import check_platform, main, open_window
 from ui.theme.theme import Theme, current_theme
 from workbench import __version__
+from workbench.errors import UserError
 from workbench.paths import Home
 
 HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzberg", "apsw", "numpy", "pygments")
@@ -83,3 +89,56 @@ def test_settings_that_cannot_be_read_do_not_keep_the_window_away(
     assert window.isVisible()
     window.close()
     window.deleteLater()
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), SCREENS)
+def test_the_first_window_is_whole_on_small_and_on_scaled_screens(
+    tmp_path: Path, width: int, height: int, scale: float
+) -> None:
+    screen = json.loads(Path(__file__).with_name("screen.json").read_text())
+    screen["screens"][0].update(width=width, height=height)
+    config = tmp_path / "screen.json"
+    config.write_text(json.dumps(screen))
+    environment = {"QT_QPA_PLATFORM": f"offscreen:configfile={config}"}
+    assert run_on_screen(scale, tmp_path / "screen.png", environment) == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt brings all that it draws with")
+@pytest.mark.parametrize(
+    ("library", "package"),
+    [
+        ("libxcb-icccm.so.4", "libxcb-icccm4"),
+        ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+        ("libEGL.so.1", "libegl1"),
+        ("libglib-2.0.so.0", "libglib2.0-0"),
+    ],
+)
+def test_a_missing_system_library_is_named_with_its_package(
+    monkeypatch: pytest.MonkeyPatch, library: str, package: str
+) -> None:
+    def refuse(path: str) -> None:
+        raise OSError(f"{library}: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    with pytest.raises(UserError) as refused:
+        check_platform()
+    assert library in refused.value.message
+    assert f"apt install {package}." in refused.value.hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+@pytest.mark.parametrize("display", ["", ":987"])
+def test_a_missing_screen_is_said_in_a_sentence(tmp_path: Path, display: str) -> None:
+    unwanted = ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    if display:
+        environment["DISPLAY"] = display
+    command = [sys.executable, "-m", "ui.main", "--home", str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert texts.NO_SCREEN_HINT in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_screen_that_can_be_drawn_on_passes() -> None:
+    check_platform()
