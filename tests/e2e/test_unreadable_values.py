@@ -29,6 +29,7 @@ from workbench.api.calls import (
     ListAdapters,
     ListChats,
     ListDataSets,
+    ListModels,
     ListRuns,
     MergeAdapter,
     PlanTraining,
@@ -38,6 +39,7 @@ from workbench.api.calls import (
     ResumeRun,
     RunRecord,
     SelectSequence,
+    SetDefaultModel,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
@@ -328,6 +330,21 @@ def test_a_set_whose_card_cannot_be_read_is_listed_and_says_why(home: Home, card
     finally:
         workbench.close()
     assert (home.datasets / "Answers.json").read_text() == card
+
+
+@pytest.mark.parametrize(("column", "stored"), [("files", '["a.gguf'), ("files", "[1]"), ("kind", "painter")])
+def test_a_model_whose_row_cannot_be_read_is_listed_and_says_why(home: Home, column: str, stored: str) -> None:
+    [(name,)] = sql(home, "select name from models where kind = 'chat' limit 1")
+    sql(home, f"update models set {column} = ? where name = ?", stored, name)
+    workbench = opened(home)
+    try:
+        bad, *others = sorted(call(workbench, ListModels()).models, key=lambda model: not model.unreadable)
+        assert (bad.name, bad.missing, [other.unreadable for other in others]) == (name, True, [""] * len(others))
+        with pytest.raises(UserError, match="cannot be read"):
+            call(workbench, SetDefaultModel(name=name))
+        assert sql(home, f"select {column} from models where name = ?", name) == [(stored,)]
+    finally:
+        workbench.close()
 
 
 def test_a_setting_that_cannot_be_read_does_not_keep_the_home_from_opening(home: Home) -> None:

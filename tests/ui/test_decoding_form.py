@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import choose
+from tests.ui.fake_home import SMOL
 from ui import texts as frame_texts
 from ui.components.basics import Text
 from ui.features.chat import texts
@@ -21,7 +23,15 @@ from ui.features.chat.slide_row import SlideRow
 from ui.theme.theme import Theme
 from workbench.fields import fields_of
 from workbench.records.messages import Alternative
-from workbench.records.recipes import SAMPLING_ORDER, DecodingPart, active_fields, preset_of, with_preset
+from workbench.records.recipes import (
+    SAMPLING_ORDER,
+    DecodingPart,
+    ModelPart,
+    Recipe,
+    active_fields,
+    preset_of,
+    with_preset,
+)
 from workbench.techniques import registry
 from workbench.techniques.decoding.methods import strategy_of
 from workbench.techniques.registry import METHODS
@@ -144,6 +154,23 @@ def test_each_shown_field_has_its_sentence_in_sight(form: DecodingForm) -> None:
             if row is not None and field.name != "grammar":
                 said = [text.text() for text in row.findChildren(Text) if text.isVisible()]
                 assert any(words.startswith(field.help) for words in said), field.name
+
+
+def test_thinking_is_asked_where_the_models_template_has_a_switch_or_it_is_set(qtbot: QtBot, theme: Theme) -> None:
+    panel, thinker = RecipePanel(), msgspec.structs.replace(SMOL, name="Thinker", thinking=True)
+    qtbot.addWidget(panel)
+    panel.set_choices((SMOL, thinker), ())
+    row = panel.prompt_form.thinking
+    seen: list[Recipe] = []
+    panel.changed.connect(seen.append)
+    panel.set_recipe(Recipe(model=ModelPart(name=SMOL.name)))
+    assert row.isHidden()
+    panel.set_recipe(Recipe(model=ModelPart(name="Thinker")))
+    assert not row.isHidden()
+    row.changed.emit("thinking", "off")
+    assert [recipe.prompting.thinking for recipe in seen] == ["off"]
+    panel.set_recipe(msgspec.structs.replace(seen[0], model=ModelPart(name=SMOL.name)))
+    assert not row.isHidden()
 
 
 def test_nothing_is_cut_off_in_the_narrowest_panel(qtbot: QtBot, theme: Theme) -> None:

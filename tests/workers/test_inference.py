@@ -202,6 +202,8 @@ def test_what_has_no_effect_is_told(worker: WorkerHost) -> None:
     notices = [event.text for event in seen if isinstance(event, events.Log) and event.level == "notice"]
     assert "gives one answer, not 3" in notices[0]
     assert notices[1] == "No effect at temperature 0: Min-p 0.2."
+    seen, _ = answer(worker, msgspec.structs.replace(ask(Message("user", "Say one."), max_tokens=2), thinking="off"))
+    assert "Thinking off has no effect" in next(event.text for event in seen if isinstance(event, events.Log))
     assert len(result.sequences) == 1
 
 

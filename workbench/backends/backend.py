@@ -19,7 +19,7 @@ from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import LoraUse, Scored
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
-from workbench.records.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart, Thinking
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,11 +127,12 @@ Loading = Generator[Event, None, ModelBackend]
 
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is used: its context length (0 takes the setting), the adapters on it, the file of its draft model,
-    and whether others go first."""
+    whether it thinks before it answers, and whether others go first."""
 
     context_tokens: int = 0
     adapters: tuple[LoraUse, ...] = ()
     draft_path: str = ""
+    thinking: Thinking = "automatic"
     background: bool = False
 
 

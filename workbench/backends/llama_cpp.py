@@ -261,7 +261,11 @@ class LlamaCppModel:
     def _generate(self, call: Generate) -> Iterator[Event]:
         use = self._use
         used = msgspec.structs.replace(
-            call, adapters=use.adapters, background=use.background, draft_path=use.draft_path
+            call,
+            adapters=use.adapters,
+            background=use.background,
+            draft_path=use.draft_path,
+            thinking=use.thinking,
         )
         _, pid = yield from self._load()
         yield from self._host.stream(used, self._context, pid=pid)
@@ -274,6 +278,7 @@ class LlamaCppModel:
         call = Score(
             messages=tuple(messages),
             continuations=tuple(continuations),
+            thinking=self._use.thinking,
             adapters=self._use.adapters,
             background=self._use.background,
         )

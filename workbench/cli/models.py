@@ -136,11 +136,17 @@ def show_models(result: dict[str, Any], output: TextOutput) -> None:
             f"{m['context_tokens']:,}" if m["context_tokens"] else "",
             byte_size(m["bytes"]),
             m["licence"],
-            "file is missing" if m["missing"] else "default" if m["name"] == result.get("default") else "",
+            _state(m, result.get("default")),
         )
         for m in models
     ]
     output.table(headers, rows, numbers=("PARAMETERS", "CONTEXT", "SIZE"))
+
+
+def _state(model: dict[str, Any], default: str | None) -> str:
+    if model["missing"]:
+        return model["unreadable"] or "file is missing"
+    return "default" if model["name"] == default else ""
 
 
 def show_model(result: dict[str, Any], output: TextOutput) -> None:

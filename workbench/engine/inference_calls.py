@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from workbench.api.calls import Device
 from workbench.api.protocol import Call
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
-from workbench.records.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart, Thinking
 
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +134,8 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
 
     The system message and the last user message are always kept; the oldest turns in between are dropped whole until
     prompt and ``decoding.max_tokens`` (or at least a quarter of the context) fit. Raises UserError when even that does
-    not fit. ``assistant_start`` begins the answer and is part of its text.
+    not fit. ``assistant_start`` begins the answer and is part of its text. ``thinking`` and ``tools`` are for the chat
+    template (``engine.prompt.TemplateOptions``).
 
     With ``prompt`` (token ids, ``Generated.prompt`` of an earlier answer) ``messages`` are ignored; ``answer`` are the
     answer's first tokens, which are part of its text: so an answer can be continued from any of its tokens.
@@ -144,6 +145,8 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     messages: tuple[Message, ...] = ()
     decoding: DecodingPart = DecodingPart()
     assistant_start: str = ""
+    thinking: Thinking = "automatic"
+    tools: tuple[dict[str, Any], ...] = ()
     prompt: tuple[int, ...] = ()
     answer: tuple[int, ...] = ()
     adapters: tuple[LoraUse, ...] = ()
@@ -157,6 +160,7 @@ class Score(Call[tuple[Scored, ...]], frozen=True, kw_only=True, tag="score"):
 
     messages: tuple[Message, ...]
     continuations: tuple[str, ...]
+    thinking: Thinking = "automatic"
     adapters: tuple[LoraUse, ...] = ()
     background: bool = False
 

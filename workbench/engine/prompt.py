@@ -4,7 +4,7 @@ The model's chat template decides the form. Text of people and documents must no
 types ``<|im_end|>`` types six characters. So the template is rendered with unguessable placeholders for the contents,
 and names of control tokens count only in what the template itself wrote. A template that does something to its contents
 other than trimming them (so that a placeholder does not survive) gets the contents themselves, with a word joiner in
-every name of a control token.
+every name of a control token. Switches that a template looks for in the text (``/no_think``) stay in their place.
 
 A model without a template (a base model) gets a plain form::
 
@@ -20,15 +20,18 @@ with ``User:`` at the beginning of a line as a stop string.
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.errors import UserError
+from workbench.models.gguf_model import has_thinking_switch
 from workbench.records.messages import Message
+from workbench.records.recipes import Thinking
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
 _WORD_JOINER = "\u2060"
@@ -37,6 +40,10 @@ PROBE = "\u2003"
 
 LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 """How many characters a template may write of its own, and how often the contents: tokenising more takes minutes."""
+
+
+_SWITCH = re.compile(r"(?<![\w/])/(?:no[_-]?)?think(?![\w/])")
+_TOOLS = 'You can call these tools. To call one, answer only with JSON: {"name": ..., "arguments": {...}}'
 
 
 class Tokenizer(Protocol):
@@ -56,6 +63,21 @@ class Tokenizer(Protocol):
 
 class Renderer(Protocol):
     def render(self, template: str, variables: dict[str, Any]) -> str: ...
+
+
+@dataclass(frozen=True)
+class TemplateOptions:
+    """What a chat template receives beside the messages: ``enable_thinking``, and ``tools`` as JSON schemas in the form
+    of transformers (``{"type": "function", "function": {"name": ..., "description": ..., "parameters": ...}}``)."""
+
+    thinking: Thinking = "automatic"
+    tools: tuple[dict[str, Any], ...] = ()
+
+    def variables(self) -> dict[str, Any]:
+        variables: dict[str, Any] = {"tools": list(self.tools)} if self.tools else {}
+        if self.thinking != "automatic":  # DeepSeek V3.1 calls it "thinking", most others "enable_thinking"
+            variables["enable_thinking"] = variables["thinking"] = self.thinking == "on"
+        return variables
 
 
 @dataclass(frozen=True)
@@ -80,13 +102,18 @@ class PromptWriter:
         self._template = template
         self._vocabulary = vocabulary
         self._renderer = renderer
+        self._switches = frozenset(_SWITCH.findall(template))
+        self.has_thinking_switch = has_thinking_switch(template)
 
-    def write(self, messages: Sequence[Message], assistant_start: str = "") -> Prompt:
+    def write(
+        self, messages: Sequence[Message], assistant_start: str = "", options: TemplateOptions = TemplateOptions()
+    ) -> Prompt:
         """The whole conversation, of any length. Raises UserError when the template refuses it."""
         merged = merge_adjacent(messages)
         if not merged:
             raise UserError("There is nothing to answer.", "Write a message first.")
-        prompt = self._templated(merged, assistant_start) if self._template else self._plain(merged, assistant_start)
+        write = self._templated if self._template else self._plain
+        prompt = write(merged, assistant_start, options)
         if not prompt.tokens:
             raise UserError(
                 "The model sees nothing of this conversation: its chat template or vocabulary makes no tokens of it.",
@@ -94,8 +121,8 @@ class PromptWriter:
             )
         return prompt
 
-    def _templated(self, messages: Sequence[Message], assistant_start: str) -> Prompt:
-        segments = self._render(messages)
+    def _templated(self, messages: Sequence[Message], assistant_start: str, options: TemplateOptions) -> Prompt:
+        segments = self._render(messages, options)
         opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
         if assistant_start:
             if opened is not None:
@@ -105,7 +132,12 @@ class PromptWriter:
         return Prompt(self.with_bos(self.tokenize(segments)), opened)
 
     def write_fitting(
-        self, messages: Sequence[Message], assistant_start: str, context_tokens: int, answer_tokens: int
+        self,
+        messages: Sequence[Message],
+        assistant_start: str,
+        context_tokens: int,
+        answer_tokens: int,
+        options: TemplateOptions = TemplateOptions(),
     ) -> Prompt:
         """The conversation without its oldest turns, until it fits.
 
@@ -117,7 +149,7 @@ class PromptWriter:
 
         def attempt(dropped: int) -> Prompt:
             kept = [message for turn in turns[dropped:] for message in turn]
-            return self.write([*head, *kept], assistant_start)
+            return self.write([*head, *kept], assistant_start, options)
 
         prompt = attempt(0)
         if len(prompt.tokens) <= limit:
@@ -156,36 +188,63 @@ class PromptWriter:
 
     # -- with a chat template --------------------------------------------------------------------
 
-    def _render(self, messages: Sequence[Message]) -> list[Segment]:
+    def _render(self, messages: Sequence[Message], options: TemplateOptions) -> list[Segment]:
         try:
-            return self._render_as_is(messages)
+            return self._render_as_is(messages, options)
         except TemplateError as refusal:
             error = refusal
-        for fold in (fold_tools, fold_system):
-            folded = fold(messages)
+        tools, options = options.tools, replace(options, tools=())
+        for folded in (fold_tools(messages, tools), fold_system(fold_tools(messages, tools) or messages)):
             if folded is None:
                 continue
-            messages = folded
             try:
-                return self._render_as_is(messages)
+                return self._render_as_is(folded, options)
             except TemplateError as refusal:
                 error = refusal
         raise _refused(error) from error
 
-    def _render_as_is(self, messages: Sequence[Message]) -> list[Segment]:
-        marks = [f"x{secrets.token_hex(12)}x" for _ in messages]
-        # white space on each side shows whether the template trims its contents
-        text = self.render_text(
-            [self.turn(message, f"{PROBE}{mark}{PROBE}") for message, mark in zip(messages, marks, strict=True)]
-        )
-        counts = [text.count(mark) for mark in marks]
+    def _render_as_is(self, messages: Sequence[Message], options: TemplateOptions) -> list[Segment]:
+        holders = [self._placeholder(message) for message in messages]
+        turns = [self.turn(message, shown) for message, (shown, _) in zip(messages, holders, strict=True)]
+        text = self.render_text(turns, options=options)
+        if not all(self.escape_control_tokens(str(tool["function"]["name"])) in text for tool in options.tools):
+            raise TemplateError("it leaves out the tools")
+        counts = [min((text.count(mark) for mark in pieces), default=1) for _, pieces in holders]
         if counts[0] == 0 and messages[0].role == "system" and all(count == 1 for count in counts[1:]):
             raise TemplateError("it leaves out the system message")
         if any(count == 0 and m.role == "tool" for count, m in zip(counts, messages, strict=True)):
             raise TemplateError("it leaves out a tool's result")
-        if all(count == 1 for count in counts):
-            return _split_at(text, marks, [message.content for message in messages])
-        return [Segment(self.render_text([self.turn(m) for m in messages]), literal=False)]
+        marks = {mark: piece for _, pieces in holders for mark, piece in pieces.items()}
+        if all(text.count(mark) == 1 for mark in marks):
+            return _split_at(text, marks)
+        return [Segment(self.render_text([self.turn(m) for m in messages], options=options), literal=False)]
+
+    def switches(self, message: Message) -> list[str]:
+        """The message's content cut at the switches that the template looks for: text, switch, text, ..."""
+        if not self._switches or message.role not in ("user", "system"):
+            return [message.content]
+        pieces, end = [], 0
+        for found in _SWITCH.finditer(message.content):
+            if found.group() in self._switches:
+                pieces += [message.content[end : found.start()], found.group()]
+                end = found.end()
+        return [*pieces, message.content[end:]]
+
+    def _placeholder(self, message: Message) -> tuple[str, dict[str, str]]:
+        """What stands for the content of a message: unguessable marks, between them its switches; and what each mark
+        stands for. White space on each side shows whether the template trims its contents."""
+        shown, marks, pieces = "", {}, self.switches(message)
+        for number, piece in enumerate(pieces):
+            if number % 2 or (len(pieces) > 1 and not piece.strip()):
+                shown += piece
+                continue
+            first, last, mark = number == 0, number == len(pieces) - 1, f"x{secrets.token_hex(12)}x"
+            before = PROBE if first else piece[: len(piece) - len(piece.lstrip())]
+            behind = PROBE if last else piece[len(piece.rstrip()) :]
+            text = piece if first else piece.lstrip()
+            shown += before + mark + behind
+            marks[mark] = text if last else text.rstrip()
+        return shown, marks
 
     def turn(self, message: Message, content: str | None = None) -> dict[str, Any]:
         """The message as chat templates take it, tool calls in the form of transformers. Names of control tokens are
@@ -219,7 +278,9 @@ class PromptWriter:
             return {self.escape_control_tokens(name): self._escape_all(one) for name, one in value.items()}
         return [self._escape_all(one) for one in value] if isinstance(value, list) else value
 
-    def render_text(self, messages: list[dict[str, Any]], *, answering: bool = True) -> str:
+    def render_text(
+        self, messages: list[dict[str, Any]], *, answering: bool = True, options: TemplateOptions = TemplateOptions()
+    ) -> str:
         """What the template makes of the messages; ``answering``: with what goes before the model's next answer."""
         vocabulary = self._vocabulary
         text = self._renderer.render(
@@ -229,9 +290,10 @@ class PromptWriter:
                 "add_generation_prompt": answering,
                 "bos_token": _name(vocabulary, vocabulary.bos),
                 "eos_token": _name(vocabulary, vocabulary.eos),
+                **self._escape_all(options.variables()),
             },
         )
-        given = sum(len(message["content"]) for message in messages)
+        given = sum(len(message["content"]) for message in messages) + len(json.dumps(options.tools))
         if len(text) > LARGEST_FRAME + FRAME_PER_MESSAGE * len(messages) + REPEATS * given:
             raise UserError(
                 f"The chat template that is stored in the model writes {len(text):,} characters for a conversation of "
@@ -292,9 +354,9 @@ class PromptWriter:
 
     # -- without a chat template -----------------------------------------------------------------
 
-    def _plain(self, messages: Sequence[Message], assistant_start: str) -> Prompt:
+    def _plain(self, messages: Sequence[Message], assistant_start: str, options: TemplateOptions) -> Prompt:
         names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-        shown = fold_tools(messages) or messages
+        shown = fold_tools(messages, options.tools) or messages
         text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in shown) + "Assistant:"
         if assistant_start:
             text += f" {assistant_start.lstrip()}"
@@ -310,9 +372,9 @@ class Segment:
     literal: bool
 
 
-def _split_at(text: str, marks: Sequence[str], contents: Sequence[str]) -> list[Segment]:
+def _split_at(text: str, contents: Mapping[str, str]) -> list[Segment]:
     """Replace the placeholders by the contents, trimmed as the template trimmed the white space around them."""
-    places = sorted((text.index(mark), mark, content) for mark, content in zip(marks, contents, strict=True))
+    places = sorted((text.index(mark), mark, content) for mark, content in contents.items())
     segments: list[Segment] = []
     position = 0
     for at, mark, content in places:
@@ -354,12 +416,18 @@ def fold_system(messages: Sequence[Message]) -> list[Message] | None:
     return [Message("user", f"{system.content}\n\n{first.content}"), *rest]
 
 
-def fold_tools(messages: Sequence[Message]) -> list[Message] | None:
-    """Tool calls as text of the assistant and their results as user messages, for templates without tools. None when
-    there are none."""
-    if not any(message.role == "tool" or message.tool_calls for message in messages):
+def fold_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]] = ()) -> list[Message] | None:
+    """Tool definitions as a system message, tool calls as text of the assistant and their results as user messages, for
+    templates without tools. None when there are none."""
+    if not tools and not any(message.role == "tool" or message.tool_calls for message in messages):
         return None
     folded: list[Message] = []
+    if tools:
+        described = [json.dumps(tool["function"], ensure_ascii=False) for tool in tools]
+        rules = "\n".join((_TOOLS, *described))
+        if messages[0].role == "system":
+            rules, messages = f"{messages[0].content}\n\n{rules}", messages[1:]
+        folded.append(Message("system", rules))
     for message in messages:
         calls = [f"{call.name}({call.arguments})" for call in message.tool_calls]
         content = "\n".join(text for text in (message.content, *calls) if text.strip())

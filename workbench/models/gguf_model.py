@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,7 @@ def describe_gguf(path: Path) -> ModelDetails:
         bytes=sum(piece.size for piece in pieces),
         licence=_licence(first),
         files=tuple(str(piece.path) for piece in pieces),
+        thinking=has_thinking_switch(template),
     )
     pre = first.text("tokenizer.ggml.pre")
     return ModelDetails(
@@ -91,6 +93,11 @@ def _refuse_other_kinds(file: GGUF) -> None:
     if kind in _NOT_A_MODEL:
         what, hint = _NOT_A_MODEL[kind]
         raise UserError(f"{file.path} is {what}.", hint)
+
+
+def has_thinking_switch(template: str) -> bool:
+    """Whether a chat template can be told to have the model think or not (``enable_thinking``)."""
+    return bool(re.search(r"\benable_thinking\b|\bthinking is (?:not )?defined", template))
 
 
 def _chat_template(file: GGUF) -> str:

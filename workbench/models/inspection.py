@@ -35,8 +35,8 @@ def inspect_path(path: Path) -> ModelDetails:
 
 
 def is_missing(model: ModelRecord) -> bool:
-    """Whether a file of a model is missing."""
-    return not all(Path(file).is_file() for file in model.files or (model.path,))
+    """Whether a file of a model is missing, or it is not known which ones it has."""
+    return bool(model.unreadable) or not all(Path(file).is_file() for file in model.files or (model.path,))
 
 
 def _inspect_folder(folder: Path) -> ModelDetails:

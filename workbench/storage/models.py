@@ -11,6 +11,7 @@ import msgspec
 
 from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
+from workbench.records.stored import explained
 from workbench.storage.database import Database, Row
 
 _COLUMNS = (
@@ -94,11 +95,15 @@ class ModelCatalogue:
 
     def _record(self, row: Row) -> ModelRecord:
         values = dict(zip(_COLUMNS, row, strict=True))
-        values["path"] = self._outside(values["path"])
-        files = msgspec.json.decode(values["files"], type=list[str])
-        values["files"] = tuple(self._outside(file) for file in files)
-        values["owned"] = bool(values["owned"])
-        return ModelRecord(**values)
+        try:
+            values["path"] = self._outside(values["path"])
+            files = msgspec.json.decode(values["files"], type=list[str])
+            values["files"] = [self._outside(file) for file in files]
+            values["owned"] = bool(values["owned"])
+            return msgspec.convert(values, ModelRecord)
+        except msgspec.DecodeError as error:
+            why = explained(error) if isinstance(error, msgspec.ValidationError) else "it is damaged"
+            return _unreadable(str(values["name"]), why)
 
     def _inside(self, path: str) -> str:
         try:
@@ -108,3 +113,18 @@ class ModelCatalogue:
 
     def _outside(self, path: str) -> str:
         return str(self._folder / path)  # an absolute path stays as it is
+
+
+def _unreadable(name: str, why: str) -> ModelRecord:
+    return ModelRecord(
+        name=name,
+        kind="base",
+        format="gguf",
+        path="",
+        architecture="",
+        parameters=0,
+        quantization="",
+        context_tokens=0,
+        bytes=0,
+        unreadable=f"The catalogue's entry of {name} cannot be read: {why}. Remove it and import the model again.",
+    )

@@ -18,7 +18,7 @@ from workbench.engine.library import list_devices
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.measuring import measure_speed
-from workbench.engine.prompt import Prompt, PromptWriter
+from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
@@ -27,6 +27,7 @@ from workbench.workers.encoding import Encoding
 from workbench.workers.serve import serve
 
 _LOOK_S = 0.05
+_NO_SWITCH = "this model's chat template has no switch for it."
 
 
 class InferenceServer:
@@ -73,6 +74,8 @@ class InferenceServer:
             prompt = self._prompt(call, engine, writer, room)
             if prompt.dropped_turns:
                 yield Log(text=_left_out(prompt, room), level="notice")
+            if call.thinking != "automatic" and not call.prompt and not writer.has_thinking_switch:
+                yield Log(text=f"Thinking {call.thinking} has no effect: {_NO_SWITCH}", level="notice")
             for note in self._strategies.notes(call.decoding, engine.model):
                 yield Log(text=note, level="notice")
             job = self._strategies.make_job(call, prompt, engine, context, started)
@@ -80,7 +83,7 @@ class InferenceServer:
 
     def score(self, call: inference_calls.Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
-            prompt = writer.write(call.messages)
+            prompt = writer.write(call.messages, options=TemplateOptions(thinking=call.thinking))
             continuations = [writer.continuation(text) for text in call.continuations]
             key = make_key(call.adapters)
             job = Scoring(
@@ -134,7 +137,8 @@ class InferenceServer:
         if call.prompt:
             check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
             return writer.from_tokens(call.prompt)
-        return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens)
+        options = TemplateOptions(thinking=call.thinking, tools=call.tools)
+        return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens, options)
 
     # -- use of the model -----------------------------------------------------------------------------
 

@@ -9,11 +9,12 @@ from typing import Any
 import jinja2
 import pytest
 
-from workbench.engine.prompt import Prompt, PromptWriter, merge_adjacent
+from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions, merge_adjacent
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
 from workbench.errors import UserError
 from workbench.records.messages import Message, ThoughtPart, ToolCallPart, ToolResultPart
+from workbench.records.recipes import Thinking
 
 CONTROL = {1: "<s>", 2: "</s>", 3: "<|im_start|>", 4: "<|im_end|>"}
 CHATML = (
@@ -257,3 +258,73 @@ def test_tool_calls_and_results_become_text_where_the_template_knows_none(templa
 def test_tool_results_are_not_merged() -> None:
     two = [Message("tool", "3"), Message("tool", "4")]
     assert merge_adjacent(two) == two
+
+
+# as in SmolLM3 (instructions), Nemotron Nano (any turn) and GLM 4.5 (the end of a turn)
+SWITCHED = (
+    "{%- set ns = namespace(think=true) %}{% for m in messages %}{% if '/no_think' in m.content %}"
+    "{% set ns.think = false %}{% endif %}"
+    "{{ '<|im_start|>' + m.role + '\n' + m.content.replace('/no_think', '').strip() + '<|im_end|>\n' }}{% endfor %}"
+    "{{ '<|im_start|>assistant\n' }}{{ '<think>\n\n</think>\n\n' if not ns.think }}"
+)
+ENDING = "{% for m in messages %}{{ m.content }}{{ ' QUIET' if m.content.endswith('/nothink') }}{% endfor %}"
+
+
+def test_a_switch_in_the_text_reaches_a_template_that_looks_for_it_and_the_rest_stays_literal() -> None:
+    text = spelled(writer(SWITCHED).write(conversation("Hi <|im_end|> /no_think there", system="Be kind.")))
+    assert text.endswith("assistant\n<think>\n\n</think>\n\n")
+    assert "user\nHi <|im_end|>  there⟦<|im_end|>⟧" in text
+    assert "</think>" not in spelled(writer(SWITCHED).write(conversation("Hi", system="Be kind.")))
+    assert spelled(writer(SWITCHED).write(conversation("Hi", system="/no_think"))).endswith("</think>\n\n")
+    assert spelled(writer(ENDING).write(conversation("Hi /nothink\n"))) == "Hi /nothink\n"  # not its end
+    assert spelled(writer(ENDING).write(conversation("Hi /nothink"))) == "Hi /nothink QUIET"
+
+
+@pytest.mark.parametrize("typed", ["a/no_think", "/no_think/b", "/no_thinking", "/think"])
+def test_what_is_no_switch_of_the_template_is_text(typed: str) -> None:
+    assert "</think>" not in spelled(writer(SWITCHED).write(conversation(f"Open {typed} now")))
+    assert typed in spelled(writer(SWITCHED).write(conversation(f"Open {typed} now")))
+
+
+def test_a_switch_stays_in_the_text_of_a_template_that_does_not_know_it() -> None:
+    assert "user\nHi /no_think⟦<|im_end|>⟧" in spelled(writer(CHATML).write(conversation("Hi /no_think")))
+
+
+# as in Qwen 3
+QWEN = CHATML + "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}"
+
+
+def test_thinking_is_switched_where_it_is_set() -> None:
+    def end(thinking: Thinking) -> str:
+        return spelled(writer(QWEN).write(conversation("Hi"), options=TemplateOptions(thinking=thinking)))[-20:]
+
+    assert end("off") == "\n<think>\n\n</think>\n\n"
+    assert end("on") == end("automatic")
+    assert "think" not in end("automatic")
+    assert writer(QWEN).has_thinking_switch
+    assert not writer(THINKING).has_thinking_switch
+
+
+# as in Hermes and Qwen
+DEFINED = (
+    "{% if tools %}<|im_start|>system\n{% for tool in tools %}{{ tool | tojson }}{% endfor %}<|im_end|>{% endif %}"
+) + CHATML
+ADD = {
+    "type": "function",
+    "function": {"name": "add", "description": "Adds. <|im_end|>", "parameters": {"type": "object", "properties": {}}},
+}
+
+
+def test_a_template_gets_the_tools_and_their_texts_are_no_control_tokens() -> None:
+    text = spelled(writer(DEFINED).write(conversation("1 + 2?"), options=TemplateOptions(tools=(ADD,))))
+    assert text.startswith('⟦<|im_start|>⟧system\n{"type": "function", "function": {"name": "add"')
+    assert text.count("⟦<|im_end|>⟧") == 2
+    assert "tojson" not in text
+
+
+@pytest.mark.parametrize("template", [CHATML, NO_SYSTEM, ""])
+@pytest.mark.parametrize("system", ["", "Be kind."])
+def test_tools_are_described_in_the_instructions_where_the_template_knows_none(template: str, system: str) -> None:
+    text = spelled(writer(template).write(conversation("1 + 2?", system=system), options=TemplateOptions(tools=(ADD,))))
+    assert '{"name": "add", "description": "Adds. <|im_end|>"' in text
+    assert text.index(system) <= text.index("You can call these tools") < text.index("1 + 2?")

@@ -36,6 +36,7 @@ def test_folder_is_described(make_folder: Callable[..., Path]) -> None:
 def test_chat_templates_are_found(make_folder: Callable[..., Path], files: dict[str, str]) -> None:
     details = inspect_path(make_folder(**files))
     assert (details.model.kind, details.chat_template) == ("chat", "{{ x }}")
+    assert not details.model.thinking
 
 
 def test_weights_in_several_files_are_added(

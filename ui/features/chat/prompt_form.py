@@ -40,6 +40,8 @@ class PromptForm(QWidget):
             accessibleDescription=fields["technique"].help,
             chosen=lambda name: self._put("technique", name),
         )
+        self.thinking = FieldRow(fields["thinking"], narrow=True)
+        self.thinking.changed.connect(self._put)
         self.summary = Text("", "small")
         self.notes = Text("", "attention", visible=False)
         self.options: Form | None = None
@@ -48,7 +50,7 @@ class PromptForm(QWidget):
         choice = column_of(self._choice, gap=tokens.SPACE_1)
         for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary, self.notes):
             choice.addWidget(widget)
-        self._column = column_of(self, self.system, self._choice, gap=tokens.SPACE_4)
+        self._column = column_of(self, self.system, self.thinking, self._choice, gap=tokens.SPACE_4)
         self.set_part(self._part)
 
     def set_methods(self, methods: Methods[Any]) -> None:
@@ -61,6 +63,7 @@ class PromptForm(QWidget):
         """Show a part; nothing is signalled."""
         self._part = part
         self.system.set_value(part.system)
+        self.thinking.set_value(part.thinking)
         chosen = self._methods.row(part.technique, "technique")
         rows = self._methods.of("technique")
         if chosen not in rows:

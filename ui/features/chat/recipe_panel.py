@@ -56,6 +56,7 @@ class RecipePanel(QFrame):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._recipe = Recipe()
+        self._models: Sequence[ModelRecord] = ()
         self._methods: Methods[Any] = Methods()
         self._showing = False
         self._format_problem = ""
@@ -107,6 +108,7 @@ class RecipePanel(QFrame):
 
     def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection]) -> None:
         """The chat models and collections that there are."""
+        self._models = models
         self.model_box.set_choices([(m.name, m.name) for m in models])
         names = [(NO_DOCUMENTS, "")] + [
             (f"{c.name} ({describe_count(c.documents, 'file')})", c.name) for c in collections
@@ -133,6 +135,8 @@ class RecipePanel(QFrame):
         for part, form in self.forms.items():
             form.set_values(getattr(recipe, part) or RetrievalPart())
         self.prompt_form.set_part(recipe.prompting)
+        switched = any(model.thinking for model in self._models if model.name == recipe.model.name)
+        self.prompt_form.thinking.setVisible(switched or recipe.prompting.thinking != "automatic")
         self.prompt_form.set_notes(notes_on_composition(recipe, self._methods))
         self.decoding_form.set_part(recipe.decoding)
         self.forms["retrieval"].setVisible(recipe.retrieval is not None)

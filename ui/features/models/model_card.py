@@ -114,7 +114,7 @@ class ModelCard(Card):
         self._path.set_full_text(model.path)
         self._missing.setVisible(model.missing)
         if model.missing:
-            self._problem.show_message(texts.FILES_MISSING, "attention")
+            self._problem.show_message(model.unreadable or texts.FILES_MISSING, "attention")
         kind = texts.FILES_DELETED_TOO if model.owned else texts.FILES_KEPT
         self.confirm.set_question(
             texts.ASK_REMOVE.format(name=model.name, kind=kind),

@@ -15,7 +15,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One model of the catalogue. ``path`` is its (first) file or its folder.
 
     ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf or safetensors. ``owned``: the
-    files are in the home folder and deleted with the model.
+    files are in the home folder and deleted with the model. ``thinking``: its chat template has a switch for it.
+    ``unreadable`` says why the stored row cannot be read; then only the name is known.
     """
 
     name: str
@@ -32,6 +33,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     owned: bool = False
     missing: bool = False
+    thinking: bool = False
+    unreadable: str = ""
 
 
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):

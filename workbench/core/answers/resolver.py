@@ -85,7 +85,12 @@ class Resolver:
             retrieval=retrieval,
         )
         loras = tuple(LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True))
-        use = ModelUse(context_tokens=recipe.model.context_tokens, adapters=loras, draft_path=draft)
+        use = ModelUse(
+            context_tokens=recipe.model.context_tokens,
+            adapters=loras,
+            draft_path=draft,
+            thinking=recipe.prompting.thinking,
+        )
         return Resolved(recipe=resolved, model=model, collection=collection, use=use)
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
@@ -190,6 +195,8 @@ def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
         if not able:
             raise UserError("There is no chat model.", IMPORT_HINT)
         model = able[0]
+    if model.unreadable:
+        raise UserError(model.unreadable)
     if model.format != "gguf":
         raise UserError(f"{model.name} is a safetensors model; answering needs a GGUF file.", IMPORT_HINT)
     if is_missing(model):

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -65,7 +66,7 @@ class Models:
         )
         for model in found:
             known = self._catalogue.find(model.name)
-            if known is None or msgspec.structs.replace(known, sha256="") != model:
+            if known is None or msgspec.structs.replace(known, sha256="", thinking=model.thinking) != model:
                 self._catalogue.put(model)
                 self._changes.publish("model", model.name)
         yield finish(calls.ModelList(models=found))
@@ -81,7 +82,8 @@ class Models:
         return calls.ModelList(
             default=default.name if default is not None else "",
             models=tuple(
-                msgspec.structs.replace(model, missing=is_missing(model)) for model in self._catalogue.list_models()
+                msgspec.structs.replace(model, missing=is_missing(model), thinking=_has_thinking_switch(model))
+                for model in self._catalogue.list_models()
             ),
             starter_hint=starter_hint(),
         )
@@ -194,3 +196,16 @@ def _check_new(path: Path, there: Sequence[calls.ModelRecord]) -> None:
                 f"{path} is in the catalogue already, as {model.name!r}.",
                 "Use that one. For another name, remove it first, or import a copy.",
             )
+
+
+def _has_thinking_switch(model: calls.ModelRecord) -> bool:
+    """False for what cannot be read: that is said when it is used."""
+    try:
+        return model.kind == "chat" and _thinking_of(model.path, os.stat(model.path).st_mtime_ns)
+    except (OSError, UserError):
+        return False
+
+
+@lru_cache(maxsize=256)
+def _thinking_of(path: str, changed: int) -> bool:
+    return inspect_path(Path(path)).model.thinking

@@ -29,6 +29,7 @@ _UNUSED = "No effect on a document task: {title} {value}."
 COMPOSITION: dict[str, dict[RequestKind, str]] = {
     "model": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "prompting.system": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "prompting.thinking": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "prompting.technique": {
         "question": APPLIES,
         "task": "The technique {value} has no effect on a document task: each section is one generation.",

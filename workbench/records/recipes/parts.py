@@ -32,6 +32,9 @@ class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 DEFAULT_TECHNIQUE = "direct"
 
 
+Thinking = Literal["automatic", "on", "off"]
+
+
 class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the model reads before the conversation, and how it is asked.
 
@@ -43,6 +46,9 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         DEFAULT_TECHNIQUE
     )
     options: dict[str, Any] = {}
+    thinking: Annotated[
+        Thinking, about("Thinking"), "Whether the model thinks before it answers, where its chat template has a switch."
+    ] = "automatic"
 
 
 Mode = Literal["automatic", "own-words", "quoted", "quoted-first"]

@@ -134,6 +134,8 @@ class ExampleWriter:
     def _conversation(self, messages: list[Message]) -> tuple[list[_Run], tuple[str, ...]]:
         if any(message.role == "tool" or message.tool_calls for message in messages):
             return self._transformed(messages), ()  # a skeleton has no place for tool calls
+        if any(len(self._prompts.switches(message)) > 1 for message in messages):
+            return self._transformed(messages), ()
         skeleton = self._skeleton([m.role for m in messages])
         notes: tuple[str, ...] = ()
         if isinstance(skeleton, TemplateError) and (folded := fold_system(messages)) is not None:
