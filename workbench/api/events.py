@@ -129,7 +129,7 @@ class Log(Base, frozen=True, kw_only=True, tag="log"):
 
 class Changed(Base, frozen=True, kw_only=True, tag="changed"):
     """Something in the home folder changed. ``kind``: chat, run, model, collection, adapter, data (a set), settings,
-    worker."""
+    questions (a set), evaluation, worker."""
 
     kind: str
     id: str = ""

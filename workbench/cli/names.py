@@ -9,7 +9,7 @@ import argparse
 import os
 from collections.abc import Iterable
 
-from workbench.api.calls import ListAdapters, ListCollections, ListDataSets, ListModels
+from workbench.api.calls import ListAdapters, ListCollections, ListDataSets, ListModels, ListQuestionSets
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 
@@ -61,4 +61,6 @@ def _list_names(session: Session, kind: str) -> Events[list[str]]:
         return [one.name for one in (yield from session.call(ListCollections())).collections]
     if kind == "adapter":
         return [one.name for one in (yield from session.call(ListAdapters())).adapters]
+    if kind == "question set":
+        return [one.name for one in (yield from session.call(ListQuestionSets())).sets]
     return [one.name for one in (yield from session.call(ListDataSets())).sets]

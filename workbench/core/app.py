@@ -31,6 +31,7 @@ from workbench.core.datasets.service import DataSets
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.service import Documents
+from workbench.core.evaluation.question_sets import QuestionSets
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
@@ -54,6 +55,7 @@ from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
+from workbench.storage.questions import QuestionStore
 from workbench.storage.runs import RunStore
 from workbench.workers.host import State, WorkerHost
 
@@ -153,6 +155,7 @@ class Workbench:
             **self._runs.handlers(),
             **adapters.handlers(),
             **self._data_sets.handlers(),
+            **QuestionSets(QuestionStore(self._database), chats, sets, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

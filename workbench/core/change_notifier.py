@@ -18,7 +18,7 @@ class ChangeNotifier:
 
     def publish(self, kind: str, id: str = "") -> None:
         """Notify all subscribers. Never blocks. ``kind``: chat, run, model, collection, adapter, data, settings,
-        worker."""
+        questions, evaluation, worker."""
         with self._news:
             for pending in self._pending:
                 pending[kind, id] = None

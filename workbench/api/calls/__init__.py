@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from workbench.api.calls.chats import *
 from workbench.api.calls.documents import *
+from workbench.api.calls.evaluation import *
 from workbench.api.calls.machine import *
 from workbench.api.calls.models import *
 from workbench.api.calls.runs import *
@@ -23,5 +24,6 @@ AnyCall = (
     | SelectSequence | InspectAnswer | CheckFormat
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
+    | CreateQuestionSet | ListQuestionSets | ListQuestions | RemoveQuestionSet
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip

@@ -1,0 +1,109 @@
+"""The home's question sets: made of files, chats and data sets, listed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import (
+    CreateQuestionSet,
+    ListQuestions,
+    ListQuestionSets,
+    QuestionPage,
+    QuestionSetList,
+    RemoveQuestionSet,
+)
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish, with_progress
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.evaluation.questions import Columns, Questions, draw_splits, questions_of, read_questions
+from workbench.paths import absolute_path
+from workbench.storage.chats import ChatStore
+from workbench.storage.datasets import DatasetStore
+from workbench.storage.questions import QuestionStore
+from workbench.training.data.chats import examples_from_chats
+
+LONGEST_PAGE = 1_000
+
+
+@dataclass(frozen=True, eq=False)
+class QuestionSets:
+    _store: QuestionStore
+    _chats: ChatStore
+    _data: DatasetStore
+    _changes: ChangeNotifier
+
+    def handlers(self) -> Handlers:
+        return {
+            CreateQuestionSet: self.create,
+            ListQuestionSets: unary(lambda call: QuestionSetList(sets=self._store.list_sets())),
+            ListQuestions: unary(self.list_questions),
+            RemoveQuestionSet: unary(self.remove),
+        }
+
+    def create(self, call: CreateQuestionSet, context: RequestContext) -> Iterator[Event]:
+        if not 0 <= call.tune_share <= 1:
+            raise UserError("The share of questions for tuning must be from 0 to 1.")
+        if call.source == "chats":
+            name = self._store.check_name(call.name or "From chats")
+            read, origin = self._from_chats(call), "answers from chats"
+        else:
+            path = Path(self._data.get(call.path).path) if call.source == "data" else absolute_path(call.path)
+            name = self._store.check_name(call.name or path.stem)
+            read, origin = (yield from self._from_file(path, call, context)), path.name
+        notes = list(read.refused)
+        if notes:
+            left_out = len(notes) + read.more_refused
+            rows = "1 row is no question and was" if left_out == 1 else f"{left_out:,} rows are no questions and were"
+            notes.insert(0, f"{rows} left out.")
+        splits = draw_splits(read.rows, call.tune_share, call.seed)
+        made = self._store.add(name, read.rows, splits, seed=call.seed, origin=origin, notes=notes)
+        self._changes.publish("questions", made.id)
+        yield finish(made)
+
+    def list_questions(self, call: ListQuestions) -> QuestionPage:
+        found = self._store.get(call.question_set)
+        limit = min(max(0, call.limit), LONGEST_PAGE)
+        rows = tuple(self._store.questions(found, call.part, max(0, call.first), limit))
+        total = {"all": found.questions, "tune": found.tune, "held-out": found.questions - found.tune}[call.part]
+        return QuestionPage(total=total, first=call.first, questions=rows)
+
+    def remove(self, call: RemoveQuestionSet) -> QuestionSetList:
+        found = self._store.get(call.question_set)
+        self._store.remove(found)
+        self._changes.publish("questions", found.id)
+        return QuestionSetList(sets=self._store.list_sets())
+
+    def _from_chats(self, call: CreateQuestionSet) -> Questions:
+        chats = call.chats or tuple(chat.id for chat in self._chats.list_chats())
+        messages = [message for chat in chats for message in self._chats.get_chat(chat).messages]
+        ratings = {message.id: message.rating for message in messages if message.rating}
+        edits = {message.id: message.text for message in messages if message.original is not None}
+        rows = questions_of(examples_from_chats(messages, ratings=ratings, edits=edits))
+        if not rows:
+            raise UserError("No answers from chats can be expected.", "Rate answers as good, or correct them.")
+        return Questions(rows=rows[: call.limit or None], refused=())
+
+    def _from_file(
+        self, path: Path, call: CreateQuestionSet, context: RequestContext
+    ) -> Generator[Event, None, Questions]:
+        try:
+            columns = msgspec.convert(call.columns, Columns)
+        except msgspec.ValidationError as error:
+            named = ", ".join(Columns.__struct_fields__)
+            raise UserError(f"The columns cannot be named so: {error}.", f"Columns are {named}.") from error
+
+        def read(report: Callable[[Event], None]) -> Questions:
+            def tell(rows: int) -> None:
+                context.raise_if_cancelled()
+                report(events.Progress(stage="reading", done=rows, unit="rows"))
+
+            return read_questions(path, columns=columns, with_context=call.with_context, limit=call.limit, report=tell)
+
+        return (yield from with_progress(read))

@@ -1,0 +1,228 @@
+"""Evaluations as values: question sets, what is asked of which recipes, the answers in the grid, and their scores."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from string import ascii_uppercase
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.records.messages import Citation, Message, Passage, Usage, Verification
+from workbench.records.recipes import RECIPE, Recipe
+from workbench.records.stored import Stored
+from workbench.records.trace import TRACE, Trace
+
+Split = Literal["tune", "held-out"]
+"""``tune``: what a search for a better prompt may see. ``held-out``: what it is measured on."""
+
+Part = Literal["all", "tune", "held-out"]
+ASK_FOR_LETTER = "Answer with the letter of the right choice."
+
+
+class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A question with what is expected of its answer.
+
+    ``messages`` is the conversation that ends with the question. ``expected`` are the accepted answers, () when none is
+    known. ``choice`` is the index of the right one of ``choices``, which are shown below the question. ``sources`` are
+    names of the documents that hold the answer. ``answerable`` is False where the right answer is that there is none.
+    """
+
+    messages: tuple[Message, ...]
+    expected: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    choice: int = -1
+    sources: tuple[str, ...] = ()
+    answerable: bool = True
+    id: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.messages[-1].content
+
+    @property
+    def key(self) -> str:
+        """The same for the same content, whatever its id."""
+        content = msgspec.json.encode(msgspec.structs.replace(self, id=""))
+        return blake2b(content, digest_size=16).hexdigest()
+
+    def conversation(self) -> tuple[Message, ...]:
+        """What is asked, with the choices as a lettered list."""
+        if not self.choices:
+            return self.messages
+        lines = (f"{letter}. {choice}" for letter, choice in zip(ascii_uppercase, self.choices, strict=False))
+        listed = "\n".join((self.text, "", *lines, "", ASK_FOR_LETTER))
+        return (*self.messages[:-1], msgspec.structs.replace(self.messages[-1], content=listed))
+
+
+QUESTION = Stored("question", QuestionRow)
+
+
+class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of questions. ``tune`` of them are for tuning; which ones was drawn with ``seed`` when it was made, and
+    stays so. ``notes`` say what was left out, ``unreadable`` why its description cannot be read."""
+
+    id: str
+    name: str
+    created: float
+    questions: int
+    tune: int
+    seed: int = 0
+    origin: str = ""
+    notes: tuple[str, ...] = ()
+    unreadable: str = ""
+
+
+QUESTION_SET = Stored("description of this question set", QuestionSet)
+
+
+class NumberedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question at its place in a set, from 1."""
+
+    number: int
+    split: Split
+    question: QuestionRow
+
+
+class ScorerUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A scorer by its name in the registry, with its ``options``. ``recipe`` answers for a scorer that asks a model."""
+
+    name: str
+    options: dict[str, Any] = {}
+    recipe: Recipe | None = None
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe under a name. ``digest`` identifies it as resolved, "" before the evaluation has begun."""
+
+    name: str
+    recipe: Recipe
+    digest: str = ""
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of which recipes. ``limit`` is the maximum number of questions, 0 for all of ``part``. ``seed``
+    draws for the recipes that have none. ``run`` is the latest run that worked on it."""
+
+    id: str
+    question_set: str
+    set_name: str
+    created: float
+    columns: tuple[Column, ...]
+    scorers: tuple[ScorerUse, ...]
+    part: Part = "all"
+    limit: int = 0
+    seed: int = 0
+    questions: int = 0
+    run: str = ""
+    unreadable: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.set_name}: {', '.join(column.name for column in self.columns)}"
+
+
+EVALUATION = Stored("evaluation", Evaluation)
+
+
+class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A recipe's answer to a question. ``error`` is why there is none; it counts as a wrong one."""
+
+    text: str
+    error: str = ""
+    declined: bool = False
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    verification: Verification | None = None
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    notices: tuple[str, ...] = ()
+    trace: Trace | None = None
+    recipe: Recipe | None = None
+
+
+CELL = Stored("answer of this evaluation", CellAnswer, parts={"trace": TRACE, "recipe": RECIPE}, packed=True)
+
+
+class Score(msgspec.Struct, frozen=True):
+    """A scorer's value for an answer; None where it does not apply. ``note`` says what it was seen by."""
+
+    value: float | None
+    note: str = ""
+
+
+# -- as they are read ----------------------------------------------------------------------------------
+
+
+class CellBrief(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A cell of the grid as it is listed: the beginning of the answer, and a score for each scorer."""
+
+    state: Literal["missing", "answered", "declined", "failed"] = "missing"
+    text: str = ""
+    scores: tuple[float | None, ...] = ()
+
+
+class GridRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A question with each column's cell; ``question`` and ``expected`` are their beginnings."""
+
+    number: int
+    question: str
+    expected: str
+    cells: tuple[CellBrief, ...]
+
+
+class GridPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows from ``first`` on, of ``total`` that the filter keeps."""
+
+    first: int
+    total: int
+    rows: tuple[GridRow, ...]
+
+
+class CellDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of one cell. ``answer`` is None until there is one."""
+
+    question: NumberedQuestion
+    column: str
+    answer: CellAnswer | None
+    scores: tuple[Score, ...]
+
+
+class ColumnScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A column's mean of a scorer with its interval of 95 %, over ``n`` answers to which it applies."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class ColumnCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a column's answers took: their number, and means per answer."""
+
+    answers: int
+    failed: int
+    declined: int
+    prompt_tokens: float
+    new_tokens: float
+    seconds: float
+
+
+class ScorerResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A scorer's results: the mean of each column, and a sentence for each pair of columns that is compared.
+    ``unit`` is that of its values; "" for a share of 1, where more is better."""
+
+    title: str
+    unit: str
+    columns: tuple[ColumnScore | None, ...]
+    sentences: tuple[str, ...] = ()
+
+
+class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation and its results so far, of ``answered`` of ``cells`` answers."""
+
+    evaluation: Evaluation
+    cells: int
+    answered: int
+    costs: tuple[ColumnCost, ...]
+    results: tuple[ScorerResult, ...]
