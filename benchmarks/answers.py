@@ -116,8 +116,8 @@ class Services:
         self._retriever = retriever
 
     def resolve(self, recipe: Recipe) -> Resolved:
-        collection = Collection(id="xquad", name="xquad") if self._retriever is not None else None
-        return Resolved(recipe=recipe, model=self._model, use=ModelUse(), collection=collection)
+        collections = (Collection(id="xquad", name="xquad"),) if self._retriever is not None else ()
+        return Resolved(recipe=recipe, model=self._model, use=ModelUse(), collections=collections)
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self._backend.capabilities(resolved.model)
@@ -127,7 +127,7 @@ class Services:
     ) -> contextlib.AbstractContextManager[Loading]:
         return self._backend.lease(resolved.model, resolved.use, context)
 
-    def retriever(self, collection: Collection, context: RequestContext) -> Retriever:
+    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         assert self._retriever is not None
         return self._retriever
 

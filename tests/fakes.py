@@ -132,11 +132,9 @@ class FakeServices:
         self.leased = 0
 
     def resolve(self, recipe: Recipe) -> Resolved:
-        collection = None
-        if self._retriever is not None:
-            collection = self._retriever.collection
+        collections = (self._retriever.collection,) if self._retriever is not None else ()
         resolved = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=7))
-        return Resolved(recipe=resolved, model=MODEL, use=ModelUse(), collection=collection)
+        return Resolved(recipe=resolved, model=MODEL, use=ModelUse(), collections=collections)
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self.model.capabilities
@@ -155,7 +153,7 @@ class FakeServices:
         finally:
             self.leased -= 1
 
-    def retriever(self, collection: Collection, context: RequestContext) -> FakeRetriever:
+    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> FakeRetriever:
         assert self._retriever is not None
         return self._retriever
 

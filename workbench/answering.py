@@ -7,7 +7,7 @@ processes: ``Services`` hands it models and collections.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -52,7 +52,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Recipe
     model: ModelRecord
     use: ModelUse
-    collection: Collection | None = None
+    collections: tuple[Collection, ...] = ()
     backend: str = "llama.cpp"
 
 
@@ -69,8 +69,8 @@ class Services(Protocol):
     ) -> AbstractContextManager[Loading]:
         """As ``Backend.lease``, by the resolved recipe's backend; ``background`` gives way to other requests."""
 
-    def retriever(self, collection: Collection, context: RequestContext) -> Retriever:
-        """A collection to search. Returns at once: what has to be loaded for it is loaded meanwhile."""
+    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
+        """Collections to search, as one. Returns at once: what has to be loaded for it is loaded meanwhile."""
 
     def checksum(self, resolved: Resolved) -> str:
         """The SHA-256 of the model's files; "" while it is not known."""
@@ -79,7 +79,7 @@ class Services(Protocol):
 def check(request: AnswerRequest, resolved: Resolved, services: Services) -> None:
     """Refuse what cannot be answered, before anything is loaded. Raises UserError that names what is missing: a
     question, a collection, a capability of the model, or settings that agree."""
-    if request.task is not None and request.prefix is None and resolved.collection is None:
+    if request.task is not None and request.prefix is None and not resolved.collections:
         raise UserError("A document task needs the collection of the document.", "Name the collection.")
     if request.task is None and request.prefix is None:
         conversation = request.conversation
@@ -130,8 +130,8 @@ def answer(
             resolved = services.resolve(request.recipe)
         check(request, resolved, services)
         retriever = None
-        if resolved.collection is not None and request.prefix is None:
-            retriever = services.retriever(resolved.collection, context)
+        if resolved.collections and request.prefix is None:
+            retriever = services.retriever(resolved.collections, context)
         with services.lease(resolved, context, background=background) as loading:
             model = yield from loading
             part = msgspec.structs.replace(

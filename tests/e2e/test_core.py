@@ -22,6 +22,8 @@ from workbench.api.calls import (
     AddDocuments,
     Ask,
     AskResult,
+    Attached,
+    AttachFiles,
     ChangeSettings,
     CreateCollection,
     DeleteChat,
@@ -43,6 +45,7 @@ from workbench.api.calls import (
     ListModels,
     ListRuns,
     LoadModel,
+    PinChat,
     RegisterStarter,
     RemoveCollection,
     RemoveDocument,
@@ -219,6 +222,79 @@ def test_an_answer_from_documents_keeps_its_passages(workbench: Workbench, paper
     assert answer.recipe.retrieval is not None
     assert answer.recipe.retrieval.collection == "Papers"
     assert answer.recipe.retrieval.revision > 0
+
+
+def attach(workbench: Workbench, *paths: Path, chat: str | None = None) -> Attached:
+    attached: Attached = call(workbench, AttachFiles(chat=chat, paths=tuple(map(str, paths))))
+    call(workbench, FollowRun(run=attached.run.id))
+    return attached
+
+
+def test_a_file_attached_to_a_chat_serves_that_chat_alone_and_goes_with_it(workbench: Workbench, papers: Path) -> None:
+    attached = attach(workbench, papers / "river.txt")
+    chat = attached.chat.id
+    assert attached.chat.attachments == attached.collection.id
+    assert call(workbench, ListCollections()).collections == ()
+    recipe = Recipe(decoding=DecodingPart(temperature=0.5))
+    result: AskResult = call(workbench, Ask(question="What about the river?", recipe=recipe, chat=chat))
+    assert {passage.title for passage in result.passages} == {"river.txt"}
+    assert result.recipe.retrieval is not None
+    assert result.recipe.retrieval.attachments == attached.collection.id
+    record = call(workbench, GetChat(chat=chat)).chat
+    assert (record.title, record.recipe) == ("What about the river?", recipe)
+    other: AskResult = call(workbench, Ask(question="What about the river?", recipe=result.recipe))
+    assert other.passages == ()
+    again: AskResult = call(workbench, Ask(recipe=Recipe(), regenerate=result.message))
+    assert {passage.title for passage in again.passages} == {"river.txt"}
+    file = workbench.home.collection(attached.collection.id)
+    assert file.exists()
+    call(workbench, DeleteChat(chat=chat))
+    assert not file.exists()
+    with pytest.raises(UserError, match="no collection"):
+        call(workbench, ListDocuments(collection=attached.collection.id))
+
+
+def test_attached_files_are_searched_beside_the_collections_of_the_recipe(
+    workbench: Workbench, papers: Path, tmp_path: Path
+) -> None:
+    for name in ("bridge", "tower"):
+        call(workbench, CreateCollection(name=name))
+        ingest(workbench, name, papers / f"{name}.txt")
+    part = RetrievalPart(mode="own-words", collection="bridge", more=("Tower", "bridge"), decline=False, passages=5)
+    chat = attach(workbench, papers / "river.txt").chat.id
+    result: AskResult = call(workbench, Ask(question="What about all of it?", recipe=Recipe(retrieval=part), chat=chat))
+    assert {passage.title for passage in result.passages} == {"bridge.txt", "tower.txt", "river.txt"}
+    assert result.recipe.retrieval is not None
+    assert (result.recipe.retrieval.collection, result.recipe.retrieval.more) == ("bridge", ("tower",))
+    task = DocumentTask(document=str(papers / "river.txt"), task="summarise")
+    assert "river" in call(workbench, Ask(recipe=Recipe(retrieval=part), chat=chat, document=task)).answer
+
+
+def test_removing_an_attached_file_leaves_nothing_unread(workbench: Workbench, papers: Path) -> None:
+    attached = attach(workbench, papers / "river.txt", papers / "tower.txt")
+    chat, collection = attached.chat.id, attached.collection.id
+    assert attach(workbench, papers / "bridge.txt", chat=chat).collection.id == collection
+    for name in ("river", "tower"):
+        left = call(workbench, RemoveDocument(collection=collection, document=str(papers / f"{name}.txt")))
+    assert (left.documents, left.unfinished) == (1, False)
+    call(workbench, RemoveDocument(collection=collection, document=str(papers / "bridge.txt")))
+    result: AskResult = call(workbench, Ask(question="What about the river?", chat=chat))
+    assert (result.passages, result.declined) == ((), False)
+
+
+def test_a_path_that_is_wrong_attaches_nothing_and_begins_no_chat(workbench: Workbench, papers: Path) -> None:
+    with pytest.raises(UserError, match="no file or folder /nowhere"):
+        call(workbench, AttachFiles(paths=(str(papers / "river.txt"), "/nowhere")))
+    assert call(workbench, ListChats()).chats == ()
+
+
+def test_pinned_chats_stand_first(workbench: Workbench) -> None:
+    first = call(workbench, Ask(question="First?")).chat
+    call(workbench, Ask(question="Second?"))
+    assert call(workbench, PinChat(chat=first)).pinned
+    assert [chat.title for chat in call(workbench, ListChats()).chats] == ["First?", "Second?"]
+    call(workbench, PinChat(chat=first, pinned=False))
+    assert [chat.title for chat in call(workbench, ListChats()).chats] == ["Second?", "First?"]
 
 
 def test_a_whole_document_is_worked_on(workbench: Workbench, papers: Path) -> None:

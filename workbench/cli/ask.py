@@ -12,7 +12,7 @@ import msgspec
 from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask
 from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.cli.arguments import Commands, read_items
-from workbench.cli.docs import find_document, place
+from workbench.cli.docs import attach, find_document, place
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session, Stopped
@@ -84,17 +84,20 @@ def add_commands(commands: Commands) -> None:
 def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     _check(arguments)
     recipe = yield from read_recipe(session, arguments)
-    if arguments.document is not None and (recipe.retrieval is None or not recipe.retrieval.collection):
-        raise UserError("The document needs its collection.", "Give --collection as well.")
+    collection = recipe.retrieval.collection if recipe.retrieval is not None else ""
+    if arguments.document is not None and not collection and not arguments.attach:
+        raise UserError("The document needs its collection.", "Give --collection as well, or --attach the file.")
     if arguments.questions is not None:
         return (yield from _ask_many(session, arguments, recipe))
+    if arguments.attach:
+        attached = yield from attach(session, arguments.attach, arguments.chat)
+        arguments.chat, collection = attached.chat.id, collection or attached.collection.id
     question = sys.stdin.read().strip() if arguments.question == "-" else arguments.question or ""
     if not question.strip() and arguments.document is None and arguments.again is None:
         raise UserError("The question is empty.")
     task = None
     if arguments.document is not None:
-        assert recipe.retrieval is not None
-        document = yield from find_document(session, recipe.retrieval.collection, arguments.document)
+        document = yield from find_document(session, collection, arguments.document)
         task = DocumentTask(
             document=document.path, task=arguments.task, language=arguments.language, columns=tuple(arguments.columns)
         )
@@ -166,6 +169,8 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--tokens takes a number of alternatives, 0 or more")
     if questions and arguments.chat is not None:
         arguments.parser.error("--questions makes its own chats: leave --chat out")
+    if questions and arguments.attach:
+        arguments.parser.error("--questions makes its own chats: use --collection instead of --attach")
     if (arguments.document is None) != (arguments.task is None):
         arguments.parser.error("--document and --task go together")
     for setting in METHODS.find(arguments.task, "task").fields if arguments.task is not None else ():

@@ -12,6 +12,7 @@ from workbench.api.events import Artifact, Event, Log
 from workbench.api.protocol import read_result
 from workbench.cli.arguments import Commands
 from workbench.cli.ask import plain_answer, show_answer
+from workbench.cli.docs import attach
 from workbench.cli.output import TextOutput
 from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session, Stopped
@@ -19,9 +20,10 @@ from workbench.errors import UserError
 from workbench.records.recipes import Recipe
 
 PROMPT = "> "
-HELP = """/again   another, more varied answer to the last question
-/new     begin a new chat
-/quit    leave, as Ctrl+D does
+HELP = """/again        another, more varied answer to the last question
+/attach FILE  attach a file: it is searched for this chat alone
+/new          begin a new chat
+/quit         leave, as Ctrl+D does
 Ctrl+C stops an answer."""
 
 
@@ -40,6 +42,8 @@ def chat(session: Session, arguments: argparse.Namespace) -> Events[dict[str, An
             import readline  # noqa: F401 - editing and history for input()
         yield Log(text=f"{recipe.model.name}. /help lists the commands, Ctrl+D leaves.", level="notice")
     current: str | None = arguments.chat
+    if arguments.attach:
+        current = (yield from attach(session, arguments.attach, current)).chat.id
     last = ""
     answers = 0
     while (line := _read_line()) is not None:
@@ -50,6 +54,8 @@ def chat(session: Session, arguments: argparse.Namespace) -> Events[dict[str, An
             yield Log(text=HELP, level="notice")
         elif question == "/new":
             current, last = None, ""
+        elif question.startswith("/attach "):
+            current = yield from _attach(session, question.removeprefix("/attach ").strip(), current)
         elif question == "/again" and not last:
             yield Log(text="There is no answer yet.", level="notice")
         elif question:
@@ -77,6 +83,17 @@ def _answer(
     except UserError as error:
         yield Log(text=f"{error.message} {error.hint}".strip(), level="warning")
         return None
+
+
+def _attach(session: Session, path: str, chat: str | None) -> Events[str | None]:
+    """The chat with a file attached; a file that cannot be read does not end the conversation."""
+    try:
+        return (yield from attach(session, [path], chat)).chat.id
+    except UserError as error:
+        yield Log(text=f"{error.message} {error.hint}".strip(), level="warning")
+    except Stopped:
+        session.go_on()
+    return chat
 
 
 def _is_interactive() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -12,8 +13,8 @@ from workbench.api import calls
 from workbench.api.events import Artifact, Event, Progress
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
-from workbench.cli.runs import run_to_end
-from workbench.cli.session import Events, Session
+from workbench.cli.runs import follow, run_to_end
+from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
 from workbench.records.messages import Passage
 
@@ -67,6 +68,27 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any
     paths = tuple(absolute(p) for p in arguments.paths)
     done = yield from run_to_end(session, calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch))
     return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, calls.AddResult))}
+
+
+def attach(session: Session, paths: Sequence[str], chat: str | None) -> Events[calls.Attached]:
+    """Attach files to a chat, or to a new one for None, and wait until they are read.
+
+    Raises UserError that names a file that cannot be read; that one is not attached, and a new chat is deleted again.
+    """
+    full = tuple(absolute(path) for path in paths)
+    attached = yield from session.call(calls.AttachFiles(chat=chat, paths=full))
+    try:
+        done = yield from follow(session, attached.run.id, stop_on_interrupt=True)
+        failed = msgspec.convert(done, calls.AddResult).failed
+        for file in failed:
+            yield from session.call(calls.RemoveDocument(collection=attached.collection.id, document=file.path))
+        if failed:
+            raise UserError(f"{failed[0].path} cannot be read: {failed[0].reason}")
+    except (UserError, Stopped):
+        if chat is None:
+            session.send(calls.DeleteChat(chat=attached.chat.id))
+        raise
+    return attached
 
 
 def search(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

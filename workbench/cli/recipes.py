@@ -37,7 +37,20 @@ NAMES = {"model": "model", "collection": "collection", "adapters": "adapter"}
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """The options that ``read_recipe`` reads."""
     parser.add_argument("--model", metavar="M", help="the model (default: the default model)")
-    parser.add_argument("--collection", metavar="C", help="answer from these documents")
+    parser.add_argument(
+        "--collection",
+        metavar="C",
+        action="append",
+        default=[],
+        help="answer from these documents; repeated: from all of them",
+    )
+    parser.add_argument(
+        "--attach",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="attach a file to the chat: it is searched for this chat alone",
+    )
     parser.add_argument(
         "--technique",
         metavar="T",
@@ -79,7 +92,10 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
     if arguments.model:
         recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))
     if arguments.collection:
-        retrieval = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), collection=arguments.collection)
+        first, *more = arguments.collection
+        retrieval = msgspec.structs.replace(
+            recipe.retrieval or RetrievalPart(), collection=first, more=tuple(more), revision=0
+        )
         recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
     if arguments.technique and arguments.technique != recipe.prompting.technique:
         prompting = msgspec.structs.replace(recipe.prompting, technique=arguments.technique, options={})

@@ -132,7 +132,7 @@ class Workbench:
             self._preferences,
             program.status,
         )
-        documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes)
+        documents = Documents(self._registry, chats, self._embedding, self._runs, self._watching, self._changes)
         adapters = Adapters(
             adapter_store,
             catalogue,
@@ -149,7 +149,7 @@ class Workbench:
             **program.handlers(),
             **self._models.handlers(),
             **documents.handlers(),
-            **Chats(chats, self._answers, self._changes).handlers(),
+            **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),
             **Inspecting(chats, services, self._changes).handlers(),
             **self._runs.handlers(),

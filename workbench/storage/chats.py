@@ -15,7 +15,7 @@ from workbench.records.stored import Stored, Unreadable
 from workbench.records.trace import TRACE, Trace
 from workbench.storage.database import Database, Row, new_id
 
-_CHAT = "id, title, created, updated, head, recipe"
+_CHAT = "id, title, created, updated, head, recipe, pinned, (select c.id from collections c where c.chat = chats.id)"
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
@@ -43,8 +43,8 @@ class ChatStore:
         self._database = database
 
     def list_chats(self, search: str = "") -> tuple[ChatRecord, ...]:
-        """Chats, the latest first; with ``search``, those in which each of its words stands somewhere."""
-        rows = self._database.execute(f"select {_CHAT} from chats order by updated desc, number desc")
+        """Chats, the pinned ones first, then the latest; with ``search``, those that contain each of its words."""
+        rows = self._database.execute(f"select {_CHAT} from chats order by pinned desc, updated desc, number desc")
         found = [_chat(row) for row in rows]
         for word in search.split():
             having = self._chats_with(word)
@@ -107,6 +107,7 @@ class ChatStore:
         """
         with self._database.transaction():
             chat = self._create(title, asked) if chat is None else self.get_record(chat).id
+            self._database.execute("update chats set title = ? where id = ? and title = ''", (title, chat))
             if parent is not None:
                 above = self.get_message(parent)
                 if above.chat != chat:
@@ -193,6 +194,17 @@ class ChatStore:
 
     # -- the history ------------------------------------------------------------------------------
 
+    def create(self) -> ChatRecord:
+        """A chat without a question, whose title its first question will be."""
+        with self._database.transaction():
+            return self.get_record(self._create("", None))
+
+    def pin(self, chat: str, pinned: bool) -> ChatRecord:
+        with self._database.transaction():
+            self.get_record(chat)
+            self._database.execute("update chats set pinned = ? where id = ?", (pinned, chat))
+            return self.get_record(chat)
+
     def rename(self, chat: str, title: str) -> ChatRecord:
         """Raises UserError for an empty title."""
         if not title.strip():
@@ -229,7 +241,7 @@ class ChatStore:
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _create(self, title: str, recipe: Recipe) -> str:
+    def _create(self, title: str, recipe: Recipe | None) -> str:
         now, chat = time.time(), new_id()
         self._database.execute(
             "insert into chats (id, title, created, updated, recipe) values (?, ?, ?, ?, ?)",
@@ -283,9 +295,17 @@ class ChatStore:
 
 
 def _chat(row: Row) -> ChatRecord:
-    id_, title, created, updated, head, stored = row
+    id_, title, created, updated, head, stored, pinned, attachments = row
     recipe = RECIPE.decode(stored) if stored is not None else None
-    record = ChatRecord(id=id_, title=title, created=created, updated=updated, head=head)
+    record = ChatRecord(
+        id=id_,
+        title=title,
+        created=created,
+        updated=updated,
+        head=head,
+        attachments=attachments or "",
+        pinned=bool(pinned),
+    )
     if isinstance(recipe, Unreadable):
         return msgspec.structs.replace(record, unreadable=recipe.reason)
     return msgspec.structs.replace(record, recipe=recipe)

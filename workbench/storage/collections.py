@@ -15,6 +15,9 @@ from workbench.api.calls import Collection
 from workbench.errors import UserError
 from workbench.storage.database import Database, new_id
 
+ATTACHED = "the attached files"
+"""The name of what is attached to a chat."""
+
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):
     """A file or folder that was added to a collection. What changed before ``read_at`` is in the index."""
@@ -32,8 +35,24 @@ class CollectionRegistry:
         self._database = database
 
     def list_collections(self) -> tuple[Collection, ...]:
-        """In the order of their names."""
-        return self._select("order by name collate nocase", ())
+        """In the order of their names, without what is attached to chats."""
+        return self._select("where c.chat is null order by name collate nocase", ())
+
+    def attached_to(self, chat: str) -> Collection | None:
+        """The files that are attached to a chat."""
+        return next(iter(self._select("where c.chat = ?", (chat,))), None)
+
+    def attach_to(self, chat: str) -> Collection:
+        """As ``attached_to``; an empty collection where there is none yet."""
+        with self._database.transaction():
+            if (known := self.attached_to(chat)) is not None:
+                return known
+            collection = new_id()
+            self._database.execute(
+                "insert into collections (id, name, created, chat) values (?, ?, ?, ?)",
+                (collection, collection, time.time(), chat),
+            )
+            return self.get(collection)
 
     def get(self, collection: str) -> Collection:
         """Raises UserError that names the collections there are."""
@@ -90,6 +109,10 @@ class CollectionRegistry:
             (collection, path, watched, time.time()),
         )
 
+    def remove_root(self, collection: str, path: str) -> None:
+        """Forget that a path was added."""
+        self._database.execute("delete from roots where collection = ? and path = ?", (collection, path))
+
     def unwatch(self, collection: str, path: str) -> Collection:
         """Raises UserError when that folder is not watched."""
         with self._database.transaction():
@@ -138,14 +161,14 @@ class CollectionRegistry:
             f"""select c.id, c.name, c.documents, c.failed, c.chunks, c.bytes, c.revision, c.created,
                        (select json_group_array(path) from (select path from roots r
                         where r.collection = c.id and r.watched order by r.added)),
-                       exists (select 1 from roots r where r.collection = c.id and r.read_at is null)
+                       exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat
                 from collections c {clause}""",
             parameters,
         )
         return tuple(
             Collection(
                 id=row[0],
-                name=row[1],
+                name=row[1] if row[10] is None else ATTACHED,
                 documents=row[2],
                 failed=row[3],
                 chunks=row[4],
@@ -154,6 +177,7 @@ class CollectionRegistry:
                 created=row[7],
                 watched=msgspec.json.decode(row[8], type=tuple[str, ...]),
                 unfinished=bool(row[9]),
+                chat=row[10] or "",
             )
             for row in rows
         )

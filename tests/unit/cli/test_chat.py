@@ -7,13 +7,29 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import Ask, AskResult, Chat, ChatRecord, GetChat
+from workbench.api.calls import (
+    AddResult,
+    Ask,
+    AskResult,
+    Attached,
+    AttachFiles,
+    Chat,
+    ChatRecord,
+    Collection,
+    DeleteChat,
+    FailedFile,
+    FollowRun,
+    GetChat,
+    RemoveDocument,
+    RunRecord,
+)
 from workbench.api.events import Cancelled, Event, Failed, TextDelta
 from workbench.api.protocol import finish
 
@@ -51,6 +67,49 @@ def test_chat_asks_line_by_line_in_one_chat(run: Run, front: FakeFront, monkeypa
     assert ran.status == 0
     assert "Too long. Ask less." in ran.err
     assert "/again" in ran.err
+
+
+def attaching(front: FakeFront, *failed: FailedFile) -> None:
+    run = RunRecord(id="r1", kind="ingest", title="lease.txt", state="queued", created=0.0)
+    chat = ChatRecord(id="chat9", title="", created=0, updated=0, attachments="c9")
+    front.answer(AttachFiles, Attached(chat=chat, collection=Collection(id="c9", name="x", chat="chat9"), run=run))
+    front.answer(FollowRun, AddResult(indexed=1, failed=failed))
+    front.answer(RemoveDocument, Collection(id="c9", name="x", chat="chat9"))
+    front.answer(DeleteChat, chat)
+
+
+def test_files_are_attached_before_a_question_is_asked(
+    run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chatting(front, "Ninety days.", "1,240 euros.", "Yes.")
+    attaching(front)
+    monkeypatch.chdir(tmp_path)
+    assert run("ask", "How long?", "--attach", "lease.txt", "--attach", "/a/b.pdf").status == 0
+    paths = (str(tmp_path / "lease.txt"), "/a/b.pdf")
+    assert front.asked(AttachFiles) == [AttachFiles(paths=paths)]
+    assert front.asked(FollowRun) == [FollowRun(run="r1")]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/attach lease.txt\nHow much?\n/attach /b.pdf\nReally?\n"))
+    assert run("chat").status == 0
+    assert [call.chat for call in front.asked(Ask)] == ["chat9", "chat9", "chat9"]
+    assert [call.chat for call in front.asked(AttachFiles)] == [None, None, "chat1"]
+
+
+def test_a_file_that_cannot_be_read_is_named_and_not_attached(
+    run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chatting(front, "On I go.")
+    attaching(front, FailedFile(path="/a/b.pdf", reason="Not a PDF."))
+    ran = run("ask", "How long?", "--attach", "/a/b.pdf")
+    assert (ran.status, ran.err.strip()) == (1, "/a/b.pdf cannot be read: Not a PDF.")
+    assert front.asked(Ask) == []
+    assert front.asked(RemoveDocument) == [RemoveDocument(collection="c9", document="/a/b.pdf")]
+    assert front.asked(DeleteChat) == [DeleteChat(chat="chat9")]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/attach /a/b.pdf\nAnd now?\n"))
+    front.answer(GetChat, Chat(chat=ChatRecord(id="chat1", title="", created=0, updated=0), messages=()))
+    ran = run("chat", "--chat", "chat1")
+    assert "cannot be read" in ran.err
+    assert [call.chat for call in front.asked(Ask)] == ["chat1"]
+    assert front.asked(DeleteChat) == [DeleteChat(chat="chat9")]
 
 
 def test_chat_for_programs(run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,9 @@ AnyCall = (
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments
-    | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
-    | ListChats | GetChat | GetTrace | RenameChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer | StopAnswer
-    | SelectSequence | InspectAnswer | CheckFormat
+    | AttachFiles | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
+    | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer
+    | StopAnswer | SelectSequence | InspectAnswer | CheckFormat
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
     | CreateQuestionSet | ListQuestionSets | ListQuestions | RemoveQuestionSet

@@ -90,8 +90,9 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat in the history. ``head`` is the message at the end of the branch that is shown. ``unreadable`` says why
-    its recipe cannot be read; that stays as it is stored."""
+    """A chat in the history. ``head`` is the message at the end of the branch that is shown, ``attachments`` the
+    collection of its attached files; "" for none. ``unreadable`` says why its recipe cannot be read; that stays as it
+    is stored."""
 
     id: str
     title: str
@@ -100,6 +101,8 @@ class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     head: str | None = None
     recipe: Recipe | None = None
     unreadable: str = ""
+    attachments: str = ""
+    pinned: bool = False
 
 
 class ChatList(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +169,8 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):
-    """Chats, the latest first; with ``search``, those whose title or messages contain its words."""
+    """Chats, the pinned ones first, then the latest; with ``search``, those whose title or messages contain its
+    words."""
 
     search: str = ""
 
@@ -178,6 +182,13 @@ class GetChat(Call[Chat], frozen=True, kw_only=True, tag="chats.get"):
 class RenameChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.rename"):
     chat: str
     title: str
+
+
+class PinChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.pin"):
+    """Pin a chat, or unpin it: pinned chats stand first in the history."""
+
+    chat: str
+    pinned: bool = True
 
 
 class DeleteChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.delete"):

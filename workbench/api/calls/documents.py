@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.api.calls.chats import ChatRecord
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
 from workbench.records.messages import Passage
@@ -13,7 +14,8 @@ from workbench.records.messages import Passage
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """A set of documents that are searched together. ``revision`` increases with every change. ``unfinished``: not all
-    that was added to it has been read to its end: it is being read now, or reading was stopped."""
+    that was added to it has been read to its end: it is being read now, or reading was stopped. ``chat``: it is the
+    files attached to this chat, which serve that chat alone and go with it."""
 
     id: str
     name: str
@@ -25,6 +27,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     watched: tuple[str, ...] = ()
     created: float = 0.0
     unfinished: bool = False
+    chat: str = ""
 
 
 class CollectionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +160,22 @@ class AddDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="docs.add"):
     collection: str
     paths: tuple[str, ...]
     watch: bool = False
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """Files that are being attached: to which chat, as which collection, read by which run."""
+
+    chat: ChatRecord
+    collection: Collection
+    run: RunRecord
+
+
+class AttachFiles(Call[Attached], frozen=True, kw_only=True, tag="docs.attach"):
+    """Attach files or folders (absolute paths) to a chat: they are read into a collection that its questions search,
+    beside that of the recipe. ``chat`` None: a new chat without a title, which its first question gives it."""
+
+    chat: str | None = None
+    paths: tuple[str, ...]
 
 
 class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,18 +16,20 @@ from workbench.api.calls import Collection, ModelRecord
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Backend, Capabilities, Loading, ModelUse
 from workbench.core.background import Background
-from workbench.core.documents.embedder import Embedding, WorkerRetriever
+from workbench.core.documents.embedder import Embedding
+from workbench.core.documents.joined_retriever import joined
 from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
-from workbench.records.recipes import LARGEST_SEED, DecodingPart, Recipe, decoding_of, normalized
+from workbench.records.recipes import LARGEST_SEED, DecodingPart, Recipe, RetrievalPart, decoding_of, normalized
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.registry import METHODS
+from workbench.techniques.retrieval.embedding_calls import Retriever
 
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
@@ -73,10 +75,7 @@ class Resolver:
             decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
         if decoding.seed < 0:
             decoding = msgspec.structs.replace(decoding, seed=secrets.randbelow(LARGEST_SEED + 1))
-        retrieval, collection = recipe.retrieval, None
-        if retrieval is not None:
-            collection = self._registry.get(retrieval.collection)
-            retrieval = msgspec.structs.replace(retrieval, collection=collection.name, revision=collection.revision)
+        retrieval, collections = self._collections(recipe.retrieval)
         resolved = msgspec.structs.replace(
             recipe,
             model=msgspec.structs.replace(recipe.model, name=model.name, adapters=adapters),
@@ -91,7 +90,7 @@ class Resolver:
             draft_path=draft,
             thinking=recipe.prompting.thinking,
         )
-        return Resolved(recipe=resolved, model=model, collection=collection, use=use)
+        return Resolved(recipe=resolved, model=model, collections=collections, use=use)
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
         """Resolve the recipe of a stored answer with another ``decoding``, to continue from its tokens. Its collection
@@ -114,6 +113,31 @@ class Resolver:
                 )
         recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
         return msgspec.structs.replace(resolved, recipe=recipe)
+
+    def _collections(self, part: RetrievalPart | None) -> tuple[RetrievalPart | None, tuple[Collection, ...]]:
+        """The part with the names and the revision of its collections, and these. Attached files of which none is left
+        do not count."""
+        if part is None:
+            return None, ()
+        attached = self._registry.get(part.attachments) if part.attachments else None
+        if attached is not None and not (attached.documents or attached.failed or attached.unfinished):
+            attached = None
+        named = list(filter(None, (part.collection, *part.more)))
+        if not named and attached is None:
+            if part.attachments:
+                return None, ()
+            raise UserError("No collection is named.", "Name the documents to answer from.")
+        found = {known.id: known for known in map(self._registry.get, named)}
+        first, *more = (*(known.name for known in found.values()), "") if found else ("",)
+        collections = (*found.values(), *((attached,) if attached is not None else ()))
+        resolved = msgspec.structs.replace(
+            part,
+            collection=first,
+            more=tuple(filter(None, more)),
+            attachments=attached.id if attached is not None else "",
+            revision=sum(known.revision for known in collections),
+        )
+        return resolved, collections
 
     def _refuse_failed(self, name: str) -> None:
         card = AdapterStore(self._adapters).find(name) if Path(name).name == name else None
@@ -162,9 +186,9 @@ class HomeServices:
         use = msgspec.structs.replace(resolved.use, background=background)
         return self._backends[resolved.backend].lease(resolved.model, use, context)
 
-    def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
+    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         self._embedding.warm_up()
-        return self._embedding.retriever(collection, context)
+        return joined([self._embedding.retriever(one, context) for one in collections])
 
     def checksum(self, resolved: Resolved) -> str:
         return self._checksums.known(resolved.model.files)

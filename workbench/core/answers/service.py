@@ -31,7 +31,7 @@ from workbench.core.streams import Handlers, LiveStream, unary
 from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe, varied
+from workbench.records.recipes import Recipe, RetrievalPart, varied, without_attachments
 from workbench.records.trace import Trace
 from workbench.storage.chats import ChatStore
 from workbench.techniques.registry import METHODS
@@ -142,7 +142,9 @@ class Answers:
 
     def _begin(self, call: Ask, context: RequestContext) -> PendingAnswer:
         """Check the request, store question and empty answer, and begin. Both are on the disk before any event."""
-        kept = call.recipe
+        kept = without_attachments(call.recipe)
+        chat = self._store.get_message(call.regenerate).chat if call.regenerate is not None else call.chat
+        call = msgspec.structs.replace(call, recipe=self._with_attachments(kept, chat))
         if call.varied:
             if call.regenerate is None:
                 raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
@@ -177,7 +179,7 @@ class Answers:
             check(request, resolved, self._services)
             question, empty = self._store.store_question(
                 text,
-                call.recipe,
+                kept,
                 resolved.recipe,
                 chat=call.chat,
                 parent=parent,
@@ -190,6 +192,14 @@ class Answers:
         saved = self._begin_run(pending) if request.task is not None else None
         self._start(pending, saved)
         return pending
+
+    def _with_attachments(self, recipe: Recipe, chat: str | None) -> Recipe:
+        """The recipe with the files that are attached to a chat."""
+        attached = self._store.get_record(chat).attachments if chat is not None else ""
+        if not attached:
+            return recipe
+        part = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), attachments=attached)
+        return msgspec.structs.replace(recipe, retrieval=part)
 
     def _start(self, pending: PendingAnswer, saved: SavedSections | None = None) -> None:
         id = pending.answer.id

@@ -9,6 +9,7 @@ from workbench.api import calls
 from workbench.api.calls import ChatRecord, StoredMessage
 from workbench.core.answers.service import Answers
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.documents.service import Documents
 from workbench.core.streams import Handlers, unary
 from workbench.records.messages import Citation
 from workbench.records.trust import describe_trust
@@ -16,9 +17,10 @@ from workbench.storage.chats import ChatStore
 
 
 class Chats:
-    def __init__(self, store: ChatStore, answers: Answers, changes: ChangeNotifier) -> None:
+    def __init__(self, store: ChatStore, answers: Answers, documents: Documents, changes: ChangeNotifier) -> None:
         self._store = store
         self._answers = answers
+        self._documents = documents
         self._changes = changes
 
     def handlers(self) -> Handlers:
@@ -26,6 +28,7 @@ class Chats:
             calls.ListChats: unary(self.list_chats),
             calls.GetChat: unary(self.get),
             calls.RenameChat: unary(self.rename),
+            calls.PinChat: unary(lambda call: self._told(self._store.pin(call.chat, call.pinned))),
             calls.DeleteChat: unary(self.delete),
             calls.SetHead: unary(self.set_head),
             calls.ExportChat: unary(self.export),
@@ -43,8 +46,9 @@ class Chats:
         return self._told(self._store.rename(call.chat, call.title))
 
     def delete(self, call: calls.DeleteChat) -> calls.ChatRecord:
-        """Running answers are stopped first."""
+        """Running answers are stopped first, and the attached files go."""
         self._answers.stop_chat(call.chat)
+        self._documents.remove_attachments(call.chat)
         return self._told(self._store.delete(call.chat))
 
     def set_head(self, call: calls.SetHead) -> calls.ChatRecord:
@@ -73,7 +77,7 @@ _STATES = {
 
 def export(chat: ChatRecord, branch: Sequence[StoredMessage]) -> str:
     """The branch as Markdown. Texts of models and people are unchanged; quoted passages are block quotes."""
-    parts = [f"# {chat.title}", time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.created))]
+    parts = [f"# {chat.title or 'New chat'}", time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.created))]
     for message in branch:
         parts.append(_HEADINGS[message.role])
         if message.text.strip():

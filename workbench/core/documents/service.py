@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.paths import absolute_path
+from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
 from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
@@ -28,6 +29,7 @@ from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Sear
 @dataclass(frozen=True, eq=False)
 class Documents:
     _registry: CollectionRegistry
+    _chats: ChatStore
     _embedding: Embedding
     _runs: Runs
     _watching: Watching
@@ -40,6 +42,7 @@ class Documents:
             calls.RenameCollection: unary(self.rename),
             calls.RemoveCollection: unary(self.remove),
             calls.AddDocuments: unary(self.add),
+            calls.AttachFiles: unary(self.attach),
             calls.Unwatch: unary(self.unwatch),
             calls.ListDocuments: self.list_documents,
             calls.RemoveDocument: self.remove_document,
@@ -60,9 +63,16 @@ class Documents:
         return self._told(self._registry.rename(call.collection, call.name))
 
     def remove(self, call: calls.RemoveCollection) -> calls.Collection:
+        return self._remove(self._registry.get(call.collection))
+
+    def remove_attachments(self, chat: str) -> None:
+        """Before a chat is deleted."""
+        if (collection := self._registry.attached_to(chat)) is not None:
+            self._remove(collection)
+
+    def _remove(self, collection: calls.Collection) -> calls.Collection:
         """Its runs are stopped first. The registry entry goes before the file, so that an interrupted removal leaves
         only an unreferenced file."""
-        collection = self._registry.get(call.collection)
         self._watching.forget(collection.id)
         self._runs.stop_concurrency_group(ingest_group(collection.id))
         self._registry.remove(collection.id)
@@ -73,16 +83,27 @@ class Documents:
 
     def add(self, call: calls.AddDocuments) -> calls.RunRecord:
         collection = self._registry.get(call.collection)
-        if not call.paths:
-            raise UserError("No files or folders were named.", "Name the files or folders to add.")
         known = {root.path for root in self._registry.list_roots(collection.id)}
-        paths = [_checked(path, known, call.watch) for path in call.paths]
+        return self._read(collection, _all_checked(call.paths, known, call.watch), call.watch)
+
+    def attach(self, call: calls.AttachFiles) -> calls.Attached:
+        """Nothing is stored where a path is wrong."""
+        paths = _all_checked(call.paths, set(), False)
+        chat = self._chats.create() if call.chat is None else self._chats.get_record(call.chat)
+        collection = self._registry.attach_to(chat.id)
+        run = self._read(collection, paths, False)
+        self._changes.publish("chat", chat.id)
+        return calls.Attached(
+            chat=self._chats.get_record(chat.id), collection=self._registry.get(collection.id), run=run
+        )
+
+    def _read(self, collection: calls.Collection, paths: tuple[str, ...], watch: bool) -> calls.RunRecord:
         for path in paths:
-            self._registry.add_root(collection.id, path, watched=call.watch)
-            if call.watch:
+            self._registry.add_root(collection.id, path, watched=watch)
+            if watch:
                 self._watching.watch(collection.id, path)
-        asked = calls.AddDocuments(collection=collection.id, paths=tuple(paths))
-        run = self._runs.add("ingest", collection.name, asked, once=True)
+        title = ", ".join(map(os.path.basename, paths)) if collection.chat else collection.name
+        run = self._runs.add("ingest", title, calls.AddDocuments(collection=collection.id, paths=paths), once=True)
         self._told(collection)
         return run
 
@@ -103,6 +124,8 @@ class Documents:
 
     def remove_document(self, call: calls.RemoveDocument, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
+        if collection.chat:  # else it would count as not read to its end
+            self._registry.remove_root(collection.id, call.document)
         removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
         state = self._embedding.host.call(removal, context=context)
         yield finish(self._told(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
@@ -140,6 +163,12 @@ class Documents:
     def _told(self, collection: calls.Collection) -> calls.Collection:
         self._changes.publish("collection", collection.id)
         return collection
+
+
+def _all_checked(given: Sequence[str], known: set[str], watch: bool) -> tuple[str, ...]:
+    if not given:
+        raise UserError("No files or folders were named.", "Name the files or folders to add.")
+    return tuple(_checked(path, known, watch) for path in given)
 
 
 def _checked(given: str, known: set[str], watch: bool) -> str:

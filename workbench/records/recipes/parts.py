@@ -55,9 +55,15 @@ Mode = Literal["automatic", "own-words", "quoted", "quoted-first"]
 
 
 class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The collection for an answer, and how much of it the model sees."""
+    """The collections for an answer, and how much of them the model sees. ``attachments`` is the id of the collection
+    of the files attached to the chat, filled in when a question is asked; ``revision`` when the recipe is resolved: the
+    sum over all."""
 
     collection: Annotated[str, about("Documents"), "Name of the collection for answers."] = ""
+    more: Annotated[
+        tuple[str, ...], about("Further documents"), "Names of further collections that are searched as well."
+    ] = ()
+    attachments: str = ""
     passages: Annotated[
         int,
         about("Passages", ge=0, le=50),

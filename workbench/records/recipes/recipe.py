@@ -43,6 +43,15 @@ OPTIONS = "technique"
 """The name by which ``with_value`` changes the settings of the prompting technique."""
 
 
+def without_attachments(recipe: Recipe) -> Recipe:
+    """The recipe without the files attached to a chat, which serve that chat alone."""
+    part = recipe.retrieval
+    if part is None or not part.attachments:
+        return recipe
+    kept = msgspec.structs.replace(part, attachments="") if part.collection else None
+    return msgspec.structs.replace(recipe, retrieval=kept)
+
+
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe file. Raises UserError that names the file and the field."""
     return read_toml(path, RECIPE)

@@ -84,7 +84,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
         return Grounding(queries[0], closest, question, declined=abstention_text(closest, collection))
     if collection.unfinished:
-        yield from context.note(f"{collection.name} is not read to its end yet: the answer is based on a part of it.")
+        yield from context.note(f"Not everything in {collection.name} is read yet: the answer is based on a part.")
     verbatim = context.decoding.format != "text"
     mode = "own-words" if verbatim else resolve_mode(part, question, context.model, context.decoding.n)
     quotes = quote(evidence.sentences, shown if mode == "quoted-first" else ()) if mode != "own-words" else None
@@ -115,16 +115,16 @@ def describe_evidence(evidence: Evidence) -> str:
 def empty_text(collection: Collection) -> str:
     """What a question is answered with where there is nothing to search."""
     if collection.failed:
-        return f"{collection.name} has no text: none of its files could be read. See the reason of each in Documents."
-    return f"{collection.name} is empty. Add documents to it first."
+        return f"There is no text in {collection.name}: no file could be read."
+    return f"There are no documents in {collection.name} yet. Add some first."
 
 
 def abstention_text(closest: Sequence[Passage], collection: Collection) -> str:
     """What a question is answered with that the documents do not answer."""
     if not closest and collection.unfinished:
-        return f"The documents of {collection.name} are not read yet. Ask again when they are."
+        return f"Nothing in {collection.name} is read yet. Ask again when it is."
     if collection.unfinished:
-        return f"{collection.name} is not read to its end yet. In the part that is, {_could_not_find(closest)}"
+        return f"Not everything in {collection.name} is read yet. In the part that is, {_could_not_find(closest)}"
     return _could_not_find(closest)
 
 
